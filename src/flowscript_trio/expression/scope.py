@@ -1,0 +1,80 @@
+"""Owns what an expression can see: the scope protocol, overlays of bindings, the run's services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one evaluation; every one can be set for a run."""
+
+    depth: int = 200
+    """Nesting of an expression's source, and of calls of arrow functions."""
+    operations: int = 50_000_000
+    """Calls of functions and arrow functions, and items that they visit."""
+    text: int = 64 * 1024 * 1024
+    """Characters of one text."""
+    items: int = 10_000_000
+    """Items of one list, keys of one object."""
+    bits: int = 4096
+    """Bits of one integer."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Services:
+    """What expressions take from the run, so that a test can fix it: clock, chance, bounds."""
+
+    now: Callable[[], datetime] = _utc_now
+    random: Random = field(default_factory=Random)
+    limits: Limits = field(default_factory=Limits)
+
+
+class NodeView(Protocol):
+    """What an expression can see of a node that has ended (a :class:`~..types.results.NodeResult`)."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def output(self) -> Any: ...
+    @property
+    def error(self) -> BaseException | None: ...
+
+
+class Scope(Protocol):
+    """What names mean at one place of a run. Expressions only read it.
+
+    ``value`` gives a variable, a bound name or a ``$`` name; ``node`` the last result of a node by its
+    id. Both give None where there is nothing yet.
+    """
+
+    @property
+    def services(self) -> Services: ...
+    def value(self, name: str) -> Any: ...
+    def node(self, name: str) -> NodeView | None: ...
+
+
+class Overlay:
+    """A scope with further names bound over another, which it leaves as it is."""
+
+    __slots__ = ("bindings", "scope", "services")
+
+    def __init__(self, scope: Scope, bindings: Mapping[str, Any]) -> None:
+        self.scope = scope
+        self.bindings = bindings
+        self.services = scope.services
+
+    def value(self, name: str) -> Any:
+        bindings = self.bindings
+        return bindings[name] if name in bindings else self.scope.value(name)
+
+    def node(self, name: str) -> NodeView | None:
+        return self.scope.node(name)

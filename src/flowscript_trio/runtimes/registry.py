@@ -1,0 +1,86 @@
+"""Owns the registry: which runtime a node's type names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from ..types.errors import FlowScriptError, RuntimeNotFound, nearest
+from .types import ExecutionParams, FunctionRuntime, NodeRuntime
+
+RuntimeFunction = TypeVar("RuntimeFunction", bound=Callable[[ExecutionParams], Awaitable[Any]])
+
+_NAME = re.compile(r"(source|transform|sink|control):[A-Za-z_][\w.-]*")
+
+
+class Registry:
+    """Runtimes by name. With ``base``, what is not here is looked up there, and a name here hides its."""
+
+    def __init__(self, base: Registry | None = None) -> None:
+        self._base = base
+        self._runtimes: dict[str, NodeRuntime] = {}
+
+    def register(self, name: str, runtime: NodeRuntime) -> None:
+        """Add ``runtime`` under ``name``; raises FlowScriptError if the name is malformed or taken here."""
+        if not _NAME.fullmatch(name):
+            raise FlowScriptError(
+                f"{name!r} is no name of a runtime; expected source:…, transform:… or sink:…"
+            )
+        if name in self._runtimes:
+            raise FlowScriptError(f"a runtime named {name!r} is already registered")
+        self._runtimes[name] = runtime
+
+    def runtime(
+        self,
+        name: str,
+        *,
+        config: type[BaseModel] | None = None,
+        reads_only: bool = False,
+        timeout: float | None = None,
+    ) -> Callable[[RuntimeFunction], RuntimeFunction]:
+        """A decorator that registers an async function of :class:`ExecutionParams` under ``name``.
+
+        ``config`` is the pydantic model of its settings; without one they arrive as a dict. ``timeout`` is
+        the default of its nodes' ``timeout``, in seconds. The function itself is returned unchanged.
+        """
+
+        def decorate(function: RuntimeFunction) -> RuntimeFunction:
+            self.register(name, FunctionRuntime(name, function, config, reads_only, timeout))
+            return function
+
+        return decorate
+
+    def has_runtime(self, name: str) -> bool:
+        """Whether a runtime of that name is registered here or in the base."""
+        return self._find(name) is not None
+
+    def get_runtime(self, name: str) -> NodeRuntime:
+        """The runtime of that name; raises RuntimeNotFound with the nearest known name."""
+        found = self._find(name)
+        if found is None:
+            near = nearest(name, self.names())
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise RuntimeNotFound(f"no runtime named {name!r} is registered{hint}")
+        return found
+
+    def names(self) -> list[str]:
+        """All names that can be found, sorted."""
+        own = set(self._runtimes)
+        return sorted(own if self._base is None else own | set(self._base.names()))
+
+    def _find(self, name: str) -> NodeRuntime | None:
+        found = self._runtimes.get(name)
+        if found is None and self._base is not None:
+            return self._base._find(name)
+        return found
+
+
+registry = Registry()
+"""The default registry, filled by importing :mod:`flowscript_trio.runtimes`."""
+
+runtime = registry.runtime
+has_runtime = registry.has_runtime
+get_runtime = registry.get_runtime

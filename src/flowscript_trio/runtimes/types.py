@@ -1,0 +1,171 @@
+"""Owns what a runtime is, and what it is handed when a node runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from ..expression.scope import Overlay, Scope, Services
+from ..types.ast import BaseNode
+from .isolation import private_copy
+
+T = TypeVar("T")
+
+
+class Closeable(Protocol):
+    """A resource that is closed at the end of the run."""
+
+    async def aclose(self) -> None: ...
+
+
+class RunServices(Protocol):
+    """What a runtime may use of the run that its node is part of."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def base(self) -> Path | None:
+        """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+    @property
+    def services(self) -> Services:
+        """Clock, chance and bounds of the run."""
+    def resource(self, key: str, factory: Callable[[], T]) -> T:
+        """The run's one resource of that key, made by ``factory`` when it is first asked for.
+
+        The run calls its ``aclose()`` when it ends, however it ends (shielded, bounded to 10 seconds).
+        """
+    def warn(self, node: BaseNode, message: str) -> None:
+        """Put a warning that names the node on the run's record."""
+
+
+class StateView(Protocol):
+    """The scope of a node, to read: what is handed out is the reader's own copy."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The output of the node of that id, else the variable or ``$`` name; KeyError if there is none."""
+    def get(self, name: str, default: Any = None) -> Any: ...
+    def __contains__(self, name: object) -> bool: ...
+
+
+class _Private:
+    """A :class:`StateView` over a scope."""
+
+    __slots__ = ("_copy", "_scope")
+
+    def __init__(self, scope: Scope, copy: Callable[[Any], Any]) -> None:
+        self._scope = scope
+        self._copy = copy
+
+    def get(self, name: str, default: Any = None) -> Any:
+        node = self._scope.node(name)
+        found = self._scope.value(name) if node is None else node.output
+        return default if found is None else self._copy(found)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            raise KeyError(name)
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (
+            self._scope.node(name) is not None or self._scope.value(name) is not None
+        )
+
+
+class ExecutionParams:
+    """What a runtime is handed when a node runs.
+
+    ``node`` is the node of the document; ``config`` the node's settings (an instance of the runtime's
+    config model, or without one a dict with snake_case keys); ``input`` the node's input; ``state`` a
+    read-only view of the scope; ``run`` the services of the run.
+
+    ``config``, ``input`` and what ``state`` hands out are private copies, made when first touched, unless
+    the runtime says that it only reads.
+    """
+
+    __slots__ = ("_config", "_input", "_owned", "node", "run", "scope")
+
+    _UNTOUCHED = 0
+    _CONFIG = 1
+    _INPUT = 2
+    _ALL = 3
+
+    def __init__(
+        self, node: BaseNode, config: Any, input: Any, scope: Scope, run: RunServices, shared: bool
+    ) -> None:
+        self.node = node
+        self.scope = scope
+        self.run = run
+        self._config = config
+        self._input = input
+        self._owned = self._ALL if shared else self._UNTOUCHED
+
+    @property
+    def config(self) -> Any:
+        if not self._owned & self._CONFIG:
+            self._config = self._copy(self._config)
+            self._owned |= self._CONFIG
+        return self._config
+
+    @property
+    def input(self) -> Any:
+        if not self._owned & self._INPUT:
+            self._input = self._copy(self._input)
+            self._owned |= self._INPUT
+        return self._input
+
+    @property
+    def state(self) -> StateView:
+        return _Private(self.scope, self._copy)
+
+    def evaluate(self, code: Callable[[Scope], T], **names: Any) -> T:
+        """The value of a compiled expression or template in the node's scope, with further names bound."""
+        return code(Overlay(self.scope, names) if names else self.scope)
+
+    def _copy(self, value: Any) -> Any:
+        def warn(kind: str) -> None:
+            self.run.warn(
+                self.node,
+                f"a {kind} cannot be copied: {self.node.label!r} was handed the shared object itself",
+            )
+
+        return private_copy(value, warn)
+
+
+@runtime_checkable
+class NodeRuntime(Protocol):
+    """What runs a kind of node.
+
+    ``type`` is its name (``source:http``); ``config`` the pydantic model of its settings, or None: any
+    setting is allowed and they arrive as a dict. ``reads_only`` says that it never changes what it is
+    given, so that it can be given the originals. ``timeout`` is the default of the node's ``timeout``, in
+    seconds, or None.
+
+    ``execute`` gives the node's output away: it must not change it afterwards. It must let
+    ``trio.Cancelled`` pass.
+    """
+
+    type: str
+    config: type[BaseModel] | None
+    reads_only: bool
+    timeout: float | None
+
+    async def execute(self, params: ExecutionParams) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRuntime:
+    """A runtime that is one async function of :class:`ExecutionParams`."""
+
+    type: str
+    function: Callable[[ExecutionParams], Awaitable[Any]]
+    config: type[BaseModel] | None = None
+    reads_only: bool = False
+    timeout: float | None = None
+
+    async def execute(self, params: ExecutionParams) -> Any:
+        return await self.function(params)

@@ -1,0 +1,317 @@
+"""Owns the syntax tree of a document: frozen nodes with their places, one discriminated union.
+
+The tree is what stands in the document and nothing more: settings are texts with places, not values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .location import Location, Source, Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """A mapping or list read from YAML, its texts still with their places.
+
+    ``value`` is a tuple of (key, value) pairs for a mapping, a tuple of values for a list; values are
+    ``Structure``, ``Text`` (a template) or a constant: int, float, bool or None.
+    """
+
+    kind: Literal["mapping", "list"]
+    value: tuple[Any, ...]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """One setting as it stands in the document.
+
+    ``name`` is its snake_case name, ``written`` its spelling in the source, ``location`` that of the name.
+    ``value`` is a ``Text``; from the YAML of a ``<request>`` also a ``Structure`` or a constant.
+    """
+
+    name: str
+    written: str
+    value: Text | Structure | int | float | bool | None
+    location: Location
+    offset: int
+    """Offset of the name in the source, in characters."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
+
+
+class Body(_Frozen):
+    """A list of nodes: a *graph* body runs by data flow, a *sequence* body in document order.
+
+    ``key`` is the body's number in the document; bodies and nodes count together, in document order.
+    ``settings`` are those of the element that holds the body (``<case when>``); ``tag`` is its name.
+    """
+
+    key: int
+    kind: Literal["graph", "sequence"]
+    tag: str
+    location: Location
+    offset: int
+    nodes: tuple[Node, ...] = ()
+    settings: Mapping[str, Setting] = {}
+    cleanup: Body | None = None
+    """Its ``<finally>``."""
+
+
+class Part(_Frozen):
+    """An element that is neither node nor body: ``<retry>``, ``<bind>``, ``<arg>``, ``<action>``, …"""
+
+    tag: str
+    location: Location
+    offset: int
+    settings: Mapping[str, Setting] = {}
+
+
+class OnError(_Frozen):
+    """The ``<on-error>`` of a node."""
+
+    location: Location
+    offset: int
+    retry: Part | None = None
+    fallback: Part | None = None
+
+
+class BaseNode(_Frozen):
+    """What every node has.
+
+    ``type`` is the name of its runtime (``source:http``, ``control:parallel``); ``tag`` is how the
+    document spells the element. ``id`` is None only where the language allows it.
+    """
+
+    key: int
+    tag: str
+    type: str
+    id: str | None
+    location: Location
+    offset: int
+    """Offset of the element's ``<`` in the source, in characters."""
+    settings: Mapping[str, Setting] = {}
+    input: Setting | None = None
+    after: Setting | None = None
+    condition: Setting | None = None
+    """The setting ``if``."""
+    timeout: Setting | None = None
+    on_error: OnError | None = None
+    compensate: Body | None = None
+
+    @property
+    def label(self) -> str:
+        """The id, or for a node without one its tag and line: how paths and notes call it."""
+        return self.id or f"{self.tag}@{self.location.line}"
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The bodies that the node runs, in document order (``compensate`` is not one of them)."""
+        return ()
+
+
+class SourceNode(BaseNode):
+    kind: Literal["source"] = "source"
+
+
+class TransformNode(BaseNode):
+    kind: Literal["transform"] = "transform"
+
+
+class SinkNode(BaseNode):
+    kind: Literal["sink"] = "sink"
+
+
+class ParallelNode(BaseNode):
+    kind: Literal["parallel"] = "parallel"
+    branches: tuple[Body, ...] = ()
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return self.branches
+
+
+class ForeachNode(BaseNode):
+    kind: Literal["foreach"] = "foreach"
+    body: Body
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+
+class IfNode(BaseNode):
+    kind: Literal["if"] = "if"
+    then: Body | None = None
+    otherwise: Body | None = None
+    """The ``<else>``."""
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return tuple(body for body in (self.then, self.otherwise) if body is not None)
+
+
+class BranchNode(BaseNode):
+    """A ``<branch>`` outside ``<parallel>``; the ``when`` of a case is in its body's settings."""
+
+    kind: Literal["branch"] = "branch"
+    cases: tuple[Body, ...] = ()
+    default: Body | None = None
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return self.cases if self.default is None else (*self.cases, self.default)
+
+
+class LoopNode(BaseNode):
+    kind: Literal["loop"] = "loop"
+    body: Body
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+
+class WhileNode(BaseNode):
+    kind: Literal["while"] = "while"
+    body: Body
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+
+class BreakNode(BaseNode):
+    kind: Literal["break"] = "break"
+
+
+class TimeoutNode(BaseNode):
+    kind: Literal["timeout"] = "timeout"
+    body: Body
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+
+class DelayNode(BaseNode):
+    kind: Literal["delay"] = "delay"
+
+
+class SetNode(BaseNode):
+    kind: Literal["set"] = "set"
+
+
+class ContextNode(BaseNode):
+    kind: Literal["context"] = "context"
+    assignments: tuple[Part, ...] = ()
+
+
+class PhaseNode(BaseNode):
+    kind: Literal["phase"] = "phase"
+    name: str
+    body: Body
+
+    @property
+    def label(self) -> str:
+        return self.id or self.name
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+
+class CheckpointNode(BaseNode):
+    kind: Literal["checkpoint"] = "checkpoint"
+    actions: tuple[Part, ...] = ()
+
+
+class IncludeNode(BaseNode):
+    kind: Literal["include"] = "include"
+    binds: tuple[Part, ...] = ()
+
+
+class CallNode(BaseNode):
+    kind: Literal["call"] = "call"
+    arguments: tuple[Part, ...] = ()
+
+
+class OutputNode(BaseNode):
+    kind: Literal["output"] = "output"
+    fields: tuple[Part, ...] = ()
+
+
+Node = Annotated[
+    SourceNode
+    | TransformNode
+    | SinkNode
+    | ParallelNode
+    | ForeachNode
+    | IfNode
+    | BranchNode
+    | LoopNode
+    | WhileNode
+    | BreakNode
+    | TimeoutNode
+    | DelayNode
+    | SetNode
+    | ContextNode
+    | PhaseNode
+    | CheckpointNode
+    | IncludeNode
+    | CallNode
+    | OutputNode,
+    Field(discriminator="kind"),
+]
+
+
+class Parameter(_Frozen):
+    """A declared argument: a ``<param>``, or a key of ``config`` in front matter."""
+
+    name: str
+    location: Location
+    type: Literal["string", "number", "boolean", "object", "array", "enum"] | None = None
+    choices: tuple[str, ...] = ()
+    """The words of an ``enum[…]``."""
+    has_default: bool = False
+    default: Any = None
+    required: bool = False
+    description: str = ""
+
+
+class Secret(_Frozen):
+    """A declared secret's name."""
+
+    name: str
+    location: Location
+
+
+class Document(_Frozen):
+    """A whole document as read: its metadata and its top-level body."""
+
+    name: str
+    file: str
+    source: Source
+    version: str | None = None
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    timeout: Setting | None = None
+    max_concurrency: Setting | None = None
+    retry: Setting | None = None
+    trigger: Any = None
+    schemas: Any = None
+    evolution: Any = None
+    body: Body
+    on_workflow_error: Body | None = None
+
+
+for _model in (Body, PhaseNode, *BaseNode.__subclasses__(), Document):
+    _model.model_rebuild()

@@ -1,0 +1,47 @@
+"""Owns durations: ``250ms``, ``5s``, ``1.5m``, ``2h``, ``1d``, ``PT5S`` → seconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIMPLE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)", re.ASCII)
+_ISO = re.compile(
+    r"P(?:(?P<w>\d+(?:\.\d+)?)W)?(?:(?P<d>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?=\d)(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+(?:\.\d+)?)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
+)
+_ISO_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d or PT5S"
+
+
+def parse_duration(text: object) -> float:
+    """Seconds of a duration; raises ValueError for what is no duration (negative and infinite ones too)."""
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is no duration; expected {EXPECTED}")
+    word = text.strip()
+    if simple := _SIMPLE.fullmatch(word):
+        seconds = float(simple[1]) * _UNITS[simple[2]]
+    elif len(word) > 1 and (iso := _ISO.fullmatch(word)) and any(iso.groupdict().values()):
+        seconds = sum(float(n) * _ISO_SECONDS[u] for u, n in iso.groupdict().items() if n)
+    else:
+        raise ValueError(f"{text!r} is no duration; expected {EXPECTED}")
+    if seconds == float("inf"):
+        raise ValueError(f"{text!r} is too long; expected {EXPECTED}")
+    return seconds
+
+
+def parse_timeout(text: object) -> float:
+    """As :func:`parse_duration`; a bare number counts as seconds."""
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        text = f"{text}s"
+    elif isinstance(text, str) and re.fullmatch(r"\d+(\.\d+)?", text.strip(), re.ASCII):
+        text = f"{text.strip()}s"
+    return parse_duration(text)
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+"""A pydantic field of seconds, written as a duration."""

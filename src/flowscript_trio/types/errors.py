@@ -1,0 +1,135 @@
+"""Owns what can be wrong: problems of a document, and the errors that are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from .location import Location, Source
+
+
+class FlowScriptError(Exception):
+    """The base of every error that is ours. Errors of your own runtimes keep their own classes."""
+
+
+class FlowScriptWarning(UserWarning):
+    """The category of warnings that a run emits through :mod:`warnings`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with a document, with its place.
+
+    ``code`` is a stable word for tools (``unknown-setting``); ``found``, ``expected`` and
+    ``suggestion`` (the nearest right name) are None where they would say nothing.
+    ``source_line`` is the line of source at ``location``, ``length`` the width of the caret under it.
+    """
+
+    code: str
+    message: str
+    location: Location
+    severity: Literal["error", "warning"] = "error"
+    found: str | None = None
+    expected: str | None = None
+    suggestion: str | None = None
+    source_line: str = ""
+    length: int = 1
+
+    def render(self) -> str:
+        """The problem for people: place, message, the line of source, a caret, what would be right."""
+        lines = [f"{self.location}: {self.severity}: {self.message}"]
+        if self.source_line:
+            gutter = f"{self.location.line:>5} | "
+            before = self.source_line[: self.location.column - 1]
+            padding = "".join("\t" if char == "\t" else " " for char in before)
+            room = max(len(self.source_line) - len(before), 1)
+            lines.append(gutter + self.source_line)
+            lines.append(" " * 5 + " | " + padding + "^" * max(1, min(self.length, room)))
+        if self.found is not None:
+            lines.append(f"        found: {self.found}")
+        if self.expected is not None:
+            lines.append(f"        expected: {self.expected}")
+        if self.suggestion is not None:
+            lines.append(f"        did you mean {self.suggestion!r}?")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The problem for tools, ready for JSON."""
+        return {
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            "file": self.location.file,
+            "line": self.location.line,
+            "column": self.location.column,
+            "length": self.length,
+            "found": self.found,
+            "expected": self.expected,
+            "suggestion": self.suggestion,
+        }
+
+
+def problem_at(
+    source: Source, offset: int, code: str, message: str, *, length: int = 1, **details: Any
+) -> Problem:
+    """A problem at a character of a document; ``details`` are further fields of :class:`Problem`."""
+    location = source.location(offset)
+    return Problem(
+        code=code,
+        message=message,
+        location=location,
+        source_line=source.line(location.line),
+        length=length,
+        **details,
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like ``name``, or None where none is near."""
+    known = list(known)
+    folded = {other.lower(): other for other in known}
+    if name.lower() in folded:
+        return folded[name.lower()]
+    matches = get_close_matches(name, known, n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+class WorkflowInvalid(FlowScriptError):
+    """A document cannot be run. ``problems`` has everything that is wrong with it, in document order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        errors = sum(problem.severity == "error" for problem in self.problems)
+        heading = "the workflow has 1 error" if errors == 1 else f"the workflow has {errors} errors"
+        super().__init__(heading + "\n" + "\n".join(p.render() for p in self.problems))
+
+
+class InputError(FlowScriptError):
+    """What the application gave the run (input, config, secrets, limits) is not usable."""
+
+
+class SettingError(FlowScriptError):
+    """A computed setting has a value that its runtime does not accept."""
+
+
+class EvaluationError(FlowScriptError):
+    """An expression failed while it was evaluated.
+
+    ``offset`` is the place in the expression's text (characters from 0), or None; ``location`` is that
+    place in the document, where the expression stands in one.
+    """
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.location: Location | None = None
+
+
+class LimitExceeded(EvaluationError):
+    """An expression went beyond a bound of the run (depth, operations, text, list, integer)."""
+
+
+class RuntimeNotFound(FlowScriptError):
+    """No runtime of that name is registered."""
