@@ -1,0 +1,118 @@
+"""Owns the dependency graph of a body: its order, and the cycles in it. Pure and linear."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+Waits = Sequence[Iterable[int]]
+"""For each node, by its index, the indices of the nodes that it waits for."""
+
+
+def list_dependents(waits: Waits) -> list[list[int]]:
+    """Who waits for each node: the inverse of ``waits``, each list ascending."""
+    dependents: list[list[int]] = [[] for _ in waits]
+    for index, awaited in enumerate(waits):
+        for other in awaited:
+            dependents[other].append(index)
+    return dependents
+
+
+def order(waits: Waits) -> list[int]:
+    """The nodes so that each comes after all that it waits for (Kahn, 1962).
+
+    Nodes on a cycle, and those that wait for one, are left out: only then is the result shorter than
+    ``waits``.
+    """
+    dependents = list_dependents(waits)
+    open_waits = [len(set(awaited)) for awaited in waits]
+    ready = deque(index for index, count in enumerate(open_waits) if not count)
+    ordered: list[int] = []
+    while ready:
+        index = ready.popleft()
+        ordered.append(index)
+        for dependent in dict.fromkeys(dependents[index]):
+            open_waits[dependent] -= 1
+            if not open_waits[dependent]:
+                ready.append(dependent)
+    return ordered
+
+
+def find_cycles(waits: Waits) -> list[list[int]]:
+    """One cycle for each knot of nodes that wait for each other, those of the lowest index first.
+
+    A cycle is a shortest one through the lowest index of its knot and begins with it; each node
+    waits for the next one, the last for the first. A node that waits for itself is a cycle of one.
+    """
+    if len(order(waits)) == len(waits):
+        return []
+    cycles = []
+    for knot in _find_knots(waits):
+        first = min(knot)
+        if len(knot) > 1 or first in set(waits[first]):
+            cycles.append(_shortest_cycle(waits, first, set(knot)))
+    return sorted(cycles)
+
+
+def _find_knots(waits: Waits) -> list[list[int]]:
+    """The strongly connected components (Tarjan, 1972), without recursion."""
+    number: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    stacked: set[int] = set()
+    knots: list[list[int]] = []
+    for root in range(len(waits)):
+        if root in number:
+            continue
+        walk = [(root, iter(waits[root]))]
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        stacked.add(root)
+        while walk:
+            index, following = walk[-1]
+            for other in following:
+                if other not in number:
+                    number[other] = low[other] = len(number)
+                    stack.append(other)
+                    stacked.add(other)
+                    walk.append((other, iter(waits[other])))
+                    break
+                if other in stacked:
+                    low[index] = min(low[index], number[other])
+            else:
+                walk.pop()
+                if walk:
+                    parent = walk[-1][0]
+                    low[parent] = min(low[parent], low[index])
+                if low[index] == number[index]:
+                    knots.append(_unstack(stack, stacked, index))
+    return knots
+
+
+def _unstack(stack: list[int], stacked: set[int], index: int) -> list[int]:
+    """Take the component whose root is ``index`` off the stack."""
+    at = len(stack) - 1
+    while stack[at] != index:
+        at -= 1
+    knot = stack[at:]
+    del stack[at:]
+    stacked.difference_update(knot)
+    return knot
+
+
+def _shortest_cycle(waits: Waits, first: int, knot: set[int]) -> list[int]:
+    """A shortest way from ``first`` back to itself within its component (breadth first)."""
+    came_from: dict[int, int] = {}
+    queue = deque([first])
+    while queue:
+        index = queue.popleft()
+        for other in sorted(set(waits[index])):
+            if other == first:
+                path = [index]
+                while path[-1] != first:
+                    path.append(came_from[path[-1]])
+                return path[::-1]
+            if other in knot and other not in came_from:
+                came_from[other] = index
+                queue.append(other)
+    raise AssertionError("a component of a graph has a cycle through each of its nodes")
