@@ -21,8 +21,8 @@ def list_dependents(waits: Waits) -> list[list[int]]:
 def order(waits: Waits) -> list[int]:
     """The nodes so that each comes after all that it waits for (Kahn, 1962).
 
-    Nodes on a cycle, and those that wait for one, are left out: only then is the result shorter than
-    ``waits``.
+    Nodes on a cycle, and those that wait for one, are left out: only then is the result shorter
+    than ``waits``.
     """
     dependents = list_dependents(waits)
     open_waits = [len(set(awaited)) for awaited in waits]

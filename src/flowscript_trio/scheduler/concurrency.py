@@ -1,0 +1,351 @@
+"""Owns one block: its nursery, its jobs, and when the rest of them is cancelled.
+
+A block runs *jobs*: it knows thunks, not nodes. A job's error comes back as a value and never through the
+nursery, so that it is untouched when it surfaces. What settles a block is collected for the whole of the
+scheduler's pass in which it happened and acted upon in the next one: every error of that pass is known by
+then, in whatever order trio ran the tasks of the pass. And a job starts in a pass that follows from the
+passes in which others ended, never from their order within one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+import trio
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
+
+from ..types.results import Cancellation
+from .passes import PassCounter
+from .policy import Ending, Policy, Tally, Verdict
+from .pools import Pool
+from .signals import Break, Failed, Signal
+from .tokens import BURST, Tokens
+
+Execute = Callable[[int, Any], Awaitable[Signal | None]]
+
+
+class Block:
+    """The jobs of one nursery.
+
+    Args:
+        execute: the thunk of a job, called with its index and item; None is success. It must let
+            ``Cancelled`` pass.
+        name: the path of a job by its index, for the record of who cancelled whom.
+        policy: what settles the block.
+        limit: how many jobs may exist as tasks at once.
+        passes: the counter of the scheduler's passes.
+        on_cancel: told once, with the pass, when the block cancels what still runs in it.
+        on_break: told for each job that is cancelled since one of a lower index broke out of the block.
+            None where no job can break out.
+    """
+
+    __slots__ = (
+        "_acted_on_break",
+        "_broke_at",
+        "_execute",
+        "_name",
+        "_nursery",
+        "_on_break",
+        "_on_cancel",
+        "_passes",
+        "_pool",
+        "_running",
+        "_scopes",
+        "_settling",
+        "_spawner",
+        "_tally",
+        "_tokens",
+        "cancelled",
+        "lowest_break",
+        "started",
+    )
+
+    def __init__(
+        self,
+        execute: Execute,
+        name: Callable[[int], str],
+        policy: Policy,
+        limit: float,
+        passes: PassCounter,
+        on_cancel: Callable[[Cancellation, int], None],
+        on_break: Callable[[int, Cancellation], None] | None = None,
+    ) -> None:
+        self._execute = execute
+        self._name = name
+        self._tally = Tally(policy)
+        self._tokens = Tokens(limit, passes)
+        self._passes = passes
+        self._on_cancel = on_cancel
+        self._on_break = on_break
+        self.cancelled = False
+        self.started = 0
+        self.lowest_break: int | None = None
+        self._broke_at: int | None = None  # the pass of the first break
+        self._acted_on_break = False
+        self._pool: Pool | None = None
+        self._running = 0  # tasks of jobs, and the one that starts them while it does
+        self._settling = False
+        self._scopes: dict[int, trio.CancelScope] = {}
+        self._nursery: trio.Nursery
+        self._spawner: trio.CancelScope | None = None
+
+    @property
+    def succeeded(self) -> int:
+        """How many jobs have succeeded."""
+        return self._tally.succeeded
+
+    # ---- three ways to feed a block ----
+
+    async def run_each(self, items: Iterable[Any]) -> Verdict:
+        """One task a job: the token is taken first, on behalf of the job, and then the job is started.
+
+        Cancellation from outside reaches every job, and ``Cancelled`` passes on once all have ended.
+        """
+
+        async def spawn() -> None:
+            for index, item in enumerate(items):
+                token = object()
+                await self._tokens.take(token)
+                if self._is_over():
+                    self._tokens.give_back(token)
+                    return
+                self._start(self._job, token, index, item, name=self._name(index))
+
+        return await self._run(spawn)
+
+    async def run_each_async(self, items: AsyncIterator[Any]) -> Verdict:
+        """As :meth:`run_each` over an async iterator, which is asked for an item once there is a token."""
+
+        async def spawn() -> None:
+            index = 0
+            while True:
+                token = object()
+                await self._tokens.take(token)
+                try:
+                    item = await anext(items)
+                except BaseException as exc:
+                    self._tokens.give_back(token)
+                    if isinstance(exc, StopAsyncIteration):
+                        return
+                    if not isinstance(exc, Exception):
+                        raise
+                    self._note_failure(index, exc, fatal=True)
+                    break
+                if self._is_over():
+                    self._tokens.give_back(token)
+                    return
+                self._start(self._job, token, index, item, name=self._name(index))
+                index += 1
+            await self._settle()
+
+        return await self._run(spawn)
+
+    async def run_pool(self, pool: Pool) -> Verdict:
+        """As many workers as there are tokens, each of which takes one job after another."""
+        self._pool = pool
+
+        async def spawn() -> None:
+            started = 0
+            while self._tokens.limiter.available_tokens and not self._is_over():
+                job = self._take(pool)
+                if job is None:
+                    break
+                self._add_worker(pool, job)
+                started += 1
+                if started % BURST == 0:
+                    await checkpoint()
+            await self._settle()
+
+        return await self._run(spawn)
+
+    # ---- the nursery and its tasks ----
+
+    @enable_ki_protection
+    async def _run(self, spawn: Callable[[], Awaitable[None]]) -> Verdict:
+        self._running = 1
+        raised: BaseException | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                if self._on_break is None:
+                    await spawn()
+                else:
+                    with trio.CancelScope() as self._spawner:
+                        await spawn()
+                self._running -= 1
+        except BaseException as exc:
+            raised = (
+                exc  # looked at outside of the handler, so that no error gets a context from here
+            )
+        if raised is not None:
+            raised = first_of(raised)
+            if not isinstance(raised, trio.Cancelled):
+                raise raised
+        verdict = self._tally.conclude(self.started, cancelled=raised is not None)
+        if verdict is None:
+            assert raised is not None
+            raise raised
+        return verdict
+
+    def _start(self, run: Callable[..., Awaitable[None]], *args: Any, name: str) -> None:
+        self._running += 1
+        self._nursery.start_soon(run, *args, name=name)
+
+    def _add_worker(self, pool: Pool, job: tuple[int, Any] | None) -> None:
+        token = object()
+        self._tokens.limiter.acquire_on_behalf_of_nowait(token)
+        self._start(self._worker, token, pool, job, name=self._name(0 if job is None else job[0]))
+
+    @enable_ki_protection
+    async def _job(self, token: object, index: int, item: Any) -> None:
+        """A task that does one job."""
+        try:
+            if not self._is_over():
+                await self._do(index, item)
+        finally:
+            self._end(token)
+
+    @enable_ki_protection
+    async def _worker(self, token: object, pool: Pool, job: tuple[int, Any] | None) -> None:
+        """A task that does one job after another, each in a later pass than the one before."""
+        try:
+            while not self._is_over():
+                job = job or self._take(pool)
+                if job is not None:
+                    await self._do(*job)
+                    job = None
+                elif not pool.has_more():
+                    break
+                if self._settling or pool.is_spent():
+                    break
+                await checkpoint()
+            await self._settle()
+        finally:
+            self._end(token)
+
+    async def _do(self, index: int, item: Any) -> None:
+        self.started += 1
+        if self._on_break is None:
+            signal = await self._execute(index, item)
+        else:
+            with trio.CancelScope() as scope:
+                self._scopes[index] = scope
+                try:
+                    signal = await self._execute(index, item)
+                finally:
+                    del self._scopes[index]
+            if scope.cancelled_caught:
+                return
+        if isinstance(signal, Failed):
+            self._note_failure(index, signal.error)
+        else:
+            self._note_success(index, signal)
+        await self._settle()
+
+    def _end(self, token: object) -> None:
+        self._running -= 1
+        self._tokens.give_back(token)
+
+    def _take(self, pool: Pool) -> tuple[int, Any] | None:
+        try:
+            return pool.take(self._passes.now)
+        except Exception as exc:
+            # The collection failed: the block's own error, which stands where the next item would.
+            self._note_failure(self.started + self._running, exc, fatal=True)
+            return None
+
+    # ---- what settles the block ----
+
+    def _is_over(self) -> bool:
+        """Whether no job may be started any more: settled, or broken out of, in an earlier pass."""
+        settled = self._tally.decided_at
+        if settled is None:
+            settled = self._broke_at
+        return settled is not None and settled < self._passes.now
+
+    def _note_failure(self, index: int, error: BaseException, fatal: bool = False) -> None:
+        if self.lowest_break is not None and index > self.lowest_break and self._is_over():
+            return  # it was being cancelled: on the record, but no failure of the block
+        outside = not self.cancelled and trio.current_effective_deadline() == float("-inf")
+        self._tally.add_failure(Ending(self._passes.now, index, error, fatal, outside))
+
+    def _note_success(self, index: int, signal: Signal | None) -> None:
+        now = self._passes.now
+        self._tally.add_success(now, index)
+        if isinstance(signal, Break):
+            if self.lowest_break is None or index < self.lowest_break:
+                self.lowest_break = index
+                self._acted_on_break = False
+            if self._broke_at is None:
+                self._broke_at = now
+        elif self._pool is not None:
+            ready = self._pool.complete(index, now)
+            while ready > 1 and self._tokens.limiter.available_tokens >= 1:
+                self._add_worker(self._pool, None)
+                ready -= 1
+
+    async def _settle(self) -> None:
+        """Act, in the pass after it fell, on what was decided. Cannot be cancelled."""
+        if self._settling:
+            return
+        if self._tally.decided_at is not None:
+            self._settling = True
+            if await self._others_are_left():
+                self._cancel_all()
+        elif self.lowest_break is not None and not self._acted_on_break:
+            self._acted_on_break = True
+            if await self._others_are_left():
+                self._cancel_higher()
+
+    async def _others_are_left(self) -> bool:
+        """Let this pass end, unless nothing but this task is left; whether others still run then."""
+        if self._running > 1:
+            await cancel_shielded_checkpoint()
+        return self._running > 1
+
+    def _cancel_all(self) -> None:
+        ending = self._tally.decisive()
+        by = self._name(ending.index)
+        if ending.error is None:
+            reason = f"{by} completed the race"
+        else:
+            reason = f"{by} failed: {type(ending.error).__name__}"
+        self.cancelled = True
+        self._on_cancel(Cancellation(by, reason, trio.current_time()), self._passes.now)
+        self._nursery.cancel_scope.cancel(reason)
+
+    def _cancel_higher(self) -> None:
+        assert self.lowest_break is not None
+        assert self._on_break is not None
+        by = self._name(self.lowest_break)
+        cancellation = Cancellation(by, f"{by} broke out of the loop", trio.current_time())
+        if self._spawner is not None:
+            self._spawner.cancel(cancellation.reason)
+        for index, scope in self._scopes.items():
+            if index > self.lowest_break and not scope.cancel_called:
+                self._on_break(index, cancellation)
+                scope.cancel(cancellation.reason)
+
+
+def first_of(raised: BaseException) -> BaseException:
+    """The one exception to raise for what a nursery raised.
+
+    ``KeyboardInterrupt`` and ``SystemExit`` go before anything else, ``Cancelled`` comes last.
+    """
+    leaves = list(_leaves(raised))
+
+    def rank(leaf: BaseException) -> int:
+        if isinstance(leaf, (KeyboardInterrupt, SystemExit)):
+            return 0
+        return 2 if isinstance(leaf, trio.Cancelled) else 1
+
+    return min(leaves, key=rank)
+
+
+def _leaves(raised: BaseException) -> Iterator[BaseException]:
+    if isinstance(raised, BaseExceptionGroup):
+        for inner in raised.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield raised

@@ -1,0 +1,123 @@
+"""Owns the decision of a block: when it is settled, which error is first, who has won. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many jobs of a block must succeed, and how many may fail.
+
+    ``need`` is how many must succeed, None for all; ``tolerate`` (with ``need`` None) how many may fail:
+    a count, or as a float a share of the total, rounded down. ``fail_fast`` says whether the rest are
+    cancelled once the block can no longer succeed. ``total`` is the number of jobs, None if not known.
+    """
+
+    need: int | None = None
+    fail_fast: bool = True
+    tolerate: int | float = 0
+    total: int | None = None
+
+    def is_lost(self, failures: int, total: int | None) -> bool:
+        """Whether so many failures are too many. Where the total is not known: whether it is certain."""
+        if self.need is not None:
+            return total is not None and failures > total - self.need
+        if isinstance(self.tolerate, int):
+            return failures > self.tolerate
+        return total is not None and failures > int(total * self.tolerate + 1e-9)
+
+    def is_won(self, successes: int) -> bool:
+        """Whether so many successes end a race."""
+        return self.need is not None and successes >= self.need
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ended, in which of the scheduler's passes.
+
+    ``fatal`` errors are the block's own (its collection failed) and are never tolerated. ``outside``
+    says that a cancellation from outside the block was pending when the error left the job.
+    """
+
+    at: int
+    index: int
+    error: BaseException | None = None
+    fatal: bool = False
+    outside: bool = False
+
+
+def in_order(endings: Iterable[Ending]) -> list[Ending]:
+    """By the pass in which they ended; those of one pass in document order: nothing is left to chance."""
+    return sorted(endings, key=lambda ending: (ending.at, ending.index))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a block: the error that surfaces, or None; in a race the winners' indices in order."""
+
+    error: BaseException | None
+    winners: tuple[int, ...] | None = None
+
+
+class Tally:
+    """The endings of a block's jobs so far. ``decided_at`` is the pass in which they settled the block."""
+
+    __slots__ = ("_policy", "_races", "decided_at", "failures", "succeeded", "successes")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._races = policy.need is not None
+        self.decided_at: int | None = None
+        self.failures: list[Ending] = []
+        self.successes: list[Ending] = []  # of a race; elsewhere counting them is enough
+        self.succeeded = 0
+
+    def add_success(self, at: int, index: int) -> None:
+        self.succeeded += 1
+        if self._races:
+            self.successes.append(Ending(at, index))
+            if self.decided_at is None and self._policy.is_won(self.succeeded):
+                self.decided_at = at
+
+    def add_failure(self, ending: Ending) -> None:
+        self.failures.append(ending)
+        if self.decided_at is not None:
+            return
+        policy = self._policy
+        if policy.is_won(self.succeeded):
+            return
+        lost = ending.fatal or policy.is_lost(len(self.failures), policy.total)
+        if lost and (policy.fail_fast or ending.fatal):
+            self.decided_at = ending.at
+
+    def decisive(self) -> Ending:
+        """The ending that settled the block: the first error, or the success that completed a race."""
+        if self._policy.is_won(self.succeeded):
+            return self._winners()[-1]
+        return in_order(self.failures)[0]
+
+    def conclude(self, total: int, cancelled: bool) -> Verdict | None:
+        """The verdict over all ``total`` jobs; None where it is neither success nor failure but ``cancelled``.
+
+        An error that left its job under a cancellation from outside surfaces, unless it is tolerated.
+        """
+        policy = self._policy
+        if policy.is_won(self.succeeded) and not cancelled:
+            return Verdict(None, tuple(ending.index for ending in self._winners()))
+        known = total if policy.total is None else policy.total
+        surfacing = self.failures
+        if not policy.is_lost(len(self.failures), known):
+            surfacing = [
+                e
+                for e in self.failures
+                if e.fatal or (cancelled and e.outside and not policy.tolerate)
+            ]
+        if surfacing:
+            return Verdict(in_order(surfacing)[0].error)
+        return None if cancelled else Verdict(None)
+
+    def _winners(self) -> list[Ending]:
+        assert self._policy.need is not None
+        return in_order(self.successes)[: self._policy.need]

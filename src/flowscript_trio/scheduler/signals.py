@@ -1,0 +1,29 @@
+"""Owns the signals that come back from jobs and bodies as values, never as exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failed:
+    """A job or body failed with this very error, which has not been raised again since it was caught."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Leave the loop of that id, or with None the nearest one."""
+
+    loop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go on at the node of that id in the same body, passing over those between."""
+
+    target: str
+
+
+Signal = Failed | Break | Goto
