@@ -1,1 +1,7 @@
-"""Owns: the validator room."""
+"""Owns the check of a document: its problems, all at once, and everything bound that a run needs."""
+
+from .check import check
+from .checked import Checked, CheckedBody, CheckedNode
+from .values import BoundSetting, BoundSettings
+
+__all__ = ["BoundSetting", "BoundSettings", "Checked", "CheckedBody", "CheckedNode", "check"]

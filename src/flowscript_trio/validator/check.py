@@ -1,0 +1,105 @@
+"""Owns the check of a whole document: every problem at once, and all that running it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..runtimes.registry import Registry
+from ..scheduler.plan import plan_walk
+from ..types.ast import CheckpointNode, Document
+from .checked import Checked, CheckedBody
+from .elements import ElementChecks
+from .findings import Findings
+from .handlers import Handlers, find_handlers
+from .names import Names
+from .nodes import NodeBinder
+from .places import Index, Level, Place, locate, name_of, word_of
+from .texts import Compiler
+from .values import BoundSettings
+from .variables import depend_on_variables
+from .waits import Waits, depend_on_barriers, report_cycles
+
+
+def check(document: Document, registry: Registry, *, given: Collection[str] = ()) -> Checked:
+    """Check a document against a registry and bind everything in it.
+
+    ``given`` are the names that whoever runs it binds to values (arguments, binds), beside the parameters
+    that it declares itself. Nothing is raised for what is wrong: see ``problems``. The time it takes is
+    linear in the document.
+    """
+    index = locate(document, given)
+    findings = Findings(document.source)
+    compiler = Compiler(index, findings)
+    binder = NodeBinder(index, registry, compiler, findings)
+    nodes = {
+        key: binder.bind(place.node, place)
+        for key, place in index.places.items()
+        if place.node is not None
+    }
+    settings = {
+        key: binder.bind_body(level.body, level.outer) for key, level in index.levels.items()
+    }
+    root = index.levels[document.body.key]
+    own = binder.bind_document(document, Place(root, 0, None))
+    handlers = find_handlers(
+        index, binder.named_handlers, compiler.uses, _goto_targets(index), findings
+    )
+    waits = Waits()
+    names = Names(index, handlers, findings, waits.depend)
+    for use in compiler.uses:
+        names.resolve(use)
+    depend_on_variables(index, handlers, names.reads, waits.depend)
+    depend_on_barriers(index, handlers, waits)
+    report_cycles(index, waits, findings)
+    ElementChecks(index, handlers, nodes, waits, findings).check()
+    bodies = _check_bodies(index, handlers, waits, settings)
+    return Checked(document, findings.in_order(), nodes, bodies, *own)
+
+
+def _goto_targets(index: Index) -> list[str]:
+    """The ids that actions of checkpoints go on at."""
+    return [
+        word_of(part.settings.get("goto"))
+        for place in index.places.values()
+        if isinstance(place.node, CheckpointNode)
+        for part in place.node.actions
+    ]
+
+
+def _check_bodies(
+    index: Index, handlers: Handlers, waits: Waits, settings: dict[int, BoundSettings | None]
+) -> dict[int, CheckedBody]:
+    inner = _collect_names(index)
+    bodies = {}
+    for key, level in index.levels.items():
+        passed_over = handlers.in_level(level)
+        running = [at for at in range(len(level.body.nodes)) if at not in passed_over]
+        awaited: tuple[tuple[int, ...], ...] = ()
+        if level.is_graph:
+            awaited = tuple(tuple(sorted(others)) for others in waits.of(level))
+        bodies[key] = CheckedBody(
+            level.body,
+            settings[key],
+            passed_over,
+            awaited,
+            plan_walk(awaited, passed_over) if level.is_graph else None,
+            running[-1] if running else None,
+            tuple(inner[key]),
+        )
+    return bodies
+
+
+def _collect_names(index: Index) -> dict[int, list[str]]:
+    """For each body the names of the results at any depth in it, in document order."""
+    inner: dict[int, list[str]] = {key: [] for key in index.levels}
+    for place in sorted(index.places.values(), key=_key_of):
+        name = None if place.node is None else name_of(place.node)
+        level: Level | None = place.level
+        while name is not None and level is not None:
+            inner[level.body.key].append(name)
+            level = None if level.outer is None else level.outer.level
+    return inner
+
+
+def _key_of(place: Place) -> int:
+    return -1 if place.node is None else place.node.key

@@ -1,0 +1,85 @@
+"""Owns what a check gives: the problems, and for each node and body everything that running it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..expression import Expression
+from ..runtimes.types import NodeRuntime
+from ..scheduler.plan import WalkPlan
+from ..types.ast import BaseNode, Body, Document
+from ..types.errors import Problem
+from .values import BoundSetting, BoundSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedNode:
+    """A node with its settings bound.
+
+    ``name`` is the name of its result in the scope: its id, else a phase's name, else None.
+    ``runtime`` is None where none is registered (then there is a problem).
+    ``input`` are the expressions of its ``input``; with ``input_is_list`` the input is the list of their
+    values, else there is one. None: the node has the input of the block around it.
+    ``timeout`` gives seconds. ``retry`` are the settings of a ``<retry>``. ``fallback`` and ``on_timeout``
+    are the handlers that it names, which run in its scope.
+    ``parts`` are the settings of the parts inside it, in document order: assignments, fields, binds,
+    arguments, actions.
+    """
+
+    node: BaseNode
+    name: str | None
+    runtime: NodeRuntime | None
+    settings: BoundSettings
+    input: tuple[Expression, ...] | None = None
+    input_is_list: bool = False
+    condition: Expression | None = None
+    timeout: BoundSetting | None = None
+    retry: BoundSettings | None = None
+    fallback: BaseNode | None = None
+    on_timeout: BaseNode | None = None
+    parts: tuple[BoundSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedBody:
+    """A body with what is known about its walk.
+
+    ``settings`` are those of its element where it has some (``when`` of a case, ``timeout`` of a clean-up).
+    ``handlers`` are the indices of nodes that do not run by themselves.
+    ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
+    a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
+    ``result`` is the index of the node whose output is the body's, or None where no node runs by itself.
+    ``inner_ids`` are the names of all results at any depth in it, in document order.
+    """
+
+    body: Body
+    settings: BoundSettings | None
+    handlers: frozenset[int]
+    waits: tuple[tuple[int, ...], ...]
+    plan: WalkPlan | None
+    result: int | None
+    inner_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """A document with everything that was found in it.
+
+    ``problems`` are errors and warnings in document order; ``nodes`` and ``bodies`` are by key, clean-up
+    bodies and handlers included. ``timeout`` (seconds), ``max_concurrency`` (an int or ``math.inf``) and
+    ``retry`` (further attempts of leaf nodes) are the document's own.
+    """
+
+    document: Document
+    problems: tuple[Problem, ...]
+    nodes: Mapping[int, CheckedNode] = field(default_factory=dict)
+    bodies: Mapping[int, CheckedBody] = field(default_factory=dict)
+    timeout: BoundSetting | None = None
+    max_concurrency: BoundSetting | None = None
+    retry: BoundSetting | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is no error; warnings may be there."""
+        return all(problem.severity != "error" for problem in self.problems)

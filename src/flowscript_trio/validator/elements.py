@@ -1,0 +1,231 @@
+"""Owns the checks of single elements that no config model can make: what stands where, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..expression import RESERVED_WORDS
+from ..runtimes.control.types import ActionConfig, BlockConfig
+from ..runtimes.control.values import WaitAll, WaitN
+from ..types.ast import CheckpointNode, ForeachNode, Node, ParallelNode, Setting
+from ..types.errors import nearest
+from .checked import CheckedNode
+from .findings import Findings
+from .handlers import Handlers
+from .places import Index, Level, Place, loop_names, variables_of, word_of
+from .waits import Waits
+
+_LOOPS = ("loop", "while", "foreach")
+_NOT_NAMES = RESERVED_WORDS | {"input"}
+
+
+class ElementChecks:
+    """Checks nodes one by one, once their settings are bound and the handlers are known."""
+
+    def __init__(
+        self,
+        index: Index,
+        handlers: Handlers,
+        nodes: Mapping[int, CheckedNode],
+        waits: Waits,
+        findings: Findings,
+    ) -> None:
+        self._index = index
+        self._handlers = handlers
+        self._nodes = nodes
+        self._waits = waits
+        self._findings = findings
+        self._checks: Mapping[str, Callable[[Node, Place], None]] = {
+            "parallel": self._check_block,
+            "foreach": self._check_block,
+            "break": self._check_break,
+            "checkpoint": self._check_actions,
+            "output": self._check_output,
+            "set": self._check_variables,
+            "context": self._check_variables,
+        }
+
+    def check(self) -> None:
+        """Check every node of the document."""
+        for place in self._index.places.values():
+            node = place.node
+            if node is not None and node.kind in self._checks:
+                self._checks[node.kind](node, place)
+        for level in self._index.levels.values():
+            if level.is_graph:
+                self._check_delays(level)
+
+    def _check_block(self, node: Node, place: Place) -> None:
+        if isinstance(node, ForeachNode):
+            self._check_loop_names(node)
+        settings = self._nodes[node.key].settings
+        config = settings.constant if settings.is_constant else settings.base
+        wait = config.wait if isinstance(config, BlockConfig) else WaitAll()
+        races = not isinstance(wait, WaitAll)
+        if isinstance(node, ParallelNode):
+            branches = len(node.branches)
+            setting = node.settings.get("wait")
+            if (
+                isinstance(wait, WaitN)
+                and setting is not None
+                and branches
+                and wait.count > branches
+            ):
+                self._findings.at_value(
+                    setting,
+                    "too-few-branches",
+                    f"{wait.count} branches must succeed, and there are {branches}",
+                    expected=f"a number up to {branches}",
+                )
+            if not branches:
+                self._findings.at_element(
+                    node,
+                    "empty-block",
+                    f"{node.label!r} has no branches"
+                    + (": no branch can win" if races else ": its output is an empty list"),
+                    severity="error" if races else "warning",
+                )
+        for body in node.bodies:
+            level = self._index.levels[body.key]
+            if len(self._handlers.in_level(level)) == len(body.nodes):
+                self._findings.at_element(
+                    body if isinstance(node, ParallelNode) else node,
+                    "empty-branch",
+                    "an empty branch succeeds at once, and would win the race"
+                    if races
+                    else "this branch is empty: its output is null",
+                    severity="error" if races else "warning",
+                )
+
+    def _check_loop_names(self, node: ForeachNode) -> None:
+        for key, name in zip(("item", "index"), loop_names(node), strict=True):
+            setting = node.settings.get(key)
+            if setting is None:
+                continue
+            if name in self._index.ids:
+                other = self._index.ids[name].location
+                self._findings.at_value(
+                    setting,
+                    "name-taken",
+                    f"{name!r} is the id of a node (line {other.line}), and cannot name an item too",
+                )
+            elif name in _NOT_NAMES:
+                self._report_reserved(setting, name)
+
+    def _check_variables(self, node: Node, place: Place) -> None:
+        for setting in variables_of(node):
+            name = word_of(setting)
+            if name in _NOT_NAMES or name.startswith("$"):
+                self._report_reserved(setting, name)
+
+    def _report_reserved(self, setting: Setting, name: str) -> None:
+        self._findings.at_value(
+            setting,
+            "reserved-name",
+            f"{name!r} means something else in expressions, and could never be read",
+            expected="another name",
+        )
+
+    def _check_break(self, node: Node, place: Place) -> None:
+        setting = node.settings.get("loop")
+        wanted = word_of(setting)
+        loops: list[str] = []
+        for here in self._handlers.outwards(place):
+            level = here.level
+            owner = None if level.outer is None else level.outer.node
+            if owner is None or level.role != "body":
+                continue
+            if owner.kind == "parallel":
+                self._findings.at_element(
+                    node,
+                    "break-leaves-parallel",
+                    "a break cannot leave a parallel",
+                    expected="a loop inside the branch",
+                )
+                return
+            if owner.kind in _LOOPS:
+                if not wanted or owner.id == wanted:
+                    return
+                loops.append(owner.label)
+        if setting is not None and wanted and loops:
+            self._findings.at_value(
+                setting,
+                "unknown-loop",
+                f"no loop around this break is named {wanted!r}",
+                expected="one of " + ", ".join(loops),
+                suggestion=nearest(wanted, loops),
+            )
+        else:
+            self._findings.at_element(
+                node,
+                "misplaced-break",
+                "this break stands in no loop",
+                expected="a loop, while or foreach around it",
+            )
+
+    def _check_actions(self, node: Node, place: Place) -> None:
+        assert isinstance(node, CheckpointNode)
+        seen: set[str] = set()
+        for part, settings in zip(node.actions, self._nodes[node.key].parts, strict=True):
+            config = settings.constant if settings.is_constant else settings.base
+            if not isinstance(config, ActionConfig):
+                continue
+            if config.id in seen:
+                self._findings.at_value(
+                    part.settings["id"], "duplicate-id", f"there are two actions {config.id!r} here"
+                )
+            seen.add(config.id)
+            if config.goto is not None:
+                self._check_goto(part.settings["goto"], config.goto, place)
+
+    def _check_goto(self, setting: Setting, name: str, place: Place) -> None:
+        target = self._index.place_of(name)
+        nodes = place.level.body.nodes
+        near = nearest(name, [node.id for node in nodes[place.index + 1 :] if node.id])
+        message, severity = "", "error"
+        if target is None:
+            message = f"there is no node {name!r} to go on at"
+        elif target.level is not place.level:
+            message = f"{name!r} stands in another body"
+        elif target.index <= place.index:
+            message = (
+                f"{name!r} stands before this checkpoint; choosing it fails the run (use a loop)"
+            )
+            severity = "warning"
+        if message:
+            self._findings.at_value(
+                setting,
+                "unknown-target" if severity == "error" else "backward-goto",
+                message,
+                severity=severity,
+                expected="the id of a later node of the same body",
+                suggestion=near,
+            )
+
+    def _check_output(self, node: Node, place: Place) -> None:
+        level = place.level
+        if level.body is not self._index.document.body:
+            message = "an output stands in a workflow, and in nothing else"
+        else:
+            passed_over = self._handlers.in_level(level)
+            later = range(place.index + 1, len(level.body.nodes))
+            if all(at in passed_over for at in later):
+                return
+            message = "an output is the last node of its workflow"
+        self._findings.at_element(node, "misplaced-output", message)
+
+    def _check_delays(self, level: Level) -> None:
+        nodes = level.body.nodes
+        if not any(node.kind == "delay" for node in nodes):
+            return
+        awaited = {other for others in self._waits.of(level) for other in others}
+        passed_over = self._handlers.in_level(level)
+        for at, node in enumerate(nodes):
+            if node.kind == "delay" and at not in awaited and at not in passed_over:
+                self._findings.at_element(
+                    node,
+                    "unused-delay",
+                    "nothing waits for this delay",
+                    severity="warning",
+                    expected="a node that names it in input or after",
+                )

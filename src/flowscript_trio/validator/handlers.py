@@ -1,0 +1,174 @@
+"""Owns which nodes are handlers, and in whose scope each of them runs.
+
+"A node that is only named by ``<fallback node>`` or ``on-timeout`` is a handler: it does not run by itself
+[…]. It may stand anywhere in its user's body or in one around it. It runs in the scope of the node that
+names it, once per use, and what it depends on is a dependency of that node."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..scheduler.dag import find_cycles
+from ..types.ast import Setting
+from ..types.errors import nearest
+from .findings import Findings
+from .places import Index, Level, Place, word_of
+from .texts import Use
+
+
+class Handlers:
+    """The handlers of a document by their keys, each with the places of the nodes that name it."""
+
+    def __init__(self, users: dict[int, list[Place]]) -> None:
+        self._users = users
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._users
+
+    def in_level(self, level: Level) -> frozenset[int]:
+        """The indices of the handlers in a body."""
+        if not self._users:
+            return frozenset()
+        nodes = level.body.nodes
+        return frozenset(at for at, node in enumerate(nodes) if node.key in self._users)
+
+    def around(self, place: Place | None) -> Place | None:
+        """The innermost handler that is at ``place`` or has it inside."""
+        while self._users and place is not None:
+            if place.node is not None and place.node.key in self._users:
+                return place
+            place = place.level.outer
+        return None
+
+    def users_of(self, handler: Place) -> list[Place]:
+        """The places of the nodes that name a handler."""
+        assert handler.node is not None
+        return self._users[handler.node.key]
+
+    def outwards(self, place: Place) -> Iterator[Place]:
+        """The place and those around it, as a run sees them: around a handler are its users."""
+        seen: set[int] = set()
+        pending: list[Place | None] = [place]
+        while pending:
+            here = pending.pop()
+            while here is not None:
+                if here.node is not None and here.node.key in self._users:
+                    if here.node.key not in seen:
+                        seen.add(here.node.key)
+                        pending.extend(self.users_of(here))
+                    break
+                yield here
+                here = here.level.outer
+
+
+def contains(outer: Place, inner: Place) -> bool:
+    """Whether ``inner`` is ``outer`` or stands inside it."""
+    place: Place | None = inner
+    while place is not None:
+        if place is outer:
+            return True
+        place = place.level.outer
+    return False
+
+
+def find_handlers(
+    index: Index,
+    named: Sequence[tuple[Place, Setting]],
+    uses: Iterable[Use],
+    targets: Iterable[str],
+    findings: Findings,
+) -> Handlers:
+    """The handlers of a document; what is wrong with those that are named goes to the findings.
+
+    ``named`` are the settings that name them with the places of their nodes. A node that something else
+    names (one of the ``uses`` outside of it, or a ``goto`` in ``targets``) is an ordinary node, that also
+    stands in for another.
+    """
+    users: dict[int, list[Place]] = {}
+    for place, setting in named:
+        handler = _find(index, place, setting, findings)
+        if handler is not None and handler.node is not None:
+            users.setdefault(handler.node.key, []).append(place)
+    if users:
+        for use in uses:
+            target = index.place_of(use.reference.name)
+            if target is not None:
+                _unmark(users, target, use.sight.place)
+        for name in targets:
+            target = index.place_of(name)
+            if target is not None:
+                _unmark(users, target, None)
+    handlers = Handlers(users)
+    _report_circles(index, handlers, findings)
+    return handlers
+
+
+def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> Place | None:
+    """The handler that a setting names, or None where it may not be one."""
+    name = word_of(setting)
+    target = index.place_of(name)
+    if target is None:
+        findings.at_value(
+            setting,
+            "unknown-handler",
+            f"there is no node {name!r}",
+            expected="the id of a node",
+            suggestion=nearest(name, index.ids),
+        )
+        return None
+    if contains(target, place):
+        findings.at_value(
+            setting,
+            "misplaced-handler",
+            f"{name!r} cannot handle its own failure",
+            expected="another node of the same body, or of one around it",
+        )
+        return None
+    around: Place | None = place
+    while around is not None and around.level is not target.level:
+        around = around.level.outer
+    if around is None:
+        findings.at_value(
+            setting,
+            "misplaced-handler",
+            f"{name!r} stands in another body, which is out of reach here",
+            expected="a node of the same body, or of one around it",
+        )
+        return None
+    return target
+
+
+def _unmark(users: dict[int, list[Place]], target: Place, source: Place | None) -> None:
+    """Make ordinary what is named at ``source`` from outside of it: the target and what is around it."""
+    place: Place | None = target
+    while place is not None:
+        node = place.node
+        if (
+            node is not None
+            and node.key in users
+            and (source is None or not contains(place, source))
+        ):
+            del users[node.key]
+        place = place.level.outer
+
+
+def _report_circles(index: Index, handlers: Handlers, findings: Findings) -> None:
+    """Handlers that only stand in for each other never run."""
+    keys = sorted(key for key in index.places if key in handlers)
+    if not keys:
+        return
+    at = {key: number for number, key in enumerate(keys)}
+    waits: list[list[int]] = []
+    for key in keys:
+        around = (handlers.around(user) for user in handlers.users_of(index.places[key]))
+        waits.append([at[p.node.key] for p in around if p is not None and p.node is not None])
+    for cycle in find_cycles(waits):
+        nodes = [index.places[keys[number]].node for number in reversed(cycle)]
+        labels = [node.label for node in nodes if node is not None]
+        first = index.places[keys[cycle[0]]].node
+        assert first is not None
+        written = " → ".join([labels[-1], *labels])
+        findings.at_element(
+            first, "handler-cycle", f"these handlers stand in for each other: {written}"
+        )

@@ -1,0 +1,251 @@
+"""Owns the rules of scope: what a name at a place means, and what its node then depends on.
+
+The rules, in the words of the language (its section on order and scope):
+
+1. "a block sees what its own place may see, and its own nodes" (:func:`relate`, ``INSIDE``: only once its
+   body has run). "The nodes of a finished block are visible after it."
+2. In a graph body a node depends on "every node that its expressions name […]. A name inside the node
+   itself is no dependency; what a block's nodes name outside it is a dependency of the block; naming a
+   node that stands inside a sibling block is a dependency on that block" (``BESIDE``).
+3. In a sequence "naming a later node of it is an error, except inside ``<loop>`` and ``<while>``: there it
+   is that node's output of the round before" (``LATER``).
+4. "Two branches of one ``<parallel>`` never see each other" (``SIBLING``).
+5. "An unknown name is an error when the document is read, with the nearest known name. The ``$`` names are
+   always known: where one has no value […] it is null, with a warning."
+6. A handler "runs in the scope of the node that names it […], and what it depends on is a dependency of
+   that node": its names are judged from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+
+from ..expression import SPECIAL_NAMES
+from ..types.errors import nearest
+from .findings import Findings
+from .handlers import Handlers, contains
+from .places import Index, Level, Place
+from .texts import Use
+
+ALWAYS = frozenset({"$input", "$config", "$secrets", "$env", "$context", "$run"})
+"""The ``$`` names that have a value everywhere."""
+
+EVERY = "*"
+"""Stands for all variables among those that are read."""
+
+Depend = Callable[[Level, int, int, str], None]
+"""Told that in a graph body the node of the first index depends on that of the second, and why."""
+
+
+class Relation(Enum):
+    """Where a named node stands, seen from the place that names it."""
+
+    EARLIER = auto()
+    LATER = auto()
+    BESIDE = auto()
+    """Another node of the same graph body, or inside one."""
+    SELF = auto()
+    INSIDE = auto()
+    AROUND = auto()
+    SIBLING = auto()
+    """In another branch of a parallel around both."""
+    OTHER_SIDE = auto()
+    """In another side of an if or branch around both, of which only one runs."""
+
+
+def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
+    """How ``target`` stands to ``place``, and the places of both in the innermost body around both."""
+    below = target_below = None
+    while place.level is not target.level:
+        depth, target_depth = place.level.depth, target.level.depth
+        if depth >= target_depth:
+            below, place = place.level, _outer(place)
+        if target_depth >= depth:
+            target_below, target = target.level, _outer(target)
+    if place.index != target.index:
+        return _relate_in_body(place, target), place, target
+    if below is None:
+        relation = Relation.SELF if target_below is None else Relation.INSIDE
+    elif below.role != "body":
+        relation = Relation.EARLIER
+    elif target_below is None:
+        relation = Relation.AROUND
+    elif target_below.role != "body":
+        relation = Relation.LATER
+    else:
+        parallel = place.node is not None and place.node.kind == "parallel"
+        relation = Relation.SIBLING if parallel else Relation.OTHER_SIDE
+    return relation, place, target
+
+
+def _relate_in_body(place: Place, target: Place) -> Relation:
+    nodes = len(place.level.body.nodes)
+    if place.level.is_graph and place.index < nodes and target.index < nodes:
+        return Relation.BESIDE
+    return Relation.EARLIER if target.index < place.index else Relation.LATER
+
+
+def _outer(place: Place) -> Place:
+    assert place.level.outer is not None, "all places are in the document's body"
+    return place.level.outer
+
+
+class Names:
+    """Judges the names that a document uses. ``reads`` collects the variables that are read, and where.
+
+    The name ``*`` stands for all variables (a bare ``$context``).
+    """
+
+    def __init__(
+        self, index: Index, handlers: Handlers, findings: Findings, depend: Depend
+    ) -> None:
+        self.reads: list[tuple[Place, str]] = []
+        self._index = index
+        self._handlers = handlers
+        self._findings = findings
+        self._depend = depend
+
+    def resolve(self, use: Use) -> None:
+        """Judge one use of a name: a problem, a dependency, or nothing."""
+        name = use.reference.name
+        bound = use.sight.bound
+        if use.how != "after" and (name in bound or name in use.sight.place.level.names):
+            return
+        target = self._index.place_of(name) if use.how != "expression" else self._node(name)
+        if target is not None:
+            self._judge(use, target)
+        elif use.how == "after":
+            self._report_unknown(use, [*self._index.ids, *self._index.phases])
+        else:
+            if name == "$context":
+                self.reads.append((use.sight.place, (use.reference.path or (EVERY,))[0]))
+            for place in self.effective(use.sight.place):
+                self._judge_other(use, place)
+
+    def effective(self, place: Place) -> Iterator[Place]:
+        """The places from which a name at ``place`` is judged: of a handler, those of its users."""
+        handler = self._handlers.around(place)
+        if handler is None:
+            yield place
+            return
+        seen: set[int] = set()
+        pending = [handler]
+        while pending:
+            here = pending.pop()
+            assert here.node is not None
+            if here.node.key in seen:
+                continue
+            seen.add(here.node.key)
+            for user in self._handlers.users_of(here):
+                around = self._handlers.around(user)
+                if around is None:
+                    yield user
+                else:
+                    pending.append(around)
+
+    def _node(self, name: str) -> Place | None:
+        node = self._index.ids.get(name)
+        return None if node is None else self._index.places[node.key]
+
+    def _judge(self, use: Use, target: Place) -> None:
+        """Judge the naming of a node."""
+        place = use.sight.place
+        handler = self._handlers.around(place)
+        if handler is None or contains(handler, target):
+            self._judge_from(use, place, target, False)
+            return
+        users = self._handlers.users_of(handler)
+        if any(self._handlers.around(user) for user in users):
+            users = list(self.effective(place))
+        for user in users:
+            self._judge_from(use, user, target, True)
+
+    def _judge_from(self, use: Use, place: Place, target: Place, handling: bool) -> None:
+        """Judge the naming of a node as seen from ``place``, which is that of its user in a handler."""
+        relation, here, there = relate(place, target)
+        looped = here.level.looped
+        match relation:
+            case Relation.BESIDE:
+                self._depend(here.level, here.index, there.index, _reason(use))
+            case Relation.SELF if here.level.is_graph and not handling:
+                self._depend(here.level, here.index, here.index, _reason(use))
+            case Relation.EARLIER:
+                pass
+            case Relation.SIBLING:
+                self._report(
+                    use, "sibling-branch", "stands in another branch, which is not seen here"
+                )
+            case Relation.INSIDE if use.sight.after_body:
+                pass
+            case Relation.SELF | Relation.INSIDE if handling:
+                pass
+            case _ if looped:
+                pass
+            case Relation.LATER:
+                self._report(use, "later-node", "comes later, and has no output yet")
+            case Relation.SELF:
+                self._report(use, "own-node", "is this node itself, and has no output yet")
+            case Relation.INSIDE:
+                self._report(use, "own-node", "stands inside this node, and has no output yet")
+            case Relation.AROUND:
+                self._report(use, "own-node", "is a block around this node, and has no output yet")
+            case Relation.OTHER_SIDE:
+                self._report(
+                    use,
+                    "no-value",
+                    "never has a value here: only one of the two sides runs",
+                    severity="warning",
+                )
+
+    def _judge_other(self, use: Use, place: Place) -> None:
+        """Judge a name that is no node's."""
+        name = use.reference.name
+        known = place.level.names
+        handling = place is not use.sight.place
+        if name in known or name in self._index.given or name == "input" or name in ALWAYS:
+            return
+        if handling and name == "$error":
+            return
+        if name in SPECIAL_NAMES:
+            self._report(use, "no-value", "has no value here: it is null", severity="warning")
+            return
+        first = self._first_setter(name, place)
+        if first is None:
+            names = {*self._index.ids, *known, *self._index.given, "input"}
+            names.update(*(self._index.setters.get(fork, ()) for fork in place.level.forks))
+            names |= {*use.sight.bound, *use.sight.words, *SPECIAL_NAMES}
+            self._report_unknown(use, sorted(names))
+            return
+        self.reads.append((use.sight.place, name))
+        here = place.node.key if place.node is not None else None
+        if here is not None and first >= here and not place.level.looped:
+            self._report(use, "no-value", "is only set later: it is null here", severity="warning")
+
+    def _first_setter(self, name: str, place: Place) -> int | None:
+        """The key of the first node that sets a variable which can be seen at a place."""
+        setters = self._index.setters
+        keys = [setters[fork][name] for fork in place.level.forks if name in setters.get(fork, ())]
+        return min(keys, default=None)
+
+    def _report_unknown(self, use: Use, known: list[str]) -> None:
+        name = use.reference.name
+        what = "name" if use.how == "expression" else "node"
+        self._findings.in_text(
+            use.text,
+            use.reference.offset,
+            len(name),
+            f"unknown-{what}",
+            f"there is no {what} {name!r}" + (" here" if what == "name" else ""),
+            suggestion=nearest(name, known),
+        )
+
+    def _report(self, use: Use, code: str, message: str, **details: str) -> None:
+        name = use.reference.name
+        self._findings.in_text(
+            use.text, use.reference.offset, len(name), code, f"{name!r} {message}", **details
+        )
+
+
+def _reason(use: Use) -> str:
+    return use.how if use.how != "expression" else "an expression"

@@ -1,0 +1,219 @@
+"""Owns the binding of one node: its runtime, its settings and parts, its input, and what it names."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic import Field as Bounds
+
+from ..expression import Expression
+from ..runtimes.control.types import (
+    BODY_CONFIGS,
+    PART_CONFIGS,
+    BodyConfig,
+    FallbackConfig,
+    RetryConfig,
+)
+from ..runtimes.control.values import Limit
+from ..runtimes.registry import Registry
+from ..runtimes.types import NodeRuntime
+from ..types.ast import BaseNode, Body, Document, Node, Part, Setting
+from ..types.durations import Duration, parse_timeout
+from ..types.errors import nearest
+from ..types.location import Text
+from .checked import CheckedNode
+from .fields import Field, Form
+from .findings import Findings
+from .places import Index, Place, name_of, word_of
+from .settings import SettingsBinder
+from .texts import Compiler, Sight
+from .values import BoundSetting, BoundSettings
+
+_TIMEOUT = Field("timeout", "timeout", "timeout", Form.SCALAR, type=Duration)
+_WAITING_TIME = Field(
+    "timeout",
+    "timeout",
+    "timeout",
+    Form.SCALAR,
+    type=Annotated[float, BeforeValidator(parse_timeout)],
+)
+_CONDITION = Field("if", "if", "if", Form.EXPRESSION)
+_LIMIT = Field("max_concurrency", "max_concurrency", "max_concurrency", Form.SCALAR, type=Limit)
+_RETRY = Field("retry", "retry", "retry", Form.SCALAR, type=Annotated[int, Bounds(ge=0)])
+
+_PARTS = ("assignments", "fields", "binds", "arguments", "actions")
+_ITEM = re.compile(r"[^\s,]+")
+_PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w+|\[\d+\])*)", re.ASCII)
+
+
+class NodeBinder:
+    """Binds the nodes of a document, each by itself; how they hang together is checked later.
+
+    ``named_handlers`` collects for each user the settings that name a handler.
+    """
+
+    def __init__(
+        self, index: Index, registry: Registry, compiler: Compiler, findings: Findings
+    ) -> None:
+        self.named_handlers: list[tuple[Place, Setting]] = []
+        self._index = index
+        self._registry = registry
+        self._compiler = compiler
+        self._findings = findings
+        self._settings = SettingsBinder(compiler, findings)
+        self._runtimes: dict[str, NodeRuntime | None] = {}
+
+    def bind(self, node: Node, place: Place) -> CheckedNode:
+        """The node with its settings bound."""
+        sight = Sight(place)
+        label = f"<{node.tag}>" if node.id is None else repr(node.id)
+        runtime = self._runtime_of(node)
+        settings = self._settings.bind(
+            None if runtime is None else runtime.config, node.settings, node, sight, label
+        )
+        inputs, is_list = self._bind_input(node, sight)
+        if node.after is not None:
+            self._bind_after(node.after, sight)
+        condition = None
+        if node.condition is not None:
+            bound = self._settings.bind_one(node.condition, _CONDITION, sight, label)
+            condition = None if bound is None else bound.constant
+        timeout = None
+        if node.timeout is not None:
+            field = _WAITING_TIME if node.kind == "checkpoint" else _TIMEOUT
+            timeout = self._settings.bind_one(node.timeout, field, sight, label)
+        retry, fallback = self._bind_on_error(node, sight)
+        return CheckedNode(
+            node,
+            name_of(node),
+            runtime,
+            settings,
+            inputs,
+            is_list,
+            condition,
+            timeout,
+            retry,
+            fallback,
+            self._handler(node.settings.get("on_timeout"), place)
+            if node.kind == "timeout"
+            else None,
+            self._bind_parts(node, sight),
+        )
+
+    def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
+        """The settings of a body's element, which see what its node sees; None where it has none."""
+        model = BODY_CONFIGS.get(body.tag, BodyConfig)
+        if place is None or (model is BodyConfig and not body.settings):
+            return None
+        return self._settings.bind(model, body.settings, body, Sight(place), f"<{body.tag}>")
+
+    def bind_document(
+        self, document: Document, place: Place
+    ) -> tuple[BoundSetting | None, BoundSetting | None, BoundSetting | None]:
+        """The document's own timeout, limit and retry."""
+        bound = [
+            None
+            if setting is None
+            else self._settings.bind_one(setting, field, Sight(place), "<workflow>")
+            for setting, field in (
+                (document.timeout, _TIMEOUT),
+                (document.max_concurrency, _LIMIT),
+                (document.retry, _RETRY),
+            )
+        ]
+        return bound[0], bound[1], bound[2]
+
+    def _runtime_of(self, node: Node) -> NodeRuntime | None:
+        kind = node.type
+        if kind not in self._runtimes:
+            known = self._registry.has_runtime(kind)
+            self._runtimes[kind] = self._registry.get_runtime(kind) if known else None
+        runtime = self._runtimes[kind]
+        if runtime is None:
+            names = self._registry.names()
+            family = kind.partition(":")[0] + ":"
+            self._findings.at_element(
+                node,
+                "unknown-runtime",
+                f"no runtime named {kind!r} is registered",
+                expected="one of " + ", ".join(n for n in names if n.startswith(family)),
+                suggestion=nearest(kind, names),
+            )
+        return runtime
+
+    def _bind_parts(self, node: Node, sight: Sight) -> tuple[BoundSettings, ...]:
+        for attribute in _PARTS:
+            parts: tuple[Part, ...] | None = getattr(node, attribute, None)
+            if parts is not None:
+                return tuple(self._bind_part(node.kind, part, sight) for part in parts)
+        return ()
+
+    def _bind_part(self, kind: str, part: Part, sight: Sight) -> BoundSettings:
+        model = PART_CONFIGS[kind, part.tag]
+        return self._settings.bind(model, part.settings, part, sight, f"<{part.tag}>")
+
+    def _bind_on_error(
+        self, node: Node, sight: Sight
+    ) -> tuple[BoundSettings | None, BaseNode | None]:
+        retry, fallback = None, None
+        if node.on_error is not None and (part := node.on_error.retry) is not None:
+            retry = self._settings.bind(RetryConfig, part.settings, part, sight, "<retry>")
+        if node.on_error is not None and (part := node.on_error.fallback) is not None:
+            self._settings.bind(FallbackConfig, part.settings, part, sight, "<fallback>")
+            fallback = self._handler(part.settings.get("node"), sight.place)
+        return retry, fallback
+
+    def _handler(self, setting: Setting | None, place: Place) -> BaseNode | None:
+        """The handler that a setting names."""
+        name = word_of(setting)
+        if setting is None or not name or "{{" in name:
+            return None
+        self.named_handlers.append((place, setting))
+        return self._index.ids.get(name)
+
+    def _bind_input(self, node: Node, sight: Sight) -> tuple[tuple[Expression, ...] | None, bool]:
+        """The expressions of a node's ``input``, and whether it is the list of their values."""
+        setting = node.input
+        if setting is None:
+            return None, False
+        if not isinstance(setting.value, Text) or not setting.value.value.strip():
+            self._findings.at_value(
+                setting, "invalid-setting", "input names no node", expected="the id of a node"
+            )
+            return None, False
+        text = setting.value
+        if "{{" in text.value:
+            compiled = self._compiler.expression(text, sight)
+            return (None if compiled is None else (compiled,)), False
+        items = [text.slice(*found.span()) for found in _ITEM.finditer(text.value)]
+        expressions = [self._bind_input_item(item, sight) for item in items]
+        known = tuple(expression for expression in expressions if expression is not None)
+        return (known if len(known) == len(items) else None), len(items) > 1
+
+    def _bind_input_item(self, text: Text, sight: Sight) -> Expression | None:
+        found = _PATH.fullmatch(text.value)
+        if found is None:
+            self._findings.in_text(
+                text,
+                0,
+                len(text.value),
+                "invalid-setting",
+                f"input names no node by {text.value!r}",
+                expected="the id of a node, or a path such as id.output.items",
+            )
+            return None
+        return self._compiler.reference(text, found[1], found[2], sight)
+
+    def _bind_after(self, setting: Setting, sight: Sight) -> None:
+        text = setting.value
+        items = list(_ITEM.finditer(text.value)) if isinstance(text, Text) else []
+        if not items:
+            self._findings.at_value(
+                setting, "invalid-setting", "after names no node", expected="the id of a node"
+            )
+            return
+        assert isinstance(text, Text)
+        for found in items:
+            self._compiler.use(sight, text.slice(*found.span()), found[0], "after")

@@ -1,0 +1,196 @@
+"""Owns where everything stands: bodies in bodies, nodes in bodies, and what names each body brings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..types.ast import (
+    BaseNode,
+    Body,
+    ContextNode,
+    Document,
+    ForeachNode,
+    Node,
+    PhaseNode,
+    SetNode,
+    Setting,
+)
+from ..types.location import Text
+
+Role = Literal["body", "cleanup", "compensate"]
+
+FOREACH_NAMES = frozenset({"$item", "$index", "$items", "$first", "$last", "$branch"})
+_LOOP_NAMES = frozenset({"$iteration"})
+_BRANCH_NAMES = frozenset({"$branch"})
+_ERROR_NAMES = frozenset({"$error"})
+
+
+@dataclass(slots=True, eq=False)
+class Level:
+    """One body and where it stands.
+
+    ``outer`` is the place of the node that has the body (None for the document's own body), ``depth`` the
+    number of levels around. ``names`` are the names bound here and around: loop variables, and the ``$``
+    names that have a value. ``looped`` says that a loop or while is around whose rounds share one scope.
+    ``forks`` are the keys of the bodies around whose variables are their own (branches, iterations, the
+    document), outermost first.
+    """
+
+    body: Body
+    outer: Place | None
+    depth: int
+    role: Role
+    names: frozenset[str]
+    looped: bool
+    forks: tuple[int, ...]
+
+    @property
+    def is_graph(self) -> bool:
+        return self.body.kind == "graph"
+
+    @property
+    def is_fork(self) -> bool:
+        return self.forks[-1] == self.body.key
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """A node in its body. ``index`` is one past the last node, and ``node`` None, for a clean-up's place."""
+
+    level: Level
+    index: int
+    node: Node | None
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """Everything in a document by its key or name.
+
+    ``setters`` maps the key of a fork to the variables set in it, each with the key of its first setter.
+    ``hyphenated`` are the names with hyphens that the document binds anywhere.
+    """
+
+    document: Document
+    given: frozenset[str]
+    levels: dict[int, Level] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
+    ids: dict[str, Node] = field(default_factory=dict)
+    phases: dict[str, Node] = field(default_factory=dict)
+    setters: dict[int, dict[str, int]] = field(default_factory=dict)
+    hyphenated: set[str] = field(default_factory=set)
+
+    def place_of(self, name: str) -> Place | None:
+        """The place of the node of that id, or of the phase of that name."""
+        node = self.ids.get(name) or self.phases.get(name)
+        return None if node is None else self.places[node.key]
+
+
+def name_of(node: BaseNode) -> str | None:
+    """The name under which a node's result is kept in the scope: its id, else a phase's name."""
+    return node.id or (node.name if isinstance(node, PhaseNode) else None)
+
+
+def variables_of(node: Node) -> Iterator[Setting]:
+    """The settings that name the variables which a node assigns."""
+    if isinstance(node, SetNode):
+        named = [node.settings.get("var")]
+    elif isinstance(node, ContextNode):
+        named = [part.settings.get("key") for part in node.assignments]
+    else:
+        return
+    yield from (setting for setting in named if setting is not None)
+
+
+def word_of(setting: Setting | None, default: str = "") -> str:
+    """The constant text of a setting that is a name, else ``default``."""
+    if setting is None or not isinstance(setting.value, Text):
+        return default
+    return setting.value.value.strip()
+
+
+def locate(document: Document, given: Collection[str] = ()) -> Index:
+    """The index of a document. ``given`` are the names that whoever runs it binds to values."""
+    parameters = {parameter.name for parameter in document.parameters}
+    index = Index(document, frozenset(given) | parameters)
+    root = Level(document.body, None, 0, "body", frozenset(), False, (document.body.key,))
+    stack = [root]
+    if document.on_workflow_error is not None:
+        end = Place(root, len(document.body.nodes), None)
+        stack.append(_inner_level(document.on_workflow_error, end, "cleanup", _ERROR_NAMES))
+    while stack:
+        level = stack.pop()
+        index.levels[level.body.key] = level
+        index.setters.setdefault(level.forks[-1], {})
+        for number, node in enumerate(level.body.nodes):
+            place = Place(level, number, node)
+            _register(index, place, node)
+            stack.extend(_levels_in(place, node))
+        if level.body.cleanup is not None:
+            end = Place(level, len(level.body.nodes), None)
+            stack.append(_inner_level(level.body.cleanup, end, "cleanup", _ERROR_NAMES))
+    for name in (*index.ids, *index.given):
+        if "-" in name:
+            index.hyphenated.add(name)
+    return index
+
+
+def _register(index: Index, place: Place, node: Node) -> None:
+    index.places[node.key] = place
+    if node.id is not None:
+        index.ids.setdefault(node.id, node)
+    if isinstance(node, PhaseNode):
+        index.phases.setdefault(node.name, node)
+    if isinstance(node, ForeachNode):
+        index.hyphenated.update(name for name in loop_names(node) if "-" in name)
+    for setting in variables_of(node):
+        name = word_of(setting)
+        setters = index.setters[place.level.forks[-1]]
+        setters[name] = min(node.key, setters.get(name, node.key))
+        if "-" in name:
+            index.hyphenated.add(name)
+
+
+def _levels_in(place: Place, node: Node) -> Iterator[Level]:
+    """The levels of a node's bodies."""
+    for body in node.bodies:
+        match node.kind:
+            case "foreach":
+                names = FOREACH_NAMES | set(loop_names(node))
+                yield _inner_level(body, place, "body", names, fork=True)
+            case "parallel":
+                yield _inner_level(body, place, "body", _BRANCH_NAMES, fork=True)
+            case "loop" | "while":
+                yield _inner_level(body, place, "body", _LOOP_NAMES, looped=True)
+            case _:
+                yield _inner_level(body, place, "body", frozenset())
+    if node.compensate is not None:
+        yield _inner_level(node.compensate, place, "compensate", _ERROR_NAMES)
+
+
+def loop_names(node: ForeachNode) -> tuple[str, str]:
+    """The names that a foreach binds to its item and index."""
+    settings = node.settings
+    return word_of(settings.get("item"), "item"), word_of(settings.get("index"), "index")
+
+
+def _inner_level(
+    body: Body,
+    outer: Place,
+    role: Role,
+    names: frozenset[str],
+    *,
+    looped: bool = False,
+    fork: bool = False,
+) -> Level:
+    around = outer.level
+    return Level(
+        body,
+        outer,
+        around.depth + 1,
+        role,
+        around.names | names,
+        looped or around.looped,
+        (*around.forks, body.key) if fork else around.forks,
+    )

@@ -1,0 +1,263 @@
+"""Owns the binding of the settings of a document to the config model of a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..types.ast import Body, Node, Part, Setting, Structure
+from ..types.errors import nearest
+from ..types.location import Location, Text
+from .fields import Field, Form, Plan, any_setting, plan_of
+from .findings import Findings, text_of
+from .messages import describe_error, show
+from .texts import REFUSED, Compiler, Computed, Sight, keep_text, scalar_of
+from .values import BoundSetting, BoundSettings, WholeModel
+
+Values = dict[str, tuple[Setting, Field, Any]]
+"""The settings that could be read, by their attributes, with their constants or ``Computed``."""
+
+
+class SettingsBinder:
+    """Binds settings to models; what is wrong goes to the findings."""
+
+    def __init__(self, compiler: Compiler, findings: Findings) -> None:
+        self._compiler = compiler
+        self._findings = findings
+
+    def bind(
+        self,
+        model: type[BaseModel] | None,
+        settings: Mapping[str, Setting],
+        element: Node | Body | Part,
+        sight: Sight,
+        label: str,
+    ) -> BoundSettings:
+        """The bound settings of an element, called ``label`` in messages.
+
+        Without a model every setting is allowed.
+        """
+        plan = None if model is None else plan_of(model)
+        if plan is not None and not settings and not plan.required and plan.is_plain:
+            return BoundSettings(constant=plan.default)
+        values = self._read(plan, settings, sight, label)
+        if plan is None:
+            return _bind_freely(values, label)
+        missing = self._report_missing(plan, settings, element, label)
+        computed = tuple(
+            _compute(setting, field, value.compute, label)
+            for setting, field, value in values.values()
+            if isinstance(value, Computed)
+        )
+        constants = {
+            attribute: value
+            for attribute, value in values.items()
+            if not isinstance(value[2], Computed)
+        }
+        if missing or len(values) < len(settings):
+            self._validate_each(constants)
+            return BoundSettings()
+        if not computed:
+            return BoundSettings(constant=self._validate_all(plan, constants, element, set()))
+        if plan.is_plain:
+            base = plan.default.model_copy(update=self._validate_each(constants))
+            return BoundSettings(base=base, computed=computed)
+        self._validate_all(plan, constants, element, {setting.attribute for setting in computed})
+        written = {field.key: value for _, field, value in constants.values()}
+        keys = {field.attribute: field.key for _, field, _ in values.values()}
+        return BoundSettings(computed=computed, whole=WholeModel(plan.model, written, keys))
+
+    def bind_one(
+        self, setting: Setting, field: Field, sight: Sight, label: str
+    ) -> BoundSetting | None:
+        """A single setting that stands outside of a model (``timeout``), or None where it is wrong."""
+        value = self._compiler.value(setting, field, sight)
+        if value is REFUSED:
+            return None
+        if isinstance(value, Computed):
+            return _compute(setting, field, value.compute, label)
+        checked = self._validate_each({field.attribute: (setting, field, value)})
+        if field.attribute not in checked:
+            return None
+        return BoundSetting(
+            setting.name, field.attribute, label, place_of(setting), checked[field.attribute]
+        )
+
+    def _read(
+        self, plan: Plan | None, settings: Mapping[str, Setting], sight: Sight, label: str
+    ) -> Values:
+        values: Values = {}
+        for name, setting in settings.items():
+            field = any_setting(name) if plan is None else plan.fields.get(name)
+            if field is None:
+                assert plan is not None
+                if not plan.is_open:
+                    self._report_unknown(setting, plan, label)
+                    continue
+                field = any_setting(name)
+            if field.attribute in values:
+                self._findings.at_name(
+                    setting,
+                    "setting-twice",
+                    f"{setting.written!r} and {values[field.attribute][0].written!r} are one setting",
+                )
+                continue
+            value = self._compiler.value(setting, field, sight)
+            if field.scalar_unless is not None:
+                value = _read_scalar(value, settings.get(field.scalar_unless))
+            if isinstance(value, Computed) and field.constant:
+                self._findings.at_value(
+                    setting,
+                    "not-constant",
+                    f"{setting.written} is computed; the language needs it when the document is read",
+                    expected="a text without {{…}}",
+                )
+                continue
+            if value is not REFUSED:
+                values[field.attribute] = (setting, field, value)
+        return values
+
+    def _report_unknown(self, setting: Setting, plan: Plan, label: str) -> None:
+        known = sorted({field.name for field in plan.fields.values()})
+        near = nearest(setting.name, known)
+        self._findings.at_name(
+            setting,
+            "unknown-setting",
+            f"{label} has no setting {setting.written!r}",
+            expected="one of " + ", ".join(map(spell, known)) if known else "no settings",
+            suggestion=None if near is None else spell(near),
+        )
+
+    def _report_missing(
+        self,
+        plan: Plan,
+        settings: Mapping[str, Setting],
+        element: Node | Body | Part,
+        label: str,
+    ) -> bool:
+        given = {id(plan.fields.get(name)) for name in settings}
+        missing = [field for field in plan.required if id(field) not in given]
+        for field in missing:
+            self._findings.at_element(
+                element,
+                "missing-setting",
+                f"{label} needs the setting {spell(field.name)!r}",
+                expected=f"{spell(field.name)}, as an attribute or a child element",
+            )
+        return bool(missing)
+
+    def _validate_all(
+        self, plan: Plan, constants: Values, element: Node | Body | Part, ignored: set[str]
+    ) -> BaseModel | None:
+        """The config of constants. Errors about settings in ``ignored`` (which are computed) are none."""
+        written = {field.key: value for _, field, value in constants.values()}
+        by_key = {field.key: (setting, field) for setting, field, _ in constants.values()}
+        try:
+            return plan.model.model_validate(written)
+        except ValidationError as exc:
+            for detail in exc.errors(include_url=False):
+                named = detail.get("ctx", {}).get("setting") or (detail["loc"] or ("",))[0]
+                if named in by_key:
+                    self._report_value(by_key[str(named)][0], detail)
+                elif not ignored:
+                    told = describe_error(detail)
+                    self._findings.at_element(
+                        element, "invalid-setting", told.message, expected=told.expected
+                    )
+        return None
+
+    def _validate_each(self, constants: Values) -> dict[str, Any]:
+        """The validated constants by attribute, without those that are wrong."""
+        checked = {}
+        for attribute, (setting, field, value) in constants.items():
+            if field.form in (Form.EXPRESSION, Form.TEMPLATE):
+                checked[attribute] = value
+                continue
+            try:
+                checked[attribute] = field.validate(value)
+            except ValidationError as exc:
+                for detail in exc.errors(include_url=False):
+                    self._report_value(setting, {**detail, "loc": (field.key, *detail["loc"])})
+        return checked
+
+    def _report_value(self, setting: Setting, detail: ErrorDetails) -> None:
+        inside = tuple(step for step in detail["loc"][1:])
+        told = describe_error({**detail, "loc": inside} if inside else detail)
+        leaf = _leaf(setting.value, inside)
+        message, found = told.message, None
+        if told.expected is not None and detail["type"] != "value_error":
+            found = show(detail["input"])
+            where = f"{setting.written}: {told.path}" if inside and told.path else setting.written
+            message = f"the value of {where} is not right"
+        elif inside:
+            message = f"{setting.written}: {message}"
+        details = {"found": found, "expected": told.expected}
+        if leaf is None:
+            self._findings.at_value(setting, "invalid-setting", message, **details)
+        else:
+            self._findings.in_text(leaf, 0, len(leaf.value), "invalid-setting", message, **details)
+
+
+def spell(name: str) -> str:
+    """A setting's name as documents spell it."""
+    return name.replace("_", "-")
+
+
+def place_of(setting: Setting) -> Location:
+    """The place of a setting's value, or of its name for a constant from YAML."""
+    text = text_of(setting.value)
+    return setting.location if text is None or not text.value else text.location()
+
+
+def _read_scalar(value: Any, kind: Setting | None) -> Any:
+    """The value of a ``<set>`` and its like."""
+    if value is REFUSED:
+        return value
+    if kind is not None and isinstance(kind.value, Text) and kind.value.value.strip() == "string":
+        return keep_text(value)
+    return scalar_of(value) if isinstance(value, str) else value
+
+
+def _bind_freely(values: Values, label: str) -> BoundSettings:
+    computed = tuple(
+        _compute(setting, field, value.compute, label)
+        for setting, field, value in values.values()
+        if isinstance(value, Computed)
+    )
+    constants = {
+        name: value for name, (_, _, value) in values.items() if not isinstance(value, Computed)
+    }
+    if computed:
+        return BoundSettings(base=constants, computed=computed)
+    return BoundSettings(constant=constants)
+
+
+def _compute(setting: Setting, field: Field, compute: Any, label: str) -> BoundSetting:
+    validate = None if field.type is Any else field.validate
+    return BoundSetting(
+        setting.name,
+        field.attribute,
+        label,
+        place_of(setting),
+        compute=compute,
+        validate=validate,
+        takes_text=field.takes_text,
+    )
+
+
+def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:
+    """The text at a path inside a structure, where there is one."""
+    for step in path:
+        if not isinstance(value, Structure):
+            break
+        if value.kind == "list":
+            inside = isinstance(step, int) and step < len(value.value)
+            value = value.value[step] if inside else value  # type: ignore[index]
+        else:
+            found = [item for key, item in value.value if str(key) == str(step)]
+            value = found[0] if found else value
+    text = text_of(value)
+    return text if text is not None and text.value else None

@@ -1,0 +1,261 @@
+"""Owns the compiling of a document's texts, each once, and the list of the names that they use."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..expression import (
+    Expression,
+    ExpressionSyntaxError,
+    ParsedExpression,
+    ParsedTemplate,
+    Reference,
+    Template,
+    function_names,
+    parse_expression,
+    parse_template,
+    to_text,
+)
+from ..expression.scope import Scope
+from ..parser import YamlProblem, read_yaml
+from ..types.ast import Setting, Structure
+from ..types.errors import nearest
+from ..types.location import Source, Text
+from .fields import Field, Form
+from .findings import Findings, text_of
+from .places import Index, Place, name_of
+from .values import Compute
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a text sees: the scope at ``place``, and the names ``bound`` for it.
+
+    ``after_body`` says that it is evaluated when the block's body has run; ``words`` are constants that
+    could stand in its stead, for suggestions.
+    """
+
+    place: Place
+    bound: frozenset[str] = frozenset()
+    after_body: bool = False
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """One name used in one text. ``how`` says by what: ``input``, ``after``, or ``expression``."""
+
+    sight: Sight
+    text: Text
+    reference: Reference
+    how: str = "expression"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """A value that is computed in a scope."""
+
+    compute: Compute
+
+
+class Refused:
+    """The value of a setting that could not be read; its problem is among the findings."""
+
+
+REFUSED = Refused()
+
+
+class Compiler:
+    """Compiles texts, reports what is wrong with them, and collects the ``uses`` of names."""
+
+    def __init__(self, index: Index, findings: Findings) -> None:
+        self.uses: list[Use] = []
+        self._index = index
+        self._findings = findings
+        self._functions = function_names()
+
+    def value(self, setting: Setting, field: Field, sight: Sight) -> Any:
+        """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
+        if field.bound or field.after_body or field.words:
+            sight = Sight(sight.place, field.bound, field.after_body, field.words)
+        value = setting.value
+        match field.form:
+            case Form.EXPRESSION:
+                return self._expression_or_word(setting, field, sight)
+            case Form.TEMPLATE:
+                compiled = self.template(_as_text(setting, self._index.document.source), sight)
+                return REFUSED if compiled is None else compiled
+            case Form.STRUCTURE if isinstance(value, Text):
+                try:
+                    return self._fill(read_yaml(value), sight)
+                except YamlProblem as exc:
+                    self._findings.in_text(value, exc.offset, 1, "yaml", str(exc))
+                    return REFUSED
+            case _:
+                return self._fill(value, sight)
+
+    def expression(self, text: Text, sight: Sight) -> Expression | None:
+        """The compiled expression, or None where it has a mistake."""
+        try:
+            parsed = parse_expression(text, names=self._index.hyphenated)
+        except ExpressionSyntaxError as exc:
+            self._report_syntax(text, exc)
+            return None
+        self._note(parsed, sight)
+        return parsed.compile(self._is_node(sight))
+
+    def template(self, text: Text, sight: Sight) -> Template | None:
+        """The compiled template, or None where it has a mistake."""
+        parsed = self._parse_template(text, sight)
+        return None if parsed is None else parsed.compile(self._is_node(sight))
+
+    def reference(self, text: Text, name: str, path: str, sight: Sight) -> Expression | None:
+        """The expression of an item of ``input``: ``name`` with the ``path`` that follows it."""
+        index = self._index
+        self.use(sight, text, name, "input")
+        node = index.ids.get(name) or index.phases.get(name)
+        if node is None:
+            try:
+                return parse_expression(text, names={name}).compile(lambda _: False)
+            except ExpressionSyntaxError:
+                return None  # a word of the syntax: as a name it is unknown, and reported as that
+        written = name_of(node) or name
+        marks = ((0, text.offset(0)), (len(written), text.offset(0) + len(name)))
+        renamed = Text(written + path, text.source, marks)
+        try:
+            parsed = parse_expression(renamed, names={written})
+        except ExpressionSyntaxError as exc:
+            self._report_syntax(renamed, exc)
+            return None
+        return parsed.compile(lambda other: other == written)
+
+    def use(self, sight: Sight, text: Text, name: str, how: str) -> None:
+        """Note that the whole of ``text`` names a node."""
+        self.uses.append(Use(sight, text, Reference(name, (), 0), how))
+
+    def _expression_or_word(self, setting: Setting, field: Field, sight: Sight) -> Any:
+        text = _as_text(setting, self._index.document.source)
+        if text.value.strip() in field.words:
+            return text.value.strip()
+        compiled = self.expression(text, sight)
+        return REFUSED if compiled is None else compiled
+
+    def _parse_template(self, text: Text, sight: Sight) -> ParsedTemplate | None:
+        try:
+            parsed = parse_template(text, names=self._index.hyphenated)
+        except ExpressionSyntaxError as exc:
+            self._report_syntax(text, exc)
+            return None
+        self._note(parsed, sight)
+        return parsed
+
+    def _fill(self, value: Any, sight: Sight) -> Any:
+        """The value with its texts compiled: a constant, ``Computed``, or ``REFUSED``."""
+        if isinstance(value, Text):
+            if "{{" not in value.value:
+                return value.value
+            parsed = self._parse_template(value, sight)
+            if parsed is None:
+                return REFUSED
+            if parsed.constant:
+                return parsed.literal
+            return Computed(parsed.compile(self._is_node(sight)))
+        if isinstance(value, Structure):
+            if value.kind == "list":
+                return _gather([self._fill(item, sight) for item in value.value], list)
+            keys = [self._fill(key, sight) for key, _ in value.value]
+            items = [self._fill(item, sight) for _, item in value.value]
+            return _gather([*keys, *items], _to_mapping)
+        return value
+
+    def _note(self, parsed: ParsedExpression | ParsedTemplate, sight: Sight) -> None:
+        text = parsed.text
+        for reference in parsed.references:
+            self.uses.append(Use(sight, text, reference))
+        for call in parsed.calls:
+            if call.name not in self._functions:
+                self._findings.in_text(
+                    text,
+                    call.offset,
+                    len(call.name),
+                    "unknown-function",
+                    f"there is no function {call.name!r}",
+                    suggestion=nearest(call.name, self._functions),
+                )
+
+    def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
+        self._findings.in_text(
+            text,
+            exc.offset or 0,
+            exc.length,
+            "syntax",
+            str(exc),
+            expected=exc.expected,
+            suggestion=exc.suggestion,
+        )
+
+    def _is_node(self, sight: Sight) -> Callable[[str], bool]:
+        """Which names mean nodes: what is bound at the place hides an id."""
+        ids = self._index.ids
+        bound = sight.bound
+        around = sight.place.level.names
+        if not bound and not around:
+            return ids.__contains__
+        return lambda name: name in ids and name not in bound and name not in around
+
+
+def scalar_of(text: str) -> Any:
+    """The JSON number, true, false or null that a text is, else the text."""
+    word = text.strip()
+    if word in _WORDS:
+        return _WORDS[word]
+    if _NUMBER.fullmatch(word) and len(word) <= 1000:
+        number = json.loads(word)
+        if not isinstance(number, float) or math.isfinite(number):
+            return number
+    return text
+
+
+def keep_text(value: Any) -> Any:
+    """The value of a setting whose type is text: what is computed becomes text too."""
+    if not isinstance(value, Computed):
+        return to_text(value)
+    compute = value.compute
+    return Computed(lambda scope: to_text(compute(scope)))
+
+
+def _gather(parts: list[Any], build: Callable[[list[Any]], Any]) -> Any:
+    """Build a structure of its parts: now where all are constant, else in each scope anew."""
+    if any(part is REFUSED for part in parts):
+        return REFUSED
+    if not any(isinstance(part, Computed) for part in parts):
+        return build(parts)
+
+    def compute(scope: Scope) -> Any:
+        return build([p.compute(scope) if isinstance(p, Computed) else p for p in parts])
+
+    return Computed(compute)
+
+
+def _to_mapping(parts: list[Any]) -> dict[str, Any]:
+    half = len(parts) // 2
+    return {to_text(key): value for key, value in zip(parts[:half], parts[half:], strict=True)}
+
+
+def _as_text(setting: Setting, source: Source) -> Text:
+    """The text of a setting that is an expression or template; a constant from YAML is its JSON."""
+    if isinstance(setting.value, Text):
+        return setting.value
+    text = text_of(setting.value)
+    if text is not None:
+        return text
+    written = json.dumps(setting.value)
+    return Text(written, source, ((0, setting.offset),))

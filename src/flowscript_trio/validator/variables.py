@@ -1,0 +1,79 @@
+"""Owns the dependencies that variables make between the nodes of a graph body.
+
+"A reader depends on the last setter before it, and a setter on the earlier readers and setters of that name;
+a block that reads or sets at any depth counts, ``<context>`` sets, ``$context.x`` reads ``x``, and bare
+``$context`` reads all." What a parallel branch or an iteration sets is its own, and does not count outside.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from .handlers import Handlers
+from .names import EVERY, Depend
+from .places import Index, Level, Place, variables_of, word_of
+
+
+class _Access:
+    """What one node of a graph body does with variables, at any depth."""
+
+    __slots__ = ("reads", "sets")
+
+    def __init__(self) -> None:
+        self.reads: dict[str, None] = {}
+        self.sets: dict[str, None] = {}
+
+
+def depend_on_variables(
+    index: Index, handlers: Handlers, reads: Iterable[tuple[Place, str]], depend: Depend
+) -> None:
+    """Tell ``depend`` of every dependency between nodes of one graph body that variables make."""
+    accesses: dict[int, dict[int, _Access]] = defaultdict(lambda: defaultdict(_Access))
+    for place, name in reads:
+        for here in handlers.outwards(place):
+            if _is_in_graph(here):
+                accesses[here.level.body.key][here.index].reads[name] = None
+    for place in index.places.values():
+        if place.node is None:
+            continue
+        for setting in variables_of(place.node):
+            _note_setter(accesses, handlers, place, word_of(setting))
+    for key, by_index in accesses.items():
+        _depend_in_level(index.levels[key], by_index, depend)
+
+
+def _is_in_graph(place: Place) -> bool:
+    return place.level.is_graph and place.node is not None
+
+
+def _note_setter(
+    accesses: dict[int, dict[int, _Access]], handlers: Handlers, place: Place, name: str
+) -> None:
+    """A setter counts as far out as its variable is seen."""
+    fork = place.level.forks[-1]
+    for here in handlers.outwards(place):
+        if here.level.forks[-1] != fork:
+            return
+        if _is_in_graph(here):
+            accesses[here.level.body.key][here.index].sets[name] = None
+
+
+def _depend_in_level(level: Level, accesses: dict[int, _Access], depend: Depend) -> None:
+    last: dict[str, int] = {}
+    readers: dict[str, list[int]] = defaultdict(list)
+    for index in sorted(accesses):
+        access = accesses[index]
+        names = list(last) if EVERY in access.reads else access.reads
+        for name in names:
+            if name in last:
+                depend(level, index, last[name], f"the variable {name!r}")
+        for name in access.reads:
+            readers[name].append(index)
+        for name in access.sets:
+            before = last.get(name, -1)
+            earlier = [*readers.pop(name, ()), *(at for at in readers[EVERY] if at > before)]
+            for other in (before, *earlier):
+                if 0 <= other < index:
+                    depend(level, index, other, f"the variable {name!r}")
+            last[name] = index
