@@ -85,7 +85,8 @@ ERRORS = [
     ("unknown-name", '<source:stub id="a" template="{{⟦nope}}"/>'),
     ("unknown-name", f'<parallel id="p" merge="⟦arrray"><branch>{A}</branch></parallel>'),
     ("unknown-name", f'<foreach id="f" collection="[]" item="x">{A}</foreach><source:stub id="b" url="{{{{⟦x}}}}"/>'),
-    ("unknown-name", f'<workflow name="w" timeout="{{{{⟦a}}}}s">{A}</workflow>'.replace("⟦a", "⟦zz")),
+    ("unknown-name", f'<workflow name="w" timeout="{{{{⟦zz}}}}s">{A}</workflow>'),
+    ("later-node", f'<workflow name="w" timeout="{{{{⟦a}}}}s">{A}</workflow>'),
     ("unknown-function", '<source:stub id="a" url="{{⟦uper(input)}}"/>'),
     ("unknown-name unknown-function", '<source:stub id="a" url="{{⟦nope + ⟦nix(1)}}"/>'),
     # references
@@ -106,6 +107,9 @@ ERRORS = [
     ("own-node", f'<foreach id="f" collection="⟦a.items">{A}</foreach>'),
     ("own-node", '<foreach id="f" collection="[1]"><source:stub id="a" input="⟦f"/></foreach>'),
     ("own-node", f'<parallel id="p" max-concurrency="{{{{⟦a}}}}"><branch>{A}</branch></parallel>'),
+    ("later-node", f'<workflow name="w"><source:stub id="b" url="{{{{⟦a}}}}"/><finally>{A}</finally></workflow>'),
+    ("later-node", f'<if id="i" condition="1"><then><source:stub id="b"><compensate><source:stub id="c" input="⟦a"/></compensate></source:stub>{A}</then></if>'),
+    ("own-node", '<source:stub id="b" url="{{⟦c}}"><compensate><source:stub id="c"/></compensate></source:stub>'),
     # cycles
     ("cycle", '⟦<source:stub id="a" input="a"/>'),
     ("cycle", '⟦<source:stub id="a" input="b"/><source:stub id="b" after="a"/>'),

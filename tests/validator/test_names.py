@@ -43,6 +43,9 @@ ALLOWED = [
     ("the user's neighbours in a handler around it", "<if id='i' condition='1'><then>" + A + node("b", "", FALLBACK) + "</then></if>" + node("h", 'url="{{a}}"')),
     ("a handler's own inside", node("a", "", FALLBACK) + '<if id="h" condition="1"><then>' + node("x") + '' + node("y", "input='x'") + '</then></if>'),
     ("a node in its compensation", node("a", "", f"<compensate>{USES_A}</compensate>")),
+    ("every node in a finally", f"<workflow name='w'>{A}<finally>{USES_A}" + node("c", 'url="{{b}}{{$error}}"') + "</finally></workflow>"),
+    ("every node and the error in on-workflow-error", f"<workflow name='w'>{A}<on-workflow-error>" + node("b", 'url="{{a}}{{$error.message}}"') + "</on-workflow-error></workflow>"),
+    ("a branch's nodes in its finally", f"<parallel id='p'><branch>{A}<finally>{USES_A}</finally></branch></parallel>"),
     ("a variable after its setter", '<set var="x" value="1"/>' + node("a", 'url="{{x}}"')),
     ("a variable set in a block", '<if id="i" condition="1"><then><set var="x" value="1"/></then></if>' + node("a", 'url="{{x}}"')),
     ("a variable with hyphens", '<set var="my-x" value="1"/>' + node("a", 'url="{{my-x + 1}}"')),
@@ -65,6 +68,7 @@ FORBIDDEN = [
     ("no-value", "$branches outside of merge", node("a", 'url="{{$branches}}"')),
     ("no-value", "$iteration in a foreach", '<foreach id="f" collection="[1]">' + node("a", 'url="{{$iteration}}"') + "</foreach>"),
     ("later-node", "a later node in a foreach", f'<foreach id="f" collection="[1]">{USES_A}{A}</foreach>'),
+    ("sibling-branch", "a sibling's node in a finally", f"<parallel id='p'><branch>{A}</branch><branch>{node('c')}<finally>{USES_A}</finally></branch></parallel>"),
     ("own-node", "its own block", '<foreach id="f" collection="[1]">' + node("a", 'input="f"') + "</foreach>"),
     ("unknown-name", "an item that only one user of a handler has", '<foreach id="f" collection="[1]">' + node("a", "", FALLBACK) + "</foreach>" + node("b", "", FALLBACK) + node("h", 'url="{{item}}"')),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from .findings import Findings
 from .handlers import Handlers, find_handlers
 from .names import Names
 from .nodes import NodeBinder
-from .places import Index, Level, Place, locate, name_of, word_of
+from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .texts import Compiler
 from .values import BoundSettings
 from .variables import depend_on_variables
@@ -40,7 +40,7 @@ def check(document: Document, registry: Registry, *, given: Collection[str] = ()
         key: binder.bind_body(level.body, level.outer) for key, level in index.levels.items()
     }
     root = index.levels[document.body.key]
-    own = binder.bind_document(document, Place(root, 0, None))
+    own = binder.bind_document(document, Place(root, BEFORE, None))
     handlers = find_handlers(
         index, binder.named_handlers, compiler.uses, _goto_targets(index), findings
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum, auto
 from functools import cached_property, lru_cache
 from types import UnionType
@@ -136,11 +136,10 @@ def _form_of(types: Collection[Any]) -> Form:
 
 def _is_structured(kind: Any) -> bool:
     origin = get_origin(kind) or kind
-    return (
-        isinstance(origin, type)
-        and issubclass(origin, Mapping | Sequence | set | frozenset | BaseModel)
-        and not issubclass(origin, str | bytes)
-    )
+    if not isinstance(origin, type) or issubclass(origin, str | bytes):
+        return False
+    containers = Mapping | Sequence | set | frozenset | BaseModel
+    return issubclass(origin, containers) or is_dataclass(origin)
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -34,6 +34,9 @@ ALWAYS = frozenset({"$input", "$config", "$secrets", "$env", "$context", "$run"}
 EVERY = "*"
 """Stands for all variables among those that are read."""
 
+MOST_COMPARISONS = 200_000
+"""How many names are compared with unknown ones in one document, to find the nearest."""
+
 Depend = Callable[[Level, int, int, str], None]
 """Told that in a graph body the node of the first index depends on that of the second, and why."""
 
@@ -80,8 +83,9 @@ def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
 
 
 def _relate_in_body(place: Place, target: Place) -> Relation:
+    """For two places of one body; before its first node and after its last no node depends on another."""
     nodes = len(place.level.body.nodes)
-    if place.level.is_graph and place.index < nodes and target.index < nodes:
+    if place.level.is_graph and 0 <= place.index < nodes and target.index < nodes:
         return Relation.BESIDE
     return Relation.EARLIER if target.index < place.index else Relation.LATER
 
@@ -105,6 +109,7 @@ class Names:
         self._handlers = handlers
         self._findings = findings
         self._depend = depend
+        self._comparisons = 0
 
     def resolve(self, use: Use) -> None:
         """Judge one use of a name: a problem, a dependency, or nothing."""
@@ -237,8 +242,13 @@ class Names:
             len(name),
             f"unknown-{what}",
             f"there is no {what} {name!r}" + (" here" if what == "name" else ""),
-            suggestion=nearest(name, known),
+            suggestion=self._nearest(name, known),
         )
+
+    def _nearest(self, name: str, known: list[str]) -> str | None:
+        """The nearest known name. Looking for it costs time for each known name, so there is a bound."""
+        self._comparisons += len(known)
+        return nearest(name, known) if self._comparisons <= MOST_COMPARISONS else None
 
     def _report(self, use: Use, code: str, message: str, **details: str) -> None:
         name = use.reference.name

@@ -19,7 +19,19 @@ from ..runtimes.control.types import (
 from ..runtimes.control.values import Limit
 from ..runtimes.registry import Registry
 from ..runtimes.types import NodeRuntime
-from ..types.ast import BaseNode, Body, Document, Node, Part, Setting
+from ..types.ast import (
+    BaseNode,
+    Body,
+    CallNode,
+    CheckpointNode,
+    ContextNode,
+    Document,
+    IncludeNode,
+    Node,
+    OutputNode,
+    Part,
+    Setting,
+)
 from ..types.durations import Duration, parse_timeout
 from ..types.errors import nearest
 from ..types.location import Text
@@ -43,7 +55,7 @@ _CONDITION = Field("if", "if", "if", Form.EXPRESSION)
 _LIMIT = Field("max_concurrency", "max_concurrency", "max_concurrency", Form.SCALAR, type=Limit)
 _RETRY = Field("retry", "retry", "retry", Form.SCALAR, type=Annotated[int, Bounds(ge=0)])
 
-_PARTS = ("assignments", "fields", "binds", "arguments", "actions")
+_WITH_PARTS = frozenset({"context", "output", "include", "call", "checkpoint"})
 _ITEM = re.compile(r"[^\s,]+")
 _PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w+|\[\d+\])*)", re.ASCII)
 
@@ -99,7 +111,7 @@ class NodeBinder:
             self._handler(node.settings.get("on_timeout"), place)
             if node.kind == "timeout"
             else None,
-            self._bind_parts(node, sight),
+            self._bind_parts(node, sight) if node.kind in _WITH_PARTS else (),
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
@@ -144,11 +156,20 @@ class NodeBinder:
         return runtime
 
     def _bind_parts(self, node: Node, sight: Sight) -> tuple[BoundSettings, ...]:
-        for attribute in _PARTS:
-            parts: tuple[Part, ...] | None = getattr(node, attribute, None)
-            if parts is not None:
-                return tuple(self._bind_part(node.kind, part, sight) for part in parts)
-        return ()
+        match node:
+            case ContextNode():
+                parts = node.assignments
+            case OutputNode():
+                parts = node.fields
+            case IncludeNode():
+                parts = node.binds
+            case CallNode():
+                parts = node.arguments
+            case CheckpointNode():
+                parts = node.actions
+            case _:
+                return ()
+        return tuple(self._bind_part(node.kind, part, sight) for part in parts)
 
     def _bind_part(self, kind: str, part: Part, sight: Sight) -> BoundSettings:
         model = PART_CONFIGS[kind, part.tag]

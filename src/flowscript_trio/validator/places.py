@@ -22,6 +22,7 @@ from ..types.location import Text
 Role = Literal["body", "cleanup", "compensate"]
 
 FOREACH_NAMES = frozenset({"$item", "$index", "$items", "$first", "$last", "$branch"})
+BEFORE = -1
 _LOOP_NAMES = frozenset({"$iteration"})
 _BRANCH_NAMES = frozenset({"$branch"})
 _ERROR_NAMES = frozenset({"$error"})
@@ -57,7 +58,11 @@ class Level:
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A node in its body. ``index`` is one past the last node, and ``node`` None, for a clean-up's place."""
+    """A node in its body.
+
+    ``node`` is None for two places that are no node's: that of a clean-up, whose ``index`` is one past the
+    last node, and that of the document's own settings, ``BEFORE`` the first one.
+    """
 
     level: Level
     index: int

@@ -138,6 +138,8 @@ class SettingsBinder:
         element: Node | Body | Part,
         label: str,
     ) -> bool:
+        if not plan.required:
+            return False
         given = {id(plan.fields.get(name)) for name in settings}
         missing = [field for field in plan.required if id(field) not in given]
         for field in missing:

@@ -109,17 +109,24 @@ class WholeModel:
                 if named in by_key:
                     raise setting_error(by_key[named], values[named], exc, str(named)) from None
             first = computed[0]
-            raise setting_error(first, values[self.keys[first.attribute]], exc) from None
+            key = self.keys[first.attribute]
+            raise setting_error(first, values[key], exc, key) from None
 
 
 def setting_error(
     setting: BoundSetting, value: Any, error: ValidationError, key: str | None = None
 ) -> SettingError:
-    """What to raise for a computed value that is not accepted."""
+    """What to raise for a computed value that is not accepted.
+
+    ``key`` is given for an error of a whole model: the setting's key in it.
+    """
     details = error.errors(include_url=False)
     own = [detail for detail in details if key and detail["loc"][:1] == (key,)]
     told = describe_error((own or details)[0])
-    expected = f"; expected {told.expected}" if told.expected else f"; {told.message}"
+    about_all = bool(key) and not own
+    reason = told.message if told.expected is None or about_all else ""
+    found = show(value) + (f": {reason}" if reason else "")
+    expected = f"; expected {told.expected}" if told.expected else ""
     return SettingError(
-        f"{setting.location}: the setting {setting.name!r} of {setting.owner} is {show(value)}{expected}"
+        f"{setting.location}: the setting {setting.name!r} of {setting.owner} is {found}{expected}"
     )
