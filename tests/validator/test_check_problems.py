@@ -74,7 +74,7 @@ ERRORS = [
     ("invalid-setting", f'<workflow name="w" maxConcurrency="⟦0">{A}</workflow>'),
     ("invalid-setting", f'<workflow name="w" timeout="⟦later">{A}</workflow>'),
     # expressions
-    ("syntax", '<source:stub id="a" if="input ⟦&amp;&amp;&amp; 1"/>'),
+    ("syntax", '<source:stub id="a" if="input &amp;&amp; ⟦&amp; 1"/>'),
     ("syntax", '<source:stub id="a" url="x{{input ⟦)}}"/>'),
     ("unknown-name", '<source:stub id="a" url="{{⟦inpt}}"/>'),
     ("unknown-name", '<source:stub id="a" if="input &lt; ⟦lmit"/>'),

@@ -11,10 +11,10 @@ from flowscript_trio.types.errors import EvaluationError, SettingError
 from flowscript_trio.validator import BoundSettings, CheckedNode
 
 
-def bind(text: str) -> CheckedNode:
+def bind(text: str, at: int = 0) -> CheckedNode:
     checked = check_text(text)
     assert checked.problems == ()
-    return checked.nodes[checked.document.body.nodes[0].key]
+    return checked.nodes[checked.document.body.nodes[at].key]
 
 
 def config_of(text: str, **values: Any) -> Any:
@@ -210,7 +210,7 @@ def test_an_input_is_one_value_or_a_list() -> None:
         ("b", False, ["x"]),
         ("b, a-1.items p", True, ["x", [7], "phase"]),
     ):
-        node = bind(f'<source:stub id="n" input="{written}"/>{others}')
+        node = bind(f'{others}<source:stub id="n" input="{written}"/>', -1)
         assert node.input is not None
         assert node.input_is_list is is_list
         assert [expression(scope) for expression in node.input] == values

@@ -1,1 +1,38 @@
-"""Owns: the expression room."""
+"""Owns the expression language: text → compiled callable over a scope. Knows no node and no trio."""
+
+from . import library
+from .encoding import encode_json, to_text
+from .errors import ExpressionSyntaxError
+from .expressions import (
+    SPECIAL_NAMES,
+    Expression,
+    ParsedExpression,
+    Reference,
+    function_names,
+    parse_expression,
+)
+from .lexer import RESERVED_WORDS
+from .template import ParsedTemplate, Template, parse_template
+from .values import Function, call, equals, is_function, truthy
+
+__all__ = [
+    "RESERVED_WORDS",
+    "SPECIAL_NAMES",
+    "Expression",
+    "ExpressionSyntaxError",
+    "Function",
+    "ParsedExpression",
+    "ParsedTemplate",
+    "Reference",
+    "Template",
+    "call",
+    "encode_json",
+    "equals",
+    "function_names",
+    "is_function",
+    "library",
+    "parse_expression",
+    "parse_template",
+    "to_text",
+    "truthy",
+]

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol
 
+from ..types.errors import LimitExceeded
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -36,6 +38,16 @@ class Services:
     now: Callable[[], datetime] = _utc_now
     random: Random = field(default_factory=Random)
     limits: Limits = field(default_factory=Limits)
+    spent: int = 0
+    """Operations of the evaluation that is going on."""
+
+    def spend(self, operations: int) -> None:
+        """Count operations of this evaluation; raises LimitExceeded beyond their bound."""
+        self.spent += operations
+        if self.spent > self.limits.operations:
+            raise LimitExceeded(
+                f"the expression takes more than {self.limits.operations:,} operations"
+            )
 
 
 class NodeView(Protocol):

@@ -1,1 +1,7 @@
-"""Owns: the parser room."""
+"""Owns the parser: documents → syntax trees. The only room that asks lxml and YAML about documents."""
+
+from .document import Parsed, convert, parse, read
+from .limits import ReadLimits
+from .yaml import YamlProblem, read_yaml
+
+__all__ = ["Parsed", "ReadLimits", "YamlProblem", "convert", "parse", "read", "read_yaml"]

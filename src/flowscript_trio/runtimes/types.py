@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -30,14 +30,17 @@ class RunServices(Protocol):
     @property
     def base(self) -> Path | None:
         """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+
     @property
     def services(self) -> Services:
         """Clock, chance and bounds of the run."""
+
     def resource(self, key: str, factory: Callable[[], T]) -> T:
         """The run's one resource of that key, made by ``factory`` when it is first asked for.
 
         The run calls its ``aclose()`` when it ends, however it ends (shielded, bounded to 10 seconds).
         """
+
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""
 
@@ -47,6 +50,7 @@ class StateView(Protocol):
 
     def __getitem__(self, name: str) -> Any:
         """The output of the node of that id, else the variable or ``$`` name; KeyError if there is none."""
+
     def get(self, name: str, default: Any = None) -> Any: ...
     def __contains__(self, name: object) -> bool: ...
 
@@ -87,7 +91,7 @@ class ExecutionParams:
     the runtime says that it only reads.
     """
 
-    __slots__ = ("_config", "_input", "_owned", "node", "run", "scope")
+    __slots__ = ("_config", "_input", "_owned", "_parts", "node", "run", "scope")
 
     _UNTOUCHED = 0
     _CONFIG = 1
@@ -95,13 +99,21 @@ class ExecutionParams:
     _ALL = 3
 
     def __init__(
-        self, node: BaseNode, config: Any, input: Any, scope: Scope, run: RunServices, shared: bool
+        self,
+        node: BaseNode,
+        config: Any,
+        input: Any,
+        scope: Scope,
+        run: RunServices,
+        shared: bool,
+        parts: Sequence[Callable[[Scope], Any]] = (),
     ) -> None:
         self.node = node
         self.scope = scope
         self.run = run
         self._config = config
         self._input = input
+        self._parts = parts
         self._owned = self._ALL if shared else self._UNTOUCHED
 
     @property
@@ -117,6 +129,11 @@ class ExecutionParams:
             self._input = self._copy(self._input)
             self._owned |= self._INPUT
         return self._input
+
+    @property
+    def parts(self) -> Iterator[Any]:
+        """The settings of the parts inside the node (cases, assignments), each computed when it is reached."""
+        return (part(self.scope) for part in self._parts)
 
     @property
     def state(self) -> StateView:

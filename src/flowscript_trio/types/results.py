@@ -25,10 +25,25 @@ class Cancellation:
     requested: float
 
 
+@dataclass(frozen=True, slots=True)
+class BranchResult:
+    """How one branch of a block, or one iteration of a ``<foreach>``, ended.
+
+    ``started`` is False for one that was never started; its status is ``cancelled``.
+    """
+
+    index: int
+    status: NodeStatus
+    error: BaseException | None = None
+    cancelled_by: Cancellation | None = None
+    started: bool = True
+
+
 @dataclass(slots=True)
 class NodeResult:
     """One execution of one node.
 
+    ``label`` is the node's id, or for a node without one its tag and line.
     ``started`` is in seconds of trio's clock, ``duration`` in seconds. ``error`` is the very exception
     object of a failed node. ``possibly_masked`` are errors that only the context of a ``Cancelled``
     showed; they never surface. ``outlived`` marks a node that ended normally two or more passes after
@@ -36,6 +51,7 @@ class NodeResult:
     """
 
     id: str | None
+    label: str
     path: str
     status: NodeStatus
     output: Any
@@ -44,6 +60,10 @@ class NodeResult:
     location: Location
     error: BaseException | None = None
     attempts: int = 1
+    earlier: tuple[BaseException, ...] = ()
+    """The errors of the attempts before the last one, and of a node for which its handler stood in."""
     cancelled_by: Cancellation | None = None
     possibly_masked: tuple[BaseException, ...] = ()
     outlived: bool = False
+    branches: tuple[BranchResult, ...] = ()
+    """Of a ``<parallel>`` or ``<foreach>``: how its branches ended, by index (successes only as far as kept)."""

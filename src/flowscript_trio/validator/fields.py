@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 from ..expression import Expression, Template
 from ..runtimes.markers import AfterBody, Binds, Constant, JsonScalar
 
+_CONTAINERS = (Mapping, Sequence, set, frozenset, BaseModel)
+
 
 class Form(Enum):
     """How the text of a setting is read."""
@@ -138,8 +140,7 @@ def _is_structured(kind: Any) -> bool:
     origin = get_origin(kind) or kind
     if not isinstance(origin, type) or issubclass(origin, str | bytes):
         return False
-    containers = Mapping | Sequence | set | frozenset | BaseModel
-    return issubclass(origin, containers) or is_dataclass(origin)
+    return issubclass(origin, _CONTAINERS) or is_dataclass(origin)
 
 
 def _members(annotation: Any) -> Iterator[Any]:

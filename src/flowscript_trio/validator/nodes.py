@@ -208,6 +208,9 @@ class NodeBinder:
         if "{{" in text.value:
             compiled = self._compiler.expression(text, sight)
             return (None if compiled is None else (compiled,)), False
+        if text.value in self._index.ids:
+            expression = self._compiler.reference(text, text.value, "", sight)
+            return (None if expression is None else (expression,)), False
         items = [text.slice(*found.span()) for found in _ITEM.finditer(text.value)]
         expressions = [self._bind_input_item(item, sight) for item in items]
         known = tuple(expression for expression in expressions if expression is not None)

@@ -10,12 +10,12 @@ from pydantic_core import ErrorDetails
 
 from ..types.ast import Body, Node, Part, Setting, Structure
 from ..types.errors import nearest
-from ..types.location import Location, Text
+from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
 from .findings import Findings, text_of
 from .messages import describe_error, show
 from .texts import REFUSED, Compiler, Computed, Sight, keep_text, scalar_of
-from .values import BoundSetting, BoundSettings, WholeModel
+from .values import BoundSetting, BoundSettings, Compute, WholeModel
 
 Values = dict[str, tuple[Setting, Field, Any]]
 """The settings that could be read, by their attributes, with their constants or ``Computed``."""
@@ -63,7 +63,9 @@ class SettingsBinder:
         if not computed:
             return BoundSettings(constant=self._validate_all(plan, constants, element, set()))
         if plan.is_plain:
-            base = plan.default.model_copy(update=self._validate_each(constants))
+            base = plan.default
+            if constants:
+                base = base.model_copy(update=self._validate_each(constants))
             return BoundSettings(base=base, computed=computed)
         self._validate_all(plan, constants, element, {setting.attribute for setting in computed})
         written = {field.key: value for _, field, value in constants.values()}
@@ -82,9 +84,7 @@ class SettingsBinder:
         checked = self._validate_each({field.attribute: (setting, field, value)})
         if field.attribute not in checked:
             return None
-        return BoundSetting(
-            setting.name, field.attribute, label, place_of(setting), checked[field.attribute]
-        )
+        return BoundSetting(setting, field.attribute, label, checked[field.attribute])
 
     def _read(
         self, plan: Plan | None, settings: Mapping[str, Setting], sight: Sight, label: str
@@ -208,12 +208,6 @@ def spell(name: str) -> str:
     return name.replace("_", "-")
 
 
-def place_of(setting: Setting) -> Location:
-    """The place of a setting's value, or of its name for a constant from YAML."""
-    text = text_of(setting.value)
-    return setting.location if text is None or not text.value else text.location()
-
-
 def _read_scalar(value: Any, kind: Setting | None) -> Any:
     """The value of a ``<set>`` and its like."""
     if value is REFUSED:
@@ -237,17 +231,9 @@ def _bind_freely(values: Values, label: str) -> BoundSettings:
     return BoundSettings(constant=constants)
 
 
-def _compute(setting: Setting, field: Field, compute: Any, label: str) -> BoundSetting:
+def _compute(setting: Setting, field: Field, compute: Compute, label: str) -> BoundSetting:
     validate = None if field.type is Any else field.validate
-    return BoundSetting(
-        setting.name,
-        field.attribute,
-        label,
-        place_of(setting),
-        compute=compute,
-        validate=validate,
-        takes_text=field.takes_text,
-    )
+    return BoundSetting(setting, field.attribute, label, None, compute, validate, field.takes_text)
 
 
 def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:

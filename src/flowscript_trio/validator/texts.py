@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Sight:
     """What a text sees: the scope at ``place``, and the names ``bound`` for it.
 
@@ -49,7 +49,7 @@ class Sight:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Use:
     """One name used in one text. ``how`` says by what: ``input``, ``after``, or ``expression``."""
 
@@ -59,7 +59,7 @@ class Use:
     how: str = "expression"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Computed:
     """A value that is computed in a scope."""
 
@@ -109,8 +109,7 @@ class Compiler:
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
-        self._note(parsed, sight)
-        return parsed.compile(self._is_node(sight))
+        return parsed.compile(self._is_node(sight)) if self._note(parsed, sight) else None
 
     def template(self, text: Text, sight: Sight) -> Template | None:
         """The compiled template, or None where it has a mistake."""
@@ -128,14 +127,14 @@ class Compiler:
             except ExpressionSyntaxError:
                 return None  # a word of the syntax: as a name it is unknown, and reported as that
         written = name_of(node) or name
-        marks = ((0, text.offset(0)), (len(written), text.offset(0) + len(name)))
-        renamed = Text(written + path, text.source, marks)
+        if written != name:
+            marks = ((0, text.offset(0)), (len(written), text.offset(0) + len(name)))
+            text = Text(written + path, text.source, marks)
         try:
-            parsed = parse_expression(renamed, names={written})
+            return parse_expression(text, names={written}).compile(lambda other: other == written)
         except ExpressionSyntaxError as exc:
-            self._report_syntax(renamed, exc)
+            self._report_syntax(text, exc)
             return None
-        return parsed.compile(lambda other: other == written)
 
     def use(self, sight: Sight, text: Text, name: str, how: str) -> None:
         """Note that the whole of ``text`` names a node."""
@@ -154,8 +153,7 @@ class Compiler:
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
-        self._note(parsed, sight)
-        return parsed
+        return parsed if self._note(parsed, sight) else None
 
     def _fill(self, value: Any, sight: Sight) -> Any:
         """The value with its texts compiled: a constant, ``Computed``, or ``REFUSED``."""
@@ -176,20 +174,22 @@ class Compiler:
             return _gather([*keys, *items], _to_mapping)
         return value
 
-    def _note(self, parsed: ParsedExpression | ParsedTemplate, sight: Sight) -> None:
+    def _note(self, parsed: ParsedExpression | ParsedTemplate, sight: Sight) -> bool:
+        """Note the names that a text uses; whether all its functions are known."""
         text = parsed.text
         for reference in parsed.references:
             self.uses.append(Use(sight, text, reference))
-        for call in parsed.calls:
-            if call.name not in self._functions:
-                self._findings.in_text(
-                    text,
-                    call.offset,
-                    len(call.name),
-                    "unknown-function",
-                    f"there is no function {call.name!r}",
-                    suggestion=nearest(call.name, self._functions),
-                )
+        unknown = [call for call in parsed.calls if call.name not in self._functions]
+        for call in unknown:
+            self._findings.in_text(
+                text,
+                call.offset,
+                len(call.name),
+                "unknown-function",
+                f"there is no function {call.name!r}",
+                suggestion=nearest(call.name, self._functions),
+            )
+        return not unknown
 
     def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
         self._findings.in_text(

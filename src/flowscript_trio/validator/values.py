@@ -10,8 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from ..expression import to_text
 from ..expression.scope import Scope
+from ..types.ast import Setting
 from ..types.errors import SettingError
 from ..types.location import Location
+from .findings import text_of
 from .messages import describe_error, show
 
 Compute = Callable[[Scope], Any]
@@ -21,18 +23,23 @@ Compute = Callable[[Scope], Any]
 class BoundSetting:
     """One setting: a validated constant, or computed in a scope and validated then.
 
-    ``name`` is its name in documents, ``attribute`` that in the config; ``owner`` is the label of its node,
-    for messages; ``location`` is the place of its value.
+    ``setting`` is the setting as it stands in the document, ``attribute`` its name in the config; ``owner``
+    is the label of its node, for messages.
     """
 
-    name: str
+    setting: Setting
     attribute: str
     owner: str
-    location: Location
     constant: Any = None
     compute: Compute | None = None
     validate: Callable[[Any], Any] | None = None
     takes_text: bool = False
+
+    @property
+    def location(self) -> Location:
+        """The place of its value, or of its name for a constant from YAML."""
+        text = text_of(self.setting.value)
+        return self.setting.location if text is None or not text.value else text.location()
 
     def __call__(self, scope: Scope) -> Any:
         """The value in a scope; raises SettingError for one that is not accepted, and EvaluationError."""
@@ -127,6 +134,7 @@ def setting_error(
     reason = told.message if told.expected is None or about_all else ""
     found = show(value) + (f": {reason}" if reason else "")
     expected = f"; expected {told.expected}" if told.expected else ""
+    name = setting.setting.written
     return SettingError(
-        f"{setting.location}: the setting {setting.name!r} of {setting.owner} is {found}{expected}"
+        f"{setting.location}: the setting {name!r} of {setting.owner} is {found}{expected}"
     )

@@ -1,0 +1,182 @@
+"""Owns the blocks whose branches run side by side: ``<parallel>`` and ``<foreach>``."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+    Sized,
+)
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ..expression import Expression
+from ..expression.scope import Overlay
+from ..runtimes.control.results import ForeachResult, ParallelResult
+from ..scheduler.policy import Verdict
+from ..scheduler.pools import CollectionPool
+from ..scheduler.signals import Failed
+from ..types.errors import SettingError
+from .branches import Branches
+from .context import CLEANUP_SECONDS
+from .frame import Frame, Outcome, Place
+from .merge import merge_outputs
+from .program import CompiledBody
+from .regions import Region
+from .state import clone_state_for_branch
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+
+async def handle_parallel_result(
+    executor: Executor, result: ParallelResult, place: Place
+) -> Outcome:
+    """Run the branches at the same time; their outputs stand by branch index.
+
+    The first error of a branch comes back as it left its node, once every other branch has unwound.
+    Cancellation reaches every branch and passes on.
+    """
+    bodies = [executor.program.bodies[branch.key] for branch in result.branches]
+    state = place.enter().state.snapshot()
+    prefix = f"{place.path}/"
+
+    def enter(index: int, body: CompiledBody, region: Region) -> tuple[CompiledBody, Frame]:
+        path = f"{prefix}{index}/"
+        return body, Frame(clone_state_for_branch(state, index), path, region, place.input)
+
+    branches = Branches(
+        executor,
+        place,
+        lambda index: f"{prefix}{index}",
+        enter,
+        keep_outputs=True,
+        keep_states=True,
+    )
+    limit = result.max_concurrency or executor.run.max_concurrency
+    block = branches.open(result.policy, limit, breakable=False)
+    verdict = await block.run_each(bodies)
+    if verdict.error is not None:
+        return _fail(branches, verdict, len(bodies))
+    counted = _counted(branches, verdict, len(bodies))
+    published = place.frame.state
+    for index, body in enumerate(bodies):
+        if index in branches.states and index in counted:
+            published.publish(branches.states[index], body.inner_ids, variables=False)
+        else:
+            published.forget(body.inner_ids)
+    labels = [body.last_label for body in bodies]
+    output = _merge(result.merge, branches, counted, labels, place)
+    return Outcome(output, branches=branches.results(len(bodies)))
+
+
+async def handle_foreach_result(executor: Executor, result: ForeachResult, place: Place) -> Outcome:
+    """Run the body once for each item of the collection, which is consumed here and only here.
+
+    Cancellation reaches every iteration and passes on; a generator that is left early is closed.
+    """
+    collection = result.collection
+    size = len(collection) if isinstance(collection, Sized) else None
+    body = executor.program.bodies[result.body.key]
+    state = place.enter().state.snapshot()
+    items = collection if isinstance(collection, Sequence) else None
+
+    def name(index: int) -> str:
+        return f"{place.path}[{index}]"
+
+    def enter(index: int, item: Any, region: Region) -> tuple[CompiledBody, Frame]:
+        bound = {
+            "$item": item,
+            "$index": index,
+            "$first": index == 0,
+            "$last": None if size is None else index == size - 1,
+            "$items": items,
+            result.item: item,
+            result.index: index,
+        }
+        return body, Frame(state.fork(bound), f"{place.path}[{index}]/", region, place.input)
+
+    races = result.policy.need is not None
+    branches = Branches(
+        executor, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
+    )
+    policy = replace(result.policy, total=size)
+    block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
+    try:
+        if isinstance(collection, AsyncIterable):
+            verdict = await block.run_each_async(aiter(collection))
+        elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+            verdict = await block.run_pool(CollectionPool(collection, size))
+        else:
+            raise SettingError(
+                f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
+                "iterable that the application gives"
+            )
+    finally:
+        await _close(collection, executor, place)
+    total = block.started if size is None else size
+    if verdict.error is not None:
+        return _fail(branches, verdict, total)
+    if block.lowest_break is not None:
+        total = block.lowest_break + 1
+    counted = _counted(branches, verdict, total)
+    last = max(counted, default=-1) if races else total - 1
+    if last in branches.states:
+        place.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
+    else:
+        place.frame.state.forget(body.inner_ids)
+    if result.merge == "none":
+        output: Any = len(counted) if races else block.succeeded
+    else:
+        output = _merge(result.merge, branches, counted, (), place)
+    escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
+    return Outcome(output, escape, branches.results(total))
+
+
+def _counted(branches: Branches, verdict: Verdict, total: int) -> Sequence[int]:
+    """The branches whose outputs make the block's output, in its order."""
+    return range(total) if verdict.winners is None else verdict.winners
+
+
+def _fail(branches: Branches, verdict: Verdict, total: int) -> Outcome:
+    assert verdict.error is not None
+    branches.explain(verdict, total)
+    return Outcome(signal=Failed(verdict.error), branches=branches.results(total))
+
+
+def _merge(
+    merge: str | Expression,
+    branches: Branches,
+    counted: Sequence[int],
+    labels: Sequence[str],
+    place: Place,
+) -> Any:
+    outputs = [branches.outputs.get(index) for index in counted]
+    if isinstance(merge, Expression):
+        return merge(Overlay(place.scope, {"$branches": outputs}))
+    failed = frozenset(slot for slot, index in enumerate(counted) if index not in branches.outputs)
+    return merge_outputs(
+        merge, outputs, failed, [labels[index] for index in counted] if labels else ()
+    )
+
+
+async def _close(collection: object, executor: Executor, place: Place) -> None:
+    """Close a generator, so that its clean-up is not left to the garbage collector."""
+    try:
+        if isinstance(collection, AsyncGenerator):
+            with trio.move_on_after(CLEANUP_SECONDS, shield=True):
+                await collection.aclose()
+        elif isinstance(collection, Generator):
+            collection.close()
+    except Exception as exc:
+        executor.run.warn(place.step.node, f"closing the collection failed: {exc!r}")
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"of type {type(value).__name__}"

@@ -1,0 +1,160 @@
+"""Owns the branches of one running block: what each came to, and what of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ..scheduler.concurrency import Block
+from ..scheduler.policy import Policy, Verdict
+from ..scheduler.signals import Break, Failed, Signal
+from ..types.events import BlockStarted, BranchEnded, BranchStarted
+from ..types.results import BranchResult, Cancellation
+from .failures import note_block
+from .frame import Frame, Place
+from .program import CompiledBody
+from .regions import Region, cause_of
+from .state import State
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+Enter = Callable[[int, Any, Region], tuple[CompiledBody, Frame]]
+"""Gives the body of a branch and a frame of its own, by its index, its item and its region."""
+
+
+class Branches:
+    """Runs the branches of a block and remembers how they ended.
+
+    ``outputs`` and ``states`` hold those of the branches that succeeded, by index; with ``keep`` False no
+    outputs are kept, and of the states only that of the highest index (``$branches`` of a million items
+    must not cost a million states).
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        place: Place,
+        name: Callable[[int], str],
+        enter: Enter,
+        keep_outputs: bool,
+        keep_states: bool,
+    ) -> None:
+        self.region = Region(place.region, place.path)
+        self.outputs: dict[int, Any] = {}
+        self.states: dict[int, State] = {}
+        self.escape: dict[int, Break] = {}
+        self.block: Block
+        self._executor = executor
+        self._run = executor.run
+        self._place = place
+        self._name = name
+        self._enter = enter
+        self._keep_outputs = keep_outputs
+        self._keep_states = keep_states
+        self._ended: dict[int, BranchResult] = {}
+        self._regions: dict[int, Region] = {}
+        self._breakable = False
+
+    def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
+        """The block that is to run these branches; the observers are told."""
+        self._breakable = breakable
+        self.block = Block(
+            self._execute,
+            self._name,
+            policy,
+            limit,
+            self._run.passes,
+            self._on_cancel,
+            self._on_break if breakable else None,
+        )
+        if self._run.observers:
+            self._run.notify(
+                BlockStarted(
+                    time=trio.current_time(),
+                    path=self._place.path,
+                    branches=policy.total,
+                    limit=limit,
+                )
+            )
+        return self.block
+
+    def results(self, total: int) -> tuple[BranchResult, ...]:
+        """How the branches ended, by index; those of ``total`` that never started are cancelled."""
+        for index in range(self.block.started, total):
+            if index not in self._ended:
+                cause = self.region.cancellation
+                self._ended[index] = BranchResult(index, "cancelled", None, cause, started=False)
+        return tuple(self._ended[index] for index in sorted(self._ended))
+
+    def explain(self, verdict: Verdict, total: int) -> None:
+        """Say on the block's error what became of its other branches."""
+        assert verdict.error is not None
+        failed = cancelled = 0
+        for result in self._ended.values():
+            failed += result.status == "failed" and result.error is not verdict.error
+            cancelled += result.status == "cancelled" and result.started
+        note_block(
+            verdict.error, self._place.path, failed, cancelled, max(total - self.block.started, 0)
+        )
+
+    async def _execute(self, index: int, item: Any) -> Signal | None:
+        """Run one branch: the thunk of the block's job."""
+        region = self.region
+        if self._breakable:
+            region = self._regions[index] = Region(region, self._name(index))
+        body, frame = self._enter(index, item, region)
+        if self._run.observers:
+            self._run.notify(
+                BranchStarted(time=trio.current_time(), path=self._name(index), index=index)
+            )
+        try:
+            signal = await self._executor.run_body(body, frame)
+        except trio.Cancelled as exc:
+            self._end(BranchResult(index, "cancelled", None, cause_of(region, exc)))
+            raise
+        finally:
+            self._regions.pop(index, None)
+        if isinstance(signal, Failed):
+            self._end(BranchResult(index, "failed", signal.error))
+            return signal
+        self._keep(index, frame)
+        self._end(BranchResult(index, "success"))
+        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+            self.escape[index] = signal
+        return signal
+
+    def _keep(self, index: int, frame: Frame) -> None:
+        if self._keep_outputs:
+            self.outputs[index] = frame.output
+        if not self._keep_states:
+            if self.states and index < next(iter(self.states)):
+                return
+            self.states.clear()
+        self.states[index] = frame.state
+
+    def _end(self, result: BranchResult) -> None:
+        if result.status != "success" or len(self._ended) < self._run.record.keep:
+            self._ended[result.index] = result
+        if self._run.observers:
+            self._run.notify(
+                BranchEnded(
+                    time=trio.current_time(),
+                    path=self._name(result.index),
+                    index=result.index,
+                    status=result.status,
+                    error=result.error,
+                    cancelled_by=result.cancelled_by,
+                )
+            )
+
+    def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
+        self.region.cancel(cancellation, pass_number)
+        self._run.note_cancellation(self._place.path, cancellation)
+
+    def _on_break(self, index: int, cancellation: Cancellation) -> None:
+        if index in self._regions:
+            self._regions[index].cancel(cancellation, self._run.passes.now)
+            self._run.note_cancellation(self._name(index), cancellation)

@@ -1,0 +1,110 @@
+"""Owns clean-up: ``<finally>``, ``<compensate>`` and ``<on-workflow-error>``, shielded and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ..scheduler.signals import Failed, Signal
+from .frame import Frame
+from .program import CompiledBody
+from .recovery import describe
+from .regions import Region
+from .state import State
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compensation:
+    """The ``<compensate>`` of a node that succeeded: its body, and the scope of the node."""
+
+    body: CompiledBody
+    state: State
+    path: str
+    input: Any
+
+
+async def run_cleanup(
+    executor: Executor,
+    body: CompiledBody,
+    state: State,
+    path: str,
+    input: Any,
+    bound: Mapping[str, Any] | None = None,
+) -> BaseException | None:
+    """Run a clean-up body to its end, whatever is being cancelled around it; its error, or None.
+
+    It is shielded from cancellation and bounded by its own ``timeout``.
+    """
+    seconds = 10.0 if body.settings is None else body.settings(state).timeout
+    inner_state = state.fork(bound or {})
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds) as scope:
+        frame = Frame(inner_state, path, Region(None, path.rstrip("/"), scope), input)
+        signal = await executor.run_body(body, frame)
+        if isinstance(signal, Failed):
+            return signal.error
+    if scope.cancelled_caught:
+        return trio.TooSlowError(f"clean-up at {path.rstrip('/')!r} took longer than {seconds:g} s")
+    state.publish(inner_state, body.inner_ids, variables=True)
+    return None
+
+
+async def with_finally(executor: Executor, body: CompiledBody, frame: Frame) -> Signal | None:
+    """Run a body's nodes and then, however they ended, its ``<finally>``.
+
+    An error of the ``<finally>`` surfaces only if nothing else does, but in the place of ``Cancelled``.
+    """
+    assert body.cleanup is not None
+    raised: BaseException | None = None
+    signal: Signal | None = None
+    try:
+        signal = await executor.run_nodes(body, frame)
+    except BaseException as exc:
+        raised = exc
+    path = f"{frame.path}finally/"
+    error = await run_cleanup(executor, body.cleanup, frame.state, path, frame.input)
+    if error is not None and not isinstance(signal, Failed):
+        if raised is None or isinstance(raised, trio.Cancelled):
+            return Failed(error)
+    if raised is not None:
+        raise raised
+    return signal
+
+
+async def finish_run(
+    executor: Executor, frame: Frame, failed: BaseException | None, cancelled: bool
+) -> BaseException | None:
+    """What follows the nodes of a workflow: compensations, ``<on-workflow-error>``, ``<finally>``.
+
+    Compensations are those of nodes that succeeded, in reverse order of completion, if the run then failed
+    or was cancelled. Gives the error that surfaces: that of the run, else the first of the clean-up.
+    """
+    main, program = executor.program.main, executor.program
+    errors = [] if failed is None else [failed]
+
+    async def clean_up(
+        body: CompiledBody, state: State, path: str, input: Any, bound: Mapping[str, Any]
+    ) -> None:
+        error = await run_cleanup(executor, body, state, path, input, bound)
+        if error is not None:
+            errors.append(error)
+
+    view = (
+        {}
+        if failed is None
+        else {"$error": describe(failed, executor.run.record.source_of(failed))}
+    )
+    if failed is not None or cancelled:
+        for done in reversed(executor.run.compensations):
+            await clean_up(done.body, done.state, f"{done.path}/compensate/", done.input, view)
+    if failed is not None and program.on_error is not None:
+        path = "on-workflow-error/"
+        await clean_up(program.on_error, frame.state, path, frame.input, view)
+    if main.cleanup is not None:
+        await clean_up(main.cleanup, frame.state, "finally/", frame.input, view)
+    return errors[0] if errors else None

@@ -1,0 +1,148 @@
+"""Owns compiling: what the check of a document found becomes a program of steps and bodies. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..expression import Expression
+from ..runtimes.control.runtime import ControlRuntime
+from ..runtimes.control.types import RetryConfig
+from ..runtimes.types import NodeRuntime
+from ..types.ast import BaseNode, BranchNode, BreakNode
+from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
+from .program import CompiledBody, Compute, Program, Step
+
+
+def compile_program(checked: Checked) -> Program:
+    """The program of a document that was found valid."""
+    return _Compiler(checked).compile()
+
+
+class _Compiler:
+    def __init__(self, checked: Checked) -> None:
+        self._checked = checked
+        self._breakable = _breakable_bodies(checked)
+        self._steps: dict[int, Step] = {}
+        self._bodies: dict[int, CompiledBody] = {}
+
+    def compile(self) -> Program:
+        document = self._checked.document
+        for key in self._checked.bodies:
+            self._body(key)
+        handler = document.on_workflow_error
+        on_error = None if handler is None else self._bodies[handler.key]
+        return Program(self._bodies[document.body.key], self._bodies, on_error)
+
+    def _body(self, key: int) -> CompiledBody:
+        if key not in self._bodies:
+            self._bodies[key] = self._compile_body(self._checked.bodies[key])
+        return self._bodies[key]
+
+    def _compile_body(self, checked: CheckedBody) -> CompiledBody:
+        nodes = checked.body.nodes
+        plan = checked.plan
+        cleanup = checked.body.cleanup
+        run = [
+            node
+            for index, node in enumerate(nodes)
+            if plan is not None or index not in checked.handlers
+        ]
+        return CompiledBody(
+            steps=tuple(self._step(node) for node in run),
+            is_graph=plan is not None,
+            waits=() if plan is None else plan.waits,
+            dependents=() if plan is None else plan.dependents,
+            result=checked.result,
+            inner_ids=checked.inner_ids,
+            last_label="" if checked.result is None else nodes[checked.result].label,
+            can_break=checked.body.key in self._breakable,
+            settings=None if checked.settings is None else _config_of(checked.settings),
+            cleanup=None if cleanup is None else self._body(cleanup.key),
+        )
+
+    def _step(self, node: BaseNode) -> Step:
+        if node.key not in self._steps:
+            self._steps[node.key] = self._compile_node(self._checked.nodes[node.key])
+        return self._steps[node.key]
+
+    def _compile_node(self, checked: CheckedNode) -> Step:
+        node, runtime = checked.node, checked.runtime
+        assert runtime is not None, "a document with unknown runtimes is not valid"
+        bodies = self._checked.bodies
+        parts: Sequence[BoundSettings | None] = checked.parts
+        if isinstance(node, BranchNode):
+            parts = [bodies[case.key].settings for case in node.cases]
+        is_control = isinstance(runtime, ControlRuntime)
+        return Step(
+            key=node.key,
+            id=checked.name,
+            label=node.label,
+            location=node.location,
+            node=node,
+            runtime=runtime,
+            config=_config_of(checked.settings),
+            input=_input_of(checked.input, checked.input_is_list),
+            condition=checked.condition,
+            timeout=_timeout_of(checked, runtime),
+            parts=tuple(_config_of(part) for part in parts),
+            retry=self._retry_of(checked, is_control),
+            fallback=None if checked.fallback is None else self._step(checked.fallback),
+            on_timeout=None if checked.on_timeout is None else self._step(checked.on_timeout),
+            compensate=None if node.compensate is None else node.compensate.key,
+            reads_only=runtime.reads_only,
+            is_control=is_control,
+            has_output=not isinstance(node, BreakNode),
+            inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
+        )
+
+    def _retry_of(self, checked: CheckedNode, is_control: bool) -> Compute | None:
+        """Its ``<retry>``, else for a leaf node the document's number of further attempts."""
+        if checked.retry is not None:
+            return _config_of(checked.retry)
+        default = self._checked.retry
+        if default is None or is_control:
+            return None
+        return lambda scope: RetryConfig(max=default(scope))
+
+
+def _timeout_of(checked: CheckedNode, runtime: NodeRuntime) -> Compute | None:
+    if checked.timeout is not None:
+        return checked.timeout
+    return None if runtime.timeout is None else _constant(runtime.timeout)
+
+
+def _breakable_bodies(checked: Checked) -> set[int]:
+    """The bodies that hold a ``<break>`` at any depth."""
+    outer = {
+        body.key: parent.body.key
+        for parent in checked.bodies.values()
+        for node in parent.body.nodes
+        for body in node.bodies
+    }
+    found: set[int] = set()
+    for checked_body in checked.bodies.values():
+        key: int | None = checked_body.body.key
+        if any(node.kind == "break" for node in checked_body.body.nodes):
+            while key is not None and key not in found:
+                found.add(key)
+                key = outer.get(key)
+    return found
+
+
+def _config_of(settings: BoundSettings | None) -> Compute:
+    if settings is None:
+        return _constant(None)
+    return settings.config if settings.computed else _constant(settings.constant)
+
+
+def _input_of(expressions: tuple[Expression, ...] | None, is_list: bool) -> Compute | None:
+    if expressions is None:
+        return None
+    if not is_list:
+        return expressions[0]
+    return lambda scope: [expression(scope) for expression in expressions]
+
+
+def _constant(value: Any) -> Compute:
+    return lambda scope: value

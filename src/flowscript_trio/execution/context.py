@@ -1,0 +1,83 @@
+"""Owns what belongs to one run: its record, observers, limits, resources and services."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import trio
+
+from ..expression.scope import Services
+from ..scheduler.passes import PassCounter
+from ..types.ast import BaseNode
+from ..types.errors import FlowScriptWarning
+from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.results import Cancellation
+from .record import Record, Warned
+
+if TYPE_CHECKING:
+    from .cleanup import Compensation
+
+T = TypeVar("T")
+
+DEFAULT_MAX_CONCURRENCY = 10
+CLEANUP_SECONDS = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class RunContext:
+    """One run. Runtimes see of it what :class:`~flowscript_trio.runtimes.types.RunServices` names."""
+
+    id: str
+    passes: PassCounter
+    max_concurrency: float
+    limiter: trio.CapacityLimiter | None
+    base: Path | None
+    services: Services
+    observers: Sequence[Observer]
+    secrets: Mapping[str, str]
+    handling: BaseException | None
+    """What the caller of the run was handling when it began."""
+    record: Record = field(default_factory=Record)
+    cancellations: int = 0
+    compensations: list[Compensation] = field(default_factory=list)
+    _resources: dict[str, Any] = field(default_factory=dict)
+
+    def notify(self, event: Event) -> None:
+        for observer in self.observers:
+            observer(event)
+
+    def resource(self, key: str, factory: Callable[[], T]) -> T:
+        if key not in self._resources:
+            self._resources[key] = factory()
+        found: T = self._resources[key]
+        return found
+
+    def warn(self, node: BaseNode, message: str) -> None:
+        self.record.warnings.append(Warned(node.label, message))
+        warnings.warn(f"{node.location}: {message}", FlowScriptWarning, stacklevel=2)
+        self.notify(RunWarning(time=trio.current_time(), path=node.label, message=message))
+
+    def note_cancellation(self, path: str, cancellation: Cancellation) -> None:
+        """Put on the record that the block at ``path`` cancels what still runs in it."""
+        self.cancellations += 1
+        self.record.cancellations.append((path, cancellation))
+        if self.observers:
+            self.notify(
+                CancelRequested(time=cancellation.requested, path=path, cancellation=cancellation)
+            )
+
+    async def close(self) -> list[Exception]:
+        """Close every resource, last opened first, shielded and bounded; the errors of doing so."""
+        errors = []
+        while self._resources:
+            _, resource = self._resources.popitem()
+            with trio.move_on_after(CLEANUP_SECONDS, shield=True):
+                try:
+                    await resource.aclose()
+                except Exception as exc:
+                    errors.append(exc)
+        return errors

@@ -1,0 +1,305 @@
+"""Owns the walk: bodies node by node, and the one boundary that every node passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint_if_cancelled,
+    disable_ki_protection,
+)
+
+from ..expression import truthy
+from ..expression.scope import Overlay, Scope
+from ..runtimes.control import results
+from ..runtimes.types import ExecutionParams, NodeRuntime
+from ..scheduler.concurrency import Block
+from ..scheduler.policy import Policy
+from ..scheduler.pools import GraphPool
+from ..scheduler.signals import Failed, Signal
+from ..types.events import NodeEnded, NodeStarted
+from ..types.results import Cancellation, NodeResult, NodeStatus
+from .blocks import handle_foreach_result, handle_parallel_result
+from .cleanup import Compensation, with_finally
+from .context import RunContext
+from .failures import error_in, masked_by, note_node
+from .frame import Frame, Outcome, Place
+from .inline import (
+    handle_assign_result,
+    handle_break_result,
+    handle_choice_result,
+    handle_loop_result,
+    handle_timeout_result,
+    handle_while_result,
+)
+from .program import CompiledBody, Program, Step
+from .recovery import recover
+from .regions import Region, cause_of, outlived
+
+Handler = Callable[["Executor", Any, Place], Awaitable[Outcome]]
+
+HANDLERS: dict[type, Handler] = {
+    results.ParallelResult: handle_parallel_result,
+    results.ForeachResult: handle_foreach_result,
+    results.ChoiceResult: handle_choice_result,
+    results.LoopResult: handle_loop_result,
+    results.WhileResult: handle_while_result,
+    results.BreakResult: handle_break_result,
+    results.TimeoutResult: handle_timeout_result,
+    results.AssignResult: handle_assign_result,
+}
+"""What acts on each member of ``ControlResult``; a test proves it complete."""
+
+
+def is_parallel_result(value: object) -> bool:
+    """Whether a control runtime's result asks for parallel branches: by its type, never by its shape."""
+    return isinstance(value, results.ParallelResult)
+
+
+class Executor:
+    """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
+
+    __slots__ = ("_passes", "program", "run")
+
+    def __init__(self, program: Program, run: RunContext) -> None:
+        self.program = program
+        self.run = run
+        self._passes = run.passes
+
+    # ---- bodies ----
+
+    async def run_body(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run the nodes of a body and then its ``<finally>``.
+
+        What ended it early (an error, a break) comes back as a value. Cancellation passes through once
+        every node has unwound.
+        """
+        if body.cleanup is None:
+            return await self.run_nodes(body, frame)
+        return await with_finally(self, body, frame)
+
+    async def run_nodes(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run the nodes of a body: a graph by data flow, a sequence in document order."""
+        if body.is_graph:
+            return await self._run_graph(body, frame)
+        for step in body.steps:
+            signal = await self.execute_node(step, frame)
+            if signal is not None:
+                return signal
+        return None
+
+    async def _run_graph(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        steps = body.steps
+        path = frame.path
+        region = Region(frame.region, path.rstrip("/"))
+        ended: list[Signal] = []
+
+        async def execute(index: int, _: Any) -> Signal | None:
+            own = Frame(frame.state, path, region, frame.input)
+            signal = await self.execute_node(steps[index], own)
+            if index == body.result:
+                frame.output = own.output
+            if signal is not None and not isinstance(signal, Failed):
+                ended.append(signal)
+            return signal
+
+        def on_cancel(cancellation: Cancellation, pass_number: int) -> None:
+            region.cancel(cancellation, pass_number)
+            self.run.note_cancellation(region.path, cancellation)
+
+        block = Block(
+            execute,
+            lambda index: path + steps[index].label,
+            Policy(total=len(steps)),
+            self.run.max_concurrency,
+            self._passes,
+            on_cancel,
+        )
+        verdict = await block.run_pool(GraphPool(body.waits, body.dependents))
+        if verdict.error is not None:
+            return Failed(verdict.error)
+        return ended[0] if ended else None
+
+    # ---- the boundary ----
+
+    async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
+        """Run one node: the one place where its start, its end, its error and its cancellation pass.
+
+        An error is on the record when this returns, before anything around the node unwinds. A node
+        passes at least one checkpoint, unless it fails.
+        """
+        await checkpoint_if_cancelled()
+        run = self.run
+        path = frame.path + step.label
+        first_pass = self._passes.now
+        started = trio.current_time()
+        if run.observers:
+            run.notify(NodeStarted(time=started, path=path, node=step.node))
+        earlier: list[BaseException] = []
+        try:
+            outcome = await self.attempt(step, frame, path)
+            if outcome.signal.__class__ is Failed and step.recovers:
+                outcome = await recover(self, step, frame, path, outcome, earlier)
+        except BaseException as exc:
+            self._record_unwinding(step, frame, path, started, exc, earlier)
+            raise
+        signal = outcome.signal
+        result = NodeResult(
+            step.id,
+            step.label,
+            path,
+            "success",
+            outcome.output,
+            started,
+            trio.current_time() - started,
+            step.location,
+        )
+        result.branches = outcome.branches
+        if earlier:
+            result.earlier = tuple(earlier)
+            result.attempts = outcome.attempts
+            result.error = earlier[-1]
+        if signal.__class__ is Failed:
+            result.status = "failed"
+            result.error = signal.error  # type: ignore[union-attr]
+        elif outcome.skipped:
+            result.status = "skipped"
+        elif run.cancellations:
+            result.outlived = outlived(frame.region, self._passes.now)
+        self.record_node_result(step, frame, result)
+        if step.compensate is not None and result.status == "success":
+            body = self.program.bodies[step.compensate]
+            run.compensations.append(Compensation(body, frame.state, path, frame.input))
+        if signal is None:
+            if step.has_output:
+                frame.output = outcome.output
+            if self._passes.now == first_pass:
+                await cancel_shielded_checkpoint()
+        return signal
+
+    def record_node_result(self, step: Step, frame: Frame, result: NodeResult) -> None:
+        """Put one execution of a node on the record, into the scope, and before the observers."""
+        run = self.run
+        if step.id is not None:
+            frame.state.record(step.id, result)
+        run.record.add(step.key, step.label, result)
+        if run.observers:
+            time = result.started + result.duration
+            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=result))
+
+    def _record_unwinding(
+        self,
+        step: Step,
+        frame: Frame,
+        path: str,
+        started: float,
+        raised: BaseException,
+        earlier: list[BaseException],
+    ) -> None:
+        """Record a node that is left by ``Cancelled``, or by an interrupt."""
+        cancelled = _cancelled_in(raised)
+        status: NodeStatus = "failed" if cancelled is None else "cancelled"
+        duration = trio.current_time() - started
+        result = NodeResult(
+            step.id, step.label, path, status, None, started, duration, step.location
+        )
+        result.earlier = tuple(earlier)
+        result.attempts = len(earlier) + 1
+        if cancelled is None:
+            result.error = raised
+        else:
+            result.cancelled_by = cause_of(frame.region, cancelled)
+            if not step.is_control:
+                result.possibly_masked = masked_by(cancelled, self.run.handling)
+        self.record_node_result(step, frame, result)
+
+    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
+        """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
+        try:
+            return await self._perform(step, frame, path)
+        except Exception as exc:
+            error: BaseException = exc
+        except BaseExceptionGroup as group:
+            found = error_in(group)
+            if found is None:
+                raise
+            error = found
+        if not isinstance(error, Exception):
+            raise error
+        note_node(error, step.node, path)
+        return Outcome(signal=Failed(error))
+
+    async def _perform(self, step: Step, frame: Frame, path: str) -> Outcome:
+        scope: Scope = frame.state
+        input = frame.input
+        if step.input is not None:
+            input = step.input(scope)
+            scope = Overlay(scope, {"input": input})
+        if step.condition is not None and not truthy(step.condition(scope)):
+            return Outcome(skipped=True)
+        place = Place(step, frame, path, input, scope)
+        limiter = self.run.limiter
+        if limiter is None or step.is_control:
+            return await self._limit_time(place)
+        token = object()
+        await limiter.acquire_on_behalf_of(token)
+        try:
+            return await self._limit_time(place)
+        finally:
+            limiter.release_on_behalf_of(token)
+
+    async def _limit_time(self, place: Place) -> Outcome:
+        timeout = place.step.timeout
+        if timeout is None:
+            return await self._act(place)
+        return await self.within(timeout(place.scope), place, self._act)
+
+    async def within(
+        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Do a node's work within that time; raises ``trio.TooSlowError`` when it has passed.
+
+        A node that would wake at the instant of the deadline is too slow, and so is one that ended
+        normally although its deadline had passed before.
+        """
+        with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
+            place.region = Region(place.region, place.path, scope)
+            outcome = await work(place)
+        late = scope.cancel_called and trio.current_time() > scope.deadline
+        if scope.cancelled_caught or (late and outcome.signal is None):
+            raise trio.TooSlowError(f"{place.step.label!r} took longer than {seconds:g} s")
+        return outcome
+
+    async def _act(self, place: Place) -> Outcome:
+        step = place.step
+        params = ExecutionParams(
+            step.node,
+            step.config(place.scope),
+            place.input,
+            place.scope,
+            self.run,
+            step.reads_only,
+            step.parts,
+        )
+        output = await _call(step.runtime, params)
+        if step.is_control:
+            return await HANDLERS[type(output)](self, output, place)
+        return Outcome(output)
+
+
+@disable_ki_protection
+async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Any:
+    """The border to code that is not the engine's: from here on Ctrl-C may arrive between any two bytecodes."""
+    return await runtime.execute(params)
+
+
+def _cancelled_in(raised: BaseException) -> trio.Cancelled | None:
+    """The ``Cancelled`` that ``raised`` is or consists of, or None."""
+    while isinstance(raised, BaseExceptionGroup):
+        if error_in(raised) is not None:
+            return None
+        raised = raised.exceptions[0]
+    return raised if isinstance(raised, trio.Cancelled) else None

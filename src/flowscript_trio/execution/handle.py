@@ -1,0 +1,174 @@
+"""Owns a run as its caller sees it: what it came to, while it runs and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+
+from ..scheduler.signals import Failed, Signal
+from ..types.events import RunEnded, RunStarted
+from ..types.results import Cancellation, NodeResult, RunStatus
+from .cleanup import finish_run
+from .context import RunContext
+from .executor import Executor
+from .failures import attach_failure, raise_untouched
+from .frame import Frame
+from .program import Program
+from .record import Record, Warned
+from .regions import Region
+from .state import State
+from .stream import EventStream
+
+
+class Run:
+    """One run of a workflow.
+
+    ``output`` is what it returned, None until then. ``status`` is None while it runs, then ``completed``,
+    ``failed`` or ``cancelled``; ``duration`` is in seconds of trio's clock.
+    """
+
+    def __init__(
+        self, name: str, program: Program, context: RunContext, state: State, timeout: float | None
+    ) -> None:
+        self.name = name
+        self.output: Any = None
+        self.status: RunStatus | None = None
+        self.error: BaseException | None = None
+        self.duration: float | None = None
+        self._program = program
+        self._context = context
+        self._state = state
+        self._timeout = timeout
+        self._scope = trio.CancelScope()
+        self._region = Region(None, "")
+        self._done = trio.Event()
+        self._raised = False
+        self._streams: list[EventStream] = []
+
+    @property
+    def id(self) -> str:
+        return self._context.id
+
+    @property
+    def record(self) -> Record:
+        """Every execution of every node, each under its path; who cancelled whom; warnings."""
+        return self._context.record
+
+    @property
+    def results(self) -> Mapping[str, NodeResult]:
+        """The last result of each node, by its id."""
+        return self._context.record.latest
+
+    @property
+    def warnings(self) -> list[Warned]:
+        return self._context.record.warnings
+
+    def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
+        """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
+        if self._region.cancellation is None and not self._done.is_set():
+            cancellation = Cancellation(None, reason, trio.current_time())
+            self._region.cancel(cancellation, self._context.passes.now)
+            self._context.note_cancellation("", cancellation)
+        self._scope.cancel(reason)
+
+    def events(self, room: int = 1000) -> EventStream:
+        """A stream of the events from now on; beyond ``room`` unread ones, events are dropped and counted."""
+        stream = EventStream(room)
+        if self._done.is_set():
+            stream.end()
+        else:
+            self._streams.append(stream)
+            self._context.observers = (*self._context.observers, stream)
+        return stream
+
+    async def wait(self) -> None:
+        """Wait until the run has ended; raises its error, bare, the first time.
+
+        Cancelling the wait leaves the run alone.
+        """
+        await self._done.wait()
+        self.raise_error()
+
+    def raise_error(self) -> None:
+        """Raise the error of a run that failed, unless it was raised before."""
+        if self.error is not None and not self._raised:
+            self._raised = True
+            raise_untouched(self.error, self.error.__traceback__)
+
+    async def walk(self) -> None:
+        """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
+        context = self._context
+        started = trio.current_time()
+        if context.observers:
+            context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
+        status: RunStatus = "cancelled"
+        try:
+            with self._scope:
+                signal = await self._walk(started)
+                if isinstance(signal, Failed):
+                    status, self.error = "failed", signal.error
+                else:
+                    await trio.lowlevel.checkpoint_if_cancelled()
+                    status = "completed"
+        except BaseException as exc:
+            if not isinstance(exc, trio.Cancelled):
+                status = "failed"
+            raise
+        finally:
+            await self._end(status, started)
+
+    async def _walk(self, started: float) -> Signal | None:
+        """Run the workflow's nodes, then what follows however they ended."""
+        executor = Executor(self._program, self._context)
+        frame = Frame(self._state, "", self._region, self._state.value("input"))
+        signal: Signal | None = None
+        raised: BaseException | None = None
+        try:
+            signal = await self._walk_in_time(executor, frame, started)
+        except BaseException as exc:
+            raised = exc
+        failed = signal.error if isinstance(signal, Failed) else None
+        error = await finish_run(executor, frame, failed, raised is not None)
+        if raised is not None and (error is None or not isinstance(raised, trio.Cancelled)):
+            raise raised
+        if error is not None:
+            return Failed(error)
+        self.output = frame.output
+        return signal
+
+    async def _walk_in_time(
+        self, executor: Executor, frame: Frame, started: float
+    ) -> Signal | None:
+        main = self._program.main
+        if self._timeout is None:
+            return await executor.run_nodes(main, frame)
+        with trio.CancelScope(deadline=started + self._timeout) as scope:
+            frame.region = Region(self._region, "", scope)
+            signal = await executor.run_nodes(main, frame)
+        if scope.cancelled_caught:
+            late = f"{self.name!r} took longer than {self._timeout:g} s"
+            return Failed(trio.TooSlowError(late))
+        return signal
+
+    async def _end(self, status: RunStatus, started: float) -> None:
+        """Close what the run had open, and settle what it came to."""
+        context = self._context
+        for error in await context.close():
+            context.record.warnings.append(Warned("", f"closing a resource failed: {error!r}"))
+            if status == "completed":
+                status, self.error = "failed", error
+        if status != "completed":
+            self.output = None
+        self.status = status
+        self.duration = trio.current_time() - started
+        if self.error is not None:
+            attach_failure(self.error, context.record)
+        if context.observers:
+            context.notify(
+                RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
+            )
+        for stream in self._streams:
+            stream.end()
+        self._done.set()

@@ -1,0 +1,132 @@
+"""Owns the control results whose bodies run in the task of their node: choices, loops, timeouts, assignments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import checkpoint
+
+from ..expression import truthy
+from ..runtimes.control.results import (
+    AssignResult,
+    BreakResult,
+    ChoiceResult,
+    LoopResult,
+    TimeoutResult,
+    WhileResult,
+)
+from ..scheduler.signals import Break, Failed, Signal
+from ..types.errors import FlowScriptError
+from .frame import Frame, Outcome, Place
+from .program import CompiledBody
+from .recovery import run_handler
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+
+class TooManyRounds(FlowScriptError):
+    """A ``<while>`` reached its ``max`` with its condition still true."""
+
+
+def finish(place: Place, inner: Frame, signal: Signal | None) -> Outcome:
+    """End a block whose body ran in ``inner``: publish what it did unless it failed."""
+    if isinstance(signal, Failed):
+        return Outcome(signal=signal)
+    place.frame.state.publish(inner.state, place.step.inner_ids, variables=True)
+    return Outcome(inner.output, signal)
+
+
+async def handle_choice_result(executor: Executor, result: ChoiceResult, place: Place) -> Outcome:
+    if result.body is None:
+        return finish(place, place.enter(), None)
+    body = executor.program.bodies[result.body.key]
+    inner = place.enter(shared=body.is_graph)
+    return finish(place, inner, await executor.run_body(body, inner))
+
+
+async def handle_timeout_result(executor: Executor, result: TimeoutResult, place: Place) -> Outcome:
+    body = executor.program.bodies[result.body.key]
+
+    async def work(place: Place) -> Outcome:
+        inner = place.enter()
+        return finish(place, inner, await executor.run_body(body, inner))
+
+    handler = place.step.on_timeout
+    try:
+        return await executor.within(result.duration, place, work)
+    except trio.TooSlowError as exc:
+        if handler is None:
+            raise
+        error = exc
+    return await run_handler(executor, handler, place.step, place.frame, place.path, error)
+
+
+async def handle_loop_result(executor: Executor, result: LoopResult, place: Place) -> Outcome:
+    body = executor.program.bodies[result.body.key]
+    bound = {"$iteration": 0}
+    inner = _enter_loop(place, bound, body)
+    for number in range(result.max):
+        done, signal = await _run_round(executor, body, inner, place, bound, number)
+        if done:
+            return finish(place, inner, signal)
+        if result.until is not None and truthy(result.until(inner.state)):
+            break
+    return finish(place, inner, None)
+
+
+async def handle_while_result(executor: Executor, result: WhileResult, place: Place) -> Outcome:
+    body = executor.program.bodies[result.body.key]
+    bound = {"$iteration": 0}
+    inner = _enter_loop(place, bound, body)
+    number = 0
+    while truthy(result.condition(inner.state)):
+        if number == result.max:
+            raise TooManyRounds(
+                f"the condition of {place.step.label!r} is still true after {number} rounds (its max)"
+            )
+        done, signal = await _run_round(executor, body, inner, place, bound, number)
+        if done:
+            return finish(place, inner, signal)
+        number += 1
+        bound["$iteration"] = number
+    return finish(place, inner, None)
+
+
+async def handle_break_result(executor: Executor, result: BreakResult, place: Place) -> Outcome:
+    return Outcome(signal=Break(result.loop) if result.taken else None)
+
+
+async def handle_assign_result(executor: Executor, result: AssignResult, place: Place) -> Outcome:
+    for name, value in result.values.items():
+        place.frame.state.assign(name, value)
+    return Outcome(result.output)
+
+
+def _enter_loop(place: Place, bound: dict[str, int], body: CompiledBody) -> Frame:
+    """The layer that all rounds share: in the first one, every node of the body is null."""
+    inner = place.enter(bound)
+    inner.state.forget(body.inner_ids)
+    return inner
+
+
+async def _run_round(
+    executor: Executor,
+    body: CompiledBody,
+    inner: Frame,
+    place: Place,
+    bound: dict[str, int],
+    number: int,
+) -> tuple[bool, Signal | None]:
+    """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
+    bound["$iteration"] = number
+    inner.path = f"{place.path}[{number}]/"
+    signal = await executor.run_body(body, inner)
+    if signal is None:
+        if not body.steps:
+            await checkpoint()
+        return False, None
+    if isinstance(signal, Break) and signal.loop in (None, place.step.id):
+        return True, None
+    return True, signal

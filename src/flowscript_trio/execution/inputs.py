@@ -1,0 +1,74 @@
+"""Owns the checking of what an application gives a run: all that is wrong with it, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..types.ast import Document, Parameter
+from ..types.errors import InputError, nearest
+
+
+def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run: what is given, and the declared defaults of the rest.
+
+    Raises InputError that names every key that is missing or of the wrong type. A key that the document
+    does not declare is passed on as it is.
+    """
+    problems = []
+    config = dict(given)
+    for parameter in document.parameters:
+        if parameter.name not in config:
+            if parameter.required and not parameter.has_default:
+                problems.append(_missing(parameter, given, document.parameters))
+            else:
+                config[parameter.name] = parameter.default
+        elif not _fits(parameter, config[parameter.name]):
+            problems.append(
+                f"{parameter.name!r} is {config[parameter.name]!r}; expected {_expected(parameter)} "
+                f"(declared at {parameter.location})"
+            )
+    if problems:
+        raise InputError(f"the configuration of {document.name!r}: " + "; ".join(problems))
+    return config
+
+
+def check_limit(value: object, name: str) -> float:
+    """A limit given as an argument: a whole number of at least 1, or ``math.inf``."""
+    if value == float("inf"):
+        return float("inf")
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise InputError(f"{name} is {value!r}; expected a whole number of at least 1, or math.inf")
+
+
+def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[Parameter]) -> str:
+    names = {other.name for other in declared}
+    near = nearest(parameter.name, [name for name in given if name not in names])
+    hint = f" (is {near!r} meant to be it?)" if near else ""
+    return f"{parameter.name!r} is missing; expected {_expected(parameter)}{hint}"
+
+
+def _fits(parameter: Parameter, value: object) -> bool:
+    match parameter.type:
+        case None:
+            return True
+        case "string":
+            return isinstance(value, str)
+        case "number":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case "boolean":
+            return isinstance(value, bool)
+        case "object":
+            return isinstance(value, Mapping)
+        case "array":
+            return isinstance(value, (list, tuple))
+        case "enum":
+            return value in parameter.choices
+
+
+def _expected(parameter: Parameter) -> str:
+    if parameter.type == "enum":
+        return "one of " + ", ".join(parameter.choices)
+    kinds = {"object": "an object", "array": "an array", None: "a value"}
+    return kinds.get(parameter.type, f"a {parameter.type}")

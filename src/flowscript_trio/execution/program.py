@@ -1,0 +1,81 @@
+"""Owns the compiled form of a document: steps and bodies with everything that can be known before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..expression import Expression
+from ..expression.scope import Scope
+from ..runtimes.types import NodeRuntime
+from ..types.ast import BaseNode
+from ..types.location import Location
+
+Compute = Callable[[Scope], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One node, ready to run.
+
+    ``config`` gives the runtime's settings in a scope; ``input`` the node's own input, or is None: the
+    enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
+    ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
+    ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
+    """
+
+    key: int
+    id: str | None
+    label: str
+    location: Location
+    node: BaseNode
+    runtime: NodeRuntime
+    config: Compute
+    input: Compute | None
+    condition: Expression | None
+    timeout: Compute | None
+    parts: tuple[Compute, ...]
+    retry: Compute | None
+    fallback: Step | None
+    on_timeout: Step | None
+    compensate: int | None
+    reads_only: bool
+    is_control: bool
+    has_output: bool
+    inner_ids: tuple[str, ...]
+
+    @property
+    def recovers(self) -> bool:
+        """Whether something is to follow its error: further attempts, or a handler."""
+        return self.retry is not None or self.fallback is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledBody:
+    """A body, ready to run.
+
+    Of a graph, ``waits`` counts for each step how many others it waits for, ``dependents`` lists who waits
+    for it, and ``result`` is the index of the step whose output is the body's.
+    """
+
+    steps: tuple[Step, ...]
+    is_graph: bool
+    waits: tuple[int, ...]
+    dependents: tuple[tuple[int, ...], ...]
+    result: int | None
+    inner_ids: tuple[str, ...]
+    last_label: str
+    can_break: bool
+    settings: Compute | None
+    cleanup: CompiledBody | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A whole document, ready to run; ``bodies`` by their keys, ``on_error`` its
+    ``<on-workflow-error>``. It is immutable and may run many times."""
+
+    main: CompiledBody
+    bodies: Mapping[int, CompiledBody]
+    on_error: CompiledBody | None

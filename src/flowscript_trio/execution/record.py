@@ -1,0 +1,75 @@
+"""Owns the record of a run: every execution of every node under its path, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..types.results import Cancellation, NodeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning of the run: the path of the node and what it says."""
+
+    path: str
+    message: str
+
+
+@dataclass(slots=True)
+class Record:
+    """What happened in a run.
+
+    Iterating gives the executions that were kept, in the order in which they ended; ``record[path]`` the
+    executions under one path (``fetch-all/1/api2``, ``each[3]/step``). Failures and cancellations are
+    always kept, successes of one node up to ``keep`` of them; beyond that they are counted in ``dropped``
+    by the node's id or label.
+    """
+
+    keep: int = 1000
+    dropped: dict[str, int] = field(default_factory=dict)
+    cancellations: list[tuple[str, Cancellation]] = field(default_factory=list)
+    """Every cancellation that a block requested, with the block's path, in order of time."""
+    warnings: list[Warned] = field(default_factory=list)
+    latest: dict[str, NodeResult] = field(default_factory=dict)
+    """The last result of each node by its id."""
+    _kept: list[NodeResult] = field(default_factory=list)
+    _counts: dict[int, int] = field(default_factory=dict)
+
+    def add(self, key: int, label: str, result: NodeResult) -> None:
+        """Take in one execution of the node with that key and label."""
+        if result.id is not None:
+            self.latest[result.id] = result
+        if result.status == "success" or result.status == "skipped":
+            count = self._counts.get(key, 0)
+            self._counts[key] = count + 1
+            if count >= self.keep and not result.outlived:
+                self.dropped[label] = self.dropped.get(label, 0) + 1
+                return
+        self._kept.append(result)
+
+    def __iter__(self) -> Iterator[NodeResult]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __getitem__(self, path: str) -> list[NodeResult]:
+        found = [result for result in self._kept if result.path == path]
+        if not found:
+            raise KeyError(path)
+        return found
+
+    @property
+    def failures(self) -> list[NodeResult]:
+        """The executions that failed, in the order in which they did."""
+        return [result for result in self._kept if result.status == "failed"]
+
+    @property
+    def cancelled(self) -> list[NodeResult]:
+        """The executions that were cancelled, in the order in which they ended."""
+        return [result for result in self._kept if result.status == "cancelled"]
+
+    def source_of(self, error: BaseException) -> str | None:
+        """The label of the node that raised an error: the first that failed with it, or None."""
+        return next((result.label for result in self.failures if result.error is error), None)

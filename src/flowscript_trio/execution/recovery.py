@@ -1,0 +1,122 @@
+"""Owns what follows a node's error: further attempts, then its handler."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ..expression import truthy
+from ..expression.scope import Overlay
+from ..runtimes.control.types import RetryConfig
+from ..scheduler.signals import Failed
+from .frame import Frame, Outcome
+
+if TYPE_CHECKING:
+    from .executor import Executor
+    from .program import Step
+
+
+def describe(error: BaseException, node: str | None) -> dict[str, Any]:
+    """An error as expressions see it: ``$error`` in handlers, ``error`` in the ``when`` of a retry."""
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "status": status_of(error),
+        "retryable": is_retryable(error),
+        "node": node,
+    }
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that an error bears, or None."""
+    status = getattr(error, "status", None)
+    if status is None:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether trying again may help: 429, 5xx, timeouts and refused connections.
+
+    An error of your own can say so itself, by an attribute ``retryable``.
+    """
+    own = getattr(error, "retryable", None)
+    if isinstance(own, bool):
+        return own
+    if isinstance(error, (trio.TooSlowError, TimeoutError, ConnectionRefusedError)):
+        return True
+    httpx = sys.modules.get("httpx")  # an error of httpx can only be there if it was imported
+    if httpx is not None and isinstance(error, (httpx.TimeoutException, httpx.ConnectError)):
+        return True
+    status = status_of(error)
+    return status is not None and (status == 429 or 500 <= status <= 599)
+
+
+def delay_of(config: RetryConfig, attempt: int, chance: float) -> float:
+    """Seconds to wait before the ``attempt``-th further attempt (from 1).
+
+    With full jitter a random part of it (``chance``, 0 to 1), as in Brooker, "Exponential Backoff And
+    Jitter", 2015.
+    """
+    if config.backoff == "fixed":
+        delay = config.base
+    elif config.backoff == "linear":
+        delay = config.base * attempt
+    else:
+        delay = config.base * 2.0 ** min(attempt - 1, 1000)
+    delay = min(delay, config.cap)
+    return delay * chance if config.jitter == "full" else delay
+
+
+async def recover(
+    executor: Executor,
+    step: Step,
+    frame: Frame,
+    path: str,
+    outcome: Outcome,
+    earlier: list[BaseException],
+) -> Outcome:
+    """Try a failed node again as its ``<retry>`` says, then run its fallback.
+
+    The errors that do not surface are added to ``earlier`` as they happen. Cancellation is never retried:
+    it passes through at once, also from the wait between attempts.
+    """
+    retry: RetryConfig | None = None if step.retry is None else step.retry(frame.state)
+    further = 0
+    while isinstance(outcome.signal, Failed) and retry is not None and further < retry.max:
+        error = outcome.signal.error
+        if not _applies(retry, describe(error, step.label), frame):
+            break
+        earlier.append(error)
+        further += 1
+        await trio.sleep(delay_of(retry, further, executor.run.services.random.random()))
+        outcome = await executor.attempt(step, frame, path)
+    if isinstance(outcome.signal, Failed) and step.fallback is not None:
+        error = outcome.signal.error
+        earlier.append(error)
+        outcome = await run_handler(executor, step.fallback, step, frame, path, error)
+    outcome.attempts = further + 1
+    return outcome
+
+
+async def run_handler(
+    executor: Executor, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
+) -> Outcome:
+    """Run a handler in the scope of the node that names it; its output stands for the node's."""
+    view = describe(error, step.label)
+    state = frame.state.fork({"$error": view, "error": view})
+    inner = Frame(state, f"{path}/", frame.region, frame.input)
+    signal = await executor.execute_node(handler, inner)
+    if isinstance(signal, Failed):
+        return Outcome(signal=signal)
+    names = handler.inner_ids if handler.id is None else (handler.id, *handler.inner_ids)
+    frame.state.publish(state, names, variables=True)
+    return Outcome(inner.output, signal)
+
+
+def _applies(retry: RetryConfig, view: dict[str, Any], frame: Frame) -> bool:
+    if retry.when == "retryable":
+        return bool(view["retryable"])
+    return truthy(retry.when(Overlay(frame.state, {**view, "error": view, "$error": view})))

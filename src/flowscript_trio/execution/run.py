@@ -1,0 +1,205 @@
+"""Owns the two ways to run a workflow: ``run``, one await, and ``open_run``, a handle while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ..expression.scope import Limits, Services
+from ..runtimes.registry import Registry
+from ..scheduler.concurrency import first_of
+from ..scheduler.passes import PassCounter, counting_passes
+from ..types.events import Observer
+from .context import DEFAULT_MAX_CONCURRENCY, RunContext
+from .handle import Run
+from .inputs import check_config, check_limit
+from .loading import Flow
+from .record import Record
+from .state import State
+
+
+class RunOptions(TypedDict, total=False):
+    """What :func:`run` and :func:`open_run` take beside the workflow."""
+
+    config: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    input: Any
+    max_concurrency: float | None
+    limiter: trio.CapacityLimiter | None
+    base: str | Path | None
+    registry: Registry | None
+    observers: Sequence[Observer]
+    env: Mapping[str, str]
+    limits: Limits | None
+    seed: int | None
+    now: Callable[[], datetime] | None
+    keep: int
+
+
+@enable_ki_protection
+async def run(
+    flow: Flow,
+    *,
+    task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+    **options: Unpack[RunOptions],
+) -> Run:
+    """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
+
+    Args:
+        flow: what :func:`load` or :func:`loads` gave; it may run many times at once.
+        config: values of ``$config``; checked against what the document declares.
+        secrets: values of ``$secrets`` by name.
+        input: the run's input, ``$input``.
+        max_concurrency: how many branches of a block, and nodes of a graph, run at once unless a block
+            says otherwise: a whole number, or ``math.inf``; None: the document's, else 10.
+        limiter: a limiter over the whole run, or over several, held by leaf nodes while they execute.
+        base: the folder of relative paths, which file paths may not leave; None: the current folder, and
+            paths may go anywhere.
+        registry: other runtimes than those the workflow was loaded with.
+        observers: called synchronously with each event of the run.
+        env: the variables that ``$env`` shows; the library reads no environment variable by itself.
+        limits: the bounds of expressions.
+        seed: fixes ``random`` and ``uuid``.
+        now: the wall clock of expressions.
+        keep: how many successes of one node the record keeps.
+        task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
+
+    Returns:
+        The finished :class:`Run`, with ``output``, ``results``, ``record``, ``status``, ``duration``.
+
+    Raises:
+        InputError: what was given does not fit the document; nothing has run.
+        The very exception that the first failing node raised; :func:`failure_of` gives its record.
+
+    Cancellation reaches every node at its next checkpoint; ``Cancelled`` passes on once all have unwound
+    and every resource of the run is closed. When this returns or raises, no task of the run is left.
+    """
+    with counting_passes() as passes:
+        handle = _prepare(flow, passes, **options)
+        task_status.started(handle)
+        await handle.walk()
+    handle.raise_error()
+    return handle
+
+
+class OpenRun:
+    """The async context manager that :func:`open_run` returns."""
+
+    def __init__(self, flow: Flow, options: RunOptions) -> None:
+        self._flow = flow
+        self._options = options
+        self._exit = ExitStack()
+        self._handle: Run
+        self._manager: Any
+
+    @enable_ki_protection
+    async def __aenter__(self) -> Run:
+        passes = self._exit.enter_context(counting_passes())
+        try:
+            self._handle = _prepare(self._flow, passes, **self._options)
+            self._manager = trio.open_nursery()
+            nursery = await self._manager.__aenter__()
+        except BaseException:
+            self._exit.close()
+            raise
+        nursery.start_soon(self._handle.walk, name=f"flowscript {self._handle.name}")
+        return self._handle
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for the run; an exception of the block cancels it and surfaces itself."""
+        raised: BaseException | None = None
+        if exc is not None:
+            self._handle.cancel(f"the block around the run raised {type(exc).__name__}")
+        try:
+            await self._manager.__aexit__(None, None, None)
+        except BaseException as left:
+            raised = left
+        finally:
+            self._exit.close()
+        if exc is not None and not isinstance(raised, (KeyboardInterrupt, SystemExit)):
+            return
+        if raised is not None:
+            raise first_of(raised)
+        self._handle.raise_error()
+
+
+def open_run(flow: Flow, **options: Unpack[RunOptions]) -> OpenRun:
+    """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
+
+    Takes what :func:`run` takes. Leaving the block waits for the run. An exception in the block cancels
+    the run and surfaces itself; the run's own error is raised once, bare, by ``await run.wait()`` or, if
+    nobody waited, on leaving. Cancellation from outside reaches the block and every node of the run.
+    """
+    return OpenRun(flow, options)
+
+
+def _prepare(
+    flow: Flow,
+    passes: PassCounter,
+    *,
+    config: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    input: Any = None,
+    max_concurrency: float | None = None,
+    limiter: trio.CapacityLimiter | None = None,
+    base: str | Path | None = None,
+    registry: Registry | None = None,
+    observers: Sequence[Observer] = (),
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    seed: int | None = None,
+    now: Callable[[], datetime] | None = None,
+    keep: int = 1000,
+) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet."""
+    if registry is not None:
+        flow = flow.with_registry(registry)
+    services = Services(random=Random(seed))
+    services.limits = limits or services.limits
+    services.now = now or services.now
+    # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
+    run_id = str(UUID(int=Random(seed).getrandbits(128), version=4))
+    context = RunContext(
+        id=run_id,
+        passes=passes,
+        max_concurrency=DEFAULT_MAX_CONCURRENCY,
+        limiter=limiter,
+        base=None if base is None else Path(base),
+        services=services,
+        observers=tuple(observers),
+        secrets=dict(secrets or {}),
+        handling=sys.exception(),
+        record=Record(keep=keep),
+    )
+    names = {
+        "input": input,
+        "$input": input,
+        "$config": check_config(flow.document, config or {}),
+        "$secrets": context.secrets,
+        "$env": dict(env or {}),
+        "$run": {"id": run_id, "started": services.now().isoformat()},
+    }
+    state = State(None, services, names).fork(shared=True)
+    checked = flow.checked
+    if max_concurrency is not None:
+        context.max_concurrency = check_limit(max_concurrency, "max_concurrency")
+    elif checked.max_concurrency is not None:
+        context.max_concurrency = checked.max_concurrency(state)
+    timeout = None if checked.timeout is None else checked.timeout(state)
+    return Run(flow.name, flow.program, context, state, timeout)

@@ -1,0 +1,161 @@
+"""Owns what is visible at one place of a run: layers of results, variables and bound names.
+
+A block gets a layer of its own over that of its surroundings, so that forking costs the same whatever the
+size of the state, and nothing of a block is visible outside before it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..expression.scope import Services
+from ..types.results import NodeResult
+
+_NOTHING: Mapping[str, Any] = {}
+_MISSING: Any = object()
+
+
+class State:
+    """One layer: the results of nodes, the variables, and the names bound for a body (``item``, ``$branch``).
+
+    Reading looks through the layers below; writing stays in this one. A layer with others over it is not
+    written to by anyone else; the layer of a graph body, whose nodes run side by side, is ``shared`` and
+    forks from a snapshot of itself.
+    """
+
+    __slots__ = ("_base", "_bound", "_origin", "_results", "_variables", "services", "shared")
+
+    def __init__(
+        self,
+        base: State | None,
+        services: Services,
+        bound: Mapping[str, Any] = _NOTHING,
+        shared: bool = False,
+    ) -> None:
+        self._base = self._origin = base
+        self._bound = bound
+        self._results: dict[str, NodeResult | None] = {}
+        self._variables: dict[str, Any] = {}
+        self.services = services
+        self.shared = shared
+
+    # ---- reading: the protocol of an expression's scope ----
+
+    def node(self, name: str) -> NodeResult | None:
+        """The last result of the node of that id, or None where it has none here."""
+        layer: State | None = self
+        while layer is not None:
+            results = layer._results
+            if name in results:
+                return results[name]
+            layer = layer._base
+        return None
+
+    def value(self, name: str) -> Any:
+        """The value of a bound name, a variable or a ``$`` name; None where it has none here."""
+        layer: State | None = self
+        while layer is not None:
+            if name in layer._bound:
+                return layer._bound[name]
+            if name in layer._variables:
+                return layer._variables[name]
+            layer = layer._base
+        return self.variables() if name == "$context" else None
+
+    def variables(self) -> dict[str, Any]:
+        """All variables that are visible here, by name."""
+        layers = []
+        layer: State | None = self
+        while layer is not None:
+            layers.append(layer._variables)
+            layer = layer._base
+        merged: dict[str, Any] = {}
+        for variables in reversed(layers):
+            merged.update(variables)
+        return merged
+
+    # ---- writing ----
+
+    def record(self, name: str, result: NodeResult | None) -> None:
+        self._results[name] = result
+
+    def assign(self, name: str, value: Any) -> None:
+        self._variables[name] = value
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Make the nodes of these ids null here, whatever the layers below say."""
+        for name in names:
+            self._results[name] = None
+
+    # ---- layers ----
+
+    def fork(self, bound: Mapping[str, Any] = _NOTHING, shared: bool = False) -> State:
+        """A layer over this one, with ``bound`` names of its own. Its cost does not depend on the state."""
+        return State(self.snapshot(), self.services, bound, shared)
+
+    def snapshot(self) -> State:
+        """What is visible here now, and does not change while blocks run over it.
+
+        A layer that is not shared has nobody to change it meanwhile. Of a shared one, what was written so
+        far moves into a layer below. Such layers are merged when the one below is not much larger (the
+        logarithmic method of Bentley and Saxe), so that they stay few: each entry moves O(log n) times.
+        """
+        if not self.shared:
+            return self
+        if self._results or self._variables:
+            below = self._base
+            results, variables = self._results, self._variables
+            while (
+                below is not None
+                and below is not self._origin
+                and below._size() <= 2 * (len(results) + len(variables))
+            ):
+                results = {**below._results, **results}
+                variables = {**below._variables, **variables}
+                below = below._base
+            frozen = State(below, self.services)
+            frozen._results, frozen._variables = results, variables
+            self._base = frozen
+            self._results, self._variables = {}, {}
+        assert self._base is not None, "a shared layer is forked from one with the run's names"
+        return self._base
+
+    def publish(self, block: State, names: Iterable[str], variables: bool) -> None:
+        """Take over what a finished block's layer holds: the results of the nodes of these ids (null where
+        one has none), and its variables if they are the enclosing scope's.
+        """
+        own_results, own_variables = block._own()
+        for name in names:
+            self._results[name] = own_results.get(name)
+        if variables:
+            self._variables.update(own_variables)
+
+    def _own(self) -> tuple[Mapping[str, NodeResult | None], Mapping[str, Any]]:
+        """What was written since this layer was forked: its own entries and those of its snapshots."""
+        layers = [self]
+        below = self._base
+        while below is not None and below is not self._origin:
+            layers.append(below)
+            below = below._base
+        if len(layers) == 1:
+            return self._results, self._variables
+        results: dict[str, NodeResult | None] = {}
+        variables: dict[str, Any] = {}
+        for layer in reversed(layers):
+            results.update(layer._results)
+            variables.update(layer._variables)
+        return results, variables
+
+    def _size(self) -> int:
+        return len(self._results) + len(self._variables)
+
+
+def clone_state_for_branch(state: State, index: int) -> State:
+    """The state of a parallel block's branch: a layer over the block's, with ``$branch`` its index from 0.
+
+    Args:
+        state: the scope as it was when the block began.
+        index: the branch's index, from 0 in document order.
+    """
+    return state.fork({"$branch": index})

@@ -1,0 +1,126 @@
+"""Owns the functions about the types of values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..encoding import to_text
+from ..scope import Services
+from ..table import function
+from ..values import LISTS, equals, is_number, kind_of, to_number, truthy
+
+
+@function("typeof")
+def typeof(_: Services, value: Any = None) -> str:
+    """``null``, ``boolean``, ``number``, ``string``, ``array``, ``object`` or ``function``."""
+    return kind_of(value)
+
+
+@function("is_null")
+def is_null(_: Services, value: Any = None) -> bool:
+    return value is None
+
+
+@function("is_array")
+def is_array(_: Services, value: Any = None) -> bool:
+    return isinstance(value, LISTS)
+
+
+@function("is_object")
+def is_object(_: Services, value: Any = None) -> bool:
+    return isinstance(value, Mapping)
+
+
+@function("is_string")
+def is_string(_: Services, value: Any = None) -> bool:
+    return isinstance(value, str)
+
+
+@function("is_number")
+def is_number_(_: Services, value: Any = None) -> bool:
+    return is_number(value)
+
+
+@function("is_boolean")
+def is_boolean(_: Services, value: Any = None) -> bool:
+    return isinstance(value, bool)
+
+
+@function("is_empty")
+def is_empty(_: Services, value: Any = None) -> bool:
+    """Null, and texts, lists and objects with nothing in them."""
+    return value is None or (isinstance(value, (str, Mapping, *LISTS)) and len(value) == 0)
+
+
+@function("is_finite")
+def is_finite(_: Services, value: Any = None) -> bool:
+    return is_number(value) and math.isfinite(value)
+
+
+@function("is_integer")
+def is_integer(_: Services, value: Any = None) -> bool:
+    return is_number(value) and math.isfinite(value) and value == int(value)
+
+
+@function("is_nan")
+def is_nan(_: Services, value: Any = None) -> bool:
+    return is_number(value) and value != value
+
+
+@function("to_string")
+def to_string(_: Services, value: Any = None) -> str:
+    return to_text(value)
+
+
+@function("to_number")
+def to_number_(_: Services, value: Any = None, default: Any = None) -> Any:
+    """The number that a value spells, else the default (null)."""
+    number = to_number(value)
+    return default if number is None else number
+
+
+@function("to_boolean")
+def to_boolean(_: Services, value: Any = None) -> bool:
+    """Truth; but the texts ``false``, ``no``, ``off`` and ``0`` are false."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "false", "no", "off", "0")
+    return truthy(value)
+
+
+@function("to_array")
+def to_array(_: Services, value: Any = None) -> Any:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, LISTS) else [value]
+
+
+@function("coalesce")
+def coalesce(_: Services, *values: Any) -> Any:
+    items = values[0] if len(values) == 1 and isinstance(values[0], LISTS) else values
+    return next((item for item in items if item is not None), None)
+
+
+@function("default")
+def default(_: Services, value: Any = None, other: Any = None) -> Any:
+    return other if value is None else value
+
+
+@function("if_else")
+def if_else(_: Services, condition: Any = None, then: Any = None, otherwise: Any = None) -> Any:
+    return then if truthy(condition) else otherwise
+
+
+@function("switch")
+def switch(_: Services, value: Any = None, *cases: Any) -> Any:
+    """``switch(x, a, 1, b, 2, 3)``: pairs of a value and a result, then the default."""
+    for at in range(0, len(cases) - 1, 2):
+        if equals(value, cases[at]):
+            return cases[at + 1]
+    return cases[-1] if len(cases) % 2 else None
+
+
+@function("not")
+def not_(_: Services, value: Any = None) -> bool:
+    return not truthy(value)

@@ -1,0 +1,105 @@
+"""Owns the syntax tree of expressions: what was written, with the offset of each part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: Any
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    name: str
+    offset: int
+    local: bool
+    """Bound by an arrow function around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    items: tuple[tuple[bool, Tree], ...]
+    """Each with whether it is spread."""
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    entries: tuple[tuple[Tree | None, Tree], ...]
+    """Key and value; without a key the value is spread."""
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    key: Tree
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    name: str
+    arguments: tuple[tuple[bool, Tree], ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A value and the members, items and methods taken from it one after another."""
+
+    base: Tree
+    steps: tuple[Member | Item | Method, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    arguments: tuple[tuple[bool, Tree], ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    parameters: tuple[str, ...]
+    body: Tree
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: str
+    operand: Tree
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Operands of one level of precedence, joined from the left."""
+
+    first: Tree
+    rest: tuple[tuple[str, Tree, int], ...]
+    """Operator, operand, offset of the operator."""
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``condition ? then : otherwise``, chained to the right."""
+
+    cases: tuple[tuple[Tree, Tree], ...]
+    otherwise: Tree
+    offset: int
+
+
+Tree = Constant | Name | ListOf | ObjectOf | Chain | Call | Arrow | Unary | Series | Choice

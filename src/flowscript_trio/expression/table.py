@@ -1,0 +1,31 @@
+"""Owns the functions of expressions: a table by name, and how arguments reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .scope import Services
+
+Implementation = Callable[..., Any]
+
+FUNCTIONS: dict[str, Implementation] = {}
+"""Every function by its name; each takes the run's services and then its arguments."""
+
+F = TypeVar("F", bound=Implementation)
+
+
+def function(*names: str) -> Callable[[F], F]:
+    """Register a function under these names."""
+
+    def register(implementation: F) -> F:
+        for name in names:
+            FUNCTIONS[name] = implementation
+        return implementation
+
+    return register
+
+
+def spend(services: Services, operations: int) -> None:
+    """Count operations against the bound of this evaluation."""
+    services.spend(operations)

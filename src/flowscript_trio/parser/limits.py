@@ -1,0 +1,13 @@
+"""Owns how large and how deep a document may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """``size`` in characters of the whole document, ``depth`` in levels of elements."""
+
+    size: int = 64 * 1024 * 1024
+    depth: int = 100

@@ -1,0 +1,100 @@
+"""Owns what control runtimes return: one sealed union of frozen results that describe, and run nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...expression import Expression
+from ...scheduler.policy import Policy
+from ...types.ast import Body
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParallelResult:
+    """Run ``branches`` at the same time, ``max_concurrency`` of them at once (None: the run's limit).
+
+    ``merge`` is one of the words ``array``, ``concat``, ``object``, ``none``, or an expression over
+    ``$branches``.
+    """
+
+    branches: tuple[Body, ...]
+    branch_count: int
+    max_concurrency: float | None
+    policy: Policy
+    merge: str | Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeachResult:
+    """Run ``body`` once for each item of ``collection``, ``max_concurrency`` of them at once."""
+
+    body: Body
+    collection: Any
+    item: str
+    index: str
+    max_concurrency: float
+    policy: Policy
+    merge: str | Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChoiceResult:
+    """Run the one body that was chosen by an ``<if>`` or a ``<branch>``, or none."""
+
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopResult:
+    """Run ``body`` at most ``max`` times, until ``until`` (tested after each round) is truthy."""
+
+    body: Body
+    max: int
+    until: Expression | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhileResult:
+    """Run ``body`` as long as ``condition`` (tested before each round) is truthy, at most ``max`` times."""
+
+    body: Body
+    max: int
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BreakResult:
+    """Leave the loop named ``loop``, or with None the nearest one, if ``taken``."""
+
+    taken: bool
+    loop: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimeoutResult:
+    """Run ``body`` for at most ``duration`` seconds."""
+
+    body: Body
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssignResult:
+    """Assign variables; ``output`` is the node's output."""
+
+    values: Mapping[str, Any]
+    output: Any
+
+
+ControlResult = (
+    ParallelResult
+    | ForeachResult
+    | ChoiceResult
+    | LoopResult
+    | WhileResult
+    | BreakResult
+    | TimeoutResult
+    | AssignResult
+)
