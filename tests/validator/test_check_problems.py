@@ -15,7 +15,7 @@ ERRORS = [
     # settings
     ("unknown-setting", '<source:stub id="a" ⟦urll="x"/>'),
     ("unknown-setting", '<parallel id="p" ⟦max-concurency="2"><branch>' + A + "</branch></parallel>"),
-    ("unknown-setting", '<source:stub id="a"><⟦colour>red</colour></source:stub>'),
+    ("unknown-setting", '<source:stub id="a">⟦<colour>red</colour></source:stub>'),
     ("unknown-setting", '<if id="i" condition="true"><then ⟦when="1">' + A + "</then></if>"),
     ("missing-setting", '⟦<sink:strict id="a" path="x"/>'),
     ("missing-setting missing-setting", '⟦⟦<sink:strict id="a"/>'),

@@ -31,8 +31,9 @@ class Findings:
         self.add(element.offset, code, message, length=1 + len(element.tag), **details)
 
     def at_name(self, setting: Setting, code: str, message: str, **details: Any) -> None:
-        """Add a problem at a setting's name."""
-        self.add(setting.offset, code, message, length=len(setting.written), **details)
+        """Add a problem at a setting's name; that of a child element is at its ``<``."""
+        length = len(setting.written) + self._source.text.startswith("<", setting.offset)
+        self.add(setting.offset, code, message, length=length, **details)
 
     def at_value(self, setting: Setting, code: str, message: str, **details: Any) -> None:
         """Add a problem at a setting's value, or at its name where the value is empty."""

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..parser import read_yaml
 from ..types.ast import Body, Node, Part, Setting, Structure
 from ..types.errors import nearest
 from ..types.location import Text
@@ -238,6 +239,8 @@ def _compute(setting: Setting, field: Field, compute: Compute, label: str) -> Bo
 
 def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:
     """The text at a path inside a structure, where there is one."""
+    if path and isinstance(value, Text):
+        value = read_yaml(value)  # again: places inside of it are only needed here
     for step in path:
         if not isinstance(value, Structure):
             break
