@@ -1,13 +1,15 @@
 """Owns the runtimes; importing it fills the default registry with the built-in ones."""
 
-from . import control, temporal, transform
+from . import control, file, http, temporal, transform
 from .registry import Registry, get_runtime, has_runtime, registry, runtime
 
 __all__ = [
     "Registry",
     "control",
+    "file",
     "get_runtime",
     "has_runtime",
+    "http",
     "registry",
     "runtime",
     "temporal",
