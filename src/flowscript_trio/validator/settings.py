@@ -48,16 +48,7 @@ class SettingsBinder:
         if plan is None:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
-        computed = tuple(
-            _compute(setting, field, value.compute, label)
-            for setting, field, value in values.values()
-            if isinstance(value, Computed)
-        )
-        constants = {
-            attribute: value
-            for attribute, value in values.items()
-            if not isinstance(value[2], Computed)
-        }
+        constants, computed = _divide(values, label)
         if missing or len(values) < len(settings):
             self._validate_each(constants)
             return BoundSettings()
@@ -218,18 +209,24 @@ def _read_scalar(value: Any, kind: Setting | None) -> Any:
     return scalar_of(value) if isinstance(value, str) else value
 
 
+def _divide(values: Values, label: str) -> tuple[Values, tuple[BoundSetting, ...]]:
+    """The constants, and the computed settings."""
+    constants, computed = {}, []
+    for attribute, read in values.items():
+        setting, field, value = read
+        if isinstance(value, Computed):
+            computed.append(_compute(setting, field, value.compute, label))
+        else:
+            constants[attribute] = read
+    return constants, tuple(computed)
+
+
 def _bind_freely(values: Values, label: str) -> BoundSettings:
-    computed = tuple(
-        _compute(setting, field, value.compute, label)
-        for setting, field, value in values.values()
-        if isinstance(value, Computed)
-    )
-    constants = {
-        name: value for name, (_, _, value) in values.items() if not isinstance(value, Computed)
-    }
+    constants, computed = _divide(values, label)
+    config = {name: value for name, (_, _, value) in constants.items()}
     if computed:
-        return BoundSettings(base=constants, computed=computed)
-    return BoundSettings(constant=constants)
+        return BoundSettings(base=config, computed=computed)
+    return BoundSettings(constant=config)
 
 
 def _compute(setting: Setting, field: Field, compute: Compute, label: str) -> BoundSetting:

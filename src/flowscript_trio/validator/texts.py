@@ -84,23 +84,26 @@ class Compiler:
 
     def value(self, setting: Setting, field: Field, sight: Sight) -> Any:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
+        value = setting.value
+        form = field.form
+        if form is Form.SCALAR:
+            return self._fill(value, sight)
+        if form is Form.STRUCTURE:
+            if not isinstance(value, Text):
+                return self._fill(value, sight)
+            try:
+                return self._fill(read_yaml(value), sight)
+            except YamlProblem as exc:
+                self._findings.in_text(value, exc.offset, 1, "yaml", str(exc))
+                return REFUSED
         if field.bound or field.after_body or field.words:
             sight = Sight(sight.place, field.bound, field.after_body, field.words)
-        value = setting.value
-        match field.form:
-            case Form.EXPRESSION:
-                return self._expression_or_word(setting, field, sight)
-            case Form.TEMPLATE:
-                compiled = self.template(_as_text(setting, self._index.document.source), sight)
-                return REFUSED if compiled is None else compiled
-            case Form.STRUCTURE if isinstance(value, Text):
-                try:
-                    return self._fill(read_yaml(value), sight)
-                except YamlProblem as exc:
-                    self._findings.in_text(value, exc.offset, 1, "yaml", str(exc))
-                    return REFUSED
-            case _:
-                return self._fill(value, sight)
+        text = _as_text(setting, self._index.document.source)
+        if form is Form.TEMPLATE:
+            return self.template(text, sight) or REFUSED
+        if text.value.strip() in field.words:
+            return text.value.strip()
+        return self.expression(text, sight) or REFUSED
 
     def expression(self, text: Text, sight: Sight) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
@@ -139,13 +142,6 @@ class Compiler:
     def use(self, sight: Sight, text: Text, name: str, how: str) -> None:
         """Note that the whole of ``text`` names a node."""
         self.uses.append(Use(sight, text, Reference(name, (), 0), how))
-
-    def _expression_or_word(self, setting: Setting, field: Field, sight: Sight) -> Any:
-        text = _as_text(setting, self._index.document.source)
-        if text.value.strip() in field.words:
-            return text.value.strip()
-        compiled = self.expression(text, sight)
-        return REFUSED if compiled is None else compiled
 
     def _parse_template(self, text: Text, sight: Sight) -> ParsedTemplate | None:
         try:
