@@ -38,15 +38,19 @@ class BlockConfig(ControlConfig):
     """The settings of a block whose branches run at the same time."""
 
     max_concurrency: Limit | None = Field(
-        None, description="how many branches run at once: a whole number, or unlimited"
+        default=None, description="how many branches run at once: a whole number, or unlimited"
     )
-    wait: Wait = Field(WaitAll(), description="how many branches must succeed: all, any, n(K)")
+    wait: Wait = Field(
+        default=WaitAll(), description="how many branches must succeed: all, any, n(K)"
+    )
     merge: Annotated[MergeWord | Expression, Binds("$branches"), AfterBody()] = Field(
-        "array", description="how the branches' outputs become the block's output"
+        default="array", description="how the branches' outputs become the block's output"
     )
-    fail_fast: bool = Field(True, description="whether the first error cancels the other branches")
+    fail_fast: bool = Field(
+        default=True, description="whether the first error cancels the other branches"
+    )
     tolerate: Tolerate | None = Field(
-        None, description="how many branches may fail: a number, or a share such as 10%"
+        default=None, description="how many branches may fail: a number, or a share such as 10%"
     )
 
     @model_validator(mode="after")
@@ -68,8 +72,8 @@ class ForeachConfig(BlockConfig):
     """``<foreach>``: without ``max_concurrency`` one iteration after another."""
 
     collection: Expression = Field(description="the items: a list, or any iterable")
-    item: Name = Field("item", description="the name of the item in expressions")
-    index: Name = Field("index", description="the name of the index in expressions")
+    item: Name = Field(default="item", description="the name of the item in expressions")
+    index: Name = Field(default="index", description="the name of the index in expressions")
 
     @model_validator(mode="after")
     def _check_merge(self) -> Self:
@@ -102,9 +106,11 @@ class CaseConfig(ControlConfig):
 class LoopConfig(ControlConfig):
     """``<loop>``"""
 
-    max: int = Field(1000, ge=0, description="the number of rounds; reaching it is no error")
+    max: int = Field(
+        default=1000, ge=0, description="the number of rounds; reaching it is no error"
+    )
     break_: Annotated[Expression | None, AfterBody(), Binds("$iteration")] = Field(
-        None, alias="break", description="ends the loop, tested after each round"
+        default=None, alias="break", description="ends the loop, tested after each round"
     )
 
 
@@ -114,21 +120,27 @@ class WhileConfig(ControlConfig):
     condition: Annotated[Expression, AfterBody(), Binds("$iteration")] = Field(
         description="tested before each round"
     )
-    max: int = Field(1000, ge=0, description="the number of rounds; going past it is an error")
+    max: int = Field(
+        default=1000, ge=0, description="the number of rounds; going past it is an error"
+    )
 
 
 class BreakConfig(ControlConfig):
     """``<break>``"""
 
-    when: Expression | None = Field(None, description="whether to leave the loop")
-    loop: Word | None = Field(None, description="the id of the loop to leave; else the nearest")
+    when: Expression | None = Field(default=None, description="whether to leave the loop")
+    loop: Word | None = Field(
+        default=None, description="the id of the loop to leave; else the nearest"
+    )
 
 
 class TimeoutConfig(ControlConfig):
     """``<timeout>``"""
 
     duration: Duration = Field(description="the time for the whole body, retries included")
-    on_timeout: Word | None = Field(None, description="the id of the node that runs instead")
+    on_timeout: Word | None = Field(
+        default=None, description="the id of the node that runs instead"
+    )
 
 
 class DelayConfig(ControlConfig):
@@ -141,7 +153,9 @@ class ValueConfig(ControlConfig):
     """What gives a name a value."""
 
     value: Scalar = Field(description="the value")
-    type: Literal["string"] | None = Field(None, description="string keeps the text as it is")
+    type: Literal["string"] | None = Field(
+        default=None, description="string keeps the text as it is"
+    )
 
 
 class SetConfig(ValueConfig):
@@ -191,17 +205,19 @@ class PhaseConfig(ControlConfig):
 class CheckpointConfig(ControlConfig):
     """``<checkpoint>``"""
 
-    prompt: str = Field("", description="the question")
-    default: Literal["approve", "reject"] = Field("reject", description="the answer without one")
-    condition: Expression | None = Field(None, description="when falsy, nobody is asked")
+    prompt: str = Field(default="", description="the question")
+    default: Literal["approve", "reject"] = Field(
+        default="reject", description="the answer without one"
+    )
+    condition: Expression | None = Field(default=None, description="when falsy, nobody is asked")
 
 
 class ActionConfig(ControlConfig):
     """``<action>`` of a checkpoint"""
 
     id: Word = Field(description="the answer's name, unique in its checkpoint")
-    label: str | None = Field(None, description="what people read")
-    goto: Word | None = Field(None, description="the id of a later node of the same body")
+    label: str | None = Field(default=None, description="what people read")
+    goto: Word | None = Field(default=None, description="the id of a later node of the same body")
 
 
 class IncludeConfig(ControlConfig):
@@ -219,16 +235,18 @@ class CallConfig(ControlConfig):
 class RetryConfig(ControlConfig):
     """``<retry>`` of ``<on-error>``"""
 
-    max: int = Field(3, ge=0, description="further attempts after the first")
+    max: int = Field(default=3, ge=0, description="further attempts after the first")
     when: Annotated[Literal["retryable"] | Expression, _ERROR_NAMES] = Field(
-        "retryable", description="which errors are tried again"
+        default="retryable", description="which errors are tried again"
     )
     backoff: Literal["fixed", "linear", "exponential"] = Field(
-        "exponential", description="how the wait grows"
+        default="exponential", description="how the wait grows"
     )
-    base: Duration = Field(1.0, description="the first wait")
-    cap: Duration = Field(30.0, description="the longest wait")
-    jitter: Literal["none", "full"] = Field("none", description="full: a random part of the wait")
+    base: Duration = Field(default=1.0, description="the first wait")
+    cap: Duration = Field(default=30.0, description="the longest wait")
+    jitter: Literal["none", "full"] = Field(
+        default="none", description="full: a random part of the wait"
+    )
 
 
 class FallbackConfig(ControlConfig):
@@ -240,7 +258,7 @@ class FallbackConfig(ControlConfig):
 class CleanupConfig(ControlConfig):
     """``<finally>``, ``<compensate>`` and ``<on-workflow-error>``"""
 
-    timeout: Duration = Field(10.0, description="the time that it may take")
+    timeout: Duration = Field(default=10.0, description="the time that it may take")
 
 
 class BodyConfig(ControlConfig):
