@@ -80,3 +80,4 @@ def test_every_model_has_a_json_schema_and_a_description_of_each_setting(
 ) -> None:
     schema = model.model_json_schema()
     assert schema["additionalProperties"] is False
+    assert all("description" in field for field in schema.get("properties", {}).values())

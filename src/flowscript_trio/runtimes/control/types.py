@@ -199,7 +199,7 @@ class OutputConfig(ControlConfig):
 class PhaseConfig(ControlConfig):
     """``<phase>``: its name is the node's own."""
 
-    name: Word | None = None
+    name: Word | None = Field(default=None, description="stands for its id in input and after")
 
 
 class CheckpointConfig(ControlConfig):
