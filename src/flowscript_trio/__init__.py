@@ -1,33 +1,71 @@
-"""FlowScript workflows on trio: every parallel block is a nursery. The public names, and nothing else."""
+"""FlowScript workflows on trio: every parallel block is a nursery. The public names, and nothing else.
 
-from .execution.context import DEFAULT_MAX_CONCURRENCY
-from .execution.failures import Failure, failure_of
-from .execution.handle import Run
-from .execution.loading import Flow, load, loads
-from .execution.record import Record
-from .execution.run import open_run, run
-from .execution.stream import EventStream
-from .expression import Expression, Template
-from .expression.scope import Limits
-from .parser import ReadLimits
-from .runtimes import Registry, registry, runtime
-from .runtimes.types import ExecutionParams, NodeRuntime
-from .types.durations import Duration
-from .types.errors import (
-    EvaluationError,
-    FlowScriptError,
-    FlowScriptWarning,
-    InputError,
-    LimitExceeded,
-    Problem,
-    RuntimeNotFound,
-    SettingError,
-    WorkflowInvalid,
-)
-from .types.location import Location
-from .types.results import BranchResult, Cancellation, NodeResult
+Each name is imported when it is first used, so that the command line starts quickly and can be interrupted
+while it does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .execution.context import DEFAULT_MAX_CONCURRENCY
+    from .execution.failures import Failure, failure_of
+    from .execution.handle import Run
+    from .execution.loading import Flow, load, loads
+    from .execution.record import Record
+    from .execution.run import open_run, run
+    from .execution.stream import EventStream
+    from .expression import Expression, Template
+    from .expression.scope import Limits
+    from .parser import ReadLimits
+    from .runtimes import Registry, registry, runtime
+    from .runtimes.types import ExecutionParams, NodeRuntime
+    from .types.durations import Duration
+    from .types.errors import (
+        EvaluationError,
+        FlowScriptError,
+        FlowScriptWarning,
+        InputError,
+        LimitExceeded,
+        Problem,
+        RuntimeNotFound,
+        SettingError,
+        WorkflowInvalid,
+    )
+    from .types.location import Location
+    from .types.results import BranchResult, Cancellation, NodeResult
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "execution.context": ["DEFAULT_MAX_CONCURRENCY"],
+    "execution.failures": ["Failure", "failure_of"],
+    "execution.handle": ["Run"],
+    "execution.loading": ["Flow", "load", "loads"],
+    "execution.record": ["Record"],
+    "execution.run": ["open_run", "run"],
+    "execution.stream": ["EventStream"],
+    "expression": ["Expression", "Template"],
+    "expression.scope": ["Limits"],
+    "parser": ["ReadLimits"],
+    "runtimes": ["Registry", "registry", "runtime"],
+    "runtimes.types": ["ExecutionParams", "NodeRuntime"],
+    "types.durations": ["Duration"],
+    "types.errors": [
+        "EvaluationError",
+        "FlowScriptError",
+        "FlowScriptWarning",
+        "InputError",
+        "LimitExceeded",
+        "Problem",
+        "RuntimeNotFound",
+        "SettingError",
+        "WorkflowInvalid",
+    ],
+    "types.location": ["Location"],
+    "types.results": ["BranchResult", "Cancellation", "NodeResult"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DEFAULT_MAX_CONCURRENCY",
@@ -65,3 +103,16 @@ __all__ = [
     "run",
     "runtime",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

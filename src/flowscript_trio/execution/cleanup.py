@@ -68,9 +68,9 @@ async def with_finally(executor: Executor, body: CompiledBody, frame: Frame) -> 
         raised = exc
     path = f"{frame.path}finally/"
     error = await run_cleanup(executor, body.cleanup, frame.state, path, frame.input)
-    if error is not None and not isinstance(signal, Failed):
-        if raised is None or isinstance(raised, trio.Cancelled):
-            return Failed(error)
+    surfaces = raised is None or isinstance(raised, trio.Cancelled)
+    if error is not None and surfaces and not isinstance(signal, Failed):
+        return Failed(error)
     if raised is not None:
         raise raised
     return signal

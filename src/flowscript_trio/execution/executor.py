@@ -162,9 +162,9 @@ class Executor:
             result.earlier = tuple(earlier)
             result.attempts = outcome.attempts
             result.error = earlier[-1]
-        if signal.__class__ is Failed:
+        if isinstance(signal, Failed):
             result.status = "failed"
-            result.error = signal.error  # type: ignore[union-attr]
+            result.error = signal.error
         elif outcome.skipped:
             result.status = "skipped"
         elif run.cancellations:

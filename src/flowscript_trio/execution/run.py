@@ -149,6 +149,11 @@ def open_run(flow: Flow, **options: Unpack[RunOptions]) -> OpenRun:
     return OpenRun(flow, options)
 
 
+def check_options(flow: Flow, **options: Unpack[RunOptions]) -> None:
+    """Check what would be given to :func:`run`, and run nothing; raises InputError."""
+    _prepare(flow, PassCounter(), **options)
+
+
 def _prepare(
     flow: Flow,
     passes: PassCounter,

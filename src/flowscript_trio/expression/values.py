@@ -172,7 +172,9 @@ def member(value: Any, key: Any) -> Any:
     if isinstance(value, (str, *LISTS)):
         if key == "length":
             return len(value)
-        if (isinstance(key, float) and key.is_integer()) or (isinstance(key, str) and key.isdigit()):
+        if (isinstance(key, float) and key.is_integer()) or (
+            isinstance(key, str) and key.isdigit()
+        ):
             key = int(key)
         if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(value):
             return value[key]

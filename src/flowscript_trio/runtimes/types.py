@@ -14,6 +14,7 @@ from ..types.ast import BaseNode
 from .isolation import private_copy
 
 T = TypeVar("T")
+ConfigModel = type[BaseModel]
 
 
 class Closeable(Protocol):
@@ -166,10 +167,14 @@ class NodeRuntime(Protocol):
     ``trio.Cancelled`` pass.
     """
 
-    type: str
-    config: type[BaseModel] | None
-    reads_only: bool
-    timeout: float | None
+    @property
+    def type(self) -> str: ...
+    @property
+    def config(self) -> ConfigModel | None: ...
+    @property
+    def reads_only(self) -> bool: ...
+    @property
+    def timeout(self) -> float | None: ...
 
     async def execute(self, params: ExecutionParams) -> Any: ...
 
@@ -180,7 +185,7 @@ class FunctionRuntime:
 
     type: str
     function: Callable[[ExecutionParams], Awaitable[Any]]
-    config: type[BaseModel] | None = None
+    config: ConfigModel | None = None
     reads_only: bool = False
     timeout: float | None = None
 

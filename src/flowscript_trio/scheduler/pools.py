@@ -55,9 +55,9 @@ class CollectionPool:
 class GraphPool:
     """The nodes of a graph by their indices: each is ready once all that it waits for have succeeded.
 
-    ``waits`` counts for each node what it waits for (below 0: it does not run by itself), ``dependents`` lists who waits for it. Of the nodes
-    that are ready the first in document order is taken first; one that became ready in this pass is taken
-    in the next one, whatever the order of tasks within this pass.
+    ``waits`` counts for each node what it waits for (below 0: it does not run by itself), ``dependents``
+    lists who waits for it. Of the nodes that are ready the first in document order is taken first; one that
+    became ready in this pass is taken in the next one, whatever the order of tasks within this pass.
     """
 
     __slots__ = ("_dependents", "_fresh", "_fresh_at", "_ready", "_untaken", "_waits")

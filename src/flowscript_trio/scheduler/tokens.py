@@ -1,4 +1,4 @@
-"""Owns the tokens of a block: a capacity limiter whose tokens pass from job to job by passes, not by chance."""
+"""Owns the tokens of a block: they pass from job to job by passes of the scheduler, not by chance."""
 
 from __future__ import annotations
 

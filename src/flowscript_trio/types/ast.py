@@ -313,5 +313,6 @@ class Document(_Frozen):
     on_workflow_error: Body | None = None
 
 
-for _model in (Body, PhaseNode, *BaseNode.__subclasses__(), Document):
+_MODELS: tuple[type[BaseModel], ...] = (Body, *BaseNode.__subclasses__(), Document)
+for _model in _MODELS:
     _model.model_rebuild()

@@ -171,7 +171,7 @@ def sort(services: Services, value: Any = None, by: Any = None, direction: Any =
         items.sort(key=cmp_to_key(judge))
     else:
         pick = test_of(by)
-        keyed = [(pick(item), item) for item in items]
+        keyed: list[tuple[Any, Any]] = [(pick(item), item) for item in items]
         keyed.sort(key=cmp_to_key(lambda x, y: compare(x[0], y[0])))
         items = [item for _, item in keyed]
     if direction == "desc":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel
-
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 
 
 class ControlRuntime:
     """A runtime that describes what is to happen: it returns a control result and runs nothing itself."""
 
-    type: str
-    config: type[BaseModel] | None
+    type: ClassVar[str]
+    config: ClassVar[ConfigModel]
     reads_only = True
     timeout: float | None = None
 

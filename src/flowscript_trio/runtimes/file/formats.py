@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...expression import encode_json, to_text
@@ -21,7 +21,9 @@ def decode(data: bytes, form: str, name: str) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise FlowScriptError(f"{name!r} is no UTF-8 text (byte {exc.start}); expected format=bytes") from None
+        raise FlowScriptError(
+            f"{name!r} is no UTF-8 text (byte {exc.start}); expected format=bytes"
+        ) from None
     if form == "text":
         return text
     if form == "lines":
@@ -97,7 +99,7 @@ def encode(value: Any, form: str, *, pretty: bool, header: bool = True) -> bytes
 
 
 def _encode_csv(value: Any, header: bool) -> str:
-    rows = value if isinstance(value, LISTS) else [] if value is None else [value]
+    rows: Sequence[Any] = value if isinstance(value, LISTS) else [] if value is None else [value]
     names: dict[str, None] = {}
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):

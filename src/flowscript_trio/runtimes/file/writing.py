@@ -15,8 +15,8 @@ def write(path: Path, data: bytes, *, append: bool, create_dir: bool) -> None:
     """Write a file under a temporary name and rename it. Blocks: for a thread that trio started.
 
     Just before the rename it raises ``Cancelled`` where the task that waits for it is cancelled: the old
-    file stays. Whatever goes wrong, no temporary file is left. The permissions of an existing file are kept; a symbolic link is
-    followed.
+    file stays. Whatever goes wrong, no temporary file is left. The permissions of an existing file are
+    kept; a symbolic link is followed.
     """
     target = Path(os.path.realpath(path))
     if create_dir:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -15,10 +16,20 @@ from ..types import RunServices
 from .types import Auth, RequestConfig, compile_path
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 EXCERPT_BYTES = 2000
 REDIRECTS = 20
+
+
+@lru_cache(1)
+def _trust() -> ssl.SSLContext:
+    """The certificates that are trusted: read once, since reading them takes many milliseconds."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class HttpPool:
@@ -31,6 +42,7 @@ class HttpPool:
         import httpx
 
         self.client = httpx.AsyncClient(
+            verify=_trust(),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             timeout=None,
             follow_redirects=True,
@@ -90,7 +102,11 @@ async def send(
         headers, auth, token = await _authorise(pool, config, refused)
         content = _encode(body, headers)
         request = pool.client.build_request(
-            method.upper(), config.url, headers=headers, params=_query(config.params), content=content
+            method.upper(),
+            config.url,
+            headers=headers,
+            params=_query(config.params),
+            content=content,
         )
         answer = await pool.client.send(request, stream=True, auth=auth)
         try:
@@ -126,7 +142,9 @@ def _query(params: Mapping[str, Any]) -> dict[str, Any] | None:
     if not params:
         return None
     return {
-        name: [to_text(item) for item in value] if isinstance(value, (list, tuple)) else to_text(value)
+        name: [to_text(item) for item in value]
+        if isinstance(value, (list, tuple))
+        else to_text(value)
         for name, value in params.items()
         if value is not None
     }
@@ -186,7 +204,9 @@ async def decode(answer: httpx.Response, config: RequestConfig) -> Any:
 def _form_of(kind: str) -> Any:
     if kind == "application/json" or kind.endswith("+json"):
         return "json"
-    is_text = kind.startswith("text/") or kind.endswith(("+xml", "/xml", "javascript", "urlencoded"))
+    is_text = kind.startswith("text/") or kind.endswith(
+        ("+xml", "/xml", "javascript", "urlencoded")
+    )
     return "text" if is_text or not kind else "bytes"
 
 

@@ -19,7 +19,9 @@ def compile_path(path: str) -> Any:
     try:
         return jmespath.compile(path)
     except JMESPathError as exc:
-        raise ValueError(f"{path!r} is no JMESPath expression: {str(exc).splitlines()[0]}") from None
+        raise ValueError(
+            f"{path!r} is no JMESPath expression: {str(exc).splitlines()[0]}"
+        ) from None
 
 
 def _check_path(path: str) -> str:

@@ -1,0 +1,5 @@
+"""Owns ``python -m flowscript_trio``."""
+
+from .cli import main
+
+main()

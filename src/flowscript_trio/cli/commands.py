@@ -1,0 +1,47 @@
+"""Owns the list of commands."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+_COMMANDS = {
+    "demo": "demo:demo_command",
+    "inspect": "inspect:inspect_command",
+    "run": "run:run_command",
+    "validate": "validate:validate_command",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        home = _COMMANDS.get(name)
+        if home is None:
+            return None
+        module, _, attribute = home.partition(":")
+        command = getattr(import_module(f".{module}", __package__), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from ..types.errors import nearest
+
+        if args and args[0] not in _COMMANDS:
+            near = nearest(args[0], _COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="flowscript-trio")
+def commands() -> None:
+    """FlowScript workflows on trio."""

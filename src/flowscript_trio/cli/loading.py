@@ -1,0 +1,25 @@
+"""Owns how commands load a document: its problems are printed, and the command ends."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..execution.loading import Flow, load
+from ..types.errors import WorkflowInvalid
+from .reports import render_problems
+
+
+def load_or_exit(file: str) -> Flow:
+    """The flow of a file; prints what is wrong and exits with 2 where there is none."""
+    try:
+        flow = load(file)
+    except OSError as exc:
+        raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
+    except WorkflowInvalid as exc:
+        click.echo(render_problems(exc.problems), err=True)
+        sys.exit(2)
+    if flow.warnings:
+        click.echo(render_problems(flow.warnings), err=True)
+    return flow

@@ -1,0 +1,143 @@
+"""Owns ``flowscript run``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..types.ast import Document
+from ..types.errors import nearest
+from .loading import load_or_exit
+
+
+@click.command("run")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--config", "-c", multiple=True, metavar="KEY=VALUE", help="A value of $config.")
+@click.option("--input", "-i", "given", metavar="JSON|@FILE", help="The run's input.")
+@click.option(
+    "--secret", "-s", multiple=True, metavar="NAME", help="A secret, from the environment."
+)
+@click.option("--max-concurrency", type=click.IntRange(min=1), help="The run's limit.")
+@click.option(
+    "--base", type=click.Path(file_okay=False, exists=True), help="Confine files to a folder."
+)
+@click.option("--seed", type=int, help="Fix random and uuid.")
+@click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+def run_command(
+    file: str,
+    config: tuple[str, ...],
+    given: str | None,
+    secret: tuple[str, ...],
+    max_concurrency: int | None,
+    base: str | None,
+    seed: int | None,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Run a workflow; its output goes to standard output as JSON."""
+    flow = load_or_exit(file)
+    options = {
+        "config": read_config(flow.document, config),
+        "input": read_input(given),
+        "secrets": read_secrets(flow.document, secret),
+        "max_concurrency": max_concurrency,
+        "base": base,
+        "seed": seed,
+    }
+    if dry_run:
+        from ..execution.run import check_options
+        from .inspect import render_flow
+
+        check_options(flow, **options)
+        click.echo(render_flow(flow), err=True)
+        return
+
+    import trio
+
+    sys.exit(trio.run(partial(run_and_show, flow, options, quiet)))
+
+
+async def run_and_show(flow: Any, options: dict[str, Any], quiet: bool) -> int:
+    """Run a workflow with its tree on standard error; the exit status."""
+    from ..execution.run import run
+    from ..expression import encode_json
+    from .console import show
+    from .reports import render_failure
+
+    error: Exception | None = None
+    async with show(quiet) as observer:
+        try:
+            done = await run(flow, observers=[observer] if observer else [], **options)
+        except Exception as exc:
+            error = exc
+    if error is not None:
+        from ..types.errors import InputError
+
+        click.echo(render_failure(flow, error), err=True)
+        return 2 if isinstance(error, InputError) else 1
+    click.echo(encode_json(done.output, indent=2))
+    return 0
+
+
+def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
+    """The values of ``--config``, each converted to its declared type."""
+    from ..parser import convert
+
+    declared = {parameter.name: parameter for parameter in document.parameters}
+    config: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, word = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"--config {pair!r} is no KEY=VALUE")
+        parameter = declared.get(key)
+        if parameter is None:
+            if declared:
+                near = nearest(key, declared)
+                hint = f"; did you mean {near!r}?" if near else ""
+                click.echo(
+                    f"warning: the workflow declares no configuration {key!r}{hint}", err=True
+                )
+            config[key] = word
+            continue
+        try:
+            config[key] = convert(word, parameter.type, parameter.choices)
+        except ValueError:
+            kind = ", ".join(parameter.choices) or parameter.type
+            raise click.UsageError(f"--config {key}={word!r}: expected {kind}") from None
+    return config
+
+
+def read_input(given: str | None) -> Any:
+    """The value of ``--input``: JSON, or a file of it behind an @."""
+    if given is None:
+        return None
+    name = "--input"
+    if given.startswith("@"):
+        name = given[1:]
+        try:
+            given = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise click.UsageError(f"--input @{name}: {exc}") from None
+    try:
+        return json.loads(given)
+    except ValueError as exc:
+        raise click.UsageError(f"{name} is no JSON: {exc}") from None
+
+
+def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
+    """The declared secrets and those of ``--secret``, from the environment by their names."""
+    secrets = {}
+    for name in [*(secret.name for secret in document.secrets), *names]:
+        value = os.environ.get(name, "")
+        if value:
+            secrets[name] = value
+        else:
+            click.echo(f"warning: the secret {name} is not in the environment", err=True)
+    return secrets
