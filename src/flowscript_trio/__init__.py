@@ -4,10 +4,11 @@ Each name is imported when it is first used, so that the command line starts qui
 while it does.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than all of this
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .execution.context import DEFAULT_MAX_CONCURRENCY
     from .execution.failures import Failure, failure_of
     from .execution.handle import Run
@@ -105,7 +106,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,7 @@ from ..scheduler.policy import Policy
 from ..scheduler.pools import GraphPool
 from ..scheduler.signals import Failed, Signal
 from ..types.events import NodeEnded, NodeStarted
-from ..types.results import Cancellation, NodeResult, NodeStatus
+from ..types.results import Cancellation, NodeResult
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import Compensation, with_finally
 from .context import RunContext
@@ -201,15 +201,16 @@ class Executor:
     ) -> None:
         """Record a node that is left by ``Cancelled``, or by an interrupt."""
         cancelled = _cancelled_in(raised)
-        status: NodeStatus = "failed" if cancelled is None else "cancelled"
         duration = trio.current_time() - started
         result = NodeResult(
-            step.id, step.label, path, status, None, started, duration, step.location
+            step.id, step.label, path, "cancelled", None, started, duration, step.location
         )
         result.earlier = tuple(earlier)
         result.attempts = len(earlier) + 1
         if cancelled is None:
             result.error = raised
+            reason = f"interrupted by {type(raised).__name__}"
+            result.cancelled_by = Cancellation(None, reason, trio.current_time())
         else:
             result.cancelled_by = cause_of(frame.region, cancelled)
             if not step.is_control:

@@ -112,10 +112,6 @@ class Run:
                 else:
                     await trio.lowlevel.checkpoint_if_cancelled()
                     status = "completed"
-        except BaseException as exc:
-            if not isinstance(exc, trio.Cancelled):
-                status = "failed"
-            raise
         finally:
             await self._end(status, started)
 
