@@ -4,7 +4,9 @@ Each name is imported when it is first used, so that the command line starts qui
 while it does.
 """
 
-TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than all of this
+TYPE_CHECKING = (
+    False  # as type checkers know it; importing typing would take longer than all of this
+)
 
 if TYPE_CHECKING:
     from typing import Any

@@ -110,7 +110,9 @@ def test_an_invalid_document_exits_with_2_and_shows_all_problems(document: Any) 
 
 
 def test_validate_gives_problems_as_json(document: Any) -> None:
-    done = flowscript("validate", "--json", document('<workflow name="w"><deelay id="b"/></workflow>'))
+    done = flowscript(
+        "validate", "--json", document('<workflow name="w"><deelay id="b"/></workflow>')
+    )
     assert done.returncode == 2
     [problem] = json.loads(done.stdout)
     assert problem["line"] == 1
@@ -152,7 +154,8 @@ def test_dry_run_checks_everything_and_runs_nothing(document: Any, tmp_path: Pat
 
 def test_secrets_come_from_the_environment_by_their_names(document: Any) -> None:
     text = """<workflow name="w"><secret name="KEY"/>
-      <transform type="template" id="t" template="{{length($secrets.KEY)}}/{{length($secrets.OTHER)}}"/></workflow>"""
+      <transform type="template" id="t" 
+        template="{{length($secrets.KEY)}}/{{length($secrets.OTHER)}}"/></workflow>"""
     env = {**os.environ, "KEY": "12345", "OTHER": "123"}
     done = flowscript("run", document(text), "--secret", "OTHER", env=env)
     assert json.loads(done.stdout) == "5/3"

@@ -10,6 +10,7 @@ import flowscript_trio as fs
 from flowscript_trio.execution.executor import HANDLERS, is_parallel_result
 from flowscript_trio.runtimes.control import ParallelResult, has_runtime, parallel_runtime
 from flowscript_trio.runtimes.control.results import ControlResult
+
 from scheduling import outcomes, run_virtually
 from stubs import Stubs
 

@@ -62,7 +62,9 @@ async def test_a_file_is_written_by_its_suffix(
 
 async def test_a_csv_that_is_appended_to_keeps_one_header(tmp_path: Path) -> None:
     for number in (1, 2):
-        await run_one('<sink:file id="f" path="a.csv" append="true"/>', tmp_path, input={"n": number})
+        await run_one(
+            '<sink:file id="f" path="a.csv" append="true"/>', tmp_path, input={"n": number}
+        )
     assert (tmp_path / "a.csv").read_text() == "n\n1\n2\n"
 
 

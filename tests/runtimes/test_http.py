@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 import trio
-from loopback import Answer, Seen, loopback
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.http.errors import HTTPStatusError
+
+from loopback import Answer, Seen, loopback
 
 FETCH_ALL = """<workflow name="fetch-all">
 <parallel id="fetch-all" {limit}>

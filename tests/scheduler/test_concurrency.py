@@ -14,6 +14,7 @@ from flowscript_trio.scheduler.policy import Policy, Verdict
 from flowscript_trio.scheduler.pools import CollectionPool, GraphPool
 from flowscript_trio.scheduler.signals import Break, Failed, Signal
 from flowscript_trio.types.results import Cancellation
+
 from scheduling import outcomes, run_virtually
 
 

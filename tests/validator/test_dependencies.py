@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from checking import build_registry, check_text, read, waits_of
 from flowscript_trio.validator import check
+
+from checking import build_registry, check_text, read, waits_of
 
 INPUT_A, INPUT_Z = 'input="a"', 'input="z"'
 S = '<source:stub id="{}" {}/>'

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from checking import FakeScope, WholeConfig, check_text
 from flowscript_trio.types.errors import EvaluationError, SettingError
 from flowscript_trio.validator import BoundSettings, CheckedNode
+
+from checking import FakeScope, WholeConfig, check_text
 
 
 def bind(text: str, at: int = 0) -> CheckedNode:

@@ -79,7 +79,8 @@ async def run(
 
     Raises:
         InputError: what was given does not fit the document; nothing has run.
-        The very exception that the first failing node raised; :func:`failure_of` gives its record.
+        BaseException: the very exception that the first failing node raised; :func:`failure_of` gives its
+            record.
 
     Cancellation reaches every node at its next checkpoint; ``Cancelled`` passes on once all have unwound
     and every resource of the run is closed. When this returns or raises, no task of the run is left.
