@@ -154,7 +154,7 @@ def test_dry_run_checks_everything_and_runs_nothing(document: Any, tmp_path: Pat
 
 def test_secrets_come_from_the_environment_by_their_names(document: Any) -> None:
     text = """<workflow name="w"><secret name="KEY"/>
-      <transform type="template" id="t" 
+      <transform type="template" id="t"
         template="{{length($secrets.KEY)}}/{{length($secrets.OTHER)}}"/></workflow>"""
     env = {**os.environ, "KEY": "12345", "OTHER": "123"}
     done = flowscript("run", document(text), "--secret", "OTHER", env=env)

@@ -323,8 +323,9 @@ def test_a_job_that_breaks_cancels_those_of_a_higher_index_only() -> None:
     assert lowest == 1
     assert events == tuple(
         sorted(
-            ["start 0", "start 1", "start 2", "start 3"]
-            + ["end 0", "end 1", "cancelled 2", "cancelled 3"]
+            f"{what} {index}"
+            for what, indices in {"start": "0123", "end": "01", "cancelled": "23"}.items()
+            for index in indices
         )
     )
 

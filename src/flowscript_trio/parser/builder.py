@@ -90,7 +90,7 @@ class Builder(Reader):
     # ---- names ----
 
     def kind_of(self, element: Element) -> str:
-        """The tag without its family: ``source`` for ``<source:http>``, ``parallel`` for ``<control:parallel>``."""
+        """Which node it is: ``source`` for ``<source:http>``, ``parallel`` for ``<control:parallel>``."""
         family, name = self.tree.name_of(element)
         return name if family in ("", "control") else family
 
@@ -291,7 +291,7 @@ class Builder(Reader):
 
     def _parted(self, element: Element, content: Content, kind: str) -> dict[str, Any]:
         part = PARTED[kind]
-        model, name = _PART_MODELS[kind]
+        name = _PART_MODELS[kind][1]
         if kind == "call":
             self._extra_arguments(element, content)
         for child in element.children:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..types.location import Source, Text
 from .scanner import Attribute, Element
@@ -119,6 +120,6 @@ def join(pieces: Sequence[Text], source: Source) -> Text:
     builder = _Builder()
     for piece in pieces:
         marks = [*piece.marks, (len(piece.value), 0)]
-        for (start, offset), (end, _) in zip(marks, marks[1:], strict=False):
+        for (start, offset), (end, _) in pairwise(marks):
             builder.add(piece.value[start:end], offset)
     return builder.build(source, pieces[0].offset(0) if pieces else 0)

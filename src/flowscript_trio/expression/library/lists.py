@@ -155,6 +155,10 @@ def compare(a: Any, b: Any) -> int:
         return (x > y) - (x < y)
 
 
+def _by_first(a: Any, b: Any) -> int:
+    return compare(a[0], b[0])
+
+
 @function("sort")
 def sort(services: Services, value: Any = None, by: Any = None, direction: Any = "asc") -> Any:
     """By the items, by a member's name, by an arrow of one argument, or by one of two that compares."""
@@ -172,7 +176,7 @@ def sort(services: Services, value: Any = None, by: Any = None, direction: Any =
     else:
         pick = test_of(by)
         keyed: list[tuple[Any, Any]] = [(pick(item), item) for item in items]
-        keyed.sort(key=cmp_to_key(lambda x, y: compare(x[0], y[0])))
+        keyed.sort(key=cmp_to_key(_by_first))
         items = [item for _, item in keyed]
     if direction == "desc":
         items.reverse()

@@ -2,109 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from collections.abc import Sequence
+from typing import Any
 
 from ...expression import Expression, is_function, truthy
 from ...expression.scope import Overlay
-from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES, JsonScalar
 from ..types import ExecutionParams
-from .pace import Pace
-
-_MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
-
-
-class MapConfig(BaseModel):
-    """``<transform type="map">``"""
-
-    model_config = _MODEL
-
-    expression: Annotated[Expression, ITEM_NAMES] = Field(
-        description="gives each new item; an arrow function is called with (item, index, items)"
-    )
-
-
-class FilterConfig(BaseModel):
-    """``<transform type="filter">``"""
-
-    model_config = _MODEL
-
-    condition: Annotated[Expression, ITEM_NAMES] = Field(
-        description="keeps an item; an arrow function is called with (item, index, items)"
-    )
-
-
-class ReduceConfig(BaseModel):
-    """``<transform type="reduce">``"""
-
-    model_config = _MODEL
-
-    initial: Annotated[Any, JsonScalar()] = Field(None, description="the first accumulator")
-    expression: Annotated[Expression | None, ACCUMULATOR_NAMES] = Field(
-        None,
-        description="gives the next accumulator; an arrow function gets (acc, item, index, items)",
-    )
-    reducer: Annotated[Expression | None, ACCUMULATOR_NAMES] = Field(
-        None, description="another name of expression"
-    )
-    finalize: Annotated[Expression | None, ACCUMULATOR_NAMES] = Field(
-        None, description="gives the output from the last accumulator"
-    )
-
-    @model_validator(mode="after")
-    def _need_one(self) -> ReduceConfig:
-        if (self.expression is None) == (self.reducer is None):
-            raise PydanticCustomError(
-                "one_expression",
-                "reduce needs one expression (or reducer)",
-                {"setting": "expression"},
-            )
-        return self
+from .pace import Pace, clock
+from .types import FilterConfig, MapConfig, ReduceConfig
 
 
 class _ListRuntime:
+    """What the three share. They never change a list or an item; cancellation ends them between items."""
+
     reads_only = True
     timeout: float | None = None
 
 
 class MapRuntime(_ListRuntime):
-    """Type ``transform:map``."""
+    """Type ``transform:map``: a list of what the expression gives, in the order of the items."""
 
     type = "transform:map"
     config = MapConfig
 
     async def execute(self, params: ExecutionParams) -> list[Any]:
         items, pace = items_of(params.input), Pace()
-        apply = _applier(params, params.config.expression, items)
+        await pace.rest()
+        expression: Expression = params.config.expression
         made = []
         for index, item in enumerate(items):
-            made.append(apply(index, item))
-            await pace.step()
+            if clock() >= pace.due:
+                await pace.rest()
+            made.append(_apply(params, expression, items, index, item))
         return made
 
 
 class FilterRuntime(_ListRuntime):
-    """Type ``transform:filter``: the items kept are the very ones of the input."""
+    """Type ``transform:filter``: a list of the items kept, the very ones of the input, in their order."""
 
     type = "transform:filter"
     config = FilterConfig
 
     async def execute(self, params: ExecutionParams) -> list[Any]:
         items, pace = items_of(params.input), Pace()
-        keeps = _applier(params, params.config.condition, items)
+        await pace.rest()
+        condition: Expression = params.config.condition
         kept = []
         for index, item in enumerate(items):
-            if truthy(keeps(index, item)):
+            if clock() >= pace.due:
+                await pace.rest()
+            if truthy(_apply(params, condition, items, index, item)):
                 kept.append(item)
-            await pace.step()
         return kept
 
 
 class ReduceRuntime(_ListRuntime):
-    """Type ``transform:reduce``."""
+    """Type ``transform:reduce``: the last accumulator, or what ``finalize`` makes of it.
+
+    Without ``initial`` the first item is the first accumulator, and an empty list gives null.
+    """
 
     type = "transform:reduce"
     config = ReduceConfig
@@ -112,17 +68,16 @@ class ReduceRuntime(_ListRuntime):
     async def execute(self, params: ExecutionParams) -> Any:
         config: ReduceConfig = params.config
         items, pace = items_of(params.input), Pace()
-        expression = config.expression or config.reducer
-        assert expression is not None
+        await pace.rest()
+        start = 0
         acc = config.initial
-        for index, item in enumerate(items):
-            acc = _reduce(params, expression, acc, index, item, items)
-            await pace.step()
-        if config.finalize is None:
-            return acc
-        names = {"acc": acc, "$acc": acc, "item": None, "index": len(items), "$items": items}
-        found = config.finalize(Overlay(params.scope, names))
-        return found(acc) if is_function(found) else found
+        if "initial" not in config.model_fields_set and items:
+            acc, start = items[0], 1
+        for index in range(start, len(items)):
+            if clock() >= pace.due:
+                await pace.rest()
+            acc = _fold(params, config.reducer, acc, items, index)
+        return acc if config.finalize is None else _finish(params, config.finalize, acc, items)
 
 
 def items_of(value: Any) -> Sequence[Any]:
@@ -132,41 +87,37 @@ def items_of(value: Any) -> Sequence[Any]:
     return [] if value is None else [value]
 
 
-def _applier(
-    params: ExecutionParams, expression: Expression, items: Sequence[Any]
-) -> Callable[[int, Any], Any]:
-    """What is done with each item: an arrow function is made once, another expression evaluated each time."""
-    last = len(items) - 1
-
-    def evaluate(index: int, item: Any) -> Any:
-        return expression(Overlay(params.scope, item_names(index, item, items, last)))
-
-    if not items:
-        return evaluate
-    first = evaluate(0, items[0])
-    if not is_function(first):
-        return lambda index, item: first if index == 0 else evaluate(index, item)
-    return lambda index, item: expression.call(params.scope, first, item, index, items)
-
-
-def _reduce(
-    params: ExecutionParams,
-    expression: Expression,
-    acc: Any,
-    index: int,
-    item: Any,
-    items: Sequence[Any],
+def _apply(
+    params: ExecutionParams, expression: Expression, items: Sequence[Any], index: int, item: Any
 ) -> Any:
-    names = item_names(index, item, items, len(items) - 1)
-    found = expression(Overlay(params.scope, {**names, "acc": acc, "$acc": acc}))
-    return (
-        expression.call(params.scope, found, acc, item, index, items)
-        if is_function(found)
-        else found
-    )
+    """The value of the expression for one item; an arrow function is called with the item."""
+    found = expression(Overlay(params.scope, _names_at(items, index, item)))
+    if is_function(found):
+        return expression.call(params.scope, found, item, index, items)
+    return found
 
 
-def item_names(index: int, item: Any, items: Sequence[Any], last: int) -> dict[str, Any]:
+def _fold(
+    params: ExecutionParams, expression: Expression, acc: Any, items: Sequence[Any], index: int
+) -> Any:
+    """The next accumulator."""
+    item = items[index]
+    names = _names_at(items, index, item)
+    names["acc"] = names["$acc"] = acc
+    found = expression(Overlay(params.scope, names))
+    if is_function(found):
+        return expression.call(params.scope, found, acc, item, index, items)
+    return found
+
+
+def _finish(params: ExecutionParams, expression: Expression, acc: Any, items: Sequence[Any]) -> Any:
+    """What ``finalize`` makes of the last accumulator. It sees no item: the names of one are null."""
+    names = dict.fromkeys(("item", "$item", "index", "$index", "$first", "$last"))
+    found = expression(Overlay(params.scope, {**names, "$items": items, "acc": acc, "$acc": acc}))
+    return expression.call(params.scope, found, acc) if is_function(found) else found
+
+
+def _names_at(items: Sequence[Any], index: int, item: Any) -> dict[str, Any]:
     """What an expression over an item sees."""
     return {
         "item": item,
@@ -175,5 +126,5 @@ def item_names(index: int, item: Any, items: Sequence[Any], last: int) -> dict[s
         "$index": index,
         "$items": items,
         "$first": index == 0,
-        "$last": index == last,
+        "$last": index == len(items) - 1,
     }

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from ...expression import Template
 from ..types import ExecutionParams
 from .pace import Pace
-
-
-class TemplateConfig(BaseModel):
-    """``<transform type="template">``"""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True
-    )
-
-    template: Template = Field(description="the text, with {{ expressions }} in it")
-    format: Literal["auto", "text", "json"] = Field(
-        "auto", description="json parses what it makes; auto does so where the text looks like it"
-    )
+from .types import TemplateConfig
 
 
 class TemplateRuntime:
-    """Type ``transform:template``. A long template reaches checkpoints between its parts."""
+    """Type ``transform:template``. It reaches checkpoints between its parts; cancellation ends it there."""
 
     type = "transform:template"
     config = TemplateConfig

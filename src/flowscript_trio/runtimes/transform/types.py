@@ -1,0 +1,64 @@
+"""Owns the settings of the transforms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...expression import Expression, Template
+from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES, JsonScalar
+
+
+class TransformConfig(BaseModel):
+    """What all models of this file share: no setting beside their own."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+class TemplateConfig(TransformConfig):
+    """``<transform type="template">``"""
+
+    template: Template = Field(description="the text, with {{ expressions }} in it")
+    format: Literal["auto", "text", "json"] = Field(
+        default="auto",
+        description="json parses what it makes; auto does so where the text looks like it",
+    )
+
+
+class MapConfig(TransformConfig):
+    """``<transform type="map">``"""
+
+    expression: Annotated[Expression, ITEM_NAMES] = Field(
+        description="gives each new item; an arrow function is called with (item, index, items)"
+    )
+
+
+class FilterConfig(TransformConfig):
+    """``<transform type="filter">``"""
+
+    condition: Annotated[Expression, ITEM_NAMES] = Field(
+        description="keeps an item; an arrow function is called with (item, index, items)"
+    )
+
+
+class ReduceConfig(TransformConfig):
+    """``<transform type="reduce">``; ``reducer`` is another name of ``expression``."""
+
+    initial: Annotated[Any, JsonScalar()] = Field(
+        default=None,
+        description="the first accumulator; without it the first item is, as in JavaScript",
+    )
+    reducer: Annotated[Expression, ACCUMULATOR_NAMES] = Field(
+        alias="expression",
+        description="gives the next accumulator; an arrow function gets (acc, item, index, items)",
+    )
+    finalize: Annotated[Expression | None, ACCUMULATOR_NAMES] = Field(
+        default=None, description="gives the output from the last accumulator"
+    )
