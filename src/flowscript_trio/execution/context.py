@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ from ..types.ast import BaseNode
 from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.results import Cancellation
+from .inputs import Secrets
 from .record import Record, Warned
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class RunContext:
     base: Path | None
     services: Services
     observers: Sequence[Observer]
-    secrets: Mapping[str, str]
+    secrets: Secrets
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
     record: Record = field(default_factory=Record)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..types.ast import Document, Parameter
-from ..types.errors import InputError, nearest
+from ..types.errors import EvaluationError, InputError, nearest
 
 
 def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,28 @@ def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]
     if problems:
         raise InputError(f"the configuration of {document.name!r}: " + "; ".join(problems))
     return config
+
+
+class Secrets(dict[str, str]):
+    """The secrets of a run. One that is declared and was not given is an error where it is used."""
+
+    def __init__(self, document: Document, given: Mapping[str, str]) -> None:
+        super().__init__({name: value for name, value in given.items() if value})
+        self._declared = {secret.name: secret for secret in document.secrets}
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the declared secrets that were not given, or are empty."""
+        return [name for name in self._declared if name not in self]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What an expression reads as ``$secrets.NAME``."""
+        if name in self:
+            return self[name]
+        if name in self._declared:
+            place = self._declared[name].location
+            raise EvaluationError(f"the secret {name!r} was not given (declared at {place})")
+        return default
 
 
 def check_limit(value: object, name: str) -> float:

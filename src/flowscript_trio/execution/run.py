@@ -22,9 +22,9 @@ from ..scheduler.passes import PassCounter, counting_passes
 from ..types.events import Observer
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .handle import Run
-from .inputs import check_config, check_limit
+from .inputs import Secrets, check_config, check_limit
 from .loading import Flow
-from .record import Record
+from .record import Record, Warned
 from .state import State
 
 
@@ -189,18 +189,22 @@ def _prepare(
         base=None if base is None else Path(base),
         services=services,
         observers=tuple(observers),
-        secrets=dict(secrets or {}),
+        secrets=Secrets(flow.document, secrets or {}),
         handling=sys.exception(),
         record=Record(keep=keep),
     )
+    values = check_config(flow.document, config or {})
     names = {
+        **{parameter.name: values[parameter.name] for parameter in flow.document.parameters},
         "input": input,
         "$input": input,
-        "$config": check_config(flow.document, config or {}),
+        "$config": values,
         "$secrets": context.secrets,
         "$env": dict(env or {}),
         "$run": {"id": run_id, "started": services.now().isoformat()},
     }
+    for name in context.secrets.missing:
+        context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
     state = State(None, services, names).fork(shared=True)
     checked = flow.checked
     if max_concurrency is not None:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+
+DECLARED = """<workflow name="w">
+  <param name="count" type="number" required="true"/>
+  <param name="mode" type="enum[fast, slow]" default="fast"/>
+  <param name="tags" type="array" default='["a"]'/>
+  <secret name="KEY"/>
+  <transform type="template" id="t" template="{{BODY}}"/>
+</workflow>"""
+
+
+def run(body: str, **options: Any) -> fs.Run:
+    flow = fs.loads(DECLARED.replace("BODY", body), name="w.xml")
+    return trio.run(lambda: fs.run(flow, **options))
+
+
+def test_declared_configuration_is_seen_with_its_defaults_also_by_its_bare_name() -> None:
+    done = run("[$config.count, $config.mode, $config.tags, count]", config={"count": 2})
+    assert done.output == [2, "fast", ["a"], 2]
+
+
+def test_everything_wrong_with_the_configuration_is_said_at_once() -> None:
+    with pytest.raises(fs.InputError) as caught:
+        run("1", config={"mode": "quick", "tags": "a", "cuont": 1})
+    message = str(caught.value)
+    assert "'count' is missing; expected a number (is 'cuont' meant to be it?)" in message
+    assert "'mode' is 'quick'; expected one of fast, slow (declared at w.xml:3:3)" in message
+    assert "'tags' is 'a'; expected an array" in message
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "2"])
+def test_a_limit_that_is_no_whole_number_of_at_least_1_is_refused(limit: Any) -> None:
+    with pytest.raises(fs.InputError, match="max_concurrency"):
+        run("1", config={"count": 1}, max_concurrency=limit)
+
+
+def test_an_unlimited_run_is_allowed() -> None:
+    assert run("1", config={"count": 1}, max_concurrency=math.inf).output == 1
+
+
+def test_an_unknown_option_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="cofnig"):
+        run("1", cofnig={})
+
+
+def test_a_declared_secret_that_is_missing_is_a_warning_and_an_error_where_it_is_used() -> None:
+    done = run("1", config={"count": 1}, secrets={"KEY": ""})
+    assert "the secret 'KEY' was not given" in [warning.message for warning in done.warnings]
+    with pytest.raises(fs.EvaluationError, match="the secret 'KEY' was not given") as caught:
+        run("$secrets.KEY", config={"count": 1})
+    assert caught.value.location is not None
+    assert run("$secrets.KEY", config={"count": 1}, secrets={"KEY": "s"}).output == "s"
+
+
+def test_the_library_reads_no_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "from outside")
+    assert run("$env.KEY ?? 'none'", config={"count": 1}).output == "none"
+    assert run("$env.KEY", config={"count": 1}, env={"KEY": "given"}).output == "given"
+
+
+def test_seed_and_clock_fix_what_is_left_to_chance() -> None:
+    from datetime import UTC, datetime
+
+    def once(seed: int) -> Any:
+        moment = datetime(2024, 1, 2, tzinfo=UTC)
+        done = run("[random(), uuid(), now()]", config={"count": 1}, seed=seed, now=lambda: moment)
+        return done.output
+
+    assert once(1) == once(1) != once(2)
+    assert once(1)[2] == "2024-01-02T00:00:00.000Z"
