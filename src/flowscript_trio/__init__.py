@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .execution.context import DEFAULT_MAX_CONCURRENCY
     from .execution.failures import Failure, failure_of
     from .execution.handle import Run
+    from .execution.inline import TooManyRounds
     from .execution.loading import Flow, load, loads
     from .execution.record import Record
     from .execution.run import open_run, run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .expression.scope import Limits
     from .parser import ReadLimits
     from .runtimes import Registry, registry, runtime
+    from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
     from .types.durations import Duration
     from .types.errors import (
@@ -44,6 +46,7 @@ _HOMES = {
     "execution.context": ["DEFAULT_MAX_CONCURRENCY"],
     "execution.failures": ["Failure", "failure_of"],
     "execution.handle": ["Run"],
+    "execution.inline": ["TooManyRounds"],
     "execution.loading": ["Flow", "load", "loads"],
     "execution.record": ["Record"],
     "execution.run": ["open_run", "run"],
@@ -52,6 +55,7 @@ _HOMES = {
     "expression.scope": ["Limits"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
+    "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "types.durations": ["Duration"],
     "types.errors": [
@@ -83,6 +87,7 @@ __all__ = [
     "Flow",
     "FlowScriptError",
     "FlowScriptWarning",
+    "HTTPStatusError",
     "InputError",
     "LimitExceeded",
     "Limits",
@@ -97,6 +102,7 @@ __all__ = [
     "RuntimeNotFound",
     "SettingError",
     "Template",
+    "TooManyRounds",
     "WorkflowInvalid",
     "failure_of",
     "load",

@@ -97,6 +97,7 @@ class Run:
             self._raised = True
             raise_untouched(self.error, self.error.__traceback__)
 
+    @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
         context = self._context
