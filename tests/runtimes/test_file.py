@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,23 +159,18 @@ async def test_a_cancelled_write_leaves_the_old_file(
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-async def test_a_hung_read_frees_the_run_when_it_is_cancelled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reached, go = threading.Event(), threading.Event()
-
-    def hang(self: Path) -> bytes:
-        reached.set()
-        go.wait(20)
-        return b""
-
-    (tmp_path / "a.txt").write_text("x")
-    monkeypatch.setattr(Path, "read_bytes", hang)
+async def test_a_hung_read_frees_the_run_when_it_is_cancelled(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.txt"
+    os.mkfifo(pipe)  # whoever opens it to read waits for a writer
+    writer = -1
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: run_one('<source:file id="f" path="a.txt"/>', tmp_path))
-        await trio.to_thread.run_sync(reached.wait, 20)
+        while writer < 0:
+            await trio.lowlevel.checkpoint()
+            with suppress(OSError):  # until the reader waits
+                writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         nursery.cancel_scope.cancel()
-    go.set()
+    os.close(writer)  # the thread that was left behind ends
 
 
 async def test_the_permissions_of_an_existing_file_are_kept(tmp_path: Path) -> None:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
 
 from ..registry import registry
-from ..types import ExecutionParams
+from ..types import ExecutionParams, RunServices
 from .formats import decode, encode
-from .paths import resolve
-from .types import FileSinkConfig, FileSourceConfig, format_of
-from .writing import write
+from .paths import open_place
+from .tables import read_header
+from .types import FileSinkConfig, FileSourceConfig, Form
+from .writing import append, replace
+
+THREADS = 40
+
+
+class _Threads:
+    """The threads of a run's file work: they are its own, so that reads that hang hinder no other run."""
+
+    def __init__(self) -> None:
+        self.limiter = trio.CapacityLimiter(THREADS)
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+def _limiter_of(run: RunServices) -> trio.CapacityLimiter:
+    return run.resource("file", _Threads).limiter
 
 
 class FileSource:
@@ -26,18 +46,16 @@ class FileSource:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
-        config: FileSourceConfig = params.config
-        base = params.run.base
-
-        def read() -> Any:
-            data = resolve(config.path, base).read_bytes()
-            return decode(data, format_of(config.path, config.format), config.path)
-
-        return await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+        return await trio.to_thread.run_sync(
+            partial(_read, params.config, params.run.base),
+            abandon_on_cancel=True,
+            limiter=_limiter_of(params.run),
+        )
 
 
 class FileSink:
-    """Type ``sink:file``: writes its input. Its output is ``{path, bytes}``.
+    """Type ``sink:file``: writes its input. Its output is ``{path, bytes}``: the path as the settings have it,
+    and how many bytes were written.
 
     The file is written whole under a temporary name and renamed: cancelled or failed, it leaves the old
     file as it was. Cancellation waits for the thread, which looks whether it is cancelled before it renames.
@@ -49,18 +67,48 @@ class FileSink:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
-        config: FileSinkConfig = params.config
-        base, value = params.run.base, params.input
+        return await trio.to_thread.run_sync(
+            partial(_write, params.config, params.run.base, params.input),
+            limiter=_limiter_of(params.run),
+        )
 
-        def work() -> dict[str, Any]:
-            path = resolve(config.path, base)
-            form = format_of(config.path, config.format)
-            header = not (config.append and path.exists() and path.stat().st_size)
-            data = encode(value, form, pretty=config.pretty, header=header)
-            write(path, data, append=config.append, create_dir=config.create_dir)
-            return {"path": config.path, "bytes": len(data)}
 
-        return await trio.to_thread.run_sync(work)
+def _read(config: FileSourceConfig, base: Path | None) -> Any:
+    if base is None:
+        # Nothing confines it: pipes and devices (/dev/stdin) can be read as well.
+        data = Path(config.path).read_bytes()
+    else:
+        with open_place(config.path, base) as place, open(place.open(os.O_RDONLY), "rb") as file:
+            data = file.read()
+    return decode(data, config.form, config.path)
+
+
+def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
+    form, path = config.form, config.path
+    data = encode(
+        value, form, pretty=config.pretty
+    )  # first: what cannot be encoded touches no file
+    with open_place(path, base, create=config.create_dir) as place:
+        if config.append:
+            size = append(place, partial(_continue, form, data, value), path)
+        else:
+            replace(place, data, path)
+            size = len(data)
+    return {"path": path, "bytes": size}
+
+
+def _continue(form: Form, data: bytes, value: Any, handle: int) -> bytes:
+    """What to add to a file as it stands: a record begins a line of its own, and a csv has one header."""
+    size = os.lseek(handle, 0, os.SEEK_END)
+    if size == 0 or form not in ("jsonl", "csv", "lines"):
+        return data
+    if form == "csv":
+        os.lseek(handle, 0, os.SEEK_SET)
+        with open(handle, encoding="utf-8-sig", newline="", closefd=False) as file:
+            data = encode(value, form, pretty=False, columns=read_header(file))
+    os.lseek(handle, size - 1, os.SEEK_SET)
+    # A line without an end is what a machine that died in the middle of a write leaves.
+    return data if os.read(handle, 1) == b"\n" else b"\n" + data
 
 
 for _runtime in (FileSource(), FileSink()):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 from ...expression import encode_json, to_text
 from ...types.errors import FlowScriptError
+from .tables import decode_csv, encode_csv
+from .types import Form
+from .yaml import decode_yaml, encode_yaml
 
 LISTS = (list, tuple, range)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_DIGITS = 4000  # of an integer: Python refuses to read more than 4,300
 
 
-def decode(data: bytes, form: str, name: str) -> Any:
-    """The content of a file in that format; ``name`` is for messages."""
+def decode(data: bytes, form: Form, name: str) -> Any:
+    """The content of a file in that format; ``name`` is for messages.
+
+    Raises FlowScriptError with line and column for what is not of the format.
+    """
     if form == "bytes":
         return data
     try:
@@ -24,91 +30,89 @@ def decode(data: bytes, form: str, name: str) -> Any:
         raise FlowScriptError(
             f"{name!r} is no UTF-8 text (byte {exc.start}); expected format=bytes"
         ) from None
-    if form == "text":
-        return text
-    if form == "lines":
-        return text.splitlines()
-    if form == "json":
-        return _json(text, name, 1)
-    if form == "jsonl":
-        lines = enumerate(text.split("\n"), 1)
-        return [_json(line, name, number) for number, line in lines if line.strip()]
-    if form == "yaml":
-        return _yaml(text, name)
-    assert form == "csv"
-    return _csv(text, name)
+    match form:
+        case "text":
+            return text
+        case "lines":
+            return _split_lines(text)
+        case "json":
+            return _decode_json(text, name, 1)
+        case "jsonl":
+            lines = enumerate(text.split("\n"), 1)
+            return [_decode_json(line, name, number) for number, line in lines if line.strip()]
+        case "yaml":
+            return decode_yaml(text, name)
+        case "csv":
+            return decode_csv(text, name)
 
 
-def _json(text: str, name: str, line: int) -> Any:
+def encode(value: Any, form: Form, *, pretty: bool, columns: list[str] | None = None) -> bytes:
+    """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold.
+
+    ``columns`` are those of the csv file that the rows are added to: they get no header then.
+    """
+    match form:
+        case "json":
+            text = encode_json(value, 2 if pretty else None) + "\n"
+        case "jsonl":
+            text = "".join(encode_json(item) + "\n" for item in _items(value))
+        case "yaml":
+            text = encode_yaml(value)
+        case "csv":
+            text = encode_csv(value, columns)
+        case "lines":
+            text = _join_lines(value)
+        case "text":
+            text = to_text(value)
+        case "bytes":
+            if isinstance(value, (bytes, bytearray, memoryview)):
+                return bytes(value)
+            text = to_text(value)
     try:
-        return json.loads(text)
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise FlowScriptError(
+            f"{exc.object[exc.start]!r} is half of a surrogate pair, which UTF-8 cannot write"
+        ) from None
+
+
+def _items(value: Any) -> Any:
+    return value if isinstance(value, LISTS) else [value]
+
+
+def _split_lines(text: str) -> list[str]:
+    """The lines without their ends (of any system); an end at the end of the text begins no further line."""
+    lines = _LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
+
+
+def _join_lines(value: Any) -> str:
+    lines = [to_text(item) for item in _items(value)]
+    for number, line in enumerate(lines):
+        if _LINE_END.search(line):
+            raise FlowScriptError(
+                f"item {number} has a line break in it; expected one line for each item"
+            )
+    return "".join(line + "\n" for line in lines)
+
+
+def _decode_json(text: str, name: str, line: int) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
     except json.JSONDecodeError as exc:
         place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
         raise FlowScriptError(f"{place}: no JSON: {exc.msg}") from None
+    except ValueError as exc:
+        raise FlowScriptError(f"{name}:{line}: no JSON: {exc}") from None
     except RecursionError:
-        raise FlowScriptError(f"{name}: the JSON nests too deep") from None
+        raise FlowScriptError(f"{name}:{line}: the JSON nests too deep") from None
 
 
-def _yaml(text: str, name: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise FlowScriptError(f"{place}: no YAML: {getattr(exc, 'problem', exc)}") from None
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON number")
 
 
-def _csv(text: str, name: str) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows = []
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise FlowScriptError(
-                    f"{name}:{reader.line_num}: the row has not the {len(reader.fieldnames or ())} "
-                    "columns of the header"
-                )
-            rows.append(dict(row))
-    except csv.Error as exc:
-        raise FlowScriptError(f"{name}:{reader.line_num}: no CSV: {exc}") from None
-    return rows
-
-
-def encode(value: Any, form: str, *, pretty: bool, header: bool = True) -> bytes:
-    """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold."""
-    if form == "json":
-        return (encode_json(value, 2 if pretty else None) + "\n").encode()
-    if form == "jsonl":
-        items = value if isinstance(value, LISTS) else [value]
-        return "".join(encode_json(item) + "\n" for item in items).encode()
-    if form == "yaml":
-        import yaml
-
-        plain = json.loads(encode_json(value))
-        return bytes(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False).encode())
-    if form == "csv":
-        return _encode_csv(value, header).encode()
-    if form == "lines":
-        items = value if isinstance(value, LISTS) else [value]
-        return "".join(to_text(item) + "\n" for item in items).encode()
-    if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    return to_text(value).encode()
-
-
-def _encode_csv(value: Any, header: bool) -> str:
-    rows: Sequence[Any] = value if isinstance(value, LISTS) else [] if value is None else [value]
-    names: dict[str, None] = {}
-    for number, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise FlowScriptError(f"row {number} is no object; a csv file takes a list of objects")
-        names.update(dict.fromkeys(map(str, row)))
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(names), lineterminator="\n")
-    if header and names:
-        writer.writeheader()
-    for row in rows:
-        writer.writerow({str(name): to_text(item) for name, item in row.items()})
-    return out.getvalue()
+def _read_int(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"an integer of more than {_DIGITS:,} digits")
+    return int(digits)

@@ -2,27 +2,133 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from ...types.errors import FlowScriptError
+
+_HAS_FOLDER_HANDLES = os.open in os.supports_dir_fd
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class PathOutside(FlowScriptError):
     """A path leads out of the run's base folder."""
 
 
-def resolve(path: str, base: Path | None) -> Path:
-    """The file that a path names. Without a base it is taken from the current folder, and may be anywhere.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A name in an open folder: what is done with it cannot be led elsewhere by a link that someone swaps in.
 
-    Raises PathOutside where it leads out of the base, be it by ``..``, from the root, or through a
-    symbolic link. Blocks: it looks at the file system.
+    ``folder`` is the folder's handle, or None where the system has none (Windows): ``name`` is then a path.
+    """
+
+    folder: int | None
+    name: str
+
+    def open(self, flags: int, mode: int = 0o666) -> int:
+        """A handle of the file itself, never of what a symbolic link of that name points to."""
+        return os.open(self.name, flags | _FILE, mode, dir_fd=self.folder)
+
+    def stat(self) -> os.stat_result | None:
+        """What stands under the name, or None for nothing."""
+        try:
+            return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def sibling(self, name: str) -> Place:
+        """Another name in the same folder."""
+        parent = "" if self.folder is not None else os.path.dirname(self.name)
+        return Place(self.folder, os.path.join(parent, name))
+
+    def unlink(self) -> None:
+        os.unlink(self.name, dir_fd=self.folder)
+
+    def rename_to(self, other: Place) -> None:
+        """Take the place of another name in the same folder, in one step."""
+        os.replace(self.name, other.name, src_dir_fd=self.folder, dst_dir_fd=other.folder)
+
+
+def resolve(path: str, base: str | os.PathLike[str] | None) -> tuple[str, str]:
+    """The folder that a path is confined to and the real path of its file, every link followed.
+
+    Without a base the path is taken from the current folder and may be anywhere. Raises PathOutside where it
+    leads out of the base, be it by ``..``, from the root, or through a symbolic link.
     """
     if "\0" in path:
-        raise FlowScriptError(f"{path!r} is no path")
+        raise FlowScriptError(f"{path!r} is no path: it has a null character in it")
     if base is None:
-        return Path(path).absolute()
-    root = base.resolve()
-    found = (root / path).resolve()
-    if not found.is_relative_to(root):
-        raise PathOutside(f"{path!r} leads out of the base folder {str(base)!r}")
-    return found
+        found = os.path.realpath(path)
+        return os.path.dirname(found), found
+    root = os.path.realpath(base)
+    found = os.path.realpath(os.path.join(root, path))
+    if os.path.commonpath([root, found]) != root:
+        raise PathOutside(f"{path!r} leads out of the base folder {os.fspath(base)!r}")
+    return root, found
+
+
+@contextmanager
+def open_place(
+    path: str, base: str | os.PathLike[str] | None, *, create: bool = False
+) -> Iterator[Place]:
+    """The place of a file while the block lasts; ``create`` makes the folders that are missing.
+
+    The folders are opened one in the other, none through a link: one that is swapped in after the check is
+    an error. An OSError names the path as it is written. Blocks: it looks at the file system.
+    """
+    root, found = resolve(path, base)
+    *folders, name = os.path.relpath(found, root).split(os.sep)
+    if name == ".":
+        raise IsADirectoryError(21, "a folder, expected a file", path)
+    with _naming(path):
+        if create:
+            os.makedirs(root, exist_ok=True)
+        if not _HAS_FOLDER_HANDLES:
+            if create:
+                os.makedirs(os.path.dirname(found), exist_ok=True)
+            yield Place(None, found)
+            return
+        handle = os.open(root, _FOLDER)
+        try:
+            for folder in folders:
+                inner = _enter(handle, folder, create)
+                os.close(handle)
+                handle = inner
+            yield Place(handle, name)
+        finally:
+            os.close(handle)
+
+
+def _enter(parent: int, name: str, create: bool) -> int:
+    """The handle of a folder in another."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+    with suppress(FileExistsError):  # another writer was faster: the folder is there
+        os.mkdir(name, dir_fd=parent)
+    return os.open(name, _FOLDER, dir_fd=parent)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Let errors of the system name the whole path, not a part of it or a temporary name."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno is not None:
+            exc.filename = path
+        if exc.filename2 is not None:
+            del exc.filename2
+        raise
+
+
+def refuse_special(found: os.stat_result, path: str) -> None:
+    """Raise for what is no regular file: a device, a pipe, a folder is never replaced by a file."""
+    if not stat.S_ISREG(found.st_mode):
+        raise FlowScriptError(f"{path!r} is no regular file, so it cannot be written to")

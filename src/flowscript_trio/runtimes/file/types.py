@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-_MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+Form = Literal["json", "jsonl", "yaml", "csv", "text", "lines", "bytes"]
 Format = Literal["auto", "json", "jsonl", "yaml", "csv", "text", "lines", "bytes"]
+Path = Annotated[str, Field(min_length=1)]
 
-SUFFIXES = {
-    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".yaml": "yaml", ".yml": "yaml",
-    ".csv": "csv", ".txt": "text", ".md": "text", ".html": "text", ".xml": "text", ".log": "lines",
-    ".bin": "bytes", ".png": "bytes", ".jpg": "bytes", ".pdf": "bytes", ".zip": "bytes", ".gz": "bytes",
-}  # fmt: skip
+_SUFFIXES: dict[Form, str] = {
+    "json": "json geojson webmanifest",
+    "jsonl": "jsonl ndjson",
+    "yaml": "yaml yml",
+    "csv": "csv",
+    "lines": "log lines",
+    "bytes": "bin dat png jpg jpeg gif webp ico bmp tiff pdf zip gz bz2 xz zst tar 7z mp3 mp4 ogg wav webm "
+    "docx xlsx pptx odt ods parquet sqlite db wasm woff woff2 ttf otf pkl so exe",
+}
+FORM_OF: dict[str, Form] = {
+    f".{suffix}": form for form, suffixes in _SUFFIXES.items() for suffix in suffixes.split()
+}
+"""The format by suffix; that of any other suffix is text."""
+
+WHOLE_FORMS = ("json", "yaml")
+"""Formats in which a file holds one value: nothing can be added at its end."""
 
 
-class FileSourceConfig(BaseModel):
+class FileConfig(BaseModel):
+    """What sources and sinks share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    path: Path = Field(description="the file, from the run's base folder")
+    format: Format = Field(
+        default="auto", description="how its content is coded; auto: by its suffix"
+    )
+
+    @property
+    def form(self) -> Form:
+        """The format: what the settings say, else by the suffix, else text."""
+        if self.format != "auto":
+            return self.format
+        return FORM_OF.get(PurePath(self.path).suffix.lower(), "text")
+
+
+class FileSourceConfig(FileConfig):
     """``<source type="file">``"""
 
-    model_config = _MODEL
 
-    path: str = Field(min_length=1, description="the file, from the run's base folder")
-    format: Format = Field("auto", description="how it is read; auto: by its suffix")
-
-
-class FileSinkConfig(BaseModel):
+class FileSinkConfig(FileConfig):
     """``<sink type="file">``"""
 
-    model_config = _MODEL
+    pretty: bool = Field(default=True, description="JSON with line breaks")
+    create_dir: bool = Field(default=True, description="make missing folders")
+    append: bool = Field(default=False, description="add to the file instead of replacing it")
 
-    path: str = Field(min_length=1, description="the file, from the run's base folder")
-    format: Format = Field("auto", description="how it is written; auto: by its suffix")
-    pretty: bool = Field(True, description="JSON with line breaks")
-    create_dir: bool = Field(True, description="make missing folders")
-    append: bool = Field(False, description="add to the file instead of replacing it")
-
-
-def format_of(path: str, form: str) -> str:
-    """The format of a file: what the settings say, else by its suffix, else text."""
-    return form if form != "auto" else SUFFIXES.get(PurePath(path).suffix.lower(), "text")
+    @model_validator(mode="after")
+    def _check_append(self) -> Self:
+        if self.append and self.form in WHOLE_FORMS:
+            raise PydanticCustomError(
+                "append_format",
+                "a {form} file holds one value, so nothing can be added to it; "
+                "expected jsonl, csv, text, lines or bytes",
+                {"form": self.form, "setting": "append"},
+            )
+        return self

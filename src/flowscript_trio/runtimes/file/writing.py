@@ -1,57 +1,131 @@
-"""Owns the writing of a file: whole or not at all, whatever happens on the way."""
+"""Owns the writing of files: whole or not at all, whatever happens on the way."""
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
-from contextlib import suppress
-from pathlib import Path
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from secrets import token_hex
 
 import trio
 
+from .paths import Place, refuse_special
 
-def write(path: Path, data: bytes, *, append: bool, create_dir: bool) -> None:
-    """Write a file under a temporary name and rename it. Blocks: for a thread that trio started.
+if sys.platform != "win32":
+    import fcntl
 
-    Just before the rename it raises ``Cancelled`` where the task that waits for it is cancelled: the old
-    file stays. Whatever goes wrong, no temporary file is left. The permissions of an existing file are
-    kept; a symbolic link is followed.
+CHUNK = 1024 * 1024  # bytes between two looks at whether the write is still wanted
+
+
+def replace(place: Place, data: bytes, path: str) -> None:
+    """Write a file under a temporary name in its folder and rename it. For a thread that trio started.
+
+    Up to the moment of the rename it raises ``Cancelled`` where the task that waits for it is cancelled: the
+    old file stays. Whatever goes wrong, no temporary file is left. Permissions and, where the system allows
+    it, the owner of an existing file are kept. ``path`` is for messages.
     """
-    target = Path(os.path.realpath(path))
-    if create_dir:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    old = place.stat()
+    if old is not None:
+        refuse_special(old, path)
+    temporary = place.sibling(f".{token_hex(8)}.tmp")
+    # Of an existing file that only its owner may read, the new content is never open to others.
+    handle = temporary.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if old is None else 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            if append and target.exists():
-                file.write(target.read_bytes())
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, _mode_of(target))
-        trio.from_thread.check_cancelled()
-        os.replace(name, target)
-        _sync_folder(target.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-
-
-def _mode_of(target: Path) -> int:
-    """The permissions of the file, or for a new one those that the process gives."""
-    with suppress(FileNotFoundError):
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
         try:
+            _pour(handle, data, stop=trio.from_thread.check_cancelled)
             os.fsync(handle)
         finally:
             os.close(handle)
+        if old is not None:
+            _make_like(temporary, old)
+        trio.from_thread.check_cancelled()
+        temporary.rename_to(place)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    _sync_folder(place)
+
+
+def append(place: Place, make: Callable[[int], bytes], path: str) -> int:
+    """Add to the end of a file, all or nothing: what was written of a record that fails is taken back.
+
+    ``make`` gets a handle of the file as it stands and gives the bytes to add. One writer is at work at a
+    time, of this process and of others that lock the file; cancellation counts until the first byte is
+    written. Gives the number of bytes added.
+    """
+    with _alone(place, path) as (handle, is_new):
+        size = os.fstat(handle).st_size
+        try:
+            data = make(handle)
+            trio.from_thread.check_cancelled()
+            _pour(handle, data)
+            os.fsync(handle)
+        except BaseException:
+            os.ftruncate(handle, size)
+            if is_new:
+                place.unlink()
+            raise
+    if is_new:
+        _sync_folder(place)
+    return len(data)
+
+
+@contextmanager
+def _alone(place: Place, path: str) -> Iterator[tuple[int, bool]]:
+    """The handle of a file, locked, at its end; and whether the file was made for it."""
+    while True:
+        handle, is_new = _open_or_make(place)
+        try:
+            refuse_special(os.fstat(handle), path)
+            if sys.platform != "win32":
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            now = place.stat()
+            # Whoever held the lock may have replaced the file or taken it away: then it is another's.
+            if now is not None and os.path.samestat(now, os.fstat(handle)):
+                yield handle, is_new and now.st_size == 0
+                return
+        finally:
+            os.close(handle)
+
+
+def _open_or_make(place: Place) -> tuple[int, bool]:
+    flags = os.O_RDWR | os.O_APPEND
+    while True:
+        try:
+            return place.open(flags), False
+        except FileNotFoundError:
+            pass
+        try:
+            return place.open(flags | os.O_CREAT | os.O_EXCL), True
+        except FileExistsError:
+            pass  # made by another in between: open that one
+
+
+def _pour(handle: int, data: bytes, stop: Callable[[], None] | None = None) -> None:
+    """Write all bytes; ``stop`` is called before each part and may raise."""
+    view = memoryview(data)
+    while view:
+        if stop is not None:
+            stop()
+        view = view[os.write(handle, view[:CHUNK] if stop is not None else view) :]
+
+
+def _make_like(place: Place, old: os.stat_result) -> None:
+    """Give a new file the owner and the permissions of the old one."""
+    made = place.stat()
+    assert made is not None
+    if sys.platform != "win32" and (made.st_uid, made.st_gid) != (old.st_uid, old.st_gid):
+        # Only some may give files away; the permissions are kept in any case.
+        with suppress(PermissionError):
+            os.chown(place.name, old.st_uid, old.st_gid, dir_fd=place.folder)
+    os.chmod(place.name, stat.S_IMODE(old.st_mode), dir_fd=place.folder)
+
+
+def _sync_folder(place: Place) -> None:
+    """Make the new name itself last, where the file system can: some refuse, and the file is whole anyhow."""
+    if place.folder is not None:
+        with suppress(OSError):
+            os.fsync(place.folder)
