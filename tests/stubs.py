@@ -33,7 +33,6 @@ class Stubs:
         self.registry = fs.Registry(base=fs.registry)
         self.events: list[str] = []
         self.errors: dict[str, BaseException] = {}
-        self.inputs: dict[str, Any] = {}
         for kind in ("source", "transform", "sink"):
             self.registry.runtime(f"{kind}:stub", config=StubConfig)(self.execute)
 
@@ -41,7 +40,6 @@ class Stubs:
         config: StubConfig = params.config
         label = params.node.label
         self.events.append(f"start {label}")
-        self.inputs[label] = params.input
         try:
             if config.hangs:
                 await trio.sleep_forever()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..types.ast import (
+    UNTYPED,
     BaseNode,
     Body,
     BranchNode,
@@ -202,7 +203,7 @@ class Builder(Reader):
                 length=len(element.name) + 1,
                 expected=f'type="…", or <{kind}:…>',
             )
-            return f"{kind}:?"
+            return f"{kind}:{UNTYPED}"
         return f"{kind}:{given.value.value}"
 
     def _id_of(self, element: Element, kind: str, settings: Settings) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..types.errors import Problem, problem_at
+from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source
 
 
@@ -52,8 +52,8 @@ class Scan:
 _MARKUP = re.compile(r"<(?:!--|!\[CDATA\[|!|\?|/|(?=[A-Za-z_:]))")
 _NAME = re.compile(r"[^\s/>=<\"']+")
 _ATTRIBUTE = re.compile(r"\s*([^\s/>=<\"']+)\s*=\s*([\"'])")
-_REFERENCE = re.compile(r"&(?:[A-Za-z_][\w.-]*|#\d+|#x[0-9a-fA-F]+);")
-_AMPERSAND = re.compile(r"&")
+_REFERENCE = re.compile(r"&(?:([A-Za-z_][\w.-]*)|#\d+|#x[0-9a-fA-F]+);")
+_PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
 
 
 def scan(source: Source, start: int = 0, depth_limit: int = 100, one: bool = False) -> Scan:
@@ -137,7 +137,20 @@ class _Scanner:
         text = self._text
         at = text.find("&", start, end)
         while at >= 0:
-            if not _REFERENCE.match(text, at, end):
+            reference = _REFERENCE.match(text, at, end)
+            if reference is not None and reference[1] and reference[1] not in _PREDEFINED:
+                self._result.problems.append(
+                    problem_at(
+                        self._source,
+                        at,
+                        "unknown-entity",
+                        f"there is no entity {reference[0]}",
+                        length=len(reference[0]),
+                        expected="&lt; &gt; &amp; &quot; &apos; or a number such as &#10;",
+                        suggestion=nearest(reference[1], _PREDEFINED),
+                    )
+                )
+            elif reference is None:
                 self._repair(at, "&amp;", "raw-ampersand", "a raw & is taken as &amp;")
             at = text.find("&", at + 1, end)
 

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .location import Location, Source, Text
 
+UNTYPED = "?"
+"""What stands for the type of a node that has none: that was reported when it was read."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:

@@ -20,6 +20,7 @@ from ..runtimes.control.values import Limit
 from ..runtimes.registry import Registry
 from ..runtimes.types import NodeRuntime
 from ..types.ast import (
+    UNTYPED,
     BaseNode,
     Body,
     CallNode,
@@ -143,7 +144,7 @@ class NodeBinder:
             known = self._registry.has_runtime(kind)
             self._runtimes[kind] = self._registry.get_runtime(kind) if known else None
         runtime = self._runtimes[kind]
-        if runtime is None:
+        if runtime is None and not kind.endswith(f":{UNTYPED}"):
             names = self._registry.names()
             family = kind.partition(":")[0] + ":"
             self._findings.at_element(
