@@ -6,7 +6,6 @@ from typing import Any
 
 from ..registry import registry
 from ..types import ExecutionParams
-from .client import decode, send
 from .types import HttpSinkConfig, HttpSourceConfig
 
 TIMEOUT = 30.0  # seconds, for the whole of a request
@@ -21,29 +20,40 @@ class HttpSource:
     timeout: float | None = TIMEOUT
 
     async def execute(self, params: ExecutionParams) -> Any:
+        from .answer import decode
+        from .client import content_of, exchange
+
         config: HttpSourceConfig = params.config
-        async with send(params.run, config, config.method, config.body) as answer:
-            return await decode(answer, config)
+        content = content_of(config.body, config)
+        answer = await exchange(params.run, config, config.method, content)
+        return decode(answer, config)
 
 
 class HttpSink:
-    """Type ``sink:http``: sends the input. Its output is ``{status, headers, body}``."""
+    """Type ``sink:http``: sends the input as JSON, or the body that the settings give.
+
+    Its output is ``{status, headers, body}``, the names of the headers in lower case. Cancellation closes
+    the connection at once; the server may have acted on what it got.
+    """
 
     type = "sink:http"
     config = HttpSinkConfig
     reads_only = True
     timeout: float | None = TIMEOUT
 
-    async def execute(self, params: ExecutionParams) -> Any:
+    async def execute(self, params: ExecutionParams) -> dict[str, Any]:
+        from .answer import decode
+        from .client import content_of, exchange, json_content
+
         config: HttpSinkConfig = params.config
         given = "body" in config.model_fields_set
-        body = config.body if given else params.input
-        async with send(params.run, config, config.method, body) as answer:
-            return {
-                "status": answer.status_code,
-                "headers": dict(answer.headers),
-                "body": await decode(answer, config),
-            }
+        content = content_of(config.body, config) if given else json_content(params.input)
+        answer = await exchange(params.run, config, config.method, content)
+        return {
+            "status": answer.status_code,
+            "headers": dict(answer.headers),
+            "body": decode(answer, config),
+        }
 
 
 for _runtime in (HttpSource(), HttpSink()):

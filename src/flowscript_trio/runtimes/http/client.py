@@ -1,146 +1,129 @@
-"""Owns one request: the run's pooled client, authorisation, and the decoding of the answer."""
+"""Owns one exchange: a request made from settings and sent, and its answer read."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from functools import lru_cache
+import re
 from typing import TYPE_CHECKING, Any
-
-import trio
+from urllib.parse import urlencode
 
 from ...expression import encode_json, to_text
-from ...types.errors import FlowScriptError
+from ...types.errors import SettingError
 from ..types import RunServices
-from .types import Auth, RequestConfig, compile_path
+from .answer import refuse_failure
+from .pool import HttpPool, pool_of
+from .types import RequestConfig
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
-EXCERPT_BYTES = 2000
-REDIRECTS = 20
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@lru_cache(1)
-def _trust() -> ssl.SSLContext:
-    """The certificates that are trusted: read once, since reading them takes many milliseconds."""
-    import httpx
+async def exchange(
+    run: RunServices, config: RequestConfig, method: str, content: Content
+) -> httpx.Response:
+    """Send a request and read the answer whole.
 
-    return httpx.create_ssl_context(trust_env=False)
-
-
-class HttpPool:
-    """The one HTTP client of a run, with the tokens that were given to it.
-
-    The pool sets no limit and no timeout of its own: blocks and nodes do.
-    """
-
-    def __init__(self) -> None:
-        import httpx
-
-        self.client = httpx.AsyncClient(
-            verify=_trust(),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            timeout=None,
-            follow_redirects=True,
-            max_redirects=REDIRECTS,
-            trust_env=False,  # the library reads no environment variable
-        )
-        self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
-        self._asking = trio.Lock()
-
-    async def token_of(self, auth: Auth, refused: str | None = None) -> str:
-        """A token by the client credentials grant (RFC 6749, 4.4): asked for once, and again when it is
-        about to expire or was ``refused``.
-        """
-        assert auth.token_url is not None
-        assert auth.client_id is not None
-        key = (auth.token_url, auth.client_id, auth.scope or "")
-        async with self._asking:
-            known, until = self._tokens.get(key, ("", 0.0))
-            if known and known != refused and trio.current_time() < until:
-                return known
-            data = {"grant_type": "client_credentials"}
-            if auth.scope:
-                data["scope"] = auth.scope
-            answer = await self.client.post(
-                auth.token_url, data=data, auth=(auth.client_id, auth.client_secret or "")
-            )
-            await refuse_failure(answer)
-            found = answer.json()
-            token = found.get("access_token") if isinstance(found, dict) else None
-            if not isinstance(token, str):
-                raise FlowScriptError("the token endpoint gave no access_token")
-            lasts = found.get("expires_in", 3600)
-            seconds = float(lasts) if isinstance(lasts, (int, float)) else 3600.0
-            self._tokens[key] = token, trio.current_time() + max(seconds - 30, 1)
-            return token
-
-    async def aclose(self) -> None:
-        await self.client.aclose()
-
-
-def pool_of(run: RunServices) -> HttpPool:
-    """The run's pool; it is closed with the run."""
-    return run.resource("http", HttpPool)
-
-
-@asynccontextmanager
-async def send(
-    run: RunServices, config: RequestConfig, method: str, body: Any
-) -> AsyncIterator[httpx.Response]:
-    """Send a request and give the answer, its body not yet read.
-
-    Raises HTTPStatusError for a status of 400 or more. Cancellation closes the connection at once.
+    Raises HTTPStatusError for a status of 400 or more, SettingError for settings that make no request, and
+    httpx's own errors for a connection that fails. A token that is refused is asked for anew, once.
+    Cancellation closes the connection at once.
     """
     pool = pool_of(run)
-    refused: str | None = None
-    while True:
-        headers, auth, token = await _authorise(pool, config, refused)
-        content = _encode(body, headers)
-        request = pool.client.build_request(
-            method.upper(),
-            config.url,
-            headers=headers,
-            params=_query(config.params),
-            content=content,
-        )
-        answer = await pool.client.send(request, stream=True, auth=auth)
-        try:
-            if answer.status_code == 401 and token is not None and refused is None:
-                refused = token
-                continue
-            await refuse_failure(answer)
-            yield answer
-            return
-        finally:
-            with trio.CancelScope(shield=True):
-                await answer.aclose()
-
-
-async def _authorise(
-    pool: HttpPool, config: RequestConfig, refused: str | None
-) -> tuple[dict[str, str], tuple[str, str] | None, str | None]:
-    """The headers, the basic credentials, and the token that is sent where it can be asked for anew."""
-    headers = {name: to_text(value) for name, value in config.headers.items() if value is not None}
     auth = config.auth
-    if auth.type == "basic":
-        return headers, (auth.username or "", auth.password or ""), None
-    if auth.type == "bearer":
-        headers["Authorization"] = f"Bearer {auth.token}"
-    elif auth.type == "oauth2":
-        token = await pool.token_of(auth, refused)
-        headers["Authorization"] = f"Bearer {token}"
-        return headers, None, token
-    return headers, None, None
+    kind = "none" if auth is None else auth.type
+    basic = token = None
+    if auth is not None and kind == "basic":
+        basic = auth.username, auth.password
+    elif auth is not None and kind != "none":
+        token = auth.token if kind == "bearer" else await pool.token_of(auth)
+    answer = await pool.send(build_request(pool, config, method, content, token), basic)
+    if auth is not None and kind == "oauth2" and answer.status_code == 401:
+        await answer.aclose()
+        token = await pool.token_of(auth, refused=token)
+        answer = await pool.send(build_request(pool, config, method, content, token))
+    try:
+        await refuse_failure(answer)
+        await answer.aread()
+    finally:
+        await answer.aclose()
+    return answer
 
 
-def _query(params: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not params:
-        return None
+class Content:
+    """The body of a request as bytes, with its content type where it has one of its own."""
+
+    __slots__ = ("data", "kind")
+
+    def __init__(self, data: bytes | None, kind: str | None = None) -> None:
+        self.data = data
+        self.kind = kind
+
+
+def content_of(body: Any, config: RequestConfig) -> Content:
+    """A body as it is sent: bytes and text as they are, anything else as JSON, null not at all.
+
+    A mapping is sent as a form where the headers say that it is one.
+    """
+    if body is None or isinstance(body, bytes):
+        return Content(body)
+    if isinstance(body, str):
+        return Content(_encode(body), "text/plain; charset=utf-8")
+    if isinstance(body, dict) and _says_form(config):
+        fields = {
+            to_text(name): [to_text(item) for item in value]
+            if isinstance(value, (list, tuple))
+            else to_text(value)
+            for name, value in body.items()
+        }
+        return Content(urlencode(fields, doseq=True).encode())
+    return json_content(body)
+
+
+def json_content(value: Any) -> Content:
+    """A value sent as JSON, whatever it is."""
+    return Content(_encode(encode_json(value)), "application/json")
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise SettingError(
+            "the body has half of a surrogate pair in it, which UTF-8 cannot write"
+        ) from None
+
+
+def _says_form(config: RequestConfig) -> bool:
+    return any(
+        name.lower() == "content-type" and to_text(value).startswith(FORM)
+        for name, value in config.headers.items()
+    )
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def build_request(
+    pool: HttpPool, config: RequestConfig, method: str, content: Content, token: str | None
+) -> httpx.Request:
+    """The request that the settings say; raises SettingError for a URL or a header that is none."""
+    import httpx
+
+    try:
+        url = httpx.URL(config.url)
+        if config.params:
+            url = url.copy_merge_params(_query(config.params))
+    except (httpx.InvalidURL, UnicodeError) as exc:
+        raise SettingError(f"the url is none: {exc}; expected http://… or https://…") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        shown = str(url).partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
+        raise SettingError(f"the url is {shown!r}; expected http://… or https://…")
+    headers = _headers(config, content, token)
+    return pool.client.build_request(method.upper(), url, headers=headers, content=content.data)
+
+
+def _query(params: dict[str, Any]) -> dict[str, str | list[str]]:
     return {
         name: [to_text(item) for item in value]
         if isinstance(value, (list, tuple))
@@ -150,75 +133,27 @@ def _query(params: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _encode(body: Any, headers: dict[str, str]) -> bytes | None:
-    """The body as bytes: text and bytes as they are, anything else as JSON."""
-    if body is None:
-        return None
-    if isinstance(body, bytes):
-        return body
-    named = any(name.lower() == "content-type" for name in headers)
-    if isinstance(body, str):
-        if not named:
-            headers["Content-Type"] = "text/plain; charset=utf-8"
-        return body.encode()
-    if not named:
-        headers["Content-Type"] = "application/json"
-    return encode_json(body).encode()
+def _headers(config: RequestConfig, content: Content, token: str | None) -> httpx.Headers:
+    """The headers, those of the settings before those that the body or the authorisation bring."""
+    import httpx
+
+    headers = httpx.Headers(encoding="utf-8")
+    if content.kind is not None:
+        headers["Content-Type"] = content.kind
+    if token is not None:
+        headers["Authorization"] = _checked("Authorization", f"Bearer {token}")
+    for name, value in config.headers.items():
+        if value is not None:
+            headers[name] = _checked(name, to_text(value))
+    return headers
 
 
-async def refuse_failure(answer: httpx.Response) -> None:
-    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body."""
-    if answer.status_code < 400:
-        return
-    from .errors import HTTPStatusError
-
-    if answer.is_stream_consumed:
-        begin = answer.content[:EXCERPT_BYTES]
-    else:
-        begin = b""
-        async for part in answer.aiter_bytes():
-            begin += part
-            if len(begin) >= EXCERPT_BYTES:
-                break
-    text = begin[:EXCERPT_BYTES].decode(answer.charset_encoding or "utf-8", "replace").strip()
-    raise HTTPStatusError(answer, text)
-
-
-async def decode(answer: httpx.Response, config: RequestConfig) -> Any:
-    """The body in the format that the settings or its content type say, with ``extract`` applied."""
-    data = await answer.aread()
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    form = config.format
-    if form == "auto":
-        form = _form_of(kind)
-    value: Any
-    if form == "bytes":
-        value = data
-    elif form == "text":
-        value = answer.text
-    else:
-        value = _decode_json(answer, data)
-    return value if config.extract is None else compile_path(config.extract).search(value)
-
-
-def _form_of(kind: str) -> Any:
-    if kind == "application/json" or kind.endswith("+json"):
-        return "json"
-    is_text = kind.startswith("text/") or kind.endswith(
-        ("+xml", "/xml", "javascript", "urlencoded")
-    )
-    return "text" if is_text or not kind else "bytes"
-
-
-def _decode_json(answer: httpx.Response, data: bytes) -> Any:
-    if not data:
-        return None
-    try:
-        return json.loads(data)
-    except ValueError as exc:
-        from .errors import bare_url
-
-        begin = data[:80].decode("utf-8", "replace")
-        raise FlowScriptError(
-            f"the answer of {bare_url(answer.request.url)} is no JSON ({exc}); it begins {begin!r}"
-        ) from None
+def _checked(name: str, value: str) -> str:
+    """The value of a header that can be sent. An error never shows it: secrets stand in headers."""
+    if not _NAME.fullmatch(name):
+        raise SettingError(f"{name!r} is no name of a header")
+    if found := _BAD_IN_VALUE.search(value):
+        raise SettingError(
+            f"the header {name!r} has the character {found[0]!r} in its value; expected one line of text"
+        )
+    return value.strip()

@@ -10,7 +10,9 @@ from ...types.errors import FlowScriptError
 class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
     """A server answered with a status of 400 or more.
 
-    ``status`` is the code, ``excerpt`` the beginning of the body; ``retryable`` is True for 429 and 5xx.
+    ``status`` is the code, ``excerpt`` the beginning of the body (2,000 bytes at most); ``retryable`` is
+    True for 429 and 5xx. The message shows the URL without credentials and query. The body of ``response``
+    is not read any further.
     """
 
     def __init__(self, response: httpx.Response, excerpt: str) -> None:
