@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import IO
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ..observe.tree import RunTree
 from ..types.events import (
@@ -20,85 +21,97 @@ from ..types.events import (
     Observer,
     RunWarning,
 )
+from .reports import printable
 
-REFRESH = 0.1  # seconds between two pictures
+REFRESH = 0.1
+"""Seconds between two pictures."""
 
 
 def is_lively(stream: IO[str]) -> bool:
-    """Whether a stream is a terminal that can redraw."""
-    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    """Whether a stream is a terminal that can redraw, and its user has not asked for plain text."""
+    plain = os.environ.get("TERM", "") in ("", "dumb") or os.environ.get("NO_COLOR")
+    return stream.isatty() and not plain
 
 
 @asynccontextmanager
-async def show(quiet: bool = False) -> AsyncIterator[Observer | None]:
-    """An observer that shows a run on standard error while the block lasts."""
+async def show(quiet: bool = False) -> AsyncIterator[tuple[Observer, ...]]:
+    """Observers that show a run on standard error while the block lasts."""
     if quiet:
-        yield None
+        yield ()
     elif is_lively(sys.stderr):
         async with _live() as observer:
-            yield observer
+            yield (observer,)
     else:
-        yield PlainLines(sys.stderr)
+        yield (PlainLines(sys.stderr),)
 
 
 @asynccontextmanager
 async def _live() -> AsyncIterator[Observer]:
-    from rich.console import Console
+    """An observer whose tree is drawn anew every now and then, and once more at the end."""
+    from rich.console import Console, Group
     from rich.live import Live
 
     from .tables import draw
 
-    tree = RunTree()
-    live = Live(
-        draw(tree, trio.current_time()),
-        console=Console(file=sys.stderr),
-        auto_refresh=False,
-        vertical_overflow="ellipsis",
-    )
+    tree = RunTree(trio.current_time())
+    console = Console(file=sys.stderr)
 
+    def picture() -> Group:
+        return draw(tree, trio.current_time(), max(console.height - 4, 5))
+
+    @enable_ki_protection  # an interrupt must not leave a picture half drawn
     async def refresh() -> None:
         while True:
-            live.update(draw(tree, trio.current_time()), refresh=True)
+            live.update(picture(), refresh=True)
             await trio.sleep(REFRESH)
 
-    with live:
+    with Live(picture(), console=console, auto_refresh=False) as live:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(refresh)
             try:
                 yield tree
             finally:
-                nursery.cancel_scope.cancel()
-                live.update(draw(tree, trio.current_time()), refresh=True)
+                nursery.cancel_scope.cancel("the run has ended")
+                live.update(picture(), refresh=True)
 
 
 class PlainLines:
-    """An observer that writes one line an event."""
+    """An observer that writes one line an event; it falls silent when nobody reads them any more."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+        self._stream: IO[str] | None = stream
         self._start: float | None = None
 
     def __call__(self, event: Event) -> None:
+        """Write the line of an event, if it has one."""
         if self._start is None:
             self._start = event.time
-        line = self._line(event)
-        if line is not None:
+        line = describe(event)
+        if line is None or self._stream is None:
+            return
+        try:
             print(f"{event.time - self._start:8.3f}  {line}", file=self._stream, flush=True)
+        except OSError:  # the reader has gone; that is no reason for the run to fail
+            self._stream = None
 
-    def _line(self, event: Event) -> str | None:
-        match event:
-            case NodeStarted():
-                return f"start      {event.path}"
-            case NodeEnded(result=result):
-                took = f"({result.duration:.3f} s)"
-                if result.status == "failed":
-                    return f"failed     {event.path} {took} {type(result.error).__name__}"
-                by = result.cancelled_by
-                return f"{result.status:<10} {event.path} {took}{' ' + by.reason if by else ''}"
-            case BranchEnded(status=status) if status != "success":
-                return f"{status:<10} branch {event.path}"
-            case CancelRequested(cancellation=cancellation):
-                return f"cancel     {event.path or 'the run'}: {cancellation.reason}"
-            case RunWarning(message=message):
-                return f"warning    {message}"
-        return None
+
+def describe(event: Event) -> str | None:
+    """An event in one line, or None where it says nothing new."""
+    match event:
+        case NodeStarted():
+            return f"start      {event.path}"
+        case NodeEnded(result=result):
+            took = f"({result.duration:.3f} s)"
+            if result.status == "failed":
+                return f"failed     {event.path} {took} {type(result.error).__name__}"
+            by = result.cancelled_by
+            return (
+                f"{result.status:<10} {event.path} {took}{' ' + printable(by.reason) if by else ''}"
+            )
+        case BranchEnded(status=status) if status != "success":
+            return f"{status:<10} branch {event.path}"
+        case CancelRequested(cancellation=cancellation):
+            return f"cancel     {event.path or 'the run'}: {printable(cancellation.reason)}"
+        case RunWarning(message=message):
+            return f"warning    {printable(message)}"
+    return None

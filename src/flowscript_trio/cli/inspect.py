@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from ..execution.loading import Flow
+from ..expression import encode_json
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
 from .loading import load_or_exit
@@ -20,7 +20,7 @@ def inspect_command(file: str, as_json: bool) -> None:
     """Show the tree of a workflow, its dependencies and its waves."""
     flow = load_or_exit(file)
     if as_json:
-        click.echo(json.dumps(describe_flow(flow), indent=2))
+        click.echo(encode_json(describe_flow(flow), indent=2))
     else:
         click.echo(render_flow(flow))
 
@@ -44,10 +44,7 @@ def describe_flow(flow: Flow) -> dict[str, Any]:
         ],
         "secrets": [secret.name for secret in document.secrets],
         "trigger": document.trigger,
-        "waves": [
-            [document.body.nodes[index].label for index in wave]
-            for wave in _waves(flow, document.body)
-        ],
+        "waves": _waves(flow, document.body),
         "nodes": describe_body(flow, document.body),
     }
 
@@ -55,7 +52,7 @@ def describe_flow(flow: Flow) -> dict[str, Any]:
 def describe_body(flow: Flow, body: Body) -> list[dict[str, Any]]:
     """The nodes of a body, each with what it waits for and with its own bodies."""
     described = []
-    waits = flow.checked.bodies[body.key].waits
+    checked = flow.checked.bodies[body.key]
     for index, node in enumerate(body.nodes):
         entry: dict[str, Any] = {
             "id": node.id,
@@ -65,7 +62,9 @@ def describe_body(flow: Flow, body: Body) -> list[dict[str, Any]]:
             "column": node.location.column,
         }
         if body.kind == "graph":
-            entry["waits_for"] = [body.nodes[other].label for other in waits[index]]
+            entry["waits_for"] = [body.nodes[other].label for other in checked.waits[index]]
+        if index in checked.handlers:
+            entry["handler"] = True
         inner = [
             {"tag": part.tag, "kind": part.kind, "nodes": describe_body(flow, part)}
             for part in node.bodies
@@ -82,24 +81,35 @@ def render_flow(flow: Flow) -> str:
     version = f" {document.version}" if document.version else ""
     lines = [f"{document.name}{version}"]
     lines += _render_body(flow, document.body, "")
-    waves = [
-        ", ".join(document.body.nodes[index].label for index in wave)
-        for wave in _waves(flow, document.body)
-    ]
-    lines += ["", "waves:", *(f"  {number}. {wave}" for number, wave in enumerate(waves, 1))]
+    waves = enumerate(_waves(flow, document.body), 1)
+    lines += ["", "waves:", *(f"  {number}. {', '.join(wave)}" for number, wave in waves)]
+    lines += _render_inputs(flow)
     if document.trigger is not None:
-        lines.append(f"trigger: {json.dumps(document.trigger)}")
+        lines.append(f"trigger: {encode_json(document.trigger)}")
     return "\n".join(lines)
+
+
+def _render_inputs(flow: Flow) -> list[str]:
+    """What the application gives a run: configuration and secrets, a line each."""
+    lines = []
+    for parameter in flow.document.parameters:
+        kind = f"enum[{', '.join(parameter.choices)}]" if parameter.choices else parameter.type
+        default = f" = {encode_json(parameter.default)}" if parameter.has_default else ""
+        required = ", required" if parameter.required else ""
+        lines.append(f"config: {parameter.name} ({kind or 'any'}{required}){default}")
+    return lines + [f"secret: {secret.name}" for secret in flow.document.secrets]
 
 
 def _render_body(flow: Flow, body: Body, indent: str) -> list[str]:
     lines = []
-    waits = flow.checked.bodies[body.key].waits
+    checked = flow.checked.bodies[body.key]
     for index, node in enumerate(body.nodes):
         last = index == len(body.nodes) - 1
-        after = ""
-        if body.kind == "graph" and waits[index]:
-            after = "  after " + ", ".join(body.nodes[other].label for other in waits[index])
+        after = "  (handler)" if index in checked.handlers else ""
+        if body.kind == "graph" and checked.waits[index]:
+            after += "  after " + ", ".join(
+                body.nodes[other].label for other in checked.waits[index]
+            )
         lines.append(f"{indent}{'└─' if last else '├─'} {_title(node)}{after}")
         deeper = indent + ("   " if last else "│  ")
         for number, part in enumerate(node.bodies):
@@ -117,5 +127,11 @@ def _title(node: BaseNode) -> str:
     return f"{node.label}  {node.type}  (line {node.location.line})"
 
 
-def _waves(flow: Flow, body: Body) -> tuple[tuple[int, ...], ...]:
-    return find_waves(flow.checked.bodies[body.key].waits)
+def _waves(flow: Flow, body: Body) -> list[list[str]]:
+    """The labels of a graph body's nodes by waves, without the handlers, which do not run by themselves."""
+    checked = flow.checked.bodies[body.key]
+    waves = [
+        [body.nodes[index].label for index in wave if index not in checked.handlers]
+        for wave in find_waves(checked.waits)
+    ]
+    return [wave for wave in waves if wave]

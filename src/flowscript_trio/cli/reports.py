@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
+
 from ..execution.failures import Failure, failure_of
 from ..execution.loading import Flow
 from ..types.errors import Problem, problem_at
+from ..types.results import NodeResult
+
+ROOM = 20
+"""How many of a kind are listed."""
 
 
 def render_problems(problems: tuple[Problem, ...]) -> str:
@@ -13,36 +20,63 @@ def render_problems(problems: tuple[Problem, ...]) -> str:
     warnings = len(problems) - errors
     counts = [_count(errors, "error")] if errors else []
     counts += [_count(warnings, "warning")] if warnings else []
-    return "\n".join([*(problem.render() for problem in problems), ", ".join(counts)])
+    return printable("\n".join([*(problem.render() for problem in problems), ", ".join(counts)]))
 
 
 def render_failure(flow: Flow, error: BaseException) -> str:
     """What failed, where, and what became of the others."""
-    lines = [f"{type(error).__name__}: {error}"]
+    lines = [name_error(error)]
     failure = failure_of(error)
     if failure is not None and failure.location is not None:
         lines += _place(flow, failure)
-    lines += [note for note in getattr(error, "__notes__", ()) if note.startswith("flowscript: ")]
+    lines += getattr(error, "__notes__", ())
     if failure is not None:
-        lines += [
-            f"  failed too: {r.path}: {type(r.error).__name__}: {r.error}" for r in failure.others
-        ]
-        for result in failure.cancelled:
-            why = result.cancelled_by.reason if result.cancelled_by else ""
-            lines.append(f"  cancelled: {result.path} after {result.duration:.3f} s: {why}")
-    return "\n".join(lines)
+        if failure.attempts > 1:
+            lines.append(f"  after {failure.attempts} attempts")
+        lines += _list(_other(result) for result in failure.others)
+        lines += _list(_cancelled(result) for result in failure.cancelled)
+    return printable("\n".join(lines))
+
+
+def name_error(error: BaseException) -> str:
+    """The class of an error and what it says."""
+    return printable(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """Text with its control characters made visible: what a server says must not steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _place(flow: Flow, failure: Failure) -> list[str]:
-    assert failure.location is not None
-    node = next(
-        (n.node for n in flow.checked.nodes.values() if n.node.location == failure.location), None
-    )
+    """The line of source in which the node that failed begins, with a caret."""
+    checked = flow.checked.nodes.values()
+    node = next((known.node for known in checked if known.node.location == failure.location), None)
     if node is None:
         return []
-    length = len(node.tag) + 1
-    problem = problem_at(flow.document.source, node.offset, "failed", "failed", length=length)
-    return problem.render().splitlines()[:3]
+    source = flow.document.source
+    problem = problem_at(source, node.offset, "failed", "", length=len(node.tag) + 1)
+    return [f"{problem.location}: {node.label}", *problem.render().splitlines()[1:3]]
+
+
+def _other(result: NodeResult) -> str:
+    error = "" if result.error is None else name_error(result.error)
+    return f"  failed too: {result.path}: {error}"
+
+
+def _cancelled(result: NodeResult) -> str:
+    why = result.cancelled_by.reason if result.cancelled_by else ""
+    return f"  cancelled: {result.path} after {result.duration:.3f} s: {why}"
+
+
+def _list(lines: Iterable[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    rest = iter(lines)
+    shown = list(islice(rest, ROOM))
+    more = sum(1 for _ in rest)
+    return [*shown, f"  … {more} more"] if more else shown
 
 
 def _count(number: int, word: str) -> str:

@@ -7,13 +7,17 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ..types.ast import Document
-from ..types.errors import nearest
+from ..types.errors import EvaluationError, FlowScriptError, nearest
 from .loading import load_or_exit
+
+if TYPE_CHECKING:
+    from ..execution.loading import Flow
+    from ..execution.run import RunOptions
 
 
 @click.command("run")
@@ -43,7 +47,7 @@ def run_command(
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON."""
     flow = load_or_exit(file)
-    options = {
+    options: RunOptions = {
         "config": read_config(flow.document, config),
         "input": read_input(given),
         "secrets": read_secrets(flow.document, secret),
@@ -59,31 +63,51 @@ def run_command(
         click.echo(render_flow(flow), err=True)
         return
 
-    import trio
+    from .leaving import run_in_trio
 
-    sys.exit(trio.run(partial(run_and_show, flow, options, quiet)))
+    output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
+    if error is not None:
+        fail(flow, error)
+    write_output(output)
 
 
-async def run_and_show(flow: Any, options: dict[str, Any], quiet: bool) -> int:
-    """Run a workflow with its tree on standard error; the exit status."""
+async def run_in_sight(
+    flow: Flow, options: RunOptions, quiet: bool
+) -> tuple[Any, Exception | None]:
+    """Run a workflow with its tree on standard error; its output, or its error."""
     from ..execution.run import run
-    from ..expression import encode_json
     from .console import show
+
+    async with show(quiet) as observers:
+        options["observers"] = observers
+        try:
+            done = await run(flow, **options)
+        except Exception as exc:
+            return None, exc
+    return done.output, None
+
+
+def fail(flow: Flow, error: Exception) -> NoReturn:
+    """Print why a run failed, and exit: with 2 if what it was given did not fit, so that nothing ran."""
+    from ..execution.failures import failure_of
     from .reports import render_failure
 
-    error: Exception | None = None
-    async with show(quiet) as observer:
-        try:
-            done = await run(flow, observers=[observer] if observer else [], **options)
-        except Exception as exc:
-            error = exc
-    if error is not None:
-        from ..types.errors import InputError
+    click.echo(render_failure(flow, error), err=True)
+    sys.exit(2 if isinstance(error, FlowScriptError) and failure_of(error) is None else 1)
 
-        click.echo(render_failure(flow, error), err=True)
-        return 2 if isinstance(error, InputError) else 1
-    click.echo(encode_json(done.output, indent=2))
-    return 0
+
+def write_output(output: Any) -> None:
+    """Write a run's output as JSON; exits with 1 if it cannot be written."""
+    from ..expression import encode_json
+
+    try:
+        text = encode_json(output, indent=2)
+    except EvaluationError as exc:
+        click.echo(f"the output is no JSON: {exc}", err=True)
+        sys.exit(1)
+    # Bytes, so that the output is UTF-8 whatever the locale says.
+    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -126,9 +150,13 @@ def read_input(given: str | None) -> Any:
         except (OSError, UnicodeDecodeError) as exc:
             raise click.UsageError(f"--input @{name}: {exc}") from None
     try:
-        return json.loads(given)
+        return json.loads(given, parse_constant=_refuse)
     except ValueError as exc:
         raise click.UsageError(f"{name} is no JSON: {exc}") from None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} stands in no JSON")
 
 
 def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:

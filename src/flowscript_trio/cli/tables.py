@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
-from ..observe.tree import RunTree, Twig
+from ..observe.outline import Fold, outline
+from ..observe.tree import RUNNING, RunTree, Twig
+from .reports import name_error, printable
 
 MARKS = {
-    "running": ("●", "cyan"),
+    RUNNING: ("●", "cyan"),
     "success": ("✓", "green"),
     "failed": ("✗", "bold red"),
     "cancelled": ("⊘", "yellow"),
@@ -16,38 +19,35 @@ MARKS = {
 }
 
 
-def draw(tree: RunTree, now: float) -> Tree:
-    """The tree as it is at ``now`` (trio's clock)."""
-    state = {"completed": "success", None: "running"}.get(tree.status, tree.status)
-    drawn = Tree(
-        _line(state or "running", tree.name, (tree.root.ended or now) - tree.root.started, "")
-    )
-    _add(drawn, tree.root, now)
-    return drawn
-
-
-def _add(drawn: Tree, twig: Twig, now: float) -> None:
-    for child in twig.children.values():
-        took = (child.ended or now) - child.started
-        why = child.why
-        result = child.result
-        if result is not None and result.error is not None and child.state == "failed":
-            why = f"{type(result.error).__name__}: {result.error}".split("\n")[0][:100]
-        _add(drawn.add(_line(child.state, _label(child), took, why)), child, now)
-    folded = sum(twig.counts.values()) - sum(c.state != "running" for c in twig.children.values())
-    if folded > 0:
-        drawn.add(Text(f"… {folded} more", style="dim"))
+def draw(tree: RunTree, now: float, rows: int) -> Group:
+    """The tree as it is at ``now`` (seconds of trio's clock), in about that many rows."""
+    levels = [Tree(_line(tree.root, tree.name or "…", now))]
+    for row in outline(tree.root, rows):
+        del levels[row.depth :]
+        line = _fold(row) if isinstance(row, Fold) else _line(row.twig, _label(row.twig), now)
+        levels.append(levels[-1].add(line))
+    warnings = [Text(f"warning: {printable(w)}", style="yellow") for w in tree.warnings]
+    return Group(levels[0], *warnings)
 
 
 def _label(twig: Twig) -> str:
-    if twig.node is None:
-        return f"branch {twig.label}"
-    return f"{twig.label} <{twig.node.tag}>"
+    return twig.label if twig.node is None else f"{twig.label} <{twig.node.tag}>"
 
 
-def _line(state: str, label: str, took: float, why: str) -> Text:
-    mark, style = MARKS[state]
-    line = Text.assemble((f"{mark} ", style), label, (f"  {took:.2f} s", "dim"))
-    if why:
-        line.append(f"  {why}", style="dim" if state != "failed" else "red")
+def _line(twig: Twig, label: str, now: float) -> Text:
+    mark, style = MARKS[twig.state]
+    seconds = (now if twig.ended is None else twig.ended) - twig.started
+    line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
+    if twig.state == RUNNING and twig.branches is not None:
+        line.append(f"  {sum(twig.counts.values())}/{twig.branches}", style="dim")
+    if twig.state == "failed" and twig.node is not None and twig.error is not None:
+        line.append(f"  {name_error(twig.error)}"[:120], style="red")
+    if twig.cancelled_by is not None:
+        line.append(f"  {printable(twig.cancelled_by.reason)}", style="dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _fold(fold: Fold) -> Text:
+    parts = [f"{count} {state}" for state, count in fold.counts.items()]
+    return Text(f"… {sum(fold.counts.values())} more: {', '.join(parts)}", style="dim")

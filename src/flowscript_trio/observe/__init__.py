@@ -1,1 +1,1 @@
-"""Owns: the observe room."""
+"""Owns what is made of a run's events: pictures for people."""

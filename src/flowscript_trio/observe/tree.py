@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from ..types.ast import BaseNode
@@ -14,86 +15,109 @@ from ..types.events import (
     NodeStarted,
     RunEnded,
     RunStarted,
+    RunWarning,
 )
-from ..types.results import NodeResult
+from ..types.results import Cancellation
+
+RUNNING = "running"
+_ENDED_WELL = ("success", "skipped")
 
 
 @dataclass(slots=True, eq=False)
 class Twig:
-    """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock."""
+    """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
+
+    ``order`` puts the children of one twig into document order, and the rounds of a loop one after another.
+    ``branches`` is how many branches a block has, None where it is none or does not know. ``counts`` tells
+    how many children ended in which state; of those only some are kept.
+    """
 
     path: str
     label: str
+    order: tuple[int, int]
     started: float
-    state: str = "running"
+    state: str = RUNNING
     ended: float | None = None
     node: BaseNode | None = None
-    result: NodeResult | None = None
-    why: str = ""
+    error: BaseException | None = None
+    cancelled_by: Cancellation | None = None
     branches: int | None = None
-    children: dict[str, Twig] = field(default_factory=dict)
+    running: dict[str, Twig] = field(default_factory=dict)
+    kept: dict[str, deque[Twig]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    """How many children ended in which state, folded ones too."""
 
 
 class RunTree:
-    """An observer that keeps a tree of at most ``room`` children a twig: those that ended well go first.
+    """An observer that keeps a tree: every twig that runs, and of those that ended ``room`` a state and twig.
 
-    Each event costs the same however large the run is.
+    Of those that ended well the last are kept, of the others the first. An event costs the same
+    however large the run is, and the tree is bounded by what runs at once.
     """
 
-    def __init__(self, room: int = 20) -> None:
+    def __init__(self, started: float = 0.0, room: int = 20) -> None:
         self.name = ""
-        self.status: str | None = None
-        self.error: BaseException | None = None
-        self.root = Twig("", "", 0.0)
+        self.root = Twig("", "", (0, 0), started)
+        self.warnings: deque[str] = deque(maxlen=room)
         self._room = room
-        self._twigs: dict[str, Twig] = {"": self.root}
+        self._running: dict[str, Twig] = {}
 
     def __call__(self, event: Event) -> None:
+        """Take in one event."""
         match event:
             case RunStarted():
                 self.name = event.name
                 self.root.started = event.time
             case NodeStarted(node=node):
-                self._begin(event.path, node.label, event.time).node = node
+                self._begin(event, node.label, node.key, node)
             case BranchStarted(index=index):
-                self._begin(event.path, f"[{index}]", event.time)
+                word = "iteration" if event.path.endswith("]") else "branch"
+                self._begin(event, f"{word} {index}", index, None)
             case BlockStarted(branches=branches):
-                self._twigs.get(event.path, self.root).branches = branches
-            case NodeEnded(result=result):
-                by = result.cancelled_by
-                twig = self._end(event.path, result.status, event.time, by.reason if by else "")
-                if twig is not None:
-                    twig.result = result
-            case BranchEnded(status=status, cancelled_by=by):
-                self._end(event.path, status, event.time, by.reason if by else "")
+                if event.path in self._running:
+                    self._running[event.path].branches = branches
+            case NodeEnded(node=node, result=result):
+                if event.path not in self._running:  # a skipped node never started
+                    self._begin(event, node.label, node.key, node)
+                self._end(event, result.status, result.error, result.cancelled_by)
+            case BranchEnded():
+                self._end(event, event.status, event.error, event.cancelled_by)
+            case RunWarning(message=message):
+                self.warnings.append(message)
             case RunEnded(status=status, error=error):
-                self.status, self.error = status, error
-                self.root.ended = event.time
+                self.root.state = "success" if status == "completed" else status
+                self.root.ended, self.root.error = event.time, error
 
-    def _begin(self, path: str, label: str, time: float) -> Twig:
-        parent = self._parent(path)
-        twig = parent.children[path] = self._twigs[path] = Twig(path, label, time)
-        return twig
+    def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> None:
+        around = self._around(event.path)
+        order = (_round_in(event.path[len(around.path) :]), number)
+        twig = Twig(event.path, label, order, event.time, node=node)
+        around.running[event.path] = twig
+        self._running[event.path] = twig
 
-    def _end(self, path: str, state: str, time: float, why: str) -> Twig | None:
-        twig = self._twigs.pop(path, None)
-        if twig is None:
-            return None
-        twig.state, twig.ended, twig.why = state, time, why
-        parent = self._parent(path)
-        parent.counts[state] = parent.counts.get(state, 0) + 1
-        if state in ("success", "skipped") and len(parent.children) > self._room:
-            del parent.children[path]
-        return twig
+    def _end(
+        self, event: Event, state: str, error: BaseException | None, by: Cancellation | None
+    ) -> None:
+        twig = self._running.pop(event.path, None)
+        if twig is None:  # a branch that was cancelled before it started
+            return
+        twig.state, twig.ended, twig.error, twig.cancelled_by = state, event.time, error, by
+        around = self._around(event.path)
+        around.running.pop(event.path, None)
+        around.counts[state] = around.counts.get(state, 0) + 1
+        kept = around.kept.setdefault(state, deque(maxlen=self._room))
+        if state in _ENDED_WELL or len(kept) < self._room:
+            kept.append(twig)
 
-    def _parent(self, path: str) -> Twig:
-        """The nearest running twig around a path."""
+    def _around(self, path: str) -> Twig:
+        """The innermost running twig around a path."""
         while path:
-            cut = max(path.rfind("/"), path.rfind("["))
-            path = path[:cut] if cut > 0 else ""
-            found = self._twigs.get(path)
+            path = path[: max(path.rfind("/"), path.rfind("["), 0)]
+            found = self._running.get(path)
             if found is not None:
                 return found
         return self.root
+
+
+def _round_in(rest: str) -> int:
+    """The round of a loop in the rest of a path (``[3]/step``), or 0."""
+    return int(rest[1 : rest.index("]")]) if rest.startswith("[") else 0

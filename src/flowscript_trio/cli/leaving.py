@@ -1,0 +1,74 @@
+"""Owns how the command line ends: Ctrl-C, exit statuses, and the trio program in between."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from ..types.errors import InputError
+
+T = TypeVar("T")
+
+INTERRUPTED = 130
+
+
+def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
+    """Run an async function to its end.
+
+    A Ctrl-C reaches it at its next checkpoint, or in a node's own code, and never in the middle of ours.
+    Once it has unwound, further ones are ignored: what is left is to say so and to exit.
+    """
+    import trio
+
+    @trio.lowlevel.enable_ki_protection
+    async def call() -> T:
+        try:
+            return await function()
+        except BaseException as exc:
+            if _find(exc, KeyboardInterrupt) is not None:
+                ignore_interrupts()
+            raise
+
+    return trio.run(call)
+
+
+def leave(exc: BaseException) -> int | str | None:
+    """The exit status that belongs to what ended a command; raises it again if it is a bug of ours."""
+    if _find(exc, (KeyboardInterrupt, click.Abort)) is not None:
+        return leave_interrupted()
+    left = _find(exc, SystemExit)
+    if isinstance(left, SystemExit):
+        return left.code
+    if isinstance(exc, click.ClickException):
+        exc.show()
+        return 2
+    if isinstance(exc, InputError):
+        click.echo(f"Error: {exc}", err=True)
+        return 2
+    raise exc
+
+
+def leave_interrupted() -> int:
+    """Say that the command was interrupted; a further Ctrl-C does not interrupt the leaving."""
+    ignore_interrupts()
+    click.echo("interrupted", err=True)
+    return INTERRUPTED
+
+
+def ignore_interrupts() -> None:
+    """Ignore every further Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _find(
+    exc: BaseException, kind: type[BaseException] | tuple[type[BaseException], ...]
+) -> BaseException | None:
+    """The exception itself or one in its groups that is of a kind, or None."""
+    if isinstance(exc, kind):
+        return exc
+    if isinstance(exc, BaseExceptionGroup):
+        return next((found for e in exc.exceptions if (found := _find(e, kind)) is not None), None)
+    return None

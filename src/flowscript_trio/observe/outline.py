@@ -1,0 +1,72 @@
+"""Owns what of a large run fits on a screen: the rows of its tree, long lists folded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from .tree import RUNNING, Twig
+
+_ROOMS = (20, 10, 5, 3, 2, 1)
+_BY_INTEREST = ("failed", RUNNING, "cancelled", "success", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A twig at a depth (1 for the top-level nodes)."""
+
+    depth: int
+    twig: Twig
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How many more there are at a depth, by state."""
+
+    depth: int
+    counts: dict[str, int]
+
+
+def outline(root: Twig, rows: int) -> list[Row | Fold]:
+    """At most ``rows`` rows of the tree below ``root``, depth first, each list in document order.
+
+    What does not fit is folded: lists become shorter until all fits; what failed is shown before what
+    runs, that before what was cancelled, and what ended well comes last.
+    """
+    lines: list[Row | Fold] = []
+    for room in _ROOMS:
+        lines = list(islice(_walk(root, room, 1), rows + 1))
+        if len(lines) <= rows:
+            return lines
+    return lines[:rows]
+
+
+def _walk(twig: Twig, room: int, depth: int) -> Iterator[Row | Fold]:
+    shown, folded = _choose(twig, room)
+    for child in shown:
+        yield Row(depth, child)
+        yield from _walk(child, room, depth + 1)
+    if folded:
+        yield Fold(depth, folded)
+
+
+def _choose(twig: Twig, room: int) -> tuple[list[Twig], dict[str, int]]:
+    """The children to show, and how many others there are in which state."""
+    shown: list[Twig] = []
+    folded: dict[str, int] = {}
+    for state in _BY_INTEREST:
+        left = room - len(shown)
+        if state == RUNNING:
+            total = len(twig.running)
+            chosen = list(islice(twig.running.values(), left))
+        else:
+            total = twig.counts.get(state, 0)
+            kept = twig.kept.get(state, ())
+            skipped = len(kept) - left if state in ("success", "skipped") else 0
+            chosen = list(islice(kept, max(skipped, 0), max(skipped, 0) + left))
+        shown += chosen
+        if total > len(chosen):
+            folded[state] = total - len(chosen)
+    shown.sort(key=lambda child: child.order)
+    return shown, folded
