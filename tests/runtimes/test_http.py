@@ -1,6 +1,10 @@
+"""Owns tests of HTTP sources and sinks, against a real server on loopback."""
+
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -8,7 +12,10 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.runtimes.http import answer as answers
+from flowscript_trio.runtimes.http.auth import Auth
 from flowscript_trio.runtimes.http.errors import HTTPStatusError
+from flowscript_trio.runtimes.http.pool import HttpPool
 
 from loopback import Answer, Seen, loopback
 
@@ -35,11 +42,16 @@ async def test_three_bodies_stand_in_branch_order_whatever_order_they_came_in() 
             return Answer(body={"n": 1})
 
         async def last(seen: Seen) -> Answer:
+            await server.until(lambda: server.now == 3)
             third.set()
             return Answer(body={"n": 3})
 
+        async def second(seen: Seen) -> Answer:
+            await third.wait()
+            return Answer(body={"n": 2})
+
         server.pages["/1"] = first
-        server.page("/2", {"n": 2})
+        server.pages["/2"] = second
         server.pages["/3"] = last
         flow = fs.loads(FETCH_ALL.format(limit=""))
         run = await fs.run(flow, config={"base": server.base})
@@ -203,10 +215,8 @@ async def test_oauth2_asks_once_for_a_token_and_again_when_it_is_refused() -> No
         server.pages["/x"] = page
         output = await run_one(
             '<foreach id="each" collection="range(5)"><source:http id="x" url="{{$config.base}}/x"><auth>'
-            "{type: oauth2, token-url: '{{$config.base}}/token', client-id: c, client-secret: s}"
-            "</auth></source:http></foreach>".replace("token-url", "token_url")
-            .replace("client-id", "client_id")
-            .replace("client-secret", "client_secret"),
+            "{type: oauth2, token-url: '{{$config.base}}/token', clientId: c, client_secret: s}"
+            "</auth></source:http></foreach>",
             server.base,
         )
         assert output == [1] * 5
@@ -246,20 +256,251 @@ async def test_a_refused_connection_keeps_its_class() -> None:
         await run_one('<source:http id="x" url="{{$config.base}}/"/>', "http://127.0.0.1:1")
 
 
-async def test_cancelling_the_run_closes_the_connection() -> None:
+@pytest.mark.parametrize("stalls", [False, True])
+async def test_cancelling_the_run_closes_the_connection(stalls: bool) -> None:
+    """Whether the server has not answered yet, or is in the middle of its answer."""
     async with loopback() as server:
-        server.hang("/x")
+        if stalls:
+            server.answer("/x", Answer(body=b"[1, 2", stalls=True))
+        else:
+            server.hang("/x")
         async with trio.open_nursery() as nursery:
 
             async def run() -> None:
                 await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base)
 
             nursery.start_soon(run)
-            await server.until(lambda: server.now == 1)
+            await server.until(lambda: len(server.seen) == 1)
             nursery.cancel_scope.cancel()
         await server.until(lambda: server.left == ["/x"])
 
 
-def test_a_bad_extract_is_found_when_the_document_is_read() -> None:
-    with pytest.raises(fs.WorkflowInvalid, match="JMESPath"):
-        fs.loads('<workflow name="w"><source:http id="x" url="u" extract="a["/></workflow>')
+async def test_the_timeout_of_a_node_is_the_total_of_a_request() -> None:
+    async with loopback() as server:
+        server.answer("/x", Answer(body=b"[1, 2", stalls=True))
+        with pytest.raises(trio.TooSlowError):
+            await run_one(
+                '<source:http id="x" url="{{$config.base}}/x" timeout="100ms"/>', server.base
+            )
+        await server.until(lambda: server.left == ["/x"])
+
+
+async def test_a_failure_whose_body_does_not_end_is_an_error_with_what_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with loopback() as server:
+        monkeypatch.setattr(answers, "EXCERPT_SECONDS", 0.05)
+        server.answer("/x", Answer(500, b"half of it", stalls=True))
+        with pytest.raises(HTTPStatusError) as caught:
+            await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base)
+        assert (caught.value.status, caught.value.excerpt) == (500, "half of it")
+
+
+async def test_of_a_long_failure_only_the_beginning_is_read() -> None:
+    async with loopback() as server:
+        server.page("/x", b"a" * 5_000_000, status=400)
+        with pytest.raises(HTTPStatusError) as caught:
+            await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base)
+        assert caught.value.excerpt == "a" * 2000
+        assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(400, False), (404, False), (429, True), (500, True), (503, True)]
+)
+async def test_too_many_requests_and_errors_of_the_server_are_retryable(
+    status: int, retryable: bool
+) -> None:
+    async with loopback() as server:
+        server.page("/x", status=status)
+        with pytest.raises(HTTPStatusError) as caught:
+            await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base)
+        assert (caught.value.status, caught.value.retryable) == (status, retryable)
+
+
+async def test_credentials_in_the_url_are_sent_and_stay_out_of_errors_and_logs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    async with loopback() as server:
+        server.page("/x", "no", status=403)
+        base = server.base.replace("//", "//user:hidden@")
+        with pytest.raises(HTTPStatusError) as caught:
+            await run_one('<source:http id="x" url="{{$config.base}}/x?key=hidden#hidden"/>', base)
+        assert server.seen[0].headers["authorization"] == "Basic dXNlcjpoaWRkZW4="
+        assert server.seen[0].target == "/x?key=hidden"
+        assert "hidden" not in str(caught.value)
+        assert "/x?…" in caplog.text
+        assert "hidden" not in caplog.text
+
+
+async def test_a_header_that_cannot_be_sent_is_an_error_that_does_not_show_its_value() -> None:
+    flow = fs.loads(
+        '<workflow name="w"><source:http id="x" url="http://localhost/">'
+        "<headers>X-Key: '{{$config.key}}'</headers></source:http></workflow>"
+    )
+    with pytest.raises(fs.SettingError, match="the header 'X-Key' has the character") as caught:
+        await fs.run(flow, config={"key": "hidden\r\nX-Other: 1"})
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["u", "ftp://x/", "http://", "//x/y", "http://x:abc/", "http://x:99999/"])
+async def test_a_url_that_is_none_is_an_error_of_the_setting(url: str) -> None:
+    with pytest.raises(fs.SettingError, match="expected http://… or https://…"):
+        await run_one('<source:http id="x" url="{{$config.base}}"/>', url)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "sent"),
+    [
+        ("<body>plain é</body>", "text/plain; charset=utf-8", "plain é".encode()),
+        ("<body>{{ {a: [1, null]} }}</body>", "application/json", b'{"a":[1,null]}'),
+        ("<body>{{ [1] }}</body>", "application/json", b"[1]"),
+        (
+            "<body>{{ {a: [1, 2], b: 'x y'} }}</body>"
+            "<headers>content-type: application/x-www-form-urlencoded</headers>",
+            "application/x-www-form-urlencoded",
+            b"a=1&a=2&b=x+y",
+        ),
+        ("<body>{{ null }}</body>", None, b""),
+        ("", "application/json", b'"the input"'),
+    ],
+)
+async def test_what_a_sink_sends(settings: str, kind: str | None, sent: bytes) -> None:
+    async with loopback() as server:
+        server.page("/x", 1)
+        await run_one(
+            f'<sink:http id="x" url="{{{{$config.base}}}}/x">{settings}</sink:http>',
+            server.base,
+            input="the input",
+        )
+        assert server.seen[0].headers.get("content-type") == kind
+        assert server.seen[0].body == sent
+
+
+async def test_the_query_of_the_url_and_the_params_are_sent_together() -> None:
+    async with loopback() as server:
+        server.page("/x", 1)
+        await run_one(
+            '<source:http id="x" url="{{$config.base}}/x?a=1"><params>{b: 2, c: null}</params>'
+            "</source:http>",
+            server.base,
+        )
+        assert server.seen[0].target == "/x?a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    ("page", "output"),
+    [
+        (Answer(body=b"plain", headers={"Content-Type": ""}), "plain"),
+        (Answer(body=b"\xff\xfe", headers={"Content-Type": ""}), b"\xff\xfe"),
+        (Answer(body=b"\xef\xbb\xbf[1]"), [1]),
+        (Answer(body="[1, 2]".encode("utf-16")), [1, 2]),
+        (
+            Answer(body=b'"\xe9"', headers={"Content-Type": "application/json; charset=latin-1"}),
+            "é",
+        ),
+        (Answer(body=b""), None),
+        (Answer(body=b"a: 1", headers={"Content-Type": "application/x-yaml"}), "a: 1"),
+    ],
+)
+async def test_the_body_is_decoded_by_content_type_and_charset(page: Answer, output: Any) -> None:
+    async with loopback() as server:
+        server.answer("/x", page)
+        assert (
+            await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base) == output
+        )
+
+
+async def test_extract_takes_the_body_for_json_whatever_its_content_type() -> None:
+    async with loopback() as server:
+        server.page("/x", b'{"a": [1, 2]}', Content_Type="text/plain")
+        url = 'url="{{$config.base}}/x"'
+        assert await run_one(f'<source:http id="x" {url} extract="a[1]"/>', server.base) == 2
+        with pytest.raises(
+            fs.FlowScriptError, match="extract is for JSON, and the format is 'text'"
+        ):
+            await run_one(f'<source:http id="x" {url} extract="a" format="text"/>', server.base)
+        with pytest.raises(fs.FlowScriptError, match="the extract 'abs\\(a\\)' failed"):
+            await run_one(f'<source:http id="x" {url} extract="abs(a)"/>', server.base)
+
+
+async def test_a_token_is_asked_for_again_before_it_expires(autojump_clock: None) -> None:
+    """The pool's own clock is trio's: two requests with the token's life between them."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.content.decode())
+        return httpx.Response(200, json={"access_token": f"t{len(asked)}", "expires_in": "60"})
+
+    pool = HttpPool()
+    await pool.client.aclose()
+    pool.client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    auth = Auth(
+        type="oauth2", token_url="http://x/", client_id="c", client_secret="s", scope="read"
+    )
+    assert await pool.token_of(auth) == "t1"
+    await trio.sleep(29)  # virtual
+    assert await pool.token_of(auth) == "t1"
+    await trio.sleep(1)  # virtual
+    assert await pool.token_of(auth) == "t2"
+    assert asked == ["grant_type=client_credentials&scope=read"] * 2
+    await pool.aclose()
+
+
+@pytest.mark.parametrize(
+    "page", [Answer(body=b"<html>"), Answer(body={"token": 1}), Answer(body=[])]
+)
+async def test_a_token_endpoint_that_gives_no_token_is_an_error(page: Answer) -> None:
+    async with loopback() as server:
+        server.answer("/token", page)
+        with pytest.raises(fs.FlowScriptError, match="gave no access_token"):
+            await run_one(
+                '<source:http id="x" url="{{$config.base}}/x"><auth>{type: oauth2, '
+                "token-url: '{{$config.base}}/token', client-id: c, client-secret: s}</auth>"
+                "</source:http>",
+                server.base,
+            )
+        assert [seen.target for seen in server.seen] == ["/token"]
+
+
+async def test_a_token_that_is_refused_twice_is_the_error_of_the_page() -> None:
+    async with loopback() as server:
+        server.page("/token", {"access_token": "t"})
+        server.page("/x", "no", status=401)
+        with pytest.raises(HTTPStatusError, match=r"/x answered 401"):
+            await run_one(
+                '<source:http id="x" url="{{$config.base}}/x"><auth>{type: oauth2, '
+                "token-url: '{{$config.base}}/token', client-id: c, client-secret: s}</auth>"
+                "</source:http>",
+                server.base,
+            )
+        assert [seen.target for seen in server.seen] == ["/token", "/x", "/token", "/x"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('extract="a["', "is no JMESPath expression"),
+        ('extract="lenght(a)"', "JMESPath has no function 'lenght'; did you mean 'length'"),
+        ('auth="{type: bearer}"', "auth of type bearer needs token"),
+        ('auth="{type: basic, username: a, password: b, token: c}"', "basic takes no token"),
+        ('auth="{token: a}"', "'type' is missing"),
+        ('auth="{type: bearr}"', "expected: 'bearer', 'basic', 'oauth2' or 'none'"),
+        ('method="GET /"', "method"),
+        ('format="xml"', "expected: 'auto', 'json', 'text' or 'bytes'"),
+        ('headers="[1]"', "expected: a mapping"),
+        ('timeout="soon"', "expected: a duration"),
+        ('retries="3"', "has no setting 'retries'"),
+    ],
+)
+def test_a_wrong_setting_is_found_when_the_document_is_read(settings: str, message: str) -> None:
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f'<workflow name="w"><source:http id="x" url="http://a" {settings}/></workflow>')
+    assert message in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def test_httpx_is_imported_with_the_first_request_only() -> None:
+    code = "import sys, flowscript_trio.runtimes; sys.exit('httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,12 +1,10 @@
-"""Owns the demo's server: a few JSON endpoints on loopback, inside the same trio program."""
+"""Owns the demo's endpoints: a few JSON pages on loopback, inside the same trio program."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-
-import h11
 import trio
+
+from .serving import Answer, Request, Server
 
 PAGES: dict[str, tuple[float, object]] = {
     "/weather": (0.3, {"city": "Lisbon", "degrees": 21}),
@@ -17,67 +15,29 @@ PAGES: dict[str, tuple[float, object]] = {
 
 
 class Endpoints:
-    """The demo's server. ``failing`` is the path that answers 500, or None; ``base`` its URL."""
+    """The demo's server. ``failing`` is the path that answers 500, or None; ``base`` its URL.
 
-    def __init__(self) -> None:
-        self.failing: str | None = None
+    ``left`` are the paths of the requests whose client closed the connection before it had its answer: what
+    a cancelled branch looks like from the other side.
+    """
+
+    def __init__(self, failing: str | None = None) -> None:
+        self.failing = failing
         self.base = ""
+        self.left: list[str] = []
 
     async def serve(self, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled; the status is the server's URL."""
+        server = Server(respond=self._respond, left=lambda request: self.left.append(request.path))
         async with trio.open_nursery() as nursery:
-            listeners = await nursery.start(trio.serve_tcp, self._handle, 0)
-            port = next(
-                listener.socket.getsockname()[1]
-                for listener in listeners
-                if listener.socket.family == trio.socket.AF_INET
-            )
-            self.base = f"http://127.0.0.1:{port}"
+            self.base = await nursery.start(server.serve)
             task_status.started(self.base)
 
-    async def _handle(self, stream: trio.SocketStream) -> None:
-        """Answer the requests of one connection until either side closes it."""
-        connection = h11.Connection(h11.SERVER)
-        try:
-            while await self._answer(stream, connection):
-                connection.start_next_cycle()
-        except (trio.BrokenResourceError, trio.ClosedResourceError, h11.ProtocolError):
-            pass  # the client has gone: that is what a cancelled request looks like from here
-        finally:
-            await trio.aclose_forcefully(stream)
-
-    async def _answer(self, stream: trio.SocketStream, connection: h11.Connection) -> bool:
-        """Answer one request; whether another may follow."""
-        request = None
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                connection.receive_data(await stream.receive_some(65536))
-            elif isinstance(event, h11.Request):
-                request = event
-            elif isinstance(event, h11.EndOfMessage):
-                break
-            elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
-                return False
-        assert request is not None
-        path = request.target.decode("ascii").partition("?")[0]
-        status, page = await self._page(path)
-        body = json.dumps(page).encode()
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        send: Callable[[h11.Event], bytes | None] = connection.send
-        for event in (
-            h11.Response(status_code=status, headers=headers),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        ):
-            await stream.send_all(send(event) or b"")
-        return connection.our_state is h11.DONE and connection.their_state is h11.DONE
-
-    async def _page(self, path: str) -> tuple[int, object]:
-        if path not in PAGES:
-            return 404, {"error": "no such page"}
-        seconds, page = PAGES[path]
+    async def _respond(self, request: Request) -> Answer:
+        if request.path not in PAGES:
+            return Answer(404, {"error": "no such page"})
+        seconds, page = PAGES[request.path]
         await trio.sleep(seconds)
-        if path == self.failing:
-            return 500, {"error": "this endpoint was made to fail"}
-        return 200, page
+        if request.path == self.failing:
+            return Answer(500, {"error": "this endpoint was made to fail"})
+        return Answer(body=page)

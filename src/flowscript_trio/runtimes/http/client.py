@@ -116,7 +116,7 @@ def build_request(
             url = url.copy_merge_params(_query(config.params))
     except (httpx.InvalidURL, UnicodeError) as exc:
         raise SettingError(f"the url is none: {exc}; expected http://… or https://…") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
         shown = str(url).partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
         raise SettingError(f"the url is {shown!r}; expected http://… or https://…")
     headers = _headers(config, content, token)
