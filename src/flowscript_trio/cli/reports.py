@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -12,6 +13,8 @@ from ..types.results import NodeResult
 
 ROOM = 20
 """How many of a kind are listed."""
+
+_PARTS = re.compile(r"([0-9]+)")
 
 
 def render_problems(problems: tuple[Problem, ...]) -> str:
@@ -33,8 +36,8 @@ def render_failure(flow: Flow, error: BaseException) -> str:
     if failure is not None:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
-        lines += _list(_other(result) for result in failure.others)
-        lines += _list(_cancelled(result) for result in failure.cancelled)
+        lines += _list(_other(result) for result in sorted(failure.others, key=_by_path))
+        lines += _list(_cancelled(result) for result in sorted(failure.cancelled, key=_by_path))
     return printable("\n".join(lines))
 
 
@@ -59,6 +62,13 @@ def _place(flow: Flow, failure: Failure) -> list[str]:
     source = flow.document.source
     problem = problem_at(source, node.offset, "failed", "", length=len(node.tag) + 1)
     return [f"{problem.location}: {node.label}", *problem.render().splitlines()[1:3]]
+
+
+def _by_path(result: NodeResult) -> list[tuple[int, str]]:
+    """The order of a document: branch 10 stands behind branch 9."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in _PARTS.split(result.path)
+    ]
 
 
 def _other(result: NodeResult) -> str:

@@ -40,12 +40,17 @@ def _line(twig: Twig, label: str, now: float) -> Text:
     line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
     if twig.state == RUNNING and twig.branches is not None:
         line.append(f"  {sum(twig.counts.values())}/{twig.branches}", style="dim")
-    if twig.state == "failed" and twig.node is not None and twig.error is not None:
+    if twig.state == "failed" and twig.error is not None and not _is_from_below(twig):
         line.append(f"  {name_error(twig.error)}"[:120], style="red")
     if twig.cancelled_by is not None:
         line.append(f"  {printable(twig.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _is_from_below(twig: Twig) -> bool:
+    """Whether the error of a twig is that of a twig inside it, where it is shown."""
+    return any(child.error is twig.error for child in twig.kept.get("failed", ()))
 
 
 def _fold(fold: Fold) -> Text:

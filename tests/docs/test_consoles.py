@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    page
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if "```console" in page.read_text()
+]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"`([\w-]+\.xml)`")
+FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
+
+
+def without_chance(text: str) -> str:
+    """Text without what differs from run to run: times and ports."""
+    text = re.sub(r"\d+\.\d\d+ s\b", "0.00 s", text)
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", text)
+
+
+def commands_in(console: str) -> list[tuple[str, str]]:
+    """The commands of a console example, each with what it shows."""
+    parts = re.split(r"^\$ (.*)\n", console, flags=re.MULTILINE)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_console_example_of_a_page_shows_what_it_says(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    end = tried = 0
+    for block in BLOCK.finditer(text):
+        named = FILE.findall(text[end : block.start()])
+        end = block.end()
+        if block[1] in ("xml", "text") and named:
+            (tmp_path / named[-1]).write_text(block[2], encoding="utf-8")
+        elif block[1] == "console":
+            for command, shown in commands_in(block[2]):
+                program, *args = shlex.split(command)
+                assert program == "flowscript"
+                done = subprocess.run(
+                    [*FLOWSCRIPT, *args],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    check=False,
+                    cwd=tmp_path,
+                )
+                assert without_chance(done.stdout) == without_chance(shown)
+                tried += 1
+    assert tried
+
+
+def test_the_picture_in_the_readme_is_what_the_demo_shows_on_a_terminal() -> None:
+    main, side = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    env.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [*FLOWSCRIPT, "demo"], stdout=subprocess.DEVNULL, stderr=side, env=env
+    ) as process:
+        os.close(side)
+        shown = b""
+        while True:
+            try:
+                part = os.read(main, 65536)
+            except OSError:  # how Linux tells the end of a terminal
+                break
+            if not part:
+                break
+            shown += part
+        assert process.wait(30) == 0
+    os.close(main)
+    last = shown.decode().replace("\r", "").rpartition("\x1b[2K")[2]
+    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", last)
+    picture = next(b[2] for b in BLOCK.finditer((ROOT / "README.md").read_text()) if b[1] == "text")
+    kept = without_chance(picture).rstrip("\n")
+    assert kept in without_chance(plain), plain
