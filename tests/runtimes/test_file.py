@@ -1,3 +1,5 @@
+"""Owns tests of file sources and sinks: formats, confinement, and files that stay whole."""
+
 from __future__ import annotations
 
 import os
@@ -11,7 +13,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.file import writing
+from flowscript_trio.runtimes.file import THREADS, paths, writing
 from flowscript_trio.runtimes.file.paths import PathOutside
 
 
@@ -119,20 +121,64 @@ async def test_nan_is_refused_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+STEPS = ("open", "write", "fsync", "chmod", "replace", "fstat", "lseek", "read")
+
+
+class Saboteur:
+    """Lets the call of that number of the system's functions fail; every write takes a few bytes only."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        self.number = number
+        self.calls: list[str] = []
+        for name in STEPS:
+            monkeypatch.setattr(os, name, self.wrap(name, getattr(os, name)))
+
+    def wrap(self, name: str, real: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) == self.number:
+                raise OSError(28, "no room")
+            if name == "write":
+                return real(args[0], args[1][:3])
+            return real(*args, **options)
+
+        return call
+
+
+@pytest.mark.parametrize("old", ["n\nold\n", None])
+@pytest.mark.parametrize("append", [False, True])
 async def test_a_write_that_fails_at_any_step_leaves_the_old_file_and_no_other(
-    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    append: bool, old: str | None, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.txt").write_text("old")
-
-    def fail(*args: Any, **options: Any) -> None:
-        raise OSError("no room")
-
-    monkeypatch.setattr(writing.os, step, fail)
-    with pytest.raises(OSError, match="no room"):
-        await run_one('<sink:file id="f" path="a.txt"/>', tmp_path, input="new")
-    assert (tmp_path / "a.txt").read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    file = tmp_path / "a.csv"
+    whole = (old or "n\n") + "new\n" if append else "n\nnew\n"
+    failed = []
+    for number in range(1, 100):
+        file.unlink(missing_ok=True)
+        if old is not None:
+            file.write_text(old)
+        with pytest.MonkeyPatch.context() as patch:
+            saboteur = Saboteur(patch, number)
+            error = None
+            try:
+                await run_one(
+                    f'<sink:file id="f" path="a.csv" append="{str(append).lower()}"/>',
+                    tmp_path,
+                    input={"n": "new"},
+                )
+            except OSError as exc:
+                error = exc
+        if error is not None:
+            assert (error.errno, error.filename, error.filename2) == (28, "a.csv", None)
+            failed.append(saboteur.calls[number - 1])
+            assert (file.read_text() if file.exists() else None) == old
+            assert os.listdir(tmp_path) == ([] if old is None else ["a.csv"])
+        else:
+            assert file.read_text() == whole
+            if len(saboteur.calls) < number:
+                break
+    assert {"open", "write", "fsync"} <= set(failed)
+    assert append or "replace" in failed
 
 
 async def test_a_cancelled_write_leaves_the_old_file(
@@ -183,3 +229,240 @@ async def test_the_permissions_of_an_existing_file_are_kept(tmp_path: Path) -> N
 async def test_without_create_dir_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await run_one('<sink:file id="f" path="no/a.txt" createDir="false"/>', tmp_path, input="x")
+
+
+async def test_records_that_are_appended_at_the_same_time_are_all_there_and_whole(
+    tmp_path: Path,
+) -> None:
+    await run_one(
+        '<foreach id="each" collection="range(100)" maxConcurrency="unlimited" merge="none">'
+        '<sink:file id="f" input="row" path="a.csv" append="true"/></foreach>'.replace(
+            "<sink", "<transform type='template' id='row' template='{\"n\": {{item}}}'/><sink"
+        ),
+        tmp_path,
+    )
+    header, *rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert header == "n"
+    assert sorted(map(int, rows)) == list(range(100))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "value", "new"),
+    [
+        ("a.jsonl", '{"half', [1, 2], '{"half\n1\n2\n'),
+        ("a.log", "one\n", "two", "one\ntwo\n"),
+        ("a.txt", "one", "two", "onetwo"),
+        ("a.csv", "a,b\n1,2\n", [{"b": 4, "a": 3}, {"b": 5}], "a,b\n1,2\n3,4\n,5\n"),
+        ("a.csv", "a,b", {"a": 1, "b": 2}, "a,b\n1,2\n"),
+    ],
+)
+async def test_what_is_appended_fits_what_is_there(
+    name: str, old: str, value: Any, new: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(old)
+    output = await run_one(
+        f'<sink:file id="f" path="{name}" append="true"/>', tmp_path, input=value
+    )
+    assert (tmp_path / name).read_text() == new
+    assert output == {"path": name, "bytes": len(new) - len(old)}
+
+
+async def test_a_row_with_a_column_that_the_file_has_not_is_not_appended(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,age\nAda,36\n")
+    with pytest.raises(fs.FlowScriptError, match=r"'nam'.*no column.*did you mean 'name'"):
+        await run_one(
+            '<sink:file id="f" path="a.csv" append="true"/>', tmp_path, input={"nam": "x"}
+        )
+    assert (tmp_path / "a.csv").read_text() == "name,age\nAda,36\n"
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+async def test_nothing_is_appended_to_a_file_that_holds_one_value(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(fs.WorkflowInvalid, match="nothing can be added to it"):
+        fs.loads(f'<workflow name="w"><sink:file id="f" path="{name}" append="true"/></workflow>')
+    with pytest.raises(fs.SettingError, match="nothing can be added to it"):
+        await run_one('<sink:file id="f" path="{{input}}" append="true"/>', tmp_path, input=name)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("append", ["true", "false"])
+async def test_a_pipe_or_a_device_is_never_replaced(append: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(fs.FlowScriptError, match=r"'a\.txt' is no regular file"):
+        await run_one(f'<sink:file id="f" path="a.txt" append="{append}"/>', tmp_path, input="x")
+    assert stat.S_ISFIFO((tmp_path / "a.txt").stat().st_mode)
+
+
+@pytest.mark.parametrize("kind", ["source", "sink"])
+async def test_a_folder_that_becomes_a_link_after_the_check_is_not_followed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, outside = tmp_path / "base", tmp_path / "outside"
+    (base / "sub").mkdir(parents=True)
+    outside.mkdir()
+    (base / "sub" / "a.txt").write_text("inside")
+    (outside / "a.txt").write_text("secret")
+    resolve = paths.resolve
+
+    def swap(*args: Any) -> Any:
+        found = resolve(*args)
+        (base / "sub").rename(base / "old")
+        (base / "sub").symlink_to(outside)
+        return found
+
+    monkeypatch.setattr(paths, "resolve", swap)
+    with pytest.raises(OSError, match=r"sub/a\.txt"):
+        await run_one(f'<{kind}:file id="f" path="sub/a.txt"/>', base, input="new")
+    assert (outside / "a.txt").read_text() == "secret"
+    assert os.listdir(outside) == ["a.txt"]
+
+
+async def test_a_link_inside_the_base_is_followed_and_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("deep/real.txt")
+    assert await run_one('<source:file id="f" path="link.txt"/>', tmp_path) == "old"
+    await run_one('<sink:file id="f" path="link.txt"/>', tmp_path, input="new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "deep" / "real.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("element", ["source", "sink"])
+@pytest.mark.parametrize("path", [".", "sub", "sub/.."])
+async def test_a_folder_is_no_file(element: str, path: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    with pytest.raises((IsADirectoryError, fs.FlowScriptError)):
+        await run_one(f'<{element}:file id="f" path="{path}" format="text"/>', tmp_path, input="x")
+    assert os.listdir(tmp_path) == ["sub"]
+    assert os.listdir(tmp_path / "sub") == []
+
+
+async def test_a_missing_file_is_named_as_the_document_names_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"'no/such\.txt'"):
+        await run_one('<source:file id="f" path="no/such.txt"/>', tmp_path)
+
+
+async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        await run_one('<sink:file id="f" path="a.txt"/>', tmp_path, input="new")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", "[NaN]", "a.json:1: no JSON: NaN is no JSON number"),
+        ("a.json", "1" * 5000, "a.json:1: no JSON: an integer of more than 4,000 digits"),
+        ("a.json", "[" * 100_000, "a.json:1: the JSON nests too deep"),
+        ("a.jsonl", "1\n\n{x}\n", "a.jsonl:3:2: no JSON"),
+        ("a.yaml", "a: [1", "a.yaml:1:6: no YAML"),
+        ("a.yaml", "a: 2024-13-45", "a.yaml: no YAML: month must be in 1..12"),
+        ("a.yaml", "!!python/object:os.system {}", "a.yaml:1:1: no YAML"),
+        ("a.yaml", "[" * 10_000, "a.yaml: the YAML nests too deep"),
+        ("a.yaml", "&a [*a]", "a.yaml: an alias of the YAML contains itself"),
+        (
+            "a.yaml",
+            "\n".join(
+                [f"a0: &a0 [{', '.join('x' * 10)}]"]
+                + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+            ),
+            "a.yaml: the aliases of the YAML make more than 10,000,000 values",
+        ),
+        ("a.csv", "a,a\n1,2\n", "a.csv:1: the header has the column 'a' twice"),
+        ("a.csv", 'a\n"1', "a.csv:2: no CSV"),
+    ],
+)
+async def test_contents_that_are_none_of_their_format_are_errors_with_their_place(
+    name: str, content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(fs.FlowScriptError) as caught:
+        await run_one(f'<source:file id="f" path="{name}"/>', tmp_path)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "output"),
+    [
+        ("a.json", b"\xef\xbb\xbf[1]", [1]),
+        ("a.csv", b'\xef\xbb\xbfa,b\r\n1,"x\ny"\r\n\r\n', [{"a": "1", "b": "x\ny"}]),
+        ("a.csv", b"", []),
+        ("a.csv", b"a," + b"b" * 200_000 + b"\n", []),
+        ("a.log", "one\r\ntwo\u2028three\rfour".encode(), ["one", "two\u2028three", "four"]),
+        ("a.log", b"", []),
+        ("a.jsonl", b"", []),
+        ("a.yaml", b"", None),
+        ("a.yaml", b"a: &x [1]\nb: *x\n", {"a": [1], "b": [1]}),
+        ("A.JSON", b"1", 1),
+        ("noend", b"text", "text"),
+    ],
+)
+async def test_odd_contents_are_read(
+    name: str, content: bytes, output: Any, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert await run_one(f'<source:file id="f" path="{name}"/>', tmp_path) == output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("a.log", ["one\ntwo"], "item 0 has a line break in it"),
+        ("a.csv", [{"a": 1}, 2], "row 1 is no object"),
+        ("a.txt", "\ud800", "half of a surrogate pair"),
+        ("a.json", {"a": object()}, r"\$\.a is of type"),
+    ],
+)
+async def test_what_a_format_cannot_hold_is_an_error_and_touches_no_file(
+    name: str, value: Any, message: str, tmp_path: Path
+) -> None:
+    for append in ("", 'append="true"') if name != "a.json" else ("",):
+        with pytest.raises(fs.FlowScriptError, match=message):
+            await run_one(f'<sink:file id="f" path="{name}" {append}/>', tmp_path, input=value)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "content"),
+    [
+        ('path="a.json" pretty="false"', {"a": [1, 2.0]}, '{"a":[1,2]}\n'),
+        ('path="a.x" format="json" pretty="false"', {"a": 1}, '{"a":1}\n'),
+        ('path="a.txt"', {"a": 1}, '{"a":1}'),
+        ('path="a.txt"', 3.0, "3"),
+        ('path="a.bin"', "é", "é"),
+        ('path="a.jsonl"', {"a": 1}, '{"a":1}\n'),
+        ('path="a.csv"', [], ""),
+        ('path="a.csv"', None, ""),
+        ('path="a.csv"', [{"a": [1], "b": True}, {"c": None}], "a,b,c\n[1],true,\n,,\n"),
+    ],
+)
+async def test_settings_say_what_is_written(
+    settings: str, value: Any, content: str, tmp_path: Path
+) -> None:
+    output = await run_one(f'<sink:file id="f" {settings}/>', tmp_path, input=value)
+    assert (tmp_path / output["path"]).read_text(encoding="utf-8") == content
+
+
+async def test_reads_that_hang_in_one_run_leave_threads_for_another(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "a.txt").write_text("x")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(
+            lambda: run_one(
+                '<foreach id="each" collection="range(50)" maxConcurrency="unlimited">'
+                '<source:file id="f" path="pipe.txt"/></foreach>',
+                tmp_path,
+            )
+        )
+        with trio.fail_after(20):
+            while threading.active_count() < THREADS:
+                await trio.lowlevel.checkpoint()
+            assert await run_one('<source:file id="f" path="a.txt"/>', tmp_path) == "x"
+        nursery.cancel_scope.cancel()
+    writer = os.open(tmp_path / "pipe.txt", os.O_WRONLY)
+    os.close(writer)  # the threads that were left behind end

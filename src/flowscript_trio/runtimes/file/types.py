@@ -64,8 +64,8 @@ class FileSinkConfig(FileConfig):
         if self.append and self.form in WHOLE_FORMS:
             raise PydanticCustomError(
                 "append_format",
-                "a {form} file holds one value, so nothing can be added to it; "
-                "expected jsonl, csv, text, lines or bytes",
+                "a {form} file holds one value, so nothing can be added to it "
+                "(to one of jsonl, csv, text, lines or bytes it can)",
                 {"form": self.form, "setting": "append"},
             )
         return self

@@ -65,8 +65,6 @@ def append(place: Place, make: Callable[[int], bytes], path: str) -> int:
             os.fsync(handle)
         except BaseException:
             os.ftruncate(handle, size)
-            if is_new:
-                place.unlink()
             raise
     if is_new:
         _sync_folder(place)
@@ -75,7 +73,7 @@ def append(place: Place, make: Callable[[int], bytes], path: str) -> int:
 
 @contextmanager
 def _alone(place: Place, path: str) -> Iterator[tuple[int, bool]]:
-    """The handle of a file, locked, at its end; and whether the file was made for it."""
+    """The handle of a file, locked, and whether it was made for that: then a failure takes it away again."""
     while True:
         handle, is_new = _open_or_make(place)
         try:
@@ -85,8 +83,12 @@ def _alone(place: Place, path: str) -> Iterator[tuple[int, bool]]:
             now = place.stat()
             # Whoever held the lock may have replaced the file or taken it away: then it is another's.
             if now is not None and os.path.samestat(now, os.fstat(handle)):
-                yield handle, is_new and now.st_size == 0
+                yield handle, is_new
                 return
+        except BaseException:
+            if is_new and os.fstat(handle).st_size == 0:
+                place.unlink()
+            raise
         finally:
             os.close(handle)
 
