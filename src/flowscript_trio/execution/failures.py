@@ -51,7 +51,7 @@ def attach_failure(error: BaseException, record: Record) -> None:
         node=None if origin is None else origin.label,
         path="" if origin is None else origin.path,
         location=None if origin is None else origin.location,
-        branch=None if origin is None else _parent(origin.path),
+        branch=None if origin is None else branch_of(origin.path),
         attempts=1 if origin is None else origin.attempts,
         others=tuple(result for result in failures if result.error is not error),
         cancelled=tuple(record.cancelled),
@@ -61,7 +61,7 @@ def attach_failure(error: BaseException, record: Record) -> None:
 
 def note_node(error: BaseException, node: BaseNode, path: str) -> None:
     """Say on the error which node failed, where it stands, and in which branch; said once."""
-    branch = _parent(path)
+    branch = branch_of(path)
     where = "" if branch is None else f" (in {branch})"
     _note(error, f"flowscript: node {node.label!r} at {node.location} failed{where}")
 
@@ -121,9 +121,15 @@ def error_in(group: BaseExceptionGroup) -> BaseException | None:
     return interrupt
 
 
-def _parent(path: str) -> str | None:
-    head, slash, _ = path.rpartition("/")
-    return head if slash else None
+def branch_of(path: str) -> str | None:
+    """The path of the innermost branch, iteration or round that a node stands in, or None.
+
+    Those end in a number (``fetch-all/1``, ``each[3]``), which no id does begin with.
+    """
+    parts = path.split("/")[:-1]
+    while parts and not parts[-1].isdigit() and not parts[-1].endswith("]"):
+        parts.pop()
+    return "/".join(parts) or None
 
 
 def _branches(count: int) -> str:
