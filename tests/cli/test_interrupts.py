@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from flowscript_trio.cli.leaving import INTERRUPTED, leave, run_in_trio
-from flowscript_trio.types.errors import InputError
+from flowscript_trio.types.errors import InputError, SettingError
 
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 HANGING = """<workflow name="w">
@@ -86,6 +86,7 @@ def test_ctrl_c_ends_the_demo_and_its_server() -> None:
         (BaseExceptionGroup("", [SystemExit(3)]), 3),
         (click.UsageError("no"), 2),
         (InputError("no"), 2),
+        (SettingError("no"), 2),
     ],
     ids=repr,
 )

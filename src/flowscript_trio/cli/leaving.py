@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from ..types.errors import InputError
+from ..types.errors import FlowScriptError
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def leave(exc: BaseException) -> int | str | None:
     if isinstance(exc, click.ClickException):
         exc.show()
         return 2
-    if isinstance(exc, InputError):
+    if isinstance(exc, FlowScriptError):
         click.echo(f"Error: {exc}", err=True)
         return 2
     raise exc

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import flowscript_trio as fs
+from flowscript_trio.cli import demo, run
+from flowscript_trio.cli.commands import commands
+from flowscript_trio.cli.reports import render_failure
+
+from stubs import Stubs
+
+SIBLINGS = """
+<parallel id="p" maxConcurrency="unlimited">
+  {waiting}
+  <branch><source:stub id="bad" takes="10ms" fails="no&#127;"/></branch>
+</parallel>
+"""
+
+
+@pytest.fixture
+def invoke(tmp_path: Path) -> Any:
+    def call(command: str, text: str, *args: str) -> Result:
+        path = tmp_path / "flow.xml"
+        path.write_text(text, encoding="utf-8")
+        return CliRunner().invoke(commands, [command, str(path), *args])
+
+    return call
+
+
+def siblings(count: int) -> str:
+    waiting = "\n".join(
+        f'<branch><source:stub id="w{n}" hangs="true"/></branch>' for n in range(count)
+    )
+    return SIBLINGS.format(waiting=waiting)
+
+
+async def failure_of_run(body: str) -> tuple[fs.Flow, Exception]:
+    flow = Stubs().load(body)
+    with pytest.raises(ValueError, match="no") as caught:
+        await fs.run(flow)
+    return flow, caught.value
+
+
+async def test_a_failure_names_the_node_its_line_its_branch_and_who_was_cancelled_in_order(
+    autojump_clock: Any,
+) -> None:
+    flow, error = await failure_of_run(siblings(3))
+    assert render_failure(flow, error).splitlines() == [
+        "ValueError: no\\x7f",
+        "test.xml:7:11: bad",
+        '    7 |   <branch><source:stub id="bad" takes="10ms" fails="no&#127;"/></branch>',
+        "      |           ^^^^^^^^^^^^",
+        "flowscript: node 'bad' at test.xml:7:11 failed (in p/3)",
+        "flowscript: in p: 3 branches were cancelled",
+        "  cancelled: p/0/w0 after 0.010 s: p/3 failed: ValueError",
+        "  cancelled: p/1/w1 after 0.010 s: p/3 failed: ValueError",
+        "  cancelled: p/2/w2 after 0.010 s: p/3 failed: ValueError",
+    ]
+
+
+async def test_of_many_cancelled_siblings_the_first_are_listed_in_branch_order(
+    autojump_clock: Any,
+) -> None:
+    flow, error = await failure_of_run(siblings(50))
+    lines = render_failure(flow, error).splitlines()
+    listed = [line.split()[1] for line in lines if line.startswith("  cancelled")]
+    assert listed == [f"p/{n}/w{n}" for n in range(20)]
+    assert lines[-1] == "  … 30 more"
+
+
+async def test_the_other_failures_and_the_attempts_are_told(autojump_clock: Any) -> None:
+    flow, error = await failure_of_run(
+        """<parallel id="p">
+          <branch><source:stub id="a" fails="no">
+            <on-error><retry max="2" when="true" base="1ms"/></on-error>
+          </source:stub></branch>
+          <branch><source:stub id="b" hangs="true" cleanup="fail"/></branch>
+        </parallel>"""
+    )
+    text = render_failure(flow, error)
+    assert "  after 3 attempts\n" in text
+    assert "  failed too: p/1/b: ValueError: clean-up of b" in text
+
+
+def test_an_input_that_does_not_fit_is_wrong_use_but_not_where_a_node_says_so() -> None:
+    flow = fs.loads('<workflow name="w"><delay id="d" duration="1ms" input="input"/></workflow>')
+    with pytest.raises(SystemExit) as left:
+        run.fail(flow, fs.InputError("wrong"))
+    assert left.value.code == 2
+    with pytest.raises(SystemExit) as left:
+        run.fail(flow, ValueError("a node failed"))
+    assert left.value.code == 1
+
+
+async def test_an_input_error_of_a_node_is_a_failure_of_the_workflow() -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:picky")
+    async def picky(params: fs.ExecutionParams) -> None:
+        raise fs.InputError("a node does not like it")
+
+    flow = fs.loads('<workflow name="w"><source:picky id="p"/></workflow>', registry=registry)
+    with pytest.raises(fs.InputError) as caught:
+        await fs.run(flow)
+    with pytest.raises(SystemExit) as left:
+        run.fail(flow, caught.value)
+    assert left.value.code == 1
+
+
+def test_an_output_that_is_no_json_is_told_with_its_path(invoke: Any) -> None:
+    text = '<workflow name="w"><transform type="map" id="m" expression="1e308 * 10"/></workflow>'
+    done = invoke("run", text, "-q", "-i", "[1]")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "$[0] is Infinity" in done.stderr
+
+
+def test_nan_is_no_input(invoke: Any) -> None:
+    text = '<workflow name="w"><transform type="map" id="m" expression="item"/></workflow>'
+    done = invoke("run", text, "-q", "-i", "[NaN]")
+    assert done.exit_code == 2
+    assert "NaN stands in no JSON" in done.stderr
+
+
+def test_inspect_tells_handlers_from_nodes_and_what_a_run_can_be_given(invoke: Any) -> None:
+    text = """<workflow name="w">
+      <param name="mode" type="enum[fast, slow]" default="fast"/>
+      <param name="n" type="number" required="true"/>
+      <secret name="KEY"/>
+      <source:file id="f" path="x"><on-error><fallback node="cached"/></on-error></source:file>
+      <transform type="template" id="t" template="{{f}}"/>
+      <transform type="template" id="cached" template="c"/>
+    </workflow>"""
+    done = invoke("inspect", text)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert "└─ cached  transform:template  (line 7)  (handler)" in lines
+    assert lines[-6:] == [
+        "waves:",
+        "  1. f",
+        "  2. t",
+        'config: mode (enum[fast, slow]) = "fast"',
+        "config: n (number, required)",
+        "secret: KEY",
+    ]
+    described = json.loads(invoke("inspect", text, "--json").stdout)
+    assert described["waves"] == [["f"], ["t"]]
+    assert [node.get("handler") for node in described["nodes"]] == [None, None, True]
+    assert described["secrets"] == ["KEY"]
+
+
+async def test_the_demo_knows_the_failure_that_it_expects(autojump_clock: Any) -> None:
+    text = """<parallel id="p">
+      <branch><source:stub id="api1" hangs="true"/></branch>
+      <branch><source:stub id="{0}" fails="no"/></branch>
+      <branch><source:stub id="{1}" hangs="true"/></branch>
+    </parallel>"""
+    for ids, expected in [
+        (("api2", "api3"), True),
+        (("api3", "api2"), False),
+        (("api2", "x"), False),
+    ]:
+        _, error = await failure_of_run(text.format(*ids))
+        assert demo.is_as_expected(error) is expected
+    assert not demo.is_as_expected(ValueError("of no run"))
