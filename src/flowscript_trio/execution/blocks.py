@@ -12,7 +12,7 @@ from collections.abc import (
     Sized,
 )
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -30,20 +30,16 @@ from .merge import merge_outputs
 from .program import CompiledBody
 from .regions import Region
 from .state import clone_state_for_branch
-
-if TYPE_CHECKING:
-    from .executor import Executor
+from .walk import Walk
 
 
-async def handle_parallel_result(
-    executor: Executor, result: ParallelResult, place: Place
-) -> Outcome:
+async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Place) -> Outcome:
     """Run the branches at the same time; their outputs stand by branch index.
 
     The first error of a branch comes back as it left its node, once every other branch has unwound.
     Cancellation reaches every branch and passes on.
     """
-    bodies = [executor.program.bodies[branch.key] for branch in result.branches]
+    bodies = [walk.program.bodies[branch.key] for branch in result.branches]
     state = place.enter().state.snapshot()
     prefix = f"{place.path}/"
 
@@ -52,14 +48,14 @@ async def handle_parallel_result(
         return body, Frame(clone_state_for_branch(state, index), path, region, place.input)
 
     branches = Branches(
-        executor,
+        walk,
         place,
         lambda index: f"{prefix}{index}",
         enter,
         keep_outputs=True,
         keep_states=True,
     )
-    limit = result.max_concurrency or executor.run.max_concurrency
+    limit = result.max_concurrency or walk.run.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
     verdict = await block.run_each(bodies)
     if verdict.error is not None:
@@ -76,14 +72,14 @@ async def handle_parallel_result(
     return Outcome(output, branches=branches.results(len(bodies)))
 
 
-async def handle_foreach_result(executor: Executor, result: ForeachResult, place: Place) -> Outcome:
+async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place) -> Outcome:
     """Run the body once for each item of the collection, which is consumed here and only here.
 
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
     """
     collection = result.collection
     size = len(collection) if isinstance(collection, Sized) else None
-    body = executor.program.bodies[result.body.key]
+    body = walk.program.bodies[result.body.key]
     state = place.enter().state.snapshot()
     items = collection if isinstance(collection, Sequence) else None
 
@@ -104,7 +100,7 @@ async def handle_foreach_result(executor: Executor, result: ForeachResult, place
 
     races = result.policy.need is not None
     branches = Branches(
-        executor, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
+        walk, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
     )
     policy = replace(result.policy, total=size)
     block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
@@ -119,7 +115,7 @@ async def handle_foreach_result(executor: Executor, result: ForeachResult, place
                 "iterable that the application gives"
             )
     finally:
-        await _close(collection, executor, place)
+        await _close(collection, walk, place)
     total = block.started if size is None else size
     if verdict.error is not None:
         return _fail(branches, verdict, total)
@@ -166,7 +162,7 @@ def _merge(
     )
 
 
-async def _close(collection: object, executor: Executor, place: Place) -> None:
+async def _close(collection: object, walk: Walk, place: Place) -> None:
     """Close a generator, so that its clean-up is not left to the garbage collector."""
     try:
         if isinstance(collection, AsyncGenerator):
@@ -175,7 +171,7 @@ async def _close(collection: object, executor: Executor, place: Place) -> None:
         elif isinstance(collection, Generator):
             collection.close()
     except Exception as exc:
-        executor.run.warn(place.step.node, f"closing the collection failed: {exc!r}")
+        walk.run.warn(place.step.node, f"closing the collection failed: {exc!r}")
 
 
 def _kind(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -17,9 +17,7 @@ from .frame import Frame, Place
 from .program import CompiledBody
 from .regions import Region, cause_of
 from .state import State
-
-if TYPE_CHECKING:
-    from .executor import Executor
+from .walk import Walk
 
 Enter = Callable[[int, Any, Region], tuple[CompiledBody, Frame]]
 """Gives the body of a branch and a frame of its own, by its index, its item and its region."""
@@ -35,7 +33,7 @@ class Branches:
 
     def __init__(
         self,
-        executor: Executor,
+        walk: Walk,
         place: Place,
         name: Callable[[int], str],
         enter: Enter,
@@ -47,8 +45,8 @@ class Branches:
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
         self.block: Block
-        self._executor = executor
-        self._run = executor.run
+        self._walk = walk
+        self._run = walk.run
         self._place = place
         self._name = name
         self._enter = enter
@@ -111,7 +109,7 @@ class Branches:
                 BranchStarted(time=trio.current_time(), path=self._name(index), index=index)
             )
         try:
-            signal = await self._executor.run_body(body, frame)
+            signal = await self._walk.run_body(body, frame)
         except trio.Cancelled as exc:
             self._end(BranchResult(index, "cancelled", None, cause_of(region, exc)))
             raise

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -14,23 +13,11 @@ from .program import CompiledBody
 from .recovery import describe
 from .regions import Region
 from .state import State
-
-if TYPE_CHECKING:
-    from .executor import Executor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compensation:
-    """The ``<compensate>`` of a node that succeeded: its body, and the scope of the node."""
-
-    body: CompiledBody
-    state: State
-    path: str
-    input: Any
+from .walk import Walk
 
 
 async def run_cleanup(
-    executor: Executor,
+    walk: Walk,
     body: CompiledBody,
     state: State,
     path: str,
@@ -45,7 +32,7 @@ async def run_cleanup(
     inner_state = state.fork(bound or {})
     with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds) as scope:
         frame = Frame(inner_state, path, Region(None, path.rstrip("/"), scope), input)
-        signal = await executor.run_body(body, frame)
+        signal = await walk.run_body(body, frame)
         if isinstance(signal, Failed):
             return signal.error
     if scope.cancelled_caught:
@@ -54,7 +41,7 @@ async def run_cleanup(
     return None
 
 
-async def with_finally(executor: Executor, body: CompiledBody, frame: Frame) -> Signal | None:
+async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
     """Run a body's nodes and then, however they ended, its ``<finally>``.
 
     An error of the ``<finally>`` surfaces only if nothing else does, but in the place of ``Cancelled``.
@@ -63,11 +50,11 @@ async def with_finally(executor: Executor, body: CompiledBody, frame: Frame) -> 
     raised: BaseException | None = None
     signal: Signal | None = None
     try:
-        signal = await executor.run_nodes(body, frame)
+        signal = await walk.run_nodes(body, frame)
     except BaseException as exc:
         raised = exc
     path = f"{frame.path}finally/"
-    error = await run_cleanup(executor, body.cleanup, frame.state, path, frame.input)
+    error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
     surfaces = raised is None or isinstance(raised, trio.Cancelled)
     if error is not None and surfaces and not isinstance(signal, Failed):
         return Failed(error)
@@ -77,30 +64,26 @@ async def with_finally(executor: Executor, body: CompiledBody, frame: Frame) -> 
 
 
 async def finish_run(
-    executor: Executor, frame: Frame, failed: BaseException | None, cancelled: bool
+    walk: Walk, frame: Frame, failed: BaseException | None, cancelled: bool
 ) -> BaseException | None:
     """What follows the nodes of a workflow: compensations, ``<on-workflow-error>``, ``<finally>``.
 
     Compensations are those of nodes that succeeded, in reverse order of completion, if the run then failed
     or was cancelled. Gives the error that surfaces: that of the run, else the first of the clean-up.
     """
-    main, program = executor.program.main, executor.program
+    main, program = walk.program.main, walk.program
     errors = [] if failed is None else [failed]
 
     async def clean_up(
         body: CompiledBody, state: State, path: str, input: Any, bound: Mapping[str, Any]
     ) -> None:
-        error = await run_cleanup(executor, body, state, path, input, bound)
+        error = await run_cleanup(walk, body, state, path, input, bound)
         if error is not None:
             errors.append(error)
 
-    view = (
-        {}
-        if failed is None
-        else {"$error": describe(failed, executor.run.record.source_of(failed))}
-    )
+    view = {} if failed is None else {"$error": describe(failed, walk.run.record.source_of(failed))}
     if failed is not None or cancelled:
-        for done in reversed(executor.run.compensations):
+        for done in reversed(walk.run.compensations):
             await clean_up(done.body, done.state, f"{done.path}/compensate/", done.input, view)
     if failed is not None and program.on_error is not None:
         path = "on-workflow-error/"

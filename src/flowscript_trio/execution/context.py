@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import trio
 
@@ -17,15 +17,24 @@ from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.results import Cancellation
 from .inputs import Secrets
+from .program import CompiledBody
 from .record import Record, Warned
-
-if TYPE_CHECKING:
-    from .cleanup import Compensation
+from .state import State
 
 T = TypeVar("T")
 
 DEFAULT_MAX_CONCURRENCY = 10
 CLEANUP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compensation:
+    """The ``<compensate>`` of a node that succeeded: its body, and the scope of the node."""
+
+    body: CompiledBody
+    state: State
+    path: str
+    input: Any
 
 
 @dataclass(slots=True, eq=False)

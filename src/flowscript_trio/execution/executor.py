@@ -23,8 +23,8 @@ from ..scheduler.signals import Failed, Signal
 from ..types.events import NodeEnded, NodeStarted
 from ..types.results import Cancellation, NodeResult
 from .blocks import handle_foreach_result, handle_parallel_result
-from .cleanup import Compensation, with_finally
-from .context import RunContext
+from .cleanup import with_finally
+from .context import Compensation, RunContext
 from .failures import error_in, masked_by, note_node
 from .frame import Frame, Outcome, Place
 from .inline import (
@@ -38,8 +38,9 @@ from .inline import (
 from .program import CompiledBody, Program, Step
 from .recovery import recover
 from .regions import Region, cause_of, outlived
+from .walk import Walk
 
-Handler = Callable[["Executor", Any, Place], Awaitable[Outcome]]
+Handler = Callable[[Walk, Any, Place], Awaitable[Outcome]]
 
 HANDLERS: dict[type, Handler] = {
     results.ParallelResult: handle_parallel_result,

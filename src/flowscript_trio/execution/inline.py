@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
 from trio.lowlevel import checkpoint
 
@@ -21,9 +19,7 @@ from ..types.errors import FlowScriptError
 from .frame import Frame, Outcome, Place
 from .program import CompiledBody
 from .recovery import run_handler
-
-if TYPE_CHECKING:
-    from .executor import Executor
+from .walk import Walk
 
 
 class TooManyRounds(FlowScriptError):
@@ -38,37 +34,37 @@ def finish(place: Place, inner: Frame, signal: Signal | None) -> Outcome:
     return Outcome(inner.output, signal)
 
 
-async def handle_choice_result(executor: Executor, result: ChoiceResult, place: Place) -> Outcome:
+async def handle_choice_result(walk: Walk, result: ChoiceResult, place: Place) -> Outcome:
     if result.body is None:
         return finish(place, place.enter(), None)
-    body = executor.program.bodies[result.body.key]
+    body = walk.program.bodies[result.body.key]
     inner = place.enter(shared=body.is_graph)
-    return finish(place, inner, await executor.run_body(body, inner))
+    return finish(place, inner, await walk.run_body(body, inner))
 
 
-async def handle_timeout_result(executor: Executor, result: TimeoutResult, place: Place) -> Outcome:
-    body = executor.program.bodies[result.body.key]
+async def handle_timeout_result(walk: Walk, result: TimeoutResult, place: Place) -> Outcome:
+    body = walk.program.bodies[result.body.key]
 
     async def work(place: Place) -> Outcome:
         inner = place.enter()
-        return finish(place, inner, await executor.run_body(body, inner))
+        return finish(place, inner, await walk.run_body(body, inner))
 
     handler = place.step.on_timeout
     try:
-        return await executor.within(result.duration, place, work)
+        return await walk.within(result.duration, place, work)
     except trio.TooSlowError as exc:
         if handler is None:
             raise
         error = exc
-    return await run_handler(executor, handler, place.step, place.frame, place.path, error)
+    return await run_handler(walk, handler, place.step, place.frame, place.path, error)
 
 
-async def handle_loop_result(executor: Executor, result: LoopResult, place: Place) -> Outcome:
-    body = executor.program.bodies[result.body.key]
+async def handle_loop_result(walk: Walk, result: LoopResult, place: Place) -> Outcome:
+    body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(place, bound, body)
     for number in range(result.max):
-        done, signal = await _run_round(executor, body, inner, place, bound, number)
+        done, signal = await _run_round(walk, body, inner, place, bound, number)
         if done:
             return finish(place, inner, signal)
         if result.until is not None and truthy(result.until(inner.state)):
@@ -76,8 +72,8 @@ async def handle_loop_result(executor: Executor, result: LoopResult, place: Plac
     return finish(place, inner, None)
 
 
-async def handle_while_result(executor: Executor, result: WhileResult, place: Place) -> Outcome:
-    body = executor.program.bodies[result.body.key]
+async def handle_while_result(walk: Walk, result: WhileResult, place: Place) -> Outcome:
+    body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(place, bound, body)
     number = 0
@@ -86,7 +82,7 @@ async def handle_while_result(executor: Executor, result: WhileResult, place: Pl
             raise TooManyRounds(
                 f"the condition of {place.step.label!r} is still true after {number} rounds (its max)"
             )
-        done, signal = await _run_round(executor, body, inner, place, bound, number)
+        done, signal = await _run_round(walk, body, inner, place, bound, number)
         if done:
             return finish(place, inner, signal)
         number += 1
@@ -94,11 +90,11 @@ async def handle_while_result(executor: Executor, result: WhileResult, place: Pl
     return finish(place, inner, None)
 
 
-async def handle_break_result(executor: Executor, result: BreakResult, place: Place) -> Outcome:
+async def handle_break_result(walk: Walk, result: BreakResult, place: Place) -> Outcome:
     return Outcome(signal=Break(result.loop) if result.taken else None)
 
 
-async def handle_assign_result(executor: Executor, result: AssignResult, place: Place) -> Outcome:
+async def handle_assign_result(walk: Walk, result: AssignResult, place: Place) -> Outcome:
     for name, value in result.values.items():
         place.frame.state.assign(name, value)
     return Outcome(result.output)
@@ -112,7 +108,7 @@ def _enter_loop(place: Place, bound: dict[str, int], body: CompiledBody) -> Fram
 
 
 async def _run_round(
-    executor: Executor,
+    walk: Walk,
     body: CompiledBody,
     inner: Frame,
     place: Place,
@@ -122,7 +118,7 @@ async def _run_round(
     """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
     bound["$iteration"] = number
     inner.path = f"{place.path}[{number}]/"
-    signal = await executor.run_body(body, inner)
+    signal = await walk.run_body(body, inner)
     if signal is None:
         if not body.steps:
             await checkpoint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types.ast import Document, Parameter
+from ..types.ast import Document, Parameter, fits
 from ..types.errors import EvaluationError, InputError, nearest
 
 
@@ -23,7 +23,7 @@ def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]
                 problems.append(_missing(parameter, given, document.parameters))
             else:
                 config[parameter.name] = parameter.default
-        elif not _fits(parameter, config[parameter.name]):
+        elif not fits(config[parameter.name], parameter.type, parameter.choices):
             problems.append(
                 f"{parameter.name!r} is {config[parameter.name]!r}; expected {_expected(parameter)} "
                 f"(declared at {parameter.location})"
@@ -69,24 +69,6 @@ def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[
     near = nearest(parameter.name, [name for name in given if name not in names])
     hint = f" (is {near!r} meant to be it?)" if near else ""
     return f"{parameter.name!r} is missing; expected {_expected(parameter)}{hint}"
-
-
-def _fits(parameter: Parameter, value: object) -> bool:
-    match parameter.type:
-        case None:
-            return True
-        case "string":
-            return isinstance(value, str)
-        case "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "object":
-            return isinstance(value, Mapping)
-        case "array":
-            return isinstance(value, (list, tuple))
-        case "enum":
-            return value in parameter.choices
 
 
 def _expected(parameter: Parameter) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -12,10 +12,8 @@ from ..expression.scope import Overlay
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
 from .frame import Frame, Outcome
-
-if TYPE_CHECKING:
-    from .executor import Executor
-    from .program import Step
+from .program import Step
+from .walk import Walk
 
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def delay_of(config: RetryConfig, attempt: int, chance: float) -> float:
 
 
 async def recover(
-    executor: Executor,
+    walk: Walk,
     step: Step,
     frame: Frame,
     path: str,
@@ -91,24 +89,24 @@ async def recover(
             break
         earlier.append(error)
         further += 1
-        await trio.sleep(delay_of(retry, further, executor.run.services.random.random()))
-        outcome = await executor.attempt(step, frame, path)
+        await trio.sleep(delay_of(retry, further, walk.run.services.random.random()))
+        outcome = await walk.attempt(step, frame, path)
     if isinstance(outcome.signal, Failed) and step.fallback is not None:
         error = outcome.signal.error
         earlier.append(error)
-        outcome = await run_handler(executor, step.fallback, step, frame, path, error)
+        outcome = await run_handler(walk, step.fallback, step, frame, path, error)
     outcome.attempts = further + 1
     return outcome
 
 
 async def run_handler(
-    executor: Executor, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
+    walk: Walk, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
 ) -> Outcome:
     """Run a handler in the scope of the node that names it; its output stands for the node's."""
     view = describe(error, step.label)
     state = frame.state.fork({"$error": view, "error": view})
     inner = Frame(state, f"{path}/", frame.region, frame.input)
-    signal = await executor.execute_node(handler, inner)
+    signal = await walk.execute_node(handler, inner)
     if isinstance(signal, Failed):
         return Outcome(signal=signal)
     names = handler.inner_ids if handler.id is None else (handler.id, *handler.inner_ids)

@@ -1,0 +1,37 @@
+"""Owns what the parts of the walk ask of each other: the executor as its handlers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from ..scheduler.signals import Signal
+from .context import RunContext
+from .frame import Frame, Outcome, Place
+from .program import CompiledBody, Program, Step
+
+
+class Walk(Protocol):
+    """One run through a program. Errors of nodes come back as values; only ``Cancelled`` is raised."""
+
+    @property
+    def run(self) -> RunContext: ...
+    @property
+    def program(self) -> Program: ...
+
+    async def run_body(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run the nodes of a body and then its ``<finally>``."""
+
+    async def run_nodes(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run the nodes of a body."""
+
+    async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
+        """Run one node through the boundary."""
+
+    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
+        """Run one attempt of a node."""
+
+    async def within(
+        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Do a node's work within a time; raises ``trio.TooSlowError`` when it has passed."""
