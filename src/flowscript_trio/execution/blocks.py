@@ -19,7 +19,7 @@ import trio
 from ..expression import Expression
 from ..expression.scope import Overlay
 from ..runtimes.control.results import ForeachResult, ParallelResult
-from ..scheduler.policy import Verdict
+from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
 from ..types.errors import SettingError
@@ -55,6 +55,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         keep_outputs=True,
         keep_states=True,
     )
+    _check_race(result.policy, len(bodies), place)
     limit = result.max_concurrency or walk.run.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
     verdict = await block.run_each(bodies)
@@ -103,6 +104,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
         walk, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
     )
     policy = replace(result.policy, total=size)
+    if size is not None:
+        _check_race(policy, size, place)
     block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
     try:
         if isinstance(collection, AsyncIterable):
@@ -119,6 +122,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     total = block.started if size is None else size
     if verdict.error is not None:
         return _fail(branches, verdict, total)
+    if races and verdict.winners is None:
+        _check_race(policy, total, place)
     if block.lowest_break is not None:
         total = block.lowest_break + 1
     counted = _counted(branches, verdict, total)
@@ -133,6 +138,14 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
         output = _merge(result.merge, branches, counted, (), place)
     escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
     return Outcome(output, escape, branches.results(total))
+
+
+def _check_race(policy: Policy, total: int, place: Place) -> None:
+    """Raise SettingError where more branches must succeed than there are."""
+    if policy.need is not None and policy.need > total:
+        raise SettingError(
+            f"{place.step.label!r} waits for {policy.need} of its branches to succeed, and has {total}"
+        )
 
 
 def _counted(branches: Branches, verdict: Verdict, total: int) -> Sequence[int]:

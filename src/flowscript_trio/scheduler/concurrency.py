@@ -175,9 +175,8 @@ class Block:
                         await spawn()
                 self._running -= 1
         except BaseException as exc:
-            raised = (
-                exc  # looked at outside of the handler, so that no error gets a context from here
-            )
+            # Looked at outside of the handler, so that no error gets a context from here.
+            raised = exc
         if raised is not None:
             raised = first_of(raised)
             if not isinstance(raised, trio.Cancelled):
