@@ -7,11 +7,11 @@ from .expressions import (
     SPECIAL_NAMES,
     Expression,
     ParsedExpression,
-    Reference,
     function_names,
     parse_expression,
 )
 from .lexer import RESERVED_WORDS
+from .survey import Reference
 from .template import ParsedTemplate, Template, parse_template
 from .values import Function, call, equals, is_function, truthy
 

@@ -6,8 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..types.errors import EvaluationError
-from .operators import BINARY, UNARY, Binary
-from .scope import Overlay, Scope
+from .calls import Run, at, make_arrow, make_call, make_method
+from .members import (
+    NODE_MEMBERS,
+    Step,
+    make_item,
+    make_member,
+    read_member,
+    read_node,
+    read_node_member,
+    static_name,
+)
+from .operators import BINARY, UNARY, Binary, OperandError
+from .scope import Scope
 from .syntax import (
     Arrow,
     Call,
@@ -23,11 +34,10 @@ from .syntax import (
     Series,
     Tree,
     Unary,
+    words_of,
 )
-from .table import FUNCTIONS
-from .values import LISTS, Function, check_size, member, truthy
+from .values import LISTS, check_items, key_text, shown, truthy
 
-Run = Callable[[Scope], Any]
 IsNode = Callable[[str], bool]
 
 STOPS: dict[str, Callable[[Any], bool]] = {
@@ -36,14 +46,6 @@ STOPS: dict[str, Callable[[Any], bool]] = {
     "??": lambda value: value is not None,
 }
 """The operators that do not look at the rest once a value decides."""
-
-METHODS = {
-    "map": "map", "filter": "filter", "reduce": "reduce", "find": "find", "some": "some",
-    "every": "every", "includes": "includes", "join": "join", "slice": "slice",
-    "toUpperCase": "upper", "toLowerCase": "lower", "trim": "trim", "split": "split",
-    "replace": "replace", "startsWith": "starts_with", "endsWith": "ends_with",
-}  # fmt: skip
-"""The methods that values have, and the functions that they are."""
 
 
 def compile_tree(tree: Tree, is_node: IsNode) -> Run:
@@ -64,7 +66,7 @@ class _Compiler:
             case Chain(base, steps):
                 return self._chain(base, steps)
             case Call(name, arguments, offset):
-                return self._call(name, arguments, offset)
+                return make_call(name, self._list(arguments), offset)
             case Series(first, rest):
                 return self._series(first, rest)
             case Unary(operator, operand, offset):
@@ -76,85 +78,44 @@ class _Compiler:
             case ObjectOf(entries):
                 return self._object(entries)
             case Arrow(parameters, body):
-                return self._arrow(parameters, body)
+                return make_arrow(parameters, self.compile(body))
 
     def _name(self, name: str, local: bool) -> Run:
-        if local or not self._is_node(name):
-            return lambda scope: scope.value(name)
-
-        def read(scope: Scope) -> Any:
-            result = scope.node(name)
-            return None if result is None else result.output
-
-        return read
+        if not local and self._is_node(name):
+            return read_node(name)
+        return lambda scope: scope.value(name)
 
     # ---- members and methods ----
 
     def _chain(self, base: Tree, steps: tuple[Member | Item | Method, ...]) -> Run:
         run = self.compile(base)
         if isinstance(base, Name) and not base.local and self._is_node(base.name):
-            first = steps[0]
-            if isinstance(first, Member) and first.name in ("output", "status", "error"):
-                run = _node_member(base.name, first.name)
+            name = static_name(steps[0])
+            if name in NODE_MEMBERS:
+                run = read_node_member(base.name, name)
                 steps = steps[1:]
-        for step in steps:
-            run = self._step(run, step)
-        return run
+        if not steps:
+            return run
+        if isinstance(steps[0], Member):
+            run = read_member(run, steps[0].name)
+            steps = steps[1:]
+        return self._walk(run, [self._step(step) for step in steps]) if steps else run
 
-    def _step(self, run: Run, step: Member | Item | Method) -> Run:
+    def _step(self, step: Member | Item | Method) -> Step:
         if isinstance(step, Member):
-            name = step.name
-
-            def read(scope: Scope) -> Any:
-                value = run(scope)
-                if value.__class__ is dict:
-                    return value.get(name)
-                return member(value, name)
-
-            return read
+            return make_member(step.name)
         if isinstance(step, Item):
-            key = self.compile(step.key)
-            return lambda scope: member(run(scope), key(scope))
-        function = METHODS.get(step.name)
-        if function is None:
-            raise AssertionError("unknown methods are found when the expression is parsed")
-        return self._apply(function, [run], step.arguments, step.offset)
+            return make_item(self.compile(step.key))
+        return make_method(step.name, self._list(step.arguments), step.offset)
 
-    # ---- calls ----
+    def _walk(self, run: Run, steps: list[Step]) -> Run:
+        def walk(scope: Scope) -> Any:
+            value = run(scope)
+            for step in steps:
+                value = step(scope, value)
+            return value
 
-    def _call(self, name: str, arguments: tuple[tuple[bool, Tree], ...], offset: int) -> Run:
-        return self._apply(name, [], arguments, offset)
-
-    def _apply(
-        self, name: str, given: list[Run], arguments: tuple[tuple[bool, Tree], ...], offset: int
-    ) -> Run:
-        function = FUNCTIONS[name]
-        if any(spread for spread, _ in arguments):
-            items = self._list(arguments)
-
-            def apply_spread(scope: Scope) -> Any:
-                values = [run(scope) for run in given]
-                return _call(function, name, scope, [*values, *items(scope)], offset)
-
-            return apply_spread
-        runs = tuple(given) + tuple(self.compile(tree) for _, tree in arguments)
-
-        def apply(scope: Scope) -> Any:
-            return _call(function, name, scope, [run(scope) for run in runs], offset)
-
-        return apply
-
-    def _arrow(self, parameters: tuple[str, ...], body: Tree) -> Run:
-        run = self.compile(body)
-
-        def make(scope: Scope) -> Function:
-            def call(arguments: tuple[Any, ...]) -> Any:
-                scope.services.spend(1)
-                return run(Overlay(scope, dict(zip(parameters, arguments, strict=False))))
-
-            return Function(len(parameters), call)
-
-        return make
+        return walk
 
     # ---- operators ----
 
@@ -163,30 +124,38 @@ class _Compiler:
         stops = STOPS.get(rest[0][0])
         if stops is not None:
             return self._short_circuit([run, *(self.compile(tree) for _, tree, _ in rest)], stops)
-        steps = [(BINARY[operator], self.compile(tree), offset) for operator, tree, offset in rest]
+        steps = []
+        left: Tree | None = first
+        for operator, tree, offset in rest:
+            steps.append((BINARY[operator], self.compile(tree), _Place(left, tree, offset)))
+            left = None
         if len(steps) == 1:
             return self._binary(run, *steps[0])
 
         def fold(scope: Scope) -> Any:
             value = run(scope)
-            limits = scope.services.limits
-            for combine, operand, offset in steps:
+            services = scope.services
+            for combine, operand, place in steps:
                 right = operand(scope)
                 try:
-                    value = combine(value, right, limits)
-                except EvaluationError as exc:
-                    raise _at(exc, offset)
+                    value = combine(value, right, services)
+                except (EvaluationError, ArithmeticError, TypeError, ValueError) as exc:
+                    found = place.error(exc, value, right)
+                else:
+                    continue
+                raise found
             return value
 
         return fold
 
-    def _binary(self, left: Run, combine: Binary, right: Run, offset: int) -> Run:
+    def _binary(self, left: Run, combine: Binary, right: Run, place: _Place) -> Run:
         def binary(scope: Scope) -> Any:
             a, b = left(scope), right(scope)
             try:
-                return combine(a, b, scope.services.limits)
-            except EvaluationError as exc:
-                raise _at(exc, offset)
+                return combine(a, b, scope.services)
+            except (EvaluationError, ArithmeticError, TypeError, ValueError) as exc:
+                found = place.error(exc, a, b)
+            raise found
 
         return binary
 
@@ -206,12 +175,15 @@ class _Compiler:
     def _unary(self, operator: str, operand: Tree, offset: int) -> Run:
         run = self.compile(operand)
         apply = UNARY[operator]
+        words = words_of(operand)
 
         def unary(scope: Scope) -> Any:
+            value = run(scope)
             try:
-                return apply(run(scope))
-            except EvaluationError as exc:
-                raise _at(exc, offset)
+                return apply(value)
+            except EvaluationError:
+                found = f"{words or 'the operand'} is {shown(value)}; expected a number"
+            raise EvaluationError(found, operand.offset)
 
         return unary
 
@@ -229,112 +201,88 @@ class _Compiler:
 
     # ---- lists and objects ----
 
-    def _list(self, items: tuple[tuple[bool, Tree], ...]) -> Run:
-        runs = [(spread, self.compile(tree)) for spread, tree in items]
+    def _list(self, items: tuple[tuple[bool, Tree], ...]) -> Callable[[Scope], list[Any]]:
         if not any(spread for spread, _ in items):
-            plain = [run for _, run in runs]
+            plain = tuple(self.compile(tree) for _, tree in items)
             return lambda scope: [run(scope) for run in plain]
+        runs = [(spread, self.compile(tree), tree.offset) for spread, tree in items]
 
         def build(scope: Scope) -> list[Any]:
             built: list[Any] = []
-            for spread, run in runs:
+            services = scope.services
+            for spread, run, offset in runs:
                 value = run(scope)
                 if not spread:
                     built.append(value)
                 elif isinstance(value, (str, *LISTS)):
+                    try:
+                        check_items(len(built) + len(value), services.limits)
+                        services.spend_copy(len(value))
+                    except EvaluationError as exc:
+                        raise at(exc, offset)
                     built.extend(value)
                 elif value is not None:
-                    raise EvaluationError("only lists and texts can be spread into a list")
-                check_size(built, scope.services.limits)
-            scope.services.spend(len(built))
+                    raise EvaluationError(
+                        f"{shown(value)} cannot be spread here; expected a list", offset
+                    )
             return built
 
         return build
 
     def _object(self, entries: tuple[tuple[Tree | None, Tree], ...]) -> Run:
         runs = [
-            (None if key is None else self.compile(key), self.compile(value))
+            (None if key is None else self.compile(key), self.compile(value), value.offset)
             for key, value in entries
         ]
 
         def build(scope: Scope) -> dict[str, Any]:
             built: dict[str, Any] = {}
-            for key, run in runs:
+            services = scope.services
+            for key, run, offset in runs:
+                name = None if key is None else key_text(key(scope))
                 value = run(scope)
-                if key is not None:
-                    built[_key(key(scope))] = value
+                if name is not None:
+                    built[name] = value
                 elif isinstance(value, Mapping):
+                    try:
+                        check_items(len(built) + len(value), services.limits, "object")
+                        services.spend_copy(len(value))
+                    except EvaluationError as exc:
+                        raise at(exc, offset)
                     built.update(value)
-                    scope.services.spend(len(value))
                 elif value is not None:
-                    raise EvaluationError("only objects can be spread into an object")
+                    raise EvaluationError(
+                        f"{shown(value)} cannot be spread here; expected an object", offset
+                    )
             return built
 
         return build
 
 
-def _key(value: Any) -> str:
-    from .encoding import to_text
+class _Place:
+    """Where an operator stands between its operands, for errors."""
 
-    return value if isinstance(value, str) else to_text(value)
+    __slots__ = ("left", "offset", "right")
 
+    def __init__(self, left: Tree | None, right: Tree, offset: int) -> None:
+        self.left = left
+        self.right = right
+        self.offset = offset
 
-def _node_member(node: str, name: str) -> Run:
-    """``fetch.output`` is the output; ``.status`` and ``.error`` are the node's where the output has none."""
-
-    def read(scope: Scope) -> Any:
-        result = scope.node(node)
-        if result is None:
-            return None
-        output = result.output
-        if name == "output":
-            return output
-        if isinstance(output, Mapping) and name in output:
-            return output[name]
-        if name == "status":
-            return result.status
-        error = result.error
-        if error is None:
-            return None
-        seen = {"message": str(error), "type": type(error).__name__}
-        status = getattr(error, "status", None)
-        if isinstance(status, int):
-            seen["status"] = status  # type: ignore[assignment]
-        return seen
-
-    return read
-
-
-def _call(
-    function: Callable[..., Any], name: str, scope: Scope, arguments: list[Any], offset: int
-) -> Any:
-    services = scope.services
-    services.spend(1)
-    try:
-        return check_size(function(services, *arguments), services.limits)
-    except EvaluationError as exc:
-        raise _at(exc, offset)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, RecursionError) as exc:
-        found = _explain(function, name, arguments, exc)
-    raise _at(found, offset)
-
-
-def _explain(
-    function: Callable[..., Any], name: str, arguments: list[Any], exc: Exception
-) -> EvaluationError:
-    """What to say of a call that Python refused: the number of arguments, or their kind."""
-    if isinstance(exc, TypeError) and f"{function.__name__}()" in str(exc):
-        return EvaluationError(f"{name}() does not take {len(arguments)} arguments")
-    if isinstance(exc, RecursionError):
-        return EvaluationError(f"{name}(): the value nests too deep")
-    from .values import kind_of
-
-    kinds = ", ".join(kind_of(argument) for argument in arguments)
-    return EvaluationError(f"{name}() cannot be applied to ({kinds})")
-
-
-def _at(exc: EvaluationError, offset: int) -> EvaluationError:
-    """The error with the offset of the innermost part that failed."""
-    if exc.offset is None:
-        exc.offset = offset
-    return exc
+    def error(self, exc: Exception, left: Any, right: Any) -> EvaluationError:
+        """The error of an operation: it names the operand at fault by its words and its place."""
+        if isinstance(exc, OperandError):
+            tree = self.right if exc.side else self.left
+            words = None if tree is None else words_of(tree)
+            side = "right" if exc.side else "left"
+            return EvaluationError(
+                f"{words or f'the {side} operand'} {exc.reason}",
+                self.offset if tree is None else tree.offset,
+            )
+        if isinstance(exc, EvaluationError):
+            return at(exc, self.offset)
+        if isinstance(exc, OverflowError):
+            return EvaluationError("the result is too large", self.offset)
+        return EvaluationError(
+            f"cannot be applied to {shown(left)} and {shown(right)}", self.offset
+        )

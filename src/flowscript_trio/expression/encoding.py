@@ -13,102 +13,206 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
-from .values import LISTS, MAX_DEPTH, Function, format_number
+from .scope import Services
+from .values import LISTS, Function, check_text, deeper, key_text, meter
+
+Path = tuple["Path", object] | None
+"""Where a value stands in another, innermost key last; made into words only for an error."""
 
 
-def to_text(value: Any) -> str:
+class RawJson(str):
+    """What ``json_encode`` returned: a template that makes JSON inserts it as it is."""
+
+    __slots__ = ("value",)
+    value: Any
+
+
+class NotJson(EvaluationError):
+    """A text is no JSON; ``position`` is the offset of the first wrong character in it."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+def to_text(value: Any, services: Services | None = None) -> str:
     """A value as a template writes it: null is empty, 3.0 is ``3``, lists and objects are JSON."""
     kind = value.__class__
     if kind is str:
         return value  # type: ignore[no-any-return]
-    if kind is int:
-        return str(value)
     if value is None:
         return ""
     if kind is bool:
         return "true" if value else "false"
-    if kind is float or kind is Decimal:
+    if isinstance(value, (int, float, Decimal)):
         return format_number(value)
     if isinstance(value, (list, tuple, range, Mapping)):
-        return encode_json(value)
+        return encode_json(value, services=services)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
-    if isinstance(value, bytes):
+    if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Function):
+        raise EvaluationError("an arrow function has no text")
     return str(value)
 
 
-def encode_json(value: Any, indent: int | None = None) -> str:
+def format_number(value: float | Decimal) -> str:
+    """A number as JavaScript writes it: 3.0 is ``3``, large and small ones with an exponent."""
+    if isinstance(value, Decimal):
+        return _format_decimal(value)
+    if isinstance(value, int):
+        try:
+            return int.__repr__(value)
+        except ValueError:  # Python's own bound on digits
+            raise LimitExceeded("the integer has too many digits to write") from None
+    if value != value:
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value.is_integer() and abs(value) < 1e21:
+        return str(shortest_integer(value))
+    text = float.__repr__(value)
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    power = int(exponent)
+    if -7 < power < 0:
+        digits = len(mantissa.lstrip("-").replace(".", ""))
+        return f"{value:.{digits - 1 - power}f}"
+    return f"{mantissa.removesuffix('.0')}e{'+' if power > 0 else '-'}{abs(power)}"
+
+
+def shortest_integer(value: float) -> int:
+    """The integer of the fewest digits that is this float, as JavaScript writes those above 2^53."""
+    return int(value) if abs(value) < 2**53 else int(Decimal(float.__repr__(value)))
+
+
+def _format_decimal(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -1000 < exponent < 1000:
+        return str(value)
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def encode_json(value: Any, indent: int | None = None, *, services: Services | None = None) -> str:
     """A value as JSON: dates as ISO text, Decimal as a number where exact, bytes as base64.
 
-    Raises EvaluationError that names the path of NaN, an infinity, or what has no JSON.
+    ``indent`` is in spaces; without it there is no white space, as JavaScript writes it. Raises
+    EvaluationError that names the path of NaN, an infinity, or what has no JSON, and LimitExceeded
+    beyond the bounds of ``services`` (of an evaluation) or far ones (outside of one).
     """
-    separators = (",", ":") if indent is None else None  # as JavaScript writes it
-    plain = to_plain(value)
-    return json.dumps(
-        plain, ensure_ascii=False, indent=indent, allow_nan=False, separators=separators
-    )
+    plain = _Plain(meter() if services is None else services).of(value, None, 0)
+    separators = (",", ":") if indent is None else None
+    try:
+        return json.dumps(
+            plain, ensure_ascii=False, indent=indent, allow_nan=False, separators=separators
+        )
+    except ValueError:  # Python's own bound on digits
+        raise LimitExceeded("an integer has too many digits to write") from None
 
 
-def to_plain(value: Any, path: str = "$", depth: int = 0) -> Any:
-    """The value in JSON's own types."""
-    kind = value.__class__
-    if kind is str or value is None or kind is bool or kind is int:
-        return value
-    if depth > MAX_DEPTH:
-        raise LimitExceeded(f"{path[:80]}… nests deeper than {MAX_DEPTH} levels")
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise EvaluationError(f"{path} is {format_number(value)}, which JSON cannot write")
-        return int(value) if value.is_integer() and abs(value) < 1e21 else value
-    if isinstance(value, Mapping):
-        return {
-            to_key(key): to_plain(item, f"{path}.{key}", depth + 1) for key, item in value.items()
-        }
-    if isinstance(value, (*LISTS, set, frozenset)):
-        return [to_plain(item, f"{path}[{at}]", depth + 1) for at, item in enumerate(value)]
-    return _plain_of_other(value, path, depth)
+class _Plain:
+    """Makes values of JSON's own types; counts what it visits, and the characters that they take."""
+
+    __slots__ = ("_length", "_services")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._length = 0
+
+    def of(self, value: Any, path: Path, depth: int) -> Any:
+        kind = value.__class__
+        if kind is str:
+            self._count(len(value))
+            return value
+        if value is None or kind is bool or kind is int:
+            return value
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                raise EvaluationError(
+                    f"{_words(path)} is {format_number(value)}, which JSON cannot write"
+                )
+            return shortest_integer(value) if value.is_integer() and abs(value) < 1e21 else value
+        if isinstance(value, Mapping):
+            self._enter(len(value), depth)
+            made = {}
+            for key, item in value.items():
+                name = key_text(key)
+                self._count(len(name))
+                made[name] = self.of(item, (path, key), depth + 1)
+            return made
+        if isinstance(value, (*LISTS, set, frozenset)):
+            self._enter(len(value), depth)
+            return [self.of(item, (path, at), depth + 1) for at, item in enumerate(value)]
+        return self._other(value, path, depth)
+
+    def _enter(self, size: int, depth: int) -> None:
+        deeper(depth, self._services)
+        self._services.spend(size)
+        self._count(size)
+
+    def _count(self, length: int) -> None:
+        self._length += length
+        check_text(self._length, self._services.limits)
+
+    def _other(self, value: Any, path: Path, depth: int) -> Any:
+        if isinstance(value, Decimal):
+            return _plain_decimal(value, path)
+        if isinstance(value, (datetime, date, time)):
+            return value.isoformat()
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            self._count(len(value))
+            return base64.b64encode(bytes(value)).decode("ascii")
+        if isinstance(value, UUID):
+            return str(value)
+        if isinstance(value, str):
+            self._count(len(value))
+            return value
+        if isinstance(value, int):
+            return value  # of a subclass, an enumeration for one
+        deeper(depth, self._services)
+        dump = getattr(type(value), "model_dump", None)
+        if dump is not None:
+            return self.of(dump(value), path, depth + 1)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+            return self.of(fields, path, depth + 1)
+        if isinstance(value, Function):
+            raise EvaluationError(f"{_words(path)} is an arrow function, which JSON cannot write")
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise EvaluationError(f"{_words(path)} is of type {kind}, which JSON cannot write")
 
 
-def to_key(key: Any) -> str:
-    return key if isinstance(key, str) else to_text(key)
-
-
-def _plain_of_other(value: Any, path: str, depth: int) -> Any:
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise EvaluationError(f"{path} is {value}, which JSON cannot write")
-        number = float(value)
-        if Decimal(repr(number)) == value:
-            return int(value) if value == value.to_integral_value() else number
+def _plain_decimal(value: Decimal, path: Path) -> Any:
+    if not value.is_finite():
+        raise EvaluationError(f"{_words(path)} is {value}, which JSON cannot write")
+    number = float(value)
+    if not math.isfinite(number) or Decimal(float.__repr__(number)) != value:
         return str(value)
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(bytes(value)).decode("ascii")
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, (str, int)):
-        return value  # of a subclass, an enumeration for one
-    dump = getattr(type(value), "model_dump", None)
-    if dump is not None:
-        return to_plain(dump(value), path, depth + 1)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return to_plain(fields, path, depth + 1)
-    if isinstance(value, Function):
-        raise EvaluationError(f"{path} is an arrow function, which JSON cannot write")
-    raise EvaluationError(
-        f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which JSON cannot write"
-    )
+    return int(value) if number.is_integer() and abs(number) < 1e21 else number
+
+
+def _words(path: Path) -> str:
+    """``$.a[0].b``, of which the middle is left out where it is long."""
+    keys: list[str] = []
+    while path is not None:
+        path, key = path
+        keys.append(f"[{key}]" if isinstance(key, int) else f".{key}")
+    words = "$" + "".join(reversed(keys))
+    return words if len(words) <= 120 else f"{words[:58]}…{words[-58:]}"
 
 
 def decode_json(text: str) -> Any:
-    """The value of a JSON text; raises EvaluationError with line and column."""
+    """The value of a JSON text; raises NotJson with line and column."""
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=_read_int)
+    except json.JSONDecodeError as exc:
+        raise NotJson(f"the text is no JSON: {exc}", exc.pos) from None
     except ValueError as exc:
-        raise EvaluationError(f"the text is no JSON: {exc}") from None
+        raise NotJson(f"the text is no JSON: {exc}", 0) from None
     except RecursionError:
         raise LimitExceeded("the JSON nests too deep") from None
 
@@ -118,6 +222,6 @@ def _refuse(word: str) -> Any:
 
 
 def _read_int(digits: str) -> int:
-    if len(digits) > 1300:
+    if len(digits) > 1240:
         raise LimitExceeded("an integer of the JSON has too many digits")
     return int(digits)

@@ -6,28 +6,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ..types.errors import EvaluationError, nearest
+from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
-from .compiler import METHODS, compile_tree
+from .compiler import compile_tree
+from .encoding import RawJson
 from .errors import ExpressionSyntaxError
 from .grammar import read_tree
 from .scope import Scope
-from .syntax import (
-    Arrow,
-    Call,
-    Chain,
-    Choice,
-    Constant,
-    Item,
-    ListOf,
-    Member,
-    Method,
-    Name,
-    ObjectOf,
-    Series,
-    Tree,
-    Unary,
-)
+from .survey import Reference, survey
+from .syntax import Tree
 from .table import FUNCTIONS
 
 SPECIAL_NAMES = frozenset(
@@ -37,15 +24,6 @@ SPECIAL_NAMES = frozenset(
     }
 )  # fmt: skip
 """The ``$`` names: always known, null where they have no value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A name used in an expression, with the members that follow it as they stand (``fetch.items``)."""
-
-    name: str
-    path: tuple[str, ...]
-    offset: int
 
 
 class Expression:
@@ -62,23 +40,42 @@ class Expression:
         self.text = text
 
     def __call__(self, scope: Scope) -> Any:
-        return self._guard(scope, self._run, scope)
+        value = self.marked(scope)
+        return str(value) if value.__class__ is RawJson else value
+
+    def marked(self, scope: Scope) -> Any:
+        """The value; what ``json_encode`` returned is still marked as that (a RawJson)."""
+        services = scope.services
+        services.spent = services.depth = 0
+        try:
+            return self._run(scope)
+        except EvaluationError as exc:
+            self.place(exc)
+            raise
+        except RecursionError:
+            error = LimitExceeded("the expression nests too deep")
+        self.place(error)
+        raise error
 
     def call(self, scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call an arrow function that this expression gave, as one evaluation of it."""
-        return self._guard(scope, function, *arguments)
-
-    def _guard(self, scope: Scope, run: Callable[..., Any], *arguments: Any) -> Any:
-        scope.services.spent = 0
+        services = scope.services
+        services.spent = services.depth = 0
         try:
-            return run(*arguments)
+            value = function(*arguments)
         except EvaluationError as exc:
-            place(exc, self.text, self._shift)
+            self.place(exc)
             raise
         except RecursionError:
-            error = EvaluationError("the expression nests too deep", 0)
-        place(error, self.text, self._shift)
+            error = LimitExceeded("the expression nests too deep")
+        else:
+            return str(value) if value.__class__ is RawJson else value
+        self.place(error)
         raise error
+
+    def place(self, exc: EvaluationError) -> None:
+        """Say on an error where in the document it stands, unless it is known."""
+        place(exc, self.text, self._shift)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
         return self
@@ -114,19 +111,30 @@ class ParsedExpression:
         return not self.references and not self.calls
 
     def compile(self, is_node: Callable[[str], bool]) -> Expression:
-        """The expression, ready to be evaluated; every function that it calls must be known."""
+        """The expression, ready to be evaluated.
+
+        Raises ExpressionSyntaxError where it calls a function that does not exist.
+        """
+        for called in self.calls:
+            if called.name not in FUNCTIONS:
+                raise ExpressionSyntaxError(
+                    f"there is no function {called.name!r}",
+                    called.offset,
+                    len(called.name),
+                    suggestion=nearest(called.name, FUNCTIONS),
+                )
         return Expression(compile_tree(self.tree, is_node), self.text, self.shift)
 
 
 def parse_expression(text: Text, *, names: Collection[str] = frozenset()) -> ParsedExpression:
-    """Read an expression; braces around it are optional.
+    """Read an expression; braces around it are optional. ``names`` are the bound names with hyphens.
 
     Raises ExpressionSyntaxError, whose offset is in ``text``.
     """
     value = text.value
     start, end = 0, len(value)
     stripped = value.strip()
-    if stripped.startswith("{{") and stripped.endswith("}}"):
+    if len(stripped) > 3 and stripped.startswith("{{") and stripped.endswith("}}"):
         start = value.index("{{") + 2
         end = value.rindex("}}")
     return parse_part(text, start, end, names)
@@ -136,17 +144,21 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
     """Read the expression between two offsets of a text."""
     try:
         tree = read_tree(text.value[start:end], names)
-        references, calls = _survey(tree)
+        references, calls = survey(tree)
     except ExpressionSyntaxError as exc:
         exc.offset = min(exc.offset + start, max(len(text.value) - 1, 0))
         raise
-    return ParsedExpression(
-        text,
-        tree,
-        start,
-        tuple(Reference(r.name, r.path, r.offset + start) for r in references),
-        tuple(Reference(c.name, (), c.offset + start) for c in calls),
-    )
+    except RecursionError:  # only where the caller's own stack is nearly full
+        error = ExpressionSyntaxError("the expression nests too deep", start)
+    else:
+        return ParsedExpression(
+            text,
+            tree,
+            start,
+            tuple(Reference(r.name, r.path, r.offset + start) for r in references),
+            tuple(Reference(c.name, (), c.offset + start) for c in calls),
+        )
+    raise error
 
 
 def place(exc: EvaluationError, text: Text, shift: int) -> None:
@@ -160,75 +172,3 @@ def place(exc: EvaluationError, text: Text, shift: int) -> None:
 def function_names() -> frozenset[str]:
     """The names of all functions."""
     return frozenset(FUNCTIONS)
-
-
-def _survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
-    """The names and the functions that a tree uses, in the order in which they stand."""
-    references: list[Reference] = []
-    calls: list[Reference] = []
-    stack: list[Tree] = [tree]
-    while stack:
-        part = stack.pop()
-        match part:
-            case Name(name, offset, local):
-                if not local:
-                    references.append(Reference(name, (), offset))
-            case Chain(base, steps):
-                if isinstance(base, Name):
-                    if not base.local:
-                        references.append(Reference(base.name, _static(steps), base.offset))
-                else:
-                    stack.append(base)
-                for step in steps:
-                    if isinstance(step, Item):
-                        stack.append(step.key)
-                    elif isinstance(step, Method):
-                        _check_method(step)
-                        stack.extend(argument for _, argument in step.arguments)
-            case Call(name, arguments, offset):
-                calls.append(Reference(name, (), offset))
-                stack.extend(argument for _, argument in arguments)
-            case Series(first, rest):
-                stack.append(first)
-                stack.extend(operand for _, operand, _ in rest)
-            case Unary(_, operand):
-                stack.append(operand)
-            case Choice(cases, otherwise):
-                for case in cases:
-                    stack.extend(case)
-                stack.append(otherwise)
-            case ListOf(items):
-                stack.extend(item for _, item in items)
-            case ObjectOf(entries):
-                for key, value in entries:
-                    stack.extend([value] if key is None else [key, value])
-            case Arrow(_, body):
-                stack.append(body)
-            case Constant():
-                pass
-    references.sort(key=lambda reference: reference.offset)
-    calls.sort(key=lambda call: call.offset)
-    return references, calls
-
-
-def _static(steps: tuple[Member | Item | Method, ...]) -> tuple[str, ...]:
-    path = []
-    for step in steps:
-        if isinstance(step, Member):
-            path.append(step.name)
-        elif isinstance(step, Item) and isinstance(step.key, Constant):
-            path.append(str(step.key.value))
-        else:
-            break
-    return tuple(path)
-
-
-def _check_method(step: Method) -> None:
-    if step.name not in METHODS:
-        raise ExpressionSyntaxError(
-            f"values have no method {step.name!r}",
-            step.offset,
-            len(step.name),
-            expected="one of " + ", ".join(sorted(METHODS)),
-            suggestion=nearest(step.name, METHODS),
-        )

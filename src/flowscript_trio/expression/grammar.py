@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .cursor import Cursor
 from .errors import ExpressionSyntaxError
 from .lexer import RESERVED_WORDS, Token, tokenize
+from .precedence import OPERATORS, group
 from .syntax import (
     Arrow,
     Call,
@@ -18,7 +20,6 @@ from .syntax import (
     Method,
     Name,
     ObjectOf,
-    Series,
     Tree,
     Unary,
 )
@@ -29,33 +30,19 @@ MAX_NESTING = 50
 MAX_STEPS = 100
 """How many members, items and methods may follow one another."""
 
-LEVELS = (
-    frozenset({"??"}),
-    frozenset({"||"}),
-    frozenset({"&&"}),
-    frozenset({"==", "!=", "===", "!=="}),
-    frozenset({"<", "<=", ">", ">=", "in"}),
-    frozenset({"+", "-"}),
-    frozenset({"*", "/", "%"}),
-)
-"""Binary operators by precedence, loosest first."""
-
 _LITERALS = {"true": True, "false": False, "null": None, "undefined": None}
+_UNARY = frozenset({"!", "-", "+", "typeof"})
 _NAMESPACES = {("JSON", "parse"): "json_decode", ("JSON", "stringify"): "json_encode"}
-
-
-_BINARY = frozenset().union(*LEVELS)
 
 
 def read_tree(text: str, names: Collection[str] = frozenset()) -> Tree:
     """The tree of an expression; raises ExpressionSyntaxError with the offset."""
-    return _Reader(tokenize(text, names)).read()
+    return _Reader(text, tokenize(text, names)).read()
 
 
-class _Reader:
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
+class _Reader(Cursor):
+    def __init__(self, text: str, tokens: list[Token]) -> None:
+        super().__init__(text, tokens)
         self._depth = 0
         self._bound: list[str] = []
 
@@ -66,55 +53,20 @@ class _Reader:
             raise self._unexpected(token, "an operator or the end")
         return tree
 
-    # ---- tokens ----
-
-    @property
-    def _token(self) -> Token:
-        return self._tokens[self._at]
-
-    def _sees(self, operator: str) -> bool:
-        token = self._tokens[self._at]
-        return token.kind == "operator" and token.value == operator
-
-    def _take(self, operator: str) -> bool:
-        if self._sees(operator):
-            self._at += 1
-            return True
-        return False
-
-    def _need(self, operator: str, opened: Token | None = None) -> None:
-        if not self._take(operator):
-            raise self._unexpected(self._token, f"{operator!r}")
-
-    def _unexpected(self, token: Token, expected: str) -> ExpressionSyntaxError:
-        if token.kind == "end":
-            return ExpressionSyntaxError(
-                "the expression ends too early", token.start, 1, expected=expected
-            )
-        shown = token.value if token.kind in ("operator", "name") else "a " + token.kind
-        return ExpressionSyntaxError(
-            f"{shown!r} is not expected here"
-            if shown is token.value
-            else f"{shown} is not expected here",
-            token.start,
-            token.end - token.start,
-            expected=expected,
-        )
-
     # ---- expressions ----
 
     def _expression(self) -> Tree:
+        self._deepen()
+        tree = self._arrow() if self._is_arrow() else self._choice()
+        self._depth -= 1
+        return tree
+
+    def _deepen(self) -> None:
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise ExpressionSyntaxError(
                 f"the expression nests deeper than {MAX_NESTING} levels", self._token.start
             )
-        try:
-            if self._is_arrow():
-                return self._arrow()
-            return self._choice()
-        finally:
-            self._depth -= 1
 
     def _choice(self) -> Tree:
         start = self._token.start
@@ -135,66 +87,82 @@ class _Reader:
     def _series(self) -> Tree:
         operands = [self._unary()]
         operators = []
-        while self._token.kind == "operator" and self._token.value in _BINARY:
+        while self._token.kind == "operator" and self._token.value in OPERATORS:
             operators.append(self._token)
             self._at += 1
             operands.append(self._unary())
-        return _group(operands, operators, 0)
+        return group(operands, operators)
 
     def _unary(self) -> Tree:
         operators = []
-        while self._token.kind == "operator" and self._token.value in ("!", "-", "+", "typeof"):
+        while self._token.kind == "operator" and self._token.value in _UNARY:
             operators.append(self._token)
+            self._deepen()
             self._at += 1
-            if len(operators) > MAX_NESTING:
-                raise ExpressionSyntaxError(
-                    f"the expression nests deeper than {MAX_NESTING} levels", self._token.start
-                )
         tree = self._postfix()
         for token in reversed(operators):
             tree = Unary(str(token.value), tree, token.start)
+        self._depth -= len(operators)
         return tree
 
     def _postfix(self) -> Tree:
         start = self._token.start
         base = self._primary()
         steps: list[Member | Item | Method] = []
-        while True:
-            if self._take(".") or self._take("?."):
-                if self._sees("["):
-                    continue
-                token = self._token
-                if token.kind != "name":
-                    raise self._unexpected(token, "the name of a member")
-                self._at += 1
-                name = str(token.value)
-                if self._sees("("):
-                    steps.append(Method(name, self._arguments(), token.start))
-                else:
-                    steps.append(Member(name, token.start))
-            elif self._sees("["):
-                offset = self._token.start
-                self._at += 1
-                key = self._expression()
-                self._need("]")
-                steps.append(Item(key, offset))
-            elif self._sees("("):
-                raise ExpressionSyntaxError(
-                    "only functions and methods that have a name can be called", self._token.start
-                )
-            else:
-                break
+        while (step := self._step()) is not None:
+            if len(steps) == MAX_STEPS:
+                raise ExpressionSyntaxError(f"more than {MAX_STEPS} members in a row", step.offset)
+            steps.append(step)
         if not steps:
             return base
-        if len(steps) > MAX_STEPS:
-            raise ExpressionSyntaxError(f"more than {MAX_STEPS} members in a row", start)
         first = steps[0]
         if isinstance(base, Name) and isinstance(first, Method) and not base.local:
             function = _NAMESPACES.get((base.name, first.name))
             if function is not None:
-                base = Call(function, first.arguments, base.offset)
+                base = self._namespaced(function, base, first)
                 steps = steps[1:]
         return Chain(base, tuple(steps), start) if steps else base
+
+    def _step(self) -> Member | Item | Method | None:
+        """The member, item or method that follows a value, or None."""
+        optional = self._sees("?.")
+        if optional or self._sees("."):
+            self._at += 1
+            if not (optional and self._sees("[")):
+                return self._member()
+        if self._sees("["):
+            offset = self._token.start
+            self._at += 1
+            key = self._expression()
+            self._need("]")
+            return Item(key, offset)
+        if self._sees("("):
+            raise ExpressionSyntaxError(
+                "only functions and methods that have a name can be called", self._token.start
+            )
+        return None
+
+    def _member(self) -> Member | Method:
+        token = self._token
+        if token.kind != "name":
+            raise self._unexpected(token, "the name of a member")
+        self._at += 1
+        name = str(token.value)
+        if self._sees("("):
+            return Method(name, self._arguments(), token.start)
+        return Member(name, token.start)
+
+    def _namespaced(self, function: str, base: Name, method: Method) -> Tree:
+        """``JSON.parse`` and ``JSON.stringify`` as the functions that they are."""
+        arguments = method.arguments
+        if function == "json_encode" and len(arguments) > 1:
+            replacer = arguments[1][1]
+            if not (isinstance(replacer, Constant) and replacer.value is None):
+                raise ExpressionSyntaxError(
+                    "JSON.stringify takes no replacer here", replacer.offset, expected="null"
+                )
+            arguments = (arguments[0], *arguments[2:])
+        return Call(function, arguments, base.offset)
 
     def _primary(self) -> Tree:
         token = self._token
@@ -289,13 +257,19 @@ class _Reader:
 
     def _arrow(self) -> Tree:
         start = self._token.start
-        parameters = []
+        parameters: list[str] = []
         if self._take("("):
             while not self._take(")"):
                 token = self._token
                 if token.kind != "name":
                     raise self._unexpected(token, "the name of a parameter")
                 self._at += 1
+                if token.value in parameters:
+                    raise ExpressionSyntaxError(
+                        f"two parameters are called {token.value!r}",
+                        token.start,
+                        len(str(token.value)),
+                    )
                 parameters.append(self._parameter(token))
                 if not self._sees(")"):
                     self._need(",")
@@ -319,24 +293,3 @@ class _Reader:
         if name in RESERVED_WORDS:
             raise self._unexpected(token, "the name of a parameter")
         return name
-
-
-def _group(operands: list[Tree], operators: list[Token], level: int) -> Tree:
-    """Join operands by precedence: the loosest operators split them first."""
-    while operators and not any(token.value in LEVELS[level] for token in operators):
-        level += 1
-    if not operators:
-        return operands[0]
-    parts: list[Tree] = []
-    split: list[Token] = []
-    start = 0
-    for at, token in enumerate(operators):
-        if token.value in LEVELS[level]:
-            parts.append(_group(operands[start : at + 1], operators[start:at], level + 1))
-            split.append(token)
-            start = at + 1
-    parts.append(_group(operands[start:], operators[start:], level + 1))
-    rest = tuple(
-        (str(token.value), part, token.start) for token, part in zip(split, parts[1:], strict=True)
-    )
-    return Series(parts[0], rest, parts[0].offset)

@@ -24,14 +24,15 @@ class Token:
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
-      | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?))
+      | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))
       | (?P<name>[A-Za-z_$][\w$]*)
-      | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-      | (?P<operator>===|!==|\.\.\.|==|!=|<=|>=|&&|\|\||\?\?|=>|\?\.(?!\d)|[-+*/%<>!?:.,()\[\]{}])
+      | (?P<string>"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')
+      | (?P<operator>===|!==|\.\.\.|==|!=|<=|>=|&&|\|\||\?\?|=>|\?\.(?![0-9])|[-+*/%<>!?:.,()\[\]{}])
     """,
     re.VERBOSE | re.DOTALL,
 )
-_HYPHENS = re.compile(r"(?:-\w+)+")
+_COLON = re.compile(r"\s*:")
+_BINDERS = frozenset({"$context", "$input", "$config", "$secrets"})
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 _WORDS = {
@@ -44,6 +45,7 @@ RESERVED_WORDS = frozenset({*_WORDS, "true", "false", "null", "undefined"})
 def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
     """The tokens of an expression; ``names`` are the bound names that have hyphens."""
     tokens: list[Token] = []
+    longest = max(map(len, names), default=0)
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -58,9 +60,9 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
         elif kind == "operator":
             tokens.append(Token("operator", found[0], at, end))
         elif kind == "name":
-            after_dot = bool(tokens) and tokens[-1].value in (".", "?.")
-            if names and not after_dot:
-                end = _extend(text, at, end, names)
+            after_dot = bool(tokens) and _is_dot(tokens[-1])
+            if names and (not after_dot or _names_bound(tokens)):
+                end = _extend(text, at, end, names, longest)
             tokens.append(_word(text, at, end, after_dot))
         at = end
     tokens.append(Token("end", None, len(text), len(text)))
@@ -76,35 +78,60 @@ def _word(text: str, start: int, end: int, after_dot: bool) -> Token:
 
 def _is_key(text: str, end: int) -> bool:
     """Whether a word stands before a colon: then it is a key (``{in: 1}``)."""
-    return text[end:].lstrip()[:1] == ":" if end < len(text) else False
+    return _COLON.match(text, end) is not None
 
 
-def _extend(text: str, start: int, end: int, names: Collection[str]) -> int:
+def _is_dot(token: Token) -> bool:
+    return token.kind == "operator" and token.value in (".", "?.")
+
+
+def _names_bound(tokens: list[Token]) -> bool:
+    """Whether the member that follows is a name that the document binds: ``$context.my-variable``."""
+    return len(tokens) > 1 and tokens[-2].kind == "name" and tokens[-2].value in _BINDERS
+
+
+def _extend(text: str, start: int, end: int, names: Collection[str], longest: int) -> int:
     """The end of the longest bound name with hyphens that begins at ``start``."""
-    found = _HYPHENS.match(text, end)
-    if found is None:
-        return end
-    far = found.end()
+    far = end
+    while far < len(text) and far - start < longest and (text[far] == "-" or _is_word(text[far])):
+        far += 1
     while far > end:
-        if text[start:far] in names:
+        whole = far == len(text) or not _is_word(text[far])
+        if whole and text[start:far] in names:
             return far
-        far = text.rfind("-", end, far)
+        far -= 1
     return end
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def _number(text: str, start: int, end: int) -> Token:
     word = text[start:end]
-    if end < len(text) and (text[end].isalnum() or text[end] == "_"):
+    if end < len(text) and _is_word(text[end]):
         raise ExpressionSyntaxError(
             f"{word + text[end]!r} is no number", start, end + 1 - start, expected="a number"
         )
     if word[:2] in ("0x", "0X"):
+        _check_digits(word, 1026, start)
         return Token("number", int(word, 16), start, end)
+    if word[0] == "0" and word[1:2].isdigit():
+        raise ExpressionSyntaxError(
+            f"{word[:40]!r} is no number",
+            start,
+            end - start,
+            expected="a number without a leading 0",
+        )
     if word.isdigit():
-        if len(word) > 1200:
-            raise ExpressionSyntaxError("the number has too many digits", start, end - start)
+        _check_digits(word, 1233, start)
         return Token("number", int(word), start, end)
     return Token("number", float(word), start, end)
+
+
+def _check_digits(word: str, most: int, start: int) -> None:
+    if len(word) > most:
+        raise ExpressionSyntaxError("the number has too many digits", start, len(word))
 
 
 def _unescape(body: str, offset: int) -> str:
@@ -124,6 +151,11 @@ def _unescape(body: str, offset: int) -> str:
             return chr(int(word[1:], 16))
         if word == "\r\n":
             return ""
+        if word in ("u", "x"):
+            raise ExpressionSyntaxError(
+                f"\\{word} needs hexadecimal digits", offset + found.start(), 2,
+                expected="\\u0041" if word == "u" else "\\x41",
+            )  # fmt: skip
         return _ESCAPED.get(word, word)
 
     decoded = _ESCAPE.sub(decode, body)

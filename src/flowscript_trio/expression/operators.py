@@ -9,15 +9,35 @@ from typing import Any
 
 from ..types.errors import EvaluationError
 from .encoding import to_text
-from .scope import Limits
-from .values import LISTS, check_size, equals, kind_of, require_number, to_number, truthy
+from .scope import Services
+from .values import (
+    LISTS,
+    check_size,
+    check_text,
+    equals,
+    key_text,
+    kind_of,
+    require_number,
+    shown,
+    to_number,
+    truthy,
+)
 
-Binary = Callable[[Any, Any, Limits], Any]
+Binary = Callable[[Any, Any, Services], Any]
+
+
+class OperandError(EvaluationError):
+    """An operand is not what its operator needs; ``side`` is 0 for the left one, 1 for the right one."""
+
+    def __init__(self, side: int, reason: str) -> None:
+        super().__init__(f"the {'right' if side else 'left'} operand {reason}")
+        self.side = side
+        self.reason = reason
 
 
 def _numbers(left: Any, right: Any) -> tuple[Any, Any]:
-    a = left if left.__class__ is int else require_number(left, "the left operand")
-    b = right if right.__class__ is int else require_number(right, "the right operand")
+    a = left if left.__class__ is int else _number(left, 0)
+    b = right if right.__class__ is int else _number(right, 1)
     if isinstance(a, Decimal) and isinstance(b, float):
         a = float(a)
     elif isinstance(b, Decimal) and isinstance(a, float):
@@ -25,88 +45,114 @@ def _numbers(left: Any, right: Any) -> tuple[Any, Any]:
     return a, b
 
 
-def add(left: Any, right: Any, limits: Limits) -> Any:
-    """Text is joined; numbers are added."""
+def _number(value: Any, side: int) -> Any:
+    number = to_number(value)
+    if number is None:
+        raise OperandError(side, f"is {shown(value)}; expected a number")
+    return number
+
+
+def add(left: Any, right: Any, services: Services) -> Any:
+    """Text is joined, null as ``null``, as JavaScript does; numbers are added."""
     if isinstance(left, str) or isinstance(right, str):
-        return check_size(_word(left) + _word(right), limits)
+        a, b = _word(left, services), _word(right, services)
+        check_text(len(a) + len(b), services.limits)
+        services.spend_text(len(a) + len(b))
+        return a + b
     a, b = _numbers(left, right)
-    return check_size(a + b, limits)
+    return check_size(a + b, services.limits)
 
 
-def _word(value: Any) -> str:
-    return "null" if value is None else to_text(value)
+def _word(value: Any, services: Services) -> str:
+    return "null" if value is None else to_text(value, services)
 
 
-def subtract(left: Any, right: Any, limits: Limits) -> Any:
+def subtract(left: Any, right: Any, services: Services) -> Any:
     a, b = _numbers(left, right)
-    return check_size(a - b, limits)
+    return check_size(a - b, services.limits)
 
 
-def multiply(left: Any, right: Any, limits: Limits) -> Any:
+def multiply(left: Any, right: Any, services: Services) -> Any:
     a, b = _numbers(left, right)
-    return check_size(a * b, limits)
+    return check_size(a * b, services.limits)
 
 
-def divide(left: Any, right: Any, limits: Limits) -> Any:
+def divide(left: Any, right: Any, services: Services) -> Any:
     """Exact where the result is a whole number."""
     a, b = _numbers(left, right)
     if b == 0:
-        raise EvaluationError("division by zero")
-    if isinstance(a, int) and isinstance(b, int):
-        if a % b == 0:
-            return a // b
-        try:
-            return a / b
-        except OverflowError:
-            raise EvaluationError("the result of the division is too large") from None
+        raise OperandError(1, "is 0: division by zero")
+    if isinstance(a, int) and isinstance(b, int) and a % b == 0:
+        return a // b
     return a / b
 
 
-def modulo(left: Any, right: Any, limits: Limits) -> Any:
+def modulo(left: Any, right: Any, services: Services) -> Any:
     """The remainder, with the sign of the left operand."""
     a, b = _numbers(left, right)
     if b == 0:
-        raise EvaluationError("division by zero")
+        raise OperandError(1, "is 0: division by zero")
     if isinstance(a, int) and isinstance(b, int):
         rest = abs(a) % abs(b)
         return -rest if a < 0 else rest
-    return math.fmod(a, b)
+    if isinstance(a, Decimal) or isinstance(b, Decimal):
+        return a % b
+    return math.nan if math.isinf(a) else math.fmod(a, b)
 
 
 def _compare(test: Callable[[Any, Any], bool]) -> Binary:
-    """Texts by their characters; a text that is a number counts as it against a number; null: false."""
+    """Text that is a number counts as that number, other texts by their characters; null: false."""
 
-    def compare(left: Any, right: Any, limits: Limits) -> bool:
+    def compare(left: Any, right: Any, services: Services) -> bool:
         if left is None or right is None:
             return False
+        a, b = to_number(left), to_number(right)
+        if a is not None and b is not None:
+            return test(a, b)
         if isinstance(left, str) and isinstance(right, str):
             return test(left, right)
-        a, b = to_number(left), to_number(right)
-        if a is None or b is None:
-            same = type(left) is type(right) and hasattr(left, "__lt__")
-            if same and not isinstance(left, (*LISTS, Mapping, str)):
+        if isinstance(left, str) or isinstance(right, str):
+            return False
+        if type(left) is type(right) and not isinstance(left, (*LISTS, Mapping)):
+            try:
                 return test(left, right)
-            if isinstance(left, str) or isinstance(right, str):
-                return False
-            raise EvaluationError(f"{kind_of(left)} and {kind_of(right)} have no order")
-        return test(a, b)
+            except TypeError:
+                pass
+        raise EvaluationError(f"{shown(left)} and {shown(right)} have no order")
 
     return compare
 
 
-def contains(left: Any, right: Any, limits: Limits) -> bool:
-    """Membership of a list (by structure), a text, or an object's keys."""
+def contains(left: Any, right: Any, services: Services) -> bool:
+    """Membership of a list (by structure), a text, or an object's keys; nothing is in null."""
     if right is None:
         return False
     if isinstance(right, range):
-        return isinstance(left, int) and left in right
+        number = left if isinstance(left, (int, float)) and not isinstance(left, bool) else None
+        return number is not None and number in right
     if isinstance(right, LISTS):
-        return any(equals(left, item) for item in right)
+        for at, item in enumerate(right, 1):
+            if equals(left, item, services):
+                services.spend(at)
+                return True
+        services.spend(len(right))
+        return False
     if isinstance(right, str):
-        return _word(left) in right
+        services.spend_text(len(right))
+        return left is not None and to_text(left, services) in right
     if isinstance(right, Mapping):
-        return isinstance(left, (str, int, float)) and to_text(left) in right
-    raise EvaluationError(f"in needs a list, a text or an object, not a {kind_of(right)}")
+        if not isinstance(left, (str, int, float)):
+            return False
+        return left in right or key_text(left) in right
+    raise OperandError(1, f"is {shown(right)}; expected a list, a text or an object")
+
+
+def _equal(left: Any, right: Any, services: Services) -> bool:
+    return equals(left, right, services)
+
+
+def _differ(left: Any, right: Any, services: Services) -> bool:
+    return not equals(left, right, services)
 
 
 BINARY: dict[str, Binary] = {
@@ -115,10 +161,10 @@ BINARY: dict[str, Binary] = {
     "*": multiply,
     "/": divide,
     "%": modulo,
-    "==": lambda a, b, _: equals(a, b),
-    "===": lambda a, b, _: equals(a, b),
-    "!=": lambda a, b, _: not equals(a, b),
-    "!==": lambda a, b, _: not equals(a, b),
+    "==": _equal,
+    "===": _equal,
+    "!=": _differ,
+    "!==": _differ,
     "<": _compare(lambda a, b: bool(a < b)),
     "<=": _compare(lambda a, b: bool(a <= b)),
     ">": _compare(lambda a, b: bool(a > b)),
@@ -127,7 +173,7 @@ BINARY: dict[str, Binary] = {
 }
 
 
-def _typeof(value: Any) -> str:
+def type_of(value: Any) -> str:
     """As JavaScript's, which calls null and lists objects."""
     kind = kind_of(value)
     return "object" if kind in ("null", "array") else kind
@@ -137,5 +183,5 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "!": lambda value: not truthy(value),
     "-": lambda value: -require_number(value, "the operand"),
     "+": lambda value: require_number(value, "the operand"),
-    "typeof": _typeof,
+    "typeof": type_of,
 }

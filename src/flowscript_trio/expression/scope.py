@@ -16,7 +16,7 @@ class Limits:
     """The bounds of one evaluation; every one can be set for a run."""
 
     depth: int = 200
-    """Nesting of an expression's source, and of calls of arrow functions."""
+    """How deep lists and objects may nest where they are compared, copied or encoded."""
     operations: int = 50_000_000
     """Calls of functions and arrow functions, and items that they visit."""
     text: int = 64 * 1024 * 1024
@@ -40,6 +40,8 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     spent: int = 0
     """Operations of the evaluation that is going on."""
+    depth: int = 0
+    """Calls of arrow functions inside one another that are going on."""
 
     def spend(self, operations: int) -> None:
         """Count operations of this evaluation; raises LimitExceeded beyond their bound."""
@@ -48,6 +50,16 @@ class Services:
             raise LimitExceeded(
                 f"the expression takes more than {self.limits.operations:,} operations"
             )
+
+    def spend_copy(self, size: int) -> None:
+        """Count the copying of ``size`` items, which takes less time than visiting them."""
+        if size > 7:
+            self.spend(size >> 3)
+
+    def spend_text(self, length: int) -> None:
+        """Count the reading or writing of a text of ``length`` characters."""
+        if length > 255:
+            self.spend(length >> 6)
 
 
 class NodeView(Protocol):

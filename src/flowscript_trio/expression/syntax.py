@@ -103,3 +103,20 @@ class Choice:
 
 
 Tree = Constant | Name | ListOf | ObjectOf | Chain | Call | Arrow | Unary | Series | Choice
+
+
+def words_of(tree: Tree) -> str | None:
+    """A name with its members as it was written (``user.age``), for errors; None for all else."""
+    if isinstance(tree, Name):
+        return tree.name
+    if not isinstance(tree, Chain) or not isinstance(tree.base, Name):
+        return None
+    words = tree.base.name
+    for step in tree.steps:
+        if isinstance(step, Member):
+            words += "." + step.name
+        elif isinstance(step, Item) and isinstance(step.key, Constant):
+            words += f"[{step.key.value!r}]"
+        else:
+            return None
+    return words

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .scope import Services
-
 Implementation = Callable[..., Any]
 
 FUNCTIONS: dict[str, Implementation] = {}
@@ -24,8 +22,3 @@ def function(*names: str) -> Callable[[F], F]:
         return implementation
 
     return register
-
-
-def spend(services: Services, operations: int) -> None:
-    """Count operations against the bound of this evaluation."""
-    services.spend(operations)

@@ -8,37 +8,38 @@ from typing import Any, Literal
 
 from ..types.errors import EvaluationError
 from ..types.location import Text
-from .encoding import decode_json, encode_json, to_text
+from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
-from .expressions import Expression, ParsedExpression, Reference, parse_part, place
-from .scope import Scope
-from .syntax import Call
-from .values import check_size
+from .expressions import Expression, ParsedExpression, parse_part, place
+from .interpolation import find_end
+from .scope import Limits, Scope, Services
+from .survey import Reference
+from .values import check_text
+
+__all__ = ["Format", "ParsedTemplate", "Template", "find_end", "parse_template"]
 
 Format = Literal["auto", "text", "json"]
-
-
-class RawJson(str):
-    """What ``json_encode`` returned: inserted as it is outside of JSON strings."""
-
-    __slots__ = ()
 
 
 class Template:
     """A compiled template: called with a scope it gives the value of a setting.
 
     One interpolation and nothing else keeps its value's type; otherwise the parts are joined as text.
+    Raises EvaluationError with the place of the interpolation that failed.
     """
 
-    __slots__ = ("_encodes", "_parts", "_single", "source")
+    __slots__ = ("_offsets", "_parts", "_single", "looks_like_json", "source")
 
     def __init__(
-        self, parts: tuple[str | Expression, ...], source: Text, encodes: frozenset[int]
+        self, parts: tuple[str | Expression, ...], offsets: tuple[int, ...], source: Text
     ) -> None:
         self._parts = parts
-        self._encodes = encodes
-        self._single = parts[0] if len(parts) == 1 and not isinstance(parts[0], str) else None
+        self._offsets = offsets
+        self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
         self.source = source
+        first = parts[0] if parts else ""
+        self.looks_like_json = isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
+        """Whether the literal text, not an interpolation, begins with ``{`` or ``[``."""
 
     def __call__(self, scope: Scope) -> Any:
         if self._single is not None:
@@ -47,72 +48,122 @@ class Template:
 
     def text(self, scope: Scope) -> str:
         """The parts joined as text."""
-        joined = "".join(
-            [part if part.__class__ is str else to_text(part(scope)) for part in self._parts]  # type: ignore[operator]
-        )
-        limit = scope.services.limits
-        if len(joined) > limit.text:
-            check_size(joined, limit)
-        return joined
+        return self._join([p if p.__class__ is str else p(scope) for p in self._parts], scope)  # type: ignore[operator]
 
     def json(self, scope: Scope, auto: bool) -> Any:
         """The value of the JSON that the template makes; see :meth:`render`."""
-        if auto and not self.looks_like_json:
-            return self(scope)
-        values = [part if isinstance(part, str) else part(scope) for part in self._parts]
-        return self._finish(values, scope, "auto" if auto else "json")
+        return self._finish(
+            [p if isinstance(p, str) else p.marked(scope) for p in self._parts],
+            scope,
+            "auto" if auto else "json",
+        )
 
     async def render(
         self, scope: Scope, format: Format, pause: Callable[[], Awaitable[None]]
     ) -> Any:
-        """The value in a format; ``pause`` is awaited between parts.
+        """The value in a format; ``pause`` is awaited between parts, and a cancellation ends it there.
 
         ``text`` joins the parts; ``json`` encodes interpolations as JSON, inside of a JSON string as its
         content, and parses the result; ``auto`` does so where the literal text begins with ``{`` or ``[``,
-        and gives text where that does not parse. One interpolation and nothing else gives its value.
+        and gives text where that does not parse. One interpolation and nothing else gives its value,
+        and one ``json_encode(…)`` the value that it encodes.
         """
         values = []
         for part in self._parts:
-            values.append(part if isinstance(part, str) else part(scope))
+            values.append(part if isinstance(part, str) else part.marked(scope))
             await pause()
         return self._finish(values, scope, format)
 
     def _finish(self, values: list[Any], scope: Scope, format: Format) -> Any:
         if self._single is not None and format != "text":
             value = values[0]
-            return decode_json(value) if 0 in self._encodes else value
+            return value.value if isinstance(value, RawJson) else value
         if format == "text" or (format == "auto" and not self.looks_like_json):
-            return check_size("".join(map(to_text, values)), scope.services.limits)
-        made = check_size(self._make_json(values), scope.services.limits)
+            return self._join(values, scope)
+        pieces = self._encode(values, scope)
         try:
-            return decode_json(made)
+            return decode_json("".join(pieces))
         except EvaluationError as exc:
-            if format == "auto":
-                return check_size("".join(map(to_text, values)), scope.services.limits)
-            place(exc, self.source, 0)
-            raise
+            if format == "json":
+                at = self._origin(pieces, exc.position) if isinstance(exc, NotJson) else 0
+                place(exc, self.source, at)
+                raise
+        return self._join(values, scope)
 
-    @property
-    def looks_like_json(self) -> bool:
-        """Whether the literal text, not an interpolation, begins with ``{`` or ``[``."""
-        first = self._parts[0] if self._parts else ""
-        return isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
+    def _join(self, values: list[Any], scope: Scope) -> str:
+        """The values as one text. Those that are no text count as parts of their expressions."""
+        limits = scope.services.limits
+        length = 0
+        words: list[str] = []
+        for at, value in enumerate(values):
+            if value.__class__ is str:
+                word = value
+            elif value.__class__ is int:
+                word = str(value)
+            else:
+                word = self._convert(at, scope, to_text, value)
+            length += len(word)
+            if length > limits.text:
+                self._refuse(at, length, limits)
+            words.append(word)
+        return "".join(words)
 
-    def _make_json(self, values: list[Any]) -> str:
+    def _encode(self, values: list[Any], scope: Scope) -> list[str]:
+        """The parts of the JSON text: content of strings escaped, other values encoded."""
         inside = False
-        made = []
+        pieces: list[str] = []
+        limits = scope.services.limits
+        length = 0
         for at, (part, value) in enumerate(zip(self._parts, values, strict=True)):
             if isinstance(part, str):
                 inside = _ends_inside_string(part, inside)
-                made.append(part)
+                piece = part
             elif inside:
-                made.append(encode_json(to_text(value))[1:-1])
+                piece = encode_json(self._convert(at, scope, to_text, value))[1:-1]
+            elif isinstance(value, RawJson):
+                piece = value
             else:
-                made.append(value if at in self._encodes else encode_json(value))
-        return "".join(made)
+                piece = self._convert(at, scope, _as_json, value)
+            length += len(piece)
+            if length > limits.text:
+                self._refuse(at, length, limits)
+            pieces.append(piece)
+        return pieces
+
+    def _convert(
+        self, at: int, scope: Scope, convert: Callable[[Any, Services], str], value: Any
+    ) -> str:
+        """Convert a part's value; an error stands where the part does."""
+        services = scope.services
+        services.spent = 0
+        try:
+            return convert(value, services)
+        except EvaluationError as exc:
+            place(exc, self.source, self._offsets[at])
+            raise
+
+    def _refuse(self, at: int, length: int, limits: Limits) -> None:
+        try:
+            check_text(length, limits)
+        except EvaluationError as exc:
+            place(exc, self.source, self._offsets[at])
+            raise
+
+    def _origin(self, pieces: list[str], position: int) -> int:
+        """The offset in the template of a position in what it made."""
+        for at, piece in enumerate(pieces):
+            if position < len(piece) or at == len(pieces) - 1:
+                literal = isinstance(self._parts[at], str)
+                last = max(len(self.source.value) - 1, 0)
+                return min(self._offsets[at] + (position if literal else 0), last)
+            position -= len(piece)
+        return 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Template:
         return self
+
+    def __repr__(self) -> str:
+        return f"<Template {self.source.value!r}>"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -123,6 +174,10 @@ class Template:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": "string"}
+
+
+def _as_json(value: Any, services: Services) -> str:
+    return encode_json(value, services=services)
 
 
 def _ends_inside_string(part: str, inside: bool) -> bool:
@@ -140,10 +195,11 @@ def _ends_inside_string(part: str, inside: bool) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedTemplate:
-    """A template that was read; see :class:`ParsedExpression`."""
+    """A template that was read; see :class:`ParsedExpression`. ``offsets`` say where its parts begin."""
 
     text: Text
     parts: tuple[str | ParsedExpression, ...]
+    offsets: tuple[int, ...]
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -175,64 +231,51 @@ class ParsedTemplate:
         return [part for part in self.parts if not isinstance(part, str)]
 
     def compile(self, is_node: Callable[[str], bool]) -> Template:
+        """The template, ready to be rendered; see :meth:`ParsedExpression.compile`."""
         parts = tuple(
             part if isinstance(part, str) else part.compile(is_node) for part in self.parts
         )
-        encodes = frozenset(
-            at
-            for at, part in enumerate(self.parts)
-            if not isinstance(part, str)
-            and isinstance(part.tree, Call)
-            and part.tree.name == "json_encode"
-        )
-        return Template(parts, self.text, encodes)
+        return Template(parts, self.offsets, self.text)
 
 
 def parse_template(text: Text, *, names: Collection[str] = frozenset()) -> ParsedTemplate:
-    """Read a template; raises ExpressionSyntaxError, whose offset is in ``text``."""
+    """Read a template; ``names`` are the bound names with hyphens.
+
+    Raises ExpressionSyntaxError, whose offset is in ``text``.
+    """
     value = text.value
     parts: list[str | ParsedExpression] = []
-    literal: list[str] = []
-    at = 0
-    while True:
-        found = value.find("{{", at)
-        if found < 0:
-            literal.append(value[at:])
-            break
-        if found > 0 and value[found - 1] == "\\":
-            literal += [value[at : found - 1], "{{"]
-            at = found + 2
+    offsets: list[int] = []
+    start = at = 0  # of the literal text that has not become a part yet; of the rest to read
+    while (found := value.find("{{", at)) >= 0:
+        escaped = found > 0 and value[found - 1] == "\\"
+        literal = value[start : found - 1 if escaped else found]
+        if literal:
+            parts.append(literal)
+            offsets.append(start)
+        if escaped:
+            start, at = found, found + 2
             continue
-        literal.append(value[at:found])
         end = find_end(value, found + 2)
         if end < 0:
-            raise ExpressionSyntaxError(
-                "the interpolation has no end", found, 2, expected="}} (or \\{{ for a literal {{)"
-            )
-        if any(literal):
-            parts.append("".join(literal))
-        literal = []
+            raise _unended(text, found, names)
         parts.append(parse_part(text, found + 2, end, names))
-        at = end + 2
-    if any(literal) or not parts:
-        parts.append("".join(literal))
-    return ParsedTemplate(text, tuple(parts))
+        offsets.append(found)
+        start = at = end + 2
+    if start < len(value) or not parts:
+        parts.append(value[start:])
+        offsets.append(start)
+    return ParsedTemplate(text, tuple(parts), tuple(offsets))
 
 
-def find_end(value: str, at: int) -> int:
-    """The first ``}}`` from ``at`` on outside of brackets and strings, or -1."""
-    depth = 0
-    while at < len(value):
-        char = value[at]
-        if char in "\"'":
-            at += 1
-            while at < len(value) and value[at] != char:
-                at += 2 if value[at] == "\\" else 1
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            if char == "}" and depth == 0:
-                return at if value.startswith("}}", at) else -1
-            depth = max(depth - 1, 0)
-        at += 1
-    return -1
+def _unended(text: Text, start: int, names: Collection[str]) -> ExpressionSyntaxError:
+    """What is wrong with an interpolation that has no end: often a text or a bracket in it has none."""
+    naive = text.value.find("}}", start + 2)
+    if naive >= 0:
+        try:
+            parse_part(text, start + 2, naive, names)
+        except ExpressionSyntaxError as exc:
+            return exc
+    return ExpressionSyntaxError(
+        "the interpolation has no end", start, 2, expected="}} (or \\{{ for a literal {{)"
+    )

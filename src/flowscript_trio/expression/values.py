@@ -1,18 +1,24 @@
-"""Owns what values mean to expressions: truth, text, numbers, equality, members. JavaScript's, made strict."""
+"""Owns what values mean to expressions: truth, kinds, numbers, equality, members. JavaScript's, made strict."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded
-from .scope import Limits
+from .scope import Limits, Services
 
 LISTS = (list, tuple, range)
-MAX_DEPTH = 200
-"""How deep lists and objects may nest where they are compared, copied or encoded."""
+
+_OUTSIDE = Limits(operations=200_000_000, text=2**32)
+_CHANCE = Random(0)
+_NUMBER = re.compile(r"([+-]?[0-9]{1,1240})|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,1024}")
+_INFINITIES = {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Function:
@@ -49,6 +55,11 @@ def call(value: Any, *arguments: Any) -> Any:
     return value(*arguments)
 
 
+def meter() -> Services:
+    """Bounds for work on values outside of an evaluation: far, but an endless structure meets them."""
+    return Services(random=_CHANCE, limits=_OUTSIDE)
+
+
 def truthy(value: Any) -> bool:
     """JavaScript's truth: null, false, 0, NaN and the empty text are false, all else (``[]`` too) true."""
     if value is None or value is False:
@@ -79,83 +90,100 @@ def kind_of(value: Any) -> str:
     return "object"
 
 
+def shown(value: Any) -> str:
+    """A value in an error: its kind; of a short text, the text."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    kind = kind_of(value)
+    return f"{'an' if kind[0] in 'ao' else 'a'} {kind}"
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def format_number(value: float) -> str:
-    """A number as JavaScript writes it: 3.0 is ``3``, large and small ones with an exponent."""
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, int):
-        return str(value)
-    if value != value:
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    text = repr(value)
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        power = int(exponent)
-        if -7 < power < 0:
-            return f"{value:.{len(mantissa.replace('-', '').replace('.', '')) - 1 - power}f}"
-        return f"{mantissa.removesuffix('.0')}e{'+' if power > 0 else '-'}{abs(power)}"
-    return text
-
-
 def to_number(value: Any) -> int | float | Decimal | None:
-    """The number that a value is or spells, else None. Null spells none."""
+    """The number that a value is or spells as JavaScript has it, else None. Null and "" spell none."""
     if value is True or value is False:
         return int(value)
     if isinstance(value, (int, float, Decimal)):
         return value
     if isinstance(value, str):
         word = value.strip()
-        if not word or len(word) > 1200 or "_" in word:
-            return None
-        try:
-            return int(word)
-        except ValueError:
-            pass
-        try:
-            number = float(word)
-        except ValueError:
-            return None
-        return number if math.isfinite(number) or "infinity" in word.lower() else None
+        found = _NUMBER.fullmatch(word)
+        if found is not None:
+            return int(word) if found[1] is not None else float(word)
+        if _HEX.fullmatch(word):
+            return int(word, 16)
+        return _INFINITIES.get(word)
     return None
 
 
-def equals(left: Any, right: Any, depth: int = 0) -> bool:
-    """Strict equality by structure: values of different types are never equal."""
+def require_number(value: Any, what: str) -> int | float | Decimal:
+    """The number that an argument is or spells, or an error that names it."""
+    number = to_number(value)
+    if number is None:
+        raise EvaluationError(f"{what} is {shown(value)}; expected a number")
+    return number
+
+
+def equals(left: Any, right: Any, services: Services | None = None) -> bool:
+    """Strict equality by structure: values of different types are never equal, and NaN never is.
+
+    Raises LimitExceeded where the values nest deeper or have more items than the bounds allow.
+    """
+    return _same(left, right, meter() if services is None else services, 0)
+
+
+def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
     if left is right:
-        return left == left or not isinstance(left, float)
-    if isinstance(left, bool) or isinstance(right, bool):
+        return not isinstance(left, (float, Decimal)) or left == left
+    if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
         return False
     if is_number(left):
         return is_number(right) and bool(left == right)
     if isinstance(left, str):
         return isinstance(right, str) and left == right
-    if depth > MAX_DEPTH:
-        raise LimitExceeded(f"the values nest deeper than {MAX_DEPTH} levels")
     if isinstance(left, LISTS):
-        return (
-            isinstance(right, LISTS)
-            and len(left) == len(right)
-            and all(equals(a, b, depth + 1) for a, b in zip(left, right, strict=True))
-        )
+        if not isinstance(right, LISTS) or len(left) != len(right):
+            return False
+        deeper(depth, services)
+        services.spend(len(left))
+        for a, b in zip(left, right, strict=True):  # noqa: SIM110 - all() costs a frame a level
+            if not _same(a, b, services, depth + 1):
+                return False
+        return True
     if isinstance(left, Mapping):
-        return (
-            isinstance(right, Mapping)
-            and len(left) == len(right)
-            and all(
-                key in right and equals(item, right[key], depth + 1) for key, item in left.items()
-            )
-        )
-    if isinstance(right, (str, *LISTS, Mapping)) or is_number(right) or right is None:
+        if not isinstance(right, Mapping) or len(left) != len(right):
+            return False
+        deeper(depth, services)
+        services.spend(len(left))
+        for key, item in left.items():
+            if key not in right or not _same(item, right[key], services, depth + 1):
+                return False
+        return True
+    if isinstance(right, (str, *LISTS, Mapping)) or is_number(right):
         return False
     return bool(type(left) is type(right) and left == right)
+
+
+def deeper(depth: int, services: Services) -> None:
+    """Raise LimitExceeded where a value nests deeper than the bound."""
+    if depth >= services.limits.depth:
+        raise LimitExceeded(f"the value nests deeper than {services.limits.depth} levels")
+
+
+def index_of_key(key: Any) -> int | None:
+    """The index that a key of a list or text stands for: ``2``, ``2.0`` or ``"2"``."""
+    if isinstance(key, int):
+        return None if isinstance(key, bool) else key
+    if isinstance(key, float):
+        return int(key) if key.is_integer() else None
+    if isinstance(key, str) and len(key) < 20 and key.isascii() and key.isdigit():
+        return int(key)
+    return None
 
 
 def member(value: Any, key: Any) -> Any:
@@ -163,43 +191,53 @@ def member(value: Any, key: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        if isinstance(key, (str, int, float, bool)):
+        if isinstance(key, (str, int, float)):
             found = value.get(key)
             if found is None and not isinstance(key, str):
-                found = value.get(format_number(key) if is_number(key) else str(key).lower())
+                found = value.get(key_text(key))
             return found
         return None
     if isinstance(value, (str, *LISTS)):
         if key == "length":
             return len(value)
-        if (isinstance(key, float) and key.is_integer()) or (
-            isinstance(key, str) and key.isdigit()
-        ):
-            key = int(key)
-        if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(value):
-            return value[key]
+        at = index_of_key(key)
+        if at is not None and 0 <= at < len(value):
+            return value[at]
     return None
+
+
+def key_text(key: Any) -> str:
+    """What a key of an object is called: keys are texts, and a number names the one that it spells."""
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, (int, float, Decimal)):
+        from .encoding import format_number
+
+        return format_number(key)
+    return "null" if key is None else str(key)
 
 
 def check_size(value: Any, limits: Limits) -> Any:
     """``value`` if its text, list, object or integer is within the bounds."""
     if isinstance(value, str):
-        if len(value) > limits.text:
-            raise LimitExceeded(f"the text is longer than {limits.text:,} characters")
+        check_text(len(value), limits)
     elif isinstance(value, int):
         if value.bit_length() > limits.bits:
             raise LimitExceeded(f"the integer is larger than {limits.bits:,} bits")
-    elif isinstance(value, (list, tuple, range, dict)) and len(value) > limits.items:
-        raise LimitExceeded(f"the {kind_of(value)} has more than {limits.items:,} items")
+    elif isinstance(value, (list, tuple, range, dict)):
+        check_items(len(value), limits, kind_of(value))
     return value
 
 
-def require_number(value: Any, what: str) -> int | float | Decimal:
-    """The number that an operand is or spells, or an error that names it."""
-    number = to_number(value)
-    if number is None:
-        shown = "null" if value is None else f"a {kind_of(value)}"
-        if isinstance(value, str):
-            shown = f"the text {value[:40]!r}"
-        raise EvaluationError(f"{what} is {shown}; expected a number")
-    return number
+def check_text(length: int, limits: Limits) -> None:
+    """Raise LimitExceeded where a text of that length would be too long."""
+    if length > limits.text:
+        raise LimitExceeded(f"the text is longer than {limits.text:,} characters")
+
+
+def check_items(size: int, limits: Limits, kind: str = "array") -> None:
+    """Raise LimitExceeded where a list or object of that size would be too large."""
+    if size > limits.items:
+        raise LimitExceeded(f"the {kind} has more than {limits.items:,} items")

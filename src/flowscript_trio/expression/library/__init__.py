@@ -1,5 +1,16 @@
 """Owns the functions of expressions; importing it fills the table."""
 
-from . import data, lists, numbers, objects, text, times, types
+from . import data, items, lists, numbers, objects, ordering, patterns, text, times, types
 
-__all__ = ["data", "lists", "numbers", "objects", "text", "times", "types"]
+__all__ = [
+    "data",
+    "items",
+    "lists",
+    "numbers",
+    "objects",
+    "ordering",
+    "patterns",
+    "text",
+    "times",
+    "types",
+]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from ...types.errors import EvaluationError
-from ..operators import BINARY
+from ..operators import Binary, add, divide, modulo, multiply, subtract
 from ..scope import Services
 from ..table import function
 from ..values import check_size, require_number
-from .text import whole
+from .arguments import whole
 
 
 def _number(value: Any) -> Any:
@@ -19,37 +22,37 @@ def _number(value: Any) -> Any:
 
 @function("round")
 def round_(_: Services, value: Any = None, digits: Any = 0) -> Any:
-    """Halves go up, as in JavaScript."""
+    """To ``digits`` after the point, of the number as it is written; halves go up, as in JavaScript."""
     if value is None:
         return None
     number, places = _number(value), whole(digits, "the digits")
-    if isinstance(number, int) and places >= 0:
-        return number
-    if not math.isfinite(number):
-        return number
     if abs(places) > 300:
-        raise EvaluationError("the digits are out of range")
-    scale = 10.0**places
-    scaled = float(number) * scale
-    if not math.isfinite(scaled):
+        raise EvaluationError(f"the digits are {places}; expected -300 to 300")
+    if not math.isfinite(number) or (isinstance(number, int) and places >= 0):
         return number
-    rounded = math.floor(scaled + 0.5)
-    return int(rounded) if places <= 0 and scale == 1 else rounded / scale
+    exact = number if isinstance(number, (int, Decimal)) else Decimal(repr(number))
+    scaled = Fraction(exact) * Fraction(10) ** places
+    rounded = Fraction(math.floor(scaled + Fraction(1, 2))) / Fraction(10) ** places
+    if rounded.denominator == 1 and places <= 0:
+        return int(rounded)
+    if isinstance(number, Decimal):
+        return Decimal(rounded.numerator) / Decimal(rounded.denominator)
+    return float(rounded)
 
 
-@function("floor")
-def floor(_: Services, value: Any = None) -> Any:
-    return None if value is None else math.floor(_number(value))
+def _whole_part(name: str, cut: Callable[[Any], int]) -> None:
+    def apply(_: Services, value: Any = None) -> Any:
+        if value is None:
+            return None
+        number = _number(value)
+        return cut(number) if math.isfinite(number) else number
+
+    apply.__name__ = name
+    function(name)(apply)
 
 
-@function("ceil")
-def ceil(_: Services, value: Any = None) -> Any:
-    return None if value is None else math.ceil(_number(value))
-
-
-@function("trunc")
-def trunc(_: Services, value: Any = None) -> Any:
-    return None if value is None else math.trunc(_number(value))
+for _name, _cut in (("floor", math.floor), ("ceil", math.ceil), ("trunc", math.trunc)):
+    _whole_part(_name, _cut)
 
 
 @function("abs")
@@ -62,7 +65,7 @@ def sign(_: Services, value: Any = None) -> Any:
     if value is None:
         return None
     number = _number(value)
-    return (number > 0) - (number < 0)
+    return int(number > 0) - int(number < 0) if number == number else number
 
 
 @function("sqrt")
@@ -72,9 +75,10 @@ def sqrt(_: Services, value: Any = None) -> Any:
     number = _number(value)
     if number < 0:
         raise EvaluationError("a negative number has no square root")
-    if isinstance(number, int) and math.isqrt(number) ** 2 == number:
-        return math.isqrt(number)
-    return math.sqrt(number)
+    if isinstance(number, int):
+        root = math.isqrt(number)
+        return root if root * root == number else math.sqrt(number)
+    return number.sqrt() if isinstance(number, Decimal) else math.sqrt(number)
 
 
 @function("pow")
@@ -103,12 +107,13 @@ def random(services: Services) -> float:
 
 
 @function("random_int")
-def random_int(services: Services, low: Any = 0, high: Any = 1) -> int:
-    """A whole number from ``low`` to ``high``, both included."""
-    a, b = whole(low, "the lowest"), whole(high, "the highest")
-    if a > b:
-        raise EvaluationError("the lowest is above the highest")
-    return services.random.randint(a, b)
+def random_int(services: Services, low: Any = 0, high: Any = None) -> int:
+    """A whole number from ``low`` to ``high``, both included; with one argument from 0 to it."""
+    a, b = (0, low) if high is None else (low, high)
+    least, most = whole(a, "the lowest"), whole(b, "the highest")
+    if least > most:
+        raise EvaluationError(f"the lowest, {least}, is above the highest, {most}")
+    return services.random.randint(least, most)
 
 
 @function("clamp")
@@ -126,24 +131,24 @@ def percent(services: Services, part: Any = None, whole_: Any = None) -> Any:
     """``part`` as a percentage of ``whole``."""
     if part is None or whole_ is None:
         return None
-    return BINARY["/"](BINARY["*"](part, 100, services.limits), whole_, services.limits)
+    return divide(multiply(_number(part), 100, services), _number(whole_), services)
 
 
-def _operator(name: str, symbol: str) -> None:
+def _operator(name: str, combine: Binary) -> None:
     def apply(services: Services, left: Any = None, right: Any = None) -> Any:
         if left is None or right is None:
             return None
-        return BINARY[symbol](_number(left), _number(right), services.limits)
+        return combine(_number(left), _number(right), services)
 
     apply.__name__ = name
     function(name)(apply)
 
 
-for _name, _symbol in (
-    ("add", "+"),
-    ("subtract", "-"),
-    ("multiply", "*"),
-    ("divide", "/"),
-    ("mod", "%"),
+for _name, _combine in (
+    ("add", add),
+    ("subtract", subtract),
+    ("multiply", multiply),
+    ("divide", divide),
+    ("mod", modulo),
 ):
-    _operator(_name, _symbol)
+    _operator(_name, _combine)

@@ -5,55 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...types.errors import EvaluationError, LimitExceeded
-from ..encoding import to_key, to_text
+from ...types.errors import EvaluationError
+from ..encoding import to_text
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, MAX_DEPTH, equals, kind_of, member
-
-
-def mapping(services: Services, value: Any) -> Mapping[Any, Any]:
-    if value is None:
-        return {}
-    if isinstance(value, Mapping):
-        services.spend(len(value))
-        return value
-    raise EvaluationError(f"expected an object, not a {kind_of(value)}")
-
-
-def path_of(path: Any) -> list[Any]:
-    """``a.b[0].c`` or a list of keys."""
-    if isinstance(path, LISTS):
-        return list(path)
-    return [part for part in to_text(path).replace("[", ".").replace("]", "").split(".") if part]
+from ..values import LISTS, deeper, equals, index_of_key, key_text, member, shown
+from .arguments import mapping, path_of
 
 
 @function("keys")
 def keys(services: Services, value: Any = None) -> Any:
     if isinstance(value, LISTS):
+        services.spend(len(value))
         return [str(at) for at in range(len(value))]
-    return [to_key(key) for key in mapping(services, value)]
+    return [key_text(key) for key in mapping(services, value)]
 
 
 @function("values")
 def values(services: Services, value: Any = None) -> Any:
-    return list(value) if isinstance(value, LISTS) else list(mapping(services, value).values())
+    if isinstance(value, LISTS):
+        services.spend_copy(len(value))
+        return list(value)
+    return list(mapping(services, value).values())
 
 
 @function("entries")
 def entries(services: Services, value: Any = None) -> Any:
     if isinstance(value, LISTS):
+        services.spend(len(value))
         return [[str(at), item] for at, item in enumerate(value)]
-    return [[to_key(key), item] for key, item in mapping(services, value).items()]
+    return [[key_text(key), item] for key, item in mapping(services, value).items()]
 
 
 @function("from_entries")
 def from_entries(services: Services, value: Any = None) -> Any:
+    """The object of a list of [key, value]."""
+    if value is None:
+        return {}
+    if not isinstance(value, LISTS):
+        raise EvaluationError(f"expected a list of [key, value], not {shown(value)}")
+    services.spend(len(value))
     made = {}
-    for pair in value or []:
+    for at, pair in enumerate(value):
         if not isinstance(pair, LISTS) or len(pair) != 2:
-            raise EvaluationError("expected a list of [key, value]")
-        made[to_text(pair[0])] = pair[1]
+            raise EvaluationError(f"expected a list of [key, value]; item {at} is {shown(pair)}")
+        made[key_text(pair[0])] = pair[1]
     return made
 
 
@@ -70,22 +66,26 @@ def get(_: Services, value: Any = None, path: Any = "", default: Any = None) -> 
 
 @function("has")
 def has(_: Services, value: Any = None, path: Any = "") -> bool:
+    """Whether there is something at a path, be it null."""
     if isinstance(value, Mapping) and isinstance(path, str) and path in value:
         return True
+    keys_ = path_of(path)
     found = value
-    for key in path_of(path):
+    for key in keys_:
         if isinstance(found, Mapping):
-            if key not in found:
+            if key not in found and key_text(key) not in found:
                 return False
-        elif not isinstance(found, LISTS) or not str(key).isdigit() or int(key) >= len(found):
-            return False
+        else:
+            at = index_of_key(key)
+            if not isinstance(found, LISTS) or at is None or not 0 <= at < len(found):
+                return False
         found = member(found, key)
-    return value is not None
+    return bool(keys_) and value is not None
 
 
 @function("merge")
 def merge(services: Services, *objects: Any) -> Any:
-    """A later key wins; not deep."""
+    """A later key wins; not deep. Null is empty."""
     made: dict[Any, Any] = {}
     for value in objects:
         made.update(mapping(services, value))
@@ -100,60 +100,90 @@ def _names(names: tuple[Any, ...]) -> set[str]:
 @function("pick")
 def pick(services: Services, value: Any = None, *names: Any) -> Any:
     wanted = _names(names)
-    return {key: item for key, item in mapping(services, value).items() if to_key(key) in wanted}
+    return {key: item for key, item in mapping(services, value).items() if key_text(key) in wanted}
 
 
 @function("omit")
 def omit(services: Services, value: Any = None, *names: Any) -> Any:
     unwanted = _names(names)
-    return {k: item for k, item in mapping(services, value).items() if to_key(k) not in unwanted}
-
-
-@function("size")
-def size(_: Services, value: Any = None) -> int:
-    return len(value) if isinstance(value, (str, Mapping, *LISTS)) else 0
+    return {k: item for k, item in mapping(services, value).items() if key_text(k) not in unwanted}
 
 
 @function("set")
 def set_(services: Services, value: Any = None, path: Any = "", item: Any = None) -> Any:
-    """A copy with the item at a path."""
-    found = path_of(path)
-    if not found:
-        raise EvaluationError("the path is empty")
-    return _set(services, value, found, item)
+    """A copy with the item at a path; objects are made on the way where there is null."""
+    return _put(services, value, _keys_of(value, path), 0, item)
 
 
-def _set(services: Services, value: Any, path: list[Any], item: Any) -> Any:
-    if len(path) > MAX_DEPTH:
-        raise LimitExceeded("the path is too deep")
-    key = path[0]
-    new = item if len(path) == 1 else _set(services, member(value, key), path[1:], item)
+def _put(services: Services, value: Any, path: list[Any], depth: int, item: Any) -> Any:
+    deeper(depth, services)
+    key = path[depth]
+    last = depth == len(path) - 1
+    new = item if last else _put(services, member(value, key), path, depth + 1, item)
     if isinstance(value, LISTS):
-        at = int(key) if str(key).isdigit() else -1
-        if not 0 <= at <= len(value):
-            raise EvaluationError(f"a list has no place {to_text(key)!r}")
+        at = index_of_key(key)
+        if at is None or not 0 <= at <= len(value):
+            raise EvaluationError(f"a list of {len(value)} has no place {key_text(key)!r}")
+        services.spend_copy(len(value))
         return [*value[:at], new, *value[at + 1 :]]
-    return {**mapping(services, value), to_text(key): new}
+    return {**mapping(services, value), key_text(key): new}
 
 
 @function("delete")
-def delete(services: Services, value: Any = None, name: Any = "") -> Any:
-    return omit(services, value, name)
+def delete(services: Services, value: Any = None, path: Any = "") -> Any:
+    """A copy without what is at a path."""
+    return _drop(services, value, _keys_of(value, path), 0)
+
+
+def _drop(services: Services, value: Any, path: list[Any], depth: int) -> Any:
+    deeper(depth, services)
+    if value is None:
+        return None
+    key = path[depth]
+    name = key_text(key)
+    last = depth == len(path) - 1
+    if isinstance(value, LISTS):
+        at = index_of_key(key)
+        if at is None or not 0 <= at < len(value):
+            return value
+        services.spend_copy(len(value))
+        kept = [] if last else [_drop(services, value[at], path, depth + 1)]
+        return [*value[:at], *kept, *value[at + 1 :]]
+    found = mapping(services, value)
+    if last:
+        return {k: item for k, item in found.items() if key_text(k) != name}
+    return {
+        k: _drop(services, item, path, depth + 1) if key_text(k) == name else item
+        for k, item in found.items()
+    }
+
+
+def _keys_of(value: Any, path: Any) -> list[Any]:
+    """The keys of a path; a key of the object that has dots in it is one key."""
+    if isinstance(path, str) and isinstance(value, Mapping) and path in value:
+        return [path]
+    keys_ = path_of(path)
+    if not keys_:
+        raise EvaluationError("the path is empty")
+    return keys_
 
 
 @function("equals")
-def equals_(_: Services, left: Any = None, right: Any = None) -> bool:
-    return equals(left, right)
+def equals_(services: Services, left: Any = None, right: Any = None) -> bool:
+    return equals(left, right, services)
 
 
 @function("clone")
-def clone(services: Services, value: Any = None, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        raise LimitExceeded(f"the value nests deeper than {MAX_DEPTH} levels")
+def clone(services: Services, value: Any = None) -> Any:
+    """A deep copy; what is no list or object is the same."""
+    return _copy(services, value, 0)
+
+
+def _copy(services: Services, value: Any, depth: int) -> Any:
+    if not isinstance(value, (Mapping, *LISTS)):
+        return value
+    deeper(depth, services)
+    services.spend(len(value))
     if isinstance(value, Mapping):
-        services.spend(len(value))
-        return {key: clone(services, item, depth + 1) for key, item in value.items()}
-    if isinstance(value, LISTS):
-        services.spend(len(value))
-        return [clone(services, item, depth + 1) for item in value]
-    return value
+        return {key: _copy(services, item, depth + 1) for key, item in value.items()}
+    return [_copy(services, item, depth + 1) for item in value]

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...types.errors import EvaluationError, LimitExceeded
+from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, require_number
+from ..values import LISTS, check_items, check_text
+from .arguments import bound_text, one_or_several, whole
 
-
-def whole(value: Any, what: str, default: int = 0) -> int:
-    """A whole number argument; null is ``default``."""
-    if value is None:
-        return default
-    number = require_number(value, what)
-    if number != number or number in (float("inf"), float("-inf")):
-        raise EvaluationError(f"{what} is no whole number")
-    return int(number)
-
-
-def bound_text(services: Services, length: int) -> None:
-    if length > services.limits.text:
-        raise LimitExceeded(f"the text is longer than {services.limits.text:,} characters")
-    services.spend(length // 64)
+_SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What JavaScript's trim takes away."""
 
 
 @function("upper")
-def upper(_: Services, value: Any = None) -> Any:
-    return None if value is None else to_text(value).upper()
+def upper(services: Services, value: Any = None) -> Any:
+    return None if value is None else to_text(value, services).upper()
 
 
 @function("lower")
-def lower(_: Services, value: Any = None) -> Any:
-    return None if value is None else to_text(value).lower()
+def lower(services: Services, value: Any = None) -> Any:
+    return None if value is None else to_text(value, services).lower()
 
 
 @function("trim")
-def trim(_: Services, value: Any = None) -> Any:
-    return None if value is None else to_text(value).strip()
+def trim(services: Services, value: Any = None) -> Any:
+    return None if value is None else to_text(value, services).strip(_SPACE)
 
 
 @function("replace")
@@ -55,27 +45,47 @@ def replace(services: Services, value: Any = None, old: Any = "", new: Any = "")
 
 
 @function("split")
-def split(services: Services, value: Any = None, separator: Any = None) -> Any:
-    """By a separator; by an empty one into characters; by null on white space."""
+def split(services: Services, value: Any = None, separator: Any = None, limit: Any = None) -> Any:
+    """By a separator; by an empty one into characters; without one the whole text, as in JavaScript.
+
+    Of null an empty list. ``limit``: at most so many parts, the others are left out.
+    """
     if value is None:
         return []
-    text = to_text(value)
-    services.spend(len(text) // 8)
+    text = to_text(value, services)
     if separator is None:
-        return text.split()
-    word = to_text(separator)
-    return text.split(word) if word else list(text)
+        parts = [text]
+    elif word := to_text(separator):
+        parts = text.split(word, services.limits.items)
+    else:
+        check_items(len(text), services.limits)
+        parts = list(text)
+    services.spend_copy(len(parts))
+    return parts if limit is None else parts[: max(whole(limit, "the limit"), 0)]
 
 
 @function("join")
 def join(services: Services, value: Any = None, separator: Any = ",") -> Any:
+    """The items as text with the separator (a comma) between; null items are empty."""
     if value is None:
         return ""
-    items = [to_text(item) for item in value] if isinstance(value, LISTS) else [to_text(value)]
-    word = "," if separator is None else to_text(separator)
+    items = value if isinstance(value, LISTS) else [value]
+    word = "," if separator is None else to_text(separator, services)
     services.spend(len(items))
-    bound_text(services, sum(map(len, items)) + len(word) * max(len(items) - 1, 0))
-    return word.join(items)
+    return word.join(_words(services, items, len(word)))
+
+
+def _words(services: Services, items: Any, between: int) -> list[str]:
+    """The items as texts, which together are not too long."""
+    words = []
+    length = 0
+    for item in items:
+        word = to_text(item, services)
+        length += len(word) + between
+        check_text(length - between, services.limits)
+        words.append(word)
+    services.spend_text(length)
+    return words
 
 
 @function("truncate")
@@ -84,39 +94,29 @@ def truncate(_: Services, value: Any = None, length: Any = None, suffix: Any = "
     if value is None:
         return None
     text = to_text(value)
-    most = whole(length, "the length", len(text))
+    most = max(whole(length, "the length", len(text)), 0)
     if len(text) <= most:
         return text
-    end = to_text(suffix)
-    return text[: max(most - len(end), 0)] + end[: max(most, 0)]
+    end = to_text(suffix)[:most]
+    return text[: most - len(end)] + end
 
 
 @function("concat")
 def concat(services: Services, *values: Any) -> Any:
-    """Lists where an argument is a list, else text."""
-    if any(isinstance(value, LISTS) for value in values):
-        joined: list[Any] = []
-        for value in values:
-            if isinstance(value, LISTS):
-                if len(joined) + len(value) > services.limits.items:
-                    raise LimitExceeded(f"the list has more than {services.limits.items:,} items")
-                services.spend(len(value))
-                joined.extend(value)
-            elif value is not None:
-                joined.append(value)
-        return joined
-    words = [to_text(value) for value in values]
-    bound_text(services, sum(map(len, words)))
-    return "".join(words)
-
-
-@function("includes")
-def includes(services: Services, value: Any = None, item: Any = None) -> bool:
-    from ..operators import contains
-
-    if isinstance(value, LISTS):
-        services.spend(len(value))
-    return contains(item, value, services.limits)
+    """Lists where an argument is a list, else text; one list stands for the values in it."""
+    items = one_or_several(values)
+    services.spend(len(items))
+    if not any(isinstance(item, LISTS) for item in items):
+        return "".join(_words(services, items, 0))
+    joined: list[Any] = []
+    for item in items:
+        if isinstance(item, LISTS):
+            check_items(len(joined) + len(item), services.limits)
+            services.spend_copy(len(item))
+            joined.extend(item)
+        elif item is not None:
+            joined.append(item)
+    return joined
 
 
 @function("starts_with")

@@ -12,7 +12,7 @@ from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import is_number
-from .text import whole
+from .arguments import whole
 
 UNITS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "second": 1, "m": 60, "minute": 60,

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..encoding import to_text
+from ..operators import type_of
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, equals, is_number, kind_of, to_number, truthy
+from ..values import LISTS, equals, is_number, to_number, truthy
+from .arguments import listed, one_or_several
 
 
 @function("typeof")
 def typeof(_: Services, value: Any = None) -> str:
-    """``null``, ``boolean``, ``number``, ``string``, ``array``, ``object`` or ``function``."""
-    return kind_of(value)
+    """As the operator."""
+    return type_of(value)
 
 
 @function("is_null")
@@ -61,7 +63,7 @@ def is_finite(_: Services, value: Any = None) -> bool:
 
 @function("is_integer")
 def is_integer(_: Services, value: Any = None) -> bool:
-    return is_number(value) and math.isfinite(value) and value == int(value)
+    return is_number(value) and math.isfinite(value) and value % 1 == 0
 
 
 @function("is_nan")
@@ -70,8 +72,9 @@ def is_nan(_: Services, value: Any = None) -> bool:
 
 
 @function("to_string")
-def to_string(_: Services, value: Any = None) -> str:
-    return to_text(value)
+def to_string(services: Services, value: Any = None) -> str:
+    """As a template writes it: null is empty."""
+    return to_text(value, services)
 
 
 @function("to_number")
@@ -90,15 +93,18 @@ def to_boolean(_: Services, value: Any = None) -> bool:
 
 
 @function("to_array")
-def to_array(_: Services, value: Any = None) -> Any:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, LISTS) else [value]
+def to_array(services: Services, value: Any = None) -> Any:
+    """A list as it is, of null an empty one, of all else a list of one."""
+    items = listed(value)
+    services.spend_copy(len(items))
+    return list(items)
 
 
 @function("coalesce")
-def coalesce(_: Services, *values: Any) -> Any:
-    items = values[0] if len(values) == 1 and isinstance(values[0], LISTS) else values
+def coalesce(services: Services, *values: Any) -> Any:
+    """The first value that is not null."""
+    items = one_or_several(values)
+    services.spend_copy(len(items))
     return next((item for item in items if item is not None), None)
 
 
@@ -113,10 +119,10 @@ def if_else(_: Services, condition: Any = None, then: Any = None, otherwise: Any
 
 
 @function("switch")
-def switch(_: Services, value: Any = None, *cases: Any) -> Any:
+def switch(services: Services, value: Any = None, *cases: Any) -> Any:
     """``switch(x, a, 1, b, 2, 3)``: pairs of a value and a result, then the default."""
     for at in range(0, len(cases) - 1, 2):
-        if equals(value, cases[at]):
+        if equals(value, cases[at], services):
             return cases[at + 1]
     return cases[-1] if len(cases) % 2 else None
 

@@ -1,0 +1,67 @@
+"""Owns how the functions read their arguments: as lists, objects, whole numbers, texts, tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...types.errors import EvaluationError
+from ..encoding import to_text
+from ..scope import Services
+from ..values import LISTS, Function, check_text, member, require_number, shown
+
+
+def listed(value: Any) -> Any:
+    """A list argument: null is empty, what is no list a list of one."""
+    if isinstance(value, LISTS):
+        return value
+    return [] if value is None else [value]
+
+
+def one_or_several(values: tuple[Any, ...]) -> Any:
+    """The values of a function that takes one list or several values."""
+    return values[0] if len(values) == 1 and isinstance(values[0], LISTS) else values
+
+
+def mapping(services: Services, value: Any) -> Mapping[Any, Any]:
+    """An object argument: null is empty."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        services.spend_copy(len(value))
+        return value
+    raise EvaluationError(f"expected an object, not {shown(value)}")
+
+
+def test_of(test: Any) -> Callable[..., Any]:
+    """What decides about an item: an arrow function, the name of a member, or its own truth."""
+    if isinstance(test, Function):
+        return test
+    if isinstance(test, str):
+        return lambda item, *_: member(item, test)
+    if test is None:
+        return lambda item, *_: item
+    raise EvaluationError(f"expected an arrow function, not {shown(test)}")
+
+
+def whole(value: Any, what: str, default: int = 0) -> int:
+    """A whole number argument; null is ``default``, a fraction is cut off."""
+    if value is None:
+        return default
+    number = require_number(value, what)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise EvaluationError(f"{what} is {to_text(number)}; expected a whole number")
+    return int(number)
+
+
+def bound_text(services: Services, length: int) -> None:
+    """Refuse a text that would be too long before it is made, and count the making of it."""
+    check_text(length, services.limits)
+    services.spend_text(length)
+
+
+def path_of(path: Any) -> list[Any]:
+    """The keys of ``a.b[0].c``, or of a list of keys."""
+    if isinstance(path, LISTS):
+        return list(path)
+    return [part for part in to_text(path).replace("[", ".").replace("]", "").split(".") if part]

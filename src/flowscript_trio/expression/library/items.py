@@ -1,0 +1,132 @@
+"""Owns the functions that look at the items of a list one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...types.errors import EvaluationError
+from ..encoding import encode_json, to_text
+from ..scope import Services
+from ..table import function
+from ..values import LISTS, Function, deeper, is_number, kind_of, shown, truthy
+from .arguments import listed, test_of
+
+
+def _each(services: Services, value: Any, test: Any) -> tuple[Any, Any]:
+    """The items, and what is called with (item, index, items)."""
+    items = listed(value)
+    services.spend(len(items))
+    return items, test_of(test)
+
+
+@function("count")
+def count(services: Services, value: Any = None, test: Any = None) -> int:
+    """How many items there are, or how many pass the test."""
+    items, decide = _each(services, value, test)
+    if test is None:
+        return len(items)
+    return sum(truthy(decide(item, at, items)) for at, item in enumerate(items))
+
+
+@function("every")
+def every(services: Services, value: Any = None, test: Any = None) -> bool:
+    items, decide = _each(services, value, test)
+    return all(truthy(decide(item, at, items)) for at, item in enumerate(items))
+
+
+@function("some")
+def some(services: Services, value: Any = None, test: Any = None) -> bool:
+    items, decide = _each(services, value, test)
+    return any(truthy(decide(item, at, items)) for at, item in enumerate(items))
+
+
+@function("find")
+def find(services: Services, value: Any = None, test: Any = None) -> Any:
+    items, decide = _each(services, value, test)
+    return next((item for at, item in enumerate(items) if truthy(decide(item, at, items))), None)
+
+
+@function("filter")
+def filter_(services: Services, value: Any = None, test: Any = None) -> Any:
+    items, decide = _each(services, value, test)
+    return [item for at, item in enumerate(items) if truthy(decide(item, at, items))]
+
+
+@function("map")
+def map_(services: Services, value: Any = None, change: Any = None) -> Any:
+    items, apply = _each(services, value, change)
+    return [apply(item, at, items) for at, item in enumerate(items)]
+
+
+@function("reduce")
+def reduce(services: Services, value: Any = None, step: Any = None, *initial: Any) -> Any:
+    """Without an initial value the first item is it, as in JavaScript; of no items null."""
+    if not isinstance(step, Function):
+        raise EvaluationError(f"expected an arrow function of (acc, item), not {shown(step)}")
+    if len(initial) > 1:
+        raise EvaluationError("more than one initial value was given")
+    items = listed(value)
+    services.spend(len(items))
+    start = 0
+    if initial:
+        result = initial[0]
+    elif items:
+        result, start = items[0], 1
+    else:
+        return None
+    for at in range(start, len(items)):
+        result = step(result, items[at], at, items)
+    return result
+
+
+@function("unique")
+def unique(services: Services, value: Any = None, key: Any = None) -> Any:
+    """The first of the items that are equal, or whose keys are."""
+    items, pick = _each(services, value, key)
+    found: dict[Any, Any] = {}
+    for at, item in enumerate(items):
+        found.setdefault(identity_of(pick(item, at, items), services), item)
+    return list(found.values())
+
+
+def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
+    """A hashable key that is the same for values that are equal."""
+    if isinstance(value, bool) or value is None:
+        return (kind_of(value), value)
+    if is_number(value):
+        return ("number", value)
+    if isinstance(value, str):
+        return ("string", value)
+    if isinstance(value, LISTS):
+        deeper(depth, services)
+        services.spend(len(value))
+        return ("array", tuple([identity_of(item, services, depth + 1) for item in value]))
+    if isinstance(value, Mapping):
+        deeper(depth, services)
+        services.spend(len(value))
+        pairs = [(key, identity_of(item, services, depth + 1)) for key, item in value.items()]
+        return ("object", frozenset(pairs))
+    try:
+        hash(value)
+    except TypeError:
+        return ("other", id(value))
+    return (type(value), value)
+
+
+@function("group_by")
+def group_by(services: Services, value: Any = None, key: Any = None) -> Any:
+    """An object of lists by the text of each item's key, in the order of their first items."""
+    items, pick = _each(services, value, key)
+    groups: dict[str, list[Any]] = {}
+    for at, item in enumerate(items):
+        groups.setdefault(_group_name(pick(item, at, items), services), []).append(item)
+    return groups
+
+
+def _group_name(value: Any, services: Services) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, (Mapping, *LISTS)):
+        return encode_json(value, services=services)
+    return to_text(value, services)

@@ -1,0 +1,110 @@
+"""Owns the functions of regular expressions, which RE2 finds in time linear in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+from ...types.errors import EvaluationError, LimitExceeded
+from ..encoding import to_text
+from ..scope import Services
+from ..table import function
+from ..values import check_items, check_text
+
+SECONDS = 10.0
+"""How long one call may search: one search is linear in the text, but a text may take many of them."""
+
+_FLAGS = frozenset("gimsu")
+
+
+def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
+    import re2
+
+    unknown = sorted(set(flags) - _FLAGS)
+    if unknown:
+        raise EvaluationError(f"there is no flag {unknown[0]!r}; expected some of g, i, m, s, u")
+    word = to_text(pattern)
+    letters = "".join(letter for letter in "ims" if letter in flags)
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(f"(?{letters}){word}" if letters else word, options)
+    except re2.error as exc:
+        told = exc.args[0] if exc.args else exc
+        told = told.decode() if isinstance(told, bytes) else told
+        raise EvaluationError(f"{word[:60]!r} is no regular expression: {told}") from None
+    services.spend(len(text) * compiled.programsize >> 10)
+    return compiled
+
+
+def _search(compiled: Any, text: str) -> Iterator[Any]:
+    """The matches one after another, for as long as the time lasts."""
+    deadline = monotonic() + SECONDS
+    for found in compiled.finditer(text):
+        if monotonic() > deadline:
+            raise LimitExceeded(f"the regular expression takes more than {SECONDS:g} seconds")
+        yield found
+
+
+@function("regex_match")
+def regex_match(services: Services, value: Any = None, pattern: Any = "", flags: Any = "") -> Any:
+    """The first match: the list of the whole and its groups, or null; with flag ``g`` all whole matches."""
+    if value is None:
+        return None
+    text, letters = to_text(value, services), to_text(flags)
+    compiled = _compile(services, pattern, letters, text)
+    if "g" not in letters:
+        found = compiled.search(text)
+        return None if found is None else [found.group(0), *found.groups()]
+    made: list[str] = []
+    for found in _search(compiled, text):
+        check_items(len(made) + 1, services.limits)
+        made.append(found.group(0))
+    services.spend(len(made))
+    return made
+
+
+@function("regex_replace")
+def regex_replace(
+    services: Services, value: Any = None, pattern: Any = "", new: Any = "", flags: Any = "g"
+) -> Any:
+    """Every match; ``$1`` or ``\\\\1`` stands for a group, ``$&`` for the whole, ``$$`` for ``$``."""
+    if value is None:
+        return None
+    text = to_text(value, services)
+    compiled = _compile(services, pattern, to_text(flags), text)
+    pieces = _read(to_text(new), compiled.groups)
+    made: list[str] = []
+    size = at = 0
+    for found in _search(compiled, text):
+        filled = [piece if isinstance(piece, str) else found.group(piece) or "" for piece in pieces]
+        made.append(text[at : found.start()])
+        made += filled
+        size += len(made[-1 - len(filled)]) + sum(map(len, filled))
+        services.spend(1 + len(filled))
+        check_text(size, services.limits)
+        at = found.end()
+    return "".join(made) + text[at:]
+
+
+def _read(template: str, groups: int) -> list[str | int]:
+    """The replacement in pieces: texts, and the numbers of groups (0: the whole)."""
+    pieces: list[str | int] = []
+    literal = at = 0
+    while at < len(template) - 1:
+        char, follow = template[at], template[at + 1]
+        piece: str | int | None = None
+        if char in "$\\" and follow in "0123456789"[: groups + 1] and follow != "0":
+            piece = int(follow)
+        elif char == "$" and follow == "&":
+            piece = 0
+        elif char == "$" and follow == "$":
+            piece = "$"
+        if piece is None:
+            at += 1
+            continue
+        pieces += [template[literal:at], piece]
+        at += 2
+        literal = at
+    return [piece for piece in [*pieces, template[literal:]] if piece != ""]

@@ -1,0 +1,85 @@
+"""Owns reading members: of values, and of nodes, whose status and error stand beside their output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .calls import Run
+from .scope import Scope
+from .syntax import Constant, Item, Member, Method
+from .values import member
+
+Step = Callable[[Scope, Any], Any]
+
+NODE_MEMBERS = frozenset({"output", "status", "error"})
+
+
+def read_node(name: str) -> Run:
+    """The closure of a node's name: its output, null before it has one."""
+
+    def read(scope: Scope) -> Any:
+        result = scope.node(name)
+        return None if result is None else result.output
+
+    return read
+
+
+def read_member(run: Run, name: str) -> Run:
+    """The closure of ``value.name`` for the commonest shape, one member of a name."""
+
+    def read(scope: Scope) -> Any:
+        value = run(scope)
+        return value.get(name) if value.__class__ is dict else member(value, name)
+
+    return read
+
+
+def make_member(name: str) -> Step:
+    """The step ``.name`` of a longer chain."""
+
+    def step(scope: Scope, value: Any) -> Any:
+        return value.get(name) if value.__class__ is dict else member(value, name)
+
+    return step
+
+
+def make_item(key: Run) -> Step:
+    """The step ``[key]`` of a chain."""
+    return lambda scope, value: member(value, key(scope))
+
+
+def static_name(step: Member | Item | Method) -> str | None:
+    """The name of a member that is written out: ``.name`` or ``["name"]``."""
+    if isinstance(step, Member):
+        return step.name
+    if isinstance(step, Item) and isinstance(step.key, Constant):
+        return step.key.value if isinstance(step.key.value, str) else None
+    return None
+
+
+def read_node_member(node: str, name: str) -> Run:
+    """``.output`` is the output; ``.status`` and ``.error`` are the node's where the output has none."""
+
+    def read(scope: Scope) -> Any:
+        result = scope.node(node)
+        if result is None:
+            return None
+        output = result.output
+        if name == "output":
+            return output
+        if isinstance(output, Mapping) and name in output:
+            return output[name]
+        return result.status if name == "status" else _describe(result.error)
+
+    return read
+
+
+def _describe(error: BaseException | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    seen: dict[str, Any] = {"message": str(error), "type": type(error).__name__}
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        seen["status"] = status
+    return seen

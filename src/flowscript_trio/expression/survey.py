@@ -1,0 +1,109 @@
+"""Owns what an expression names: the references and calls of a syntax tree, in the order in which they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..types.errors import nearest
+from .calls import METHODS
+from .errors import ExpressionSyntaxError
+from .syntax import (
+    Arrow,
+    Call,
+    Chain,
+    Choice,
+    Constant,
+    Item,
+    ListOf,
+    Member,
+    Method,
+    Name,
+    ObjectOf,
+    Series,
+    Tree,
+    Unary,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name used in an expression, with the members that follow it as they stand (``fetch.items``).
+
+    ``offset`` counts characters of the expression's text from 0.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    offset: int
+
+
+def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
+    """The names and the functions that a tree uses, in the order in which they stand."""
+    references: list[Reference] = []
+    calls: list[Reference] = []
+    stack: list[Tree] = [tree]
+    while stack:
+        part = stack.pop()
+        match part:
+            case Name(name, offset, local):
+                if not local:
+                    references.append(Reference(name, (), offset))
+            case Chain(base, steps):
+                if isinstance(base, Name):
+                    if not base.local:
+                        references.append(Reference(base.name, _static(steps), base.offset))
+                else:
+                    stack.append(base)
+                for step in steps:
+                    if isinstance(step, Item):
+                        stack.append(step.key)
+                    elif isinstance(step, Method):
+                        _check_method(step)
+                        stack.extend(argument for _, argument in step.arguments)
+            case Call(name, arguments, offset):
+                calls.append(Reference(name, (), offset))
+                stack.extend(argument for _, argument in arguments)
+            case Series(first, rest):
+                stack.append(first)
+                stack.extend(operand for _, operand, _ in rest)
+            case Unary(_, operand):
+                stack.append(operand)
+            case Choice(cases, otherwise):
+                for case in cases:
+                    stack.extend(case)
+                stack.append(otherwise)
+            case ListOf(items):
+                stack.extend(item for _, item in items)
+            case ObjectOf(entries):
+                for key, value in entries:
+                    stack.extend([value] if key is None else [key, value])
+            case Arrow(_, body):
+                stack.append(body)
+            case Constant():
+                pass
+    references.sort(key=lambda reference: reference.offset)
+    calls.sort(key=lambda call: call.offset)
+    return references, calls
+
+
+def _static(steps: tuple[Member | Item | Method, ...]) -> tuple[str, ...]:
+    path = []
+    for step in steps:
+        if isinstance(step, Member):
+            path.append(step.name)
+        elif isinstance(step, Item) and isinstance(step.key, Constant):
+            path.append(str(step.key.value))
+        else:
+            break
+    return tuple(path)
+
+
+def _check_method(step: Method) -> None:
+    if step.name not in METHODS:
+        raise ExpressionSyntaxError(
+            f"values have no method {step.name!r}",
+            step.offset,
+            len(step.name),
+            expected="one of " + ", ".join(sorted(METHODS)),
+            suggestion=nearest(step.name, METHODS),
+        )
