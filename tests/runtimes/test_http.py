@@ -344,7 +344,9 @@ async def test_a_header_that_cannot_be_sent_is_an_error_that_does_not_show_its_v
     assert "hidden" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["u", "ftp://x/", "http://", "//x/y", "http://x:abc/", "http://x:99999/"])
+@pytest.mark.parametrize(
+    "url", ["u", "ftp://x/", "http://", "//x/y", "http://x:abc/", "http://x:99999/"]
+)
 async def test_a_url_that_is_none_is_an_error_of_the_setting(url: str) -> None:
     with pytest.raises(fs.SettingError, match="expected http://… or https://…"):
         await run_one('<source:http id="x" url="{{$config.base}}"/>', url)
