@@ -20,6 +20,10 @@ Path = tuple["Path", object] | None
 """Where a value stands in another, innermost key last; made into words only for an error."""
 
 
+_SMALL = 2**64
+"""Integers up to this are written without a look at Python's bound on digits."""
+
+
 class RawJson(str):
     """What ``json_encode`` returned: a template that makes JSON inserts it as it is."""
 
@@ -40,6 +44,8 @@ def to_text(value: Any, services: Services | None = None) -> str:
     kind = value.__class__
     if kind is str:
         return value  # type: ignore[no-any-return]
+    if kind is int and -_SMALL < value < _SMALL:
+        return str(value)
     if value is None:
         return ""
     if kind is bool:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
+from .calls import Run
 from .compiler import compile_tree
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
 from .grammar import read_tree
-from .scope import Scope
+from .scope import Scope, Services
 from .survey import Reference, survey
 from .syntax import Tree
 from .table import FUNCTIONS
@@ -32,12 +33,14 @@ class Expression:
     Raises EvaluationError with the offset in the expression's text and the place in the document.
     """
 
-    __slots__ = ("_run", "_shift", "text")
+    __slots__ = ("_shift", "_start", "run", "text")
 
-    def __init__(self, run: Callable[[Scope], Any], text: Text, shift: int) -> None:
-        self._run = run
-        self._shift = shift
+    def __init__(self, run: Run, text: Text, shift: int, start: int) -> None:
+        self.run = run
+        """The bare closure; its errors have no place in the document yet (see :meth:`placed`)."""
         self.text = text
+        self._shift = shift
+        self._start = start
 
     def __call__(self, scope: Scope) -> Any:
         value = self.marked(scope)
@@ -45,37 +48,34 @@ class Expression:
 
     def marked(self, scope: Scope) -> Any:
         """The value; what ``json_encode`` returned is still marked as that (a RawJson)."""
-        services = scope.services
-        services.spent = services.depth = 0
-        try:
-            return self._run(scope)
-        except EvaluationError as exc:
-            self.place(exc)
-            raise
-        except RecursionError:
-            error = LimitExceeded("the expression nests too deep")
-        self.place(error)
-        raise error
+        return self._evaluate(scope, self.run, scope)
 
     def call(self, scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call an arrow function that this expression gave, as one evaluation of it."""
+        value = self._evaluate(scope, function, *arguments)
+        return str(value) if value.__class__ is RawJson else value
+
+    def convert(self, scope: Scope, convert: Callable[[Any, Services], str], value: Any) -> str:
+        """Convert a value that this expression gave; errors stand where the expression does."""
+        return self._evaluate(scope, convert, value, scope.services)  # type: ignore[no-any-return]
+
+    def _evaluate(self, scope: Scope, run: Callable[..., Any], *arguments: Any) -> Any:
         services = scope.services
         services.spent = services.depth = 0
         try:
-            value = function(*arguments)
-        except EvaluationError as exc:
-            self.place(exc)
-            raise
-        except RecursionError:
-            error = LimitExceeded("the expression nests too deep")
-        else:
-            return str(value) if value.__class__ is RawJson else value
-        self.place(error)
-        raise error
+            return run(*arguments)
+        except (EvaluationError, RecursionError) as exc:
+            found = self.placed(exc)
+        raise found
 
-    def place(self, exc: EvaluationError) -> None:
-        """Say on an error where in the document it stands, unless it is known."""
+    def placed(self, exc: EvaluationError | RecursionError) -> EvaluationError:
+        """The error with its place in the document, unless it has one."""
+        if isinstance(exc, RecursionError):
+            exc = LimitExceeded("the expression nests too deep")
+        if exc.offset is None:
+            exc.offset = self._start - self._shift
         place(exc, self.text, self._shift)
+        return exc
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
         return self
@@ -123,7 +123,8 @@ class ParsedExpression:
                     len(called.name),
                     suggestion=nearest(called.name, FUNCTIONS),
                 )
-        return Expression(compile_tree(self.tree, is_node), self.text, self.shift)
+        start = self.shift + self.tree.offset
+        return Expression(compile_tree(self.tree, is_node), self.text, self.shift, start)
 
 
 def parse_expression(text: Text, *, names: Collection[str] = frozenset()) -> ParsedExpression:

@@ -12,7 +12,7 @@ from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
 from .expressions import Expression, ParsedExpression, parse_part, place
 from .interpolation import find_end
-from .scope import Limits, Scope, Services
+from .scope import Scope, Services
 from .survey import Reference
 from .values import check_text
 
@@ -28,13 +28,14 @@ class Template:
     Raises EvaluationError with the place of the interpolation that failed.
     """
 
-    __slots__ = ("_offsets", "_parts", "_single", "looks_like_json", "source")
+    __slots__ = ("_offsets", "_parts", "_runs", "_single", "looks_like_json", "source")
 
     def __init__(
         self, parts: tuple[str | Expression, ...], offsets: tuple[int, ...], source: Text
     ) -> None:
         self._parts = parts
         self._offsets = offsets
+        self._runs = tuple((part, None if isinstance(part, str) else part.run) for part in parts)  # type: tuple[tuple[Any, Callable[[Scope], Any] | None], ...]
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
         self.source = source
         first = parts[0] if parts else ""
@@ -47,8 +48,29 @@ class Template:
         return self.text(scope)
 
     def text(self, scope: Scope) -> str:
-        """The parts joined as text."""
-        return self._join([p if p.__class__ is str else p(scope) for p in self._parts], scope)  # type: ignore[operator]
+        """The parts joined as text, in one evaluation."""
+        services = scope.services
+        services.spent = services.depth = length = 0
+        limit = services.limits.text
+        words: list[str] = []
+        part: Any = None
+        try:
+            for part, run in self._runs:
+                if run is None:
+                    words.append(part)
+                    continue
+                word = run(scope)
+                if word.__class__ is not str:
+                    word = to_text(word, services)
+                words.append(word)
+                length += len(word)
+                if length > limit:
+                    check_text(length, services.limits)
+        except (EvaluationError, RecursionError) as exc:
+            found = part.placed(exc)
+        else:
+            return "".join(words)
+        raise found
 
     def json(self, scope: Scope, auto: bool) -> Any:
         """The value of the JSON that the template makes; see :meth:`render`."""
@@ -79,8 +101,8 @@ class Template:
             value = values[0]
             return value.value if isinstance(value, RawJson) else value
         if format == "text" or (format == "auto" and not self.looks_like_json):
-            return self._join(values, scope)
-        pieces = self._encode(values, scope)
+            return self._placed(self._join, values, scope)
+        pieces = self._placed(self._encode, values, scope)
         try:
             return decode_json("".join(pieces))
         except EvaluationError as exc:
@@ -88,23 +110,27 @@ class Template:
                 at = self._origin(pieces, exc.position) if isinstance(exc, NotJson) else 0
                 place(exc, self.source, at)
                 raise
-        return self._join(values, scope)
+        return self._placed(self._join, values, scope)
+
+    def _placed(
+        self, make: Callable[[list[Any], Scope], Any], values: list[Any], scope: Scope
+    ) -> Any:
+        """What ``make`` gives; an error that no part has a place for stands at the template's start."""
+        try:
+            return make(values, scope)
+        except EvaluationError as exc:
+            place(exc, self.source, 0)
+            raise
 
     def _join(self, values: list[Any], scope: Scope) -> str:
-        """The values as one text. Those that are no text count as parts of their expressions."""
+        """The values of the parts as one text."""
         limits = scope.services.limits
         length = 0
         words: list[str] = []
-        for at, value in enumerate(values):
-            if value.__class__ is str:
-                word = value
-            elif value.__class__ is int:
-                word = str(value)
-            else:
-                word = self._convert(at, scope, to_text, value)
+        for part, value in zip(self._parts, values, strict=True):
+            word = part if isinstance(part, str) else part.convert(scope, to_text, value)
             length += len(word)
-            if length > limits.text:
-                self._refuse(at, length, limits)
+            check_text(length, limits)
             words.append(word)
         return "".join(words)
 
@@ -114,40 +140,20 @@ class Template:
         pieces: list[str] = []
         limits = scope.services.limits
         length = 0
-        for at, (part, value) in enumerate(zip(self._parts, values, strict=True)):
+        for part, value in zip(self._parts, values, strict=True):
             if isinstance(part, str):
                 inside = _ends_inside_string(part, inside)
                 piece = part
             elif inside:
-                piece = encode_json(self._convert(at, scope, to_text, value))[1:-1]
+                piece = encode_json(part.convert(scope, to_text, value))[1:-1]
             elif isinstance(value, RawJson):
                 piece = value
             else:
-                piece = self._convert(at, scope, _as_json, value)
+                piece = part.convert(scope, _as_json, value)
             length += len(piece)
-            if length > limits.text:
-                self._refuse(at, length, limits)
+            check_text(length, limits)
             pieces.append(piece)
         return pieces
-
-    def _convert(
-        self, at: int, scope: Scope, convert: Callable[[Any, Services], str], value: Any
-    ) -> str:
-        """Convert a part's value; an error stands where the part does."""
-        services = scope.services
-        services.spent = 0
-        try:
-            return convert(value, services)
-        except EvaluationError as exc:
-            place(exc, self.source, self._offsets[at])
-            raise
-
-    def _refuse(self, at: int, length: int, limits: Limits) -> None:
-        try:
-            check_text(length, limits)
-        except EvaluationError as exc:
-            place(exc, self.source, self._offsets[at])
-            raise
 
     def _origin(self, pieces: list[str], position: int) -> int:
         """The offset in the template of a position in what it made."""
