@@ -49,7 +49,9 @@ async def test_an_exception_in_the_block_cancels_the_run_and_surfaces_itself(
     stubs = Stubs()
     mine = KeyError("mine")
     with pytest.raises(KeyError) as caught:
-        async with fs.open_run(stubs.load('<source:stub id="a" hangs="true" cleanup="fail"/>')) as run:
+        async with fs.open_run(
+            stubs.load('<source:stub id="a" hangs="true" cleanup="fail"/>')
+        ) as run:
             await trio.sleep(1)  # virtual
             raise mine
     assert caught.value is mine
@@ -71,7 +73,9 @@ async def test_cancelling_by_the_handle_is_no_error_and_says_why(autojump_clock:
 async def test_cancellation_from_outside_reaches_the_block_and_the_run(autojump_clock: Any) -> None:
     stubs = Stubs()
     with trio.move_on_after(1) as scope:
-        async with fs.open_run(stubs.load('<source:stub id="a" hangs="true" cleanup="slow"/>')) as run:
+        async with fs.open_run(
+            stubs.load('<source:stub id="a" hangs="true" cleanup="slow"/>')
+        ) as run:
             await trio.sleep_forever()
     assert scope.cancelled_caught
     assert stubs.events == ["start a", "cancelled a", "cleaned a"]
