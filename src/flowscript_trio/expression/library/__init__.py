@@ -1,9 +1,10 @@
 """Owns the functions of expressions; importing it fills the table."""
 
-from . import data, items, lists, numbers, objects, ordering, patterns, text, times, types
+from . import data, dates, items, lists, numbers, objects, ordering, patterns, text, times, types
 
 __all__ = [
     "data",
+    "dates",
     "items",
     "lists",
     "numbers",
