@@ -48,12 +48,18 @@ async def test_an_exception_in_the_block_cancels_the_run_and_surfaces_itself(
 ) -> None:
     stubs = Stubs()
     mine = KeyError("mine")
-    with pytest.raises(KeyError) as caught:
-        async with fs.open_run(
-            stubs.load('<source:stub id="a" hangs="true" cleanup="fail"/>')
-        ) as run:
+    opened = fs.open_run(stubs.load('<source:stub id="a" hangs="true" cleanup="fail"/>'))
+
+    async def use() -> fs.Run:
+        async with opened as run:
+            runs.append(run)
             await trio.sleep(1)  # virtual
             raise mine
+
+    runs: list[fs.Run] = []
+    with pytest.raises(KeyError) as caught:
+        await use()
+    [run] = runs
     assert caught.value is mine
     assert stubs.events == ["start a", "cancelled a"]
     assert run.status == "failed"
