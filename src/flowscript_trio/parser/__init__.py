@@ -1,6 +1,8 @@
 """Owns the parser: documents → syntax trees. The only room that asks lxml and YAML about documents."""
 
-from .document import Parsed, convert, parse, read
+from .declared import convert
+from .document import Parsed, parse
+from .files import read
 from .limits import ReadLimits
 from .yaml import YamlProblem, read_yaml
 

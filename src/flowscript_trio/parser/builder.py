@@ -5,63 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..types.ast import (
-    UNTYPED,
-    BaseNode,
-    Body,
-    BranchNode,
-    BreakNode,
-    CallNode,
-    CheckpointNode,
-    ContextNode,
-    DelayNode,
-    ForeachNode,
-    IfNode,
-    IncludeNode,
-    LoopNode,
-    OnError,
-    OutputNode,
-    ParallelNode,
-    Part,
-    PhaseNode,
-    SetNode,
-    Setting,
-    SinkNode,
-    SourceNode,
-    TimeoutNode,
-    TransformNode,
-    WhileNode,
-)
+from ..types.ast import Body, OnError, Part
 from ..types.errors import Problem, nearest
 from ..types.location import Source, Text
 from .ids import Ids
-from .names import LEAVES, NODES, PARTED, STRUCTURE, WITHOUT_ID
-from .reading import Reader, Settings
-from .scanner import Element
-from .texts import attribute_text
-from .xml import Tree
+from .markup import Element
+from .models import MODELS, PART_FIELDS
+from .names import LEAVES, NODES, PARTED, STRUCTURE, WITHOUT_ID, kind_of
+from .parts import CALL_SETTINGS, PartReader
+from .reading import Settings
 
-_LEAF_MODELS: dict[str, type[BaseNode]] = {
-    "source": SourceNode,
-    "transform": TransformNode,
-    "sink": SinkNode,
-    "delay": DelayNode,
-    "set": SetNode,
-    "break": BreakNode,
+_NONE: frozenset[str] = frozenset()
+_FINALLY = frozenset({"finally"})
+_ONCE = frozenset({"finally", "on-workflow-error", "then", "else", "default"})
+_CHOOSERS = {
+    "parallel": frozenset({"branch"}),
+    "if": frozenset({"then", "else"}),
+    "branch": frozenset({"case", "default"}),
 }
-_BODY_MODELS: dict[str, type[BaseNode]] = {
-    "foreach": ForeachNode,
-    "loop": LoopNode,
-    "while": WhileNode,
-    "timeout": TimeoutNode,
-}
-_PART_MODELS: dict[str, tuple[type[BaseNode], str]] = {
-    "context": (ContextNode, "assignments"),
-    "output": (OutputNode, "fields"),
-    "include": (IncludeNode, "binds"),
-    "call": (CallNode, "arguments"),
-    "checkpoint": (CheckpointNode, "actions"),
-}
+"""Nodes that hold bodies and no nodes, and what their bodies are called."""
 
 
 @dataclass(slots=True)
@@ -80,20 +42,13 @@ class Content:
         return found[0] if found else None
 
 
-class Builder(Reader):
+class Builder(PartReader):
     """Builds the nodes of one document; every problem goes to ``problems``."""
 
-    def __init__(self, source: Source, tree: Tree, problems: list[Problem]) -> None:
-        super().__init__(source, tree, problems)
-        self._ids = Ids(source, problems)
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
+        super().__init__(source, problems)
+        self.ids = Ids(source, problems)
         self._keys = 0
-
-    # ---- names ----
-
-    def kind_of(self, element: Element) -> str:
-        """Which node it is: ``source`` for ``<source:http>``, ``parallel`` for ``<control:parallel>``."""
-        family, name = self.tree.name_of(element)
-        return name if family in ("", "control") else family
 
     def next_key(self) -> int:
         self._keys += 1
@@ -101,23 +56,21 @@ class Builder(Reader):
 
     # ---- bodies ----
 
-    def body(
-        self, element: Element, kind: str, tag: str | None = None, settings: Settings | None = None
-    ) -> Body:
-        """The body that an element is (``<branch>``, ``<then>``, ``<finally>``, …)."""
+    def body(self, element: Element, kind: str) -> Body:
+        """The sequence body that an element is (``<branch>``, ``<then>``, ``<finally>``, …)."""
         key = self.next_key()
-        given = self.attributes(element) if settings is None else settings
-        content = Content(given)
-        allowed = frozenset({"finally"}) if (tag or element.name) == "branch" else frozenset()
-        self._read_children(element, content, f"<{element.name}>", allowed, nodes=True, other=False)
-        return self._make_body(key, kind, tag or self.kind_of(element), element, content, given)
+        settings = self.attributes(element)
+        content = Content(settings)
+        allowed = _FINALLY if kind == "branch" else _NONE
+        self.read_children(element, content, allowed, nodes=True, other=False)
+        return self.make_body(key, "sequence", kind, element, content, settings)
 
-    def _make_body(
-        self, key: int, kind: str, tag: str, element: Element, content: Content, settings: Settings
+    def make_body(
+        self, key: int, form: str, tag: str, element: Element, content: Content, settings: Settings
     ) -> Body:
-        return Body.model_construct(
+        return Body.build(
             key=key,
-            kind=kind,
+            kind=form,
             tag=tag,
             location=self.source.location(element.offset),
             offset=element.offset,
@@ -128,30 +81,27 @@ class Builder(Reader):
 
     # ---- nodes ----
 
-    def node(self, element: Element) -> Any:
-        kind = self.kind_of(element)
+    def node(self, element: Element, kind: str) -> Any:
         key = self.next_key()
-        content = Content(self.attributes(element))
-        identity = self._identify(element, kind, content.settings)
+        content = Content({} if kind == "call" else self.attributes(element))
         fields: dict[str, Any] = {}
         if kind in LEAVES:
             self._leaf(element, content)
         elif kind in PARTED:
-            fields = self._parted(element, content, kind)
-        elif kind in _BODY_MODELS or kind == "phase":
-            fields = {"body": self._inner_body(element, content, kind)}
-        else:
+            self._parted(element, content, kind)
+            fields[PART_FIELDS[kind]] = tuple(content.parts)
+        elif kind in _CHOOSERS:
             fields = self._chooser(element, content, kind)
-        return self._make_node(element, kind, key, content, {**identity, **fields})
-
-    def _make_node(
-        self, element: Element, kind: str, key: int, content: Content, fields: dict[str, Any]
-    ) -> Any:
+        else:
+            fields["body"] = self._inner_body(element, content, kind)
         settings = content.settings
-        model = self._model_of(kind)
-        return model.model_construct(
+        fields["type"] = self._type_of(element, kind, settings)
+        if kind == "phase":
+            fields["name"] = self._phase_name(element, settings)
+        return MODELS[kind].build(
             key=key,
             tag=element.name,
+            id=self._id_of(element, kind, settings),
             location=self.source.location(element.offset),
             offset=element.offset,
             input=settings.pop("input", None),
@@ -161,29 +111,8 @@ class Builder(Reader):
             settings=settings,
             on_error=content.on_error,
             compensate=content.compensate,
-            kind=model.model_fields["kind"].default,
             **fields,
         )
-
-    def _identify(self, element: Element, kind: str, settings: Settings) -> dict[str, Any]:
-        """What says which node it is: type, id, and the name of a phase."""
-        identity: dict[str, Any] = {"type": self._type_of(element, kind, settings)}
-        if kind == "phase":
-            identity["name"] = self._phase_name(element, settings)
-        identity["id"] = self._id_of(element, kind, settings)
-        return identity
-
-    def _model_of(self, kind: str) -> type[BaseNode]:
-        others: dict[str, type[BaseNode]] = {
-            "parallel": ParallelNode,
-            "if": IfNode,
-            "branch": BranchNode,
-            "phase": PhaseNode,
-            "ai": TransformNode,
-        }
-        if kind in _PART_MODELS:
-            return _PART_MODELS[kind][0]
-        return (_LEAF_MODELS | _BODY_MODELS | others)[kind]
 
     def _type_of(self, element: Element, kind: str, settings: Settings) -> str:
         """The name of the runtime."""
@@ -191,263 +120,159 @@ class Builder(Reader):
             return "transform:ai"
         if kind not in ("source", "transform", "sink"):
             return f"control:{kind}"
-        family, name = self.tree.name_of(element)
-        if family == kind:
-            return f"{kind}:{name}"
+        if element.family == kind:
+            return f"{kind}:{element.local}"
         given = settings.pop("type", None)
         if given is None or not isinstance(given.value, Text) or not given.value.value:
-            self.report(
-                element.offset,
-                "missing-type",
-                f"<{kind}> needs a type",
-                length=len(element.name) + 1,
-                expected=f'type="…", or <{kind}:…>',
+            expected = f'type="…", or <{kind}:…>'
+            self.report_element(
+                element, "missing-type", f"<{element.name}> needs a type", expected=expected
             )
-            return f"{kind}:{UNTYPED}"
+            return f"{kind}:?"
         return f"{kind}:{given.value.value}"
 
     def _id_of(self, element: Element, kind: str, settings: Settings) -> str | None:
         given = settings.pop("id", None)
-        if given is not None and isinstance(given.value, Text):
-            return self._ids.check(given.value)
-        if kind not in WITHOUT_ID:
-            self._ids.missing(element.offset, element.name)
+        if given is None:
+            if kind not in WITHOUT_ID:
+                self.ids.missing(element.offset, element.name)
+            return None
+        if isinstance(given.value, Text):
+            return self.ids.add(given.value)
+        self.ids.malformed(given.offset, given.value)
         return None
 
     def _phase_name(self, element: Element, settings: Settings) -> str:
         given = settings.pop("name", None)
         if given is None or not isinstance(given.value, Text) or not given.value.value:
-            self.report(
-                element.offset,
-                "missing-name",
-                "<phase> needs a name",
-                len(element.name) + 1,
-                expected='name="…"',
-            )
+            message = f"<{element.name}> needs a name"
+            self.report_element(element, "missing-name", message, expected='name="…"')
             return ""
-        if "id" not in settings:
-            return self._ids.check(given.value)
-        return given.value.value
+        return self.ids.add(given.value) if "id" not in settings else given.value.value
 
     # ---- what stands in a node ----
 
     def _leaf(self, element: Element, content: Content) -> None:
-        where = f"<{element.name}>"
+        self.no_text(element, f"<{element.name}>")
         for child in element.children:
-            name = self.tree.name_of(child)[1]
-            if name == "on-error":
-                self._on_error(child, content)
-            elif name == "compensate":
-                self._compensate(child, content)
-            elif name == "request":
+            if child.local == "request" and not child.family:
                 self.request(content.settings, child)
             else:
-                self.child(content.settings, child)
-        self.no_text(element, where)
+                self._common_child(child, content)
+
+    def _parted(self, element: Element, content: Content, kind: str) -> None:
+        self.no_text(element, f"<{element.name}>")
+        if kind == "call":
+            for attribute in self.own_attributes(element):
+                if attribute.name in CALL_SETTINGS:
+                    self.attribute(content.settings, attribute)
+                else:
+                    content.parts.append(self.argument(attribute))
+        for child in element.children:
+            if kind_of(child.family, child.local) == PARTED[kind]:
+                content.parts.append(self.part(child, PARTED[kind]))
+            else:
+                self._common_child(child, content)
+
+    def _common_child(self, child: Element, content: Content) -> None:
+        """A child element that is no node: ``<on-error>``, ``<compensate>`` or a setting."""
+        kind = kind_of(child.family, child.local)
+        if kind == "on-error":
+            self._on_error(child, content)
+        elif kind == "compensate":
+            self._compensate(child, content)
+        elif kind != "?":
+            self.child(content.settings, child)
+
+    def _on_error(self, element: Element, content: Content) -> None:
+        if content.on_error is not None:
+            self.report_element(element, "element-twice", "<on-error> is given twice")
+            return
+        content.on_error = self.on_error(element)
+
+    def _compensate(self, element: Element, content: Content) -> None:
+        if content.compensate is not None:
+            self.report_element(element, "element-twice", "<compensate> is given twice")
+            return
+        content.compensate = self.body(element, "compensate")
 
     def _inner_body(self, element: Element, content: Content, kind: str) -> Body:
         """The body of a node whose nodes stand directly in it."""
         key = self.next_key()
-        allowed = frozenset({"finally"}) if kind in ("timeout", "phase") else frozenset()
-        self._read_children(element, content, f"<{element.name}>", allowed, nodes=True, other=True)
+        allowed = _FINALLY if kind in ("timeout", "phase") else _NONE
+        self.read_children(element, content, allowed, nodes=True, other=True)
         form = "graph" if kind == "phase" else "sequence"
-        return self._make_body(key, form, kind, element, content, {})
+        return self.make_body(key, form, kind, element, content, {})
 
     def _chooser(self, element: Element, content: Content, kind: str) -> dict[str, Any]:
-        """A node that holds bodies: parallel, if, branch."""
-        allowed = {
-            "parallel": frozenset({"branch"}),
-            "if": frozenset({"then", "else"}),
-            "branch": frozenset({"case", "default"}),
-        }[kind]
-        self._read_children(element, content, f"<{element.name}>", allowed, nodes=False, other=True)
+        """The bodies of a parallel, an if or a branch."""
+        self.read_children(element, content, _CHOOSERS[kind], nodes=False, other=True)
+        bodies = content.bodies
         if kind == "parallel":
-            return {"branches": tuple(content.bodies.get("branch", ()))}
+            return {"branches": tuple(bodies.get("branch", ()))}
+        needed, expected = ("then", "<then>…</then>") if kind == "if" else ("case", "<case when=…>")
+        if needed not in bodies:
+            message = f"<{element.name}> needs a <{needed}>"
+            self.report_element(element, f"missing-{needed}", message, expected=expected)
         if kind == "if":
-            self._once(content, "then", "else")
-            if "then" not in content.bodies:
-                self.report(
-                    element.offset,
-                    "missing-then",
-                    "<if> needs a <then>",
-                    len(element.name) + 1,
-                    expected="<then>…</then>",
-                )
             return {"then": content.body("then"), "otherwise": content.body("else")}
-        self._once(content, "default")
-        if "case" not in content.bodies:
-            self.report(
-                element.offset,
-                "missing-case",
-                "<branch> needs at least one <case>",
-                len(element.name) + 1,
-                expected='<case when="…">',
-            )
-        return {"cases": tuple(content.bodies.get("case", ())), "default": content.body("default")}
+        return {"cases": tuple(bodies.get("case", ())), "default": content.body("default")}
 
-    def _once(self, content: Content, *tags: str) -> None:
-        for tag in tags:
-            for extra in content.bodies.get(tag, [])[1:]:
-                self.report(extra.offset, "element-twice", f"<{tag}> is given twice", len(tag) + 1)
+    # ---- what stands in a block ----
 
-    def _parted(self, element: Element, content: Content, kind: str) -> dict[str, Any]:
-        part = PARTED[kind]
-        name = _PART_MODELS[kind][1]
-        if kind == "call":
-            self._extra_arguments(element, content)
-        for child in element.children:
-            tag = self.tree.name_of(child)[1]
-            if tag == part:
-                content.parts.append(self._part(child))
-            elif tag == "on-error":
-                self._on_error(child, content)
-            elif tag == "compensate":
-                self._compensate(child, content)
-            else:
-                self.child(content.settings, child)
-        self.no_text(element, f"<{element.name}>")
-        return {name: tuple(content.parts)}
-
-    def _extra_arguments(self, element: Element, content: Content) -> None:
-        """Of a ``<call>``, attributes that are no settings are arguments, their names as written."""
-        known = {"id", "workflow", "input", "after", "if", "timeout"}
-        for attribute in element.attributes:
-            if attribute.name in known or attribute.name.startswith("xmlns"):
-                continue
-            content.settings = {
-                key: setting
-                for key, setting in content.settings.items()
-                if setting.written != attribute.name
-            }
-            place = self.source.location(attribute.offset)
-            word = Text(attribute.name, self.source, ((0, attribute.offset),))
-            value = attribute_text(self.source, attribute)
-            settings = {
-                "name": Setting("name", "name", word, place, attribute.offset),
-                "value": Setting("value", attribute.name, value, place, attribute.offset),
-            }
-            content.parts.append(self._make_part("arg", attribute.offset, settings))
-
-    def _part(self, element: Element) -> Part:
-        settings = self.attributes(element)
-        text = [item for item in element.content if not isinstance(item, Element)]
-        for child in element.children:
-            self.child(settings, child)
-        if element.children or not any(self.source.text[a:b].strip() for a, b, _ in text):
-            self.no_text(element, f"<{element.name}>")
-        else:
-            self._text_value(element, settings)
-        return self._make_part(self.tree.name_of(element)[1], element.offset, settings)
-
-    def _text_value(self, element: Element, settings: Settings) -> None:
-        """The text of a part is its value (``<arg name="x">…</arg>``)."""
-        from .texts import element_text
-
-        self.add(settings, "value", element_text(self.source, element), element.offset)
-
-    def _make_part(self, tag: str, offset: int, settings: Settings) -> Part:
-        return Part.model_construct(
-            tag=tag, location=self.source.location(offset), offset=offset, settings=settings
-        )
-
-    def _on_error(self, element: Element, content: Content) -> None:
-        if content.on_error is not None:
-            self.report(element.offset, "element-twice", "<on-error> is given twice", 9)
-            return
-        found: dict[str, Part] = {}
-        for child in element.children:
-            tag = self.tree.name_of(child)[1]
-            if tag not in ("retry", "fallback"):
-                self.unexpected(child, {"retry", "fallback"}, "<on-error>")
-            elif tag in found:
-                self.report(child.offset, "element-twice", f"<{tag}> is given twice", len(tag) + 1)
-            else:
-                found[tag] = self._part(child)
-        self.no_text(element, "<on-error>")
-        content.on_error = OnError.model_construct(
-            location=self.source.location(element.offset),
-            offset=element.offset,
-            retry=found.get("retry"),
-            fallback=found.get("fallback"),
-        )
-
-    def _compensate(self, element: Element, content: Content) -> None:
-        if content.compensate is not None:
-            self.report(element.offset, "element-twice", "<compensate> is given twice", 11)
-            return
-        content.compensate = self.body(element, "sequence")
-
-    def _read_children(
+    def read_children(
         self,
         element: Element,
         content: Content,
-        where: str,
         allowed: frozenset[str],
         *,
         nodes: bool,
         other: bool,
     ) -> None:
         """Read what stands in a block or a body: its structure, nodes, and (with ``other``) settings."""
-        self.no_text(element, where)
+        self.no_text(element, f"<{element.name}>")
         for child in element.children:
-            family, name = self.tree.name_of(child)
-            kind = self.kind_of(child)
-            if family == "?":
+            kind = kind_of(child.family, child.local)
+            if kind == "?":
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
-            elif other and kind == "on-error":
-                self._on_error(child, content)
-            elif other and kind == "compensate":
-                self._compensate(child, content)
             elif nodes and kind in NODES:
-                content.nodes.append(self.node(child))
-            elif not other or kind in NODES or kind in STRUCTURE:
-                self._misplaced(child, kind, where, allowed, nodes)
+                content.nodes.append(self.node(child, kind))
+            elif kind in NODES:
+                self.unexpected(child, allowed, f"<{element.name}>")
+            elif other and kind in ("on-error", "compensate"):
+                self._common_child(child, content)
+            elif kind in STRUCTURE:
+                self.report_element(
+                    child,
+                    "misplaced-element",
+                    f"<{child.name}> may not stand in <{element.name}>",
+                    expected=f"<{kind}> in {STRUCTURE[kind]}",
+                )
+            elif not other or child.family or child.attributes or child.children:
+                self._unknown(child, kind, allowed, nodes, other)
             else:
-                self._setting_or_typo(child, name, content, nodes)
+                self.child(content.settings, child)
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
-        if kind == "finally" and kind in content.bodies:
-            self.report(element.offset, "element-twice", "<finally> is given twice", 8)
+        if kind in _ONCE and kind in content.bodies:
+            self.report_element(element, "element-twice", f"<{kind}> is given twice")
             return
-        content.bodies.setdefault(kind, []).append(self.body(element, "sequence", kind))
+        content.bodies.setdefault(kind, []).append(self.body(element, kind))
 
-    def _setting_or_typo(self, element: Element, name: str, content: Content, nodes: bool) -> None:
-        """A child element of a block that is no node: a setting, or an element spelled wrongly."""
-        near = nearest(name, NODES) if nodes else None
-        if near is not None and (element.children or "id" in {a.name for a in element.attributes}):
-            self.report(
-                element.offset,
-                "unknown-element",
-                f"there is no element <{element.name}>",
-                length=len(element.name) + 1,
-                suggestion=near,
-            )
-            return
-        self.child(content.settings, element)
-
-    def _misplaced(
-        self, element: Element, kind: str, where: str, allowed: frozenset[str], nodes: bool
+    def _unknown(
+        self, element: Element, kind: str, allowed: frozenset[str], nodes: bool, other: bool
     ) -> None:
-        if kind in STRUCTURE:
-            self.report(
-                element.offset,
-                "misplaced-element",
-                f"<{element.name}> may not stand in {where}",
-                length=len(element.name) + 1,
-                expected=f"<{kind}> in a {STRUCTURE[kind]}"
-                if kind not in ("on-error", "compensate")
-                else f"<{kind}> in a node",
-            )
-        elif kind in NODES:
-            self.unexpected(element, allowed, where)
-        else:
-            self.report(
-                element.offset,
-                "unknown-element",
-                f"there is no element <{element.name}>",
-                length=len(element.name) + 1,
-                expected="a node" if nodes else None,
-                suggestion=nearest(kind, NODES | allowed),
-            )
+        """Report an element that is no node, and cannot be a setting."""
+        names = ", ".join(f"<{name}>" for name in sorted(allowed))
+        message = f"there is no element <{element.name}>"
+        if other:
+            message += ", and a setting has no attributes and no elements in it"
+        self.report_element(
+            element,
+            "unknown-element",
+            message,
+            expected="a node" if nodes else names,
+            suggestion=nearest(kind.rpartition(":")[2], NODES | allowed if nodes else allowed),
+        )

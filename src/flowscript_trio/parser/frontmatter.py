@@ -11,7 +11,8 @@ import yaml
 from ..types.ast import Parameter, Secret, Setting
 from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
-from .yaml import YamlProblem, compose, scalar
+from .declared import EXPECTED, TYPES, describe, fits, read_type
+from .yaml import YamlProblem, check_keys, compose, scalar
 
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _KEYS = frozenset(
@@ -29,15 +30,17 @@ _KEYS = frozenset(
 )
 _RUNTIME = {"timeout": "timeout", "concurrency": "max_concurrency", "retry": "retry"}
 _PARAMETER = frozenset({"type", "default", "required", "description"})
-_TYPES = ("string", "number", "boolean", "object", "array")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
 
 
 @dataclass(slots=True)
 class Front:
-    """What the front matter says. ``offset`` is its place."""
+    """What the front matter says. ``offset`` is its place, None where there is none; ``unfinished`` says
+    that it has no end, so that nothing follows it.
+    """
 
     offset: int | None = None
+    unfinished: bool = False
     name: str = ""
     version: str | None = None
     description: str = ""
@@ -62,37 +65,43 @@ def read_front(source: Source, start: int, problems: list[Problem]) -> tuple[Fro
         problems.append(
             problem_at(source, start, "front-matter", message, length=3, expected="---")
         )
-        return Front(), len(source.text)
+        return Front(offset=start, unfinished=True), len(source.text)
     reader = _FrontReader(source, first.end(), problems)
     return reader.read(source.text[first.end() : second.start()]), second.end()
 
 
 class _FrontReader:
+    """Reads the keys of one front matter; each one that is wrong is reported, and the others are read."""
+
     def __init__(self, source: Source, start: int, problems: list[Problem]) -> None:
         self._source = source
         self._start = start
         self._problems = problems
 
     def read(self, text: str) -> Front:
-        front = Front(offset=self._start + 1 if text else self._start)
+        front = Front(offset=self._start + 1)
         try:
             node = compose(text)
+            if node is None:
+                return front
+            if not isinstance(node, yaml.MappingNode):
+                message = "the front matter is no mapping"
+                self._at(node, "front-matter", message, "key: value lines")
+                return front
+            check_keys(node)
         except YamlProblem as exc:
             self._report(exc.offset, "yaml", exc.message)
             return front
-        if node is None:
-            return front
-        if not isinstance(node, yaml.MappingNode):
-            self._at(node, "front-matter", "the front matter is no mapping", "key: value lines")
-            return front
         for key, value in node.value:
-            self._entry(front, key, value)
+            try:
+                self._entry(front, key, value)
+            except YamlProblem as exc:
+                self._report(exc.offset, "yaml", exc.message)
         return front
 
     def _report(self, index: int, code: str, message: str, length: int = 1, **details: Any) -> None:
-        self._problems.append(
-            problem_at(self._source, self._start + index, code, message, length=length, **details)
-        )
+        at = min(self._start + index, max(len(self._source.text) - 1, 0))
+        self._problems.append(problem_at(self._source, at, code, message, length=length, **details))
 
     def _at(
         self, node: yaml.Node, code: str, message: str, expected: str | None = None, **details: Any
@@ -101,17 +110,21 @@ class _FrontReader:
         length = max(1, min(end - start, 60))
         self._report(start, code, message, length, expected=expected, **details)
 
-    def _entry(self, front: Front, key: yaml.Node, value: yaml.Node) -> None:
-        word = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+    def _unknown(self, key: yaml.Node, what: str, known: list[str]) -> None:
+        word = str(key.value)
+        self._at(
+            key,
+            "unknown-key",
+            f"{what} has no key {word!r}",
+            ", ".join(known),
+            severity="warning",
+            suggestion=nearest(word, known),
+        )
+
+    def _entry(self, front: Front, key: yaml.ScalarNode, value: yaml.Node) -> None:
+        word = key.value
         if word not in _KEYS:
-            self._at(
-                key,
-                "unknown-key",
-                f"the front matter has no key {word!r}",
-                ", ".join(sorted(_KEYS)),
-                severity="warning",
-                suggestion=nearest(word, _KEYS),
-            )
+            self._unknown(key, "the front matter", sorted(_KEYS))
         elif word in ("name", "version", "description"):
             self._text(front, word, value)
         elif word == "config":
@@ -134,127 +147,123 @@ class _FrontReader:
             self._at(value, "version", f"{value.value!r} is no version", "X.Y or X.Y.Z")
 
     def _pairs(self, node: yaml.Node) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-        if isinstance(node, yaml.ScalarNode) and node.value == "":
+        if isinstance(node, yaml.ScalarNode) and scalar(node) is None:
             return []
         if not isinstance(node, yaml.MappingNode):
             self._at(node, "front-matter", "this is no mapping", "key: value lines")
             return []
-        return [(k, v) for k, v in node.value if isinstance(k, yaml.ScalarNode)]
+        check_keys(node)
+        return list(node.value)
+
+    # ---- config ----
 
     def _parameter(self, name: yaml.ScalarNode, node: yaml.Node) -> Parameter:
         place = self._source.location(self._start + name.start_mark.index)
-        if isinstance(node, yaml.ScalarNode):  # `key: 5` is short for a default
-            value = scalar(node)
-            return Parameter.model_construct(
+        if not isinstance(node, yaml.MappingNode):  # `key: 5` is short for a default
+            value = plain(node)
+            return Parameter.build(
                 name=name.value, location=place, default=value, has_default=value is not None
             )
-        found: dict[str, Any] = {}
-        places: dict[str, yaml.Node] = {}
+        found: dict[str, yaml.Node] = {}
         for key, value in self._pairs(node):
-            if key.value not in _PARAMETER:
-                self._at(
-                    key,
-                    "unknown-key",
-                    f"a configuration key has no {key.value!r}",
-                    ", ".join(sorted(_PARAMETER)),
-                    severity="warning",
-                    suggestion=nearest(key.value, _PARAMETER),
-                )
-                continue
-            found[key.value] = plain(value)
-            places[key.value] = value
-        kind, choices = self._type(found.get("type"), places.get("type"))
-        default = found.get("default")
-        if default is not None and not _fits(default, kind, choices):
-            expected = ", ".join(choices) if choices else f"a {kind}"
-            self._at(places["default"], "invalid-default", "the default does not fit", expected)
-        return Parameter.model_construct(
+            if key.value in _PARAMETER:
+                found[key.value] = value
+            else:
+                self._unknown(key, "a configuration key", sorted(_PARAMETER))
+        kind, choices = self._type(found.get("type"))
+        description = found.get("description")
+        return Parameter.build(
             name=name.value,
             location=place,
             type=kind,
             choices=choices,
             has_default="default" in found,
-            default=default,
-            required=found.get("required") is True,
-            description=str(found.get("description") or ""),
+            default=self._default(found.get("default"), kind, choices),
+            required=self._required(found.get("required")),
+            description=description.value if isinstance(description, yaml.ScalarNode) else "",
         )
 
-    def _type(self, word: Any, node: yaml.Node | None) -> tuple[Any, tuple[str, ...]]:
-        if word is None or node is None:
+    def _type(self, node: yaml.Node | None) -> tuple[Any, tuple[str, ...]]:
+        if node is None:
             return None, ()
-        if isinstance(word, list) and len(word) == 1:
-            word = word[0]
-        if word in _TYPES:
-            return word, ()
-        if isinstance(word, str) and word.startswith("enum[") and word.endswith("]"):
-            return "enum", tuple(part.strip().strip("'\"") for part in word[5:-1].split(","))
+        found = read_type(node.value) if isinstance(node, yaml.ScalarNode) else None
+        if found is not None:
+            return found
+        word = self._source.text[self._start + node.start_mark.index :][:40].split("\n")[0]
+        if isinstance(node, yaml.ScalarNode):
+            word = node.value
         self._at(
             node,
             "unknown-type",
             f"there is no type {word!r}",
-            ", ".join(_TYPES) + ", enum[a, b]",
-            suggestion=nearest(str(word), _TYPES),
+            EXPECTED,
+            suggestion=nearest(word, TYPES),
         )
         return None, ()
 
+    def _default(self, node: yaml.Node | None, kind: str | None, choices: tuple[str, ...]) -> Any:
+        if node is None:
+            return None
+        value = plain(node)
+        if value is not None and kind in ("string", "enum") and isinstance(node, yaml.ScalarNode):
+            value = node.value  # `default: 1.10` of a string is that text
+        if value is not None and not fits(value, kind, choices):
+            message = f"the default does not fit: it is not {describe(kind, choices)}"
+            self._at(node, "invalid-default", message, describe(kind, choices))
+            return None
+        return value
+
+    def _required(self, node: yaml.Node | None) -> bool:
+        if node is None:
+            return False
+        value = plain(node)
+        if not isinstance(value, bool):
+            message = f"{value!r} does not say whether it is required"
+            self._at(node, "invalid-required", message, "true or false")
+        return value is True
+
+    # ---- secrets and runtime ----
+
     def _secrets(self, node: yaml.Node) -> tuple[Secret, ...]:
+        if isinstance(node, yaml.ScalarNode) and scalar(node) is None:
+            return ()
         if not isinstance(node, yaml.SequenceNode):
             self._at(node, "front-matter", "secrets is no list", "[NAME, …]")
             return ()
-        return tuple(
-            Secret.model_construct(
-                name=item.value, location=self._source.location(self._start + item.start_mark.index)
-            )
-            for item in node.value
-            if isinstance(item, yaml.ScalarNode)
-        )
+        secrets = []
+        for item in node.value:
+            if isinstance(item, yaml.ScalarNode) and item.value:
+                place = self._source.location(self._start + item.start_mark.index)
+                secrets.append(Secret.build(name=item.value, location=place))
+            else:
+                self._at(item, "front-matter", "this is no name of a secret", "NAME")
+        return tuple(secrets)
 
     def _runtime(self, front: Front, node: yaml.Node) -> None:
         for key, value in self._pairs(node):
             name = _RUNTIME.get(key.value)
             if name is None:
-                self._at(
-                    key,
-                    "unknown-key",
-                    f"runtime has no {key.value!r}",
-                    ", ".join(_RUNTIME),
-                    severity="warning",
-                    suggestion=nearest(key.value, _RUNTIME),
-                )
+                self._unknown(key, "runtime", list(_RUNTIME))
             elif not isinstance(value, yaml.ScalarNode):
-                self._at(
-                    value, "front-matter", f"{key.value} is no scalar", "a number or a duration"
-                )
+                message = f"{key.value} is no scalar"
+                self._at(value, "front-matter", message, "a number or a duration")
             else:
                 start = self._start + value.start_mark.index + (1 if value.style else 0)
                 text = Text(value.value, self._source, ((0, start),))
                 offset = self._start + key.start_mark.index
-                place = self._source.location(offset)
-                setattr(front, name, Setting(name, key.value, text, place, offset))
+                setattr(
+                    front,
+                    name,
+                    Setting(name, key.value, text, self._source, offset),
+                )
 
 
 def plain(node: yaml.Node) -> Any:
     """The value of a YAML node in plain Python."""
     if isinstance(node, yaml.MappingNode):
-        return {str(key.value): plain(value) for key, value in node.value}
+        check_keys(node)
+        return {key.value: plain(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [plain(item) for item in node.value]
     assert isinstance(node, yaml.ScalarNode)
     return scalar(node)
-
-
-def _fits(value: Any, kind: str | None, choices: tuple[str, ...]) -> bool:
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "object":
-            return isinstance(value, dict)
-        case "array":
-            return isinstance(value, list)
-        case "enum":
-            return value in choices
-    return True

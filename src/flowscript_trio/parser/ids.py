@@ -18,36 +18,38 @@ class Ids:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self._source = source
         self._problems = problems
-        self._first: dict[str, int] = {}
+        self._found: list[tuple[int, str]] = []
 
-    def check(self, text: Text) -> str:
-        """The id that stands in ``text``."""
+    def add(self, text: Text) -> str:
+        """The id that stands in ``text``; whether it is given twice is judged at the end."""
         name = text.value
         offset = text.offset(0)
         if not _ID.fullmatch(name):
-            self._report(
-                offset,
-                "malformed-id",
-                f"{name!r} is no id",
-                len(name),
-                "a letter or _, then letters, digits, _ and -",
-            )
+            expected = "a letter or _, then letters, digits, _ and -"
+            self._report(offset, "malformed-id", f"{name!r} is no id", len(name), expected)
         elif name in _RESERVED:
             self._report(offset, "reserved-id", f"{name!r} is a word of the language", len(name))
-        elif name in self._first:
-            first = self._source.location(self._first[name])
-            self._report(
-                offset,
-                "duplicate-id",
-                f"the id {name!r} is given twice, first at {first}",
-                len(name),
-            )
         else:
-            self._first[name] = offset
+            self._found.append((offset, name))
         return name
+
+    def malformed(self, offset: int, found: object) -> None:
+        """Report an id that is no text."""
+        self._report(offset, "malformed-id", f"{found!r} is no id", 1, "a text")
 
     def missing(self, offset: int, tag: str) -> None:
         self._report(offset, "missing-id", f"<{tag}> needs an id", len(tag) + 1, 'id="…"')
+
+    def judge(self) -> None:
+        """Report each id that stands in the document before, in document order."""
+        first: dict[str, int] = {}
+        for offset, name in sorted(self._found):
+            if name not in first:
+                first[name] = offset
+                continue
+            place = self._source.location(first[name])
+            message = f"the id {name!r} is given twice, first at {place}"
+            self._report(offset, "duplicate-id", message, len(name))
 
     def _report(
         self, offset: int, code: str, message: str, length: int, expected: str | None = None

@@ -19,28 +19,29 @@ PARTED = {
 """Nodes with parts, and what their parts are called."""
 
 NODES = LEAVES | BLOCKS | frozenset(PARTED)
+CONTROLS = NODES - {"source", "transform", "sink", "ai"}
 WITHOUT_ID = frozenset({"set", "context", "phase", "break", "delay", "output"})
 
 STRUCTURE = {
-    "then": "if",
-    "else": "if",
-    "case": "branch",
-    "default": "branch",
-    "finally": "workflow, phase, branch or timeout",
-    "on-workflow-error": "workflow",
-    "on-error": "node",
-    "compensate": "node",
-    "retry": "on-error",
-    "fallback": "on-error",
-    "bind": "include",
-    "arg": "call",
-    "action": "checkpoint",
-    "param": "workflow, before its nodes",
-    "secret": "workflow, before its nodes",
+    "then": "an <if>",
+    "else": "an <if>",
+    "case": "a <branch> outside of <parallel>",
+    "default": "a <branch> outside of <parallel>",
+    "finally": "a workflow, a phase, a branch of <parallel> or a timeout",
+    "on-workflow-error": "the workflow",
+    "on-error": "a node",
+    "compensate": "a node",
+    "retry": "an <on-error>",
+    "fallback": "an <on-error>",
+    "bind": "an <include>",
+    "arg": "a <call>",
+    "action": "a <checkpoint>",
+    "param": "the workflow, before its nodes",
+    "secret": "the workflow, before its nodes",
+    "workflow": "no other element: it is the document's root",
 }
 """Elements that are no nodes, and where each belongs."""
 
-WITH_FINALLY = frozenset({"workflow", "phase", "timeout"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -49,3 +50,15 @@ def canonical(written: str) -> str:
     """The snake_case name of a setting: its kebab, camel and snake spellings are one."""
     name = _CAMEL.sub("_", written).lower().replace("-", "_")
     return "max_concurrency" if name == "concurrency" else name
+
+
+def kind_of(family: str, local: str) -> str:
+    """Which element it is: ``source`` for ``<source:http>``, ``parallel`` for ``<control:parallel>``.
+
+    What is no control element keeps the prefix: ``<control:source>`` is no element at all.
+    """
+    if not family:
+        return local
+    if family != "control":
+        return family
+    return local if local in CONTROLS or local in STRUCTURE else f"control:{local}"

@@ -2,55 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..types.ast import Setting, Structure
 from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
+from .markup import SPACE, Attribute, Element
 from .names import canonical
-from .scanner import Element
 from .texts import attribute_text, element_text
-from .xml import Tree
+from .xml import FAMILIES
 from .yaml import YamlProblem, read_yaml
 
 Settings = dict[str, Setting]
+_XML = frozenset({"xml:space", "xml:lang", "xml:base"})
 
 
 class Reader:
     """Reads the settings of elements; what is wrong goes to ``problems``."""
 
-    def __init__(self, source: Source, tree: Tree, problems: list[Problem]) -> None:
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
-        self.tree = tree
         self.problems = problems
 
     def report(
         self, offset: int, code: str, message: str, length: int = 1, **details: str | None
     ) -> None:
         self.problems.append(
-            problem_at(self.source, offset, code, message, length=length, **details)
+            problem_at(self.source, offset, code, message, length=max(length, 1), **details)
         )
+
+    def report_element(
+        self, element: Element, code: str, message: str, **details: str | None
+    ) -> None:
+        """Report something at an element's ``<``."""
+        self.report(element.offset, code, message, len(element.name) + 1, **details)
 
     def unexpected(self, element: Element, expected: Collection[str], where: str) -> None:
         """Report an element that may not stand where it does."""
-        self.report(
-            element.offset,
+        self.report_element(
+            element,
             "unexpected-element",
             f"<{element.name}> may not stand in {where}",
-            length=len(element.name) + 1,
             expected=", ".join(f"<{name}>" for name in sorted(expected)) or "no elements",
-            suggestion=nearest(self.tree.name_of(element)[1], expected),
+            suggestion=nearest(element.local, expected),
         )
+
+    # ---- attributes ----
+
+    def own_attributes(self, element: Element) -> Iterator[Attribute]:
+        """The attributes that are the document's own: no namespaces, and nothing of XML's."""
+        for attribute in element.attributes:
+            name = attribute.name
+            if ":" in name:
+                if name.startswith("xmlns:") or name in _XML:
+                    continue
+                self.report(
+                    attribute.offset,
+                    "unknown-prefix",
+                    f"the attribute {name!r} has a prefix; attributes have none",
+                    length=len(name),
+                    expected=name.partition(":")[2] or None,
+                )
+            elif name != "xmlns":
+                yield attribute
 
     def attributes(self, element: Element) -> Settings:
         """The settings that stand as attributes, by their snake_case names."""
         settings: Settings = {}
-        for attribute in element.attributes:
-            if attribute.name.startswith("xmlns"):
-                continue
-            value = attribute_text(self.source, attribute)
-            self.add(settings, attribute.name, value, attribute.offset)
+        if element.attributes:
+            for attribute in self.own_attributes(element):
+                self.attribute(settings, attribute)
         return settings
+
+    def attribute(self, settings: Settings, attribute: Attribute) -> None:
+        value = attribute_text(self.source, attribute)
+        self.add(settings, attribute.name, value, attribute.offset)
+
+    def no_attributes(self, element: Element) -> None:
+        """Report each attribute of an element that has none."""
+        for attribute in self.own_attributes(element):
+            self.report(
+                attribute.offset,
+                "unknown-attribute",
+                f"<{element.name}> has no attributes",
+                length=len(attribute.name),
+            )
+
+    # ---- settings ----
 
     def add(
         self,
@@ -69,65 +107,76 @@ class Reader:
                 length=len(written),
             )
             return
-        settings[name] = Setting(name, written, value, self.source.location(offset), offset)
+        settings[name] = Setting(name, written, value, self.source, offset)
 
     def child(self, settings: Settings, element: Element) -> None:
         """Take in a child element that is a setting."""
-        for inner in element.children:
-            self.report(
-                inner.offset,
-                "nested-setting",
-                f"<{inner.name}> stands in the setting <{element.name}>, which is text",
-                length=len(inner.name) + 1,
-                expected="text, or YAML where the setting is a mapping or a list",
+        if element.family:
+            self.report_element(
+                element,
+                "misplaced-element",
+                f"<{element.name}> may not stand here: a setting has no prefix",
+                expected=f"<{element.local}>" if element.family in FAMILIES else None,
             )
             return
-        for attribute in element.attributes:
-            self.report(
-                attribute.offset,
-                "unknown-attribute",
-                f"the setting <{element.name}> has no attributes",
-                length=len(attribute.name),
+        if self.only_text(element):
+            self.no_attributes(element)
+            self.add(settings, element.local, element_text(self.source, element), element.offset)
+
+    def only_text(self, element: Element) -> bool:
+        """Whether no elements stand in an element; reports the first one that does."""
+        for inner in element.children:
+            self.report_element(
+                inner,
+                "nested-setting",
+                f"<{inner.name}> stands in the setting <{element.name}>, which is text",
+                expected="text, or YAML where the setting is a mapping or a list",
             )
-        name = self.tree.name_of(element)[1]
-        self.add(settings, name, element_text(self.source, element), element.offset)
+            return False
+        return True
 
     def request(self, settings: Settings, element: Element) -> None:
         """Lift the keys of a ``<request>`` into the settings."""
+        self.no_attributes(element)
+        if not self.only_text(element):
+            return
         text = element_text(self.source, element)
         try:
             found = read_yaml(text)
         except YamlProblem as exc:
-            self.report(
-                text.offset(min(exc.offset, max(len(text.value) - 1, 0))), "yaml", exc.message
-            )
+            at = min(exc.offset, max(len(text.value) - 1, 0))
+            self.report(text.offset(at), "yaml", exc.message)
             return
         if found is None or (isinstance(found, Text) and not found.value):
             return
         if not isinstance(found, Structure) or found.kind != "mapping":
-            self.report(
-                text.offset(0),
-                "yaml",
-                "the text of <request> is no mapping",
-                expected="key: value lines",
-            )
+            message = "the text of <request> is no mapping"
+            self.report(text.offset(0), "yaml", message, expected="key: value lines")
             return
         for key, value in found.value:
-            self.add(settings, key.value, value, key.offset(0))
+            if "{{" in key.value:
+                message = "the name of a setting cannot be computed"
+                self.report(key.offset(0), "yaml", message, len(key.value))
+            else:
+                self.add(settings, key.value, value, key.offset(0))
+
+    # ---- text ----
 
     def no_text(self, element: Element, where: str) -> None:
         """Report text between elements where there may be none."""
+        source = self.source.text
         for item in element.content:
             if isinstance(item, Element):
                 continue
             start, end, _ = item
-            text = self.source.text[start:end]
-            if text.strip():
-                at = start + len(text) - len(text.lstrip())
+            if source[start:end].isspace():
+                continue
+            bare = source[start:end].strip(SPACE)
+            if bare:
                 self.report(
-                    at,
+                    source.index(bare[0], start),
                     "stray-text",
                     f"text may not stand in {where}",
-                    length=len(text.strip().split("\n")[0]),
+                    length=len(bare.split("\n")[0].rstrip()),
                     expected="elements only",
                 )

@@ -1,7 +1,7 @@
-"""Owns the places in XML source: one pass over the text that finds each tag, attribute and run of text.
+"""Owns the places in XML source: one pass over the text that finds each tag and each run of text.
 
-It also repairs the two things that are not XML but stand in workflows in the wild. It judges nothing else:
-whether the (repaired) text is well-formed is for a real XML parser to say.
+It reports what is wrong with exact places and goes on where it can, so that all of it is told at once.
+A real XML parser has the last word on whether the (repaired) text is well-formed.
 """
 
 from __future__ import annotations
@@ -9,51 +9,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..types.errors import Problem, nearest, problem_at
+from ..types.errors import Problem, nearest
 from ..types.location import Source
-
-
-@dataclass(slots=True, eq=False)
-class Attribute:
-    """``start`` and ``end`` are the offsets of its value, without the quotes."""
-
-    name: str
-    offset: int
-    start: int
-    end: int
-
-
-@dataclass(slots=True, eq=False)
-class Element:
-    """``content`` has, in order, child elements and runs of text as (start, end, is CDATA)."""
-
-    name: str
-    offset: int
-    depth: int
-    attributes: list[Attribute] = field(default_factory=list)
-    content: list[Element | tuple[int, int, bool]] = field(default_factory=list)
-
-    @property
-    def children(self) -> list[Element]:
-        return [item for item in self.content if isinstance(item, Element)]
+from .findings import Findings
+from .markup import SPACE, STARTS_NAME, Element, check_references, read_start_tag
 
 
 @dataclass(slots=True, eq=False)
 class Scan:
-    """``roots`` are the top-level elements; ``repairs`` are (offset, what to insert in place of the character)."""
+    """``root`` is the first top-level element; ``elements`` are all, in document order; ``repairs`` are
+    (offset, what to insert in place of the character); ``end`` is where the scan ended.
+    """
 
-    roots: list[Element] = field(default_factory=list)
+    root: Element | None = None
     elements: list[Element] = field(default_factory=list)
     repairs: list[tuple[int, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     end: int = 0
 
 
-_MARKUP = re.compile(r"<(?:!--|!\[CDATA\[|!|\?|/|(?=[A-Za-z_:]))")
-_NAME = re.compile(r"[^\s/>=<\"']+")
-_ATTRIBUTE = re.compile(r"\s*([^\s/>=<\"']+)\s*=\s*([\"'])")
-_REFERENCE = re.compile(r"&(?:([A-Za-z_][\w.-]*)|#\d+|#x[0-9a-fA-F]+);")
-_PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
+_END_TAG = re.compile(r"</([^ \t\r\n/>=<\"'&]+)[ \t\r\n]*>")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DECLARED = re.compile(r"<!([A-Za-z]*)")
 
 
 def scan(source: Source, start: int = 0, depth_limit: int = 100, one: bool = False) -> Scan:
@@ -65,146 +42,219 @@ class _Scanner:
     def __init__(self, source: Source, start: int, depth_limit: int, one: bool) -> None:
         self._source = source
         self._text = source.text
-        self._at = start
+        self._start = self._at = start
         self._limit = depth_limit
         self._one = one
         self._open: list[Element] = []
         self._result = Scan()
+        self._findings = Findings(source)
 
     def run(self) -> Scan:
-        text = self._text
-        while True:
-            found = _MARKUP.search(text, self._at)
-            self._take_text(found.start() if found else len(text))
-            if found is None:
-                break
-            self._at = found.start()
-            mark = found[0]
-            if mark == "<!--":
-                self._skip_to("-->", 4)
-            elif mark == "<![CDATA[":
-                begin = self._at + 9
-                self._skip_to("]]>", 9)
-                self._add_text(begin, max(self._at - 3, begin), True)
-            elif mark == "<?":
-                self._skip_to("?>", 2)
-            elif mark == "<!":
-                self._refuse_declaration()
-                break
-            elif mark == "</":
-                self._skip_to(">", 2)
-                if self._open:
-                    self._open.pop()
-            elif not self._take_tag():
-                break
-            if self._one and self._result.roots and not self._open:
-                break
+        complete = self._walk()
+        if complete:
+            self._check_end()
+        self._check_characters()
+        self._findings.finish()
         self._result.end = self._at
+        self._result.problems = self._findings.problems
+        self._result.repairs = self._findings.repairs
         return self._result
 
-    def _skip_to(self, end: str, length: int) -> None:
-        found = self._text.find(end, self._at + length)
-        self._at = len(self._text) if found < 0 else found + len(end)
-
-    def _refuse_declaration(self) -> None:
-        name = _NAME.match(self._text, self._at + 2)
-        word = name[0] if name else ""
-        self._result.problems.append(
-            problem_at(
-                self._source,
-                self._at,
-                "doctype" if word.upper() == "DOCTYPE" else "not-well-formed",
-                "a document type is not allowed: documents have no DTD and no entities of their own"
-                if word.upper() == "DOCTYPE"
-                else f"<!{word} has no meaning here",
-                length=2 + len(word),
-            )
-        )
-
-    # ---- text ----
-
-    def _take_text(self, end: int) -> None:
-        if end > self._at:
-            self._repair_ampersands(self._at, end)
-            self._add_text(self._at, end, False)
-        self._at = end
-
-    def _add_text(self, start: int, end: int, cdata: bool) -> None:
-        if self._open and end > start:
-            self._open[-1].content.append((start, end, cdata))
-
-    def _repair_ampersands(self, start: int, end: int) -> None:
-        text = self._text
-        at = text.find("&", start, end)
-        while at >= 0:
-            reference = _REFERENCE.match(text, at, end)
-            if reference is not None and reference[1] and reference[1] not in _PREDEFINED:
-                self._result.problems.append(
-                    problem_at(
-                        self._source,
-                        at,
-                        "unknown-entity",
-                        f"there is no entity {reference[0]}",
-                        length=len(reference[0]),
-                        expected="&lt; &gt; &amp; &quot; &apos; or a number such as &#10;",
-                        suggestion=nearest(reference[1], _PREDEFINED),
-                    )
+    def _walk(self) -> bool:
+        """Go through the text; whether to its end."""
+        text, findings = self._text, self._findings
+        while True:
+            bracket = text.find("<", self._at)
+            self._take_text(len(text) if bracket < 0 else bracket)
+            if bracket < 0:
+                return True
+            follows = text[bracket + 1 : bracket + 2]
+            if follows == "/":
+                self._take_end_tag()
+            elif follows == "!" or follows == "?":
+                if not self._take_declaration():
+                    return False
+            elif STARTS_NAME.match(follows):
+                if not self._take_start_tag():
+                    return False
+            else:
+                findings.error(
+                    bracket,
+                    "a raw < may not stand in text",
+                    expected="&lt;, or the text in <![CDATA[…]]>",
                 )
-            elif reference is None:
-                self._repair(at, "&amp;", "raw-ampersand", "a raw & is taken as &amp;")
-            at = text.find("&", at + 1, end)
-
-    def _repair(self, at: int, instead: str, code: str, message: str) -> None:
-        self._result.repairs.append((at, instead))
-        self._result.problems.append(
-            problem_at(self._source, at, code, message, severity="warning", expected=instead)
-        )
+                self._at = bracket + 1
+            if findings.too_many:
+                return False
+            if self._one and self._result.root is not None and not self._open:
+                return True
 
     # ---- tags ----
 
-    def _take_tag(self) -> bool:
+    def _take_start_tag(self) -> bool:
         """Take a start tag; whether to go on."""
-        text = self._text
-        name = _NAME.match(text, self._at + 1)
-        assert name is not None
-        element = Element(name[0], self._at, len(self._open) + 1)
-        if element.depth > self._limit:
-            self._result.problems.append(
-                problem_at(
-                    self._source,
-                    self._at,
-                    "too-deep",
-                    f"elements nest deeper than {self._limit} levels",
-                    length=len(element.name) + 1,
-                )
+        name_at = self._at
+        element, is_open = read_start_tag(self._text, name_at, self._findings)
+        self._at = element.inner
+        if len(self._open) >= self._limit:
+            self._findings.error(
+                name_at,
+                f"elements nest deeper than {self._limit} levels",
+                code="too-deep",
+                length=len(element.name) + 1,
             )
             return False
         if self._open:
             self._open[-1].content.append(element)
+        elif self._result.root is None:
+            self._result.root = element
         else:
-            self._result.roots.append(element)
+            self._findings.error(
+                name_at,
+                f"<{element.name}> is a second root: a document is one <workflow>",
+                length=len(element.name) + 1,
+            )
         self._result.elements.append(element)
-        self._at = name.end()
-        while (found := _ATTRIBUTE.match(text, self._at)) is not None:
-            end = text.find(found[2], found.end())
-            if end < 0:
-                self._at = len(text)
-                return True
-            self._repair_value(found.end(), end)
-            element.attributes.append(Attribute(found[1], found.start(1), found.end(), end))
-            self._at = end + 1
-        close = text.find(">", self._at)
-        if close < 0:
-            self._at = len(text)
-            return True
-        if text[close - 1] != "/":
+        if is_open:
             self._open.append(element)
-        self._at = close + 1
         return True
 
-    def _repair_value(self, start: int, end: int) -> None:
-        at = self._text.find("<", start, end)
-        while at >= 0:
-            self._repair(at, "&lt;", "raw-less-than", "a raw < in an attribute is taken as &lt;")
-            at = self._text.find("<", at + 1, end)
-        self._repair_ampersands(start, end)
+    def _take_end_tag(self) -> None:
+        start = self._at
+        found = _END_TAG.match(self._text, start)
+        if found is None:
+            self._findings.error(start, "this end tag is broken", length=2, expected="</name>")
+            bracket = self._text.find(">", start)
+            other = self._text.find("<", start + 1)
+            ends = bracket >= 0 and (other < 0 or bracket < other)
+            self._at = bracket + 1 if ends else start + 2
+            if self._open and ends:
+                self._open.pop()
+            return
+        self._at = found.end()
+        name = found[1]
+        if self._open and self._open[-1].name == name:
+            self._open.pop()
+        else:
+            self._mismatch(start + 2, name)
+
+    def _mismatch(self, start: int, name: str) -> None:
+        """Report an end tag that does not fit, and close what it most likely was to close."""
+        if not self._open:
+            self._findings.error(start, f"</{name}> closes nothing", length=len(name))
+            return
+        top = self._open[-1]
+        line = self._source.location(top.offset).line
+        self._findings.error(
+            start,
+            f"</{name}> stands where <{top.name}> of line {line} is still open",
+            length=len(name),
+            expected=f"</{top.name}>",
+        )
+        depth = next(
+            (n for n in reversed(range(len(self._open))) if self._open[n].name == name), -1
+        )
+        if depth >= 0:
+            del self._open[depth:]
+        elif nearest(name, [top.name]):
+            self._open.pop()
+
+    # ---- comments, CDATA, instructions, declarations ----
+
+    def _take_declaration(self) -> bool:
+        """Take what begins with ``<!`` or ``<?``; whether to go on."""
+        text, start = self._text, self._at
+        if text.startswith("<!--", start):
+            dashes = text.find("--", start + 4)
+            if dashes >= 0 and not text.startswith("-->", dashes):
+                message = "-- may not stand in a comment"
+                self._findings.error(dashes, message, length=2)
+            return self._skip_to("-->", 4, "comment")
+        if text.startswith("<![CDATA[", start):
+            if not self._skip_to("]]>", 9, "CDATA section"):
+                return False
+            if self._open:
+                if self._at - 3 > start + 9:
+                    self._open[-1].content.append((start + 9, self._at - 3, True))
+            else:
+                self._findings.error(start, "text may not stand outside of the root", length=9)
+            return True
+        if text.startswith("<?", start):
+            return self._skip_to("?>", 2, "processing instruction")
+        return self._refuse_declaration()
+
+    def _skip_to(self, end: str, length: int, what: str) -> bool:
+        found = self._text.find(end, self._at + length)
+        if found < 0:
+            message = f"the {what} has no end"
+            self._findings.error(self._at, message, length=length, expected=end)
+            self._at = len(self._text)
+            return False
+        self._at = found + len(end)
+        return True
+
+    def _refuse_declaration(self) -> bool:
+        found = _DECLARED.match(self._text, self._at)
+        word = found[1] if found else ""
+        if word.upper() == "DOCTYPE":
+            message = (
+                "a document type is not allowed: documents have no DTD and no entities of their own"
+            )
+            self._findings.error(self._at, message, code="doctype", length=9)
+            return False
+        self._findings.error(self._at, f"<!{word} has no meaning here", length=2 + len(word))
+        self._at += 2
+        return True
+
+    # ---- text ----
+
+    def _take_text(self, end: int) -> None:
+        start, text = self._at, self._text
+        self._at = end
+        if end <= start:
+            return
+        if not self._open:
+            self._outside(start, end)
+            return
+        check_references(text, start, end, self._findings)
+        close = text.find("]]>", start, end)
+        if close >= 0:
+            message = "]]> may not stand in text outside of a CDATA section"
+            self._findings.error(close, message, length=3, expected="]]&gt;")
+        self._open[-1].content.append((start, end, False))
+
+    def _outside(self, start: int, end: int) -> None:
+        """Report text before or after the root element."""
+        piece = self._text[start:end]
+        bare = piece.lstrip(SPACE)
+        if bare:
+            self._findings.error(
+                end - len(bare),
+                f"text may not stand {'before' if self._result.root is None else 'after'} the workflow",
+                length=len(bare.split("\n")[0].rstrip()),
+                expected="a <workflow> element" if self._result.root is None else "nothing",
+            )
+
+    # ---- the end ----
+
+    def _check_end(self) -> None:
+        for element in self._open:
+            self._findings.error(
+                element.offset,
+                f"<{element.name}> is never closed",
+                length=len(element.name) + 1,
+                expected=f"</{element.name}>",
+            )
+        if self._result.root is None and not self._findings.errors:
+            message = "the document has no element"
+            self._findings.error(self._start, message, expected="a <workflow> element")
+
+    def _check_characters(self) -> None:
+        at = self._start
+        while not self._findings.too_many:
+            found = _FORBIDDEN.search(self._text, at, self._at)
+            if found is None:
+                return
+            message = f"the character U+{ord(found[0]):04X} is not allowed in XML"
+            self._findings.error(found.start(), message, code="forbidden-character")
+            at = found.end()

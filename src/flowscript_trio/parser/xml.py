@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
 from xml.parsers import expat
 
 from lxml import etree
 
-from ..types.errors import Problem, problem_at
+from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source
 from .limits import ReadLimits
-from .scanner import Element, Scan, scan
+from .markup import Element
+from .scanner import Scan, scan
 
 FAMILIES = ("source", "transform", "sink", "control")
 _URN = "urn:flowscript:"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tree:
-    """The root element, and of each element its family (``source``, …, or "") and its local name."""
-
-    root: Element
-    names: dict[int, tuple[str, str]]
-
-    def name_of(self, element: Element) -> tuple[str, str]:
-        return self.names[id(element)]
+Marks = list[tuple[int, int]]
 
 
 def read_xml(
     source: Source, limits: ReadLimits, start: int = 0, one: bool = False
-) -> tuple[Tree | None, int, list[Problem]]:
-    """The tree of a document, where it ends, and what is wrong with it.
+) -> tuple[Element | None, list[Problem]]:
+    """The root element of a document, all its elements named, and what is wrong with it.
+
+    Args:
+        source: the document; ``start`` is the offset where its XML begins.
+        one: whether the root's end is the end of what is read.
 
     A document type is refused before any parser sees the text, so that no entity is ever expanded.
+    The root is None where the text is not well-formed.
     """
     found = scan(source, start, limits.depth, one)
     problems = found.problems
-    if any(problem.severity == "error" for problem in problems):
-        return None, found.end, problems
-    text, offsets = _repair(source.text[start : found.end if one else None], found.repairs, start)
-    error = _check(source, text, offsets)
+    if found.root is None or any(problem.severity == "error" for problem in problems):
+        return None, problems
+    text, marks = _repair(source.text[start : found.end], found.repairs, start)
+    data = text.encode("utf-8")
+    error = _check(source, data, marks)
     if error is not None:
-        return None, found.end, [*problems, error]
-    names, more = _name_elements(source, found, text)
-    problems = [*problems, *more]
-    return Tree(found.roots[0], names), found.end, problems
+        return None, [*problems, error]
+    more = _name_elements(source, found, data, source.location(start).line)
+    if more is None:
+        message = "the document is not well-formed XML"
+        return None, [*problems, problem_at(source, start, "not-well-formed", message)]
+    return found.root, [*problems, *more]
 
 
-def _repair(
-    text: str, repairs: list[tuple[int, str]], start: int
-) -> tuple[str, list[tuple[int, int]]]:
+def _repair(text: str, repairs: list[tuple[int, str]], start: int) -> tuple[str, Marks]:
     """The text with its repairs, and marks of (offset in it, offset in the source)."""
     pieces = []
     marks = [(0, start)]
@@ -64,19 +61,18 @@ def _repair(
     return "".join(pieces), marks
 
 
-def _check(source: Source, text: str, marks: list[tuple[int, int]]) -> Problem | None:
+def _check(source: Source, data: bytes, marks: Marks) -> Problem | None:
     """What expat says of the text: it knows the exact place, and no namespaces."""
-    data = text.encode("utf-8", "surrogatepass")
     parser = expat.ParserCreate(encoding="utf-8")
     try:
         parser.Parse(data, True)
     except expat.ExpatError as exc:
         index = len(data[: parser.ErrorByteIndex].decode("utf-8", "ignore"))
-        offset = next(o + index - m for m, o in reversed(marks) if m <= index)
+        mark, origin = marks[bisect_right(marks, index, key=lambda pair: pair[0]) - 1]
         message = expat.errors.messages[exc.code]
         return problem_at(
             source,
-            min(offset, max(len(source.text) - 1, 0)),
+            min(origin + index - mark, max(len(source.text) - 1, 0)),
             "not-well-formed",
             f"the document is not well-formed XML: {message}",
         )
@@ -84,11 +80,12 @@ def _check(source: Source, text: str, marks: list[tuple[int, int]]) -> Problem |
 
 
 def _name_elements(
-    source: Source, found: Scan, text: str
-) -> tuple[dict[int, tuple[str, str]], list[Problem]]:
+    source: Source, found: Scan, data: bytes, first_line: int
+) -> list[Problem] | None:
+    """Give each element its family and local name; the problems, or None where lxml finds other elements."""
     parser = etree.XMLParser(
         encoding="utf-8",
-        recover=True,  # for undeclared prefixes, and for nothing else: expat has judged the rest
+        recover=True,  # for undeclared prefixes, and for nothing else
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -96,34 +93,67 @@ def _name_elements(
         remove_comments=True,
         remove_pis=True,
     )
-    root = etree.fromstring(text.encode("utf-8", "surrogatepass"), parser)
-    names: dict[int, tuple[str, str]] = {}
-    problems = []
-    for place, element in zip(found.elements, root.iter(), strict=True):
-        family, name = _split(str(element.tag))
-        if family not in ("", *FAMILIES):
-            prefix = place.name.partition(":")[0]
-            expected = "one of the prefixes " + ", ".join(FAMILIES)
-            problems.append(
-                problem_at(
-                    source,
-                    place.offset,
-                    "unknown-prefix",
-                    f"<{place.name}> has a prefix or namespace that means nothing here",
-                    length=len(place.name) + 1,
-                    found=prefix if ":" in place.name else family,
-                    expected=expected,
-                )
-            )
-            family = "?"
-        names[id(place)] = family, name
-    return names, problems
+    root = etree.fromstring(data, parser)
+    if root is None:
+        return None
+    problems = _other_errors(source, parser, first_line)
+    names: dict[str, tuple[str, str]] = {}
+    foreign: set[str] = set()
+    tags = [str(element.tag) for element in root.iter()]
+    if len(tags) != len(found.elements):
+        return None
+    for place, tag in zip(found.elements, tags, strict=True):
+        name = names.get(tag)
+        if name is None:
+            name = names[tag] = _split(tag)
+        place.family, place.local = name
+        if place.family not in ("", *FAMILIES):
+            _judge_name(source, place, foreign, problems)
+    return problems
+
+
+def _judge_name(source: Source, place: Element, foreign: set[str], problems: list[Problem]) -> None:
+    """Report a prefix that means nothing, and once a default namespace: then the name counts without it."""
+    prefix, colon, _ = place.name.partition(":")
+    if not colon and place.family in foreign:
+        place.family = ""
+        return
+    problems.append(
+        problem_at(
+            source,
+            place.offset,
+            "unknown-prefix",
+            f"<{place.name}> has a prefix that means nothing here"
+            if colon
+            else f"<{place.name}> stands in the namespace {place.family!r}, which means nothing here",
+            length=len(place.name) + 1,
+            found=prefix if colon else place.family,
+            expected="one of the prefixes " + ", ".join(FAMILIES) if colon else "no namespace",
+            suggestion=nearest(prefix, FAMILIES) if colon else None,
+        )
+    )
+    foreign.add(place.family)
+    place.family = "?" if colon else ""
 
 
 def _split(tag: str) -> tuple[str, str]:
     """Family and local name of an lxml tag: ``{urn:flowscript:source}http``, ``source:http`` or ``if``."""
     if tag.startswith("{"):
         uri, _, name = tag[1:].partition("}")
-        return (uri.removeprefix(_URN) if uri.startswith(_URN) else uri or "?"), name
+        family = uri.removeprefix(_URN)
+        return (family if family in FAMILIES and family != uri else uri or "?"), name
     prefix, colon, name = tag.partition(":")
     return (prefix, name) if colon else ("", tag)
+
+
+def _other_errors(source: Source, parser: etree.XMLParser, first_line: int) -> list[Problem]:
+    """What lxml's log has beside undefined namespaces, which are judged element by element."""
+    problems = []
+    for entry in parser.error_log:
+        if entry.type == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE:
+            continue
+        if entry.level >= etree.ErrorLevels.ERROR:
+            offset = source.offset(entry.line + first_line - 1)
+            message = f"the document is not well-formed XML: {entry.message}"
+            problems.append(problem_at(source, offset, "not-well-formed", message))
+    return problems

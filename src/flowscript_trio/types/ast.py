@@ -34,16 +34,21 @@ class Structure:
 class Setting:
     """One setting as it stands in the document.
 
-    ``name`` is its snake_case name, ``written`` its spelling in the source, ``location`` that of the name.
+    ``name`` is its snake_case name, ``written`` its spelling in the source.
     ``value`` is a ``Text``; from the YAML of a ``<request>`` also a ``Structure`` or a constant.
     """
 
     name: str
     written: str
     value: Text | Structure | int | float | bool | None
-    location: Location
+    source: Source
     offset: int
     """Offset of the name in the source, in characters."""
+
+    @property
+    def location(self) -> Location:
+        """The place of the name (found when asked for: few settings are)."""
+        return self.source.location(self.offset)
 
 
 class _Frozen(BaseModel):

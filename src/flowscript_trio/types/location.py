@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 
@@ -42,6 +42,10 @@ class Source:
         line = bisect_right(self._starts, offset)
         return Location(self.file, line, offset - self._starts[line - 1] + 1)
 
+    def offset(self, line: int) -> int:
+        """The offset of the first character of a line (from 1); of the last line beyond the end."""
+        return self._starts[min(max(line, 1), len(self._starts)) - 1]
+
     def line(self, number: int) -> str:
         """The text of line ``number`` (from 1) without its line end; empty beyond the end."""
         if not 1 <= number <= len(self._starts):
@@ -78,8 +82,9 @@ class Text:
 
     def slice(self, start: int, end: int) -> Text:
         """The part from ``start`` to ``end``, with its places."""
-        first = max(bisect_right(self.marks, start, key=lambda mark: mark[0]) - 1, 0)
-        inside = tuple((a - start, b) for a, b in self.marks[first + 1 :] if a < end)
+        first = bisect_right(self.marks, start, key=lambda mark: mark[0])
+        last = bisect_left(self.marks, end, first, key=lambda mark: mark[0])
+        inside = tuple([(a - start, b) for a, b in self.marks[first:last]])
         return Text(self.value[start:end], self.source, ((0, self.offset(start)), *inside))
 
     def __str__(self) -> str:
