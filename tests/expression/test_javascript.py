@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from expressing import evaluate
 
 from flowscript_trio.expression import encode_json, is_function, to_text
+
+from expressing import evaluate
 
 CASES = json.loads(Path(__file__).with_name("javascript_cases.json").read_text(encoding="utf-8"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cmp_to_key
 from typing import Any
 
@@ -30,6 +30,8 @@ def rank_of(value: Any, services: Services) -> tuple[Any, ...]:
         return (3, value)
     if isinstance(value, (Mapping, *LISTS)):
         return (4, encode_json(value, services=services))
+    if isinstance(value, Function):
+        raise EvaluationError("arrow functions have no order")
     return (5, type(value).__name__, value)
 
 
@@ -66,9 +68,9 @@ def _extreme(services: Services, values: tuple[Any, ...], largest: bool) -> Any:
     if not items:
         return None
     numbers = [to_number(item) for item in items]
-    choose = max if largest else min
+    choose: Callable[..., Any] = max if largest else min
     if None not in numbers:
-        return choose(numbers)  # type: ignore[type-var]
+        return choose(numbers)
     return choose(items, key=lambda item: rank_of(item, services))
 
 

@@ -121,12 +121,12 @@ def concat(services: Services, *values: Any) -> Any:
 
 @function("starts_with")
 def starts_with(_: Services, value: Any = None, start: Any = "") -> bool:
-    return value is not None and to_text(value).startswith(to_text(start))
+    return value is not None and start is not None and to_text(value).startswith(to_text(start))
 
 
 @function("ends_with")
 def ends_with(_: Services, value: Any = None, end: Any = "") -> bool:
-    return value is not None and to_text(value).endswith(to_text(end))
+    return value is not None and end is not None and to_text(value).endswith(to_text(end))
 
 
 @function("substring")
