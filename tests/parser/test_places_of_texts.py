@@ -161,7 +161,8 @@ DEDENTED = [
 def test_the_text_of_a_child_is_dedented_and_stripped_and_keeps_its_places(
     source: str, value: str
 ) -> None:
-    text = f'<workflow name="w"><transform:template id="a"><template>{source}</template></transform:template></workflow>'
+    template = f'<transform:template id="a"><template>{source}</template></transform:template>'
+    text = f'<workflow name="w">{template}</workflow>'
     document = parse(text, file="f.xml").document
     assert document is not None
     found = document.body.nodes[0].settings["template"].value

@@ -1,9 +1,10 @@
 """Owns the parser: documents → syntax trees. The only room that asks lxml and YAML about documents."""
 
+from .composing import YamlProblem
 from .declared import convert
 from .document import Parsed, parse
 from .files import read
 from .limits import ReadLimits
-from .yaml import YamlProblem, read_yaml
+from .yaml import read_yaml
 
 __all__ = ["Parsed", "ReadLimits", "YamlProblem", "convert", "parse", "read", "read_yaml"]

@@ -11,8 +11,8 @@ import yaml
 from ..types.ast import Parameter, Secret, Setting
 from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
+from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, describe, fits, read_type
-from .yaml import YamlProblem, check_keys, compose, scalar
 
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _KEYS = frozenset(

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator
 from ..types.ast import Setting, Structure
 from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
+from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical
 from .texts import attribute_text, element_text
 from .xml import FAMILIES
-from .yaml import YamlProblem, read_yaml
+from .yaml import read_yaml
 
 Settings = dict[str, Setting]
 _XML = frozenset({"xml:space", "xml:lang", "xml:base"})
