@@ -106,7 +106,7 @@ class _Reader(DeclarationReader):
 
     def _workflow_name(self, root: Element, settings: Settings, front: Front) -> str:
         name = self.word(settings, "name") or front.name
-        if not name:
+        if not name and not front.unreadable:
             where = root.offset if front.offset is None else front.offset
             message = "the workflow has no name"
             expected = 'name="…"' if front.offset is None else "name: …"

@@ -36,11 +36,12 @@ _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
 @dataclass(slots=True)
 class Front:
     """What the front matter says. ``offset`` is its place, None where there is none; ``unfinished`` says
-    that it has no end, so that nothing follows it.
+    that it has no end, so that nothing follows it; ``unreadable`` that its name cannot be told.
     """
 
     offset: int | None = None
     unfinished: bool = False
+    unreadable: bool = False
     name: str = ""
     version: str | None = None
     description: str = ""
@@ -87,10 +88,12 @@ class _FrontReader:
             if not isinstance(node, yaml.MappingNode):
                 message = "the front matter is no mapping"
                 self._at(node, "front-matter", message, "key: value lines")
+                front.unreadable = True
                 return front
             check_keys(node)
         except YamlProblem as exc:
             self._report(exc.offset, "yaml", exc.message)
+            front.unreadable = True
             return front
         for key, value in node.value:
             try:
@@ -141,6 +144,7 @@ class _FrontReader:
     def _text(self, front: Front, word: str, value: yaml.Node) -> None:
         if not isinstance(value, yaml.ScalarNode):
             self._at(value, "front-matter", f"{word} is no text", "a text")
+            front.unreadable = front.unreadable or word == "name"
             return
         setattr(front, word, value.value)
         if word == "version" and not _VERSION.fullmatch(value.value):

@@ -55,8 +55,10 @@ class Element:
         return [item for item in self.content if item.__class__ is Element]
 
 
-def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, bool]:
-    """The element whose start tag begins at ``start``, and whether it is open (not ``/>``)."""
+def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, bool | None]:
+    """The element whose start tag begins at ``start``, and whether it is open (not ``/>``); None where the tag
+    has no end, so that nobody knows.
+    """
     opening = _OPENING.match(text, start)
     assert opening is not None
     element = Element(opening[1], start)
@@ -74,7 +76,7 @@ def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, 
             element.inner = end.end()
             return element, not end[1]
         at = _mend(text, at, element, findings)
-    return element, True
+    return element, None
 
 
 def _runs_over(text: str, found: re.Match[str]) -> bool:

@@ -29,6 +29,7 @@ class Scan:
 
 
 _END_TAG = re.compile(r"</([^ \t\r\n/>=<\"'&]+)[ \t\r\n]*>")
+_BEGUN = re.compile(r"</([^ \t\r\n/>=<\"'&]+)")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARED = re.compile(r"<!([A-Za-z]*)")
 
@@ -46,6 +47,7 @@ class _Scanner:
         self._limit = depth_limit
         self._one = one
         self._open: list[Element] = []
+        self._loose: set[Element] = set()  # open or not: their tags are broken
         self._result = Scan()
         self._findings = Findings(source)
 
@@ -115,8 +117,10 @@ class _Scanner:
                 length=len(element.name) + 1,
             )
         self._result.elements.append(element)
-        if is_open:
+        if is_open is not False:
             self._open.append(element)
+        if is_open is None:
+            self._loose.add(element)
         return True
 
     def _take_end_tag(self) -> None:
@@ -128,11 +132,14 @@ class _Scanner:
             other = self._text.find("<", start + 1)
             ends = bracket >= 0 and (other < 0 or bracket < other)
             self._at = bracket + 1 if ends else start + 2
-            if self._open and ends:
+            begun = _BEGUN.match(self._text, start)
+            if begun and self._open and self._open[-1].name == begun[1]:
                 self._open.pop()
             return
         self._at = found.end()
         name = found[1]
+        while self._open and self._open[-1].name != name and self._open[-1] in self._loose:
+            self._open.pop()
         if self._open and self._open[-1].name == name:
             self._open.pop()
         else:
@@ -239,6 +246,8 @@ class _Scanner:
 
     def _check_end(self) -> None:
         for element in self._open:
+            if element in self._loose:
+                continue
             self._findings.error(
                 element.offset,
                 f"<{element.name}> is never closed",

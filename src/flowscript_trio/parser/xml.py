@@ -43,7 +43,10 @@ def read_xml(
     if more is None:
         message = "the document is not well-formed XML"
         return None, [*problems, problem_at(source, start, "not-well-formed", message)]
-    return found.root, [*problems, *more]
+    problems = [*problems, *more]
+    if any(problem.code == "not-well-formed" for problem in more):
+        return None, problems
+    return found.root, problems
 
 
 def _repair(text: str, repairs: list[tuple[int, str]], start: int) -> tuple[str, Marks]:
