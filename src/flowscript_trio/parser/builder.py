@@ -8,10 +8,10 @@ from typing import Any
 from ..types.ast import Body, OnError, Part
 from ..types.errors import Problem, nearest
 from ..types.location import Source, Text
-from .ids import Ids
+from .ids import Ids, is_id
 from .markup import Element
 from .models import MODELS, PART_FIELDS
-from .names import LEAVES, NODES, PARTED, STRUCTURE, WITHOUT_ID, kind_of
+from .names import LEAVES, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
 from .parts import CALL_SETTINGS, PartReader
 from .reading import Settings
 
@@ -116,13 +116,14 @@ class Builder(PartReader):
 
     def _type_of(self, element: Element, kind: str, settings: Settings) -> str:
         """The name of the runtime."""
-        if kind == "ai":
-            return "transform:ai"
-        if kind not in ("source", "transform", "sink"):
+        if kind not in ("source", "transform", "sink", "ai"):
             return f"control:{kind}"
-        if element.family == kind:
-            return f"{kind}:{element.local}"
         given = settings.pop("type", None)
+        if kind == "ai" or element.family == kind:
+            if given is not None:
+                message = f"the type is given twice: <{element.name}> has one in its name"
+                self.report(given.offset, "setting-twice", message, len(given.written))
+            return "transform:ai" if kind == "ai" else f"{kind}:{element.local}"
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             expected = f'type="…", or <{kind}:…>'
             self.report_element(
@@ -148,7 +149,9 @@ class Builder(PartReader):
             message = f"<{element.name}> needs a name"
             self.report_element(element, "missing-name", message, expected='name="…"')
             return ""
-        return self.ids.add(given.value) if "id" not in settings else given.value.value
+        if "id" not in settings and is_id(given.value.value):
+            self.ids.add(given.value)
+        return given.value.value
 
     # ---- what stands in a node ----
 
@@ -237,6 +240,8 @@ class Builder(PartReader):
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
+            elif other and kind in SETTINGS_TOO and self.is_text(child):
+                self.child(content.settings, child)
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))
             elif kind in NODES:

@@ -12,6 +12,11 @@ _ID = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _RESERVED = frozenset({"input", "item", "index", "error"}) | RESERVED_WORDS
 
 
+def is_id(word: str) -> bool:
+    """Whether a word has the form of an id."""
+    return _ID.fullmatch(word) is not None
+
+
 class Ids:
     """The ids of one document; what is wrong with one goes to ``problems``."""
 
@@ -24,7 +29,7 @@ class Ids:
         """The id that stands in ``text``; whether it is given twice is judged at the end."""
         name = text.value
         offset = text.offset(0)
-        if not _ID.fullmatch(name):
+        if not is_id(name):
             expected = "a letter or _, then letters, digits, _ and -"
             self._report(offset, "malformed-id", f"{name!r} is no id", len(name), expected)
         elif name in _RESERVED:

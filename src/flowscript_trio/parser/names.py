@@ -22,6 +22,10 @@ NODES = LEAVES | BLOCKS | frozenset(PARTED)
 CONTROLS = NODES - {"source", "transform", "sink", "ai"}
 WITHOUT_ID = frozenset({"set", "context", "phase", "break", "delay", "output"})
 
+SETTINGS_TOO = frozenset({"timeout", "if", "break"})
+"""Nodes whose names are also settings of blocks: with text and nothing else in it the element is the setting
+(``<loop …><break>{{done}}</break>``)."""
+
 STRUCTURE = {
     "then": "an <if>",
     "else": "an <if>",

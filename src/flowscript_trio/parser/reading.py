@@ -124,6 +124,12 @@ class Reader:
             self.no_attributes(element)
             self.add(settings, element.local, element_text(self.source, element), element.offset)
 
+    def is_text(self, element: Element) -> bool:
+        """Whether an element has text, and neither attributes nor elements."""
+        if element.family or element.attributes or element.children:
+            return False
+        return bool(element_text(self.source, element).value)
+
     def only_text(self, element: Element) -> bool:
         """Whether no elements stand in an element; reports the first one that does."""
         for inner in element.children:
