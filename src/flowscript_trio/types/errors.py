@@ -42,10 +42,11 @@ class Problem:
         lines = [f"{self.location}: {self.severity}: {self.message}"]
         if self.source_line:
             gutter = f"{self.location.line:>5} | "
-            before = self.source_line[: self.location.column - 1]
+            line, column = _clip(self.source_line, self.location.column - 1)
+            before = line[:column]
             padding = "".join("\t" if char == "\t" else " " for char in before)
-            room = max(len(self.source_line) - len(before), 1)
-            lines.append(gutter + self.source_line)
+            room = max(len(line) - len(before), 1)
+            lines.append(gutter + line)
             lines.append(" " * 5 + " | " + padding + "^" * max(1, min(self.length, room)))
         if self.found is not None:
             lines.append(f"        found: {self.found}")
@@ -69,6 +70,20 @@ class Problem:
             "expected": self.expected,
             "suggestion": self.suggestion,
         }
+
+
+_SHOWN = 160
+"""Characters of a line of source that are shown at most."""
+
+
+def _clip(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line around a column (from 0), and the column in it."""
+    if len(line) <= _SHOWN:
+        return line, column
+    start = max(0, min(column - _SHOWN // 2, len(line) - _SHOWN))
+    head = "…" if start else ""
+    tail = "…" if start + _SHOWN < len(line) else ""
+    return head + line[start : start + _SHOWN] + tail, column - start + len(head)
 
 
 def problem_at(
