@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -136,16 +135,9 @@ def test_the_outline_never_has_more_rows_than_asked_for(rows: int) -> None:
         assert isinstance(lines[-1], Fold)
 
 
-def test_ten_thousand_running_nodes_cost_little_to_take_in_and_to_outline() -> None:
-    events = foreach_events(["running"] * 10_000)
-    begun = time.process_time()
-    tree = grown(events)
-    taken_in = time.process_time() - begun
-    begun = time.process_time()
-    lines = outline(tree.root, 40)
-    assert len(lines) <= 40
-    assert time.process_time() - begun < 0.05
-    assert taken_in < 2
+def test_ten_thousand_running_nodes_are_folded_to_a_screen() -> None:
+    tree = grown(foreach_events(["running"] * 10_000))
+    assert len(outline(tree.root, 40)) <= 40
 
 
 def test_the_tree_of_a_long_run_does_not_grow() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 
 import pytest
 
@@ -124,43 +122,12 @@ def test_scalars_other_than_numbers_booleans_and_null_stay_text(
     assert isinstance(value, str) == isinstance(found, Text)
 
 
-GROWING: dict[str, Callable[[int], str]] = {
-    "nodes": lambda n: "".join(f'<source:http id="n{i}" url="&amp;<"/>' for i in range(n)),
-    "lines": lambda n: setting("\r\n" + "  a {{x}} &amp; b\r\n" * n),
-    "keys": lambda n: request("".join(f"  k{i}: a {{{{x}}}} &amp;\n" for i in range(n))),
-    "block": lambda n: request("  body: |\n" + "    a {{x}} &amp;\n" * n),
-    "escapes": lambda n: request('  body: "' + "\\n&amp;" * n + '"'),
-    "braces": lambda n: request("{{" * n),
-    "quotes": lambda n: "<delay duration='" * n,
-    "brackets": lambda n: "< " * n,
-    "ends": lambda n: "</a>" * n,
-    "ampersands": lambda n: f'<delay duration="{"&" * n}"/>',
-    "attributes": lambda n: "<call id='c'" + "".join(f" a{i}='1'" for i in range(n)) + "/>",
-    "comments": lambda n: "<!--" * n,
-    "spaces": lambda n: f"<delay{' ' * n}x",
-}
-
-
 def setting(text: str) -> str:
     return f'<set var="v"><value>{text}</value></set>'
 
 
 def request(yaml: str) -> str:
     return f'<source:http id="a"><request>\n{yaml}</request></source:http>'
-
-
-@pytest.mark.parametrize("form", GROWING)
-def test_the_time_of_reading_grows_no_faster_than_the_text(form: str) -> None:
-    def cost(size: int) -> float:
-        text = f'<workflow name="w">{GROWING[form](size)}</workflow>'
-        start = process_time()
-        parse(text, file="f.xml")
-        return process_time() - start
-
-    cost(100)
-    small = min(cost(1000) for _ in range(3))
-    large = min(cost(8000) for _ in range(2))
-    assert large < 24 * max(small, 0.002)
 
 
 def test_a_deep_document_is_read_from_a_deep_stack() -> None:
