@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from ..types.errors import problem_at
@@ -32,7 +31,7 @@ def read(path: str | Path, *, limits: ReadLimits = ReadLimits()) -> Parsed:  # n
         return too_large(file, limits)
     encoding, data = _encoding_of(data)
     try:
-        text = _decoder(encoding)(data)[0]
+        text = data.decode(_known(encoding))
     except UnicodeDecodeError as exc:
         return _undecodable(file, data, exc, encoding)
     except LookupError:
@@ -49,15 +48,12 @@ def read(path: str | Path, *, limits: ReadLimits = ReadLimits()) -> Parsed:  # n
     return parse(text, file=file, limits=limits)
 
 
-def _decoder(encoding: str) -> Callable[[bytes], tuple[str, int]]:
-    """The decoder of an encoding; raises LookupError for what is none, or none of a file without a mark."""
-    info = codecs.lookup(encoding)
-    if info.name in _NO_FILE_HAS or info.name.startswith(("utf-32", "utf-16")) != (
-        encoding in _MARKED
-    ):
+def _known(encoding: str) -> str:
+    """The encoding; raises LookupError for what is none, or none of a file without a byte order mark."""
+    name = codecs.lookup(encoding).name
+    if name in _NO_FILE_HAS or name.startswith(("utf-32", "utf-16")) != (encoding in _MARKED):
         raise LookupError(encoding)
-    b"".decode(encoding)  # refuses what decodes to no text, such as base64
-    return info.decode
+    return encoding
 
 
 def _encoding_of(data: bytes) -> tuple[str, bytes]:

@@ -14,6 +14,7 @@ from ..types.location import Source, Text
 from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, describe, fits, read_type
 
+_OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _KEYS = frozenset(
     {
@@ -57,7 +58,7 @@ class Front:
 
 def read_front(source: Source, start: int, problems: list[Problem]) -> tuple[Front, int]:
     """The front matter of a document and the offset where it ends."""
-    first = _FENCE.match(source.text, start)
+    first = _OPENING.match(source.text, start)
     if first is None:
         return Front(), start
     second = _FENCE.search(source.text, first.end())
