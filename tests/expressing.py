@@ -56,14 +56,14 @@ def read(text: str, *names: str) -> ParsedExpression:
     return parse_expression(text_of(text), names=frozenset(names))
 
 
-def evaluate(text: str, scope: PlainScope | None = None, **values: Any) -> Any:
+def evaluate(text: str, /, scope: PlainScope | None = None, **values: Any) -> Any:
     """The value of an expression over values, or over a scope whose nodes are nodes."""
     scope = PlainScope(values) if scope is None else scope
     names = frozenset(name for name in [*scope.values, *scope.nodes] if "-" in name)
     return parse_expression(text_of(text), names=names).compile(scope.nodes.__contains__)(scope)
 
 
-def render(text: str, format: str | None = None, **values: Any) -> Any:
+def render(text: str, format: str | None = None, /, **values: Any) -> Any:
     """The value of a template as a setting, or in a format of ``<transform type="template">``."""
     template = parse_template(text_of(text)).compile(lambda _: False)
     scope = PlainScope(values)

@@ -11,11 +11,12 @@ from flowscript_trio.types.errors import EvaluationError
 
 from expressing import evaluate
 from function_cases.cases import Cases, Refused
+from function_cases.kinds import TYPES
 from function_cases.lists import LISTS
 from function_cases.numbers import NUMBERS
+from function_cases.objects import OBJECTS
 from function_cases.text import TEXT
 from function_cases.times import TIMES
-from function_cases.values import OBJECTS, TYPES
 
 TABLES: dict[str, Cases] = {**TEXT, **LISTS, **NUMBERS, **TYPES, **OBJECTS, **TIMES}
 ROWS = [pair for cases in TABLES.values() for pair in cases.all]

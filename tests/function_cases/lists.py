@@ -8,7 +8,12 @@ _NOT_A_TEST = Refused("expected an arrow function")
 
 LISTS = {
     "length": Cases(
-        [("length([1, 2])", 2), ("length('äb')", 2), ("length({a: 1})", 1), ("length(range(5))", 5)],
+        [
+            ("length([1, 2])", 2),
+            ("length('äb')", 2),
+            ("length({a: 1})", 1),
+            ("length(range(5))", 5),
+        ],
         [("length(null)", 0)],
         [("length([])", 0), ("length('')", 0), ("length({})", 0)],
         [("length(5)", Refused("a number has no length"))],
@@ -51,7 +56,11 @@ LISTS = {
         ],
         [("flatten(null)", []), ("flatten([null, [null]])", [None, None])],
         [("flatten([])", []), ("flatten([[], []])", [])],
-        [("flatten(5)", [5]), ("flatten('ab')", ["ab"]), ("flatten([], {})", Refused("the depth is"))],
+        [
+            ("flatten(5)", [5]),
+            ("flatten('ab')", ["ab"]),
+            ("flatten([], {})", Refused("the depth is")),
+        ],
     ),
     "unique": Cases(
         [
@@ -80,7 +89,11 @@ LISTS = {
             ("contains(range(10), 9.0)", True),
             ("contains(range(10), 'a')", False),
         ],
-        [("contains(null, 1)", False), ("contains([null], null)", True), ("contains('a', null)", False)],
+        [
+            ("contains(null, 1)", False),
+            ("contains([null], null)", True),
+            ("contains('a', null)", False),
+        ],
         [("contains([], 1)", False), ("contains('', '')", True), ("contains({}, '')", False)],
         [("contains(5, 5)", Refused("a number is no list, text or object"))],
     ),
@@ -106,7 +119,10 @@ LISTS = {
             ("sort([{n: 1}, {n: 2}], 'n', 'desc')", [{"n": 2}, {"n": 1}]),
             ("sort(['ccc', 'a', 'bb'], x => x.length)", ["a", "bb", "ccc"]),
             ("sort([1, 3, 2], (a, b) => b - a)", [3, 2, 1]),
-            ("sort([{k: 1, v: 1}, {k: 0}, {k: 1, v: 2}], 'k', 'desc')", [{"k": 1, "v": 1}, {"k": 1, "v": 2}, {"k": 0}]),
+            (
+                "sort([{k: 1, v: 1}, {k: 0}, {k: 1, v: 2}], 'k', 'desc')",
+                [{"k": 1, "v": 1}, {"k": 1, "v": 2}, {"k": 0}],
+            ),
         ],
         [
             ("sort(null)", []),
@@ -128,7 +144,11 @@ LISTS = {
         [("compact(5)", [5])],
     ),
     "count": Cases(
-        [("count([1, 2, 3], x => x > 1)", 2), ("count([1, 2])", 2), ("count([{a: 1}, {}], 'a')", 1)],
+        [
+            ("count([1, 2, 3], x => x > 1)", 2),
+            ("count([1, 2])", 2),
+            ("count([{a: 1}, {}], 'a')", 1),
+        ],
         [("count(null)", 0)],
         [("count([], x => true)", 0)],
         [("count(5)", 1), ("count([1], 5)", _NOT_A_TEST)],
@@ -140,7 +160,11 @@ LISTS = {
         [("at(5, 0)", None), ("at([1], 'x')", Refused("the index is"))],
     ),
     "every": Cases(
-        [("every([1, 2], x => x > 0)", True), ("every([1, 0])", False), ("[1].every(x => x == 1)", True)],
+        [
+            ("every([1, 2], x => x > 0)", True),
+            ("every([1, 0])", False),
+            ("[1].every(x => x == 1)", True),
+        ],
         [("every(null, x => false)", True)],
         [("every([], x => false)", True)],
         [("every([1], 5)", _NOT_A_TEST), ("every(0)", False)],
@@ -152,7 +176,11 @@ LISTS = {
         [("some([1], [])", _NOT_A_TEST)],
     ),
     "find": Cases(
-        [("find([1, 2, 3], x => x > 1)", 2), ("find([{a: 0}, {a: 1}], 'a')", {"a": 1}), ("find([1], x => false)", None)],
+        [
+            ("find([1, 2, 3], x => x > 1)", 2),
+            ("find([{a: 0}, {a: 1}], 'a')", {"a": 1}),
+            ("find([1], x => false)", None),
+        ],
         [("find(null, x => true)", None)],
         [("find([], x => true)", None)],
         [("find([1], 5)", _NOT_A_TEST)],
@@ -249,8 +277,10 @@ LISTS = {
     ),
     "group_by": Cases(
         [
-            ("group_by([{k: 'a', v: 1}, {k: 'b'}, {k: 'a', v: 2}], 'k')",
-             {"a": [{"k": "a", "v": 1}, {"k": "a", "v": 2}], "b": [{"k": "b"}]}),
+            (
+                "group_by([{k: 'a', v: 1}, {k: 'b'}, {k: 'a', v: 2}], 'k')",
+                {"a": [{"k": "a", "v": 1}, {"k": "a", "v": 2}], "b": [{"k": "b"}]},
+            ),
             ("group_by([1, 2, 3], x => x % 2 == 0)", {"false": [1, 3], "true": [2]}),
         ],
         [("group_by(null, 'a')", {}), ("group_by([{}], 'a')", {"null": [{}]})],
@@ -263,4 +293,4 @@ LISTS = {
         [("chunk([], 2)", [])],
         [("chunk([1], 0)", Refused("at least 1")), ("chunk([1], 'x')", Refused("the size is"))],
     ),
-}  # fmt: skip
+}

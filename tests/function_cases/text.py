@@ -53,7 +53,11 @@ TEXT = {
             ("join(range(3), '')", "012"),
             ("join([[1], {a: 2}], ' ')", '[1] {"a":2}'),
         ],
-        [("join(null, ',')", ""), ("join([1, null, 2], ',')", "1,,2"), ("join([1, 2], null)", "1,2")],
+        [
+            ("join(null, ',')", ""),
+            ("join([1, null, 2], ',')", "1,,2"),
+            ("join([1, 2], null)", "1,2"),
+        ],
         [("join([], ',')", "")],
         [("join('abc', ',')", "abc"), ("join([x => x])", Refused("has no text"))],
     ),
@@ -161,7 +165,10 @@ TEXT = {
         [("base64_decode('*')", Refused("the text is no base64"))],
     ),
     "url_encode": Cases(
-        [("url_encode('a b&c/é')", "a%20b%26c%2F%C3%A9"), ("url_encode(\"!'()*-._~\")", "!'()*-._~")],
+        [
+            ("url_encode('a b&c/é')", "a%20b%26c%2F%C3%A9"),
+            ('url_encode("!\'()*-._~")', "!'()*-._~"),
+        ],
         [("url_encode(null)", None)],
         [("url_encode('')", "")],
         [("url_encode(1)", "1")],
@@ -215,7 +222,10 @@ TEXT = {
     "regex_replace": Cases(
         [
             ("regex_replace('a1b22', '[0-9]+', '#')", "a#b#"),
-            ("regex_replace('john smith', '([a-z]+) ([a-z]+)', '$2, $1 ($&) $$')", "smith, john (john smith) $"),
+            (
+                "regex_replace('john smith', '([a-z]+) ([a-z]+)', '$2, $1 ($&) $$')",
+                "smith, john (john smith) $",
+            ),
             (r"regex_replace('ab', '(a)', '\\1\\1$9')", "aa$9b"),
             ("regex_replace('AaB', 'a', '', 'i')", "B"),
         ],
@@ -223,4 +233,4 @@ TEXT = {
         [("regex_replace('', 'a', 'b')", ""), ("regex_replace('ab', '', '-')", "-a-b-")],
         [("regex_replace('a', '[', '')", Refused("is no regular expression"))],
     ),
-}  # fmt: skip
+}

@@ -8,7 +8,12 @@ _NO_TIME = Refused("'x' is no time; expected ISO 8601 text")
 _NO_UNIT = Refused("'x' is no unit of time")
 
 TIMES = {
-    "now": Cases([("now()", "2024-02-29T12:30:45.678Z")], [], [], [("now(1)", Refused("does not take 1 argument"))]),
+    "now": Cases(
+        [("now()", "2024-02-29T12:30:45.678Z")],
+        [],
+        [],
+        [("now(1)", Refused("does not take 1 argument"))],
+    ),
     "date": Cases(
         [("date()", "2024-02-29"), ("date('2024-01-01T23:30:00-02:00')", "2024-01-02")],
         [("date(null)", "2024-02-29")],
@@ -28,10 +33,16 @@ TIMES = {
             ("parse_date('5/3/24 1:02 pm', 'M/d/yy h:mm a')", "2024-05-03T13:02:00.000Z"),
             ("parse_date('1 March 2024', 'd MMMM yyyy')", "2024-03-01T00:00:00.000Z"),
             ("parse_date('Fri, 01 Mar 2024', 'EEE, dd MMM yyyy')", "2024-03-01T00:00:00.000Z"),
-            ("parse_date('2024-03-01T10:00:00.5+02:00', \"yyyy-MM-dd'T'HH:mm:ss.SXXX\")", "2024-03-01T08:00:00.500Z"),
+            (
+                "parse_date('2024-03-01T10:00:00.5+02:00', \"yyyy-MM-dd'T'HH:mm:ss.SXXX\")",
+                "2024-03-01T08:00:00.500Z",
+            ),
             ("parse_date('2024-03-01T10:00:00+02:00')", "2024-03-01T08:00:00.000Z"),
         ],
-        [("parse_date(null)", None), ("parse_date('2024-01-01', null)", "2024-01-01T00:00:00.000Z")],
+        [
+            ("parse_date(null)", None),
+            ("parse_date('2024-01-01', null)", "2024-01-01T00:00:00.000Z"),
+        ],
         [("parse_date('', 'yyyy')", Refused("'' is no date of 'yyyy'"))],
         [
             ("parse_date('x', 'yyyy')", Refused("'x' is no date of 'yyyy'")),
@@ -46,8 +57,14 @@ TIMES = {
             ("format_date('2024-03-05T14:07:09.012Z')", "2024-03-05"),
             ("format_date('2024-03-05T14:07:09.012Z', 'YYYY/DD/MM')", "2024/05/03"),
             ("format_date('2024-03-05T14:07:09.012Z', 'd.M.yy H:m:s.SSS')", "5.3.24 14:7:9.012"),
-            ("format_date('2024-03-05T14:07:09.012Z', 'EEE EEEE MMM MMMM hh a')", "Tue Tuesday Mar March 02 PM"),
-            ("format_date('2024-03-05T14:07:09.012Z', \"yyyy-MM-dd'T'HH:mm:ssXXX 'o''clock'\")", "2024-03-05T14:07:09Z o'clock"),
+            (
+                "format_date('2024-03-05T14:07:09.012Z', 'EEE EEEE MMM MMMM hh a')",
+                "Tue Tuesday Mar March 02 PM",
+            ),
+            (
+                "format_date('2024-03-05T14:07:09.012Z', \"yyyy-MM-dd'T'HH:mm:ssXXX 'o''clock'\")",
+                "2024-03-05T14:07:09Z o'clock",
+            ),
             ("format_date('2024-03-05T00:30:00+02:00', 'yyyy-MM-dd HH')", "2024-03-04 22"),
             ("format_date('2024-03-05', 'D DDD Q QQQ w xxx z')", "65 065 1 Q1 10 +00:00 UTC"),
             ("format_date('0001-01-01', 'yyyy')", "0001"),
@@ -73,8 +90,14 @@ TIMES = {
             ("add_time('2024-01-01', 1.5, 'Days')", "2024-01-02T12:00:00.000Z"),
             ("add_time('2024-01-01', -1, 'ms')", "2023-12-31T23:59:59.999Z"),
         ],
-        [("add_time(null, 1, 'day')", None), ("add_time('2024-01-01', null, 'day')", "2024-01-01T00:00:00.000Z")],
-        [("add_time('', 1, 'day')", Refused("'' is no time")), ("add_time('2024-01-01', 0, 'day')", "2024-01-01T00:00:00.000Z")],
+        [
+            ("add_time(null, 1, 'day')", None),
+            ("add_time('2024-01-01', null, 'day')", "2024-01-01T00:00:00.000Z"),
+        ],
+        [
+            ("add_time('', 1, 'day')", Refused("'' is no time")),
+            ("add_time('2024-01-01', 0, 'day')", "2024-01-01T00:00:00.000Z"),
+        ],
         [
             ("add_time('2024-01-01', 1, 'x')", _NO_UNIT),
             ("add_time('2024-01-01', 'x', 'day')", Refused("the amount is the text 'x'")),
@@ -83,11 +106,16 @@ TIMES = {
         ],
     ),
     "subtract_time": Cases(
-        [("subtract_time('2024-03-31', 1, 'month')", "2024-02-29T00:00:00.000Z"),
-         ("subtract_time('2024-01-01', 1, 'week')", "2023-12-25T00:00:00.000Z")],
+        [
+            ("subtract_time('2024-03-31', 1, 'month')", "2024-02-29T00:00:00.000Z"),
+            ("subtract_time('2024-01-01', 1, 'week')", "2023-12-25T00:00:00.000Z"),
+        ],
         [("subtract_time(null, 1, 'day')", None)],
         [("subtract_time('', 1, 'day')", Refused("'' is no time"))],
-        [("subtract_time('x', 1, 'day')", _NO_TIME), ("subtract_time('2024-01-01', 1, 'x')", _NO_UNIT)],
+        [
+            ("subtract_time('x', 1, 'day')", _NO_TIME),
+            ("subtract_time('2024-01-01', 1, 'x')", _NO_UNIT),
+        ],
     ),
     "diff": Cases(
         [
@@ -100,7 +128,10 @@ TIMES = {
         ],
         [("diff(null, '2024-01-01')", None), ("diff('2024-01-02', '2024-01-01', null)", 86400000)],
         [("diff('', '2024-01-01')", Refused("'' is no time"))],
-        [("diff('x', '2024-01-01')", _NO_TIME), ("diff('2024-01-01', '2024-01-01', 'x')", _NO_UNIT)],
+        [
+            ("diff('x', '2024-01-01')", _NO_TIME),
+            ("diff('2024-01-01', '2024-01-01', 'x')", _NO_UNIT),
+        ],
     ),
     "timestamp": Cases(
         [("timestamp()", 1709209845678), ("timestamp('1970-01-01T00:00:01Z')", 1000)],
@@ -109,10 +140,16 @@ TIMES = {
         [("timestamp('x')", _NO_TIME)],
     ),
     "from_timestamp": Cases(
-        [("from_timestamp(1000)", "1970-01-01T00:00:01.000Z"), ("from_timestamp('-1')", "1969-12-31T23:59:59.999Z")],
+        [
+            ("from_timestamp(1000)", "1970-01-01T00:00:01.000Z"),
+            ("from_timestamp('-1')", "1969-12-31T23:59:59.999Z"),
+        ],
         [("from_timestamp(null)", None)],
         [("from_timestamp(0)", "1970-01-01T00:00:00.000Z")],
-        [("from_timestamp('x')", Refused("the argument is the text 'x'")), ("from_timestamp(1e30)", Refused("is no time"))],
+        [
+            ("from_timestamp('x')", Refused("the argument is the text 'x'")),
+            ("from_timestamp(1e30)", Refused("is no time")),
+        ],
     ),
     "start_of": Cases(
         [
@@ -139,22 +176,40 @@ TIMES = {
         [("end_of('2024-02-29', 'x')", _NO_UNIT)],
     ),
     "get_part": Cases(
-        [(f"get_part('2024-02-29T12:30:45.678Z', '{part}')", value) for part, value in {
-            "year": 2024, "month": 2, "day": 29, "hours": 12, "minute": 30, "second": 45, "millisecond": 678,
-            "weekday": 4, "week": 9, "quarter": 1, "day_of_year": 60,
-        }.items()],
+        [
+            (f"get_part('2024-02-29T12:30:45.678Z', '{part}')", value)
+            for part, value in {
+                "year": 2024,
+                "month": 2,
+                "day": 29,
+                "hours": 12,
+                "minute": 30,
+                "second": 45,
+                "millisecond": 678,
+                "weekday": 4,
+                "week": 9,
+                "quarter": 1,
+                "day_of_year": 60,
+            }.items()
+        ],
         [("get_part(null, 'year')", None)],
         [("get_part('', 'year')", Refused("'' is no time"))],
         [("get_part('2024-02-29', 'x')", Refused("a time has no 'x'"))],
     ),
     "is_before": Cases(
-        [("is_before('2024-01-01', '2024-01-02')", True), ("is_before('2024-01-01T01:00:00+02:00', '2024-01-01')", True)],
+        [
+            ("is_before('2024-01-01', '2024-01-02')", True),
+            ("is_before('2024-01-01T01:00:00+02:00', '2024-01-01')", True),
+        ],
         [("is_before(null, '2024-01-01')", False)],
         [("is_before('', '2024-01-01')", Refused("'' is no time"))],
         [("is_before('x', '2024-01-01')", _NO_TIME)],
     ),
     "is_after": Cases(
-        [("is_after('2024-01-02', '2024-01-01')", True), ("is_after('2024-01-01', '2024-01-01')", False)],
+        [
+            ("is_after('2024-01-02', '2024-01-01')", True),
+            ("is_after('2024-01-01', '2024-01-01')", False),
+        ],
         [("is_after('2024-01-01', null)", False)],
         [("is_after('', '2024-01-01')", Refused("'' is no time"))],
         [("is_after('x', '2024-01-01')", _NO_TIME)],
@@ -174,6 +229,9 @@ TIMES = {
         [("duration('5m')", 300), ("duration('250ms')", 0.25), ("duration('PT1H')", 3600)],
         [("duration(null)", None)],
         [("duration('')", Refused("the text '' is no duration"))],
-        [("duration('x')", Refused("the text 'x' is no duration")), ("duration(5)", Refused("a number is no duration"))],
+        [
+            ("duration('x')", Refused("the text 'x' is no duration")),
+            ("duration(5)", Refused("a number is no duration")),
+        ],
     ),
-}  # fmt: skip
+}

@@ -225,6 +225,7 @@ class _Compiler:
                     raise EvaluationError(
                         f"{shown(value)} cannot be spread here; expected a list", offset
                     )
+            check_items(len(built), services.limits)
             return built
 
         return build

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
 from .scope import Services
-from .values import LISTS, Function, check_text, deeper, key_text, meter
+from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter
 
 Path = tuple["Path", object] | None
 """Where a value stands in another, innermost key last; made into words only for an error."""
@@ -157,7 +157,7 @@ class _Plain:
 
     def _enter(self, size: int, depth: int) -> None:
         deeper(depth, self._services)
-        self._services.spend(size)
+        self._services.spend(size + CONTAINER)
         self._count(size)
 
     def _count(self, length: int) -> None:

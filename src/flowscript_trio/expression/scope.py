@@ -53,13 +53,13 @@ class Services:
 
     def spend_copy(self, size: int) -> None:
         """Count the copying of ``size`` items, which takes less time than visiting them."""
-        if size > 7:
-            self.spend(size >> 3)
+        if size > 3:
+            self.spend(size >> 2)
 
     def spend_text(self, length: int) -> None:
         """Count the reading or writing of a text of ``length`` characters."""
-        if length > 255:
-            self.spend(length >> 6)
+        if length > 63:
+            self.spend(length >> 4)
 
 
 class NodeView(Protocol):

@@ -13,6 +13,8 @@ from ..types.errors import EvaluationError, LimitExceeded
 from .scope import Limits, Services
 
 LISTS = (list, tuple, range)
+CONTAINER = 8
+"""Operations that visiting a list or an object takes, beside those for its items."""
 
 _OUTSIDE = Limits(operations=200_000_000, text=2**32)
 _CHANCE = Random(0)
@@ -150,7 +152,7 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         if not isinstance(right, LISTS) or len(left) != len(right):
             return False
         deeper(depth, services)
-        services.spend(len(left))
+        services.spend(len(left) + CONTAINER)
         for a, b in zip(left, right, strict=True):  # noqa: SIM110 - all() costs a frame a level
             if not _same(a, b, services, depth + 1):
                 return False
@@ -159,7 +161,7 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         if not isinstance(right, Mapping) or len(left) != len(right):
             return False
         deeper(depth, services)
-        services.spend(len(left))
+        services.spend(len(left) + CONTAINER)
         for key, item in left.items():
             if key not in right or not _same(item, right[key], services, depth + 1):
                 return False

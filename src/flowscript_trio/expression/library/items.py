@@ -9,7 +9,7 @@ from ...types.errors import EvaluationError
 from ..encoding import encode_json, to_text
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, Function, deeper, is_number, kind_of, shown, truthy
+from ..values import CONTAINER, LISTS, Function, deeper, is_number, kind_of, shown, truthy
 from .arguments import listed, test_of
 
 
@@ -100,11 +100,11 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
         return ("string", value)
     if isinstance(value, LISTS):
         deeper(depth, services)
-        services.spend(len(value))
+        services.spend(len(value) + CONTAINER)
         return ("array", tuple([identity_of(item, services, depth + 1) for item in value]))
     if isinstance(value, Mapping):
         deeper(depth, services)
-        services.spend(len(value))
+        services.spend(len(value) + CONTAINER)
         pairs = [(key, identity_of(item, services, depth + 1)) for key, item in value.items()]
         return ("object", frozenset(pairs))
     try:

@@ -9,7 +9,7 @@ from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, deeper, equals, index_of_key, key_text, member, shown
+from ..values import CONTAINER, LISTS, deeper, equals, index_of_key, key_text, member, shown
 from .arguments import mapping, path_of
 
 
@@ -183,7 +183,7 @@ def _copy(services: Services, value: Any, depth: int) -> Any:
     if not isinstance(value, (Mapping, *LISTS)):
         return value
     deeper(depth, services)
-    services.spend(len(value))
+    services.spend(len(value) + CONTAINER)
     if isinstance(value, Mapping):
         return {key: _copy(services, item, depth + 1) for key, item in value.items()}
     return [_copy(services, item, depth + 1) for item in value]

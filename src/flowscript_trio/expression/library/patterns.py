@@ -60,8 +60,8 @@ def regex_match(services: Services, value: Any = None, pattern: Any = "", flags:
     made: list[str] = []
     for found in _search(compiled, text):
         check_items(len(made) + 1, services.limits)
+        services.spend(4)
         made.append(found.group(0))
-    services.spend(len(made))
     return made
 
 
@@ -82,7 +82,7 @@ def regex_replace(
         made.append(text[at : found.start()])
         made += filled
         size += len(made[-1 - len(filled)]) + sum(map(len, filled))
-        services.spend(1 + len(filled))
+        services.spend(4 + len(filled))
         check_text(size, services.limits)
         at = found.end()
     return "".join(made) + text[at:]
