@@ -1,3 +1,5 @@
+"""Owns the proof that console examples and the README's picture are what the commands really show."""
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,8 @@
+"""Owns the proof that the reference is complete: elements, settings, commands, public names, errors."""
+
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,13 @@ import flowscript_trio as fs
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+REPORTING = {
+    "Problem", "_at", "_at_value", "_report", "add", "at_element", "at_name", "at_value", "error",
+    "in_text", "problem_at", "repair", "report", "report_element",
+}  # fmt: skip
+"""The functions of the parser and the validator that are given the code of a problem."""
 
 
 def sections() -> dict[str, list[str]]:
@@ -87,3 +96,57 @@ def test_every_public_name_is_in_the_reference_of_the_library() -> None:
     page: Any = (REFERENCE / "api.md").read_text()
     missing = [name for name in fs.__all__ if f"flowscript_trio.{name}\n" not in page]
     assert missing == []
+
+
+def words_in(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.IfExp):
+        return words_in(node.body) + words_in(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def sources() -> list[ast.AST]:
+    """The modules of the rooms that find problems, and every node of their syntax trees."""
+    rooms = [ROOT / "src" / "flowscript_trio" / room for room in ("parser", "validator")]
+    modules = [ast.parse(path.read_text()) for room in rooms for path in room.glob("*.py")]
+    return [node for module in modules for node in ast.walk(module)]
+
+
+def problem_codes() -> set[str]:
+    """Every code of a problem, from the calls that report one: a hyphenated word among the arguments."""
+    found = set()
+    for call in sources():
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+        if name in REPORTING:
+            codes = [word.value for word in call.keywords if word.arg == "code"]
+            words = [word for given in [*call.args, *codes] for word in words_in(given)]
+            found.update(word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)+", word))
+    return found
+
+
+def test_every_code_of_a_problem_is_in_the_reference_of_errors() -> None:
+    problems = (REFERENCE / "errors.md").read_text().partition("## Problems")[2]
+    cells = re.findall(r"^\| (`.*?) \|", problems, re.MULTILINE)
+    listed = {code for cell in cells for code in re.findall(r"`([a-z-]+)`", cell)}
+    codes = problem_codes()
+    assert len(codes) > 40
+    assert codes - listed == set()
+    known = {node.value for node in sources() if isinstance(node, ast.Constant)}
+    assert listed - known == {"unknown-name", "unknown-node"}  # put together of two parts
+
+
+def test_every_public_error_is_in_the_reference_of_errors() -> None:
+    page = (REFERENCE / "errors.md").read_text()
+    errors = [
+        name for name in fs.__all__ if name.endswith(("Error", "Warning", "Invalid", "NotFound"))
+    ]
+    assert len(errors) >= 8
+    assert [name for name in errors if f"`{name}`" not in page] == []
+
+
+def test_the_tests_that_show_a_promise_are_there() -> None:
+    page = (ROOT / "docs" / "explanation" / "promises.md").read_text()
+    named = re.findall(r"`(tests/[\w/.]+)`", page)
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).exists()] == []
