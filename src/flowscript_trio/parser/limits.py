@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """``size`` in characters of the whole document, ``depth`` in levels of elements."""
+    """``size`` in characters of the whole document, ``depth`` in levels of elements.
+
+    Beyond some 250 levels the interpreter's recursion limit must be raised too; a document that goes past
+    it is a problem (``too-deep``), not an error.
+    """
 
     size: int = 64 * 1024 * 1024
     depth: int = 100

@@ -14,7 +14,8 @@ _NAME = r"[^ \t\r\n/>=<\"'&]+"
 STARTS_NAME = re.compile(r"[A-Za-z_:]|[^\x00-\x7f]")
 _OPENING = re.compile(f"<({_NAME})")
 _PAIR = rf"({_NAME})[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')"
-_ATTRIBUTE = re.compile(r"[ \t\r\n]+" + _PAIR)
+_ATTRIBUTE = re.compile(r"[ \t\r\n]+" + _PAIR + r"(?=[ \t\r\n/>])")
+_ODD = re.compile(r"[ \t\r\n]+" + _PAIR)
 _CROWDED = re.compile(_PAIR)
 _TAG_END = re.compile(r"[ \t\r\n]*(/?)>")
 _LOOSE = re.compile(rf"({_NAME})(?:[ \t\r\n]*(=)[ \t\r\n]*)?")
@@ -64,10 +65,10 @@ def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, 
     element = Element(opening[1], start)
     at: int | None = opening.end()
     names: set[str] = set()
-    while at is not None and not findings.too_many:
+    while at is not None:
         element.inner = at
         found = _ATTRIBUTE.match(text, at)
-        if found is not None and not _runs_over(text, found):
+        if found is not None:
             at = found.end()
             _add(element, found, names, findings)
             continue
@@ -75,15 +76,17 @@ def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, 
         if end is not None:
             element.inner = end.end()
             return element, not end[1]
-        at = _mend(text, at, element, findings)
+        odd = _ODD.match(text, at)
+        if odd is not None and not _runs_over(odd):
+            at = odd.end()
+            _add(element, odd, names, findings)
+        else:
+            at = None if findings.too_many else _mend(text, at, element, findings)
     return element, None
 
 
-def _runs_over(text: str, found: re.Match[str]) -> bool:
+def _runs_over(found: re.Match[str]) -> bool:
     """Whether a value seems to have lost its closing quote, and to end at the next one's opening quote."""
-    after = text[found.end() : found.end() + 1]
-    if after in SPACE or after in "/>":
-        return False
     value = found[2] if found[2] is not None else found[3]
     return "\n" in value or ">" in value or "<" in value
 
@@ -133,7 +136,7 @@ def _mend_value(text: str, start: int, found: re.Match[str], findings: Findings)
         value = _UNQUOTED.match(text, at)
         return value.end() if value else at
     whole = _CROWDED.match(text, found.start())
-    if found.start() == start and whole is not None and not _runs_over(text, whole):
+    if found.start() == start and whole is not None and not _runs_over(whole):
         message = f"there is no white space before the attribute {name!r}"
         findings.error(start, message, length=len(name))
         return whole.end()
