@@ -184,7 +184,10 @@ AWKWARD = [
 def test_a_json_template_is_right_for_every_name(name: str, format: str) -> None:
     person = {"name": name}
     tags = [name, {name: None}]
-    text = '{"name": "{{person.name}}", "tags": {{tags}}, "both": "<{{person.name}}> {{tags}}", "{{person.name}}": {{person.name}}}'
+    text = (
+        '{"name": "{{person.name}}", "tags": {{tags}}, "both": "<{{person.name}}> {{tags}}",'
+        ' "{{person.name}}": {{person.name}}}'
+    )
     value = render(text, format, person=person, tags=tags)
     both = f"<{name}> " + json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
     assert value == {"name": name, "tags": tags, "both": both, name: name}

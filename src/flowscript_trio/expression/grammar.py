@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from .cursor import Cursor
 from .errors import ExpressionSyntaxError
-from .lexer import RESERVED_WORDS, Token, tokenize
+from .lexer import MAX_NESTING, RESERVED_WORDS, Token, tokenize, too_deep
 from .precedence import OPERATORS, group
 from .syntax import (
     Arrow,
@@ -23,9 +23,6 @@ from .syntax import (
     Tree,
     Unary,
 )
-
-MAX_NESTING = 50
-"""How deep brackets, arrow functions and unary operators may nest: far below Python's recursion limit."""
 
 MAX_STEPS = 100
 """How many members, items and methods may follow one another."""
@@ -64,9 +61,7 @@ class _Reader(Cursor):
     def _deepen(self) -> None:
         self._depth += 1
         if self._depth > MAX_NESTING:
-            raise ExpressionSyntaxError(
-                f"the expression nests deeper than {MAX_NESTING} levels", self._token.start
-            )
+            raise too_deep(self._token.start)
 
     def _choice(self) -> Tree:
         start = self._token.start

@@ -32,6 +32,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COLON = re.compile(r"\s*:")
+MAX_NESTING = 50
+"""How deep brackets, arrow functions and unary operators may nest: far below Python's recursion limit."""
+
 _BINDERS = frozenset({"$context", "$input", "$config", "$secrets"})
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -46,7 +49,7 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
     """The tokens of an expression; ``names`` are the bound names that have hyphens."""
     tokens: list[Token] = []
     longest = max(map(len, names), default=0)
-    at = 0
+    at = depth = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
@@ -59,6 +62,14 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
             tokens.append(Token("string", _unescape(found[0][1:-1], at + 1), at, end))
         elif kind == "operator":
             tokens.append(Token("operator", found[0], at, end))
+            if found[0] in "([{":
+                depth += 1
+                if (
+                    depth > MAX_NESTING
+                ):  # told here, so that what is far too deep is not read in vain
+                    raise too_deep(at)
+            elif found[0] in ")]}":
+                depth -= 1
         elif kind == "name":
             after_dot = bool(tokens) and _is_dot(tokens[-1])
             if names and (not after_dot or _names_bound(tokens)):
@@ -162,6 +173,11 @@ def _unescape(body: str, offset: int) -> str:
     if any("\ud800" <= char <= "\udfff" for char in decoded):
         decoded = decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return decoded
+
+
+def too_deep(at: int) -> ExpressionSyntaxError:
+    """The refusal of an expression that nests too deep at an offset."""
+    return ExpressionSyntaxError(f"the expression nests deeper than {MAX_NESTING} levels", at)
 
 
 def _unreadable(text: str, at: int) -> ExpressionSyntaxError:
