@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .runtimes import Registry, registry, runtime
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
+    from .types.decisions import Action, Answer, CheckpointRejected, Decider
     from .types.durations import Duration
     from .types.errors import (
         EvaluationError,
@@ -57,6 +58,7 @@ _HOMES = {
     "runtimes": ["Registry", "registry", "runtime"],
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
+    "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
     "types.durations": ["Duration"],
     "types.errors": [
         "EvaluationError",
@@ -76,8 +78,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DEFAULT_MAX_CONCURRENCY",
+    "Action",
+    "Answer",
     "BranchResult",
     "Cancellation",
+    "CheckpointRejected",
+    "Decider",
     "Duration",
     "EvaluationError",
     "EventStream",

@@ -13,7 +13,7 @@ import click
 
 from ..types.ast import Document
 from ..types.errors import EvaluationError, FlowScriptError, nearest
-from .loading import load_or_exit
+from .loading import load_or_exit, roots_option
 
 if TYPE_CHECKING:
     from ..execution.loading import Flow
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Fix random and uuid.")
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+@roots_option
 def run_command(
     file: str,
     config: tuple[str, ...],
@@ -44,9 +45,10 @@ def run_command(
     seed: int | None,
     dry_run: bool,
     quiet: bool,
+    roots: tuple[str, ...],
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON."""
-    flow = load_or_exit(file)
+    flow = load_or_exit(file, roots)
     options: RunOptions = {
         "config": read_config(flow.document, config),
         "input": read_input(given),
@@ -76,10 +78,13 @@ async def run_in_sight(
 ) -> tuple[Any, Exception | None]:
     """Run a workflow with its tree on standard error; its output, or its error."""
     from ..execution.run import run
+    from .asking import TerminalDecider
     from .console import show
 
-    async with show(quiet) as observers:
-        options["observers"] = observers
+    async with show(quiet) as view:
+        options["observers"] = view.observers
+        if sys.stdin.isatty():
+            options["decider"] = TerminalDecider(view.pause)
         try:
             done = await run(flow, **options)
         except Exception as exc:

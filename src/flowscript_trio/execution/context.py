@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
 from ..expression.scope import Services
 from ..scheduler.passes import PassCounter
 from ..types.ast import BaseNode
+from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.results import Cancellation
@@ -20,6 +21,9 @@ from .inputs import Secrets
 from .program import CompiledBody
 from .record import Record, Warned
 from .state import State
+
+if TYPE_CHECKING:
+    from .walk import Walk
 
 T = TypeVar("T")
 
@@ -29,8 +33,9 @@ CLEANUP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compensation:
-    """The ``<compensate>`` of a node that succeeded: its body, and the scope of the node."""
+    """The ``<compensate>`` of a node that succeeded: its body, and the walk and the scope of the node."""
 
+    walk: Walk
     body: CompiledBody
     state: State
     path: str
@@ -43,12 +48,12 @@ class RunContext:
 
     id: str
     passes: PassCounter
-    max_concurrency: float
     limiter: trio.CapacityLimiter | None
     base: Path | None
     services: Services
     observers: Sequence[Observer]
     secrets: Secrets
+    decider: Decider | None
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
     record: Record = field(default_factory=Record)

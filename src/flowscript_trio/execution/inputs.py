@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types.ast import Document, Parameter, fits
+from ..types.ast import Document, Parameter, describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
 
 
-def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a run: what is given, and the declared defaults of the rest.
+def check_config(
+    document: Document, given: Mapping[str, Any], what: str = "the configuration of"
+) -> dict[str, Any]:
+    """The configuration of a document: what is given, and the declared defaults of the rest.
 
     Raises InputError that names every key that is missing or of the wrong type. A key that the document
     does not declare is passed on as it is.
@@ -25,11 +27,11 @@ def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]
                 config[parameter.name] = parameter.default
         elif not fits(config[parameter.name], parameter.type, parameter.choices):
             problems.append(
-                f"{parameter.name!r} is {config[parameter.name]!r}; expected {_expected(parameter)} "
+                f"{parameter.name!r} is {config[parameter.name]!r}; expected {describe_type(parameter)} "
                 f"(declared at {parameter.location})"
             )
     if problems:
-        raise InputError(f"the configuration of {document.name!r}: " + "; ".join(problems))
+        raise InputError(f"{what} {document.name!r}: " + "; ".join(problems))
     return config
 
 
@@ -68,11 +70,4 @@ def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[
     names = {other.name for other in declared}
     near = nearest(parameter.name, [name for name in given if name not in names])
     hint = f" (is {near!r} meant to be it?)" if near else ""
-    return f"{parameter.name!r} is missing; expected {_expected(parameter)}{hint}"
-
-
-def _expected(parameter: Parameter) -> str:
-    if parameter.type == "enum":
-        return "one of " + ", ".join(parameter.choices)
-    kinds = {"object": "an object", "array": "an array", None: "a value"}
-    return kinds.get(parameter.type, f"a {parameter.type}")
+    return f"{parameter.name!r} is missing; expected {describe_type(parameter)}{hint}"

@@ -36,9 +36,12 @@ class Record:
     _kept: list[NodeResult] = field(default_factory=list)
     _counts: dict[int, int] = field(default_factory=dict)
 
-    def add(self, key: int, label: str, result: NodeResult) -> None:
-        """Take in one execution of the node with that key and label."""
-        if result.id is not None:
+    def add(self, key: int, label: str, result: NodeResult, inner: bool) -> None:
+        """Take in one execution of the node with that key and label.
+
+        ``inner``: of another document than the run's own, whose ids are a space of their own.
+        """
+        if result.id is not None and not inner:
             self.latest[result.id] = result
         if result.status == "success" or result.status == "skipped":
             count = self._counts.get(key, 0)

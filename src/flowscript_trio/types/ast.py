@@ -335,6 +335,14 @@ def fits(value: object, kind: str | None, choices: tuple[str, ...]) -> bool:
     return True
 
 
+def describe_type(parameter: Parameter) -> str:
+    """What a parameter takes, for people."""
+    if parameter.type == "enum":
+        return "one of " + ", ".join(parameter.choices)
+    kinds = {"object": "an object", "array": "an array", None: "a value"}
+    return kinds.get(parameter.type, f"a {parameter.type}")
+
+
 class Secret(_Frozen):
     """A declared secret's name."""
 
