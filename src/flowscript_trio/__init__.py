@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
     from .execution.loading import Flow, load, loads
+    from .execution.masking import MaskedError
     from .execution.record import Record
     from .execution.run import open_run, run
     from .execution.stream import EventStream
@@ -49,6 +50,7 @@ _HOMES = {
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "execution.loading": ["Flow", "load", "loads"],
+    "execution.masking": ["MaskedError"],
     "execution.record": ["Record"],
     "execution.run": ["open_run", "run"],
     "execution.stream": ["EventStream"],
@@ -98,6 +100,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "Location",
+    "MaskedError",
     "NodeResult",
     "NodeRuntime",
     "Problem",

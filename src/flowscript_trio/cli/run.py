@@ -13,6 +13,7 @@ import click
 
 from ..types.ast import Document
 from ..types.errors import EvaluationError, FlowScriptError, nearest
+from ..types.masking import Masker
 from .loading import load_or_exit, roots_option
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run_command(
     output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
     if error is not None:
         fail(flow, error)
-    write_output(output)
+    write_output(Masker(options["secrets"].values()).value(output))
 
 
 async def run_in_sight(

@@ -12,10 +12,10 @@ from ..runtimes.control.results import DocumentResult
 from ..scheduler.signals import Failed, Signal
 from ..types.ast import Document
 from .cleanup import compensate, finish_document
+from .describing import describe
 from .frame import Frame, Outcome, Place
 from .inputs import Secrets, check_config
 from .program import Program
-from .recovery import describe
 from .regions import Region
 from .state import State
 from .walk import Walk

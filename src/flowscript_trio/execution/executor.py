@@ -228,7 +228,8 @@ class Executor:
         run.record.add(id(step), step.label, result, inner=self._inner)
         if run.observers:
             time = result.started + result.duration
-            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=result))
+            shown = run.record.show(result)
+            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=shown))
 
     def _record_unwinding(
         self,
@@ -254,13 +255,17 @@ class Executor:
         else:
             result.cancelled_by = cause_of(frame.region, cancelled)
             if not step.is_control:
-                result.possibly_masked = masked_by(cancelled, self.run.handling)
+                found = masked_by(cancelled, self.run.handling)
+                result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result)
 
     async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
         """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
         try:
-            return await self._perform(step, frame, path)
+            outcome = await self._perform(step, frame, path)
+            if isinstance(outcome.signal, Failed) and self.run.masker is not None:
+                outcome.signal = Failed(self.run.masked(outcome.signal.error))
+            return outcome
         except Exception as exc:
             error: BaseException = exc
         except BaseExceptionGroup as group:
@@ -270,6 +275,7 @@ class Executor:
             error = found
         if not isinstance(error, Exception):
             raise error
+        error = self.run.masked(error)
         note_node(error, step.node, path)
         return Outcome(signal=Failed(error))
 

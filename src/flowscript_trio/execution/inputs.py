@@ -35,11 +35,21 @@ def check_config(
     return config
 
 
+def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets that were given and are not empty; raises InputError for what is no text."""
+    wrong = [
+        name for name, value in given.items() if not isinstance(value, str) and value is not None
+    ]
+    if wrong:
+        raise InputError(f"secrets are texts; these are none: {', '.join(map(repr, wrong))}")
+    return {name: value for name, value in given.items() if value}
+
+
 class Secrets(dict[str, str]):
     """The secrets of a run. One that is declared and was not given is an error where it is used."""
 
     def __init__(self, document: Document, given: Mapping[str, str]) -> None:
-        super().__init__({name: value for name, value in given.items() if value})
+        super().__init__(given)
         self._declared = {secret.name: secret for secret in document.secrets}
 
     @property

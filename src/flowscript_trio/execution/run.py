@@ -21,11 +21,13 @@ from ..scheduler.concurrency import first_of
 from ..scheduler.passes import PassCounter, counting_passes
 from ..types.decisions import Decider
 from ..types.events import Observer
+from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
 from .handle import Run
-from .inputs import Secrets, check_config, check_limit
+from .inputs import Secrets, check_config, check_limit, check_secrets
 from .loading import Flow
+from .masking import mask_error
 from .record import Record, Warned
 
 
@@ -159,9 +161,23 @@ def check_options(flow: Flow, **options: Unpack[RunOptions]) -> None:
     _prepare(flow, PassCounter(), **options)
 
 
-def _prepare(
+def _prepare(flow: Flow, passes: PassCounter, **options: Unpack[RunOptions]) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet."""
+    secrets = check_secrets(options.get("secrets") or {})
+    masker = Masker(secrets.values()) if secrets else None
+    options["secrets"] = secrets
+    try:
+        return _make_run(flow, passes, masker, **options)
+    except Exception as exc:
+        if masker is not None:
+            mask_error(exc, masker)
+        raise
+
+
+def _make_run(
     flow: Flow,
     passes: PassCounter,
+    masker: Masker | None,
     *,
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
@@ -178,7 +194,6 @@ def _prepare(
     keep: int = 1000,
     decider: Decider | None = None,
 ) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
     if registry is not None:
         flow = flow.with_registry(registry)
     services = Services(random=Random(seed))
@@ -194,9 +209,10 @@ def _prepare(
         services=services,
         observers=tuple(observers),
         secrets=Secrets(flow.document, secrets or {}),
+        masker=masker,
         decider=decider,
         handling=sys.exception(),
-        record=Record(keep=keep),
+        record=Record(keep=keep, masker=masker),
     )
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
