@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types.ast import Document, Parameter, describe_type, fits
+from ..types.ast import Document, Parameter
+from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
 
 
@@ -26,8 +27,9 @@ def check_config(
             else:
                 config[parameter.name] = parameter.default
         elif not fits(config[parameter.name], parameter.type, parameter.choices):
+            expected = describe_type(parameter.type, parameter.choices)
             problems.append(
-                f"{parameter.name!r} is {config[parameter.name]!r}; expected {describe_type(parameter)} "
+                f"{parameter.name!r} is {config[parameter.name]!r}; expected {expected} "
                 f"(declared at {parameter.location})"
             )
     if problems:
@@ -80,4 +82,4 @@ def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[
     names = {other.name for other in declared}
     near = nearest(parameter.name, [name for name in given if name not in names])
     hint = f" (is {near!r} meant to be it?)" if near else ""
-    return f"{parameter.name!r} is missing; expected {describe_type(parameter)}{hint}"
+    return f"{parameter.name!r} is missing; expected {describe_type(parameter.type, parameter.choices)}{hint}"

@@ -317,32 +317,6 @@ class Parameter(_Frozen):
     description: str = ""
 
 
-def fits(value: object, kind: str | None, choices: tuple[str, ...]) -> bool:
-    """Whether a value is of a declared type; None is any type."""
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "object":
-            return isinstance(value, Mapping)
-        case "array":
-            return isinstance(value, (list, tuple))
-        case "enum":
-            return value in choices
-    return True
-
-
-def describe_type(parameter: Parameter) -> str:
-    """What a parameter takes, for people."""
-    if parameter.type == "enum":
-        return "one of " + ", ".join(parameter.choices)
-    kinds = {"object": "an object", "array": "an array", None: "a value"}
-    return kinds.get(parameter.type, f"a {parameter.type}")
-
-
 class Secret(_Frozen):
     """A declared secret's name."""
 

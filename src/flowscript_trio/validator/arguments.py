@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..runtimes.control.types import ArgConfig, BindConfig
-from ..types.ast import CallNode, Document, IncludeNode, Part, describe_type, fits
+from ..types.ast import CallNode, Document, IncludeNode, Part
+from ..types.declared import describe_type, fits
 from ..types.errors import nearest
 from .checked import CheckedNode
 from .findings import Findings
@@ -55,7 +56,7 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
                 part.settings["value"],
                 "invalid-argument",
                 f"{name!r} is {value!r}, which {document.name!r} does not take",
-                expected=describe_type(parameter),
+                expected=describe_type(parameter.type, parameter.choices),
             )
     if not calls:
         return
@@ -65,7 +66,7 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
                 node.node,
                 "missing-argument",
                 f"{document.name!r} needs the argument {name!r}",
-                expected=f"{describe_type(parameter)} (declared at {parameter.location})",
+                expected=f"{describe_type(parameter.type, parameter.choices)} (declared at {parameter.location})",
             )
 
 
