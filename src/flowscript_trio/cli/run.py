@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--secret", "-s", multiple=True, metavar="NAME", help="A secret, from the environment."
 )
+@click.option(
+    "--env", "-e", multiple=True, metavar="NAME", help="A variable of the environment, for $env."
+)
 @click.option("--max-concurrency", type=click.IntRange(min=1), help="The run's limit.")
 @click.option(
     "--base", type=click.Path(file_okay=False, exists=True), help="Confine files to a folder."
@@ -41,6 +44,7 @@ def run_command(
     config: tuple[str, ...],
     given: str | None,
     secret: tuple[str, ...],
+    env: tuple[str, ...],
     max_concurrency: int | None,
     base: str | None,
     seed: int | None,
@@ -54,6 +58,7 @@ def run_command(
         "config": read_config(flow.document, config),
         "input": read_input(given),
         "secrets": read_secrets(flow.document, secret),
+        "env": read_environment(env),
         "max_concurrency": max_concurrency,
         "base": base,
         "seed": seed,
@@ -163,6 +168,14 @@ def read_input(given: str | None) -> Any:
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} stands in no JSON")
+
+
+def read_environment(names: tuple[str, ...]) -> dict[str, str]:
+    """The variables of ``--env`` that are set; the rest is null in expressions."""
+    for name in names:
+        if name not in os.environ:
+            click.echo(f"warning: {name} is not in the environment", err=True)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
