@@ -202,6 +202,19 @@ async def test_a_failing_status_is_the_error_of_http(status: int, retryable: boo
         assert (caught.value.status, caught.value.retryable) == (status, retryable)
 
 
+async def test_a_service_that_wants_a_key_and_got_none_is_told_apart() -> None:
+    async with loopback() as server:
+        server.answer(PATH, Answer(401, "who are you?"))
+        with pytest.raises(fs.HTTPStatusError) as caught:
+            await ask(
+                server, f'user="u" base-url="{server.base}/v1"', secrets={"OPENAI_API_KEY": KEY}
+            )
+        assert any("no key was sent" in note for note in caught.value.__notes__)
+        with pytest.raises(fs.HTTPStatusError) as caught:
+            await ask(server)
+        assert not any("no key was sent" in note for note in caught.value.__notes__)
+
+
 async def test_a_key_that_the_service_repeats_stays_out_of_the_error_though_it_is_no_secret() -> (
     None
 ):

@@ -81,6 +81,8 @@ def test_the_short_form_means(text: str, schema: dict[str, Any]) -> None:
         ("{a: string, a: number}", r"has the field 'a' twice, at character 13"),
         ("{a: 'strng'}", r"no type 'strng'"),
         ("{" * 3 + "a: number", r"expected"),
+        ("{a: string" + "[]" * 100_000 + "}", r"nests too deep"),
+        ('{"not":' * 5000 + "{}" + "}" * 5000, r"nests too deep"),
         ("{a:" * 100 + "number" + "}" * 100, r"nests too deep"),
         ("[1, 2]", r"that is no schema; expected"),
         ("{}x", r"expected the end"),
@@ -192,6 +194,16 @@ def test_what_a_json_schema_says_of_a_value() -> None:
     assert schema.problems({"a": 1, "b": 2}) == []
     assert schema.problems({"a": -1}) == ["$.a: -1 is less than the minimum of 0"]
     assert schema.problems({}) == ["$: 'a' is a required property"]
+
+
+def test_a_pattern_is_matched_in_linear_time() -> None:
+    schema = OutputSchema({"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}})
+    assert schema.problems({"a": "aaa"}) == []
+    [problem] = schema.problems({"a": "a" * 5000 + "!"})  # Python's own engine would never end
+    assert "$.a: 'aaaaaa" in problem
+    wrong = OutputSchema({"type": "object", "properties": {"a": {"pattern": "(?=x)"}}})
+    with pytest.raises(fs.FlowScriptError, match="the output-schema cannot be applied"):
+        wrong.problems({"a": "x"})
 
 
 def test_the_problems_of_an_answer_are_bounded() -> None:
