@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .expression.scope import Limits
     from .parser import ReadLimits
     from .runtimes import Registry, registry, runtime
+    from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
     from .types.decisions import Action, Answer, CheckpointRejected, Decider
@@ -58,6 +59,7 @@ _HOMES = {
     "expression.scope": ["Limits"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
+    "runtimes.ai.errors": ["AIError"],
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
@@ -80,6 +82,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DEFAULT_MAX_CONCURRENCY",
+    "AIError",
     "Action",
     "Answer",
     "BranchResult",

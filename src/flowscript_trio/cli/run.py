@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.masking import Masker
@@ -179,8 +180,11 @@ def read_environment(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
-    """The declared secrets and those of ``--secret``, from the environment by their names."""
-    secrets = {}
+    """The declared secrets and those of ``--secret``, from the environment by their names.
+
+    With them the keys and URLs of AI services, where they are there: ``<ai>`` looks for them.
+    """
+    secrets = {name: os.environ[name] for name in AI_SECRETS if os.environ.get(name)}
     for name in [*(secret.name for secret in document.secrets), *names]:
         value = os.environ.get(name, "")
         if value:

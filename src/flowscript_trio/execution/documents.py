@@ -93,7 +93,7 @@ def _enter(program: Program, result: DocumentResult, input: Any, place: Place) -
     secrets = scope.value("$secrets")
     if result.isolated:
         names = {secret.name for secret in document.secrets}
-        secrets = {name: value for name, value in secrets.items() if name in names}
+        secrets = {name: value for name, value in secrets.held.items() if name in names}
     return root_state(
         document,
         scope.services,

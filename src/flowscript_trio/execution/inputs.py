@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document, Parameter
 from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
@@ -48,11 +49,21 @@ def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Secrets(dict[str, str]):
-    """The secrets of a run. One that is declared and was not given is an error where it is used."""
+    """The secrets of a run. One that is declared and was not given is an error where it is used.
+
+    ``held`` is all that was given. The keys of AI services are in it for the runtime that uses them;
+    expressions see those only where the document declares them.
+    """
 
     def __init__(self, document: Document, given: Mapping[str, str]) -> None:
-        super().__init__(given)
         self._declared = {secret.name: secret for secret in document.secrets}
+        held = given.held if isinstance(given, Secrets) else given
+        self.held: dict[str, str] = dict(held)
+        super().__init__(
+            (name, value)
+            for name, value in self.held.items()
+            if name in self._declared or name not in AI_SECRETS
+        )
 
     @property
     def missing(self) -> list[str]:

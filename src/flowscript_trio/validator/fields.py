@@ -122,8 +122,15 @@ def _read_field(attribute: str, info: FieldInfo) -> Field:
         constant=any(isinstance(mark, Constant) for mark in marks),
         scalar_unless=scalar.unless if scalar else None,
         takes_text=set(types) <= {str, type(None)},
-        type=Annotated[info.annotation, info],
+        type=_type_of(info),
     )
+
+
+def _type_of(info: FieldInfo) -> Any:
+    """The type that validates the field's value. An alias has no place in it: pydantic warns of one."""
+    if info.alias is None:
+        return Annotated[info.annotation, info]
+    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
 
 
 def _form_of(types: Collection[Any]) -> Form:
