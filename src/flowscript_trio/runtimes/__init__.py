@@ -1,11 +1,12 @@
 """Owns the runtimes; importing it fills the default registry with the built-in ones."""
 
-from . import control, file, http, temporal, transform
+from . import control, database, file, http, temporal, transform
 from .registry import Registry, get_runtime, has_runtime, registry, runtime
 
 __all__ = [
     "Registry",
     "control",
+    "database",
     "file",
     "get_runtime",
     "has_runtime",
