@@ -50,18 +50,23 @@ class Database:
 
     def connect(self, job: Job[Any]) -> Connection:
         """A connection that the job's cancellation can interrupt. For the job's thread."""
-        self._thread.job = job
+        self._thread.job, self._thread.new = job, None
         try:
             connection = self.engine.connect()
+        except BaseException:
+            job.detach()
+            if self._thread.new is not None:  # the pool forgets one that fails in its first queries
+                self._thread.new.close()
+            raise
         finally:
-            del self._thread.job
+            self._thread.job = self._thread.new = None
         self._attach(connection.connection.dbapi_connection, job)
         return connection
 
     def note_new(self, connection: Any, record: Any) -> None:
         """Called by the pool with each new connection, before SQLAlchemy asks it anything."""
-        if (job := getattr(self._thread, "job", None)) is not None:
-            self._attach(connection, job)
+        self._thread.new = connection
+        self._attach(connection, self._thread.job)
 
     def _attach(self, connection: Any, job: Job[Any]) -> None:
         link = link_to(connection)

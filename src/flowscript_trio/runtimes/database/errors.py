@@ -31,8 +31,9 @@ def _is_passing(error: Exception, connecting: bool) -> bool:
     state = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
     if isinstance(state, str):
         return state.startswith(_PASSING)
-    # Without a state nobody answered: a wrong password has one, a refused connection has none.
-    return connecting and _code_of(driver) is None and type(error).__name__ == "OperationalError"
+    # Where a server answers, it says FATAL (a wrong password, a missing database); else nobody did.
+    unanswered = _code_of(driver) is None and "FATAL" not in str(driver)
+    return connecting and unanswered and type(error).__name__ == "OperationalError"
 
 
 def is_busy(error: Exception) -> bool:

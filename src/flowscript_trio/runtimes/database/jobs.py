@@ -29,7 +29,7 @@ class Interruptible(Protocol):
     """Whether ``interrupt`` takes no time: then it is called while nothing can take the connection away."""
 
     def interrupt(self) -> None:
-        """Ask the database to end the running statement."""
+        """Ask the database to end the running statement; takes ``GRACE`` at most."""
 
     def sever(self) -> None:
         """Break the connection, so that whoever waits for it gets an error; takes no time."""
@@ -53,7 +53,6 @@ class Job(Generic[T]):
     def attach(self, link: Interruptible) -> None:
         with self._lock:
             self._link = link
-        self.check()
 
     def detach(self) -> bool:
         """Take the connection out of reach; gives whether an interrupt was sent, which may still arrive."""
@@ -108,8 +107,7 @@ async def run_job(
         with trio.CancelScope(shield=True):
             asked = _start(job.interrupt, None)
             await _wait_for_thread(job, back)
-            with trio.move_on_after(LAST):
-                await asked.done.wait()
+            await asked.done.wait()
         if not job.committed or not isinstance(back.outcome, outcome.Value):
             raise
     assert back.outcome is not None

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import suppress
 from typing import Any
 
-from .jobs import Interruptible, Job
+from .jobs import GRACE, Interruptible, Job
 
 STEPS = 20_000
 """SQLite looks whether it is cancelled after so many steps of a statement: about a millisecond."""
@@ -45,7 +45,7 @@ class PostgresqlLink:
 
     def interrupt(self) -> None:
         with suppress(Exception):  # a server that cannot be asked gets its connection severed
-            self._connection.cancel_safe(timeout=1.0)
+            self._connection.cancel_safe(timeout=GRACE)
 
     def sever(self) -> None:
         with suppress(Exception):  # it is closed already

@@ -138,10 +138,14 @@ def _match_numbers(places: Sequence[Place], params: list[Any], kind: str) -> lis
 def _refuse(places: Sequence[Place], kind: str, given: str, expected: str) -> None:
     for place in places:
         if place.kind == kind:
-            shown = {"$1": f"${int(place.key) + 1}" if kind == "$1" else "", "?": "?"}
-            raise SettingError(
-                f"the query has {shown.get(kind, f':{place.key}')}, and {given}; expected {expected}"
-            )
+            raise SettingError(f"the query has {_show(place)}, which takes {expected}, and {given}")
+
+
+def _show(place: Place) -> str:
+    """A place as it is written, but for ``?1``, which is ``$1``."""
+    if isinstance(place.key, str):
+        return f":{place.key}"
+    return "?" if place.kind == "?" else f"${place.key + 1}"
 
 
 def _list_at(query: str, start: int, end: int) -> tuple[int | None, int | None]:

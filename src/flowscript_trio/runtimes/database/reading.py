@@ -44,6 +44,7 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
         raise
     try:
         try:
+            job.check()
             yield connection
         except SQLAlchemyError as exc:
             mark_passing(exc)

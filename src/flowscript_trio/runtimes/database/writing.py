@@ -73,13 +73,12 @@ def write_rows(
 
 def read_name(text: str) -> Name:
     """The schema, or None, and the name of a table; raises SettingError for what is none."""
-    parts, done = [], 0
-    while found := _PART.match(text, done):
+    parts, done = [], -1  # where the dot before the next part stands
+    while done < len(text) and (found := _PART.match(text, done + 1)):
         parts.append(found[2] or found[1].replace('""', '"'))
         done = found.end()
-        if done == len(text) or text[done] != ".":
+        if text[done : done + 1] not in (".", ""):
             break
-        done += 1
     if done != len(text) or not 1 <= len(parts) <= 2:
         raise SettingError(f'{text!r} is no table; expected name, schema.name or "odd.name"')
     return (None, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
