@@ -68,6 +68,12 @@ class Database:
         self._thread.new = connection
         self._attach(connection, self._thread.job)
 
+    def dial(self, dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        """Called by the pool in place of psycopg's own ``connect``: one that the job's cancellation ends."""
+        from .connecting import watched
+
+        return watched(self._thread.job.check).connect(*arguments, **options)
+
     def _attach(self, connection: Any, job: Job[Any]) -> None:
         link = link_to(connection)
         if isinstance(link, SqliteLink):
@@ -161,6 +167,8 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
     if is_sqlite and base is not None:
         event.listen(engine, "connect", _confine, insert=True)
     event.listen(engine, "connect", database.note_new, insert=True)
+    if url.drivername == "postgresql+psycopg":
+        event.listen(engine, "do_connect", database.dial)
     return database
 
 

@@ -77,6 +77,6 @@ def link_to(connection: Any) -> Interruptible:
     """How a driver's connection is interrupted."""
     if isinstance(connection, sqlite3.Connection):
         return SqliteLink(connection)
-    if type(connection).__module__.partition(".")[0] == "psycopg":
+    if callable(getattr(connection, "cancel_safe", None)):
         return PostgresqlLink(connection)
     return OtherLink(connection)
