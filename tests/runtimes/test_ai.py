@@ -137,6 +137,13 @@ def test_the_path_follows_the_base(base: str, url: str) -> None:
     assert Endpoint(base, None).url == url
 
 
+@pytest.mark.parametrize("base", ["localhost:8000/v1", "http://[x/v1", "/v1", "ftp://x/v1"])
+async def test_a_base_url_that_is_none_is_an_error_of_the_setting(base: str) -> None:
+    async with loopback() as server:
+        with pytest.raises(fs.SettingError, match="the url is|the base-url is none"):
+            await ask(server, f'user="u" base-url="{base}"')
+
+
 def test_the_limit_of_tokens_has_another_name_at_openai_itself() -> None:
     assert Endpoint(OPENAI + "/", "k").tokens_name == "max_completion_tokens"
     assert Endpoint("http://x/v1", "k").tokens_name == "max_tokens"
