@@ -70,11 +70,14 @@ async def test_without_user_the_input_is_the_message_and_so_is_a_computed_one(
             assert sent(server, index)["messages"] == [{"role": "user", "content": content}]
 
 
-@pytest.mark.parametrize("settings", ["", 'user="{{$input}}"'])
-async def test_nothing_to_say_is_an_error_and_nothing_is_sent(settings: str) -> None:
+@pytest.mark.parametrize(
+    ("settings", "given"),
+    [("", None), ('user="{{$input.gone}}"', None), ('user="{{$input.gone}}"', {})],
+)
+async def test_nothing_to_say_is_an_error_and_nothing_is_sent(settings: str, given: Any) -> None:
     async with loopback() as server:
         with pytest.raises(fs.SettingError, match=r"a: .*expected a text, or any value as JSON"):
-            await ask(server, settings)
+            await ask(server, settings, input=given)
         assert server.seen == []
 
 
@@ -140,7 +143,7 @@ def test_the_path_follows_the_base(base: str, url: str) -> None:
 @pytest.mark.parametrize("base", ["localhost:8000/v1", "http://[x/v1", "/v1", "ftp://x/v1"])
 async def test_a_base_url_that_is_none_is_an_error_of_the_setting(base: str) -> None:
     async with loopback() as server:
-        with pytest.raises(fs.SettingError, match="the url is|the base-url is none"):
+        with pytest.raises(fs.SettingError, match=r"the url is|the base-url is none"):
             await ask(server, f'user="u" base-url="{base}"')
 
 

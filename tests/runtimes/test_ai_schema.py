@@ -218,11 +218,20 @@ def test_the_problems_of_an_answer_are_bounded() -> None:
     "schema",
     [{"$ref": "http://127.0.0.1:1/x.json"}, {"$ref": "#/$defs/none"}, {"allOf": [{"$ref": "#"}]}],
 )
-def test_a_reference_that_leads_nowhere_is_an_error_and_nothing_is_fetched(
+def test_a_reference_that_leads_nowhere_is_an_error(
     schema: dict[str, Any],
 ) -> None:
     with pytest.raises(fs.FlowScriptError, match="the output-schema cannot be applied"):
         OutputSchema(schema).problems({})
+
+
+def test_a_reference_to_another_document_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*args: Any, **options: Any) -> Any:
+        pytest.fail("it was fetched")
+
+    monkeypatch.setattr("urllib.request.urlopen", fetch)
+    with pytest.raises(fs.FlowScriptError, match="Unresolvable: http://localhost/x"):
+        OutputSchema({"$ref": "http://localhost/x.json"}).problems({})
 
 
 @pytest.mark.parametrize(
