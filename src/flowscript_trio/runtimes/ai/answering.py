@@ -28,7 +28,6 @@ async def ask_for(
     One that does not is sent back with what is wrong with it, up to ``repairs`` times; then AIError is
     raised, with what was wrong with the last. Cancellation closes the connection at once.
     """
-    messages = list(messages)
     for further in range(repairs, -1, -1):
         text = await chat.ask(messages)
         value, problems = judge(text, schema)
@@ -36,7 +35,8 @@ async def ask_for(
             return value
         if not further:
             break
-        messages += [
+        messages = [
+            *messages,
             {"role": "assistant", "content": text},
             {"role": "user", "content": _complaint(problems, schema)},
         ]

@@ -124,8 +124,11 @@ def _is_json_schema(given: Mapping[Any, Any]) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A copy in JSON's own types."""
-    return json.loads(json.dumps(value))
+    """A copy in JSON's own types; raises ValueError for what is of others."""
+    try:
+        return json.loads(json.dumps(value))
+    except TypeError as exc:
+        raise ValueError(f"no JSON Schema: {exc}") from None
 
 
 def _may_be_object(schema: dict[str, Any]) -> bool:
