@@ -113,7 +113,8 @@ async def run_job(
         with trio.CancelScope(shield=True):
             asked = _start(job.interrupt, None)
             await _wait_for_thread(job, back)
-            await asked.done.wait()
+            with trio.move_on_after(LAST):
+                await asked.done.wait()
         ended = job.committed and isinstance(back.outcome, outcome.Value)
         if not ended or not isinstance(exc, trio.Cancelled):
             raise
