@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 GRACE = 0.4
 """Seconds that a database has to answer an interrupt before its connection is severed."""
-LAST = 0.3
+LAST = 0.2
 """Seconds that a thread has to come back after that, before it is left to end by itself."""
 
 
