@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from time import monotonic
 from typing import Any, Self
 
 import psycopg
+
+from .jobs import Interrupted
 
 Check = Callable[[], None]
 
@@ -34,3 +37,23 @@ def watched(check: Check) -> type[psycopg.Connection[Any]]:
                 steps.close()
 
     return Watched
+
+
+def cancel(connection: psycopg.Connection[Any], seconds: float) -> None:
+    """Ask the server to end what the connection does, and give up after about so many seconds.
+
+    Before version 17 libpq can only ask without a time limit, and holds up every thread meanwhile: then
+    the request goes over a connection of its own.
+    """
+    if psycopg.capabilities.has_cancel_safe():
+        connection.cancel_safe(timeout=seconds)
+        return
+    until = monotonic() + seconds
+
+    def check() -> None:
+        if monotonic() > until:
+            raise Interrupted
+
+    info = connection.info
+    with watched(check).connect(info.dsn, password=info.password or None, autocommit=True) as other:
+        other.execute("SELECT pg_cancel_backend(%s)", [info.backend_pid])

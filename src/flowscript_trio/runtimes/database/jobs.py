@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 GRACE = 0.4
 """Seconds that a database has to answer an interrupt before its connection is severed."""
-LAST = 0.3
+LAST = 0.2
 """Seconds that a thread has to come back after that, before it is left to end by itself."""
 
 
@@ -113,7 +113,8 @@ async def run_job(
         with trio.CancelScope(shield=True):
             asked = _start(job.interrupt, None)
             await _wait_for_thread(job, back)
-            await asked.done.wait()
+            with trio.move_on_after(LAST):
+                await asked.done.wait()
         ended = job.committed and isinstance(back.outcome, outcome.Value)
         if not ended or not isinstance(exc, trio.Cancelled):
             raise

@@ -44,8 +44,10 @@ class PostgresqlLink:
         self._connection = connection
 
     def interrupt(self) -> None:
+        from .connecting import cancel
+
         with suppress(Exception):  # a server that cannot be asked gets its connection severed
-            self._connection.cancel_safe(timeout=GRACE)
+            cancel(self._connection, GRACE)
 
     def sever(self) -> None:
         with suppress(Exception):  # it is closed already
