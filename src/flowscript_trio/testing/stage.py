@@ -1,0 +1,126 @@
+"""Owns the stage of a case: runtimes that dispatch on the node, to its stub, to the real one, or to an error."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import trio
+
+from ..runtimes.registry import Registry
+from ..runtimes.types import ConfigModel, ExecutionParams, NodeRuntime
+from ..types.errors import FlowScriptError
+from .cases import Case, Reply
+
+PURE = frozenset({"transform:template", "transform:map", "transform:filter", "transform:reduce"})
+"""The leaf nodes that touch nothing outside the run: they need no stub."""
+
+RETRYABLE = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "ConnectionRefusedError",
+        "PoolTimeout",
+        "ReadTimeout",
+        "TimeoutError",
+        "TimeoutException",
+        "TooSlowError",
+        "WriteTimeout",
+    }
+)
+"""Names of errors that a real node's ``<retry>`` tries again by default, whatever their status."""
+
+
+class NotStubbed(FlowScriptError):
+    """A node that touches the world was reached in a case that neither stubs it nor names it as real."""
+
+    retryable = False
+
+
+class StubError(FlowScriptError):
+    """The base of what stubs raise; the class that is raised has the name that the stub gives.
+
+    ``status`` is an HTTP status or None, ``retryable`` None where the status decides.
+    """
+
+    status: int | None = None
+    retryable: bool | None = None
+
+
+class Stage:
+    """What the leaf nodes of one run meet, and what they were handed.
+
+    ``calls`` has for each node what its runtime was handed at each call, as (input, settings);
+    ``missing`` the nodes that should have been stubbed, with their types, in the order in which they ran.
+    """
+
+    def __init__(self, case: Case, registry: Registry) -> None:
+        self.registry = StageRegistry(self, registry)
+        self.calls: dict[str, list[tuple[Any, Any]]] = {}
+        self.missing: dict[str, str] = {}
+        self._case = case
+
+    async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
+        """Play a node. Cancellation reaches a stub at once, and a real node as always."""
+        name = params.node.label
+        calls = self.calls.setdefault(name, [])
+        calls.append((params.input, params.config))
+        stub = self._case.stubs.get(name)
+        if stub is not None:
+            return await play(stub.replies[min(len(calls), len(stub.replies)) - 1])
+        real = self._case.real
+        if real is True or name in real or runtime.type in PURE:
+            return await runtime.execute(params)
+        self.missing[name] = runtime.type
+        await trio.lowlevel.checkpoint()
+        raise NotStubbed(f"{name!r} has no stub in this case, and is not named as real")
+
+
+async def play(reply: Reply) -> Any:
+    """Do what a stub does at one call. Time is trio's; cancellation ends it at once."""
+    await trio.sleep(reply.delay)
+    if reply.hangs:
+        await trio.sleep_forever()
+    if reply.error is not None:
+        raise error_of(reply)
+    return deepcopy(reply.output)  # the run may change what it is given
+
+
+def error_of(reply: Reply) -> StubError:
+    """The error of a reply: its class is made to have the name that expressions see as ``error.type``."""
+    name = reply.type or ("StubError" if reply.status is None else "HTTPStatusError")
+    error: StubError = type(name, (StubError,), {"__module__": __name__})(reply.error)
+    error.status = reply.status
+    error.retryable = reply.retryable
+    if error.retryable is None and name in RETRYABLE:
+        error.retryable = True
+    return error
+
+
+class StageRuntime:
+    """A real runtime's settings, default timeout and manners, with the stage in its place."""
+
+    def __init__(self, stage: Stage, real: NodeRuntime) -> None:
+        self._stage = stage
+        self._real = real
+        self.type: str = real.type
+        self.config: ConfigModel | None = real.config
+        self.reads_only: bool = real.reads_only
+        self.timeout: float | None = real.timeout
+
+    async def execute(self, params: ExecutionParams) -> Any:
+        return await self._stage.execute(self._real, params)
+
+
+class StageRegistry(Registry):
+    """The runtimes of a flow; every leaf among them is played on the stage."""
+
+    def __init__(self, stage: Stage, base: Registry) -> None:
+        super().__init__(base)
+        self._stage = stage
+
+    def _find(self, name: str) -> NodeRuntime | None:
+        found = super()._find(name)
+        if found is None or name.startswith("control:"):
+            return found
+        return StageRuntime(self._stage, found)
