@@ -73,7 +73,7 @@ def choose(cases: tuple[Case, ...], names: tuple[str, ...], keyword: str | None)
         if (not names or case.name in names) and (keyword or "").lower() in case.name.lower()
     ]
     if not chosen:
-        raise click.UsageError(f"no case has {keyword!r} in its name")
+        raise click.UsageError(f"no case is chosen; there are {', '.join(map(repr, known))}")
     return chosen
 
 

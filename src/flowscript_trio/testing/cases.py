@@ -101,7 +101,7 @@ class Expected:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether a run that completes could not go against it."""
+        """Whether nothing is said of what must come of the run."""
         return self == Expected()
 
 

@@ -41,6 +41,8 @@ def judge(case: Case, stage: Stage, ended: Ended) -> Iterator[str]:
     if ended.stuck is not None:
         yield ended.stuck
     run, expected = ended.run, case.expected
+    if expected.is_nothing:
+        yield "nothing is expected, so the case could not fail"
     if run is None:
         yield f"the run could not begin: {ended.error}"
         return
@@ -117,21 +119,21 @@ def _judge_nodes(case: Case, run: Run) -> Iterator[str]:
 def _judge_calls(case: Case, stage: Stage) -> Iterator[str]:
     expected = case.expected
     for name, count in expected.calls.items():
-        found = len(stage.calls.get(name, ()))
+        found = stage.calls.get(name, 0)
         if found != count:
             yield f"calls.{name}: expected {count}, found {found}"
     for name, value in expected.inputs.items():
-        calls = stage.calls.get(name)
-        if calls is None:
+        last = stage.last.get(name)
+        if last is None:
             yield f"inputs.{name}: expected {show(value)}, but it was not called"
         else:
-            yield from compare(value, calls[-1][0], f"inputs.{name}")
+            yield from compare(value, last[0], f"inputs.{name}")
     for name, settings in expected.settings.items():
-        calls = stage.calls.get(name)
-        if calls is None:
+        last = stage.last.get(name)
+        if last is None:
             yield f"settings.{name}: it was not called"
             continue
-        yield from _judge_settings(settings, _settings_of(calls[-1][1]), f"settings.{name}")
+        yield from _judge_settings(settings, _settings_of(last[1]), f"settings.{name}")
 
 
 def _judge_settings(expected: Any, found: dict[str, Any], path: str) -> Iterator[str]:

@@ -136,6 +136,6 @@ class _Waiting:
         """The paths of the nodes that wait, without the blocks around them."""
         return [
             path
-            for path in self._paths
+            for path in sorted(self._paths)
             if not any(other.startswith((f"{path}/", f"{path}[")) for other in self._paths)
         ]

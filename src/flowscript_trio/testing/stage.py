@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from ..runtimes.isolation import private_copy
 from ..runtimes.registry import Registry
 from ..runtimes.types import ConfigModel, ExecutionParams, NodeRuntime
 from ..types.errors import FlowScriptError
@@ -50,30 +51,42 @@ class StubError(FlowScriptError):
 class Stage:
     """What the leaf nodes of one run meet, and what they were handed.
 
-    ``calls`` has for each node what its runtime was handed at each call, as (input, settings);
-    ``missing`` the nodes that should have been stubbed, with their types, in the order in which they ran.
+    ``calls`` counts the calls of each node's runtime, ``last`` has what it was handed at the last one, as
+    (input, settings); ``missing`` are the nodes that should have been stubbed, with their types,
+    in the order in which they ran.
     """
 
     def __init__(self, case: Case, registry: Registry) -> None:
         self.registry = StageRegistry(self, registry)
-        self.calls: dict[str, list[tuple[Any, Any]]] = {}
+        self.calls: dict[str, int] = {}
+        self.last: dict[str, tuple[Any, Any]] = {}
         self.missing: dict[str, str] = {}
         self._case = case
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Play a node. Cancellation reaches a stub at once, and a real node as always."""
         name = params.node.label
-        calls = self.calls.setdefault(name, [])
-        calls.append((params.input, params.config))
+        call = self.calls.get(name, 0)
+        self.calls[name] = call + 1
+        self.last[name] = _kept(runtime, params)
         stub = self._case.stubs.get(name)
         if stub is not None:
-            return await play(stub.replies[min(len(calls), len(stub.replies)) - 1])
+            return await play(stub.replies[min(call, len(stub.replies) - 1)])
         real = self._case.real
         if real is True or name in real or runtime.type in PURE:
             return await runtime.execute(params)
         self.missing[name] = runtime.type
         await trio.lowlevel.checkpoint()
         raise NotStubbed(f"{name!r} has no stub in this case, and is not named as real")
+
+
+def _kept(runtime: NodeRuntime, params: ExecutionParams) -> tuple[Any, Any]:
+    """What a runtime is handed, out of the reach of one that changes it."""
+    handed = (params.input, params.config)
+    if runtime.reads_only:
+        return handed
+    kept: tuple[Any, Any] = private_copy(handed, lambda kind: None)
+    return kept
 
 
 async def play(reply: Reply) -> Any:
