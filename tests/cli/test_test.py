@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +124,33 @@ def test_a_document_that_is_not_valid_exits_with_2(folder: Path) -> None:
     done = flowscript(folder, "w.xml")
     assert done.returncode == 2
     assert "did you mean 'delay'" in done.stderr
+
+
+def open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
+    """The writing end of a pipe, once the process reads from it."""
+    while process.poll() is None:
+        with suppress(OSError):  # nobody reads yet
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    raise AssertionError(process.communicate())
+
+
+def test_ctrl_c_exits_with_130_and_prints_no_failure(folder: Path) -> None:
+    (folder / "w.xml").write_text(
+        '<workflow name="w"><source:file id="a" path="pipe" format="text"/></workflow>'
+    )
+    (folder / "w.test.yaml").write_text("cases: {hangs: {real: true, output: x}}")
+    os.mkfifo(folder / "pipe")
+    with subprocess.Popen(
+        [*FLOWSCRIPT, "test", "w.xml"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+    ) as process:
+        writer = open_when_read(folder / "pipe", process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        os.close(writer)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err == "interrupted\n"

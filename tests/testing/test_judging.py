@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.testing import Case, Expected, ExpectedError, Reply, Stub, run_cases
@@ -120,6 +123,22 @@ def test_values_are_compared_as_json_and_each_difference_has_its_path(
     expected: Any, found: Any, told: list[str]
 ) -> None:
     assert compare(expected, found, "v") == told
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_values_differ_exactly_when_their_json_does(one: Any, other: Any) -> None:
+    def written(value: Any) -> str:
+        return json.dumps(value, sort_keys=True)
+
+    assert compare(one, json.loads(written(one)), "v") == []
+    assert bool(compare(one, other, "v")) == (written(one) != written(other))
 
 
 def test_many_differences_are_counted_and_long_values_cut() -> None:

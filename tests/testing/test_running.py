@@ -98,7 +98,17 @@ def test_the_error_of_a_stub_is_retried_as_a_real_one_would_be(reply: Reply, cal
     assert play(RETRIED, stubs={"a": stub(reply)}, expected=expected).problems == ()
 
 
-def test_each_iteration_gets_an_output_of_its_own() -> None:
+def test_each_call_of_a_stub_gives_an_output_of_its_own() -> None:
+    flow = fs.loads('<workflow name="w"><source:http id="a" url="http://x"/></workflow>')
+    case = Case(name="c", stubs={"a": stub(Reply(output=[]))}, expected=Expected(output=[]))
+    first, second = run_cases(flow, [case, case])
+    assert first.run is not None
+    first.run.output.append("spoilt")
+    assert second.run is not None
+    assert second.run.output == []
+
+
+def test_what_a_runtime_does_to_its_input_does_not_change_what_it_was_called_with() -> None:
     registry = fs.Registry(base=fs.registry)
 
     @registry.runtime("transform:spoil")

@@ -117,9 +117,8 @@ class _Reader:
         if len(runs) == 1 and self._fence not in value:
             origin = self._offset(start + runs[0][1])
             part = self._text.slice(origin, origin + len(value))
-            if (
-                part.value == value
-            ):  # an escape at the end begins no run, and is longer than its character
+            # An escape at the end begins no run, and is longer than its character.
+            if part.value == value:
                 return part
         pieces: list[Text] = []
         at = 0

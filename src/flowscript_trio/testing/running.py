@@ -93,12 +93,11 @@ async def _play(flow: Flow, case: Case, stage: Stage, clock: MockClock, patience
         if run is not None:
             run.cancel("the case was given up")
 
-    def now() -> datetime:
-        return case.now + timedelta(seconds=trio.current_time() - started)
+    def now() -> datetime:  # the clock of a case begins at 0
+        return case.now + timedelta(seconds=trio.current_time())
 
     async with trio.open_nursery() as nursery:
         await nursery.start(partial(pass_time, clock, give_up, patience))
-        started = trio.current_time()
         try:
             async with open_run(
                 flow,
