@@ -69,7 +69,7 @@ def test_a_stub_replaces_the_runtime_and_not_the_evaluation_of_the_settings() ->
     expected = Expected(settings={"a": {"url": "https://api.example/a", "method": "GET"}})
     assert play(TWO, config=BASE, stubs=stubs, expected=expected).problems == ()
     text = RETRIED.replace("http://x", "{{$input.size + 1}}")
-    [problem] = play(text, stubs=stubs, expected=Expected(output=1)).problems
+    [problem] = play(text, stubs={"a": stubs["a"]}, expected=Expected(output=1)).problems
     assert problem.startswith("the run failed: EvaluationError")
 
 
@@ -255,6 +255,15 @@ def test_config_that_does_not_fit_is_a_problem_of_the_case() -> None:
     result = play(text, expected=Expected(output=1))
     assert result.problems[0].startswith("the run could not begin: the configuration of 'w'")
     assert result.duration is None
+
+
+def test_a_name_that_no_leaf_has_is_a_problem_of_a_case_made_in_python() -> None:
+    stubs = {"a": stub(Reply(output=1)), "A": stub(Reply(output=2))}
+    result = play(RETRIED, stubs=stubs, real=frozenset({"none"}), expected=Expected(output=1))
+    assert result.problems == (
+        "there is no source, transform or sink 'A'; did you mean 'a'?",
+        "there is no source, transform or sink 'none'",
+    )
 
 
 def test_cases_do_not_touch_each_other() -> None:

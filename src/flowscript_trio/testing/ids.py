@@ -9,6 +9,12 @@ from .given import Values
 LEAVES = ("source", "transform", "sink")
 
 
+def leaves_of(flow: Flow) -> set[str]:
+    """The ids of the sources, transforms and sinks of a workflow."""
+    nodes = [checked.node for checked in flow.checked.nodes.values()]
+    return {node.label for node in nodes if node.type.partition(":")[0] in LEAVES}
+
+
 class Ids:
     """The ids of a workflow; a name that is none of them is a problem with the nearest one."""
 
@@ -16,9 +22,7 @@ class Ids:
         self.values = values
         nodes = flow.checked.nodes.values()
         self._nodes = {checked.name for checked in nodes if checked.name is not None}
-        self._leaves = {
-            checked.node.label for checked in nodes if checked.node.type.partition(":")[0] in LEAVES
-        }
+        self._leaves = leaves_of(flow)
 
     def check_node(self, key: Text) -> None:
         """Report a name that no node has."""

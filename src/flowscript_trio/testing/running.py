@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,10 +14,12 @@ from trio.testing import MockClock
 from ..execution.handle import Run
 from ..execution.loading import Flow
 from ..execution.run import open_run
+from ..types.errors import nearest
 from ..types.events import Event, NodeEnded, NodeStarted
 from ..types.location import Location
 from .cases import Case
 from .clock import pass_time
+from .ids import leaves_of
 from .judging import Ended, judge
 from .stage import Stage
 
@@ -75,8 +77,18 @@ def _run_case(flow: Flow, case: Case, patience: float) -> CaseResult:
     clock = MockClock()
     ended = trio.run(partial(_play, flow, case, stage, clock, patience), clock=clock)
     duration = None if ended.run is None else ended.run.duration
-    problems = tuple(judge(case, stage, ended))
+    problems = (*_unknown_names(flow, case), *judge(case, stage, ended))
     return CaseResult(case.name, problems, duration, case.location, ended.run)
+
+
+def _unknown_names(flow: Flow, case: Case) -> Iterator[str]:
+    """What a case stubs or names as real, and is not there: cases that were made in Python are not checked yet."""
+    leaves = leaves_of(flow)
+    for name in [*case.stubs, *(case.real if case.real is not True else ())]:
+        if name not in leaves:
+            near = nearest(name, leaves)
+            hint = f"; did you mean {near!r}?" if near else ""
+            yield f"there is no source, transform or sink {name!r}{hint}"
 
 
 @trio.lowlevel.enable_ki_protection
