@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +125,10 @@ def _literal(value: Any) -> str:
     )
 
 
+NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+"""The texts among those that a tree can make which are numbers."""
+
+
 def worth(tree: Tree, names: dict[str, Any] = VARIABLES) -> Any:
     """The value of a tree; raises Wrong where it is an error."""
     parts = tree.parts
@@ -185,8 +190,8 @@ def _true(value: Any) -> bool:
 def _number(value: Any) -> Any:
     if isinstance(value, (bool, int, float)):
         return +value
-    if isinstance(value, str) and value.strip() and set(value.strip()) == {"7"}:
-        return int(value)
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        return float(value) if "." in value else int(value)
     raise Wrong
 
 

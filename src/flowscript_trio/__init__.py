@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
     from .execution.loading import Flow, load, loads
+    from .execution.masking import MaskedError
     from .execution.record import Record
     from .execution.run import open_run, run
     from .execution.stream import EventStream
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from .expression.scope import Limits
     from .parser import ReadLimits
     from .runtimes import Registry, registry, runtime
+    from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
+    from .types.decisions import Action, Answer, CheckpointRejected, Decider
     from .types.durations import Duration
     from .types.errors import (
         EvaluationError,
@@ -48,6 +51,7 @@ _HOMES = {
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "execution.loading": ["Flow", "load", "loads"],
+    "execution.masking": ["MaskedError"],
     "execution.record": ["Record"],
     "execution.run": ["open_run", "run"],
     "execution.stream": ["EventStream"],
@@ -55,8 +59,10 @@ _HOMES = {
     "expression.scope": ["Limits"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
+    "runtimes.ai.errors": ["AIError"],
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
+    "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
     "types.durations": ["Duration"],
     "types.errors": [
         "EvaluationError",
@@ -76,8 +82,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DEFAULT_MAX_CONCURRENCY",
+    "AIError",
+    "Action",
+    "Answer",
     "BranchResult",
     "Cancellation",
+    "CheckpointRejected",
+    "Decider",
     "Duration",
     "EvaluationError",
     "EventStream",
@@ -92,6 +103,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "Location",
+    "MaskedError",
     "NodeResult",
     "NodeRuntime",
     "Problem",

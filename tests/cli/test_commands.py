@@ -212,3 +212,16 @@ def test_ctrl_c_at_any_moment_exits_with_130_and_prints_no_failure(document: Any
         assert out == ""
         assert "Traceback" not in err
         assert "failed" not in seen + err
+
+
+def test_expressions_see_only_the_variables_of_the_environment_that_are_named(
+    document: Any,
+) -> None:
+    text = (
+        '<workflow name="w"><transform:template id="t" template="{{$env.SEEN}} {{$env.HIDDEN}}"/>'
+        '<output><set field="t" value="{{t}}"/><set field="env" value="{{$env}}"/></output></workflow>'
+    )
+    env = {**os.environ, "SEEN": "yes", "HIDDEN": "no"}
+    done = flowscript("run", document(text), "--env", "SEEN", "-e", "NOT_SET", env=env)
+    assert json.loads(done.stdout) == {"t": "yes ", "env": {"SEEN": "yes"}}
+    assert "warning: NOT_SET is not in the environment" in done.stderr

@@ -57,8 +57,8 @@ def test_the_tree_is_live_only_on_a_terminal_that_can_redraw(
 
 
 async def test_quiet_shows_nothing_of_a_run() -> None:
-    async with show(quiet=True) as observers:
-        assert observers == ()
+    async with show(quiet=True) as view:
+        assert view.observers == ()
 
 
 def test_a_reader_who_goes_away_does_not_make_the_run_fail(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution.recovery import delay_of, is_retryable, status_of
+from flowscript_trio.execution.describing import is_retryable, status_of
+from flowscript_trio.execution.recovery import delay_of
 from flowscript_trio.runtimes.control.types import RetryConfig
 
 from stubs import Stubs

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import IO
 
 import trio
@@ -33,20 +34,31 @@ def is_lively(stream: IO[str]) -> bool:
     return stream.isatty() and not plain
 
 
+Pause = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What shows a run: its observers, and a context in which nothing is drawn."""
+
+    observers: tuple[Observer, ...]
+    pause: Pause = nullcontext
+
+
 @asynccontextmanager
-async def show(quiet: bool = False) -> AsyncIterator[tuple[Observer, ...]]:
-    """Observers that show a run on standard error while the block lasts."""
+async def show(quiet: bool = False) -> AsyncIterator[View]:
+    """What shows a run on standard error while the block lasts."""
     if quiet:
-        yield ()
+        yield View(())
     elif is_lively(sys.stderr):
-        async with _live() as observer:
-            yield (observer,)
+        async with _live() as view:
+            yield view
     else:
-        yield (PlainLines(sys.stderr),)
+        yield View((PlainLines(sys.stderr),))
 
 
 @asynccontextmanager
-async def _live() -> AsyncIterator[Observer]:
+async def _live() -> AsyncIterator[View]:
     """An observer whose tree is drawn anew every now and then, and once more at the end."""
     from rich.console import Console, Group
     from rich.live import Live
@@ -62,14 +74,23 @@ async def _live() -> AsyncIterator[Observer]:
     @enable_ki_protection  # an interrupt must not leave a picture half drawn
     async def refresh() -> None:
         while True:
-            live.update(picture(), refresh=True)
+            if live.is_started:
+                live.update(picture(), refresh=True)
             await trio.sleep(REFRESH)
+
+    @contextmanager
+    def pause() -> Iterator[None]:
+        live.stop()
+        try:
+            yield
+        finally:
+            live.start()
 
     with Live(picture(), console=console, auto_refresh=False) as live:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(refresh)
             try:
-                yield tree
+                yield View((tree,), pause)
             finally:
                 nursery.cancel_scope.cancel("the run has ended")
                 live.update(picture(), refresh=True)

@@ -75,9 +75,9 @@ async def _run(flow: Flow, base: str) -> tuple[Any, Exception | None]:
     from ..execution.run import run
     from .console import show
 
-    async with show() as observers:
+    async with show() as view:
         try:
-            done = await run(flow, config={"base": base}, observers=observers)
+            done = await run(flow, config={"base": base}, observers=view.observers)
         except Exception as exc:
             return None, exc
     return done.output, None

@@ -10,15 +10,16 @@ from ..execution.loading import Flow
 from ..expression import encode_json
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
-from .loading import load_or_exit
+from .loading import load_or_exit, roots_option
 
 
 @click.command("inspect")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-def inspect_command(file: str, as_json: bool) -> None:
+@roots_option
+def inspect_command(file: str, as_json: bool, roots: tuple[str, ...]) -> None:
     """Show the tree of a workflow, its dependencies and its waves."""
-    flow = load_or_exit(file)
+    flow = load_or_exit(file, roots)
     if as_json:
         click.echo(encode_json(describe_flow(flow), indent=2))
     else:

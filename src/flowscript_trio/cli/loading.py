@@ -10,11 +10,19 @@ from ..execution.loading import Flow, load
 from ..types.errors import WorkflowInvalid
 from .reports import render_problems
 
+roots_option = click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    type=click.Path(file_okay=False, exists=True),
+    help="A further folder of documents to include and call.",
+)
 
-def load_or_exit(file: str) -> Flow:
+
+def load_or_exit(file: str, roots: tuple[str, ...] = ()) -> Flow:
     """The flow of a file; prints what is wrong and exits with 2 where there is none."""
     try:
-        flow = load(file)
+        flow = load(file, roots=roots)
     except OSError as exc:
         raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
     except WorkflowInvalid as exc:

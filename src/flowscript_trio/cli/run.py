@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document
 from ..types.errors import EvaluationError, FlowScriptError, nearest
-from .loading import load_or_exit
+from ..types.masking import Masker
+from .loading import load_or_exit, roots_option
 
 if TYPE_CHECKING:
     from ..execution.loading import Flow
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "--secret", "-s", multiple=True, metavar="NAME", help="A secret, from the environment."
 )
+@click.option(
+    "--env", "-e", multiple=True, metavar="NAME", help="A variable of the environment, for $env."
+)
 @click.option("--max-concurrency", type=click.IntRange(min=1), help="The run's limit.")
 @click.option(
     "--base", type=click.Path(file_okay=False, exists=True), help="Confine files to a folder."
@@ -34,23 +39,27 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Fix random and uuid.")
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+@roots_option
 def run_command(
     file: str,
     config: tuple[str, ...],
     given: str | None,
     secret: tuple[str, ...],
+    env: tuple[str, ...],
     max_concurrency: int | None,
     base: str | None,
     seed: int | None,
     dry_run: bool,
     quiet: bool,
+    roots: tuple[str, ...],
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON."""
-    flow = load_or_exit(file)
+    flow = load_or_exit(file, roots)
     options: RunOptions = {
         "config": read_config(flow.document, config),
         "input": read_input(given),
         "secrets": read_secrets(flow.document, secret),
+        "env": read_environment(env),
         "max_concurrency": max_concurrency,
         "base": base,
         "seed": seed,
@@ -68,7 +77,7 @@ def run_command(
     output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
     if error is not None:
         fail(flow, error)
-    write_output(output)
+    write_output(Masker(options["secrets"].values()).value(output))
 
 
 async def run_in_sight(
@@ -76,10 +85,13 @@ async def run_in_sight(
 ) -> tuple[Any, Exception | None]:
     """Run a workflow with its tree on standard error; its output, or its error."""
     from ..execution.run import run
+    from .asking import TerminalDecider
     from .console import show
 
-    async with show(quiet) as observers:
-        options["observers"] = observers
+    async with show(quiet) as view:
+        options["observers"] = view.observers
+        if sys.stdin.isatty():
+            options["decider"] = TerminalDecider(view.pause)
         try:
             done = await run(flow, **options)
         except Exception as exc:
@@ -159,9 +171,20 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} stands in no JSON")
 
 
+def read_environment(names: tuple[str, ...]) -> dict[str, str]:
+    """The variables of ``--env`` that are set; the rest is null in expressions."""
+    for name in names:
+        if name not in os.environ:
+            click.echo(f"warning: {name} is not in the environment", err=True)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
-    """The declared secrets and those of ``--secret``, from the environment by their names."""
-    secrets = {}
+    """The declared secrets and those of ``--secret``, from the environment by their names.
+
+    With them the keys and URLs of AI services, where they are there: ``<ai>`` looks for them.
+    """
+    secrets = {name: os.environ[name] for name in AI_SECRETS if os.environ.get(name)}
     for name in [*(secret.name for secret in document.secrets), *names]:
         value = os.environ.get(name, "")
         if value:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..types.errors import nearest
-from .loading import load_or_exit
+from .loading import load_or_exit, roots_option
 from .reports import printable, render_problems
 
 if TYPE_CHECKING:
@@ -27,11 +27,18 @@ if TYPE_CHECKING:
 )
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Run this case only.")
 @click.option("--keyword", "-k", metavar="TEXT", help="Run the cases with TEXT in their names.")
-def test_command(file: str, path: str | None, names: tuple[str, ...], keyword: str | None) -> None:
+@roots_option
+def test_command(
+    file: str,
+    path: str | None,
+    names: tuple[str, ...],
+    keyword: str | None,
+    roots: tuple[str, ...],
+) -> None:
     """Run a workflow's test cases in virtual time; the results go to standard output as JSON."""
     from ..testing import run_cases
 
-    flow = load_or_exit(file)
+    flow = load_or_exit(file, roots)
     cases = choose(read_or_exit(flow, file, path), names, keyword)
     results = []
     for case in cases:

@@ -9,17 +9,19 @@ import click
 
 from ..execution.loading import load
 from ..types.errors import Problem, WorkflowInvalid
+from .loading import roots_option
 from .reports import render_problems
 
 
 @click.command("validate")
 @click.argument("files", type=click.Path(dir_okay=False), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="The problems as JSON on standard output.")
-def validate_command(files: tuple[str, ...], as_json: bool) -> None:
+@roots_option
+def validate_command(files: tuple[str, ...], as_json: bool, roots: tuple[str, ...]) -> None:
     """Check workflows; all problems of a document are reported at once."""
     problems: list[Problem] = []
     for file in files:
-        problems += problems_of(file)
+        problems += problems_of(file, roots)
     if as_json:
         click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
     elif problems:
@@ -29,10 +31,10 @@ def validate_command(files: tuple[str, ...], as_json: bool) -> None:
     sys.exit(2 if any(problem.severity == "error" for problem in problems) else 0)
 
 
-def problems_of(file: str) -> tuple[Problem, ...]:
+def problems_of(file: str, roots: tuple[str, ...]) -> tuple[Problem, ...]:
     """What is wrong with a file, warnings included."""
     try:
-        return load(file).warnings
+        return load(file, roots=roots).warnings
     except OSError as exc:
         raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
     except WorkflowInvalid as exc:

@@ -56,7 +56,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         keep_states=True,
     )
     _check_race(result.policy, len(bodies), place)
-    limit = result.max_concurrency or walk.run.max_concurrency
+    limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
     verdict = await block.run_each(bodies)
     if verdict.error is not None:

@@ -10,7 +10,6 @@ import trio
 from ..scheduler.signals import Failed, Signal
 from .frame import Frame
 from .program import CompiledBody
-from .recovery import describe
 from .regions import Region
 from .state import State
 from .walk import Walk
@@ -63,31 +62,30 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     return signal
 
 
-async def finish_run(
-    walk: Walk, frame: Frame, failed: BaseException | None, cancelled: bool
-) -> BaseException | None:
-    """What follows the nodes of a workflow: compensations, ``<on-workflow-error>``, ``<finally>``.
-
-    Compensations are those of nodes that succeeded, in reverse order of completion, if the run then failed
-    or was cancelled. Gives the error that surfaces: that of the run, else the first of the clean-up.
-    """
-    main, program = walk.program.main, walk.program
-    errors = [] if failed is None else [failed]
-
-    async def clean_up(
-        body: CompiledBody, state: State, path: str, input: Any, bound: Mapping[str, Any]
-    ) -> None:
-        error = await run_cleanup(walk, body, state, path, input, bound)
+async def compensate(walk: Walk, view: Mapping[str, Any]) -> list[BaseException]:
+    """Run the compensations of a run's nodes that succeeded, in reverse order of completion; their errors."""
+    errors = []
+    for done in reversed(walk.run.compensations):
+        path = f"{done.path}/compensate/"
+        error = await run_cleanup(done.walk, done.body, done.state, path, done.input, view)
         if error is not None:
             errors.append(error)
+    return errors
 
-    view = {} if failed is None else {"$error": describe(failed, walk.run.record.source_of(failed))}
-    if failed is not None or cancelled:
-        for done in reversed(walk.run.compensations):
-            await clean_up(done.body, done.state, f"{done.path}/compensate/", done.input, view)
-    if failed is not None and program.on_error is not None:
-        path = "on-workflow-error/"
-        await clean_up(program.on_error, frame.state, path, frame.input, view)
-    if main.cleanup is not None:
-        await clean_up(main.cleanup, frame.state, "finally/", frame.input, view)
-    return errors[0] if errors else None
+
+async def finish_document(
+    walk: Walk, frame: Frame, failed: BaseException | None, view: Mapping[str, Any]
+) -> list[BaseException]:
+    """Run a document's ``<on-workflow-error>`` if it failed, and then its ``<finally>``; their errors."""
+    program = walk.program
+    bodies: list[tuple[str, CompiledBody | None]] = [("finally/", program.main.cleanup)]
+    if failed is not None:
+        bodies.insert(0, ("on-workflow-error/", program.on_error))
+    errors = []
+    for name, body in bodies:
+        if body is not None:
+            path = frame.path + name
+            error = await run_cleanup(walk, body, frame.state, path, frame.input, view)
+            if error is not None:
+                errors.append(error)
+    return errors

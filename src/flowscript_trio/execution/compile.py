@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..expression import Expression
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import NodeRuntime
-from ..types.ast import BaseNode, BranchNode, BreakNode
+from ..types.ast import BaseNode, BranchNode, BreakNode, CheckpointNode
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
 from .program import CompiledBody, Compute, Program, Step
 
 
-def compile_program(checked: Checked) -> Program:
-    """The program of a document that was found valid."""
-    return _Compiler(checked).compile()
+def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:
+    """The program of a document that was found valid.
+
+    ``linked`` are the programs of the documents that it runs, by the keys of their nodes.
+    """
+    return _Compiler(checked, linked).compile()
 
 
 class _Compiler:
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, linked: Mapping[int, Program]) -> None:
         self._checked = checked
+        self._linked = linked
+        self._keys = {node.name: key for key, node in checked.nodes.items() if node.name}
         self._breakable = _breakable_bodies(checked)
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
@@ -31,8 +36,14 @@ class _Compiler:
         for key in self._checked.bodies:
             self._body(key)
         handler = document.on_workflow_error
-        on_error = None if handler is None else self._bodies[handler.key]
-        return Program(self._bodies[document.body.key], self._bodies, on_error)
+        return Program(
+            document,
+            main=self._bodies[document.body.key],
+            bodies=self._bodies,
+            on_error=None if handler is None else self._bodies[handler.key],
+            timeout=self._checked.timeout,
+            max_concurrency=self._checked.max_concurrency,
+        )
 
     def _body(self, key: int) -> CompiledBody:
         if key not in self._bodies:
@@ -74,6 +85,7 @@ class _Compiler:
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
         is_control = isinstance(runtime, ControlRuntime)
+        asks = isinstance(node, CheckpointNode)
         return Step(
             key=node.key,
             id=checked.name,
@@ -84,7 +96,7 @@ class _Compiler:
             config=_config_of(checked.settings),
             input=_input_of(checked.input, checked.input_is_list),
             condition=checked.condition,
-            timeout=_timeout_of(checked, runtime),
+            timeout=None if asks else _timeout_of(checked, runtime),
             parts=tuple(_config_of(part) for part in parts),
             retry=self._retry_of(checked, is_control),
             fallback=None if checked.fallback is None else self._step(checked.fallback),
@@ -94,7 +106,15 @@ class _Compiler:
             is_control=is_control,
             has_output=not isinstance(node, BreakNode),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
+            patience=checked.timeout if asks else None,
+            targets=self._targets_of(checked) if asks else frozenset(),
+            linked=self._linked.get(node.key),
         )
+
+    def _targets_of(self, checked: CheckedNode) -> frozenset[str]:
+        """The names of the later nodes among those that the actions of a checkpoint go on at."""
+        named = {part.base.goto if part.computed else part.constant.goto for part in checked.parts}
+        return frozenset(name for name in named if self._keys.get(name, -1) > checked.node.key)
 
     def _retry_of(self, checked: CheckedNode, is_control: bool) -> Compute | None:
         """Its ``<retry>``, else for a leaf node the document's number of further attempts."""

@@ -6,20 +6,26 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
 from ..expression.scope import Services
 from ..scheduler.passes import PassCounter
 from ..types.ast import BaseNode
+from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.masking import Masker
 from ..types.results import Cancellation
 from .inputs import Secrets
+from .masking import mask_error
 from .program import CompiledBody
 from .record import Record, Warned
 from .state import State
+
+if TYPE_CHECKING:
+    from .walk import Walk
 
 T = TypeVar("T")
 
@@ -29,8 +35,9 @@ CLEANUP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compensation:
-    """The ``<compensate>`` of a node that succeeded: its body, and the scope of the node."""
+    """The ``<compensate>`` of a node that succeeded: its body, and the walk and the scope of the node."""
 
+    walk: Walk
     body: CompiledBody
     state: State
     path: str
@@ -43,12 +50,14 @@ class RunContext:
 
     id: str
     passes: PassCounter
-    max_concurrency: float
     limiter: trio.CapacityLimiter | None
     base: Path | None
     services: Services
     observers: Sequence[Observer]
     secrets: Secrets
+    masker: Masker | None
+    """Hides the secrets of the run; None where it has none."""
+    decider: Decider | None
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
     record: Record = field(default_factory=Record)
@@ -66,7 +75,13 @@ class RunContext:
         found: T = self._resources[key]
         return found
 
+    def masked(self, error: BaseException) -> BaseException:
+        """The error without secrets in what it says; the same object wherever its class allows."""
+        return error if self.masker is None else mask_error(error, self.masker)
+
     def warn(self, node: BaseNode, message: str) -> None:
+        if self.masker is not None:
+            message = self.masker.text(message)
         self.record.warnings.append(Warned(node.label, message))
         warnings.warn(f"{node.location}: {message}", FlowScriptWarning, stacklevel=2)
         self.notify(RunWarning(time=trio.current_time(), path=node.label, message=message))
@@ -80,14 +95,14 @@ class RunContext:
                 CancelRequested(time=cancellation.requested, path=path, cancellation=cancellation)
             )
 
-    async def close(self) -> list[Exception]:
+    async def close(self) -> list[BaseException]:
         """Close every resource, last opened first, shielded and bounded; the errors of doing so."""
-        errors = []
+        errors: list[BaseException] = []
         while self._resources:
             _, resource = self._resources.popitem()
             with trio.move_on_after(CLEANUP_SECONDS, shield=True):
                 try:
                     await resource.aclose()
                 except Exception as exc:
-                    errors.append(exc)
+                    errors.append(self.masked(exc))
         return errors

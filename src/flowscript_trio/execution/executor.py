@@ -19,12 +19,14 @@ from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy
 from ..scheduler.pools import GraphPool
-from ..scheduler.signals import Failed, Signal
+from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
 from ..types.results import Cancellation, NodeResult
+from .asking import handle_checkpoint_result
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import with_finally
 from .context import Compensation, RunContext
+from .documents import handle_document_result
 from .failures import error_in, masked_by, note_node
 from .frame import Frame, Outcome, Place
 from .inline import (
@@ -51,6 +53,8 @@ HANDLERS: dict[type, Handler] = {
     results.BreakResult: handle_break_result,
     results.TimeoutResult: handle_timeout_result,
     results.AssignResult: handle_assign_result,
+    results.CheckpointResult: handle_checkpoint_result,
+    results.DocumentResult: handle_document_result,
 }
 """What acts on each member of ``ControlResult``; a test proves it complete."""
 
@@ -63,12 +67,20 @@ def is_parallel_result(value: object) -> bool:
 class Executor:
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_passes", "program", "run")
+    __slots__ = ("_inner", "_passes", "max_concurrency", "program", "run")
 
-    def __init__(self, program: Program, run: RunContext) -> None:
+    def __init__(
+        self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
+    ) -> None:
         self.program = program
         self.run = run
+        self.max_concurrency = max_concurrency
+        self._inner = inner
         self._passes = run.passes
+
+    def enter(self, program: Program, max_concurrency: float) -> Executor:
+        """A walk through a document that a node of this one runs, in the same run."""
+        return Executor(program, self.run, max_concurrency, inner=True)
 
     # ---- bodies ----
 
@@ -86,10 +98,18 @@ class Executor:
         """Run the nodes of a body: a graph by data flow, a sequence in document order."""
         if body.is_graph:
             return await self._run_graph(body, frame)
+        target: str | None = None
         for step in body.steps:
+            if target is not None and step.id != target:
+                self._pass_over(step, frame)
+                continue
+            target = None
             signal = await self.execute_node(step, frame)
-            if signal is not None:
+            if signal is None:
+                continue
+            if not isinstance(signal, Goto):
                 return signal
+            target = signal.target
         return None
 
     async def _run_graph(self, body: CompiledBody, frame: Frame) -> Signal | None:
@@ -97,12 +117,20 @@ class Executor:
         path = frame.path
         region = Region(frame.region, path.rstrip("/"))
         ended: list[Signal] = []
+        resume = 0  # a checkpoint is a barrier: what is to be passed over has not begun
 
         async def execute(index: int, _: Any) -> Signal | None:
+            nonlocal resume
             own = Frame(frame.state, path, region, frame.input)
+            if index < resume:
+                self._pass_over(steps[index], own)
+                return None
             signal = await self.execute_node(steps[index], own)
             if index == body.result:
                 frame.output = own.output
+            if isinstance(signal, Goto):
+                resume = next(at for at, step in enumerate(steps) if step.id == signal.target)
+                return None
             if signal is not None and not isinstance(signal, Failed):
                 ended.append(signal)
             return signal
@@ -115,7 +143,7 @@ class Executor:
             execute,
             lambda index: path + steps[index].label,
             Policy(total=len(steps)),
-            self.run.max_concurrency,
+            self.max_concurrency,
             self._passes,
             on_cancel,
         )
@@ -173,23 +201,35 @@ class Executor:
         self.record_node_result(step, frame, result)
         if step.compensate is not None and result.status == "success":
             body = self.program.bodies[step.compensate]
-            run.compensations.append(Compensation(body, frame.state, path, frame.input))
-        if signal is None:
+            run.compensations.append(Compensation(self, body, frame.state, path, frame.input))
+        if signal is None or isinstance(signal, Goto):
             if step.has_output:
                 frame.output = outcome.output
             if self._passes.now == first_pass:
                 await cancel_shielded_checkpoint()
         return signal
 
+    def _pass_over(self, step: Step, frame: Frame) -> None:
+        """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
+        now = trio.current_time()
+        frame.state.forget(step.inner_ids)
+        result = NodeResult(
+            step.id, step.label, frame.path + step.label, "skipped", None, now, 0.0, step.location
+        )
+        if self.run.observers:
+            self.run.notify(NodeStarted(time=now, path=result.path, node=step.node))
+        self.record_node_result(step, frame, result)
+
     def record_node_result(self, step: Step, frame: Frame, result: NodeResult) -> None:
         """Put one execution of a node on the record, into the scope, and before the observers."""
         run = self.run
         if step.id is not None:
             frame.state.record(step.id, result)
-        run.record.add(step.key, step.label, result)
+        run.record.add(id(step), step.label, result, inner=self._inner)
         if run.observers:
             time = result.started + result.duration
-            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=result))
+            shown = run.record.show(result)
+            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=shown))
 
     def _record_unwinding(
         self,
@@ -215,13 +255,17 @@ class Executor:
         else:
             result.cancelled_by = cause_of(frame.region, cancelled)
             if not step.is_control:
-                result.possibly_masked = masked_by(cancelled, self.run.handling)
+                found = masked_by(cancelled, self.run.handling)
+                result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result)
 
     async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
         """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
         try:
-            return await self._perform(step, frame, path)
+            outcome = await self._perform(step, frame, path)
+            if isinstance(outcome.signal, Failed) and self.run.masker is not None:
+                outcome.signal = Failed(self.run.masked(outcome.signal.error))
+            return outcome
         except Exception as exc:
             error: BaseException = exc
         except BaseExceptionGroup as group:
@@ -231,6 +275,7 @@ class Executor:
             error = found
         if not isinstance(error, Exception):
             raise error
+        error = self.run.masked(error)
         note_node(error, step.node, path)
         return Outcome(signal=Failed(error))
 

@@ -10,8 +10,8 @@ import trio
 from ..scheduler.signals import Failed, Signal
 from ..types.events import RunEnded, RunStarted
 from ..types.results import Cancellation, NodeResult, RunStatus
-from .cleanup import finish_run
 from .context import RunContext
+from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
@@ -30,9 +30,14 @@ class Run:
     """
 
     def __init__(
-        self, name: str, program: Program, context: RunContext, state: State, timeout: float | None
+        self,
+        program: Program,
+        context: RunContext,
+        state: State,
+        timeout: float | None,
+        max_concurrency: float,
     ) -> None:
-        self.name = name
+        self.name = program.document.name
         self.output: Any = None
         self.status: RunStatus | None = None
         self.error: BaseException | None = None
@@ -41,6 +46,7 @@ class Run:
         self._context = context
         self._state = state
         self._timeout = timeout
+        self._max_concurrency = max_concurrency
         self._scope = trio.CancelScope()
         self._region = Region(None, "")
         self._done = trio.Event()
@@ -107,7 +113,7 @@ class Run:
         status: RunStatus = "cancelled"
         try:
             with self._scope:
-                signal = await self._walk(started)
+                signal = await self._walk()
                 if isinstance(signal, Failed):
                     status, self.error = "failed", signal.error
                 else:
@@ -116,37 +122,12 @@ class Run:
         finally:
             await self._end(status, started)
 
-    async def _walk(self, started: float) -> Signal | None:
-        """Run the workflow's nodes, then what follows however they ended."""
-        executor = Executor(self._program, self._context)
+    async def _walk(self) -> Signal | None:
+        executor = Executor(self._program, self._context, self._max_concurrency)
         frame = Frame(self._state, "", self._region, self._state.value("input"))
-        signal: Signal | None = None
-        raised: BaseException | None = None
-        try:
-            signal = await self._walk_in_time(executor, frame, started)
-        except BaseException as exc:
-            raised = exc
-        failed = signal.error if isinstance(signal, Failed) else None
-        error = await finish_run(executor, frame, failed, raised is not None)
-        if raised is not None and (error is None or not isinstance(raised, trio.Cancelled)):
-            raise raised
-        if error is not None:
-            return Failed(error)
-        self.output = frame.output
-        return signal
-
-    async def _walk_in_time(
-        self, executor: Executor, frame: Frame, started: float
-    ) -> Signal | None:
-        main = self._program.main
-        if self._timeout is None:
-            return await executor.run_nodes(main, frame)
-        with trio.CancelScope(deadline=started + self._timeout) as scope:
-            frame.region = Region(self._region, "", scope)
-            signal = await executor.run_nodes(main, frame)
-        if scope.cancelled_caught:
-            late = f"{self.name!r} took longer than {self._timeout:g} s"
-            return Failed(trio.TooSlowError(late))
+        signal = await walk_document(executor, frame, self._timeout, is_run=True)
+        if not isinstance(signal, Failed):
+            self.output = frame.output
         return signal
 
     async def _end(self, status: RunStatus, started: float) -> None:

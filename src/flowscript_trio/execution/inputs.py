@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types.ast import Document, Parameter, fits
+from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
+from ..types.ast import Document, Parameter
+from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
 
 
-def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a run: what is given, and the declared defaults of the rest.
+def check_config(
+    document: Document, given: Mapping[str, Any], what: str = "the configuration of"
+) -> dict[str, Any]:
+    """The configuration of a document: what is given, and the declared defaults of the rest.
 
     Raises InputError that names every key that is missing or of the wrong type. A key that the document
     does not declare is passed on as it is.
@@ -24,21 +28,42 @@ def check_config(document: Document, given: Mapping[str, Any]) -> dict[str, Any]
             else:
                 config[parameter.name] = parameter.default
         elif not fits(config[parameter.name], parameter.type, parameter.choices):
+            expected = describe_type(parameter.type, parameter.choices)
             problems.append(
-                f"{parameter.name!r} is {config[parameter.name]!r}; expected {_expected(parameter)} "
+                f"{parameter.name!r} is {config[parameter.name]!r}; expected {expected} "
                 f"(declared at {parameter.location})"
             )
     if problems:
-        raise InputError(f"the configuration of {document.name!r}: " + "; ".join(problems))
+        raise InputError(f"{what} {document.name!r}: " + "; ".join(problems))
     return config
 
 
+def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets that were given and are not empty; raises InputError for what is no text."""
+    wrong = [
+        name for name, value in given.items() if not isinstance(value, str) and value is not None
+    ]
+    if wrong:
+        raise InputError(f"secrets are texts; these are none: {', '.join(map(repr, wrong))}")
+    return {name: value for name, value in given.items() if value}
+
+
 class Secrets(dict[str, str]):
-    """The secrets of a run. One that is declared and was not given is an error where it is used."""
+    """The secrets of a run. One that is declared and was not given is an error where it is used.
+
+    ``held`` is all that was given. The keys of AI services are in it for the runtime that uses them;
+    expressions see those only where the document declares them.
+    """
 
     def __init__(self, document: Document, given: Mapping[str, str]) -> None:
-        super().__init__({name: value for name, value in given.items() if value})
         self._declared = {secret.name: secret for secret in document.secrets}
+        held = given.held if isinstance(given, Secrets) else given
+        self.held: dict[str, str] = dict(held)
+        super().__init__(
+            (name, value)
+            for name, value in self.held.items()
+            if name in self._declared or name not in AI_SECRETS
+        )
 
     @property
     def missing(self) -> list[str]:
@@ -68,11 +93,4 @@ def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[
     names = {other.name for other in declared}
     near = nearest(parameter.name, [name for name in given if name not in names])
     hint = f" (is {near!r} meant to be it?)" if near else ""
-    return f"{parameter.name!r} is missing; expected {_expected(parameter)}{hint}"
-
-
-def _expected(parameter: Parameter) -> str:
-    if parameter.type == "enum":
-        return "one of " + ", ".join(parameter.choices)
-    kinds = {"object": "an object", "array": "an array", None: "a value"}
-    return kinds.get(parameter.type, f"a {parameter.type}")
+    return f"{parameter.name!r} is missing; expected {describe_type(parameter.type, parameter.choices)}{hint}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..parser import Parsed, ReadLimits, parse, read
+from ..parser import ReadLimits, parse, read
 from ..runtimes import registry as default_registry
 from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.errors import Problem, WorkflowInvalid
-from ..validator import Checked, check
-from .compile import compile_program
+from ..validator import Checked
+from .library import Found, Library
+from .linking import Linker
 from .program import Program
 
 
@@ -19,7 +21,8 @@ from .program import Program
 class Flow:
     """A loaded workflow: immutable, and it may run many times at once.
 
-    ``warnings`` are the problems of the document that do not keep it from running.
+    ``warnings`` are the problems of the document, and of those that it runs, that do not keep it from
+    running.
     """
 
     document: Document
@@ -28,6 +31,9 @@ class Flow:
     registry: Registry
     checked: Checked
     """What reading found out about every node: settings, references, order."""
+    found: Found
+    library: Library
+    """The files that it was made of."""
 
     @property
     def name(self) -> str:
@@ -37,26 +43,37 @@ class Flow:
         """This workflow with other runtimes; raises WorkflowInvalid where they do not fit."""
         if registry is self.registry:
             return self
-        return _make_flow(Parsed(self.document, ()), registry)
+        return _make_flow(self.found, self.library, registry)
 
 
 def load(
-    path: str | Path, *, registry: Registry | None = None, limits: ReadLimits | None = None
+    path: str | Path,
+    *,
+    registry: Registry | None = None,
+    limits: ReadLimits | None = None,
+    roots: Sequence[str | Path] = (),
+    base: str | Path | None = None,
 ) -> Flow:
-    """Read a workflow from a file (``*.xml`` or ``*.flow.md``).
+    """Read a workflow from a file (``*.xml`` or ``*.flow.md``), and the documents that it runs.
 
     Args:
         path: the document's file.
         registry: the runtimes; the default ones unless given.
-        limits: how large and how deep a document may be.
+        limits: how large and how deep each document may be.
+        roots: folders from which documents may be included and called, beside the including document's
+            own folder and those below it.
+        base: one more such folder, where the relative path of a document is looked for second; None: that
+            is the current folder, from which nothing else may be taken.
 
     Raises:
         OSError: the file cannot be read.
-        WorkflowInvalid: with all problems of the document at once.
+        WorkflowInvalid: with all problems of all documents at once.
 
     This is synchronous and quick; nothing of it can be cancelled.
     """
-    return _make_flow(read(path, limits=limits or ReadLimits()), registry or default_registry)
+    library = _library(limits, roots, base)
+    found = Found(read(path, limits=library.limits), Path(path).resolve())
+    return _make_flow(found, library, registry or default_registry)
 
 
 def loads(
@@ -65,19 +82,30 @@ def loads(
     name: str = "<text>",
     registry: Registry | None = None,
     limits: ReadLimits | None = None,
+    roots: Sequence[str | Path] = (),
+    base: str | Path | None = None,
 ) -> Flow:
-    """Read a workflow from text; ``name`` stands for the file in places. Raises as :func:`load`."""
-    parsed = parse(text, file=name, limits=limits or ReadLimits())
-    return _make_flow(parsed, registry or default_registry)
+    """Read a workflow from text; ``name`` stands for the file in places. Raises as :func:`load`.
+
+    A text has no folder: documents that it runs are looked for in ``base``, and may not leave it.
+    """
+    library = _library(limits, roots, base)
+    found = Found(parse(text, file=name, limits=library.limits), None)
+    return _make_flow(found, library, registry or default_registry)
 
 
-def _make_flow(parsed: Parsed, registry: Registry) -> Flow:
-    problems = list(parsed.problems)
-    if parsed.document is None:
+def _library(
+    limits: ReadLimits | None, roots: Sequence[str | Path], base: str | Path | None
+) -> Library:
+    folders = tuple(Path(root) for root in roots)
+    return Library(limits or ReadLimits(), folders, None if base is None else Path(base))
+
+
+def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
+    linker = Linker(library, registry)
+    linked = linker.link(found, chain=() if found.path is None else (found.path,))
+    problems = tuple(linker.problems)
+    if linked is None:
         raise WorkflowInvalid(problems)
-    checked = check(parsed.document, registry)
-    problems += checked.problems
-    problems.sort(key=lambda problem: problem.location)
-    if any(problem.severity == "error" for problem in problems):
-        raise WorkflowInvalid(problems)
-    return Flow(parsed.document, compile_program(checked), tuple(problems), registry, checked)
+    checked, program = linked
+    return Flow(checked.document, program, problems, registry, checked, found, library)

@@ -9,7 +9,7 @@ from typing import Any
 from ..expression import Expression
 from ..expression.scope import Scope
 from ..runtimes.types import NodeRuntime
-from ..types.ast import BaseNode
+from ..types.ast import BaseNode, Document
 from ..types.location import Location
 
 Compute = Callable[[Scope], Any]
@@ -23,6 +23,8 @@ class Step:
     enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
+    Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
+    of the later nodes that it may go on at. ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -44,6 +46,9 @@ class Step:
     is_control: bool
     has_output: bool
     inner_ids: tuple[str, ...]
+    patience: Compute | None = None
+    targets: frozenset[str] = frozenset()
+    linked: Program | None = None
 
     @property
     def recovers(self) -> bool:
@@ -74,8 +79,12 @@ class CompiledBody:
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A whole document, ready to run; ``bodies`` by their keys, ``on_error`` its
-    ``<on-workflow-error>``. It is immutable and may run many times."""
+    ``<on-workflow-error>``, ``timeout`` (seconds) and ``max_concurrency`` its own. It is immutable and may
+    run many times."""
 
+    document: Document
     main: CompiledBody
     bodies: Mapping[int, CompiledBody]
     on_error: CompiledBody | None
+    timeout: Compute | None
+    max_concurrency: Compute | None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from ..types.masking import Masker
 from ..types.results import Cancellation, NodeResult
 
 
@@ -24,22 +25,26 @@ class Record:
     executions under one path (``fetch-all/1/api2``, ``each[3]/step``). Failures and cancellations are
     always kept, successes of one node up to ``keep`` of them; beyond that they are counted in ``dropped``
     by the node's id or label.
+    Where the run has secrets, the outputs in it are without them (``masker``).
     """
 
     keep: int = 1000
+    masker: Masker | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     cancellations: list[tuple[str, Cancellation]] = field(default_factory=list)
     """Every cancellation that a block requested, with the block's path, in order of time."""
     warnings: list[Warned] = field(default_factory=list)
-    latest: dict[str, NodeResult] = field(default_factory=dict)
-    """The last result of each node by its id."""
-    _kept: list[NodeResult] = field(default_factory=list)
-    _counts: dict[int, int] = field(default_factory=dict)
+    _latest: dict[str, NodeResult] = field(default_factory=dict, repr=False)
+    _kept: list[NodeResult] = field(default_factory=list, repr=False)
+    _counts: dict[int, int] = field(default_factory=dict, repr=False)
 
-    def add(self, key: int, label: str, result: NodeResult) -> None:
-        """Take in one execution of the node with that key and label."""
-        if result.id is not None:
-            self.latest[result.id] = result
+    def add(self, key: int, label: str, result: NodeResult, inner: bool) -> None:
+        """Take in one execution of the node with that key and label.
+
+        ``inner``: of another document than the run's own, whose ids are a space of their own.
+        """
+        if result.id is not None and not inner:
+            self._latest[result.id] = result
         if result.status == "success" or result.status == "skipped":
             count = self._counts.get(key, 0)
             self._counts[key] = count + 1
@@ -48,14 +53,28 @@ class Record:
                 return
         self._kept.append(result)
 
+    def show(self, result: NodeResult) -> NodeResult:
+        """A result as others may see it: without secrets in its output."""
+        if self.masker is None:
+            return result
+        output = self.masker.value(result.output)
+        return result if output is result.output else replace(result, output=output)
+
+    @property
+    def latest(self) -> Mapping[str, NodeResult]:
+        """The last result of each node by its id."""
+        if self.masker is None:
+            return self._latest
+        return _Shown(self._latest, self.show)
+
     def __iter__(self) -> Iterator[NodeResult]:
-        return iter(self._kept)
+        return map(self.show, self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def __getitem__(self, path: str) -> list[NodeResult]:
-        found = [result for result in self._kept if result.path == path]
+        found = [self.show(result) for result in self._kept if result.path == path]
         if not found:
             raise KeyError(path)
         return found
@@ -73,3 +92,22 @@ class Record:
     def source_of(self, error: BaseException) -> str | None:
         """The label of the node that raised an error: the first that failed with it, or None."""
         return next((result.label for result in self.failures if result.error is error), None)
+
+
+class _Shown(Mapping[str, NodeResult]):
+    """Results by id, each as it may be seen."""
+
+    def __init__(
+        self, results: Mapping[str, NodeResult], show: Callable[[NodeResult], NodeResult]
+    ) -> None:
+        self._results = results
+        self._show = show
+
+    def __getitem__(self, name: str) -> NodeResult:
+        return self._show(self._results[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)

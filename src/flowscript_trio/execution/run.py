@@ -19,13 +19,16 @@ from ..expression.scope import Limits, Services
 from ..runtimes.registry import Registry
 from ..scheduler.concurrency import first_of
 from ..scheduler.passes import PassCounter, counting_passes
+from ..types.decisions import Decider
 from ..types.events import Observer
+from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
+from .documents import root_state
 from .handle import Run
-from .inputs import Secrets, check_config, check_limit
+from .inputs import Secrets, check_config, check_limit, check_secrets
 from .loading import Flow
+from .masking import mask_error
 from .record import Record, Warned
-from .state import State
 
 
 class RunOptions(TypedDict, total=False):
@@ -44,6 +47,7 @@ class RunOptions(TypedDict, total=False):
     seed: int | None
     now: Callable[[], datetime] | None
     keep: int
+    decider: Decider | None
 
 
 @enable_ki_protection
@@ -72,6 +76,8 @@ async def run(
         seed: fixes ``random`` and ``uuid``.
         now: the wall clock of expressions.
         keep: how many successes of one node the record keeps.
+        decider: answers the checkpoints of the workflow, an async function of the prompt and a list of
+            :class:`Action`; it gives the id of one, or an :class:`Answer`. None: their defaults stand.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -155,9 +161,23 @@ def check_options(flow: Flow, **options: Unpack[RunOptions]) -> None:
     _prepare(flow, PassCounter(), **options)
 
 
-def _prepare(
+def _prepare(flow: Flow, passes: PassCounter, **options: Unpack[RunOptions]) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet."""
+    secrets = check_secrets(options.get("secrets") or {})
+    masker = Masker(secrets.values()) if secrets else None
+    options["secrets"] = secrets
+    try:
+        return _make_run(flow, passes, masker, **options)
+    except Exception as exc:
+        if masker is not None:
+            mask_error(exc, masker)
+        raise
+
+
+def _make_run(
     flow: Flow,
     passes: PassCounter,
+    masker: Masker | None,
     *,
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
@@ -172,8 +192,8 @@ def _prepare(
     seed: int | None = None,
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
+    decider: Decider | None = None,
 ) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
     if registry is not None:
         flow = flow.with_registry(registry)
     services = Services(random=Random(seed))
@@ -184,32 +204,33 @@ def _prepare(
     context = RunContext(
         id=run_id,
         passes=passes,
-        max_concurrency=DEFAULT_MAX_CONCURRENCY,
         limiter=limiter,
         base=None if base is None else Path(base),
         services=services,
         observers=tuple(observers),
         secrets=Secrets(flow.document, secrets or {}),
+        masker=masker,
+        decider=decider,
         handling=sys.exception(),
-        record=Record(keep=keep),
+        record=Record(keep=keep, masker=masker),
     )
-    values = check_config(flow.document, config or {})
-    names = {
-        **{parameter.name: values[parameter.name] for parameter in flow.document.parameters},
-        "input": input,
-        "$input": input,
-        "$config": values,
-        "$secrets": context.secrets,
-        "$env": dict(env or {}),
-        "$run": {"id": run_id, "started": services.now().isoformat()},
-    }
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
-    state = State(None, services, names).fork(shared=True)
-    checked = flow.checked
+    state = root_state(
+        flow.document,
+        services,
+        variables={},
+        config=check_config(flow.document, config or {}),
+        input=input,
+        secrets=context.secrets,
+        env=dict(env or {}),
+        run={"id": run_id, "started": services.now().isoformat()},
+    )
+    program = flow.program
+    limit: float = DEFAULT_MAX_CONCURRENCY
     if max_concurrency is not None:
-        context.max_concurrency = check_limit(max_concurrency, "max_concurrency")
-    elif checked.max_concurrency is not None:
-        context.max_concurrency = checked.max_concurrency(state)
-    timeout = None if checked.timeout is None else checked.timeout(state)
-    return Run(flow.name, flow.program, context, state, timeout)
+        limit = check_limit(max_concurrency, "max_concurrency")
+    elif program.max_concurrency is not None:
+        limit = program.max_concurrency(state)
+    timeout = None if program.timeout is None else program.timeout(state)
+    return Run(program, context, state, timeout, limit)

@@ -18,6 +18,12 @@ class Walk(Protocol):
     def run(self) -> RunContext: ...
     @property
     def program(self) -> Program: ...
+    @property
+    def max_concurrency(self) -> float:
+        """How many branches of a block, and nodes of a graph, run at once unless a block says otherwise."""
+
+    def enter(self, program: Program, max_concurrency: float) -> Walk:
+        """A walk through a document that a node of this one runs, in the same run."""
 
     async def run_body(self, body: CompiledBody, frame: Frame) -> Signal | None:
         """Run the nodes of a body and then its ``<finally>``."""

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 from ..types.ast import Parameter, Secret, Setting
+from ..types.declared import describe_type
 from ..types.errors import nearest
 from ..types.location import Text
 from .builder import Builder
-from .declared import EXPECTED, convert, describe, read_type
+from .declared import EXPECTED, convert, read_type
 from .markup import Element
 from .names import NODES, kind_of
 from .reading import Settings
@@ -131,6 +132,6 @@ class DeclarationReader(Builder):
                 setting,
                 "invalid-default",
                 f"the default {word[:40]!r} does not fit its type",
-                expected=describe(kind, choices) + ("" if choices else " as JSON"),
+                expected=describe_type(kind, choices) + ("" if choices else " as JSON"),
             )
             return None

@@ -1,10 +1,11 @@
-"""Owns the types of declared parameters: their words, and whether a value fits."""
+"""Owns the words of declared types, and the values that texts are for them."""
 
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
+
+from ..types.declared import fits
 
 TYPES = ("string", "number", "boolean", "object", "array")
 EXPECTED = ", ".join(TYPES) + ", enum[a, b]"
@@ -19,33 +20,6 @@ def read_type(word: str) -> tuple[Any, tuple[str, ...]] | None:
         choices = tuple(part.strip().strip("'\"") for part in word[5:-1].split(","))
         return ("enum", choices) if all(choices) else None
     return None
-
-
-def describe(kind: str | None, choices: tuple[str, ...]) -> str:
-    """What a value of the type looks like, for people."""
-    if choices:
-        return "one of " + ", ".join(choices)
-    return {"object": "an object", "array": "an array"}.get(kind or "", f"a {kind}")
-
-
-def fits(value: Any, kind: str | None, choices: tuple[str, ...] = ()) -> bool:
-    """Whether a value is of a declared type."""
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "number":
-            if isinstance(value, float):
-                return math.isfinite(value)
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "object":
-            return isinstance(value, dict)
-        case "array":
-            return isinstance(value, list)
-        case "enum":
-            return value in choices
-    return True
 
 
 def convert(word: str, kind: str | None, choices: tuple[str, ...] = ()) -> Any:

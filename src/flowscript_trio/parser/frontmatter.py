@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 
 from ..types.ast import Parameter, Secret, Setting
+from ..types.declared import describe_type, fits
 from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
 from .composing import YamlProblem, check_keys, compose, scalar
-from .declared import EXPECTED, TYPES, describe, fits, read_type
+from .declared import EXPECTED, TYPES, read_type
 
 _OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
@@ -213,8 +214,8 @@ class _FrontReader:
         if value is not None and kind in ("string", "enum") and isinstance(node, yaml.ScalarNode):
             value = node.value  # `default: 1.10` of a string is that text
         if value is not None and not fits(value, kind, choices):
-            message = f"the default does not fit: it is not {describe(kind, choices)}"
-            self._at(node, "invalid-default", message, describe(kind, choices))
+            message = f"the default does not fit: it is not {describe_type(kind, choices)}"
+            self._at(node, "invalid-default", message, describe_type(kind, choices))
             return None
         return value
 

@@ -1,11 +1,13 @@
 """Owns the runtimes; importing it fills the default registry with the built-in ones."""
 
-from . import control, file, http, temporal, transform
+from . import ai, control, database, file, http, temporal, transform
 from .registry import Registry, get_runtime, has_runtime, registry, runtime
 
 __all__ = [
     "Registry",
+    "ai",
     "control",
+    "database",
     "file",
     "get_runtime",
     "has_runtime",

@@ -25,7 +25,12 @@ class AfterBody:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The setting is known when the document is read: no ``{{…}}`` is allowed in it."""
+    """The setting is known when the document is read: no ``{{…}}`` is allowed in it.
+
+    ``instead`` says what to write in place of one.
+    """
+
+    instead: str = "a text without {{…}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -31,6 +31,10 @@ class RunServices(Protocol):
     @property
     def base(self) -> Path | None:
         """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """All secrets that the run was given, by name."""
 
     @property
     def services(self) -> Services:

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..execution.describing import status_of
 from ..execution.failures import failure_of
 from ..execution.handle import Run
-from ..execution.recovery import status_of
 from ..parser.names import canonical
 from .cases import ANYTHING, Case, ExpectedError, pattern_of
 from .comparing import compare, show

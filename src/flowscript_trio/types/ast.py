@@ -317,24 +317,6 @@ class Parameter(_Frozen):
     description: str = ""
 
 
-def fits(value: object, kind: str | None, choices: tuple[str, ...]) -> bool:
-    """Whether a value is of a declared type; None is any type."""
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "object":
-            return isinstance(value, Mapping)
-        case "array":
-            return isinstance(value, (list, tuple))
-        case "enum":
-            return value in choices
-    return True
-
-
 class Secret(_Frozen):
     """A declared secret's name."""
 

@@ -8,6 +8,7 @@ from ..expression import RESERVED_WORDS
 from ..runtimes.control.types import ActionConfig, BlockConfig
 from ..runtimes.control.values import WaitAll, WaitN
 from ..types.ast import CheckpointNode, ForeachNode, Node, ParallelNode, Setting
+from ..types.decisions import APPROVE
 from ..types.errors import nearest
 from .checked import CheckedNode
 from .findings import Findings
@@ -175,7 +176,24 @@ class ElementChecks:
                     part.settings["id"], "duplicate-id", f"there are two actions {config.id!r} here"
                 )
             seen.add(config.id)
-            if config.goto is not None:
+            if config.goto is None:
+                continue
+            if config.id == APPROVE:
+                self._findings.at_value(
+                    part.settings["goto"],
+                    "unused-goto",
+                    "approve goes on with the next node: this goto is never taken",
+                    severity="warning",
+                    expected="an action of another name",
+                )
+            elif node.key in self._handlers:
+                self._findings.at_value(
+                    part.settings["goto"],
+                    "misplaced-goto",
+                    f"{node.label!r} stands in for another node, and cannot go on elsewhere",
+                    expected="no goto in a handler",
+                )
+            else:
                 self._check_goto(part.settings["goto"], config.goto, place)
 
     def _check_goto(self, setting: Setting, name: str, place: Place) -> None:

@@ -50,7 +50,7 @@ class Field:
     words: tuple[str, ...] = ()
     bound: frozenset[str] = frozenset()
     after_body: bool = False
-    constant: bool = False
+    constant: Constant | None = None
     scalar_unless: str | None = None
     takes_text: bool = False
     type: Any = Any
@@ -119,11 +119,18 @@ def _read_field(attribute: str, info: FieldInfo) -> Field:
         words=tuple(word for kind in types for word in _words_of(kind)),
         bound=bound,
         after_body=any(isinstance(mark, AfterBody) for mark in marks),
-        constant=any(isinstance(mark, Constant) for mark in marks),
+        constant=next((mark for mark in marks if isinstance(mark, Constant)), None),
         scalar_unless=scalar.unless if scalar else None,
         takes_text=set(types) <= {str, type(None)},
-        type=Annotated[info.annotation, info],
+        type=_type_of(info),
     )
+
+
+def _type_of(info: FieldInfo) -> Any:
+    """The type that validates the field's value. An alias has no place in it: pydantic warns of one."""
+    if info.alias is None:
+        return Annotated[info.annotation, info]
+    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
 
 
 def _form_of(types: Collection[Any]) -> Form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types.ast import Body, Node, Part, Setting, Structure
+from ..types.ast import BaseNode, Body, Part, Setting, Structure
 from ..types.errors import Problem, problem_at
 from ..types.location import Source, Text
 
@@ -25,7 +25,7 @@ class Findings:
             self._found[key] = problem
 
     def at_element(
-        self, element: Node | Body | Part, code: str, message: str, **details: Any
+        self, element: BaseNode | Body | Part, code: str, message: str, **details: Any
     ) -> None:
         """Add a problem at an element's ``<``."""
         self.add(element.offset, code, message, length=1 + len(element.tag), **details)

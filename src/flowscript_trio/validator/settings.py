@@ -100,12 +100,12 @@ class SettingsBinder:
             value = self._compiler.value(setting, field, sight)
             if field.scalar_unless is not None:
                 value = _read_scalar(value, settings.get(field.scalar_unless))
-            if isinstance(value, Computed) and field.constant:
+            if isinstance(value, Computed) and field.constant is not None:
                 self._findings.at_value(
                     setting,
                     "not-constant",
                     f"{setting.written} is computed; the language needs it when the document is read",
-                    expected="a text without {{…}}",
+                    expected=field.constant.instead,
                 )
                 continue
             if value is not REFUSED:

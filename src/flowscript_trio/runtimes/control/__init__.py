@@ -2,7 +2,9 @@
 
 from ..registry import get_runtime, has_runtime, registry
 from .assign import context_runtime, set_runtime
+from .checkpoint import checkpoint_runtime
 from .choice import branch_runtime, if_runtime
+from .documents import call_runtime, include_runtime
 from .foreach import foreach_runtime
 from .loops import break_runtime, loop_runtime, while_runtime
 from .parallel import ParallelRuntime, parallel_runtime
@@ -33,5 +35,8 @@ for _runtime in (
     context_runtime,
     phase_runtime,
     output_runtime,
+    checkpoint_runtime,
+    include_runtime,
+    call_runtime,
 ):
     registry.register(_runtime.type, _runtime)

@@ -9,6 +9,7 @@ from typing import Any
 from ...expression import Expression
 from ...scheduler.policy import Policy
 from ...types.ast import Body
+from ...types.decisions import Action
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,33 @@ class AssignResult:
     output: Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckpointResult:
+    """Ask a person, unless ``asked`` is False: then it counts as approved.
+
+    ``goto`` maps ids of actions to those of the nodes at which they go on. ``rejectable`` says that
+    ``reject`` is no action of its own, and fails the run.
+    """
+
+    prompt: str
+    actions: tuple[Action, ...]
+    goto: Mapping[str, str]
+    default: str
+    rejectable: bool
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentResult:
+    """Run the document that the node names, with ``arguments`` by name.
+
+    ``isolated``: it sees nothing else, but the secrets that it declares.
+    """
+
+    arguments: Mapping[str, Any]
+    isolated: bool
+
+
 ControlResult = (
     ParallelResult
     | ForeachResult
@@ -97,4 +125,6 @@ ControlResult = (
     | BreakResult
     | TimeoutResult
     | AssignResult
+    | CheckpointResult
+    | DocumentResult
 )

@@ -1,0 +1,68 @@
+"""Owns checkpoints: a person is asked, in time or not at all, and the answer says where to go on."""
+
+from __future__ import annotations
+
+from math import inf
+
+import trio
+
+from ..runtimes.control.results import CheckpointResult
+from ..scheduler.signals import Goto
+from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected
+from ..types.errors import FlowScriptError, nearest
+from .frame import Outcome, Place
+from .regions import Region
+from .walk import Walk
+
+
+async def handle_checkpoint_result(walk: Walk, result: CheckpointResult, place: Place) -> Outcome:
+    """Ask the run's decider; without one, or when the time has passed, the default stands.
+
+    Cancellation reaches the decider at its next checkpoint and passes on.
+    """
+    if not result.asked:
+        return Outcome({"action": APPROVE})
+    answer, timed_out = await _ask(walk, result, place)
+    if answer.action == REJECT and result.rejectable:
+        raise CheckpointRejected(place.step.label, result.prompt, timed_out)
+    given = place.input if answer.input is None else answer.input
+    output = {"action": answer.action, "input": given, "timed_out": timed_out}
+    target = result.goto.get(answer.action)
+    if target is None or answer.action == APPROVE:
+        return Outcome(output)
+    if target not in place.step.targets:
+        raise FlowScriptError(
+            f"{place.step.label!r} cannot go back to {target!r}: it stands before; repeat nodes with a <loop>"
+        )
+    return Outcome(output, Goto(target))
+
+
+async def _ask(walk: Walk, result: CheckpointResult, place: Place) -> tuple[Answer, bool]:
+    """The answer, and whether it is the default because the decider's came too late."""
+    decider = walk.run.decider
+    if decider is None:
+        return Answer(result.default), False
+    patience = place.step.patience
+    seconds = inf if patience is None else patience(place.scope)
+    with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
+        place.region = Region(place.region, place.path, scope)
+        answer = await decider(result.prompt, result.actions)
+    if scope.cancelled_caught or (scope.cancel_called and trio.current_time() > scope.deadline):
+        return Answer(result.default), True
+    return _check_answer(answer, result, place), False
+
+
+def _check_answer(answer: object, result: CheckpointResult, place: Place) -> Answer:
+    """What the decider answered; raises FlowScriptError for what is no answer to this question."""
+    known = [*(action.id for action in result.actions), APPROVE, REJECT]
+    if isinstance(answer, str):
+        answer = Answer(answer)
+    if isinstance(answer, Answer) and answer.action in known:
+        return answer
+    found = answer.action if isinstance(answer, Answer) else answer
+    near = nearest(found, known) if isinstance(found, str) else None
+    hint = f"; did it mean {near!r}?" if near else ""
+    raise FlowScriptError(
+        f"the decider answered {found!r} to {place.step.label!r}; "
+        f"expected one of {', '.join(dict.fromkeys(known))}{hint}"
+    )

@@ -1,0 +1,131 @@
+"""Owns the walk through a whole document: that of the run, and those that its nodes include or call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+
+from ..expression.scope import Services
+from ..runtimes.control.results import DocumentResult
+from ..scheduler.signals import Failed, Signal
+from ..types.ast import Document
+from .cleanup import compensate, finish_document
+from .describing import describe
+from .frame import Frame, Outcome, Place
+from .inputs import Secrets, check_config
+from .program import Program
+from .regions import Region
+from .state import State
+from .walk import Walk
+
+
+async def walk_document(
+    walk: Walk, frame: Frame, seconds: float | None, *, is_run: bool
+) -> Signal | None:
+    """Run a document's nodes, at most ``seconds``, then what follows however they ended.
+
+    Compensations are the run's: they follow the document that it began with. The error that comes back is
+    that of the nodes, else the first of the clean-up. Cancellation passes through once the clean-up,
+    which is shielded, has run.
+    """
+    signal: Signal | None = None
+    raised: BaseException | None = None
+    try:
+        signal = await _walk_in_time(walk, frame, seconds)
+    except BaseException as exc:
+        raised = exc
+    failed = signal.error if isinstance(signal, Failed) else None
+    view = {} if failed is None else {"$error": describe(failed, walk.run.record.source_of(failed))}
+    errors = [] if failed is None else [failed]
+    if is_run and (failed is not None or raised is not None):
+        errors += await compensate(walk, view)
+    errors += await finish_document(walk, frame, failed, view)
+    if raised is not None and (not errors or not isinstance(raised, trio.Cancelled)):
+        raise raised
+    return Failed(errors[0]) if errors else signal
+
+
+async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Signal | None:
+    main = walk.program.main
+    if seconds is None:
+        return await walk.run_nodes(main, frame)
+    outer = frame.region
+    with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
+        frame.region = Region(outer, frame.path.rstrip("/"), scope)
+        signal = await walk.run_nodes(main, frame)
+    if scope.cancelled_caught:
+        late = f"{walk.program.document.name!r} took longer than {seconds:g} s"
+        return Failed(trio.TooSlowError(late))
+    return signal
+
+
+async def handle_document_result(walk: Walk, result: DocumentResult, place: Place) -> Outcome:
+    """Run the document that an ``<include>`` or a ``<call>`` names; only its output comes back.
+
+    Cancellation reaches its nodes as those of a block; its clean-up runs to the end.
+    """
+    program = place.step.linked
+    assert program is not None, "a document that runs another was linked when it was read"
+    input = _input_of(result, place)
+    state = _enter(program, result, input, place)
+    limit = program.max_concurrency
+    inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
+    frame = Frame(state, f"{place.path}/", place.region, input)
+    seconds = None if program.timeout is None else program.timeout(state)
+    signal = await walk_document(inner, frame, seconds, is_run=False)
+    return Outcome(frame.output, signal)
+
+
+def _input_of(result: DocumentResult, place: Place) -> Any:
+    """What the document sees as its ``$input``: its arguments, else the input that the node names."""
+    if not result.arguments and place.step.input is not None:
+        return place.input
+    return dict(result.arguments)
+
+
+def _enter(program: Program, result: DocumentResult, input: Any, place: Place) -> State:
+    document, scope = program.document, place.scope
+    inherited = {} if result.isolated else scope.value("$config")
+    declared = {parameter.name for parameter in document.parameters}
+    given = {name: value for name, value in result.arguments.items() if name in declared}
+    secrets = scope.value("$secrets")
+    if result.isolated:
+        names = {secret.name for secret in document.secrets}
+        secrets = {name: value for name, value in secrets.held.items() if name in names}
+    return root_state(
+        document,
+        scope.services,
+        variables=result.arguments,
+        config=check_config(document, {**inherited, **given}, "the arguments of"),
+        input=input,
+        secrets=Secrets(document, secrets),
+        env={} if result.isolated else scope.value("$env"),
+        run=scope.value("$run"),
+    )
+
+
+def root_state(
+    document: Document,
+    services: Services,
+    *,
+    variables: Mapping[str, Any],
+    config: Mapping[str, Any],
+    input: Any,
+    secrets: Secrets,
+    env: Mapping[str, str],
+    run: Mapping[str, Any],
+) -> State:
+    """The scope that a document begins with: its arguments, and the ``$`` names."""
+    names = {
+        **variables,
+        **{parameter.name: config[parameter.name] for parameter in document.parameters},
+        "input": input,
+        "$input": input,
+        "$config": config,
+        "$secrets": secrets,
+        "$env": env,
+        "$run": run,
+    }
+    return State(None, services, names).fork(shared=True)

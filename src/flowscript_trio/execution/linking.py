@@ -1,0 +1,161 @@
+"""Owns linking: the documents that a workflow includes and calls are checked and compiled with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ..runtimes.registry import Registry
+from ..types.ast import CallNode, Document, IncludeNode, Setting
+from ..types.errors import Problem, nearest
+from ..validator import Checked, CheckedNode, check
+from ..validator.arguments import arguments_of, check_arguments
+from ..validator.findings import Findings
+from .compile import compile_program
+from .library import Found, Library, shown
+from .program import Program
+
+DEEPEST = 64
+"""How many documents may stand one inside the other."""
+
+
+class Linker:
+    """Checks and compiles a document and all that it runs; ``problems`` has what is wrong with any of them."""
+
+    def __init__(self, library: Library, registry: Registry) -> None:
+        self.problems: dict[Problem, None] = {}
+        self._library = library
+        self._registry = registry
+        self._made: dict[tuple[Path, frozenset[str]], tuple[Document, Program | None] | None] = {}
+
+    def link(
+        self, found: Found, given: Collection[str] = (), chain: tuple[Path, ...] = ()
+    ) -> tuple[Checked, Program] | None:
+        """The checked document with its program, or None where something is wrong with it.
+
+        ``given`` are the names that it is run with, ``chain`` the files that are being linked around it.
+        """
+        parsed = found.parsed
+        if parsed.document is None:
+            self._add(parsed.problems)
+            return None
+        checked = check(parsed.document, self._registry, given=given)
+        findings = Findings(parsed.document.source)
+        linked: dict[int, Program] = {}
+        inner: list[Problem] = []
+        outer, self.problems = self.problems, {}
+        for key, node in checked.nodes.items():
+            if isinstance(node.node, (IncludeNode, CallNode)):
+                program = self._link_node(node, found.path, chain, findings)
+                if program is not None:
+                    linked[key] = program
+        inner, self.problems = list(self.problems), outer
+        own = [*parsed.problems, *checked.problems, *findings.in_order()]
+        self._add(sorted(own, key=lambda problem: problem.location))
+        self._add(inner)
+        if any(problem.severity == "error" for problem in (*own, *inner)):
+            return None
+        return checked, compile_program(checked, linked)
+
+    def _add(self, problems: Sequence[Problem]) -> None:
+        self.problems.update(dict.fromkeys(problems))
+
+    def _link_node(
+        self,
+        node: CheckedNode,
+        including: Path | None,
+        chain: tuple[Path, ...],
+        findings: Findings,
+    ) -> Program | None:
+        config = node.settings.constant
+        if config is None:
+            return None  # its settings are wrong, and were reported
+        path = self._find(node, config.workflow, including, chain, findings)
+        if path is None:
+            return None
+        given = frozenset(name for name, _ in arguments_of(node))
+        key = (path, given)
+        if key not in self._made:
+            self._made[key] = self._make(path, given, chain)
+        made = self._made[key]
+        if made is None:
+            return None
+        document, program = made
+        check_arguments(node, document, findings)
+        return program
+
+    def _make(
+        self, path: Path, given: frozenset[str], chain: tuple[Path, ...]
+    ) -> tuple[Document, Program | None] | None:
+        parsed = self._library.read(path)
+        result = self.link(Found(parsed, path), given, (*chain, path))
+        if parsed.document is None:
+            return None
+        return parsed.document, None if result is None else result[1]
+
+    def _find(
+        self,
+        node: CheckedNode,
+        written: str,
+        including: Path | None,
+        chain: tuple[Path, ...],
+        findings: Findings,
+    ) -> Path | None:
+        """The file that a node names; what is wrong with it goes to the findings."""
+        setting = node.node.settings["workflow"]
+        candidates = self._library.candidates(written, including)
+        allowed = [path for path in candidates if self._library.allows(path, including)]
+        path = next((path for path in allowed if self._library.has(path)), None)
+        if path is not None and path in chain:
+            steps = " → ".join(shown(each) for each in (*chain[chain.index(path) :], path))
+            findings.at_value(
+                setting, "document-cycle", f"these documents run each other without end: {steps}"
+            )
+            return None
+        if path is not None and len(chain) < DEEPEST:
+            try:
+                self._library.read(path)
+                return path
+            except OSError as exc:
+                findings.at_value(
+                    setting,
+                    "unreadable-document",
+                    f"{written!r} cannot be read: {exc.strerror or exc}",
+                )
+                return None
+        if path is not None:
+            findings.at_value(
+                setting, "too-deep", f"more than {DEEPEST} documents stand inside each other"
+            )
+        elif not candidates:
+            findings.at_value(
+                setting,
+                "unknown-document",
+                "a text has no folder in which another document could stand",
+                expected="a document loaded from a file, or a base folder given when it is loaded",
+            )
+        elif not allowed:
+            findings.at_value(
+                setting,
+                "forbidden-document",
+                f"{written!r} leaves the folder of this document",
+                expected="a path inside of it, or a further root given when it is loaded",
+            )
+        else:
+            self._report_missing(setting, written, allowed, findings)
+        return None
+
+    def _report_missing(
+        self, setting: Setting, written: str, looked: Sequence[Path], findings: Findings
+    ) -> None:
+        known: list[str] = []
+        for path in looked:
+            if path.parent.is_dir():
+                known += [each.name for each in path.parent.iterdir() if each.is_file()]
+        findings.at_value(
+            setting,
+            "unknown-document",
+            f"there is no document {written!r}",
+            expected="the path of a document, from this one's folder",
+            suggestion=nearest(Path(written).name, sorted(known)),
+        )

@@ -1,0 +1,101 @@
+"""Owns errors without secrets: their texts are changed in place, so that the error stays the very object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..types.errors import FlowScriptError
+from ..types.masking import Masker
+from .describing import is_retryable, status_of
+
+_TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
+"""Attributes of built-in exceptions that are not among their ``vars``."""
+
+
+class MaskedError(FlowScriptError):
+    """Stands for an error whose text shows a secret and cannot be changed.
+
+    ``type`` is the name of its class; ``status`` and ``retryable`` are the error's own.
+    """
+
+    def __init__(self, error: BaseException, text: str) -> None:
+        self.type = type(error).__name__
+        self.status = status_of(error)
+        self.retryable = is_retryable(error)
+        super().__init__(f"{self.type}: {text}")
+
+
+def mask_error(error: BaseException, masker: Masker) -> BaseException:
+    """The error, and all that hangs on it, without secrets in what they say.
+
+    It is the same object wherever its class lets its text be changed; else a stand-in with its traceback.
+    """
+    return _mask(error, masker, {})
+
+
+def _mask(error: BaseException, masker: Masker, seen: dict[int, BaseException]) -> BaseException:
+    if id(error) in seen:
+        return seen[id(error)]
+    seen[id(error)] = error
+    _mask_chain(error, masker, seen)
+    inner: tuple[BaseException, ...] = ()
+    if isinstance(error, BaseExceptionGroup):
+        inner = tuple(_mask(each, masker, seen) for each in error.exceptions)
+    _rewrite(error, masker)
+    if inner and isinstance(error, BaseExceptionGroup):
+        same = all(a is b for a, b in zip(inner, error.exceptions, strict=True))
+        if not same or masker.hides(error.message):
+            seen[id(error)] = _stand_in_for(
+                error, BaseExceptionGroup(masker.text(error.message), inner)
+            )
+    elif _shows(error, masker):
+        text = masker.text(_said(str, error))
+        seen[id(error)] = _stand_in_for(error, MaskedError(error, text))
+    return seen[id(error)]
+
+
+def _mask_chain(error: BaseException, masker: Masker, seen: dict[int, BaseException]) -> None:
+    """Mask the causes of an error, and leave the chain as it was otherwise."""
+    cause, context, suppressed = error.__cause__, error.__context__, error.__suppress_context__
+    if cause is not None:
+        error.__cause__ = _mask(cause, masker, seen)
+    if context is not None:
+        error.__context__ = _mask(context, masker, seen)
+    error.__suppress_context__ = suppressed
+
+
+def _rewrite(error: BaseException, masker: Masker) -> None:
+    """Change the texts that an error consists of, as far as its class allows."""
+    args = masker.value(error.args)
+    if args is not error.args:
+        error.args = args
+    own = vars(error) if hasattr(error, "__dict__") else {}
+    for name in (*own, *_TEXTS):
+        value: Any = getattr(error, name, None)
+        masked = masker.value(value)
+        if masked is not value:
+            try:
+                setattr(error, name, masked)
+            except (AttributeError, TypeError):
+                continue  # it may not be changed; whether it shows is seen in the end
+
+
+def _shows(error: BaseException, masker: Masker) -> bool:
+    return masker.hides(_said(str, error)) or masker.hides(_said(repr, error))
+
+
+def _said(how: Any, error: BaseException) -> str:
+    """What an error says; its class may fail at that."""
+    try:
+        return str(how(error))
+    except Exception as exc:
+        return f"(a text that cannot be made: {type(exc).__name__})"
+
+
+def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseException:
+    """The stand-in, with all that hangs on the error."""
+    stand_in.__cause__, stand_in.__context__ = error.__cause__, error.__context__
+    stand_in.__suppress_context__ = error.__suppress_context__
+    for note in getattr(error, "__notes__", ()):
+        stand_in.add_note(note)
+    return stand_in.with_traceback(error.__traceback__)

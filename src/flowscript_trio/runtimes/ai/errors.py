@@ -1,0 +1,26 @@
+"""Owns the error of an answer that cannot be used."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ...types.errors import FlowScriptError
+
+Reason = Literal["service", "malformed", "empty", "refused", "cut-off", "invalid"]
+
+
+class AIError(FlowScriptError):
+    """An AI service answered, but not with what was asked for.
+
+    ``reason`` says why: ``service`` (it reports an error of its own under the status 200), ``malformed`` (its
+    answer is no chat completion), ``empty`` (no choices, or no content), ``refused`` (the model, or a filter),
+    ``cut-off`` (the limit of tokens was reached), ``invalid`` (the answer does not fit the schema, and the
+    repairs are spent). ``status`` is the status that the service reports, or None; ``retryable`` is True for
+    429 and 5xx.
+    """
+
+    def __init__(self, message: str, reason: Reason, status: int | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.retryable = status is not None and (status == 429 or 500 <= status <= 599)

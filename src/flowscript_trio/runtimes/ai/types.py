@@ -1,0 +1,47 @@
+"""Owns the settings of ``<transform type="ai">``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .schema import OutputSchema
+
+
+class AIConfig(BaseModel):
+    """``<transform type="ai">``; ``prompt`` is another name of ``user``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
+
+    model: str = Field(min_length=1, description="the model, as the service calls it")
+    system: str | None = Field(default=None, description="the system message")
+    prompt: Any = Field(
+        default=None,
+        alias="user",
+        description="the user message: text as it is, else JSON; default: the input (`prompt` is the same)",
+    )
+    output_schema: OutputSchema | None = Field(
+        default=None,
+        description="what the answer has to be, as {name: type} or as JSON Schema; without it it is text",
+    )
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, description="how much chance there is in the answer"
+    )
+    max_tokens: int | None = Field(default=None, ge=1, description="the longest answer, in tokens")
+    repairs: int = Field(
+        default=2,
+        ge=0,
+        le=10,
+        description="how often an answer that does not fit is asked for again",
+    )
+    base_url: str | None = Field(
+        default=None, description="the service, up to /chat/completions; default: by the secrets"
+    )
+    api_key: str | None = Field(default=None, description="its key; default: by the secrets")

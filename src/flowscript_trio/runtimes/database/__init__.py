@@ -1,0 +1,68 @@
+"""Owns databases: importing it registers the source and the sink. SQLAlchemy is imported when one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from ..registry import registry
+from ..types import ExecutionParams
+from .engines import Database, database_of
+from .jobs import Job, run_job
+from .placeholders import match, scan
+from .types import DatabaseSinkConfig, DatabaseSourceConfig
+
+T = TypeVar("T")
+
+
+class DatabaseSource:
+    """Type ``source:database``: its output is the rows, a list of dicts. What the query changed is committed.
+
+    Cancellation interrupts the query, waits for its thread and rolls back.
+    """
+
+    type = "source:database"
+    config = DatabaseSourceConfig
+    reads_only = True
+    timeout: float | None = None
+
+    async def execute(self, params: ExecutionParams) -> list[dict[str, Any]]:
+        config: DatabaseSourceConfig = params.config
+        database = database_of(params.run, config.connection)
+        from .reading import read_rows
+        from .text import bind_text
+
+        strict = database.dialect != "postgresql"
+        bound = match(scan(config.query), config.params, strict=strict)
+        query = bind_text(config.query, bound, database.dialect)
+        return await _run(database, partial(read_rows, database, query))
+
+
+class DatabaseSink:
+    """Type ``sink:database``: writes its input, a mapping or a list of them, in one transaction.
+
+    Its output is ``{rows, batches}``. Cancelled or failed, it writes nothing; where the commit was done
+    before the cancellation came, the node has ended.
+    """
+
+    type = "sink:database"
+    config = DatabaseSinkConfig
+    reads_only = True
+    timeout: float | None = None
+
+    async def execute(self, params: ExecutionParams) -> dict[str, int]:
+        config: DatabaseSinkConfig = params.config
+        database = database_of(params.run, config.connection)
+        from .writing import check_rows, write_rows
+
+        rows = check_rows(config, params.input)
+        return await _run(database, partial(write_rows, database, config, rows))
+
+
+async def _run(database: Database, work: Callable[[Job[T]], T]) -> T:
+    return await run_job(work, database.turns, can_wait=database.dialect == "sqlite")
+
+
+for _runtime in (DatabaseSource(), DatabaseSink()):
+    registry.register(_runtime.type, _runtime)

@@ -1,0 +1,47 @@
+"""Owns the errors of databases: what is missing, and which errors pass if one tries again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...types.errors import FlowScriptError
+
+_PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03")
+"""SQLSTATEs of what passes: connections, serialization, deadlocks, locks, a server that starts or stops."""
+_BUSY = (5, 6)  # SQLITE_BUSY and SQLITE_LOCKED, in the lowest byte of the code
+
+
+class MissingPackage(FlowScriptError):
+    """A package that the node needs is not installed; the message says what to install."""
+
+
+def mark_passing(error: Exception, *, connecting: bool = False) -> None:
+    """Give an error of SQLAlchemy the attribute ``retryable`` where trying again may help.
+
+    ``connecting`` says that there was no connection yet. The error itself stays the driver's own.
+    """
+    if _is_passing(error, connecting):
+        error.retryable = True  # type: ignore[attr-defined]  # what <retry> looks at
+
+
+def _is_passing(error: Exception, connecting: bool) -> bool:
+    if getattr(error, "connection_invalidated", False) or is_busy(error):
+        return True
+    driver: Any = getattr(error, "orig", None)
+    state = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
+    if isinstance(state, str):
+        return state.startswith(_PASSING)
+    # Where a server answers, it says FATAL (a wrong password, a missing database); else nobody did.
+    unanswered = _code_of(driver) is None and "FATAL" not in str(driver)
+    return connecting and unanswered and type(error).__name__ == "OperationalError"
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether an error of SQLite says that another connection holds the lock."""
+    code = _code_of(getattr(error, "orig", None))
+    return code is not None and code & 0xFF in _BUSY
+
+
+def _code_of(driver: Any) -> int | None:
+    code = getattr(driver, "sqlite_errorcode", None)
+    return code if isinstance(code, int) else None

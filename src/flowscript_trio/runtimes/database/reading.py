@@ -1,0 +1,102 @@
+"""Owns the query of a source: it runs in a thread and gives rows. Importing this imports SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, TextClause
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...types.errors import FlowScriptError
+from .engines import Database
+from .errors import is_busy, mark_passing
+from .jobs import Job
+from .values import to_value
+
+T = TypeVar("T")
+
+FETCH = 1000
+"""Rows between two looks at whether they are still wanted."""
+
+
+def read_rows(database: Database, query: TextClause, job: Job[Any]) -> list[dict[str, Any]]:
+    """The rows of a query, in order; what it changed is committed. For the job's thread."""
+    with connected(database, job) as connection:
+        rows = patiently(database, job, lambda: _fetch(connection, query, job), connection)
+        commit(database, connection, job)
+        return rows
+
+
+@contextmanager
+def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
+    """A connection while the block lasts; what it did not commit is rolled back.
+
+    Errors of SQLAlchemy are its own, with ``retryable`` where trying again may help.
+    """
+    try:
+        connection = database.connect(job)
+    except SQLAlchemyError as exc:
+        job.check()
+        mark_passing(exc, connecting=True)
+        raise
+    try:
+        try:
+            job.check()
+            yield connection
+        except SQLAlchemyError as exc:
+            mark_passing(exc)
+            raise
+    finally:
+        database.release(connection, job)
+
+
+def commit(database: Database, connection: Connection, job: Job[Any]) -> None:
+    """Commit, unless the job was cancelled. Once it is done, the job's cancellation comes too late."""
+    job.check()
+    patiently(database, job, connection.commit, None)
+    job.committed = True
+
+
+def patiently(
+    database: Database, job: Job[Any], work: Callable[[], T], connection: Connection | None
+) -> T:
+    """What ``work`` gives; where SQLite is locked by another, it is tried again for a while.
+
+    The transaction of ``connection`` is rolled back before that.
+    """
+    until = monotonic() + database.patience
+    while True:
+        try:
+            return work()
+        except SQLAlchemyError as exc:
+            job.check()
+            if not is_busy(exc) or monotonic() >= until:
+                raise
+            if connection is not None:
+                connection.rollback()
+        job.pause(0.01)
+
+
+def _fetch(connection: Connection, query: TextClause, job: Job[Any]) -> list[dict[str, Any]]:
+    result = connection.execute(query)
+    if not result.returns_rows:
+        return []
+    names = _names_of(result)
+    rows = []
+    for part in result.partitions(FETCH):
+        job.check()
+        rows += [dict(zip(names, map(to_value, row), strict=True)) for row in part]
+    return rows
+
+
+def _names_of(result: CursorResult[Any]) -> list[str]:
+    names = list(result.keys())
+    for name in names:
+        if names.count(name) > 1:
+            raise FlowScriptError(
+                f"the query gives two columns named {name!r}; give one of them another name with AS"
+            )
+    return names

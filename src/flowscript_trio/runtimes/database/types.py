@@ -1,0 +1,95 @@
+"""Owns the settings of database sources and sinks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from ...types.errors import SettingError
+from ..markers import Constant
+from .placeholders import Params, match, scan
+
+Connection = Annotated[str, Field(min_length=1)]
+Query = Annotated[
+    str,
+    Constant("a query without {{…}}; values go into it by params: ?, $1 or :name"),
+    Field(min_length=1),
+]
+
+
+def _split(value: Any) -> Any:
+    """Names with commas or spaces between are a list of names."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+Column = Annotated[str, Field(min_length=1)]
+Columns = Annotated[list[Column], BeforeValidator(_split)]
+Where = Annotated[list[Column] | dict[Column, Any], BeforeValidator(_split)]
+
+
+class DatabaseConfig(BaseModel):
+    """What sources and sinks share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
+
+
+class DatabaseSourceConfig(DatabaseConfig):
+    """``<source type="database">``"""
+
+    query: Query = Field(description="one SQL statement, known when the document is read")
+    params: Params = Field(
+        default=None, description="what is bound: a list for ? or $1, a mapping for :name"
+    )
+
+    @model_validator(mode="after")
+    def _check_params(self) -> Self:
+        try:
+            match(scan(self.query), self.params)
+        except SettingError as exc:
+            raise PydanticCustomError(
+                "params", "{message}", {"message": str(exc), "setting": "params"}
+            ) from None
+        return self
+
+
+class DatabaseSinkConfig(DatabaseConfig):
+    """``<sink type="database">``"""
+
+    table: str = Field(
+        min_length=1, description='the table, as it is spelled: name, schema.name, "odd.name"'
+    )
+    operation: Literal["insert", "upsert", "update"] = Field(
+        default="insert", description="what is done with each row"
+    )
+    conflict_columns: Columns = Field(
+        default=[], description="the columns of the unique key by which upsert finds a row"
+    )
+    where: Where = Field(
+        default=[],
+        description="which rows update changes: columns whose values each row has, "
+        "or a mapping of columns to values",
+    )
+    batch: PositiveInt = Field(default=100, description="how many rows are sent at a time")
+
+    @model_validator(mode="after")
+    def _check_operation(self) -> Self:
+        for setting, value, operation in (
+            ("conflict_columns", self.conflict_columns, "upsert"),
+            ("where", self.where, "update"),
+        ):
+            name = setting.replace("_", "-")
+            if bool(value) == (self.operation == operation):
+                continue
+            message = (
+                f"{name} is only for {operation}, and the operation is {self.operation}"
+                if value
+                else f"{operation} needs the setting {name!r}"
+            )
+            raise PydanticCustomError(
+                "operation", "{message}", {"message": message, "setting": setting}
+            )
+        return self

@@ -1,0 +1,76 @@
+"""Owns the check of what an ``<include>`` or a ``<call>`` gives, against what the document declares."""
+
+from __future__ import annotations
+
+from ..runtimes.control.types import ArgConfig, BindConfig
+from ..types.ast import CallNode, Document, IncludeNode, Part
+from ..types.declared import describe_type, fits
+from ..types.errors import nearest
+from .checked import CheckedNode
+from .findings import Findings
+from .values import BoundSettings
+
+
+def arguments_of(node: CheckedNode) -> list[tuple[str, BoundSettings]]:
+    """The names that an ``<include>`` or a ``<call>`` binds, each with its part."""
+    named = []
+    for part in node.parts:
+        config = part.base if part.computed else part.constant
+        if isinstance(config, BindConfig):
+            named.append((config.key, part))
+        elif isinstance(config, ArgConfig):
+            named.append((config.name, part))
+    return named
+
+
+def check_arguments(node: CheckedNode, document: Document, findings: Findings) -> None:
+    """Hold what a node gives a document against what that declares.
+
+    Of an ``<include>`` something may be missing: the configuration that it inherits may have it.
+    """
+    calls = isinstance(node.node, CallNode)
+    declared = {parameter.name: parameter for parameter in document.parameters}
+    parts = _parts_of(node)
+    given: set[str] = set()
+    for (name, bound), part in zip(arguments_of(node), parts, strict=False):
+        word = part.settings.get("name") or part.settings["key"]
+        if name in given:
+            findings.at_value(word, "setting-twice", f"{name!r} is given twice")
+        given.add(name)
+        parameter = declared.get(name)
+        if parameter is None:
+            if declared:
+                findings.at_value(
+                    word,
+                    "unknown-argument",
+                    f"{document.name!r} declares no {name!r}",
+                    severity="warning",
+                    suggestion=nearest(name, declared),
+                )
+            continue
+        if bound.computed:
+            continue
+        value = bound.constant.value
+        if not fits(value, parameter.type, parameter.choices):
+            findings.at_value(
+                part.settings["value"],
+                "invalid-argument",
+                f"{name!r} is {value!r}, which {document.name!r} does not take",
+                expected=describe_type(parameter.type, parameter.choices),
+            )
+    if not calls:
+        return
+    for name, parameter in declared.items():
+        if parameter.required and not parameter.has_default and name not in given:
+            findings.at_element(
+                node.node,
+                "missing-argument",
+                f"{document.name!r} needs the argument {name!r}",
+                expected=f"{describe_type(parameter.type, parameter.choices)} (declared at {parameter.location})",
+            )
+
+
+def _parts_of(node: CheckedNode) -> tuple[Part, ...]:
+    if isinstance(node.node, CallNode):
+        return node.node.arguments
+    return node.node.binds if isinstance(node.node, IncludeNode) else ()

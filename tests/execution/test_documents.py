@@ -1,0 +1,359 @@
+"""Owns the tests of ``<include>`` and ``<call>``: what the other document sees, and what comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+
+from stubs import Stubs
+
+
+class Folder:
+    """Documents by their paths in a folder, with stubs to run them."""
+
+    def __init__(self, folder: Path, **documents: str) -> None:
+        self.path = folder
+        self.stubs = Stubs()
+        for name, text in documents.items():
+            self.write(f"{name}.xml", text)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".xml") and not text.startswith("<workflow"):
+            text = f'<workflow name="{path.stem}">\n{text}\n</workflow>'
+        path.write_text(text)
+        return path
+
+    def load(self, name: str = "main.xml", **options: Any) -> fs.Flow:
+        return fs.load(self.path / name, registry=self.stubs.registry, **options)
+
+    async def run(self, **options: Any) -> fs.Run:
+        return await fs.run(self.load(), **options)
+
+    def problems(self, name: str = "main.xml", **options: Any) -> list[tuple[str, str, int]]:
+        """Code, file name and line of everything that is wrong."""
+        try:
+            found = self.load(name, **options).warnings
+        except fs.WorkflowInvalid as exc:
+            found = exc.problems
+        return [(p.code, Path(p.location.file).name, p.location.line) for p in found]
+
+
+GREET = """<workflow name="greet" description="says hello">
+  <param name="who" type="string" required="true"/>
+  <param name="times" type="number" default="2"/>
+  <secret name="KEY"/>
+  <transform:template id="text" template="hello {{who}} {{times}} {{$input.extra ?? '-'}}"/>
+  <output>
+    <set field="text" value="{{text}}"/>
+    <set field="config" value="{{$config}}"/>
+    <set field="input" value="{{$input}}"/>
+    <set field="secrets" value="{{keys($secrets)}}"/>
+    <set field="env" value="{{$env}}"/>
+  </output>
+</workflow>"""
+
+
+async def test_a_call_sees_its_arguments_and_the_secrets_that_it_declares_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        greet=GREET,
+        main="""
+        <set var="region" value="north"/>
+        <source:stub id="name" gives="Ann"/>
+        <call id="text" workflow="greet.xml" who="{{name}}"><arg name="times" value="3"/></call>
+        """,
+    )
+    run = await folder.run(
+        config={"mode": "fast"}, secrets={"KEY": "k", "OTHER": "o"}, env={"HOME": "/"}
+    )
+    assert run.output == {
+        "text": "hello Ann 3 -",
+        "config": {"who": "Ann", "times": 3},
+        "input": {"who": "Ann", "times": 3},
+        "secrets": ["KEY"],
+        "env": {},
+    }
+    assert run.results["text"].output == run.output, (
+        "the inner node of that id has a space of its own"
+    )
+    assert run.record["text/text"][0].output == "hello Ann 3 -"
+
+
+async def test_an_include_inherits_configuration_and_secrets(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        greet=GREET,
+        main='<include id="i" workflow="greet.xml"><bind key="extra" value="!"/></include>',
+    )
+    run = await folder.run(
+        config={"who": "Ben", "mode": "fast"}, secrets={"KEY": "k", "OTHER": "o"}, env={"A": "1"}
+    )
+    assert run.output == {
+        "text": "hello Ben 2 !",
+        "config": {"who": "Ben", "times": 2, "mode": "fast"},
+        "input": {"extra": "!"},
+        "secrets": ["KEY", "OTHER"],
+        "env": {"A": "1"},
+    }
+
+
+async def test_variables_of_the_caller_are_not_seen_and_those_of_the_called_do_not_come_out(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<set var="x" value="2"/><transform:template id="t" template="{{x}} {{$context}}"/>',
+        main="""
+        <set var="x" value="1"/>
+        <include id="i" workflow="part.xml"/>
+        <transform:template id="t" after="i" template="{{i}} and {{x}}"/>
+        """,
+    )
+    assert (await folder.run()).output == '2 {"x":2} and 1'
+
+
+async def test_without_arguments_the_input_that_the_node_names_is_handed_over(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<transform:map id="m" expression="item * 2"/>',
+        main='<source:stub id="xs" gives="{{[1, 2]}}"/><call id="c" workflow="part.xml" input="xs"/>',
+    )
+    assert (await folder.run()).output == [2, 4]
+
+
+async def test_the_first_error_comes_out_with_the_place_in_its_own_document(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<source:stub id="bad" fails="broken"/><on-workflow-error><source:stub id="told"/>'
+        '</on-workflow-error><finally><source:stub id="last"/></finally>',
+        main='<include id="i" workflow="part.xml"/>',
+    )
+    with pytest.raises(ValueError, match="broken") as caught:
+        await folder.run()
+    assert caught.value is folder.stubs.errors["bad"]
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert (failure.node, failure.path) == ("bad", "i/bad")
+    assert failure.location is not None
+    assert failure.location.file.endswith("part.xml")
+    assert folder.stubs.events == [
+        *("start bad", "fail bad"),
+        *("start told", "end told"),
+        *("start last", "end last"),
+    ]
+
+
+async def test_cancellation_reaches_the_nodes_of_the_other_document_and_its_finally_runs(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<source:stub id="h" hangs="true"/><finally><source:stub id="f" takes="1s"/></finally>',
+        main='<timeout id="t" duration="5s"><call id="c" workflow="part.xml"/></timeout>',
+    )
+    with pytest.raises(trio.TooSlowError):
+        await folder.run()
+    assert folder.stubs.events == ["start h", "cancelled h", "start f", "end f"]
+    assert trio.current_time() == 6
+
+
+async def test_the_timeout_of_the_other_document_bounds_it(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<workflow name="part" timeout="3s"><source:stub id="h" hangs="true"/></workflow>',
+        main="""
+        <include id="i" workflow="part.xml"><on-error><fallback node="b"/></on-error></include>
+        <transform:template id="b" template="{{$error.message}}"/>
+        """,
+    )
+    assert (await folder.run()).output == "'part' took longer than 3 s"
+    assert trio.current_time() == 3
+
+
+async def test_the_limit_of_the_other_document_is_its_own(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    nodes = "".join(f'<source:stub id="n{n}" takes="1s"/>' for n in range(4))
+    folder = Folder(
+        tmp_path,
+        part=f'<workflow name="part" maxConcurrency="2">{nodes}</workflow>',
+        main='<include id="i" workflow="part.xml"/>',
+    )
+    await folder.run()
+    assert trio.current_time() == 2
+
+
+async def test_compensations_of_the_other_document_follow_the_failure_of_the_run(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<source:stub id="paid" gives="7"><compensate><parallel id="p"><branch>'
+        '<source:stub id="refund" gives="{{paid}}"/></branch></parallel></compensate></source:stub>',
+        main='<include id="i" workflow="part.xml"/><source:stub id="x" after="i" fails="late"/>',
+    )
+    with pytest.raises(ValueError, match="late"):
+        await folder.run()
+    assert folder.stubs.events[-4:] == ["start x", "fail x", "start refund", "end refund"]
+
+
+async def test_one_document_may_be_run_many_times_at_once(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<source:stub id="s" takes="1s" gives="{{n}}"/>',
+        main='<foreach id="f" collection="range(5)" maxConcurrency="5">'
+        '<call id="c" workflow="part.xml" n="{{item * item}}"/></foreach>',
+    )
+    assert (await folder.run()).output == [0, 1, 4, 9, 16]
+    assert trio.current_time() == 1
+
+
+async def test_documents_in_documents_are_found_from_their_own_folders(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, main='<include id="i" workflow="lib/one.xml"/>')
+    folder.write("lib/one.xml", '<include id="i" workflow="deep/two.flow.md"/>')
+    folder.write(
+        "lib/deep/two.flow.md",
+        '---\nname: two\n---\n<workflow><transform:template id="t" template="two"/></workflow>\n# Notes\n',
+    )
+    assert (await folder.run()).output == "two"
+    assert [r.path for r in folder_record(await folder.run())] == ["i/i/t", "i/i", "i"]
+
+
+def folder_record(run: fs.Run) -> list[fs.NodeResult]:
+    return list(run.record)
+
+
+def test_a_cycle_is_found_when_the_document_is_read(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        main='<include id="i" workflow="a.xml"/>',
+        a='<call id="c" workflow="./b.xml"/>',
+        b='\n<include id="i" workflow="a.xml"/>',
+    )
+    assert folder.problems() == [("document-cycle", "b.xml", 3)]
+    with pytest.raises(fs.WorkflowInvalid, match=r"a\.xml → .*b\.xml → .*a\.xml"):
+        folder.load()
+    folder.write("self.xml", '<include id="i" workflow="self.xml"/>')
+    assert folder.problems("self.xml") == [("document-cycle", "self.xml", 2)]
+
+
+def test_documents_leave_the_folder_only_to_given_roots(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    folder = Folder(tmp_path / "in", main='<include id="i" workflow="../outside/o.xml"/>')
+    Folder(outside, o='<source:stub id="s"/>')
+    assert folder.problems() == [("forbidden-document", "main.xml", 2)]
+    assert folder.problems(roots=[outside]) == []
+    folder.write("main.xml", f'<include id="i" workflow="{outside / "o.xml"}"/>')
+    assert folder.problems() == [("forbidden-document", "main.xml", 2)]
+    (tmp_path / "in" / "link.xml").symlink_to(outside / "o.xml")
+    folder.write("main.xml", '<include id="i" workflow="link.xml"/>')
+    assert folder.problems() == [("forbidden-document", "main.xml", 2)]
+    assert folder.problems(roots=[tmp_path]) == []
+
+
+def test_a_path_is_looked_for_in_the_base_second(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    folder = Folder(tmp_path / "in", main='<include id="i" workflow="x.xml"/>')
+    Folder(base, x='<source:stub id="s"/>')
+    assert folder.problems() == [("unknown-document", "main.xml", 2)]
+    assert folder.problems(roots=[base]) == [("unknown-document", "main.xml", 2)]
+    assert folder.problems(base=base) == []
+    text = '<workflow name="t"><include id="i" workflow="x.xml"/></workflow>'
+    registry = folder.stubs.registry
+    assert fs.loads(text, base=base, registry=registry).name == "t"
+    with pytest.raises(fs.WorkflowInvalid, match="a text has no folder"):
+        fs.loads(text, registry=registry)
+
+
+def test_all_problems_of_all_documents_are_reported_at_once(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        main='<source:stub id="a" tkes="1s"/>\n<include id="i" workflow="part.xml"/>'
+        '\n<include id="j" workflow="prt.xml"/>\n<include id="k" workflow="broken.xml"/>',
+        part='<source:stub id="b" gives="{{nope}}"/>',
+        broken="<workflow name='x'><a></workflow>",
+    )
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load()
+    found = [(p.code, Path(p.location.file).name) for p in caught.value.problems]
+    assert found[:3] == [
+        ("unknown-setting", "main.xml"),
+        ("unknown-document", "main.xml"),
+        ("unknown-name", "part.xml"),
+    ]
+    assert {file for _, file in found[3:]} == {"broken.xml"}
+    assert caught.value.problems[1].suggestion == "part.xml"
+
+
+CALLS = [
+    ('<call id="c" workflow="greet.xml"/>', [("missing-argument", 2)]),
+    ('<call id="c" workflow="greet.xml" who="x" tims="3"/>', [("unknown-argument", 2)]),
+    ('<call id="c" workflow="greet.xml" who="7"/>', [("invalid-argument", 2)]),
+    ('<call id="c" workflow="greet.xml" who="x">\n<arg name="who" value="y"/></call>', [("setting-twice", 3)]),
+    ('<include id="c" workflow="greet.xml"/>', []),
+    ('<include id="c" workflow="greet.xml">\n<bind key="times" value="x"/></include>', [("invalid-argument", 3)]),
+    ('<call id="c" workflow="{{$config.x}}"/>', [("not-constant", 2)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), CALLS)
+def test_arguments_are_held_against_what_the_document_declares(
+    tmp_path: Path, body: str, expected: list[tuple[str, int]]
+) -> None:
+    folder = Folder(tmp_path, greet=GREET, main=body)
+    assert [(code, line) for code, _, line in folder.problems()] == expected
+
+
+async def test_what_is_only_known_when_it_runs_is_checked_then(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        greet=GREET,
+        main='<source:stub id="n" gives="{{7}}"/><call id="c" workflow="greet.xml" who="{{n}}"/>',
+    )
+    with pytest.raises(
+        fs.InputError, match="the arguments of 'greet': 'who' is 7; expected a string"
+    ):
+        await folder.run()
+    folder.write("main.xml", '<include id="c" workflow="greet.xml"/>')
+    with pytest.raises(fs.InputError, match="'who' is missing"):
+        await folder.run()
+
+
+async def test_other_runtimes_can_be_given_for_the_run(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<source:stub id="s" gives="1"/>',
+        main='<include id="i" workflow="part.xml"/>',
+    )
+    flow = folder.load()
+    other = fs.Registry(base=folder.stubs.registry)
+
+    @other.runtime("source:stub")
+    async def stand_in(params: fs.ExecutionParams) -> str:
+        return "other"
+
+    (tmp_path / "part.xml").unlink()
+    assert (await fs.run(flow, registry=other)).output == "other"
+
+
+def test_a_chain_of_documents_has_a_bound(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, main='<include id="i" workflow="d0.xml"/>')
+    for number in range(70):
+        folder.write(f"d{number}.xml", f'<include id="i" workflow="d{number + 1}.xml"/>')
+    folder.write("d70.xml", '<source:stub id="s"/>')
+    assert folder.problems() == [("too-deep", "d62.xml", 2)]
