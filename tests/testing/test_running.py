@@ -257,6 +257,40 @@ def test_config_that_does_not_fit_is_a_problem_of_the_case() -> None:
     assert result.duration is None
 
 
+def test_the_nodes_of_documents_that_are_run_have_names_that_begin_with_the_id_of_who_runs_them(
+    tmp_path: Path,
+) -> None:
+    inner = """<workflow name="inner"><source:http id="a" url="http://x">
+      <on-error><fallback node="b"/></on-error></source:http>
+      <source:http id="b" url="http://y"/></workflow>"""
+    (tmp_path / "inner.xml").write_text(inner)
+    (tmp_path / "outer.xml").write_text("""<workflow name="outer">
+      <source:http id="a" url="http://z"/><call id="c" workflow="inner.xml" after="a"/></workflow>""")
+    flow = fs.load(tmp_path / "outer.xml")
+    stubs = {
+        "a": stub(Reply(output="of outer")),
+        "c/a": stub(Reply(error="no")),
+        "c/b": stub(Reply(output="of inner")),
+    }
+    expected = Expected(output="of inner", calls={"a": 1, "c/a": 1, "c/b": 1})
+    [result] = run_cases(flow, [Case(name="c", stubs=stubs, expected=expected)])
+    assert result.problems == ()
+    del stubs["c/b"]
+    [result] = run_cases(flow, [Case(name="c", stubs=stubs, expected=expected)])
+    assert result.problems[0].startswith("c/b (source:http) ran and has no stub")
+
+
+def test_a_handler_of_a_handler_in_a_branch_can_be_stubbed() -> None:
+    handled = """<source:http id="{}" url="http://x"><on-error><fallback node="{}"/></on-error></source:http>"""
+    text = f"""<workflow name="w"><parallel id="p"><branch>
+      {handled.format("a", "b")}{handled.format("b", "c")}<source:http id="c" url="http://x"/>
+      </branch></parallel></workflow>"""
+    fails = stub(Reply(error="no"))
+    stubs = {"a": fails, "b": fails, "c": stub(Reply(output=1))}
+    expected = Expected(output=[1], calls={"a": 1, "b": 1, "c": 1})
+    assert play(text, stubs=stubs, expected=expected).problems == ()
+
+
 def test_a_name_that_no_leaf_has_is_a_problem_of_a_case_made_in_python() -> None:
     stubs = {"a": stub(Reply(output=1)), "A": stub(Reply(output=2))}
     result = play(RETRIED, stubs=stubs, real=frozenset({"none"}), expected=Expected(output=1))

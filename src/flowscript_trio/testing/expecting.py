@@ -89,7 +89,7 @@ class _Expectations:
         fields = values.fields(given, "error", ERROR)
         take = Fields(fields).take
         if "node" in fields and isinstance(fields["node"].value, Text):
-            self._ids.check_node(fields["node"].value)
+            self._ids.check_origin(fields["node"].value)
         return ExpectedError(
             type=take("type", lambda found: values.text(found, "type")),
             message=take("message", self._message),

@@ -73,7 +73,7 @@ def run_cases(flow: Flow, cases: Iterable[Case], *, patience: float = PATIENCE) 
 
 
 def _run_case(flow: Flow, case: Case, patience: float) -> CaseResult:
-    stage = Stage(case, flow.registry)
+    stage = Stage(case, flow)
     clock = MockClock()
     ended = trio.run(partial(_play, flow, case, stage, clock, patience), clock=clock)
     duration = None if ended.run is None else ended.run.duration

@@ -7,11 +7,13 @@ from typing import Any
 
 import trio
 
+from ..execution.loading import Flow
 from ..runtimes.isolation import private_copy
 from ..runtimes.registry import Registry
 from ..runtimes.types import ConfigModel, ExecutionParams, NodeRuntime
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply
+from .ids import leaves_of
 
 PURE = frozenset({"transform:template", "transform:map", "transform:filter", "transform:reduce"})
 """The leaf nodes that touch nothing outside the run: they need no stub."""
@@ -56,25 +58,31 @@ class Stage:
     in the order in which they ran.
     """
 
-    def __init__(self, case: Case, registry: Registry) -> None:
-        self.registry = StageRegistry(self, registry)
+    def __init__(self, case: Case, flow: Flow) -> None:
+        self.registry = StageRegistry(self, flow.registry)
         self.calls: dict[str, int] = {}
         self.last: dict[str, tuple[Any, Any]] = {}
         self.missing: dict[str, str] = {}
         self._case = case
+        self._names: dict[int, list[str]] = {}
+        for name, node in leaves_of(flow).items():
+            self._names.setdefault(id(node), []).append(name)
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Play a node. Cancellation reaches a stub at once, and a real node as always."""
-        name = params.node.label
-        call = self.calls.get(name, 0)
-        self.calls[name] = call + 1
-        self.last[name] = _kept(runtime, params)
-        stub = self._case.stubs.get(name)
+        names = self._names.get(id(params.node)) or [params.node.label]
+        kept = _kept(runtime, params)
+        for name in names:
+            self.calls[name] = self.calls.get(name, 0) + 1
+            self.last[name] = kept
+        case = self._case
+        stub = next((case.stubs[name] for name in names if name in case.stubs), None)
         if stub is not None:
+            call = self.calls[names[0]] - 1
             return await play(stub.replies[min(call, len(stub.replies) - 1)])
-        real = self._case.real
-        if real is True or name in real or runtime.type in PURE:
+        if case.real is True or case.real.intersection(names) or runtime.type in PURE:
             return await runtime.execute(params)
+        name = names[0]
         self.missing[name] = runtime.type
         await trio.lowlevel.checkpoint()
         raise NotStubbed(f"{name!r} has no stub in this case, and is not named as real")
