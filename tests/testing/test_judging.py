@@ -96,6 +96,14 @@ def test_a_case_that_expects_nothing_fails() -> None:
     assert problems(Expected()) == ["nothing is expected, so the case could not fail"]
 
 
+def test_secrets_are_masked_in_results_and_not_in_the_output() -> None:
+    text = """<workflow name="w"><secret name="KEY"/>
+      <transform type="template" id="t" template="{{$secrets.KEY}}"/></workflow>"""
+    expected = Expected(output="made-up", results={"t": "***"})
+    case = Case(name="c", secrets={"KEY": "made-up"}, expected=expected)
+    assert run_cases(fs.loads(text), [case])[0].problems == ()
+
+
 def test_warnings_of_the_run_can_be_expected() -> None:
     text = """<workflow name="w"><secret name="KEY"/><delay id="d" duration="1s"/></workflow>"""
     for expected, passes in (("'KEY' was not given", True), ("something else", False)):
