@@ -73,6 +73,7 @@ async def test_a_query_gives_a_list_of_dicts_in_order(base: Path) -> None:
         ("SELECT ? AS a, ? AS b", 'params="[{{input}}, 2]"'),
         ("SELECT $2 AS b, $1 AS a", 'params="[{{input}}, 2]"'),
         ("SELECT :x AS a, :y AS b, :y AS c", 'params="{x: {{input}}, y: 2, unused: 3}"'),
+        ("SELECT?AS a,?AS b LIMIT?", 'params="[{{input}}, 2, 1]"'),
         ("SELECT :x AS a, 2 AS b", 'params="{{ {x: input} }}"'),
     ],
 )
@@ -299,6 +300,14 @@ async def test_an_update_never_touches_more_than_where_says(
 ) -> None:
     with pytest.raises(fs.FlowScriptError, match=message):
         await run_one(sink('table="t" operation="update" where="id"'), base, input=row)
+
+
+async def test_a_where_with_a_list_holds_for_every_row(base: Path) -> None:
+    create(base, "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', NULL)")
+    element = sink('table="t" operation="update" where="{id: [1, 3]}"')
+    rows = [{"name": "x"}, {"name": "y"}]
+    assert await run_one(element, base, input=rows) == {"rows": 4, "batches": 1}
+    assert [name for _, name, _ in table_in(base)] == ["y", "b", "y"]
 
 
 async def test_identifiers_are_quoted_whatever_is_in_them(base: Path) -> None:

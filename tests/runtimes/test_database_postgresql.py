@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 import psycopg
@@ -285,8 +286,8 @@ async def test_a_server_that_falls_silent_holds_neither_the_run_nor_a_thread(
 
     monkeypatch.setattr(engines.Database, "release", released)
     if operation == "query":
-        element = source("SELECT pg_sleep(20) /* slow-2 */")
-        mark = "slow-2"
+        mark = token_hex(8)  # the server goes on with the statement when the proxy is gone
+        element = source(f"SELECT pg_sleep(20) /* {mark} */")
     else:
         server.ask("BEGIN")
         server.ask("LOCK TABLE flow.t IN EXCLUSIVE MODE")

@@ -131,7 +131,10 @@ def setting_error(
     own = [detail for detail in details if key and detail["loc"][:1] == (key,)]
     told = describe_error((own or details)[0])
     about_all = bool(key) and not own
-    reason = told.message if told.expected is None or about_all else ""
+    is_own = (own or details)[0][
+        "type"
+    ] == "value_error"  # its message says more than what is expected
+    reason = told.message if told.expected is None or about_all or is_own else ""
     found = show(value) + (f": {reason}" if reason else "")
     expected = f"; expected {told.expected}" if told.expected else ""
     name = setting.setting.written

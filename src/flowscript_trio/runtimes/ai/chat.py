@@ -39,6 +39,10 @@ class Chat:
         try:
             answer = await exchange(self._run, self._config, "POST", content)
         except HTTPStatusError as exc:
+            if self._config.auth is None and exc.status in (401, 403):
+                exc.add_note(
+                    "no key was sent: a document that names a base-url names its api-key, too"
+                )
             if self._masker.hides(str(exc)):  # a service that repeats the key which it refuses
                 raise HTTPStatusError(exc.response, self._masker.text(exc.excerpt)) from None
             raise

@@ -39,12 +39,12 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     """
     try:
         from jsonschema import Draft202012Validator, SchemaError
-        from jsonschema.validators import validator_for
+        from jsonschema.validators import extend, validator_for
         from referencing.jsonschema import EMPTY_REGISTRY
     except ImportError:
         raise ValueError(
-            "a JSON Schema needs the package jsonschema, which is not installed; expected: "
-            "pip install 'flowscript-trio[ai]' (the short form, {score: number}, needs nothing)"
+            "a JSON Schema needs the package jsonschema, which is not installed; expected "
+            "pip install 'flowscript-trio[ai]', or the short form, {name: type}, which needs nothing"
         ) from None
     kind = validator_for(schema, default=Draft202012Validator)
     try:
@@ -54,19 +54,31 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     except RecursionError:
         raise ValueError("the schema nests too deep") from None
     # With a registry of its own it does not fetch what a reference names.
-    validator = kind(schema, registry=EMPTY_REGISTRY)
+    linear: Any = extend(kind, {"pattern": _match_pattern})  # type: ignore[no-untyped-call]
+    validator = linear(schema, registry=EMPTY_REGISTRY)
 
     def check(value: Any) -> list[str]:
         try:
             found = list(islice(validator.iter_errors(value), MOST))
-        except (
-            Exception
-        ) as exc:  # a reference that leads nowhere, a pattern that is none, no end of recursion
+        # A reference that leads nowhere, a pattern that is none, no end of recursion: each its own class.
+        except Exception as exc:
             reason = f"{type(exc).__name__}: {_cut(str(exc))}"
             raise FlowScriptError(f"the output-schema cannot be applied: {reason}") from None
         return [f"{error.json_path}: {_cut(error.message)}" for error in found]
 
     return check
+
+
+def _match_pattern(validator: Any, pattern: Any, value: Any, schema: Any) -> Iterator[Any]:
+    """``pattern`` in linear time (RE2), where Python's own engine could be held up by an answer."""
+    from jsonschema import ValidationError
+    from re2 import Options, compile
+
+    if isinstance(value, str) and isinstance(pattern, str):
+        options = Options()
+        options.log_errors = False
+        if compile(pattern, options).search(value) is None:
+            yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _problems(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:

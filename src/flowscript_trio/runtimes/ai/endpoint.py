@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from ...types.errors import FlowScriptError
+from ...types.errors import FlowScriptError, SettingError
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -28,8 +28,11 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The URL of chat completions; a query of the base stays at its end."""
-        parts = urlsplit(self.base)
+        """The URL of chat completions; a query of the base stays at its end. Raises SettingError."""
+        try:
+            parts = urlsplit(self.base.strip())
+        except ValueError as exc:
+            raise SettingError(f"the base-url is none: {exc}; expected https://…") from None
         path = parts.path.rstrip("/") + "/chat/completions"
         return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 

@@ -44,6 +44,12 @@ class OutputSchema:
 
     def __init__(self, given: Any) -> None:
         """Raises ValueError for what is no schema."""
+        try:
+            self._compile(given)
+        except RecursionError:
+            raise ValueError("the schema nests too deep") from None
+
+    def _compile(self, given: Any) -> None:
         if isinstance(given, str):
             given = _read(given)
         if isinstance(given, _Short):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ..registry import registry
 from ..types import ExecutionParams
-from .engines import Database, database_of
+from .engines import Database, open_database
 from .jobs import Job, run_job
 from .placeholders import match, scan
 from .types import DatabaseSinkConfig, DatabaseSourceConfig
@@ -29,7 +29,7 @@ class DatabaseSource:
 
     async def execute(self, params: ExecutionParams) -> list[dict[str, Any]]:
         config: DatabaseSourceConfig = params.config
-        database = database_of(params.run, config.connection)
+        database = await open_database(params.run, config.connection)
         from .reading import read_rows
         from .text import bind_text
 
@@ -53,11 +53,10 @@ class DatabaseSink:
 
     async def execute(self, params: ExecutionParams) -> dict[str, int]:
         config: DatabaseSinkConfig = params.config
-        database = database_of(params.run, config.connection)
-        from .writing import check_rows, write_rows
+        database = await open_database(params.run, config.connection)
+        from .writing import write_rows
 
-        rows = check_rows(config, params.input)
-        return await _run(database, partial(write_rows, database, config, rows))
+        return await _run(database, partial(write_rows, database, config, params.input))
 
 
 async def _run(database: Database, work: Callable[[Job[T]], T]) -> T:

@@ -106,11 +106,19 @@ class Databases:
     def __init__(self) -> None:
         self.limiter = trio.CapacityLimiter(THREADS)
         self._known: dict[str, Database] = {}
+        self._opening = trio.Lock()
 
-    def open(self, url: str, base: Path | None) -> Database:
-        """The database of a URL, with an engine that connects when it is first used."""
+    async def open(self, url: str, base: Path | None) -> Database:
+        """The database of a URL, with an engine that connects when it is first used.
+
+        It is made in a thread: importing SQLAlchemy and a driver takes a while.
+        """
         if url not in self._known:
-            self._known[url] = _make(url, base, self.limiter)
+            async with self._opening:
+                if url not in self._known:
+                    self._known[url] = await trio.to_thread.run_sync(
+                        _make, url, base, self.limiter, limiter=self.limiter
+                    )
         return self._known[url]
 
     async def aclose(self) -> None:
@@ -118,26 +126,28 @@ class Databases:
             for database in self._known.values():
                 database.engine.dispose()
 
-        await trio.to_thread.run_sync(dispose, abandon_on_cancel=True, limiter=self.limiter)
+        # Not a thread of the limiter: those that were left behind may hold all of its tokens.
+        await trio.to_thread.run_sync(
+            dispose, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
+        )
 
 
-def database_of(run: RunServices, url: str) -> Database:
+async def open_database(run: RunServices, url: str) -> Database:
     """The run's database of that URL; its engine is closed with the run.
 
     Raises SettingError for a URL that is none, MissingPackage where SQLAlchemy or the driver is missing, and
-    PathOutside for an SQLite file out of the run's base folder.
+    PathOutside for an SQLite file out of the run's base folder. Cancellation waits until it is made.
     """
+    return await run.resource("database", Databases).open(url, run.base)
+
+
+def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Database:
     try:
-        import sqlalchemy  # noqa: F401
+        import sqlalchemy
     except ModuleNotFoundError:
         raise MissingPackage(
             "a database needs SQLAlchemy: pip install 'flowscript-trio[database]'"
         ) from None
-    return run.resource("database", Databases).open(url, run.base)
-
-
-def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Database:
-    import sqlalchemy
     from sqlalchemy import event
     from sqlalchemy.pool import StaticPool
 

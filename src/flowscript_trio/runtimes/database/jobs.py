@@ -99,16 +99,23 @@ async def run_job(
     """
     job: Job[T] = Job(can_wait)
     await limiter.acquire_on_behalf_of(job)
-    back = _start(lambda: work(job), lambda: limiter.release_on_behalf_of(job))
+    try:
+        back = _start(lambda: work(job), lambda: limiter.release_on_behalf_of(job))
+    except BaseException:  # no thread could be started
+        limiter.release_on_behalf_of(job)
+        raise
     try:
         await back.done.wait()
-    except trio.Cancelled:
+    except (
+        BaseException
+    ) as exc:  # Cancelled, or KeyboardInterrupt: neither leaves the thread behind
         job.cancelled.set()
         with trio.CancelScope(shield=True):
             asked = _start(job.interrupt, None)
             await _wait_for_thread(job, back)
             await asked.done.wait()
-        if not job.committed or not isinstance(back.outcome, outcome.Value):
+        ended = job.committed and isinstance(back.outcome, outcome.Value)
+        if not ended or not isinstance(exc, trio.Cancelled):
             raise
     assert back.outcome is not None
     result: T = back.outcome.unwrap()

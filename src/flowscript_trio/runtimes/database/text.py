@@ -38,10 +38,7 @@ def bind_text(query: str, bound: Sequence[Bound], dialect: str) -> TextClause:
                 else to_driver(one.value, dialect, is_array=dialect == "postgresql")
             )
             binds.append(bindparam(names[key], value, type_=NullType(), expanding=is_list))
-        before = " " if start == place.list_start else ""
-        parts.append(f"{before}:{names[key]}")
-        if query[done : done + 1].isidentifier():
-            parts.append(" ")
+        parts.append(f" :{names[key]} ")  # apart from its neighbours: ``LIMIT?`` is right
     parts.append(_keep(query[done:]))
     return text("".join(parts)).bindparams(*binds)
 

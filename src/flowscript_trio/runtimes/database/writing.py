@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Connection,
     Executable,
     TableClause,
     and_,
     bindparam,
     column,
+    false,
     insert,
     inspect,
+    or_,
     table,
     update,
 )
@@ -48,11 +52,11 @@ def check_rows(config: DatabaseSinkConfig, value: Any) -> list[Row]:
 
 
 def write_rows(
-    database: Database, config: DatabaseSinkConfig, rows: Sequence[Row], job: Job[Any]
+    database: Database, config: DatabaseSinkConfig, value: Any, job: Job[Any]
 ) -> dict[str, int]:
-    """Write the rows in one transaction: all or none. For the job's thread."""
+    """Write the rows of an input in one transaction: all or none. For the job's thread."""
     name = read_name(config.table)
-    batches = list(batches_of(rows, config.batch))
+    batches = list(batches_of(check_rows(config, value), config.batch))
     written = 0
     if batches:
         with connected(database, job) as connection:
@@ -147,13 +151,17 @@ def _statement(
     return update(target).where(and_(*conditions)).values(changed), names
 
 
-def _condition(key: str, value: Any, dialect: str) -> Any:
-    found: Any = column(quoted_name(key, quote=True), NullType())
+def _condition(key: str, value: Any, dialect: str) -> ColumnElement[bool]:
+    found: ColumnElement[Any] = column(quoted_name(key, quote=True), NullType())
     if value is None:
         return found.is_(None)
-    if isinstance(value, (list, tuple)):
-        return found.in_([to_driver(item, dialect) for item in value])
-    return found == bindparam(None, to_driver(value, dialect), type_=NullType())
+    if isinstance(value, (list, tuple)):  # each bound: many rows may be updated by one statement
+        return or_(false(), *(found == _bind(item, dialect) for item in value))
+    return found == _bind(value, dialect)
+
+
+def _bind(value: Any, dialect: str) -> BindParameter[Any]:
+    return bindparam(None, to_driver(value, dialect), type_=NullType())
 
 
 def _upsert(

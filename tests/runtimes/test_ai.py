@@ -1,0 +1,298 @@
+"""Owns tests of what ``<ai>`` sends, where, with which key; against a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.runtimes.ai.endpoint import OPENAI, Endpoint, find_endpoint
+
+from completions import KEY, PATH, ask, said, secrets_of, sent
+from loopback import Answer, Seen, loopback
+
+
+@pytest.mark.parametrize(
+    "element", ['<ai id="a"', '<transform type="ai" id="a"', '<transform:ai id="a"']
+)
+async def test_every_spelling_of_the_element_asks(element: str) -> None:
+    async with loopback() as server:
+        server.answer(PATH, said("hi"))
+        flow = fs.loads(f'<workflow name="w">{element} model="m" user="hello"/></workflow>')
+        assert (await fs.run(flow, secrets=secrets_of(server))).output == "hi"
+        assert sent(server) == {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+        assert server.seen[0].method == "POST"
+        assert server.seen[0].headers["content-type"] == "application/json"
+
+
+async def test_all_settings_are_sent() -> None:
+    async with loopback() as server:
+        server.answer(PATH, said("hi"))
+        await ask(
+            server,
+            'system="be brief" prompt="hello {{input}}" temperature="0.5" maxTokens="9"',
+            input=1,
+        )
+        assert sent(server) == {
+            "model": "m",
+            "messages": [
+                {"role": "system", "content": "be brief"},
+                {"role": "user", "content": "hello 1"},
+            ],
+            "temperature": 0.5,
+            "max_tokens": 9,
+        }
+
+
+@pytest.mark.parametrize(
+    ("given", "content"),
+    [
+        ("plain text", "plain text"),
+        ({"a": [1, None]}, '{"a":[1,null]}'),
+        ([1, "x"], '[1,"x"]'),
+        (3.0, "3"),
+        (True, "true"),
+    ],
+)
+async def test_without_user_the_input_is_the_message_and_so_is_a_computed_one(
+    given: Any, content: str
+) -> None:
+    async with loopback() as server:
+        server.answer(PATH, said("hi"))
+        await ask(server, "", input=given)
+        await ask(server, 'user="{{$input}}"', input=given)
+        for index in (0, 1):
+            assert sent(server, index)["messages"] == [{"role": "user", "content": content}]
+
+
+@pytest.mark.parametrize("settings", ["", 'user="{{$input}}"'])
+async def test_nothing_to_say_is_an_error_and_nothing_is_sent(settings: str) -> None:
+    async with loopback() as server:
+        with pytest.raises(fs.SettingError, match=r"a: .*expected a text, or any value as JSON"):
+            await ask(server, settings)
+        assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("base", "key", "secrets", "expected"),
+    [
+        (None, None, {"OPENAI_API_KEY": "a"}, (OPENAI, "a")),
+        (None, None, {"OPENAI_API_KEY": "a", "OPENAI_BASE_URL": "http://o"}, ("http://o", "a")),
+        (None, None, {"OPENROUTER_API_KEY": "r"}, ("https://openrouter.ai/api/v1", "r")),
+        (
+            None,
+            None,
+            {"OPENROUTER_API_KEY": "r", "OPENROUTER_BASE_URL": "http://r", "OPENAI_BASE_URL": "http://o"},
+            ("http://r", "r"),
+        ),
+        (None, None, {"OPENAI_API_KEY": "a", "OPENROUTER_API_KEY": "r"}, (OPENAI, "a")),
+        ("http://own", "k", {"OPENAI_API_KEY": "a"}, ("http://own", "k")),
+        ("http://own", None, {"OPENAI_API_KEY": "a"}, ("http://own", None)),
+        ("http://own", None, {}, ("http://own", None)),
+        ("https://api.openai.com/v1/", None, {"OPENAI_API_KEY": "a"}, ("https://api.openai.com/v1/", "a")),
+        ("http://r", None, {"OPENROUTER_API_KEY": "r", "OPENROUTER_BASE_URL": "http://r/"}, ("http://r", "r")),
+        (None, "k", {}, (OPENAI, "k")),
+        (None, "k", {"OPENAI_BASE_URL": "http://o"}, ("http://o", "k")),
+        (
+            None,
+            "r",
+            {"OPENAI_API_KEY": "a", "OPENROUTER_API_KEY": "r"},
+            ("https://openrouter.ai/api/v1", "r"),
+        ),
+        ("", "", {"OPENAI_API_KEY": "a"}, (OPENAI, "a")),
+    ],
+)  # fmt: skip
+def test_the_settings_come_before_openai_and_openai_before_openrouter(
+    base: str | None, key: str | None, secrets: dict[str, str], expected: tuple[str, str | None]
+) -> None:
+    found = find_endpoint(base, key, secrets)
+    assert (found.base, found.key) == expected
+    assert "key" not in repr(found)
+
+
+@pytest.mark.parametrize("secrets", [{}, {"OPENAI_BASE_URL": "http://o", "OTHER": "x"}])
+async def test_without_a_key_and_a_url_the_error_says_what_is_expected(
+    secrets: dict[str, str],
+) -> None:
+    async with loopback() as server:
+        with pytest.raises(fs.FlowScriptError, match="OPENAI_API_KEY or OPENROUTER_API_KEY"):
+            await ask(server, secrets=secrets)
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://x/v1", "http://x/v1/chat/completions"),
+        ("http://x/v1/", "http://x/v1/chat/completions"),
+        ("http://x", "http://x/chat/completions"),
+        ("http://x/d?api-version=1", "http://x/d/chat/completions?api-version=1"),
+    ],
+)
+def test_the_path_follows_the_base(base: str, url: str) -> None:
+    assert Endpoint(base, None).url == url
+
+
+@pytest.mark.parametrize("base", ["localhost:8000/v1", "http://[x/v1", "/v1", "ftp://x/v1"])
+async def test_a_base_url_that_is_none_is_an_error_of_the_setting(base: str) -> None:
+    async with loopback() as server:
+        with pytest.raises(fs.SettingError, match="the url is|the base-url is none"):
+            await ask(server, f'user="u" base-url="{base}"')
+
+
+def test_the_limit_of_tokens_has_another_name_at_openai_itself() -> None:
+    assert Endpoint(OPENAI + "/", "k").tokens_name == "max_completion_tokens"
+    assert Endpoint("http://x/v1", "k").tokens_name == "max_tokens"
+
+
+async def test_the_key_is_sent_as_a_bearer_token_and_none_where_there_is_none() -> None:
+    async with loopback() as server:
+        server.answer(PATH, said("hi"))
+        await ask(server)
+        assert server.seen[-1].headers["authorization"] == f"Bearer {KEY}"
+        settings = f'user="u" base-url="{server.base}/v1"'
+        await ask(server, settings, secrets={"OPENAI_API_KEY": KEY})
+        assert "authorization" not in server.seen[-1].headers
+        await ask(server, settings + ' api-key="{{$secrets.MINE}}"', secrets={"MINE": "mine"})
+        assert server.seen[-1].headers["authorization"] == "Bearer mine"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('temperature="hot"', "expected: a number"),
+        ('temperature="3"', "at most 2"),
+        ('max-tokens="0"', "at least 1"),
+        ('repairs="11"', "at most 10"),
+        ('user="a" prompt="b"', "are one setting"),
+        ('modell="x"', "did you mean 'model'"),
+    ],
+)
+def test_a_wrong_setting_is_found_when_the_document_is_read(settings: str, message: str) -> None:
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f'<workflow name="w"><ai id="a" model="m" {settings}/></workflow>')
+    assert message in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_model_is_needed() -> None:
+    with pytest.raises(fs.WorkflowInvalid, match="needs the setting 'model'"):
+        fs.loads('<workflow name="w"><ai id="a" user="u"/></workflow>')
+
+
+async def test_too_many_requests_are_tried_again_where_a_retry_says_so() -> None:
+    async with loopback() as server:
+        server.answer(
+            PATH, Answer(429, {"error": {"message": "slow down"}}), Answer(503), said("hi")
+        )
+        flow = fs.loads(
+            '<workflow name="w"><ai id="a" model="m" user="u"><on-error>'
+            '<retry max="3" when="error.status in [429, 503]" base="0s"/></on-error></ai></workflow>'
+        )
+        run = await fs.run(flow, secrets=secrets_of(server))
+        assert run.output == "hi"
+        assert run.results["a"].attempts == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(400, False), (401, False), (429, True), (500, True)]
+)
+async def test_a_failing_status_is_the_error_of_http(status: int, retryable: bool) -> None:
+    async with loopback() as server:
+        server.answer(PATH, Answer(status, {"error": {"message": "because"}}))
+        with pytest.raises(fs.HTTPStatusError, match="because") as caught:
+            await ask(server)
+        assert (caught.value.status, caught.value.retryable) == (status, retryable)
+
+
+async def test_a_service_that_wants_a_key_and_got_none_is_told_apart() -> None:
+    async with loopback() as server:
+        server.answer(PATH, Answer(401, "who are you?"))
+        with pytest.raises(fs.HTTPStatusError) as caught:
+            await ask(
+                server, f'user="u" base-url="{server.base}/v1"', secrets={"OPENAI_API_KEY": KEY}
+            )
+        assert any("no key was sent" in note for note in caught.value.__notes__)
+        with pytest.raises(fs.HTTPStatusError) as caught:
+            await ask(server)
+        assert not any("no key was sent" in note for note in caught.value.__notes__)
+
+
+async def test_a_key_that_the_service_repeats_stays_out_of_the_error_though_it_is_no_secret() -> (
+    None
+):
+    async with loopback() as server:
+        server.answer(
+            PATH, Answer(401, {"error": f"the key {KEY} is wrong"}), said(None, refusal=KEY)
+        )
+        settings = f'user="u" base-url="{server.base}/v1" api-key="{{{{$config.key}}}}"'
+        for kind in (fs.HTTPStatusError, fs.AIError):
+            with pytest.raises(kind, match=r"\*\*\*") as caught:
+                await ask(server, settings, secrets={}, config={"key": KEY})
+            assert KEY not in str(caught.value)
+            assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+async def test_cancelling_the_run_closes_the_connection(stalls: bool) -> None:
+    """Whether the service has not answered yet, or is in the middle of its answer."""
+    async with loopback() as server:
+        if stalls:
+            server.answer(PATH, Answer(body=b'{"choices": [', stalls=True))
+        else:
+            server.hang(PATH)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, server)
+            await server.until(lambda: len(server.seen) == 1)
+            nursery.cancel_scope.cancel()
+        await server.until(lambda: server.left == [PATH])
+
+
+async def test_a_failing_sibling_closes_the_connection_of_one_that_waits() -> None:
+    async with loopback() as server:
+        server.hang(PATH)
+
+        async def fail(seen: Seen) -> Answer:
+            await server.until(lambda: server.now == 2)
+            return Answer(500, "broken")
+
+        server.pages["/x"] = fail
+        flow = fs.loads(
+            '<workflow name="w"><parallel id="p"><branch><ai id="a" model="m" user="u"/></branch>'
+            f'<branch><source:http id="s" url="{server.base}/x"/></branch></parallel></workflow>'
+        )
+        with pytest.raises(httpx.HTTPStatusError):
+            await fs.run(flow, secrets=secrets_of(server))
+        await server.until(lambda: server.left == [PATH])
+
+
+async def test_the_timeout_of_the_node_bounds_the_answer() -> None:
+    async with loopback() as server:
+        server.hang(PATH)
+        with pytest.raises(trio.TooSlowError):
+            await ask(server, 'user="u" timeout="50ms"')
+        assert fs.registry.get_runtime("transform:ai").timeout == 120
+
+
+async def test_one_client_serves_many_questions() -> None:
+    async with loopback() as server:
+        server.answer(PATH, said("hi"))
+        flow = fs.loads(
+            '<workflow name="w"><foreach id="each" collection="range(5)">'
+            '<ai id="a" model="m" user="{{item}}"/></foreach></workflow>'
+        )
+        assert (await fs.run(flow, secrets=secrets_of(server))).output == ["hi"] * 5
+        assert server.connections == 1
+
+
+def test_neither_httpx_nor_jsonschema_is_imported_before_it_is_used() -> None:
+    code = (
+        "import sys, flowscript_trio as fs;"
+        'fs.loads(\'<workflow name="w"><ai id="a" model="m" output-schema="{a: number}"/></workflow>\');'
+        "sys.exit(bool({'httpx', 'jsonschema'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,307 @@
+"""Owns tests of ``output-schema``: the short form, JSON Schema, and what each says of an answer."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import flowscript_trio as fs
+from flowscript_trio.runtimes.ai.schema import OutputSchema
+from flowscript_trio.runtimes.ai.shorthand import schema_of_text
+
+STRING, NUMBER = {"type": "string"}, {"type": "number"}
+
+
+def closed(**fields: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "schema"),
+    [
+        ("{a: string}", closed(a=STRING)),
+        (" { a : string , b:number, } ", closed(a=STRING, b=NUMBER)),
+        ("{a:string,\n b:number}", closed(a=STRING, b=NUMBER)),
+        ("{'a': string, \"b\": 'number'}", closed(a=STRING, b=NUMBER)),
+        ('{"it\\"s": string}', closed(**{'it"s': STRING})),
+        ("{first-name: string, größe: number}", closed(**{"first-name": STRING, "größe": NUMBER})),
+        ("{a: integer, b: boolean}", closed(a={"type": "integer"}, b={"type": "boolean"})),
+        ("{a: object, b: array, c: any}", closed(a={"type": "object"}, b={"type": "array", "items": {}}, c={})),
+        ("{a: string[]}", closed(a={"type": "array", "items": STRING})),
+        ("{a: string [ ] [ ]}", closed(a={"type": "array", "items": {"type": "array", "items": STRING}})),
+        ("{a: string?}", closed(a={"type": ["string", "null"]})),
+        ("{a?: string}", closed(a={"type": ["string", "null"]})),
+        ("{a?: string??}", closed(a={"type": ["string", "null"]})),
+        ("{a: string?[]}", closed(a={"type": "array", "items": {"type": ["string", "null"]}})),
+        ("{a: string[]?}", closed(a={"anyOf": [{"type": "array", "items": STRING}, {"type": "null"}]})),
+        ("{a: any?}", closed(a={})),
+        ("{a: {b: {c: number}}}", closed(a=closed(b=closed(c=NUMBER)))),
+        ("{a: {b: number}[]}", closed(a={"type": "array", "items": closed(b=NUMBER)})),
+        ("{a: {b: number}?}", closed(a={"anyOf": [closed(b=NUMBER), {"type": "null"}]})),
+        ("{a: enum[low, 'very high', low]}", closed(a={"type": "string", "enum": ["low", "very high"]})),
+        ("{a: enum[1, 2.5]}", closed(a={"type": "string", "enum": ["1", "2.5"]})),
+        ("{a: enum[x]?}", closed(a={"type": ["string", "null"], "enum": ["x", None]})),
+        ("{a: enum[x][]}", closed(a={"type": "array", "items": {"type": "string", "enum": ["x"]}})),
+        ("{type: string, properties: number}", closed(type=STRING, properties=NUMBER)),
+        ("{enum: string}", closed(enum=STRING)),
+        ("number", NUMBER),
+        ("{a: number}[]", {"type": "array", "items": closed(a=NUMBER)}),
+    ],
+)  # fmt: skip
+def test_the_short_form_means(text: str, schema: dict[str, Any]) -> None:
+    assert OutputSchema(text).json == schema
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"the schema ends; expected string, number"),
+        ("{a: strng}", r"no type 'strng' at character 5 \(did you mean 'string'\?\); expected"),
+        ("{a: int}", r"did you mean 'integer'"),
+        ("{a}", r"is '}' at character 3; expected ':'"),
+        ("{a: string b: number}", r"is 'b' at character 12; expected ',' or '}'"),
+        ("{a: string", r"ends; expected ',' or '}'"),
+        ("{: string}", r"expected the name of a field or '}'"),
+        ("{a: string[3]}", r"is '3' at character 12; expected ']'"),
+        ("{a: string | null}", r"is '\|' at character 12"),
+        ("{a: enum}", r"expected '\['"),
+        ("{a: enum[]}", r"expected a word"),
+        ("{a: enum[x y]}", r"expected ',' or ']'"),
+        ("{a: string} x", r"is 'x' at character 13; expected the end"),
+        ("{a: string, a: number}", r"has the field 'a' twice, at character 13"),
+        ("{a: 'strng'}", r"no type 'strng'"),
+        ("{" * 3 + "a: number", r"expected"),
+        ("{a: string" + "[]" * 100_000 + "}", r"nests too deep"),
+        ('{"not":' * 5000 + "{}" + "}" * 5000, r"nests too deep"),
+        ("{a:" * 100 + "number" + "}" * 100, r"nests too deep"),
+        ("[1, 2]", r"that is no schema; expected"),
+        ("{}x", r"expected the end"),
+        ("{}", r"that is no schema"),
+        ("12", r"that is no schema"),
+        ("null", r"that is no schema"),
+        ('{"a": 1}', r"the field 'a' of the schema has no type"),
+        ('{"a": {"b": "strng"}}', r"in the field 'b': there is no type 'strng'"),
+        ('{"type": "object", "properties": {"a": {"type": "strin"}}}', r"no JSON Schema: at \$.properties.a"),
+        ('{"type": "object", "required": "a"}', r"no JSON Schema: at \$.required: 'a' is not of type 'array'"),
+    ],
+)  # fmt: skip
+def test_a_malformed_schema_is_an_error_that_says_where(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OutputSchema(text)
+
+
+def test_a_malformed_schema_is_found_with_its_place_when_the_document_is_read() -> None:
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(
+            '<workflow name="w">\n<ai id="a" model="m" user="u" output-schema="{a: strng}"/>\n'
+            '<ai id="b" model="m" user="u"><output-schema>{a}</output-schema></ai></workflow>'
+        )
+    first, second = caught.value.problems
+    assert "no type 'strng' at character 5" in first.message
+    assert (first.location.line, first.location.column) == (2, 46)
+    assert (second.location.line, second.location.column) == (3, 46)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "schema"),
+    [
+        ("{score: number, note: string?}", closed(score=NUMBER, note={"type": ["string", "null"]})),
+        ("\n  score: number\n  tags: string[]", closed(score=NUMBER, tags={"type": "array", "items": STRING})),
+        ("\n  note?: string", closed(note={"type": ["string", "null"]})),
+        ("\n  tags: [string]", closed(tags={"type": "array", "items": STRING})),
+        ("\n  type: object\n  properties: {a: {type: number}}", {"type": "object", "properties": {"a": NUMBER}}),
+    ],
+)  # fmt: skip
+def test_a_schema_may_stand_as_yaml_in_a_request(request_text: str, schema: dict[str, Any]) -> None:
+    flow = fs.loads(
+        f'<workflow name="w"><ai id="a"><request>\nmodel: m\noutput-schema: {request_text}\n'
+        "</request></ai></workflow>"
+    )
+    [step] = flow.program.main.steps
+    assert step.config(None).output_schema.json == schema  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_json_schema"),
+    [
+        ({"type": "object"}, True),
+        ({"type": ["object", "null"]}, True),
+        ({"properties": {"a": {"type": "string"}}}, True),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}, True),
+        ({"enum": [1, 2]}, True),
+        ({"type": "object", "x-order": 1}, True),
+        ({"type": "string", "name": "string"}, False),
+        ({"title": "string", "description": "string"}, False),
+        ({"properties": "string"}, False),
+        ({"items": "number[]"}, False),
+    ],
+)
+def test_a_mapping_is_a_json_schema_if_all_its_keys_are_words_of_that(
+    given: dict[str, Any], is_json_schema: bool
+) -> None:
+    assert (OutputSchema(given).json == given) is is_json_schema
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "problems"),
+    [
+        ("{a: number}", {"a": 1}, []),
+        ("{a: number}", {"a": True}, ["$.a is true; expected number"]),
+        ("{a: number}", {"a": None}, ["$.a is null; expected number"]),
+        ("{a: number}", {}, ["$.a is missing"]),
+        ("{a: number}", {"a": 1, "b": 2}, ["$ has 'b', which the schema does not have"]),
+        ("{a: number}", [], ["$ is a list; expected object"]),
+        ("{a: integer}", {"a": 3.0}, []),
+        ("{a: integer}", {"a": 3.5}, ["$.a is 3.5; expected integer"]),
+        ("{a: boolean}", {"a": 1}, ["$.a is 1; expected boolean"]),
+        ("{a: boolean}", {"a": False}, []),
+        ("{a: string?}", {}, []),
+        ("{a: string?}", {"a": None}, []),
+        ("{a: string?}", {"a": 1}, ["$.a is 1; expected string or null"]),
+        ("{a: {b: string}?}", {}, []),
+        ("{a: {b: string}?}", {"a": None}, []),
+        ("{a: {b: string}?}", {"a": {"b": 1}}, ["$.a.b is 1; expected string"]),
+        ("{a: string[]}", {"a": ["x", {}]}, ["$.a[1] is an object; expected string"]),
+        ("{a: enum[x, y]}", {"a": "z"}, ["$.a is 'z'; expected one of 'x', 'y'"]),
+        ("{a: enum[x]?}", {"a": None}, []),
+        ("{a: any, b: object, c: array}", {"a": None, "b": {"k": 1}, "c": [1, "x"]}, []),
+        ("{a: any}", {}, ["$.a is missing"]),
+        ("{a: any?}", {"a": 1}, []),
+    ],
+)  # fmt: skip
+def test_what_the_short_form_says_of_a_value(text: str, value: Any, problems: list[str]) -> None:
+    assert OutputSchema(text).problems(value) == problems
+
+
+def test_what_a_json_schema_says_of_a_value() -> None:
+    schema = OutputSchema(
+        {
+            "type": "object",
+            "properties": {"a": {"type": "integer", "minimum": 0}},
+            "required": ["a"],
+        }
+    )
+    assert schema.problems({"a": 1, "b": 2}) == []
+    assert schema.problems({"a": -1}) == ["$.a: -1 is less than the minimum of 0"]
+    assert schema.problems({}) == ["$: 'a' is a required property"]
+
+
+def test_a_pattern_is_matched_in_linear_time() -> None:
+    schema = OutputSchema({"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}})
+    assert schema.problems({"a": "aaa"}) == []
+    [problem] = schema.problems({"a": "a" * 5000 + "!"})  # Python's own engine would never end
+    assert "$.a: 'aaaaaa" in problem
+    wrong = OutputSchema({"type": "object", "properties": {"a": {"pattern": "(?=x)"}}})
+    with pytest.raises(fs.FlowScriptError, match="the output-schema cannot be applied"):
+        wrong.problems({"a": "x"})
+
+
+def test_the_problems_of_an_answer_are_bounded() -> None:
+    for schema in ("{a: string[]}", {"properties": {"a": {"items": {"type": "string"}}}}):
+        problems = OutputSchema(schema).problems({"a": [1.5] * 1000})
+        assert len(problems) == 10
+    [problem] = OutputSchema("{a: number}").problems({"a": "x" * 10_000})
+    assert len(problem) < 300
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"$ref": "http://127.0.0.1:1/x.json"}, {"$ref": "#/$defs/none"}, {"allOf": [{"$ref": "#"}]}],
+)
+def test_a_reference_that_leads_nowhere_is_an_error_and_nothing_is_fetched(
+    schema: dict[str, Any],
+) -> None:
+    with pytest.raises(fs.FlowScriptError, match="the output-schema cannot be applied"):
+        OutputSchema(schema).problems({})
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        ("{a: number, b: {c: string?}[]}", True),
+        ("{a: enum[x]?}", True),
+        ("string[]", True),
+        ("{a: any}", False),
+        ("{a: object}", False),
+        ("{a: array}", False),
+        (closed(a=NUMBER), True),
+        ({"type": "object", "properties": {"a": NUMBER}}, False),
+        ({**closed(a=NUMBER, b=NUMBER), "required": ["a"]}, False),
+        ({**closed(a={"$ref": "#/$defs/x"}), "$defs": {"x": {"type": "object"}}}, False),
+    ],
+)
+def test_it_is_strict_where_each_object_is_closed_and_complete(schema: Any, strict: bool) -> None:
+    assert OutputSchema(schema).strict is strict
+
+
+def test_the_definitions_of_a_wrapped_schema_stay_where_references_look() -> None:
+    schema = OutputSchema({"type": "array", "items": {"$ref": "#/$defs/x"}, "$defs": {"x": NUMBER}})
+    assert schema.sent["$defs"] == {"x": NUMBER}
+    assert schema.problems([1]) == []
+    assert schema.problems(["a"]) == ["$[0]: 'a' is not of type 'number'"]
+
+
+def test_a_missing_package_is_an_error_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    text = '<workflow name="w"><ai id="a" model="m" user="u"><output-schema>{}</output-schema></ai></workflow>'
+    with pytest.raises(fs.WorkflowInvalid, match=r"jsonschema, which is not installed") as caught:
+        fs.loads(text.replace("{}", '{"type": "object"}'))
+    assert "pip install 'flowscript-trio[ai]'" in str(caught.value)
+    fs.loads(text.replace("{}", "{a: number}"))  # the short form needs nothing
+
+
+types = st.recursive(
+    st.sampled_from(["string", "number", "integer", "boolean", "any", "object", "enum[a, b]"]),
+    lambda inner: st.one_of(
+        inner.map(lambda text: text + "[]"),
+        inner.map(lambda text: text + "?"),
+        st.dictionaries(st.sampled_from("abc"), inner, min_size=1).map(
+            lambda fields: "{" + ", ".join(f"{k}: {v}" for k, v in fields.items()) + "}"
+        ),
+    ),
+)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["a", "z"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+)
+
+
+@given(types, values)
+def test_what_the_schema_that_is_sent_accepts_the_check_accepts(text: str, value: Any) -> None:
+    """Against jsonschema; the check is milder in one thing alone, that what may be null may be absent."""
+    import jsonschema
+
+    schema = OutputSchema(text)
+    accepted = jsonschema.Draft202012Validator(schema.json).is_valid(value)
+    if accepted:
+        assert schema.problems(value) == []
+    elif not schema.problems(value):
+        missing = jsonschema.Draft202012Validator(schema.json).iter_errors(value)
+        assert all(
+            "required" in error.message or error.validator in ("anyOf", "required")
+            for error in missing
+        )
+
+
+@given(st.text(alphabet="{}[]:,?'\"ab enum string\\"))
+def test_any_text_is_a_schema_or_a_value_error(text: str) -> None:
+    with suppress(ValueError):
+        schema_of_text(text)
