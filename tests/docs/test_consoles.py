@@ -19,7 +19,7 @@ PAGES = [
     if "```console" in page.read_text()
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"`([\w-]+\.xml)`")
+FILE = re.compile(r"`([\w-]+(?:\.xml|\.test\.yaml))`")
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 
 
@@ -42,7 +42,7 @@ def test_every_console_example_of_a_page_shows_what_it_says(page: Path, tmp_path
     for block in BLOCK.finditer(text):
         named = FILE.findall(text[end : block.start()])
         end = block.end()
-        if block[1] in ("xml", "text") and named:
+        if block[1] in ("xml", "text", "yaml") and named:
             (tmp_path / named[-1]).write_text(block[2], encoding="utf-8")
         elif block[1] == "console":
             for command, shown in commands_in(block[2]):
@@ -85,3 +85,19 @@ def test_the_picture_in_the_readme_is_what_the_demo_shows_on_a_terminal() -> Non
     picture = next(b[2] for b in BLOCK.finditer((ROOT / "README.md").read_text()) if b[1] == "text")
     kept = without_chance(picture).rstrip("\n")
     assert kept in without_chance(plain), plain
+
+
+def test_all_cases_of_the_page_on_testing_but_the_wrong_one_pass(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "test-a-workflow.md").read_text()
+    blocks = {block[1]: block[2] for block in reversed(list(BLOCK.finditer(page)))}
+    (tmp_path / "report.xml").write_text(blocks["xml"])
+    (tmp_path / "report.test.yaml").write_text(blocks["yaml"])
+    done = subprocess.run(
+        [*FLOWSCRIPT, "test", "report.xml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "3 passed, 1 failed" in done.stderr, done.stderr

@@ -12,8 +12,11 @@ import pytest
 from pydantic import BaseModel
 
 import flowscript_trio as fs
+from flowscript_trio import testing
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
+from flowscript_trio.testing.expecting import ERROR
+from flowscript_trio.testing.reading import CASE, REPLY
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -96,6 +99,16 @@ def test_every_public_name_is_in_the_reference_of_the_library() -> None:
     page: Any = (REFERENCE / "api.md").read_text()
     missing = [name for name in fs.__all__ if f"flowscript_trio.{name}\n" not in page]
     assert missing == []
+
+
+def test_every_name_and_every_key_of_test_cases_is_in_their_reference() -> None:
+    page = (REFERENCE / "test-cases.md").read_text()
+    assert [n for n in testing.__all__ if f"flowscript_trio.testing.{n}\n" not in page] == []
+    case, stubs, errors = page.split("\n## ")[:3]
+    for text, keys in ((case, CASE), (stubs, REPLY), (errors, ERROR)):
+        cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        listed = {key for cell in cells for key in re.findall(r"`([a-z-]+)`", cell)}
+        assert listed == {key.replace("_", "-") for key in keys}
 
 
 def words_in(node: ast.expr) -> list[str]:

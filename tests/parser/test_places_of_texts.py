@@ -238,3 +238,22 @@ def test_interpolations_in_folded_and_escaped_yaml_know_their_places(
         at = value.index(word)
         assert source.startswith(word, leaf.offset(at))
     assert source.startswith("two", leaf.offset(value.index("two")))
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ('a: "x\\n"', "x\n"),
+        ('a: "\\n"', "\n"),
+        ('a: "x\\n\\t"', "x\n\t"),
+        ('a: "x\\u00e9"', "xé"),
+        ('a: ["\\\\"]', "\\"),
+        ('a: "{{x}}\\n"', "{{x}}\n"),
+    ],
+)
+def test_an_escape_at_the_end_of_a_quoted_text_is_what_it_stands_for(
+    source: str, value: str
+) -> None:
+    text = Text(source, Source("f", source), ((0, 0),))
+    [_, leaf] = leaves(read_yaml(text))
+    assert leaf.value == value

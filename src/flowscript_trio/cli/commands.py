@@ -10,6 +10,7 @@ _COMMANDS = {
     "demo": "demo:demo_command",
     "inspect": "inspect:inspect_command",
     "run": "run:run_command",
+    "test": "test:test_command",
     "validate": "validate:validate_command",
 }
 

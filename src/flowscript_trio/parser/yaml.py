@@ -116,7 +116,10 @@ class _Reader:
         runs = align(value, self._yaml[start : node.end_mark.index])
         if len(runs) == 1 and self._fence not in value:
             origin = self._offset(start + runs[0][1])
-            return self._text.slice(origin, origin + len(value))
+            part = self._text.slice(origin, origin + len(value))
+            # An escape at the end begins no run, and is longer than its character.
+            if part.value == value:
+                return part
         pieces: list[Text] = []
         at = 0
         for found in self._mark.finditer(value) if self._taken else ():
