@@ -1,4 +1,4 @@
-"""Owns the proof that every setting of the language is read, checked and takes effect, and that none is forgotten."""
+"""Owns the proof that every setting of the language is read and takes effect, and that none is forgotten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from setting_cases import control, leaves
 from setting_cases.world import CASES, Case, show
 
 DOCUMENT = {"name", "version", "description", "timeout", "max_concurrency", "param", "secret"}
-FRONT_MATTER = {"name", "version", "description", "config", "secrets", "trigger", "schemas", "evolution"}
+FRONT_MATTER = {
+    "name",
+    "version",
+    "description",
+    "config",
+    "secrets",
+    "trigger",
+    "schemas",
+    "evolution",
+}
 NODE = {"id", "input", "after", "if", "timeout", "on-error", "compensate"}
 
 

@@ -66,13 +66,19 @@ class Case:
         before, _, rest = self.document.partition("⟦")
         setting, _, after = rest.partition("⟧")
         text = before + (setting if given else "") + after
-        return text if text.startswith(("<workflow", "---")) else f'<workflow name="w">{text}</workflow>'
+        return (
+            text
+            if text.startswith(("<workflow", "---"))
+            else f'<workflow name="w">{text}</workflow>'
+        )
 
 
 CASES: list[Case] = []
 
 
-def covers(owner: str, setting: str, document: str, shows: Callable[[Shown], Any], **more: Any) -> None:
+def covers(
+    owner: str, setting: str, document: str, shows: Callable[[Shown], Any], **more: Any
+) -> None:
     """Add a case of a setting: of a runtime, a part, a body, a node (``node``) or a document (``document``)."""
     assert "⟦" in document
     CASES.append(Case(owner, setting, document, shows, **more))
@@ -140,11 +146,16 @@ async def run_in_world(case: Case, folder: Path, server: Any, given: bool) -> Sh
     shown.seconds = round(trio.current_time() - started, 6)
     shown.events = stubs.events
     shown.requests = [] if server is None else server.seen
-    for path in folder.rglob("*"):
-        if path.is_file() and path.suffix not in (".xml", ".md", ".sqlite"):
-            shown.files[str(path.relative_to(folder))] = path.read_text()
+    shown.files = files_in(folder)
     shown.rows = rows_of(folder / "db.sqlite")
     return shown
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """What a run wrote, and what it was given to read."""
+    kept = (".xml", ".md", ".sqlite")
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in kept]
+    return {str(path.relative_to(folder)): path.read_text() for path in paths}
 
 
 def make_database(path: Path) -> None:

@@ -250,3 +250,19 @@ def test_a_file_that_is_no_utf_8_is_a_problem_at_its_byte(tmp_path: Path, flow: 
 def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path: Path, flow: fs.Flow) -> None:
     with pytest.raises(FileNotFoundError):
         read_cases(tmp_path / "none.test.yaml", flow)
+
+
+def test_decisions_are_actions_or_actions_with_an_input(tmp_path: Path) -> None:
+    flow = fs.loads(
+        '<workflow name="w"><checkpoint id="one"/><checkpoint id="two"/><delay id="d" duration="1s"/></workflow>'
+    )
+    text = "cases: {a: {decisions: {one: approve, two: {action: reject, input: {why: 1}}}, duration: 0s}}"
+    [case] = read(tmp_path, flow, text)
+    assert case.decisions == {"one": fs.Answer("approve"), "two": fs.Answer("reject", {"why": 1})}
+    text = "cases: {a: {decisions: {oen: approve, d: approve, two: {actoin: x}, one: 5}, duration: 0s}}"
+    found = mistakes(tmp_path, flow, text)
+    assert [problem.location.column for problem in found] == sorted(
+        p.location.column for p in found
+    )
+    assert found[0].suggestion == "one"
+    assert len(found) >= 4

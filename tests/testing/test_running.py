@@ -305,3 +305,18 @@ def test_cases_do_not_touch_each_other() -> None:
     stubs = {"a": stub(Reply(error="x", status=503), Reply(output=1))}
     case = Case(name="c", stubs=stubs, expected=Expected(calls={"a": 2}, duration=1))
     assert [result.passed for result in run_cases(flow, [case] * 3)] == [True] * 3
+
+
+ASKING = """<workflow name="w">
+  <checkpoint id="go" prompt="?"><action id="skip" goto="z"/></checkpoint>
+  <transform:template id="y" template="y"/>
+  <transform:template id="z" template="{{go.action}} {{go.input ?? '-'}} {{y ?? '-'}}"/>
+</workflow>"""
+
+
+def test_a_case_decides_what_its_checkpoints_are_answered() -> None:
+    decisions = {"go": fs.Answer("skip", input="soon")}
+    result = play(ASKING, decisions=decisions, expected=Expected(output="skip soon -"))
+    assert result.passed, result.problems
+    expected = Expected(error=ExpectedError(type="CheckpointRejected"))
+    assert play(ASKING, expected=expected).passed

@@ -39,6 +39,8 @@ async def handle_checkpoint_result(walk: Walk, result: CheckpointResult, place: 
 
 async def _ask(walk: Walk, result: CheckpointResult, place: Place) -> tuple[Answer, bool]:
     """The answer, and whether it is the default because the decider's came too late."""
+    if result.answer is not None:
+        return _check_answer(result.answer, result, place), False
     decider = walk.run.decider
     if decider is None:
         return Answer(result.default), False

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from ..types.decisions import Answer
 from ..types.errors import FlowScriptError, Problem
 from ..types.location import Location
 from ..types.results import NodeStatus
@@ -123,6 +124,8 @@ class Case:
     now: datetime = START
     base: Path | None = None
     max_concurrency: int | None = None
+    decisions: Mapping[str, Answer] = field(default_factory=dict)
+    """What is answered to the checkpoints of these ids; to the others, their default."""
     location: Location | None = None
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from ..execution.loading import Flow
 from ..execution.program import Program, Step
-from ..types.ast import BaseNode
+from ..types.ast import BaseNode, CheckpointNode
 from ..types.location import Text
 from .given import Values
 
@@ -53,6 +53,9 @@ class Ids:
         nodes = flow.checked.nodes.values()
         self._nodes = {checked.name for checked in nodes if checked.name is not None}
         self._leaves = leaves_of(flow)
+        self._asks = {
+            checked.node.label for checked in nodes if isinstance(checked.node, CheckpointNode)
+        }
         self._labels = {*self._nodes, *(node.label for node in self._leaves.values())}
 
     def check_node(self, key: Text) -> None:
@@ -64,6 +67,11 @@ class Ids:
         """Report a name that no node has, those of the documents that the workflow runs included."""
         if key.value not in self._labels:
             self.values.unknown(key, "there is no node", self._labels)
+
+    def check_checkpoint(self, key: Text) -> None:
+        """Report a name that no checkpoint has."""
+        if key.value not in self._asks:
+            self.values.unknown(key, "there is no checkpoint", self._asks)
 
     def check_leaf(self, key: Text) -> None:
         """Report a name that no source, transform or sink has."""

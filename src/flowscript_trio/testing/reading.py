@@ -10,6 +10,7 @@ from typing import Any
 from ..execution.loading import Flow
 from ..parser import YamlProblem, read_yaml
 from ..types.ast import Structure
+from ..types.decisions import Answer
 from ..types.errors import problem_at
 from ..types.location import Source, Text
 from .cases import START, Case, CasesInvalid, Reply, Stub
@@ -18,7 +19,7 @@ from .given import Fields, Given, Values, as_it_is, plain
 from .ids import Ids
 
 GIVEN = ("input", "config", "secrets", "env", "seed", "now", "base", "max_concurrency")
-WORLD = ("stubs", "real")
+WORLD = ("stubs", "real", "decisions")
 CASE = ("name", *GIVEN, *WORLD, *EXPECTATIONS)
 REPLY = ("output", "error", "hangs", "delay", "type", "status", "retryable")
 _SUFFIXES = (".flow.md", ".xml")
@@ -123,6 +124,7 @@ class _Reader:
             ),
             stubs=take("stubs", self._stubs) or {},
             real=take("real", self._real) or frozenset(),
+            decisions=take("decisions", self._decisions) or {},
             expected=read_expected(fields, self.values, self._ids),
         )
         if isinstance(given.value, Structure) and not any(word in fields for word in EXPECTATIONS):
@@ -176,6 +178,21 @@ class _Reader:
                 self.values.report(value.place, "no-reply", "a stub needs at least one reply")
             stubs[key.value] = Stub(replies)
         return stubs
+
+    def _decisions(self, given: Given) -> dict[str, Answer]:
+        decisions = {}
+        for key, value in self.values.entries(given, "decisions"):
+            self._ids.check_checkpoint(key)
+            answer = Given(value.value, value.place)
+            said: Any = None
+            if isinstance(value.value, Structure):
+                fields = self.values.fields(value, "a decision", ("action", "input"))
+                said = Fields(fields).take("input", as_it_is)
+                answer = fields.get("action", answer)
+            action = self.values.text(answer, f"decisions: {key.value}")
+            if action is not None:
+                decisions[key.value] = Answer(action, said)
+        return decisions
 
     def _reply(self, given: Given) -> Reply:
         values = self.values

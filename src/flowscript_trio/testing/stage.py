@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import trio
 
 from ..execution.loading import Flow
+from ..runtimes.control.checkpoint import CheckpointRuntime
+from ..runtimes.control.results import CheckpointResult
 from ..runtimes.isolation import private_copy
 from ..runtimes.registry import Registry
 from ..runtimes.types import ConfigModel, ExecutionParams, NodeRuntime
+from ..types.decisions import Answer
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply
 from .ids import leaves_of
@@ -63,6 +68,7 @@ class Stage:
         self.calls: dict[str, int] = {}
         self.last: dict[str, tuple[Any, Any]] = {}
         self.missing: dict[str, str] = {}
+        self.decisions = case.decisions
         self._case = case
         self._names: dict[int, list[str]] = {}
         for name, node in leaves_of(flow).items():
@@ -133,8 +139,19 @@ class StageRuntime:
         return await self._stage.execute(self._real, params)
 
 
+class StageCheckpoint(CheckpointRuntime):
+    """A checkpoint that knows its answer, where the case decides it."""
+
+    def __init__(self, decisions: Mapping[str, Answer]) -> None:
+        self._decisions = decisions
+
+    async def execute(self, params: ExecutionParams) -> CheckpointResult:
+        asked = await super().execute(params)
+        return replace(asked, answer=self._decisions.get(params.node.label))
+
+
 class StageRegistry(Registry):
-    """The runtimes of a flow; every leaf among them is played on the stage."""
+    """The runtimes of a flow; leaves are played on the stage, and checkpoints answered as the case decides."""
 
     def __init__(self, stage: Stage, base: Registry) -> None:
         super().__init__(base)
@@ -142,6 +159,8 @@ class StageRegistry(Registry):
 
     def _find(self, name: str) -> NodeRuntime | None:
         found = super()._find(name)
+        if name == "control:checkpoint":
+            return StageCheckpoint(self._stage.decisions)
         if found is None or name.startswith("control:"):
             return found
         return StageRuntime(self._stage, found)

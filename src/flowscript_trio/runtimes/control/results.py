@@ -9,7 +9,7 @@ from typing import Any
 from ...expression import Expression
 from ...scheduler.policy import Policy
 from ...types.ast import Body
-from ...types.decisions import Action
+from ...types.decisions import Action, Answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +94,7 @@ class CheckpointResult:
     """Ask a person, unless ``asked`` is False: then it counts as approved.
 
     ``goto`` maps ids of actions to those of the nodes at which they go on. ``rejectable`` says that
-    ``reject`` is no action of its own, and fails the run.
+    ``reject`` is no action of its own, and fails the run. ``answer`` is given where it is known already.
     """
 
     prompt: str
@@ -103,6 +103,7 @@ class CheckpointResult:
     default: str
     rejectable: bool
     asked: bool
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
