@@ -108,3 +108,9 @@ def test_a_short_secret_is_masked_only_where_it_is_the_whole_text() -> None:
 
 def test_of_secrets_in_each_other_the_longer_one_is_masked() -> None:
     assert Masker(["pass", "password"]).text("my password, my pass") == "my ***, my ***"
+
+
+def test_how_urls_begin_tells_nothing_of_a_secret_that_is_one() -> None:
+    masker = Masker(["https://me:password@host/"])
+    assert masker.text("expected http://… or https://…") == "expected http://… or https://…"
+    assert masker.text("found https://me:pass… here") == "found ***… here"

@@ -14,6 +14,9 @@ SHORTEST = 4
 """A secret of fewer characters is masked only where it is the whole text."""
 
 _LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_SCHEME = re.compile(r"[a-z][a-z0-9+]*:/*")
+"""How URLs begin, which tells nothing of a secret that is one."""
+
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 
 
@@ -70,7 +73,7 @@ class Masker:
                 length = min(len(secret), len(piece))
                 while length >= SHORTEST and not piece.endswith(secret[:length]):
                     length -= 1
-                if length >= SHORTEST:
+                if length >= SHORTEST and not _SCHEME.fullmatch(secret[:length]):
                     piece = piece[:-length] + MASK
                     break
             pieces += [piece, found[0]]
