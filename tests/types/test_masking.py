@@ -114,3 +114,8 @@ def test_how_urls_begin_tells_nothing_of_a_secret_that_is_one() -> None:
     masker = Masker(["https://me:password@host/"])
     assert masker.text("expected http://… or https://…") == "expected http://… or https://…"
     assert masker.text("found https://me:pass… here") == "found ***… here"
+
+
+def test_a_secret_that_is_no_unicode_can_be_masked() -> None:
+    secret = b"caf\xe9-key".decode("utf-8", "surrogateescape")  # as the environment gives it
+    assert Masker([secret]).text(f"is {secret} and {secret!r}") == "is *** and '***'"

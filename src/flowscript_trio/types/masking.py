@@ -32,9 +32,15 @@ class Masker:
         self._short = frozenset(secret for secret in known if len(secret) < SHORTEST)
         self._long = sorted((s for s in known if len(s) >= SHORTEST), key=len, reverse=True)
         self._plain = _either(_pattern(secret, in_url=False) for secret in self._long)
-        forms = {form for secret in self._long for form in _base64_forms(secret.encode())}
+        forms = {
+            form
+            for secret in self._long
+            for form in _base64_forms(secret.encode("utf-8", "surrogatepass"))
+        }
         self._base64 = _either(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        self._bytes = _either_bytes(secret.encode() for secret in self._long)
+        self._bytes = _either_bytes(
+            secret.encode("utf-8", "surrogatepass") for secret in self._long
+        )
 
     def text(self, text: str) -> str:
         """The text without secrets; the same object where there are none in it."""
@@ -130,7 +136,11 @@ def _pattern(secret: str, in_url: bool) -> str:
     for char in secret:
         either = [char] if char.isascii() and char.isalnum() else _escaped(char)
         if in_url:
-            either.append("(?i:" + "".join(f"%{byte:02x}" for byte in char.encode()) + ")")
+            either.append(
+                "(?i:"
+                + "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+                + ")"
+            )
             either += [r"\+"] if char == " " else []
         pieces.append(either[0] if len(either) == 1 else f"(?:{'|'.join(either)})")
     return "".join(pieces)
@@ -142,11 +152,13 @@ def _escaped(char: str) -> list[str]:
     # may belong to a backslash before.
     slash = r"\\*+"
     code = ord(char)
-    units = char.encode("utf-16-be")
+    units = char.encode("utf-16-be", "surrogatepass")
     pairs = [units[at : at + 2].hex() for at in range(0, len(units), 2)]
     either = [r"\\++" if char == "\\" else slash + re.escape(char)]
     either += ["".join(f"(?i:{slash}u{pair})" for pair in pairs), f"(?i:{slash}U{code:08x})"]
-    either.append("".join(f"(?i:{slash}x{byte:02x})" for byte in char.encode()))
+    either.append(
+        "".join(f"(?i:{slash}x{byte:02x})" for byte in char.encode("utf-8", "surrogatepass"))
+    )
     either += [f"(?i:{slash}x{code:02x})"] if 127 < code < 256 else []
     either += [slash + _LETTERS[char]] if char in _LETTERS else []
     named = html.escape(char)
