@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+import sqlalchemy
 import trio
 
 import flowscript_trio as fs
@@ -16,8 +18,12 @@ import flowscript_trio as fs
 from loopback import loopback
 from stubs import Stubs
 
+assert httpx
+assert sqlalchemy
+"""Imported here, since that takes time which is not the node's."""
+
 DEADLINE = 0.5
-"""Seconds: long enough for the node to import what it needs, and to be waiting when it comes."""
+"""Seconds: long enough for the node to be waiting when it comes."""
 
 LATE = 1.0
 """Seconds after the deadline within which a run must be free of a real peer."""
