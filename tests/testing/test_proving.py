@@ -13,9 +13,8 @@ import trio.lowlevel
 import flowscript_trio as fs
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
-from flowscript_trio.testing.points import CancelAt, RaiseAt
-from flowscript_trio.testing.proving import prove
-from flowscript_trio.testing.report import Report
+from flowscript_trio.testing import Report, prove
+from flowscript_trio.testing.proof.points import CancelAt, RaiseAt
 
 from stubs import Stubs
 

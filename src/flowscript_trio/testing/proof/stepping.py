@@ -1,8 +1,8 @@
-"""Owns what is known of trio's inside: stepping through a coroutine, aborting its waits, the scheduler's chance.
+"""Owns what is known of trio's inside: a coroutine's waits, shields, the scheduler's chance.
 
 Trio tells a task's waits by the values that its coroutine yields, and resumes it by sending an ``Outcome``. That
-is how trio has worked since 0.23 and is not promised: everything that relies on it stands here, and ``supported``
-says whether this trio works so.
+is how trio has worked since 0.23 and is not promised: everything that relies on it stands here. Where another
+trio has it otherwise, a proof sees less: order is left to chance, and shields are not known.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ def _abort(message: Any, error: BaseException) -> bool:
         raise error
 
     return bool(abort(give_up) is trio.lowlevel.Abort.SUCCEEDED)
+
+
+def shields_around(task: trio.lowlevel.Task) -> int:
+    """How many shields stand around what a task does now."""
+    status = getattr(task, "_cancel_status", None)
+    count = 0
+    while status is not None:
+        count += bool(status._scope.shield)
+        status = status._parent
+    return count
 
 
 @contextmanager
