@@ -9,6 +9,7 @@ import click
 _COMMANDS = {
     "demo": "demo:demo_command",
     "inspect": "inspect:inspect_command",
+    "prove": "prove:prove_command",
     "run": "run:run_command",
     "test": "test:test_command",
     "validate": "validate:validate_command",

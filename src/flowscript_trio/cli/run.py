@@ -15,6 +15,7 @@ from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.masking import Masker
+from .given import given_options
 from .loading import load_or_exit, roots_option
 
 if TYPE_CHECKING:
@@ -24,18 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--config", "-c", multiple=True, metavar="KEY=VALUE", help="A value of $config.")
-@click.option("--input", "-i", "given", metavar="JSON|@FILE", help="The run's input.")
-@click.option(
-    "--secret", "-s", multiple=True, metavar="NAME", help="A secret, from the environment."
-)
-@click.option(
-    "--env", "-e", multiple=True, metavar="NAME", help="A variable of the environment, for $env."
-)
-@click.option("--max-concurrency", type=click.IntRange(min=1), help="The run's limit.")
-@click.option(
-    "--base", type=click.Path(file_okay=False, exists=True), help="Confine files to a folder."
-)
+@given_options
 @click.option("--seed", type=int, help="Fix random and uuid.")
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")

@@ -133,7 +133,7 @@ def _judge_calls(case: Case, stage: Stage) -> Iterator[str]:
         if last is None:
             yield f"settings.{name}: it was not called"
             continue
-        yield from _judge_settings(settings, _settings_of(last[1]), f"settings.{name}")
+        yield from _judge_settings(settings, settings_of(last[1]), f"settings.{name}")
 
 
 def _judge_settings(expected: Any, found: dict[str, Any], path: str) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _judge_settings(expected: Any, found: dict[str, Any], path: str) -> Iterator
             yield f"{path}.{name}: there is no such setting; it has {', '.join(sorted(found))}"
 
 
-def _settings_of(config: Any) -> dict[str, Any]:
+def settings_of(config: Any) -> dict[str, Any]:
     """The settings that a runtime was handed, by the names that documents give them."""
     if isinstance(config, BaseModel):
         return {

@@ -73,15 +73,20 @@ def run_cases(flow: Flow, cases: Iterable[Case], *, patience: float = PATIENCE) 
 
 
 def _run_case(flow: Flow, case: Case, patience: float) -> CaseResult:
-    stage = Stage(case, flow)
-    clock = MockClock()
-    ended = trio.run(partial(_play, flow, case, stage, clock, patience), clock=clock)
+    stage, ended = play_case(flow, case, patience)
     duration = None if ended.run is None else ended.run.duration
-    problems = (*_unknown_names(flow, case), *judge(case, stage, ended))
+    problems = (*unknown_names(flow, case), *judge(case, stage, ended))
     return CaseResult(case.name, problems, duration, case.location, ended.run)
 
 
-def _unknown_names(flow: Flow, case: Case) -> Iterator[str]:
+def play_case(flow: Flow, case: Case, patience: float = PATIENCE) -> tuple[Stage, Ended]:
+    """Run the workflow of a case in a trio of its own; what it met, and how it ended. Nothing is judged."""
+    stage = Stage(case, flow)
+    clock = MockClock()
+    return stage, trio.run(partial(_play, flow, case, stage, clock, patience), clock=clock)
+
+
+def unknown_names(flow: Flow, case: Case) -> Iterator[str]:
     """What a case stubs or names as real, and is not there: cases that were made in Python are not checked yet."""
     leaves = leaves_of(flow)
     for name in [*case.stubs, *(case.real if case.real is not True else ())]:

@@ -74,6 +74,11 @@ class Stage:
         for name, node in leaves_of(flow).items():
             self._names.setdefault(id(node), []).append(name)
 
+    def begin(self) -> None:
+        """A new run begins: its calls are counted from none, and each stub begins with its first reply."""
+        self.calls.clear()
+        self.last.clear()
+
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Play a node. Cancellation reaches a stub at once, and a real node as always."""
         names = self._names.get(id(params.node)) or [params.node.label]
