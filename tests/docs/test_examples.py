@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -16,12 +19,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def examples(language: str) -> list[object]:
+def examples(language: str, *, tests: bool = False) -> list[object]:
+    """The blocks of a language in all pages: those that are tests, or all others."""
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for block in BLOCK.finditer(text):
-            if block[1] == language:
+            if block[1] == language and ("def test_" in block[2]) is tests:
                 line = text[: block.start()].count("\n") + 1
                 found.append(pytest.param(block[2], id=f"{page.relative_to(ROOT)}:{line}"))
     return found
@@ -30,8 +34,8 @@ def examples(language: str) -> list[object]:
 @pytest.mark.parametrize("code", examples("python"))
 def test_every_python_example_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A virtual clock runs ahead of threads, in which files are read; those examples wait for nothing else.
-    # Cases bring a clock of their own.
-    if not any(word in code for word in ("source:file", "MockClock", "run_cases")):
+    # Cases and proofs bring a clock of their own.
+    if not any(word in code for word in ("source:file", "MockClock", "run_cases", "prove(")):
         run = trio.run
 
         def run_virtually(*args: object) -> object:
@@ -44,6 +48,23 @@ def test_every_python_example_runs(code: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("text", examples("xml"))
 def test_every_xml_example_is_valid(text: str) -> None:
     assert fs.loads(text).warnings == ()
+
+
+@pytest.mark.parametrize("code", examples("python", tests=True))
+def test_every_example_of_tests_passes(code: str, tmp_path: Path) -> None:
+    (tmp_path / "test_page.py").write_text(code)
+    module = "flowscript_trio.testing.plugin"
+    installed = any(point.value == module for point in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", module]  # an installation may be older than the plugin
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--strict-markers", *plugin],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
 
 
 def test_the_readme_begins_with_the_two_commands_each_one_line() -> None:
