@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ import trio
 import trio.lowlevel
 
 import flowscript_trio as fs
-from flowscript_trio.scheduler.concurrency import Block
-from flowscript_trio.scheduler.policy import Tally
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.testing.proof.points import CancelAt, RaiseAt
 
@@ -123,43 +120,3 @@ def test_a_violation_is_shown_with_the_fewest_points() -> None:
     assert all(len(violation.points) == 1 for violation in report.violations)
     kinds = {type(point) for violation in report.violations for point in violation.points}
     assert kinds <= {CancelAt, RaiseAt}
-
-
-# ---- planted faults of the engine ----
-
-
-def plant(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, fault: Any) -> None:
-    assert name in vars(kind)
-    monkeypatch.setattr(kind, name, fault)
-
-
-def test_siblings_that_are_not_cancelled_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, Block, "_cancel_all", lambda self: None)
-    report = prove(Stubs().load(NESTED), pairs=0)
-    assert "everybody is told in time" in promises(report), report.render()
-
-
-def test_a_token_that_does_not_come_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forget(self: Block, token: object) -> None:
-        self._running -= 1
-        if trio.current_effective_deadline() > 0:
-            self._tokens.give_back(token)
-
-    plant(monkeypatch, Block, "_end", forget)
-    report = prove(Stubs().load(NESTED), pairs=0)
-    assert "tokens come back" in promises(report), report.render()
-
-
-def test_another_error_than_the_first_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    conclude = Tally.conclude
-
-    def last(self: Tally, *args: Any, **options: Any) -> Any:
-        verdict = conclude(self, *args, **options)
-        if verdict is None or verdict.error is None:
-            return verdict
-        ends = list(self.failures)
-        return replace(verdict, error=ends[-1].error)
-
-    plant(monkeypatch, Tally, "conclude", last)
-    report = prove(Stubs().load(NESTED), pairs=300)
-    assert "the first error surfaces" in promises(report), report.render()

@@ -57,6 +57,8 @@ class Call:
     """The results of nodes that its scope showed when it began."""
     bound: float
     """The deadline that stood around it when it began, in seconds of trio's clock."""
+    places: int = 0
+    """In how many places an error could be raised: before it began, in each wait but checkpoints, at its end."""
     waits: list[Wait] = field(default_factory=list)
     ended: Moment | None = None
     told: int | None = None
@@ -64,7 +66,6 @@ class Call:
     raised: BaseException | None = None
     swallowed: bool = False
     started_tasks: bool = False
-    stalled: bool = False
     output: Any = None
     given: Any = None
     """A copy of the output as it was when it was given away."""

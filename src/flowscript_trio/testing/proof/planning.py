@@ -30,7 +30,7 @@ def points_of(story: Story) -> Iterator[Point]:
             yield RaiseAt(label, number, 0)
     answered = {e.path for e in story.executions if story.plan.step(e.node).recovers}
     for call in probe.calls:
-        for wait in range(len(call.waits) + 2):
+        for wait in range(call.places):
             yield RaiseAt(call.label, call.number, wait)
             if call.path in answered:
                 yield RaiseAt(call.label, call.number, wait, lasting=True)

@@ -30,9 +30,9 @@ class DeadlineAt:
 class RaiseAt:
     """An error in the ``call``-th call of the runtime of the node with that label (from 1).
 
-    It is raised in the place of the ``wait``-th wait of that call (from 1); 0 is before its first step, and one
-    more than it has waits is after its last. ``lasting``: each later call of that node fails as well, before
-    its first step.
+    It is raised in the place of the ``wait``-th wait of that call (from 1; checkpoints, which cannot fail,
+    are not counted); 0 is before its first step, and one more than it has waits is after its last.
+    ``lasting``: each later call of that node fails as well, before its first step.
     """
 
     label: str

@@ -23,6 +23,8 @@ REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
 """Virtual seconds after which a run counts as one that never ends."""
 
+MOST_STEPS = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Jump:
@@ -43,6 +45,8 @@ class Probe(trio.abc.Instrument):
     points: Points = ()
     ids: tuple[str, ...] = ()
     limiters: list[trio.CapacityLimiter] = field(default_factory=list)
+    most_steps: int = MOST_STEPS
+    """Steps of the scheduler after which a run counts as one that never ends."""
 
     def __post_init__(self) -> None:
         self.steps = 0
@@ -107,7 +111,9 @@ class Probe(trio.abc.Instrument):
             return
         self._note_time()
         self.steps += 1
-        if self.steps in self._cancel and not self._scope.cancel_called:
+        if self.steps == self.most_steps:
+            self._scope.cancel("it never ends")
+        elif self.steps in self._cancel and not self._scope.cancel_called:
             self.cancelled = self.now()
             self._scope.cancel(REASON)
 
@@ -147,6 +153,7 @@ class Probe(trio.abc.Instrument):
         self.entries[label] += 1
         error = self._plant(label, self.entries[label], 0)
         if error is not None:
+            self.planted.append(error)
             raise error
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
@@ -166,15 +173,9 @@ class Probe(trio.abc.Instrument):
         work = runtime.execute(params)
         stalls = (label, call.number) in self._stall
         try:
-            error = stepper.at_wait()
-            if error is not None:
-                raise error
-            if stalls:
-                call.stalled = True
+            stepper.raise_here()
             output = await step_through(_stall() if stalls else _await(work), stepper)
-            error = stepper.at_end()
-            if error is not None:
-                raise error
+            stepper.raise_here()
         except BaseException as exc:
             call.raised = exc
             raise
@@ -192,10 +193,7 @@ class Probe(trio.abc.Instrument):
     def _plant(self, label: str, call: int, wait: int) -> Planted | None:
         here = self._raise.get((label, call)) == wait
         again = not wait and self._lasting.get(label, call) < call
-        if not (here or again):
-            return None
-        self.planted.append(Planted(f"planted in {label!r}"))
-        return self.planted[-1]
+        return Planted(f"planted in {label!r}") if here or again else None
 
 
 async def _await(work: Awaitable[Any]) -> Any:
@@ -214,38 +212,40 @@ class _Stepper:
         self._call = call
         self._task = task
         self._shields = shields_around(task)
-        self._number = 0
         self.was_cancelled = False
         probe.owners.enter(call, task)
 
-    def at_wait(self) -> BaseException | None:
+    def error_here(self) -> Planted | None:
+        number = self._call.places
+        self._call.places += 1
+        if self._call.planted is not None:
+            return None
+        return self._probe._plant(self._call.label, self._call.number, number)
+
+    def at_error(self, error: BaseException) -> None:
+        assert isinstance(error, Planted)
+        self._call.planted = error
+        self._probe.planted.append(error)
+
+    def raise_here(self) -> None:
+        """Raise what is planted before the first step of the call, or after its last."""
+        error = self.error_here()
+        if error is not None:
+            self.at_error(error)
+            raise error
+
+    def at_wait(self) -> None:
         call, probe = self._call, self._probe
-        error = self._next()
-        if error is None and self._number > 1:
-            shielded = shields_around(self._task) > self._shields
-            wait = Wait(probe.passes, shielded, trio.current_effective_deadline())
-            call.waits.append(wait)
-            probe._waiting[call] = wait
-            probe.owners.leave(call)
-        return error
-
-    def at_end(self) -> BaseException | None:
-        return self._next()
-
-    def _next(self) -> BaseException | None:
-        number = self._number
-        self._number += 1
-        if self._call.planted is None:
-            self._call.planted = self._probe._plant(self._call.label, self._call.number, number)
-            return self._call.planted
-        return None
+        shielded = shields_around(self._task) > self._shields
+        wait = Wait(probe.passes, shielded, trio.current_effective_deadline())
+        call.waits.append(wait)
+        probe._waiting[call] = wait
+        probe.owners.leave(call)
 
     def at_resume(self, handed: BaseException | None) -> None:
         call, probe = self._call, self._probe
-        wait = probe._waiting.pop(call, None)
+        wait = probe._waiting.pop(call)
         probe.owners.enter(call, self._task)
-        if wait is None:
-            return  # what was planted took its place
         wait.until = probe.passes
         if isinstance(handed, trio.Cancelled):
             self.was_cancelled = True

@@ -14,6 +14,7 @@ from .checks import CHECKS, name_of
 from .plan import Plan
 from .planning import pairs_of, points_of, sample
 from .points import Points
+from .probe import MOST_STEPS
 from .probing import ProbedRegistry
 from .report import Report, Violation, count_kinds
 from .shrinking import shrink
@@ -96,6 +97,7 @@ class _Prover:
         self._left_out = 0
         self._runs = 0
         self._planned = 0
+        self._most_steps = MOST_STEPS
         self._violations: dict[tuple[str, str], Violation] = {}
 
     def prove(self, seeds: int, most: int, pairs: int) -> Report:
@@ -103,6 +105,9 @@ class _Prover:
         for seed in range(self._seed, self._seed + seeds):
             clean = self._run((), seed)
             undisturbed = undisturbed or _told(clean.trial)
+            self._most_steps = min(MOST_STEPS, 1_000 + 50 * clean.trial.probe.steps)
+            if clean.trial.endless:
+                break  # what never ends undisturbed shows nothing further
             everything = list(points_of(clean))
             points = sample(everything, most, self._chance)
             paired = pairs_of(points, self._chance)
@@ -133,7 +138,7 @@ class _Prover:
         return story
 
     def _story(self, points: Points, seed: int) -> Story:
-        story = Story(try_once(self._setting, points, seed), self._plan)
+        story = Story(try_once(self._setting, points, seed, self._most_steps), self._plan)
         self._runs += 1
         if self._progress is not None:
             self._progress(self._runs, max(self._planned, self._runs))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import gc
 import random
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import outcome
 import trio
@@ -21,8 +21,14 @@ import trio
 class Stepper(Protocol):
     """What is asked at each step of a coroutine."""
 
-    def at_wait(self) -> BaseException | None:
-        """It is about to wait: an error to be raised there instead, or None."""
+    def error_here(self) -> BaseException | None:
+        """It is about to wait: an error to be raised there instead, if the wait can be undone, or None."""
+
+    def at_error(self, error: BaseException) -> None:
+        """That error is raised in it."""
+
+    def at_wait(self) -> None:
+        """It waits."""
 
     def at_resume(self, handed: BaseException | None) -> None:
         """Its wait is over; ``handed`` is what is raised in it, if anything."""
@@ -37,24 +43,27 @@ def step_through(coroutine: Coroutine[Any, Any, Any], stepper: Stepper) -> Gener
             message = coroutine.send(sent)
         except StopIteration as stop:
             return stop.value
-        error = stepper.at_wait()
-        if error is not None and _abort(message, error):
-            sent = outcome.Error(error)
-        else:
-            sent = yield message
+        abort = getattr(message, "abort_func", None)
+        if abort is not None:  # not a checkpoint: that cannot fail
+            error = stepper.error_here()
+            if error is not None and _abort(abort, error):
+                stepper.at_error(error)
+                sent = outcome.Error(error)
+                continue
+        stepper.at_wait()
+        sent = yield message
         stepper.at_resume(sent.error if isinstance(sent, outcome.Error) else None)
 
 
-def _abort(message: Any, error: BaseException) -> bool:
+def _abort(
+    abort: Callable[[Callable[[], NoReturn]], trio.lowlevel.Abort], error: BaseException
+) -> bool:
     """Undo the wait that a coroutine is about to begin; whether that can be done."""
-    abort = getattr(message, "abort_func", None)
-    if abort is None:
-        return True  # a plain checkpoint: nothing is to be undone
 
-    def give_up() -> None:
+    def give_up() -> NoReturn:
         raise error
 
-    return bool(abort(give_up) is trio.lowlevel.Abort.SUCCEEDED)
+    return abort(give_up) is trio.lowlevel.Abort.SUCCEEDED
 
 
 def shields_around(task: trio.lowlevel.Task) -> int:
@@ -69,18 +78,30 @@ def shields_around(task: trio.lowlevel.Task) -> int:
 
 @contextmanager
 def order_of(seed: int) -> Iterator[None]:
-    """The order in which trio runs the tasks of a pass, fixed by a seed."""
+    """The order in which trio runs the tasks of a pass, fixed by a seed.
+
+    Trio has a switch for this, which pytest-trio turns when a test is one of hypothesis': each pass is sorted
+    by the age of its tasks, and shuffled by trio's own generator.
+    """
     from trio._core import _run
 
-    if not hasattr(_run, "_r"):  # this trio draws its order otherwise: it is left to chance
+    before = {name: getattr(_run, name, None) for name in _ORDER}
+    if None in before.values():  # this trio draws its order otherwise: it is left to chance
         yield
         return
-    before = _run._r
-    _run._r = random.Random(seed)
+    _set(_run, {"_ALLOW_DETERMINISTIC_SCHEDULING": True, "_r": random.Random(seed)})
     try:
         yield
     finally:
-        _run._r = before
+        _set(_run, before)
+
+
+_ORDER = ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r")
+
+
+def _set(module: types.ModuleType, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(module, name, value)
 
 
 @contextmanager
@@ -97,6 +118,13 @@ def watching_limiters(watch: Callable[[trio.CapacityLimiter], None]) -> Iterator
         yield
     finally:
         trio.CapacityLimiter.__init__ = make  # type: ignore[method-assign]
+
+
+def serves_threads(limiter: trio.CapacityLimiter) -> bool:
+    """Whether threads have tokens of a limiter: they give them back when they end, waited for or not."""
+    if not limiter.borrowed_tokens:
+        return False
+    return any(type(who).__name__ == "ThreadPlaceholder" for who in limiter.statistics().borrowers)
 
 
 def limiters_alive() -> list[trio.CapacityLimiter]:

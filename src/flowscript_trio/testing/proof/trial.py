@@ -21,9 +21,9 @@ from ...execution.run import run
 from ...types.results import RunStatus
 from .clock import LOOK, VirtualClock
 from .points import Points
-from .probe import FOREVER, Probe
+from .probe import FOREVER, MOST_STEPS, Probe
 from .probing import ProbedRegistry
-from .stepping import order_of, watching_limiters
+from .stepping import order_of, serves_threads, watching_limiters
 
 Options = Callable[[], Mapping[str, Any]]
 """Makes the arguments of a run anew for each trial: what was given to one must not be changed for the next."""
@@ -34,6 +34,9 @@ PATIENCE = 20.0
 """Real seconds for which a run may stand still for a thread or a socket."""
 GRACE = 1.0
 """Real seconds in which threads that a run has let go may come to their end."""
+
+Working = tuple[threading.Thread, str]
+"""A thread, and the name that it has while it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,12 @@ class Trial:
     """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
 
 
-def try_once(setting: Setting, points: Points, seed: int) -> Trial:
-    """Run a workflow, disturbed at ``points``, in the order of tasks that ``seed`` fixes."""
-    probe = Probe(points, setting.ids, list(setting.limiters))
+def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST_STEPS) -> Trial:
+    """Run a workflow, disturbed at ``points``, in the order of tasks that ``seed`` fixes.
+
+    After ``most_steps`` steps of the scheduler it counts as one that never ends.
+    """
+    probe = Probe(points, setting.ids, list(setting.limiters), most_steps)
     setting.registry.probe = probe
     trial = Trial(points, seed, probe)
     clock = VirtualClock(PATIENCE)
@@ -111,7 +117,8 @@ async def _observe(setting: Setting, trial: Trial) -> None:
             done = await run(setting.flow, observers=observers, **options)
         except trio.Cancelled:
             trial.status = "cancelled"
-            trial.endless = trio.current_time() >= started + FOREVER
+            late = trio.current_time() >= started + FOREVER
+            trial.endless = late or probe.steps >= probe.most_steps
             raise
         except Exception as exc:
             trial.status, trial.error = "failed", exc
@@ -124,7 +131,8 @@ async def _observe(setting: Setting, trial: Trial) -> None:
             probe.end()
             trial.duration = trio.current_time() - started
             trial.left_generators = [name for known in generators if (name := _open_name(known))]
-    trial.left_threads = _threads_since(threads)
+    await _let_threads_end(threads, probe.limiters)
+    trial.left_threads = [name for _, name in _threads() - threads]
 
 
 def _open_name(known: ref[Any]) -> str | None:
@@ -133,18 +141,20 @@ def _open_name(known: ref[Any]) -> str | None:
     return None if found is None or found.ag_frame is None else str(found.__qualname__)
 
 
-def _threads() -> set[tuple[threading.Thread, str]]:
+def _threads() -> set[Working]:
     """The threads at work; those that trio keeps for the next use have names of their own."""
     known = threading.enumerate()
     return {(t, t.name) for t in known if not t.name.startswith("Trio thread ")}
 
 
-def _threads_since(before: set[tuple[threading.Thread, str]]) -> list[str]:
-    """The names of the threads that the run has left at work."""
+async def _let_threads_end(before: set[Working], limiters: Sequence[trio.CapacityLimiter]) -> None:
+    """Wait, for a while, for the threads that a run has let go: they give their tokens back when they end."""
     until = time.monotonic() + GRACE
-    while (left := _threads() - before) and time.monotonic() < until:
-        time.sleep(LOOK)
-    return [name for _, name in left]
+    while time.monotonic() < until:
+        if not _threads() - before and not any(map(serves_threads, limiters)):
+            return
+        time.sleep(LOOK)  # noqa: ASYNC251
+        await trio.lowlevel.checkpoint()
 
 
 @contextmanager

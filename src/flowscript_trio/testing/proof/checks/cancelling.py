@@ -50,7 +50,9 @@ def _waited(call: Call, region: _Cancelled) -> bool:
     if call.ended is not None and call.ended.pass_number <= region.told_until:
         return False
     wait = call.wait_in(region.told_until)
-    return wait is not None and not wait.shielded and not wait.deaf
+    if wait is None or wait.since >= region.told_until:
+        return False  # it has not come to a checkpoint yet
+    return not wait.shielded and not wait.deaf
 
 
 def nothing_begins_under_a_cancelled_block(story: Story) -> Iterator[Finding]:
@@ -137,7 +139,7 @@ def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
             yield Finding(
                 path, f"{path} is said to be cancelled from outside, and nobody did: {by.reason}"
             )
-        elif by.by and by.by not in story.by_path and by.by not in story.branches_by_path:
+        elif by.by and not any(is_within(known, by.by) for known in story.by_path):
             yield Finding(path, f"{path} is said to be cancelled by {by.by!r}, which never ran")
     if _has_cancelled(trial.error):
         yield Finding("the run", f"the run's cancellation is told as an error: {trial.error!r}")

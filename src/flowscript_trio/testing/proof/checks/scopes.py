@@ -39,10 +39,8 @@ def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
 def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
     """What is wrong with a result that a call saw when it began, or None."""
     source = _source(story, seen)
-    if source is None or source.ended is None:
-        return None
-    if seen.status in ("failed", "cancelled"):
-        return f"that node had {seen.status}"
+    if source is None or source.ended is None or seen.output is None:
+        return None  # null is seen of what failed, was cancelled, or never ran
     for level in levels_of(seen.path):
         if is_within(call.path, level):
             continue
@@ -60,9 +58,19 @@ def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
         if block.result is not None and block.result.status in ("failed", "cancelled"):
             if source.ended.order > block.began.order:
                 return f"{block.path} had {block.result.status}"
+        elif _was_stood_in_for(story, block, seen):
+            return f"{block.path} had failed, and its fallback stood in"
         elif block.opened and block.began.order < source.ended.order < block.opened[-1].order:
             return f"that attempt of {block.path} had failed"
     return _wrong_branch(story, call, seen, source)
+
+
+def _was_stood_in_for(story: Story, block: Execution, seen: NodeResult) -> bool:
+    """Whether every attempt of a block failed, and the result is not of the fallback that followed."""
+    result, fallback = block.result, story.plan.step(block.node).fallback
+    if result is None or fallback is None or len(result.earlier) < result.attempts:
+        return False
+    return not is_within(seen.path, f"{block.path}/{fallback.label}")
 
 
 def _wrong_branch(story: Story, call: Call, seen: NodeResult, source: Execution) -> str | None:
