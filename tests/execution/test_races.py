@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 import flowscript_trio as fs
 
@@ -46,3 +47,54 @@ async def test_the_winners_of_a_foreach_stand_in_the_order_in_which_they_finishe
         '<transform type="template" id="end" template="{{[each, s]}}"/>'
     )
     assert run.output == [[1, 2], 2]
+
+
+async def test_a_race_that_is_cancelled_while_it_cancels_its_losers_says_by_whom(
+    autojump_clock: Any,
+) -> None:
+    run = await Stubs().run(
+        """<parallel id="p" wait="any">
+          <branch><foreach id="f" collection="[1, 9]" wait="any" maxConcurrency="2">
+            <source:stub id="a" takes="{{item}}s" cleanup="slow"/></foreach></branch>
+          <branch><source:stub id="b" takes="1.5s"/></branch>
+        </parallel>"""
+    )
+    [inner] = run.record["p/0/f[1]/a"]
+    assert inner.cancelled_by is not None
+    assert inner.cancelled_by.by == "p/0/f[0]"
+    outer = run.results["f"]
+    assert outer.status == "cancelled"
+    assert outer.cancelled_by is not None
+    assert outer.cancelled_by.by == "p/1"
+
+
+async def test_a_race_that_times_out_while_it_cancels_its_losers_says_so(
+    autojump_clock: Any,
+) -> None:
+    stubs = Stubs()
+    run = await stubs.run(
+        """<timeout id="t" duration="1.5s" on-timeout="late">
+          <foreach id="f" collection="[1, 9]" wait="any" maxConcurrency="2">
+            <source:stub id="a" takes="{{item}}s" cleanup="slow"/></foreach>
+        </timeout>
+        <source:stub id="late"/>"""
+    )
+    outer = run.results["f"]
+    assert outer.cancelled_by is not None
+    assert outer.cancelled_by.reason == "t timed out"
+
+
+async def test_a_race_that_is_cancelled_from_outside_while_it_cancels_its_losers_says_so(
+    autojump_clock: Any,
+) -> None:
+    stubs = Stubs()
+    flow = stubs.load(
+        """<foreach id="f" collection="[1, 9]" wait="any" maxConcurrency="2">
+          <source:stub id="a" takes="{{item}}s" cleanup="slow"/></foreach>"""
+    )
+    async with trio.open_nursery() as nursery:
+        run = await nursery.start(fs.run, flow)
+        await trio.sleep(1.5)  # virtual
+        nursery.cancel_scope.cancel("the application stops")
+    outer = run.results["f"].cancelled_by
+    assert (outer.by, outer.reason) == (None, "cancelled from outside")

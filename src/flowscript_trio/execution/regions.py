@@ -13,9 +13,10 @@ class Region:
     """A part of a run that is cancelled as one: a block, an iteration, a timeout, or the run itself.
 
     ``scope`` is given where the region has a deadline; ``path`` is that of the node it belongs to.
+    ``requested`` has the reasons of all cancellations that regions of the same root have requested.
     """
 
-    __slots__ = ("cancellation", "parent", "pass_number", "path", "scope")
+    __slots__ = ("cancellation", "parent", "pass_number", "path", "requested", "scope")
 
     def __init__(
         self, parent: Region | None, path: str, scope: trio.CancelScope | None = None
@@ -25,34 +26,46 @@ class Region:
         self.scope = scope
         self.cancellation: Cancellation | None = None
         self.pass_number = 0
+        self.requested: set[str] = set() if parent is None else parent.requested
 
     def cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         """Note that this region's cancellation was requested in that pass of the scheduler."""
         self.cancellation = cancellation
         self.pass_number = pass_number
+        self.requested.add(cancellation.reason)
 
 
 def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
-    """Who requested the cancellation that ``cancelled`` delivered to a node in ``region``, and why."""
+    """Who requested the cancellation that ``cancelled`` delivered to a node in ``region``, and why.
+
+    A block that was cancelled while it cancelled what was in it is left by ``Cancelled`` with the reason of
+    the first: that is no region's around the block, and the innermost of those that are cancelled stands.
+    """
+    requested = set() if region is None else region.requested
     expired: Region | None = None
+    around: Cancellation | None = None
     while region is not None:
         known = region.cancellation
         if known is not None and known.reason == cancelled.reason:
             return known
+        around = around or known
         if (
-            cancelled.source == "deadline"
-            and region.scope is not None
+            region.scope is not None
             and region.scope.cancel_called
             and (expired is None or _deadline(region) <= _deadline(expired))
         ):
             expired = region
         region = region.parent
-    if expired is not None:
+    late = cancelled.source == "deadline"
+    from_inside = late or cancelled.reason in requested
+    if expired is not None and (late or (from_inside and around is None)):
         return Cancellation(
             expired.path, f"{expired.path or 'the run'} timed out", _deadline(expired)
         )
-    reason = cancelled.reason or cancelled.source
-    return Cancellation(None, f"cancelled from outside: {reason}", nan)
+    if around is not None and from_inside:
+        return around
+    reason = "" if cancelled.reason in requested else f": {cancelled.reason or cancelled.source}"
+    return Cancellation(None, f"cancelled from outside{reason}", nan)
 
 
 def outlived(region: Region | None, now: int) -> bool:
