@@ -16,6 +16,7 @@ class Plan:
         self._steps: dict[int, Step] = {}
         self._programs: dict[int, Program] = {}
         self._bodies: dict[int, CompiledBody] = {}
+        self._handlers: set[int] = set()
         self._take(program)
 
     def step(self, node: BaseNode) -> Step:
@@ -41,7 +42,8 @@ class Plan:
     def _take(self, program: Program) -> None:
         for body in _bodies(program):
             for step in body.steps:
-                self._bodies[id(step.node)] = body
+                if id(step.node) not in self._handlers:
+                    self._bodies[id(step.node)] = body
                 self._take_step(program, step)
 
     def _take_step(self, program: Program, step: Step) -> None:
@@ -51,6 +53,8 @@ class Plan:
         self._programs[id(step.node)] = program
         for handler in (step.fallback, step.on_timeout):
             if handler is not None:
+                self._handlers.add(id(handler.node))
+                self._bodies.pop(id(handler.node), None)
                 self._take_step(program, handler)
         if step.linked is not None:
             self._take(step.linked)

@@ -63,7 +63,10 @@ def clean_up_runs(story: Story) -> Iterator[Finding]:
 
 
 def compensations_run(story: Story) -> Iterator[Finding]:
-    """After a run that failed or was cancelled, in reverse order of completion; after no other."""
+    """After a run that failed or was cancelled, in reverse order of completion; after no other.
+
+    What goes wrong in the run's own ``<finally>`` comes too late for them.
+    """
     due = []
     for execution in story.executions:
         body = story.plan.compensation_of(execution.node)
@@ -79,10 +82,24 @@ def compensations_run(story: Story) -> Iterator[Finding]:
         ran += [execution.began.order for execution in found[:1]]
         if story.trial.status == "completed" and found:
             yield Finding(path, f"{path} was compensated, and the run completed")
-        elif story.trial.status != "completed" and not found:
+        elif not found and _went_wrong(story):
             yield Finding(path, f"{path} succeeded, the run did not, and it was not compensated")
     if ran != sorted(ran):
         yield Finding("the run", "compensations did not run in reverse order of completion")
+
+
+def _went_wrong(story: Story) -> bool:
+    """Whether the run failed or was cancelled before its own clean-up."""
+    trial = story.trial
+    if trial.status != "failed":
+        return trial.status == "cancelled"
+    for execution in story.executions:
+        result = execution.result
+        if result is None or is_cleanup(f"/{execution.path}"):
+            continue
+        if result.error is trial.error or (result.cancelled_by and result.cancelled_by.by == ""):
+            return True
+    return False
 
 
 def no_error_in_clean_up_is_dropped(story: Story) -> Iterator[Finding]:

@@ -20,9 +20,21 @@ def the_first_error_surfaces(story: Story) -> Iterator[Finding]:
         if result is None or result.status != "failed" or not block.opened:
             continue
         failed = [b for b in story.branches_of(block) if b.status == "failed" and b.ended]
+        if _ended_from_outside(story, block):
+            continue  # what surfaces in the place of Cancelled may come after what was tolerated
         if any(branch.error is result.error for branch in failed):
             yield from _check_first(block.path, result.error, _in_order(failed))
     yield from _check_run(story)
+
+
+def _ended_from_outside(story: Story, block: Execution) -> bool:
+    """Whether a block that may go on after an error was cancelled, and not by itself."""
+    cancelled = any(branch.status == "cancelled" for branch in story.branches_of(block))
+    asked = any(
+        request.path == block.path and request.at.order > block.opened[-1].order
+        for request in story.requests
+    )
+    return cancelled and not asked and not fails_fast(block.node)
 
 
 def _in_order(branches: list[Branch]) -> list[BaseException | None]:
