@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -63,9 +62,10 @@ def prove_case(
     check_options(flow, **_given(case))
 
     def now() -> datetime:  # the clock of a run begins at 0
-        return case.now + timedelta(seconds=trio.current_time())
+        passed = trio.current_time() if trio.lowlevel.in_trio_run() else 0.0
+        return case.now + timedelta(seconds=passed)
 
-    def options() -> Mapping[str, Any]:
+    def options() -> RunOptions:
         stage.begin()
         return {**_given(case), "now": now}
 
