@@ -22,13 +22,18 @@ class Owners:
 
     def __init__(self, limiters: list[trio.CapacityLimiter]) -> None:
         self._limiters = limiters
-        self._foreign = {id(limiter) for limiter in limiters}
+        self._foreign = list(limiters)
         self._tasks: dict[trio.lowlevel.Task, Call | None] = {}
-        self._borrowers: dict[int, dict[int, Call | None]] = {
-            id(limiter): dict.fromkeys(_borrowers(limiter)) for limiter in limiters
-        }
+        self._borrowers: dict[int, dict[int, Call | None]] = {}
+        self._held: dict[int, int] = {}
         self._running: Call | None = None
         self.left_tasks: list[Owned] = []
+
+    def begin(self) -> None:
+        """The run is about to begin: what is out now is not its own."""
+        for limiter in self._foreign:
+            self._held[id(limiter)] = int(limiter.borrowed_tokens)
+            self._borrowers[id(limiter)] = dict.fromkeys(_borrowers(limiter))
 
     def enter(self, call: Call, task: trio.lowlevel.Task) -> None:
         """The code of a call runs from now on, in its task."""
@@ -44,17 +49,20 @@ class Owners:
         """A limiter was made."""
         self._limiters.append(limiter)
         if self._running is not None:
-            self._foreign.add(id(limiter))
+            self._foreign.append(limiter)
 
     def _claim(self, call: Call) -> None:
         """Tokens of limiters that are not the engine's, taken by nobody who is known, are this call's."""
-        for limiter in self._limiters if self._foreign else ():
-            key = id(limiter)
-            if key in self._foreign:
-                known = self._borrowers.get(key, {})
-                if limiter.borrowed_tokens or known:
-                    borrowers = _borrowers(limiter)
-                    self._borrowers[key] = {who: known.get(who, call) for who in borrowers}
+        for limiter in self._foreign:
+            known = self._borrowers.get(id(limiter))
+            if known or limiter.borrowed_tokens:
+                known = known or {}
+                holders = _borrowers(limiter)
+                self._borrowers[id(limiter)] = {who: known.get(who, call) for who in holders}
+
+    def held_since(self, limiter: trio.CapacityLimiter) -> int:
+        """How many tokens of a limiter are out that were not when the run began."""
+        return max(int(limiter.borrowed_tokens) - self._held.get(id(limiter), 0), 0)
 
     def owner_of(self, limiter: trio.CapacityLimiter) -> Call | None:
         """The call that took a token of a limiter that is still out, or None where that is not known."""

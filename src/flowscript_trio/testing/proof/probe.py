@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from .calls import Call, Moment, Planted, Wait
 from .owners import Owners
 from .paths import parent_of
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
-from .stepping import shields_around, step_through
+from .stepping import Surroundings, shields_around, step_through
 
 REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
 """Virtual seconds after which a run counts as one that never ends."""
 
-MOST_STEPS = 200_000
+MOST_STEPS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,7 @@ class Probe(trio.abc.Instrument):
     def begin(self, scope: trio.CancelScope) -> None:
         """The run is about to begin, inside of ``scope``."""
         self._scope = scope
+        self.owners.begin()
         self._began = self._time = trio.current_time()
         scope.deadline = self._began + FOREVER
         for point in self.points:
@@ -186,7 +186,7 @@ class Probe(trio.abc.Instrument):
             self._waiting.pop(call, None)
             self.owners.leave(call)
             call.ended = self.now()
-        call.swallowed = stepper.was_cancelled and is_cancelled()
+        call.swallowed = stepper.was_cancelled
         call.give(output)
         return output
 
@@ -212,6 +212,7 @@ class _Stepper:
         self._call = call
         self._task = task
         self._shields = shields_around(task)
+        self._around = Surroundings(task)
         self.was_cancelled = False
         probe.owners.enter(call, task)
 
@@ -247,14 +248,10 @@ class _Stepper:
         wait = probe._waiting.pop(call)
         probe.owners.enter(call, self._task)
         wait.until = probe.passes
-        if isinstance(handed, trio.Cancelled):
+        cancelled = self._around.are_cancelled
+        if isinstance(handed, trio.Cancelled) and cancelled:
             self.was_cancelled = True
             if call.told is None:
                 call.told = probe.passes
         else:
-            wait.deaf = is_cancelled()
-
-
-def is_cancelled() -> bool:
-    """Whether what is around the running code is cancelled now."""
-    return trio.current_effective_deadline() == -math.inf
+            wait.deaf = cancelled and not wait.shielded

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 from ...execution.loading import Flow
+from ...execution.run import RunOptions, check_options
 from ...runtimes.registry import Registry
 from ...types.events import NodeEnded
 from .checks import CHECKS, name_of
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 def prove(
     flow: Flow,
     *,
-    options: Mapping[str, Any] | Options | None = None,
+    options: RunOptions | Options | None = None,
     registry: Registry | None = None,
     around: Around | None = None,
     seed: int = 0,
@@ -75,14 +75,16 @@ def prove(
     flow = flow.with_registry(probed)
     plan = Plan(flow.program)
     limiters = limiters_alive()
-    setting = Setting(flow, probed, _maker(options, seed), around, plan.ids, limiters)
+    make = _maker(options, seed)
+    check_options(flow, **make())
+    setting = Setting(flow, probed, make, around, plan.ids, limiters)
     return _Prover(setting, plan, seed, progress).prove(seeds, most, pairs)
 
 
-def _maker(options: Mapping[str, Any] | Options | None, seed: int) -> Options:
+def _maker(options: RunOptions | Options | None, seed: int) -> Options:
     if callable(options):
         return options
-    fixed = {"seed": seed, **(options or {})}
+    fixed: RunOptions = {"seed": seed, **(options or {})}
     return lambda: fixed
 
 

@@ -8,6 +8,7 @@ trio has it otherwise, a proof sees less: order is left to chance, and shields a
 from __future__ import annotations
 
 import gc
+import math
 import random
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
@@ -74,6 +75,22 @@ def shields_around(task: trio.lowlevel.Task) -> int:
         count += bool(status._scope.shield)
         status = status._parent
     return count
+
+
+class Surroundings:
+    """What is around a task now, and whether that is cancelled later on.
+
+    Trio wakes its own sleepers with ``Cancelled``: only this tells it from a cancellation that comes from around.
+    """
+
+    def __init__(self, task: trio.lowlevel.Task) -> None:
+        self._status = getattr(task, "_cancel_status", None)
+
+    @property
+    def are_cancelled(self) -> bool:
+        if self._status is None:
+            return trio.current_effective_deadline() == -math.inf
+        return bool(self._status.effectively_cancelled)
 
 
 @contextmanager

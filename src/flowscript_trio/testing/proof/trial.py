@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 from ...execution.failures import failure_of
 from ...execution.loading import Flow
 from ...execution.record import Record
-from ...execution.run import run
+from ...execution.run import RunOptions, run
 from ...types.results import RunStatus
 from .clock import LOOK, VirtualClock
 from .points import Points
@@ -25,7 +25,7 @@ from .probe import FOREVER, MOST_STEPS, Probe
 from .probing import ProbedRegistry
 from .stepping import order_of, serves_threads, watching_limiters
 
-Options = Callable[[], Mapping[str, Any]]
+Options = Callable[[], RunOptions]
 """Makes the arguments of a run anew for each trial: what was given to one must not be changed for the next."""
 Around = Callable[[], AbstractAsyncContextManager[Any]]
 """What the application has around a run: opened before each trial, and closed after it."""
@@ -109,12 +109,12 @@ async def _observe(setting: Setting, trial: Trial) -> None:
         _watching_generators() as generators,
         trio.CancelScope() as scope,
     ):
-        options = dict(setting.options())
-        observers = (*options.pop("observers", ()), probe.note)
+        options = setting.options().copy()
+        options["observers"] = (*options.get("observers", ()), probe.note)
         started = trio.current_time()
         probe.begin(scope)
         try:
-            done = await run(setting.flow, observers=observers, **options)
+            done = await run(setting.flow, **options)
         except trio.Cancelled:
             trial.status = "cancelled"
             late = trio.current_time() >= started + FOREVER

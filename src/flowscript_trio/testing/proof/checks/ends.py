@@ -19,10 +19,14 @@ def every_run_ends(story: Story) -> Iterator[Finding]:
     if not trial.endless:
         return
     running = [call for call in trial.probe.calls if call.told is not None or call.ended is None]
-    for call in running:
+    spinning = [
+        call for call in running if len(call.waits) * len(running) > trial.probe.most_steps / 2
+    ]
+    for call in spinning or running:
+        what = "goes on" if spinning else "waits"
         yield Finding(
             call.path,
-            f"{call.name} waits without end for what nobody gives it; set a `timeout`, or stub the node",
+            f"{call.name} {what} without end for what nobody gives it; set a `timeout`, or stub the node",
         )
     if not running:
         yield Finding("the run", "the run waits without end, and no node of it does")

@@ -40,9 +40,9 @@ def what_is_entered_is_left(story: Story) -> Iterator[Finding]:
 def tokens_come_back(story: Story) -> Iterator[Finding]:
     probe = story.trial.probe
     for limiter in probe.limiters:
-        statistics = limiter.statistics()
-        held = statistics.borrowed_tokens
-        if not held and not statistics.tasks_waiting:
+        held = probe.owners.held_since(limiter)
+        waiting = limiter.statistics().tasks_waiting
+        if not held and not waiting:
             continue
         call = probe.owners.owner_of(limiter)
         if call is not None:
@@ -53,9 +53,9 @@ def tokens_come_back(story: Story) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                f"a limiter of {statistics.total_tokens}",
-                f"a limiter of {statistics.total_tokens} tokens has {held} out and "
-                f"{statistics.tasks_waiting} tasks waiting after the run",
+                f"a limiter of {limiter.total_tokens}",
+                f"a limiter of {limiter.total_tokens} tokens has {held} out and {waiting} tasks waiting "
+                "after the run",
             )
 
 
