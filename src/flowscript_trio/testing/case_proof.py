@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from ..execution.loading import Flow
-from ..execution.run import RunOptions, check_options
+from ..execution.run import RunOptions
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply, Stub
 from .ids import leaves_of
@@ -59,7 +59,6 @@ def prove_case(
     for problem in unknown_names(flow, case):
         raise FlowScriptError(problem)
     stage = Stage(case, flow)
-    check_options(flow, **_given(case))
 
     def now() -> datetime:  # the clock of a run begins at 0
         passed = trio.current_time() if trio.lowlevel.in_trio_run() else 0.0
