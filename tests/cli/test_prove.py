@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -217,3 +218,16 @@ def test_a_terminal_shows_how_far_the_proof_is(folder: Path) -> None:
     runs = json.loads(out)["runs"]
     assert f"/{runs}".encode() in shown or f"{runs}/".encode() in shown
     assert b"every promise held" in shown
+
+
+def test_ctrl_c_ends_a_proof_with_130(folder: Path) -> None:
+    args = [*FLOWSCRIPT, "prove", "w.xml", "--case", "first one", "--seeds", "10000"]
+    with subprocess.Popen(
+        args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (first, out, err.strip()) == ("w: first one\n", "", "interrupted")
+    assert process.returncode == 130
