@@ -142,5 +142,5 @@ async def test_an_error_of_finally_surfaces_in_the_place_of_a_group_of_cancelled
 ) -> None:
     flow = nursing("""<timeout id="t" duration="9s"><source:nurse id="n"/>
       <finally><source:stub id="f" fails="in finally"/></finally></timeout>""")
-    with trio.move_on_after(1), pytest.raises(ValueError, match="in finally"):
+    with pytest.raises(ValueError, match="in finally"), trio.move_on_after(1):
         await fs.run(flow)
