@@ -6,6 +6,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.types.events import BranchEnded, Event, NodeEnded
 
 from stubs import Stubs
 
@@ -94,3 +95,52 @@ async def test_the_timeout_of_a_run_is_an_error_that_is_compensated(autojump_clo
     with pytest.raises(trio.TooSlowError, match="'test' took longer than 3 s"):
         await fs.run(flow)
     assert began(stubs) == ["a", "b", "c", "undo-b", "undo-a", "report", "last"]
+
+
+async def test_a_cancellation_right_after_the_last_node_is_compensated_as_well(
+    autojump_clock: Any,
+) -> None:
+    stubs = Stubs()
+    flow = stubs.load(FLOW.format(settings='takes="1s"'))
+    with trio.CancelScope() as scope:
+
+        def cancel(event: Event) -> None:
+            if isinstance(event, NodeEnded) and event.path == "c":
+                scope.cancel()
+
+        await fs.run(flow, observers=[cancel])
+    assert scope.cancelled_caught
+    assert began(stubs) == ["a", "b", "c", "undo-c", "undo-b", "undo-a", "last"]
+
+
+async def nurse(params: fs.ExecutionParams) -> None:
+    """A runtime with a nursery of its own: under a cancellation a group of Cancelled leaves it."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+        nursery.start_soon(trio.sleep_forever)
+
+
+def nursing(body: str) -> fs.Flow:
+    stubs = Stubs()
+    stubs.registry.runtime("source:nurse")(nurse)
+    return stubs.load(body)
+
+
+async def test_a_branch_ends_also_where_a_group_of_cancelled_leaves_its_node(
+    autojump_clock: Any,
+) -> None:
+    flow = nursing('<parallel id="p"><branch><source:nurse id="n"/></branch></parallel>')
+    events: list[Event] = []
+    with trio.move_on_after(1):
+        await fs.run(flow, observers=[events.append])
+    (ended,) = [event for event in events if isinstance(event, BranchEnded)]
+    assert ended.status == "cancelled"
+
+
+async def test_an_error_of_finally_surfaces_in_the_place_of_a_group_of_cancelled(
+    autojump_clock: Any,
+) -> None:
+    flow = nursing("""<timeout id="t" duration="9s"><source:nurse id="n"/>
+      <finally><source:stub id="f" fails="in finally"/></finally></timeout>""")
+    with pytest.raises(ValueError, match="in finally"), trio.move_on_after(1):
+        await fs.run(flow)

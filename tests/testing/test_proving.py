@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from flowscript_trio.testing import Report, prove
 from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt
 from flowscript_trio.testing.proof.shrinking import shrink
 
+from loopback import loopback
 from stubs import Stubs
 
 NESTED = """
@@ -286,6 +288,47 @@ def test_real_runtimes_are_waited_for_in_real_time(tmp_path: Path) -> None:
     assert report.holds, report.render()
     assert report.undisturbed == "completed"
     assert {path.name for path in tmp_path.iterdir()} == {"in.json", "one.json", "two.json"}
+
+
+def test_a_real_database_is_proved_and_no_commit_is_lost_or_told_as_cancelled(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("create table t (a integer)")
+    flow = fs.loads("""<workflow name="database">
+      <parallel id="p">
+        <branch><source:database id="read" connection="sqlite:///x.db" query="select a from t"/></branch>
+        <branch>
+          <transform type="template" id="rows" template="{{[set({}, 'a', 1)]}}"/>
+          <sink:database id="write" connection="sqlite:///x.db" table="t" input="rows"/>
+        </branch>
+      </parallel></workflow>""")
+    report = prove(flow, options={"base": tmp_path}, pairs=10)
+    assert report.holds, report.render()
+    assert report.undisturbed == "completed"
+
+
+def test_a_real_server_that_never_answers_is_proved_in_bounded_time() -> None:
+    bases: list[str] = []
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[None]:
+        async with loopback() as server:
+            server.hang("/hangs")
+            bases.append(server.base)
+            yield
+
+    flow = fs.loads("""<workflow name="http">
+      <source:http id="get" url="{{$input}}/hangs" timeout="5s"/></workflow>""")
+    report = prove(
+        flow,
+        options=lambda: {"input": bases[-1] if bases else "http://127.0.0.1"},
+        around=serving,
+        most=4,
+        pairs=0,
+    )
+    assert report.holds, report.render()
+    assert "TooSlowError" in report.undisturbed
 
 
 def test_a_workflow_that_fails_by_itself_is_proved_as_well() -> None:

@@ -16,7 +16,7 @@ from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..runtimes.control import results
 from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.concurrency import Block
+from ..scheduler.concurrency import Block, first_of
 from ..scheduler.policy import Policy
 from ..scheduler.pools import GraphPool
 from ..scheduler.signals import Failed, Goto, Signal
@@ -241,7 +241,7 @@ class Executor:
         earlier: list[BaseException],
     ) -> None:
         """Record a node that is left by ``Cancelled``, or by an interrupt."""
-        cancelled = _cancelled_in(raised)
+        cancelled = raised if isinstance(raised, trio.Cancelled) else None
         duration = trio.current_time() - started
         result = NodeResult(
             step.id, step.label, path, "cancelled", None, started, duration, step.location
@@ -269,10 +269,7 @@ class Executor:
         except Exception as exc:
             error: BaseException = exc
         except BaseExceptionGroup as group:
-            found = error_in(group)
-            if found is None:
-                raise
-            error = found
+            error = error_in(group) or first_of(group)
         if not isinstance(error, Exception):
             raise error
         error = self.run.masked(error)
@@ -341,12 +338,3 @@ class Executor:
 async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Any:
     """The border to code that is not the engine's: from here on Ctrl-C may arrive between any two bytecodes."""
     return await runtime.execute(params)
-
-
-def _cancelled_in(raised: BaseException) -> trio.Cancelled | None:
-    """The ``Cancelled`` that ``raised`` is or consists of, or None."""
-    while isinstance(raised, BaseExceptionGroup):
-        if error_in(raised) is not None:
-            return None
-        raised = raised.exceptions[0]
-    return raised if isinstance(raised, trio.Cancelled) else None

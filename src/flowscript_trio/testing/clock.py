@@ -14,6 +14,8 @@ import trio
 from trio.lowlevel import current_statistics
 from trio.testing import MockClock, active_thread_count, wait_all_tasks_blocked
 
+from ..runtimes.threads import started_threads
+
 FOREVER = 100 * 365.25 * 86400
 """Virtual seconds after which a run counts as one that never ends."""
 
@@ -48,7 +50,7 @@ async def pass_time(
     since = time.monotonic()
     while True:
         await wait_all_tasks_blocked()
-        if active_thread_count() or waiting_for_system() > own:
+        if threads_at_work() or waiting_for_system() > own:
             if time.monotonic() - since > patience:
                 on_stuck(f"real work has not ended within {patience:g} s")
                 since = time.monotonic()
@@ -65,6 +67,11 @@ async def pass_time(
             clock.jump(ahead)
         else:
             await trio.lowlevel.checkpoint()
+
+
+def threads_at_work() -> int:
+    """How many threads somebody waits for, those of trio and those of runtimes."""
+    return active_thread_count() + started_threads()
 
 
 def waiting_for_system() -> int:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 import outcome
 import trio
 
+from ..threads import start_thread
+
 T = TypeVar("T")
+
+NAME = "flowscript database"
 
 GRACE = 0.4
 """Seconds that a database has to answer an interrupt before its connection is severed."""
@@ -99,64 +104,84 @@ async def run_job(
     """
     job: Job[T] = Job(can_wait)
     await limiter.acquire_on_behalf_of(job)
+    thread = _Thread(job, lambda: limiter.release_on_behalf_of(job))
     try:
-        back = _start(lambda: work(job), lambda: limiter.release_on_behalf_of(job))
+        start_thread(lambda: work(job), thread.deliver, NAME)
     except BaseException:  # no thread could be started
         limiter.release_on_behalf_of(job)
         raise
-    try:
-        await back.done.wait()
-    except (
-        BaseException
-    ) as exc:  # Cancelled, or KeyboardInterrupt: neither leaves the thread behind
-        job.cancelled.set()
-        with trio.CancelScope(shield=True):
-            asked = _start(job.interrupt, None)
-            await _wait_for_thread(job, back)
-            with trio.move_on_after(LAST):
-                await asked.done.wait()
-        ended = job.committed and isinstance(back.outcome, outcome.Value)
-        if not ended or not isinstance(exc, trio.Cancelled):
-            raise
-    assert back.outcome is not None
-    result: T = back.outcome.unwrap()
-    return result
+    return await thread.wait()
 
 
-async def _wait_for_thread(job: Job[Any], back: _Back) -> None:
-    with trio.move_on_after(GRACE):
-        await back.done.wait()
-        return
-    if job.can_wait:
-        await back.done.wait()
-        return
-    job.sever()
-    with trio.move_on_after(LAST):
-        await back.done.wait()
+class _Thread(Generic[T]):
+    """A job's thread, and the task that waits for it.
 
+    The wait cannot be aborted: a cancellation asks the job to stop, and what came of that is known when the
+    thread is back. So a job that was committed is never told as cancelled, and ``Cancelled`` never taken back.
+    Real time is waited, in a second thread: a database does not live in a virtual one.
+    """
 
-class _Back:
-    """What a thread comes back with."""
+    def __init__(self, job: Job[T], finish: Callable[[], None]) -> None:
+        self._job = job
+        self._finish = finish
+        self._task = trio.lowlevel.current_task()
+        self._token = trio.lowlevel.current_trio_token()
+        self._outcome: outcome.Outcome[T] | None = None
+        self._back = threading.Event()
+        self._ended = False
+        self._waiting = False
+        self._stopping = False
+        self._raise_cancel: Callable[[], NoReturn] | None = None
 
-    def __init__(self) -> None:
-        self.done = trio.Event()
-        self.outcome: outcome.Outcome[Any] | None = None
+    def deliver(self, result: outcome.Outcome[T]) -> None:
+        """The thread has ended (called in it)."""
+        self._outcome = result
+        self._back.set()
+        self._tell(self._end)
 
+    async def wait(self) -> T:
+        """The outcome of the job. Cancellation stops it, and passes unless it was committed."""
+        if not self._ended:
+            self._waiting = True
+            await trio.lowlevel.wait_task_rescheduled(self._stop)
+        if self._raise_cancel is not None:
+            cancelled = outcome.capture(self._raise_cancel)
+            committed = self._job.committed and isinstance(self._outcome, outcome.Value)
+            if not committed or not isinstance(cancelled.error, trio.Cancelled):
+                cancelled.unwrap()
+        assert self._outcome is not None
+        return self._outcome.unwrap()
 
-def _start(work: Callable[[], object], finish: Callable[[], None] | None) -> _Back:
-    """Run ``work`` in a thread; ``finish`` is called in trio's when it is back."""
-    back = _Back()
-    token = trio.lowlevel.current_trio_token()
+    def _stop(self, raise_cancel: Callable[[], NoReturn]) -> trio.lowlevel.Abort:
+        self._raise_cancel = raise_cancel
+        self._stopping = True
+        self._job.cancelled.set()
+        start_thread(self._stop_job, lambda result: self._tell(self._wake), NAME)
+        return trio.lowlevel.Abort.FAILED
 
-    def finished() -> None:
-        if finish is not None:
-            finish()
-        back.done.set()
+    def _stop_job(self) -> None:
+        """Interrupt the job, and then sever its connection (called in a thread)."""
+        until = time.monotonic() + GRACE
+        with suppress(Exception):
+            self._job.interrupt()
+        if self._job.can_wait:
+            self._back.wait()
+        elif not self._back.wait(max(until - time.monotonic(), 0)):
+            self._job.sever()
+            self._back.wait(LAST)
 
-    def deliver(result: outcome.Outcome[Any]) -> None:
-        back.outcome = result
+    def _end(self) -> None:
+        self._ended = True
+        self._finish()
+        if not self._stopping:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            trio.lowlevel.reschedule(self._task)
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        """Call in trio's thread."""
         with suppress(trio.RunFinishedError):  # a thread that was left: nobody waits for it
-            token.run_sync_soon(finished)
-
-    trio.lowlevel.start_thread_soon(work, deliver, name="flowscript database")
-    return back
+            self._token.run_sync_soon(call)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 import trio
-from trio.testing import active_thread_count
 
-from ..clock import waiting_for_system
+from ..clock import threads_at_work, waiting_for_system
 
 LOOK = 0.0005
 """Real seconds between two looks at threads and sockets that a run waits for."""
@@ -18,16 +18,17 @@ NEVER = 999_999_999.0
 class VirtualClock(trio.abc.Clock):
     """A clock that goes to the next deadline when nothing else can happen: no task, no thread, no socket.
 
-    ``waited`` says whether it ever stood still for a thread or a socket; ``stuck`` that it did for
-    ``patience`` real seconds on end, and went on all the same.
+    For a thread or a socket it stands still, until nothing has happened for ``patience`` real seconds: then it
+    goes on all the same, for a peer that does not answer is what time limits are for. ``steps`` gives how much
+    has happened. ``waited`` says whether it ever stood still.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, steps: Callable[[], int]) -> None:
         self.waited = False
-        self.stuck = False
         self._now = 0.0
         self._patience = patience
-        self._since: float | None = None
+        self._steps = steps
+        self._since: tuple[int, float] | None = None
         self._sockets: float = math.inf
 
     def begin(self) -> None:
@@ -42,7 +43,7 @@ class VirtualClock(trio.abc.Clock):
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Trio asks when no task can run: go there, unless the world is waited for."""
-        if active_thread_count() or waiting_for_system() > self._sockets:
+        if threads_at_work() or waiting_for_system() > self._sockets:
             return self._wait(deadline)
         self._since = None
         return self._go(deadline)
@@ -55,11 +56,10 @@ class VirtualClock(trio.abc.Clock):
 
     def _wait(self, deadline: float) -> float:
         self.waited = True
-        now = time.monotonic()
-        if self._since is None:
-            self._since = now
-        if now - self._since <= self._patience:
+        now, steps = time.monotonic(), self._steps()
+        if self._since is None or self._since[0] != steps:
+            self._since = steps, now
+        if now - self._since[1] <= self._patience:
             return LOOK
         self._since = None
-        self.stuck = True
         return self._go(deadline)

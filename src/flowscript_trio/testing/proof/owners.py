@@ -30,7 +30,8 @@ class Owners:
         self.left_tasks: list[Owned] = []
 
     def begin(self) -> None:
-        """The run is about to begin: what is out now is not its own."""
+        """The run is about to begin, in this task: what is out now is not its own."""
+        self._tasks[trio.lowlevel.current_task()] = None
         for limiter in self._foreign:
             self._held[id(limiter)] = int(limiter.borrowed_tokens)
             self._borrowers[id(limiter)] = dict.fromkeys(_borrowers(limiter))
@@ -69,22 +70,24 @@ class Owners:
         known = self._borrowers.get(id(limiter), {})
         return next((call for who in _borrowers(limiter) if (call := known.get(who))), None)
 
-    def note_task(self, task: trio.lowlevel.Task) -> None:
-        """A task was started by what runs now."""
-        owner = self._running
-        if owner is None:
-            starter = _running_task()
-            owner = None if starter is None else self._tasks.get(starter)
+    def note_task(self, task: trio.lowlevel.Task) -> bool:
+        """A task was started by what runs now; whether it is one of the run's."""
+        starter = _running_task()
+        if starter is None or starter not in self._tasks:
+            return False  # the application's own, beside the run
+        owner = self._running or self._tasks[starter]
         if owner is not None:
             owner.started_tasks = True
         self._tasks[task] = owner
+        return True
 
     def forget_task(self, task: trio.lowlevel.Task) -> bool:
         """A task has ended; whether it was one of the run's."""
         return self._tasks.pop(task, self) is not self
 
     def settle(self) -> None:
-        """The run has ended: the tasks that are there now are left over."""
+        """The run has ended: the tasks that are there now, but this one, are left over."""
+        del self._tasks[trio.lowlevel.current_task()]
         self.left_tasks = [Owned(task.name, owner) for task, owner in self._tasks.items()]
 
 

@@ -130,8 +130,7 @@ class Probe(trio.abc.Instrument):
         self.passes += 1
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        if self._scope is not None:
-            self.owners.note_task(task)
+        if self._scope is not None and self.owners.note_task(task):
             self._count_branch(task, 1)
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:

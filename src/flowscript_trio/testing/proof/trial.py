@@ -30,8 +30,8 @@ Options = Callable[[], RunOptions]
 Around = Callable[[], AbstractAsyncContextManager[Any]]
 """What the application has around a run: opened before each trial, and closed after it."""
 
-PATIENCE = 20.0
-"""Real seconds for which a run may stand still for a thread or a socket."""
+PATIENCE = 1.0
+"""Real seconds for which nothing may happen in a run that waits for a thread or a socket."""
 GRACE = 1.0
 """Real seconds in which threads that a run has let go may come to their end."""
 
@@ -80,7 +80,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     probe = Probe(points, setting.ids, list(setting.limiters), most_steps)
     setting.registry.probe = probe
     trial = Trial(points, seed, probe)
-    clock = VirtualClock(PATIENCE)
+    clock = VirtualClock(PATIENCE, lambda: probe.steps)
     try:
         with order_of(seed):
             trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
@@ -88,7 +88,6 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
         if isinstance(exc, KeyboardInterrupt | SystemExit):
             raise
         trial.crashed = exc
-    trial.endless = trial.endless or clock.stuck
     trial.real = clock.waited
     return trial
 
