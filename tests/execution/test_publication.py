@@ -51,6 +51,18 @@ async def test_of_a_race_only_the_winners_are_published(autojump_clock: Any) -> 
     assert run.output == [["2"], None, None, "2"]
 
 
+async def test_of_those_that_end_in_one_pass_only_the_winner_is_published(
+    autojump_clock: Any,
+) -> None:
+    run = await Stubs().run("""<parallel id="p" wait="any">
+        <branch><source:stub id="first" takes="1s" gives="1"/></branch>
+        <branch><source:stub id="second" takes="1s" gives="2"/></branch>
+      </parallel>
+      <transform type="template" id="end" template="{{[p, first, second]}}"/>""")
+    assert [branch.status for branch in run.results["p"].branches] == ["success", "success"]
+    assert run.output == [["1"], "1", None]
+
+
 async def test_what_an_iteration_sets_ends_with_it(autojump_clock: Any) -> None:
     run = await Stubs().run("""<set var="v" value="0"/>
       <foreach id="each" collection="[1, 2, 3]">

@@ -15,7 +15,7 @@ import trio.testing
 
 import flowscript_trio as fs
 from flowscript_trio.scheduler.watching import Watcher, sharing_watcher
-from flowscript_trio.types.events import Event, RunWarning
+from flowscript_trio.types.events import Event, NodeStarted, RunWarning
 
 BOUND = 30
 """Seconds after which a thread that nobody released gives up, and its test fails."""
@@ -140,6 +140,7 @@ async def test_a_watcher_that_found_trio_idle_is_woken_by_the_next_step() -> Non
             return wait
 
     async def block() -> None:
+        idle.clear()
         assert await trio.to_thread.run_sync(idle.wait, BOUND)
         blocks_until_it_is_reported(released, ended)
 
@@ -300,6 +301,20 @@ async def test_the_time_of_one_node_is_not_counted_for_the_next(hand: Hand) -> N
     bench = Bench(first=first, second=second)
     body = '<source:work id="x" does="first"/><source:work id="y" does="second"/>'
     await bench.run(f'<parallel id="p"><branch>{body}</branch></parallel>')
+    assert hand.said == []
+
+
+async def test_the_time_of_a_block_is_not_counted_for_its_first_node(hand: Hand) -> None:
+    def linger(event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.path == "block":
+            bench.compute(3)
+
+    async def work() -> None:
+        bench.compute(3)
+
+    bench = Bench(work=work)
+    body = '<if id="block" condition="true"><then><source:work id="x" does="work"/></then></if>'
+    await bench.run(body, observers=[linger])
     assert hand.said == []
 
 

@@ -377,7 +377,9 @@ async def test_every_connection_is_closed_with_the_run(base: Path) -> None:
         assert opened
         assert set(map(id, opened)) == set(map(id, closed))
         with pytest.raises(sqlalchemy.exc.DatabaseError):
-            await run_one(each.format(source("SELECT 1") + sink('table="gone"')), base, input={"id": 1})
+            await run_one(
+                each.format(source("SELECT 1") + sink('table="gone"')), base, input={"id": 1}
+            )
         assert set(map(id, opened)) == set(map(id, closed))
     finally:
         for name, listener in listeners:
