@@ -393,6 +393,21 @@ def test_a_graph_runs_by_data_flow_and_nothing_waits_for_what_it_does_not_depend
     assert events == ("end 1", "start 3", "end 3", "end 0", "start 2", "end 2")
 
 
+@pytest.mark.parametrize(("limit", "last"), [(math.inf, 2.0), (2, 3.0)])
+def test_of_nodes_that_become_ready_together_as_many_start_as_there_are_tokens(
+    limit: float, last: float
+) -> None:
+    async def main() -> float:
+        # 0 → 1, 2, 3
+        it = board([after(1)] * 4, limit=limit)
+        began = trio.current_time()
+        with counting_passes() as passes:
+            await it.open(passes).run_pool(GraphPool([0, 1, 1, 1], [[1, 2, 3], [], [], []]))
+        return trio.current_time() - began
+
+    assert outcomes(main, 50) == {last}
+
+
 @pytest.mark.parametrize(
     ("dependents", "lasts"),
     [
