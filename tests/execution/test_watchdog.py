@@ -318,6 +318,24 @@ async def test_the_time_of_a_block_is_not_counted_for_its_first_node(hand: Hand)
     assert hand.said == []
 
 
+async def test_what_blocks_outside_of_the_nodes_is_the_run(hand: Hand) -> None:
+    class Slow:
+        async def aclose(self) -> None:
+            bench.compute(6)
+
+    bench = Bench()
+
+    @bench.registry.runtime("source:open")
+    async def open_it(params: fs.ExecutionParams) -> None:
+        params.run.resource("slow", Slow)
+
+    run = await bench.run('<source:open id="x"/>')
+    [said] = hand.said
+    assert said.startswith("the run, outside of its nodes, has not reached a checkpoint")
+    assert "called by aclose (" in said
+    assert [warned.path for warned in run.warnings] == [""]
+
+
 async def test_the_tasks_that_a_runtime_starts_are_those_of_its_node(hand: Hand) -> None:
     async def inner() -> None:
         bench.compute(6)

@@ -93,10 +93,10 @@ class Watcher(trio.abc.Instrument):
         """Begin to watch, in the middle of a step of the current task."""
         self._trio_thread = threading.get_ident()
         self._step = (trio.lowlevel.current_task(), self._clock())
-        trio.lowlevel.add_instrument(self)
         if self._threaded:
             self._thread = threading.Thread(target=self._run, name="flowscript watchdog")
-            self._thread.start()
+            self._thread.start()  # first: where no thread is to be had, nothing is left behind
+        trio.lowlevel.add_instrument(self)
 
     def stop(self) -> None:
         """End the watch; its thread has ended when this returns."""
