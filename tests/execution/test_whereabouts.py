@@ -6,6 +6,7 @@ import trio
 
 from flowscript_trio.execution import executor
 from flowscript_trio.execution.whereabouts import describe_whereabouts
+from flowscript_trio.expression import cursor
 from flowscript_trio.scheduler.watching import Spot
 
 TRIO = trio.lowlevel.current_task.__code__.co_filename
@@ -18,7 +19,7 @@ def spots(*names: str) -> tuple[Spot, ...]:
     """Frames by name: ``lib_…`` of a library, ``fs_…`` of the engine, others of the node's own code."""
     found = []
     for line, name in enumerate(names, 1):
-        file = {"lib": LIBRARY, "fs": executor.__file__}.get(name.partition("_")[0], "mine.py")
+        file = {"lib": LIBRARY, "fs": cursor.__file__}.get(name.partition("_")[0], "mine.py")
         found.append(Spot(file, line, name))
     return tuple(found)
 
@@ -48,9 +49,15 @@ def test_a_runtime_that_is_a_library_is_told_by_both_its_ends() -> None:
 
 
 def test_of_the_engines_own_code_the_innermost_frame_is_told() -> None:
-    assert functions(*spots("fs_reduce", "fs_evaluate", "fs_walk"), STEP) == "fs_reduce"
+    assert functions(*spots("fs_reduce", "fs_evaluate"), BORDER, STEP) == "fs_reduce"
+    assert functions(BORDER, STEP) == "_call"
 
 
-def test_nothing_is_told_where_the_node_has_no_frame() -> None:
-    assert describe_whereabouts((BORDER, STEP)) is None
+def test_who_called_the_run_is_not_told() -> None:
+    walk = Spot(executor.__file__, 9, "close")
+    assert functions(*spots("aclose"), walk, *spots("main"), STEP) == "aclose"
+    assert functions(walk, *spots("main"), STEP) == "close"
+
+
+def test_nothing_is_told_where_there_is_no_stack() -> None:
     assert describe_whereabouts(()) is None

@@ -12,7 +12,8 @@ from ..scheduler.watching import Stack
 
 _TRIO = trio.lowlevel.current_task.__code__.co_filename
 """The file whose frames call the steps of tasks."""
-_BORDER = (str(Path(__file__).with_name("executor.py")), "_call")
+_WALK = f"{Path(__file__).parent}{os.sep}"
+"""The folder whose frames call runtimes, resources and observers."""
 _ENGINE = f"{Path(__file__).parents[1]}{os.sep}"
 _LIBRARIES = (
     "<frozen ",
@@ -23,10 +24,13 @@ _SHOWN = 3
 
 
 def node_part(stack: Stack) -> Stack:
-    """The frames inside of the engine's call of a runtime, or inside of trio's call of a task's step."""
+    """The frames inside of the engine's call of a runtime, or inside of trio's call of a task's step.
+
+    Where those are the innermost frames themselves, it is the first of them.
+    """
     for depth, spot in enumerate(stack):
-        if (spot.file, spot.function) == _BORDER or spot.file == _TRIO:
-            return stack[:depth]
+        if spot.file.startswith(_WALK) or spot.file == _TRIO:
+            return stack[: max(depth, 1)]
     return stack
 
 
