@@ -329,11 +329,27 @@ async def test_what_blocks_outside_of_the_nodes_is_the_run(hand: Hand) -> None:
     async def open_it(params: fs.ExecutionParams) -> None:
         params.run.resource("slow", Slow)
 
-    run = await bench.run('<source:open id="x"/>')
+    events: list[Event] = []
+    run = await bench.run('<source:open id="x"/>', observers=[events.append])
     [said] = hand.said
     assert said.startswith("the run, outside of its nodes, has not reached a checkpoint")
     assert "called by aclose (" in said
     assert [warned.path for warned in run.warnings] == [""]
+    assert [type(event).__name__ for event in events[-2:]] == ["RunWarning", "RunEnded"]
+
+
+async def test_the_time_of_the_caller_is_not_counted_for_the_run(hand: Hand) -> None:
+    async def work() -> None:
+        bench.compute(3)
+
+    bench = Bench(work=work)
+    with sharing_watcher(partial(Watcher, lambda: bench.time, threaded=False)) as bench.watcher:
+        bench.compute(6)
+        run = await fs.run(bench.load('<source:work id="x" does="work"/>'), watchdog=5)
+        bench.compute(6)
+        await trio.lowlevel.checkpoint()
+    assert hand.said == []
+    assert run.warnings == []
 
 
 async def test_the_tasks_that_a_runtime_starts_are_those_of_its_node(hand: Hand) -> None:

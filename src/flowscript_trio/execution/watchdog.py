@@ -12,7 +12,7 @@ from trio.lowlevel import Task, current_task
 
 from ..scheduler.watching import Stack, Watcher, sharing_watcher
 from ..types.ast import BaseNode
-from ..types.events import Event, NodeEnded, NodeStarted
+from ..types.events import Event, NodeEnded, NodeStarted, RunEnded
 from .context import RunContext
 from .whereabouts import describe_whereabouts
 
@@ -55,6 +55,8 @@ class Watchdog:
         elif isinstance(event, NodeEnded):
             self._watcher.turn()
             self._leave()
+        elif isinstance(event, RunEnded):
+            self._watcher.turn()
 
     def raise_kept(self) -> None:
         """Raise what an observer raised when it was told that a step is over."""
@@ -132,6 +134,7 @@ def watching_nodes(context: RunContext) -> Iterator[None]:
         yield
         return
     with sharing_watcher() as watcher:
+        watcher.turn()  # what the caller did before in this step is not the run's
         watchdog = Watchdog(watcher, context, context.watchdog)
         context.observers = (watchdog, *context.observers)
         with watcher.watch(watchdog):
