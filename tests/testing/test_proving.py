@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+import json
+import random
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +16,9 @@ import trio
 import trio.lowlevel
 
 import flowscript_trio as fs
-from flowscript_trio.scheduler.concurrency import Block
-from flowscript_trio.scheduler.policy import Tally
-from flowscript_trio.testing.points import CancelAt, RaiseAt
-from flowscript_trio.testing.proving import prove
-from flowscript_trio.testing.report import Report
+from flowscript_trio.testing import Report, prove
+from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt
+from flowscript_trio.testing.proof.shrinking import shrink
 
 from stubs import Stubs
 
@@ -39,6 +42,17 @@ NESTED = """
 </parallel>
 """
 LIMITER = trio.CapacityLimiter(3)
+SHARED: list[int] = []
+NURSERY: trio.Nursery
+
+
+@asynccontextmanager
+async def application() -> AsyncIterator[None]:
+    """What a program has around its runs: a nursery that everything may start tasks in."""
+    global NURSERY
+    async with trio.open_nursery() as NURSERY:
+        yield
+        NURSERY.cancel_scope.cancel()
 
 
 def promises(report: Report) -> set[str]:
@@ -46,11 +60,12 @@ def promises(report: Report) -> set[str]:
 
 
 def test_a_sound_workflow_holds_at_every_point() -> None:
-    report = prove(Stubs().load(NESTED), pairs=100)
+    report = prove(Stubs().load(NESTED), pairs=300)
     assert report.violations == (), report.render()
-    assert report.points > 150
+    assert report.points > 300
     assert dict(report.tried)["cancellations"] > 25
-    assert "violations" in report.render()
+    assert {"errors", "time limits that pass", "two errors"} <= dict(report.tried).keys()
+    assert report.points == sum(count for _, count in report.tried)
 
 
 async def swallow(params: fs.ExecutionParams) -> int:
@@ -64,16 +79,50 @@ async def leak(params: fs.ExecutionParams) -> None:
     trio.lowlevel.spawn_system_task(trio.sleep_forever, name="leaky")
 
 
+async def leak_into_a_nursery(params: fs.ExecutionParams) -> None:
+    await trio.sleep(1)
+    NURSERY.start_soon(trio.sleep_forever)
+
+
+async def leak_from_a_task_of_its_own(params: fs.ExecutionParams) -> None:
+    async def start() -> None:
+        await trio.sleep(1)
+        NURSERY.start_soon(trio.sleep_forever)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(start)
+
+
+async def leak_a_thread(params: fs.ExecutionParams) -> None:
+    started = threading.Thread(target=RELEASED.wait, name="left", daemon=True)
+    started.start()
+    LEFT.append(started)
+    await trio.sleep(1)
+
+
 async def keep_a_token(params: fs.ExecutionParams) -> None:
     await LIMITER.acquire_on_behalf_of(params)
     await trio.sleep(1)
-    LIMITER.release_on_behalf_of(params)
+    LIMITER.release_on_behalf_of(params)  # the fault: no `finally`
+
+
+async def leave_a_generator(params: fs.ExecutionParams) -> int:
+    async def lines() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await trio.sleep(1)
+
+    KEPT.append(lines())
+    await trio.sleep(1)
+    return await anext(KEPT[-1])
 
 
 async def hide_errors(params: fs.ExecutionParams) -> int:
     try:
         await trio.sleep(1)
-    except Exception:
+    except Exception:  # the fault: too broad
         return 2
     return 1
 
@@ -82,85 +131,170 @@ async def wait_for_ever(params: fs.ExecutionParams) -> None:
     await trio.sleep_forever()
 
 
+async def spin(params: fs.ExecutionParams) -> None:
+    while True:
+        await trio.lowlevel.checkpoint()
+
+
 async def share(params: fs.ExecutionParams) -> list[int]:
     await trio.lowlevel.checkpoint()
     SHARED.append(1)
     return SHARED
 
 
-SHARED: list[int] = []
-FAULTS: list[tuple[Any, str]] = [
-    (swallow, "nobody swallows cancelled"),
-    (leak, "no task is left"),
-    (keep_a_token, "tokens come back"),
-    (hide_errors, "no error is lost"),
-    (wait_for_ever, "every run ends"),
-    (share, "outputs stay as given"),
+async def toss(params: fs.ExecutionParams) -> None:
+    for _ in range(random.SystemRandom().randrange(5)):
+        await trio.lowlevel.checkpoint()
+
+
+KEPT: list[AsyncIterator[int]] = []
+LEFT: list[threading.Thread] = []
+RELEASED = threading.Event()
+FAULTS: list[tuple[Any, str, str]] = [
+    (swallow, "nobody swallows cancelled", "let it pass"),
+    (leak, "no task is left", "in a nursery that the runtime itself opens"),
+    (leak_into_a_nursery, "no task is left", "in a nursery that the runtime itself opens"),
+    (leak_from_a_task_of_its_own, "no task is left", "in a nursery that the runtime itself opens"),
+    (leak_a_thread, "no thread is left", "wait for it"),
+    (keep_a_token, "tokens come back", "take them with `async with limiter`"),
+    (leave_a_generator, "what is entered is left", "contextlib.aclosing"),
+    (hide_errors, "no error is lost", "catch only what is expected"),
+    (wait_for_ever, "every run ends", "set a `timeout`, or stub the node"),
+    (spin, "every run ends", "set a `timeout`, or stub the node"),
+    (share, "outputs stay as given", "give away a copy"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "promise"), FAULTS, ids=[fault.__name__ for fault, _ in FAULTS])
-def test_a_fault_of_a_runtime_is_found_and_the_runtime_named(fault: Any, promise: str) -> None:
-    registry = fs.Registry(base=fs.registry)
-    registry.runtime("source:faulty")(fault)
-    SHARED.clear()
-    text = """<workflow name="w">
-      <parallel id="p">
-        <branch><source:faulty id="x"/></branch>
-        <branch><delay id="d" duration="2s"/><source:faulty id="y"/></branch>
-      </parallel></workflow>"""
-    report = prove(fs.loads(text, registry=registry), pairs=10)
-    assert promise in promises(report), report.render()
+@pytest.fixture(autouse=True)
+def _clean_slate() -> Iterator[None]:
+    yield
     for token in list(LIMITER.statistics().borrowers):
         LIMITER.release_on_behalf_of(token)
+    RELEASED.set()
+    for thread in LEFT:
+        thread.join()
+    for kept in (SHARED, KEPT, LEFT):
+        kept.clear()
+    RELEASED.clear()
 
 
-def test_a_violation_is_shown_with_the_fewest_points() -> None:
+def faulty(fault: Any, text: str = '<source:faulty id="x"/>') -> fs.Flow:
     registry = fs.Registry(base=fs.registry)
-    registry.runtime("source:faulty")(swallow)
-    report = prove(
-        fs.loads('<workflow name="w"><source:faulty id="x"/></workflow>', registry=registry)
+    registry.runtime("source:faulty")(fault)
+    return fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("fault", "promise", "advice"), FAULTS, ids=[f.__name__ for f, *_ in FAULTS]
+)
+def test_a_fault_of_a_runtime_is_found_and_the_report_says_whose_and_what_to_do(
+    fault: Any, promise: str, advice: str
+) -> None:
+    flow = faulty(
+        fault,
+        """<parallel id="p">
+          <branch><source:faulty id="x"/></branch>
+          <branch><delay id="d" duration="2s"/><source:faulty id="y"/></branch>
+        </parallel>""",
     )
-    assert all(len(violation.points) == 1 for violation in report.violations)
-    kinds = {type(point) for violation in report.violations for point in violation.points}
-    assert kinds <= {CancelAt, RaiseAt}
+    report = prove(flow, pairs=5, most=5 if fault is leak_a_thread else 1000, around=application)
+    found = [violation for violation in report.violations if violation.promise == promise]
+    assert found, report.render()
+    assert advice in found[0].message
+    named = {"what is entered is left": "lines", "no thread is left": "'left'"}
+    assert named.get(promise, "source:faulty ('x')") in found[0].message
+    assert found[0].message in report.render()
 
 
-# ---- planted faults of the engine ----
+def test_chance_that_is_not_the_run_s_is_found() -> None:
+    branch = '<branch><source:faulty id="{}"/></branch>'
+    text = "".join(branch.format(name) for name in "abc")
+    report = prove(faulty(toss, f'<parallel id="p">{text}</parallel>'), pairs=0, seeds=3)
+    assert "the same seed gives the same events" in promises(report)
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, fault: Any) -> None:
-    assert name in vars(kind)
-    monkeypatch.setattr(kind, name, fault)
+def test_a_violation_is_shown_with_the_fewest_and_earliest_points() -> None:
+    report = prove(faulty(swallow), pairs=100)
+    (violation,) = [v for v in report.violations if v.promise == "nobody swallows cancelled"]
+    assert violation.points == (CancelAt(2),)
+    assert violation.runs > 1
 
 
-def test_siblings_that_are_not_cancelled_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, Block, "_cancel_all", lambda self: None)
-    report = prove(Stubs().load(NESTED), pairs=0)
-    assert "everybody is told in time" in promises(report), report.render()
+def test_what_is_found_by_a_pair_is_shrunk_to_the_one_point_that_shows_it() -> None:
+    def shows(points: Points) -> bool:
+        return any(isinstance(point, CancelAt) and point.step >= 7 for point in points)
+
+    pair = (RaiseAt("x", 3, 2), CancelAt(90))
+    assert shrink(pair, shows) == (CancelAt(7),)
+    assert shrink(pair, lambda points: True) == ()
+    assert shrink(pair, lambda points: len(points) == 2) == (RaiseAt("x", 1, 0), CancelAt(1))
 
 
-def test_a_token_that_does_not_come_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forget(self: Block, token: object) -> None:
-        self._running -= 1
-        if trio.current_effective_deadline() > 0:
-            self._tokens.give_back(token)
+def test_the_points_are_sampled_and_what_is_left_out_is_said() -> None:
+    whole = prove(Stubs().load(NESTED), pairs=0)
+    part = prove(Stubs().load(NESTED), most=10, pairs=5, seed=7)
+    assert part.points == 15
+    assert part.left_out > 0
+    assert "points left out, by chance" in part.render()
+    assert "seed" in part.render()
+    assert whole.points > part.points
 
-    plant(monkeypatch, Block, "_end", forget)
-    report = prove(Stubs().load(NESTED), pairs=0)
-    assert "tokens come back" in promises(report), report.render()
+
+def test_each_seed_is_an_order_of_its_own() -> None:
+    one = prove(Stubs().load(NESTED), pairs=0, most=5)
+    three = prove(Stubs().load(NESTED), pairs=0, most=5, seeds=3)
+    assert three.points == 3 * one.points
 
 
-def test_another_error_than_the_first_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    conclude = Tally.conclude
+def test_progress_is_told_after_each_run() -> None:
+    told: list[tuple[int, int]] = []
+    report = prove(
+        Stubs().load(NESTED), pairs=0, most=10, progress=lambda done, all: told.append((done, all))
+    )
+    assert [done for done, _ in told] == list(range(1, report.runs + 1))
+    assert all(done <= whole for done, whole in told)
 
-    def last(self: Tally, *args: Any, **options: Any) -> Any:
-        verdict = conclude(self, *args, **options)
-        if verdict is None or verdict.error is None:
-            return verdict
-        ends = list(self.failures)
-        return replace(verdict, error=ends[-1].error)
 
-    plant(monkeypatch, Tally, "conclude", last)
-    report = prove(Stubs().load(NESTED), pairs=300)
-    assert "the first error surfaces" in promises(report), report.render()
+def test_options_are_made_anew_for_each_run() -> None:
+    made: list[list[int]] = []
+
+    def options() -> dict[str, Any]:
+        made.append([0])
+        return {"input": made[-1]}
+
+    report = prove(Stubs().load('<source:stub id="a" takes="1s"/>'), options=options, pairs=0)
+    assert report.holds
+    assert len(made) == report.runs + 1  # they are looked at once before
+
+
+def test_options_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(fs.InputError, match="max_concurrency"):
+        prove(Stubs().load('<source:stub id="a"/>'), options={"max_concurrency": 0})
+
+
+def test_real_runtimes_are_waited_for_in_real_time(tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text("[1, 2, 3]")
+    flow = fs.loads("""<workflow name="files">
+      <source:file id="read" path="in.json" timeout="1s"/>
+      <parallel id="p">
+        <branch><sink:file id="one" path="one.json" input="read"/></branch>
+        <branch><sink:file id="two" path="two.json" input="read"/></branch>
+      </parallel></workflow>""")
+    report = prove(flow, options={"base": tmp_path}, pairs=30)
+    assert report.holds, report.render()
+    assert report.undisturbed == "completed"
+    assert {path.name for path in tmp_path.iterdir()} == {"in.json", "one.json", "two.json"}
+
+
+def test_a_workflow_that_fails_by_itself_is_proved_as_well() -> None:
+    report = prove(Stubs().load('<source:stub id="a" takes="1s" fails="broken"/>'), pairs=10)
+    assert report.holds
+    assert report.undisturbed == "failed: ValueError: broken"
+
+
+def test_a_report_is_ready_for_json() -> None:
+    described = prove(faulty(swallow), pairs=0).as_dict()
+    assert json.loads(json.dumps(described)) == described
+    assert described["violations"][0]["points"][0]["kind"] == "CancelAt"

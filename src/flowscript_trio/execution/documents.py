@@ -34,6 +34,8 @@ async def walk_document(
     raised: BaseException | None = None
     try:
         signal = await _walk_in_time(walk, frame, seconds)
+        if is_run and not isinstance(signal, Failed):
+            await trio.lowlevel.checkpoint_if_cancelled()  # the last moment to be cancelled in
     except BaseException as exc:
         raised = exc
     failed = signal.error if isinstance(signal, Failed) else None

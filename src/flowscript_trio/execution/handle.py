@@ -122,7 +122,6 @@ class Run:
                 if isinstance(signal, Failed):
                     status, self.error = "failed", signal.error
                 else:
-                    await trio.lowlevel.checkpoint_if_cancelled()
                     status = "completed"
         finally:
             await self._end(status, started)

@@ -1,6 +1,7 @@
-"""Owns the testing room: a workflow's own test cases, run in virtual time with stubs in place of the world."""
+"""Owns the testing room: cases of a workflow in virtual time, and the proof of what is promised of it."""
 
 from .cases import Case, CasesInvalid, Expected, ExpectedError, Reply, Stub
+from .proof import Report, Violation, prove
 from .reading import beside, read_cases
 from .running import CaseResult, run_cases
 from .stage import NotStubbed, StubError
@@ -13,9 +14,12 @@ __all__ = [
     "ExpectedError",
     "NotStubbed",
     "Reply",
+    "Report",
     "Stub",
     "StubError",
+    "Violation",
     "beside",
+    "prove",
     "read_cases",
     "run_cases",
 ]

@@ -43,12 +43,12 @@ async def pass_time(
     ``patience`` real seconds.
     """
     await wait_all_tasks_blocked()
-    own = _waiting_for_system()
+    own = waiting_for_system()
     task_status.started()
     since = time.monotonic()
     while True:
         await wait_all_tasks_blocked()
-        if active_thread_count() or _waiting_for_system() > own:
+        if active_thread_count() or waiting_for_system() > own:
             if time.monotonic() - since > patience:
                 on_stuck(f"real work has not ended within {patience:g} s")
                 since = time.monotonic()
@@ -67,6 +67,7 @@ async def pass_time(
             await trio.lowlevel.checkpoint()
 
 
-def _waiting_for_system() -> int:
+def waiting_for_system() -> int:
+    """How many tasks wait for a socket, a pipe or what else the system tells; some are trio's own."""
     statistics = current_statistics().io_statistics
     return sum(getattr(statistics, name, 0) for name in _WAITING)

@@ -1,0 +1,39 @@
+"""Owns what must hold of every run, however it was disturbed: each promise is one function of its story."""
+
+from __future__ import annotations
+
+from . import cancelling, ends, errors, resources, scopes, timing
+from .finding import Check, Finding
+
+CHECKS: tuple[Check, ...] = (
+    ends.every_run_ends,
+    ends.every_start_has_one_end,
+    ends.clean_up_runs,
+    ends.compensations_run,
+    ends.no_error_in_clean_up_is_dropped,
+    resources.no_task_is_left,
+    resources.no_thread_is_left,
+    resources.what_is_entered_is_left,
+    resources.tokens_come_back,
+    resources.no_more_branches_than_tokens,
+    errors.the_first_error_surfaces,
+    errors.no_error_is_lost,
+    errors.errors_are_passed_on,
+    cancelling.everybody_is_told_in_time,
+    cancelling.nothing_begins_under_a_cancelled_block,
+    cancelling.cancellation_is_told_as_it_is,
+    cancelling.a_cancellation_is_not_retried,
+    cancelling.nobody_swallows_cancelled,
+    cancelling.status_fits,
+    scopes.outputs_stay_as_given,
+    scopes.only_complete_blocks_are_seen,
+    timing.no_time_passes_unasked,
+)
+
+
+def name_of(check: Check) -> str:
+    """How people know a promise."""
+    return str(getattr(check, "__name__", check)).replace("_", " ")
+
+
+__all__ = ["CHECKS", "Check", "Finding", "name_of"]

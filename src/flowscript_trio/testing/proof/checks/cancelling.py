@@ -1,0 +1,203 @@
+"""Owns the promises of cancellation: who is told and when, that nobody goes on, and that it is told as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import trio
+
+from ..calls import Call
+from ..paths import is_cleanup, is_within
+from ..points import is_from_outside
+from ..story import Story
+from .errors import fails_fast
+from .finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Cancelled:
+    """A region that is cancelled from a moment on: who waits in it is told until the end of a pass."""
+
+    path: str
+    order: int
+    told_until: int
+    until: float
+    """The order of the moment at which the region is over, and may begin anew."""
+    beside: str | None = None
+    """The branch whose failure is the reason."""
+
+
+def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
+    """Who waits under a block that failed is told within two passes; under a request, in the next one."""
+    for region in (*_requested(story), *_failed(story), *_from_outside(story)):
+        for call in story.trial.probe.calls:
+            if not is_within(call.path, region.path) or is_cleanup(call.path, region.path):
+                continue
+            if region.beside is not None and is_within(call.path, region.beside):
+                continue
+            if _waited(call, region) and (call.told is None or call.told > region.told_until):
+                yield Finding(
+                    call.path,
+                    f"{call.path} was not told in time that {region.path or 'the run'} was cancelled",
+                )
+
+
+def _waited(call: Call, region: _Cancelled) -> bool:
+    """Whether a call waited, with nothing that kept it from being told, when it had to be told."""
+    if call.began.order > region.order:
+        return False
+    if call.ended is not None and call.ended.pass_number <= region.told_until:
+        return False
+    wait = call.wait_in(region.told_until)
+    if wait is None or wait.since >= region.told_until:
+        return False  # it has not come to a checkpoint yet
+    return not wait.shielded and not wait.deaf
+
+
+def nothing_begins_under_a_cancelled_block(story: Story) -> Iterator[Finding]:
+    """No node starts, and none is tried again, but in clean-up, which is shielded."""
+    begun = [
+        (execution.path, execution.began.order, "began")
+        for execution in story.executions
+        if execution.result is None or execution.result.status != "skipped"
+    ]
+    begun += [(call.path, call.began.order, "was tried") for call in story.trial.probe.calls]
+    for region in (*_requested(story), *_from_outside(story)):
+        for path, order, what in begun:
+            under = is_within(path, region.path) and not is_cleanup(path, region.path)
+            if under and region.order < order < region.until:
+                where = region.path or "the run"
+                yield Finding(path, f"{path} {what} after {where} had been cancelled")
+
+
+def _requested(story: Story) -> Iterator[_Cancelled]:
+    for request in story.requests:
+        ends = [
+            found.ended.order
+            for found in (
+                *story.by_path.get(request.path, ()),
+                *story.branches_by_path.get(request.path, ()),
+            )
+            if found.ended is not None and found.ended.order > request.at.order
+        ]
+        opened = [
+            again.order
+            for found in story.by_path.get(request.path, ())
+            for again in found.opened
+            if again.order > request.at.order
+        ]
+        until = min([*ends, *opened], default=float("inf"))
+        at = request.at
+        yield _Cancelled(request.path, at.order, at.pass_number + 1, until)
+
+
+def _failed(story: Story) -> Iterator[_Cancelled]:
+    """The blocks whose first error cancels the rest, from that error on, whether or not they requested it."""
+    for block in story.executions:
+        result = block.result
+        if not block.opened or result is None or result.status != "failed":
+            continue
+        failed = [b for b in story.branches_of(block) if b.status == "failed" and b.ended]
+        if not failed or not fails_fast(block.node):
+            continue
+        first = min(failed, key=lambda branch: branch.ended.order if branch.ended else 0)
+        assert first.ended is not None
+        at = first.ended
+        yield _Cancelled(block.path, at.order, at.pass_number + 2, float("inf"), first.path)
+
+
+def _from_outside(story: Story) -> Iterator[_Cancelled]:
+    at = story.trial.probe.cancelled
+    if at is not None:
+        yield _Cancelled("", at.order, at.pass_number + 1, float("inf"))
+
+
+def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
+    """As neither success nor failure, from where it came, and a time limit as one."""
+    trial = story.trial
+    outside = any(map(is_from_outside, trial.points))
+    if trial.status == "cancelled" and not outside and not trial.endless:
+        yield Finding("the run", "the run was cancelled, and nobody cancelled it")
+    for execution in story.executions:
+        result = execution.result
+        if result is None:
+            continue
+        path = execution.path
+        for error in (result.error, *result.earlier):
+            if _has_cancelled(error):
+                yield Finding(
+                    path, f"the cancellation of {path} is on the record as an error of it"
+                )
+        by = result.cancelled_by
+        if result.status != "cancelled":
+            if result.status == "success" and _was_cancelled(execution.calls[-1:], result.earlier):
+                yield Finding(path, f"{path} was cancelled, and ended as {result.status}")
+        elif by is None:
+            yield Finding(path, f"{path} was cancelled, and the record does not say by whom")
+        elif by.by is None and not outside and not trial.endless and not _by_handle(story):
+            yield Finding(
+                path, f"{path} is said to be cancelled from outside, and nobody did: {by.reason}"
+            )
+        elif by.by and not any(is_within(known, by.by) for known in story.by_path):
+            yield Finding(path, f"{path} is said to be cancelled by {by.by!r}, which never ran")
+    if _has_cancelled(trial.error):
+        yield Finding("the run", f"the run's cancellation is told as an error: {trial.error!r}")
+
+
+def _by_handle(story: Story) -> bool:
+    return any(not request.path for request in story.requests)
+
+
+def _was_cancelled(calls: list[Call], earlier: tuple[BaseException, ...]) -> bool:
+    """Whether the last call of a node was cancelled, and not for its time limit."""
+    if any(isinstance(error, trio.TooSlowError) for error in earlier):
+        return False
+    return any(isinstance(call.raised, trio.Cancelled) for call in calls)
+
+
+def _has_cancelled(error: BaseException | None) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(trio.Cancelled) is not None
+    return isinstance(error, trio.Cancelled)
+
+
+def a_cancellation_is_not_retried(story: Story) -> Iterator[Finding]:
+    """Each attempt after the first follows an error that is on the record."""
+    for execution in story.executions:
+        result = execution.result
+        if result is None or story.plan.step(execution.node).is_control:
+            continue
+        calls, path = execution.calls, execution.path
+        if len(calls) > max(result.attempts, 1):
+            tried = f"{path} was tried {len(calls)} times, and the record says {result.attempts}"
+            yield Finding(path, tried)
+        for call, error in zip(calls[:-1], result.earlier, strict=False):
+            if isinstance(call.raised, trio.Cancelled) and not isinstance(error, trio.TooSlowError):
+                yield Finding(path, f"{path} was cancelled, and tried again")
+
+
+def nobody_swallows_cancelled(story: Story) -> Iterator[Finding]:
+    for call in story.trial.probe.calls:
+        if call.swallowed:
+            yield Finding(
+                call.label,
+                f"{call.name} was handed Cancelled and went on; let it pass: catch Exception, not "
+                "BaseException, and raise again after cleaning up",
+            )
+
+
+def status_fits(story: Story) -> Iterator[Finding]:
+    """A run that was cancelled while it had nodes to run has not completed, and one that failed had an error."""
+    trial = story.trial
+    failed = any(e.result is not None and e.result.error is not None for e in story.executions)
+    late = isinstance(trial.error, trio.TooSlowError)
+    if trial.status == "failed" and not failed and not late:
+        yield Finding("the run", f"the run failed with {trial.error!r}, and no node did")
+    at = trial.probe.cancelled
+    if at is None or trial.status != "completed":
+        return
+    for call in trial.probe.calls:
+        told = call.told is not None and call.told > at.pass_number
+        if told and not is_cleanup(call.path) and isinstance(call.raised, trio.Cancelled):
+            yield Finding("the run", f"the run was cancelled in {call.path}, and completed")

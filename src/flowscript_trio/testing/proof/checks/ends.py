@@ -1,0 +1,112 @@
+"""Owns the promises of ends: everything that began has one, and what was entered was left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ....types.events import NodeEnded, NodeStarted, RunEnded
+from ..paths import is_cleanup
+from ..story import Story
+from .finding import Finding
+
+
+def every_run_ends(story: Story) -> Iterator[Finding]:
+    trial = story.trial
+    if trial.crashed is not None:
+        kind = type(trial.crashed).__name__
+        yield Finding("the run", f"the run brought trio down: {kind}: {trial.crashed}")
+    if not trial.endless:
+        return
+    running = [call for call in trial.probe.calls if call.told is not None or call.ended is None]
+    spinning = [
+        call for call in running if len(call.waits) * len(running) > trial.probe.most_steps / 2
+    ]
+    for call in spinning or running:
+        what = "goes on" if spinning else "waits"
+        yield Finding(
+            call.path,
+            f"{call.name} {what} without end for what nobody gives it; set a `timeout`, or stub the node",
+        )
+    if not running:
+        yield Finding("the run", "the run waits without end, and no node of it does")
+
+
+def every_start_has_one_end(story: Story) -> Iterator[Finding]:
+    trial = story.trial
+    started = Counter(event.path for event in story.events if isinstance(event, NodeStarted))
+    ended = Counter(event.path for event in story.events if isinstance(event, NodeEnded))
+    for path in started | ended:
+        if started[path] != ended[path]:
+            message = f"{path} started {started[path]} times and ended {ended[path]} times"
+            yield Finding(path, message)
+    for branch in story.branches:
+        if branch.ended is None:
+            yield Finding(branch.path, f"{branch.path} was begun and has no end")
+    events = list(story.events)
+    ends = [event for event in events if isinstance(event, RunEnded)]
+    if events and (len(ends) != 1 or events[-1] is not ends[0]):
+        yield Finding("the run", "the run did not end with one event of its end")
+    elif ends and ends[0].status != trial.status:
+        seen = f"the run said {ends[0].status}, and its caller saw {trial.status}"
+        yield Finding("the run", seen)
+
+
+def clean_up_runs(story: Story) -> Iterator[Finding]:
+    """A ``<finally>`` runs once for each time that its body was entered."""
+    entered: dict[str, str] = {}
+    for execution in story.executions:
+        body = story.plan.body_around(execution.node)
+        if body is not None and body.cleanup is not None and body.cleanup.steps:
+            entered[execution.prefix] = body.cleanup.steps[0].label
+    for prefix, first in entered.items():
+        if f"{prefix}finally/{first}" not in story.by_path:
+            yield Finding(
+                prefix, f"{prefix or 'the run'} was entered, and its <finally> did not run"
+            )
+
+
+def compensations_run(story: Story) -> Iterator[Finding]:
+    """After a run that failed or was cancelled, in reverse order of completion; after no other."""
+    due = []
+    for execution in story.executions:
+        body = story.plan.compensation_of(execution.node)
+        if body is None or not body.steps or execution.ended is None or execution.result is None:
+            continue
+        if execution.result.status == "success":
+            first = f"{execution.path}/compensate/{body.steps[0].label}"
+            due.append((execution.ended.order, execution.path, first))
+    due.sort(reverse=True)
+    ran = []
+    for _, path, first in due:
+        found = story.by_path.get(first, [])
+        ran += [execution.began.order for execution in found[:1]]
+        if story.trial.status == "completed" and found:
+            yield Finding(path, f"{path} was compensated, and the run completed")
+        elif story.trial.status != "completed" and not found:
+            yield Finding(path, f"{path} succeeded, the run did not, and it was not compensated")
+    if ran != sorted(ran):
+        yield Finding("the run", "compensations did not run in reverse order of completion")
+
+
+def no_error_in_clean_up_is_dropped(story: Story) -> Iterator[Finding]:
+    """An error of clean-up surfaces where nothing else does."""
+    for execution in story.executions:
+        result, prefix = execution.result, execution.prefix
+        owner, _, part = prefix.rstrip("/").rpartition("/")
+        if result is None or result.status != "failed" or not is_cleanup(f"/{part}"):
+            continue
+        status = story.trial.status
+        if part == "finally" and owner in story.branches_by_path:
+            status = story.branches_by_path[owner][-1].status or "open"  # type: ignore[assignment]
+        elif part == "finally" and owner in story.by_path:
+            around = story.by_path[owner][-1]
+            if around.result is None or around.result.earlier:
+                continue
+            status = around.result.status  # type: ignore[assignment]
+        if status != "failed":
+            where = owner or "the run"
+            yield Finding(
+                execution.path,
+                f"{execution.path} failed in clean-up, and {where} ended as {status}",
+            )

@@ -1,0 +1,169 @@
+"""Owns the promises of errors: the first one surfaces, and none is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import trio
+
+from ....types.ast import BaseNode
+from ....types.results import NodeResult
+from ..paths import is_cleanup, parent_of
+from ..story import Branch, Execution, Story
+from .finding import Finding
+
+
+def the_first_error_surfaces(story: Story) -> Iterator[Finding]:
+    """Of a block: the error of its first pass with errors, of those the first in document order."""
+    for block in story.executions:
+        result = block.result
+        if result is None or result.status != "failed" or not block.opened:
+            continue
+        failed = [b for b in story.branches_of(block) if b.status == "failed" and b.ended]
+        if any(branch.error is result.error for branch in failed):
+            yield from _check_first(block.path, result.error, _in_order(failed))
+    yield from _check_run(story)
+
+
+def _in_order(branches: list[Branch]) -> list[BaseException | None]:
+    def key(branch: Branch) -> tuple[int, int]:
+        assert branch.ended is not None
+        return branch.ended.pass_number, branch.index
+
+    return [branch.error for branch in sorted(branches, key=key)]
+
+
+def _check_run(story: Story) -> Iterator[Finding]:
+    """The run's own nodes: the same rule."""
+    trial, steps = story.trial, story.plan.main.steps
+    if trial.status != "failed":
+        return
+    failed: list[tuple[int, int, BaseException | None]] = []
+    for index, step in enumerate(steps):
+        for execution in story.by_path.get(step.label, ()):
+            result = execution.result
+            if execution.ended is not None and result is not None and result.status == "failed":
+                failed.append((execution.ended.pass_number, index, result.error))
+    failed.sort(key=lambda found: found[:2])
+    errors = [error for *_, error in failed]
+    if any(error is trial.error for error in errors):
+        yield from _check_first("the run", trial.error, errors)
+
+
+def _check_first(
+    where: str, surfaced: BaseException | None, errors: list[BaseException | None]
+) -> Iterator[Finding]:
+    if errors[0] is not surfaced:
+        message = f"{where} failed with {surfaced!r}, and its first error was {errors[0]!r}"
+        yield Finding(where, message)
+
+
+def no_error_is_lost(story: Story) -> Iterator[Finding]:
+    """What is raised in a node is on the record: as its error, in its groups, or behind it."""
+    known = {id(error) for error in _on_record(story)}
+    probe = story.trial.probe
+    for call in probe.calls:
+        planted = call.planted
+        if planted is not None and id(planted) not in known:
+            yield Finding(
+                call.label,
+                f"{call.name} caught an error that it did not expect, and went on; catch only what is "
+                "expected",
+            )
+        for error in _leaves(call.raised):
+            if not isinstance(error, trio.Cancelled) and id(error) not in known:
+                message = f"{call.name} raised {error!r}, which is nowhere on the record"
+                yield Finding(call.label, message)
+    of_calls = {id(call.planted) for call in probe.calls}
+    for planted in probe.planted:
+        if id(planted) not in known and id(planted) not in of_calls:
+            yield Finding(str(planted), f"the error {planted} is nowhere on the record")
+
+
+def _on_record(story: Story) -> Iterator[BaseException]:
+    for execution in story.executions:
+        result = execution.result
+        if result is not None:
+            for error in (result.error, *result.earlier, *result.possibly_masked):
+                yield from _behind(error)
+    yield from _behind(story.trial.error)
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it groups, and what it came from."""
+    pending = [error]
+    seen: set[int] = set()
+    while pending:
+        found = pending.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        if isinstance(found, BaseExceptionGroup):
+            pending += found.exceptions
+        pending += [found.__cause__, found.__context__]
+
+
+def _leaves(error: BaseException | None) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    elif error is not None:
+        yield error
+
+
+def errors_are_passed_on(story: Story) -> Iterator[Finding]:
+    """A node that fails ends what it stands in: its branch, its block, or the run."""
+    for execution in story.executions:
+        result = execution.result
+        if result is None or result.status != "failed" or is_cleanup(execution.path):
+            continue
+        around = execution.prefix.rstrip("/")
+        status = _status_of(story, around, execution)
+        if status in ("completed", "success", "skipped"):
+            yield Finding(
+                execution.path,
+                f"{execution.path} failed with {result.error!r}, and {around or 'the run'} ended as "
+                f"{status}",
+            )
+    for block in story.executions:
+        result = block.result
+        if block.opened and result is not None and result.status == "success":
+            yield from _check_success(story, block, result)
+
+
+def _check_success(story: Story, block: Execution, result: NodeResult) -> Iterator[Finding]:
+    """Of a block that takes no failure, no branch has failed, but one that was broken out of."""
+    if result.earlier or not fails_fast(block.node):
+        return
+    left = {request.path for request in story.requests}
+    for branch in story.branches_of(block):
+        if branch.status == "failed" and branch.path not in left:
+            message = f"{branch.path} failed with {branch.error!r}, and {block.path} succeeded"
+            yield Finding(block.path, message)
+
+
+def fails_fast(node: BaseNode) -> bool:
+    """Whether a block's first error cancels its siblings, whatever its other settings say."""
+    return not {"fail_fast", "wait", "tolerate"} & node.settings.keys()
+
+
+def _status_of(story: Story, around: str, execution: Execution) -> str | None:
+    """How what is around a node ended; None where it may end as it likes."""
+    if not around:
+        return story.trial.status
+    branches = story.branches_by_path.get(around)
+    if branches:
+        return branches[-1].status
+    if around.endswith("]"):  # a round of a loop
+        around = parent_of(around)
+    found = [e for e in story.by_path.get(around, ()) if e.began.order < execution.began.order]
+    if not found or found[-1].result is None:
+        return None
+    return None if _has_answer(story, found[-1], found[-1].result) else found[-1].result.status
+
+
+def _has_answer(story: Story, around: Execution, result: NodeResult) -> bool:
+    """Whether an error inside was answered: tried again, or handled."""
+    step = story.plan.step(around.node)
+    return bool(result.earlier) or step.on_timeout is not None

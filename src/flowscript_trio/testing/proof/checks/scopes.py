@@ -1,0 +1,95 @@
+"""Owns the promises of what is seen: nothing of an unfinished or failed block, and no output that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ....types.results import NodeResult
+from ..calls import Call
+from ..paths import is_below, is_within, levels_of
+from ..story import Execution, Story
+from .finding import Finding
+
+
+def outputs_stay_as_given(story: Story) -> Iterator[Finding]:
+    for call in story.trial.probe.calls:
+        if not _same(call.given, call.output):
+            yield Finding(
+                call.label,
+                f"{call.name} changed its output after giving it away; give away a copy, or build a new one",
+            )
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # what cannot be compared is not known to differ
+        return True
+
+
+def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
+    """What a node sees of a block that it does not stand in is what that block published when it had ended."""
+    for call in story.trial.probe.calls:
+        for name, seen in call.sights.items():
+            wrong = _wrong(story, call, seen)
+            if wrong is not None:
+                yield Finding(name, f"{call.path} saw {name!r} of {seen.path}: {wrong}")
+
+
+def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
+    """What is wrong with a result that a call saw when it began, or None."""
+    source = _source(story, seen)
+    if source is None or source.ended is None or seen.output is None:
+        return None  # null is seen of what failed, was cancelled, or never ran
+    for level in levels_of(seen.path):
+        if is_within(call.path, level):
+            continue
+        block = _last(story, level, call.began.order)
+        if block is None or block is source:
+            continue
+        if is_below(call.path, block.path) and not block.opened:
+            continue
+        if is_below(call.path, block.path):
+            return f"it stands in another branch of {block.path}"
+        if block.ended is None or block.ended.order > call.began.order:
+            if source.ended.order < block.began.order:
+                continue  # of an execution of the block before this one
+            return f"{block.path} had not ended"
+        if block.result is not None and block.result.status in ("failed", "cancelled"):
+            if source.ended.order > block.began.order:
+                return f"{block.path} had {block.result.status}"
+        elif _was_stood_in_for(story, block, seen):
+            return f"{block.path} had failed, and its fallback stood in"
+        elif block.opened and block.began.order < source.ended.order < block.opened[-1].order:
+            return f"that attempt of {block.path} had failed"
+    return _wrong_branch(story, call, seen, source)
+
+
+def _was_stood_in_for(story: Story, block: Execution, seen: NodeResult) -> bool:
+    """Whether every attempt of a block failed, and the result is not of the fallback that followed."""
+    result, fallback = block.result, story.plan.step(block.node).fallback
+    if result is None or fallback is None or len(result.earlier) < result.attempts:
+        return False
+    return not is_within(seen.path, f"{block.path}/{fallback.label}")
+
+
+def _wrong_branch(story: Story, call: Call, seen: NodeResult, source: Execution) -> str | None:
+    assert source.ended is not None
+    for level in levels_of(seen.path):
+        for branch in story.branches_by_path.get(level, ()):
+            holds = branch.began.order < source.ended.order
+            over = branch.ended is not None and source.ended.order < branch.ended.order
+            if holds and over and not is_within(call.path, level) and branch.status != "success":
+                return f"the branch {level} had {branch.status}"
+    return None
+
+
+def _source(story: Story, seen: NodeResult) -> Execution | None:
+    """The execution that a result is of."""
+    return next((e for e in story.by_path.get(seen.path, ()) if e.result is seen), None)
+
+
+def _last(story: Story, path: str, order: int) -> Execution | None:
+    """The last execution at a path that had begun at a moment; None where no node has that path."""
+    found = [e for e in story.by_path.get(path, ()) if e.began.order < order]
+    return found[-1] if found else None

@@ -1,0 +1,65 @@
+"""Owns the time of a trial: virtual, and still while a thread or a socket is waited for."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import trio
+from trio.testing import active_thread_count
+
+from ..clock import waiting_for_system
+
+LOOK = 0.0005
+"""Real seconds between two looks at threads and sockets that a run waits for."""
+NEVER = 999_999_999.0
+
+
+class VirtualClock(trio.abc.Clock):
+    """A clock that goes to the next deadline when nothing else can happen: no task, no thread, no socket.
+
+    ``waited`` says whether it ever stood still for a thread or a socket; ``stuck`` that it did for
+    ``patience`` real seconds on end, and went on all the same.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self.waited = False
+        self.stuck = False
+        self._now = 0.0
+        self._patience = patience
+        self._since: float | None = None
+        self._sockets: float = math.inf
+
+    def begin(self) -> None:
+        """What waits for the system now is trio's own."""
+        self._sockets = waiting_for_system()
+
+    def start_clock(self) -> None:
+        """Nothing is to be started."""
+
+    def current_time(self) -> float:
+        return self._now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Trio asks when no task can run: go there, unless the world is waited for."""
+        if active_thread_count() or waiting_for_system() > self._sockets:
+            return self._wait(deadline)
+        self._since = None
+        return self._go(deadline)
+
+    def _go(self, deadline: float) -> float:
+        if deadline == math.inf:
+            return NEVER
+        self._now = max(self._now, deadline)
+        return 0.0
+
+    def _wait(self, deadline: float) -> float:
+        self.waited = True
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since <= self._patience:
+            return LOOK
+        self._since = None
+        self.stuck = True
+        return self._go(deadline)

@@ -1,0 +1,201 @@
+"""Owns the proof: a workflow is run again and again, disturbed at every point, and its promises are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+from ...execution.loading import Flow
+from ...execution.run import RunOptions, check_options
+from ...runtimes.registry import Registry
+from ...types.events import NodeEnded
+from .checks import CHECKS, name_of
+from .plan import Plan
+from .planning import pairs_of, points_of, sample
+from .points import Points
+from .probe import MOST_STEPS
+from .probing import ProbedRegistry
+from .report import Report, Violation, count_kinds
+from .shrinking import shrink
+from .stepping import limiters_alive
+from .story import Story
+from .trial import Around, Options, Setting, Trial, try_once
+
+AGAIN = 20
+"""Every so many points, one is tried twice: the same seed must give the same events."""
+SAME_EVENTS = "the same seed gives the same events"
+
+Progress = Callable[[int, int], None]
+
+
+def prove(
+    flow: Flow,
+    *,
+    options: RunOptions | Options | None = None,
+    registry: Registry | None = None,
+    around: Around | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    most: int = 20_000,
+    pairs: int = 500,
+    progress: Progress | None = None,
+) -> Report:
+    """Run a workflow in virtual time, disturbed at every point, and check what is promised of every run.
+
+    It starts trio itself, once for each run: first undisturbed, to count; then with a cancellation from
+    outside at each step of the scheduler, with an error before, in and after each wait of each leaf node and
+    before each control node, with each time limit passing, and with a deadline at each instant at which
+    something happens; then with pairs of those. What is found is shrunk to the fewest and earliest points.
+
+    Args:
+        flow: the workflow.
+        options: what :func:`run` takes beside the workflow (``config``, ``input``, …), or a function that
+            makes it anew for each run. ``seed`` of the run is the proof's unless it is given.
+        registry: other runtimes than the workflow's own, stubs mostly. Real ones are waited for in real time.
+        around: makes an async context manager that is entered before each run and left after it: what the
+            application has around its runs, a nursery that runtimes start tasks in, say.
+        seed: fixes the order of tasks and the choice of what is sampled.
+        seeds: how many orders of tasks each point is tried with, from ``seed`` on.
+        most: how many points are tried at most for each of them; beyond that they are sampled.
+        pairs: how many pairs of points are tried at most for each of them.
+        progress: called with how many runs are done and how many there will be, after each run.
+
+    Returns:
+        A :class:`Report`. Nothing is raised for a promise that does not hold.
+
+    Raises:
+        WorkflowInvalid: the workflow does not fit the ``registry``.
+        InputError: the options do not fit the workflow.
+
+    This is synchronous: it calls ``trio.run`` for each run, so it cannot be called from a trio program.
+    Ctrl-C ends it at once, with ``KeyboardInterrupt``.
+    """
+    probed = ProbedRegistry(registry or flow.registry)
+    flow = flow.with_registry(probed)
+    plan = Plan(flow.program)
+    limiters = limiters_alive()
+    make = _maker(options, seed)
+    check_options(flow, **make())
+    setting = Setting(flow, probed, make, around, plan.ids, limiters)
+    return _Prover(setting, plan, seed, progress).prove(seeds, most, pairs)
+
+
+def _maker(options: RunOptions | Options | None, seed: int) -> Options:
+    if callable(options):
+        return options
+    fixed: RunOptions = {"seed": seed, **(options or {})}
+    return lambda: fixed
+
+
+class _Prover:
+    def __init__(self, setting: Setting, plan: Plan, seed: int, progress: Progress | None) -> None:
+        self._setting = setting
+        self._plan = plan
+        self._seed = seed
+        self._chance = Random(seed)
+        self._progress = progress
+        self._tried: list[Points] = []
+        self._left_out = 0
+        self._runs = 0
+        self._planned = 0
+        self._most_steps = MOST_STEPS
+        self._violations: dict[tuple[str, str], Violation] = {}
+
+    def prove(self, seeds: int, most: int, pairs: int) -> Report:
+        undisturbed = ""
+        for seed in range(self._seed, self._seed + seeds):
+            clean = self._run((), seed)
+            undisturbed = undisturbed or _told(clean.trial)
+            self._most_steps = min(MOST_STEPS, 1_000 + 50 * clean.trial.probe.steps)
+            if clean.trial.endless:
+                break  # what never ends undisturbed shows nothing further
+            everything = list(points_of(clean))
+            points = sample(everything, most, self._chance)
+            paired = pairs_of(points, self._chance)
+            chosen = sample(paired, pairs, self._chance)
+            self._left_out += len(everything) - len(points) + len(paired) - len(chosen)
+            self._planned = (len(points) + len(chosen)) * (seed + seeds - self._seed)
+            self._try_again(clean, (), seed)
+            for number, disturbed in enumerate([*((point,) for point in points), *chosen]):
+                story = self._run(disturbed, seed)
+                self._tried.append(disturbed)
+                if number % AGAIN == 0:
+                    self._try_again(story, disturbed, seed)
+        violations = tuple(map(self._shrunk, list(self._violations.values())))
+        return Report(
+            len(self._tried),
+            self._runs,
+            violations,
+            count_kinds(self._tried),
+            self._left_out,
+            self._seed,
+            undisturbed,
+        )
+
+    def _run(self, points: Points, seed: int) -> Story:
+        story = self._story(points, seed)
+        for promise, subject, message in _findings(story):
+            self._note(promise, subject, message, points, seed)
+        return story
+
+    def _story(self, points: Points, seed: int) -> Story:
+        story = Story(try_once(self._setting, points, seed, self._most_steps), self._plan)
+        self._runs += 1
+        if self._progress is not None:
+            self._progress(self._runs, max(self._planned, self._runs))
+        return story
+
+    def _note(self, promise: str, subject: str, message: str, points: Points, seed: int) -> None:
+        """Keep a violation: of those of one promise and subject the first, and how many there were."""
+        known = self._violations.get((promise, subject))
+        if known is None:
+            self._violations[promise, subject] = Violation(promise, subject, message, points, seed)
+        else:
+            self._violations[promise, subject] = replace(known, runs=known.runs + 1)
+
+    def _try_again(self, story: Story, points: Points, seed: int) -> None:
+        if story.trial.real:
+            return
+        again = self._story(points, seed)
+        if history(story.trial) != history(again.trial):
+            message = "two runs of one seed differ; take time from trio, and chance from the run"
+            self._note(SAME_EVENTS, "the run", message, points, seed)
+
+    def _shrunk(self, violation: Violation) -> Violation:
+        """The violation with the least points that show it, and what is said of it there."""
+        said = {violation.points: violation.message}
+
+        def shows(points: Points) -> bool:
+            for promise, subject, message in _findings(self._story(points, violation.seed)):
+                if (promise, subject) == (violation.promise, violation.subject):
+                    said[points] = message
+                    return True
+            return False
+
+        least = shrink(violation.points, shows)
+        return replace(violation, points=least, message=said[least])
+
+
+def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
+    """What does not hold, as (promise, subject, message), each once."""
+    found: dict[tuple[str, str], str] = {}
+    for check in CHECKS:
+        for subject, message in check(story):
+            found.setdefault((name_of(check), subject), message)
+    return ((promise, subject, message) for (promise, subject), message in found.items())
+
+
+def _told(trial: Trial) -> str:
+    if trial.error is not None:
+        return f"{trial.status}: {type(trial.error).__name__}: {trial.error}"
+    return trial.status
+
+
+def history(trial: Trial) -> list[tuple[str, str, str]]:
+    """What happened in a run, in order: events by kind, path and status."""
+    told: list[tuple[str, str, str]] = []
+    for event, _ in trial.probe.moments:
+        status = event.result.status if isinstance(event, NodeEnded) else ""
+        told.append((type(event).__name__, event.path, status))
+    return told

@@ -1,0 +1,175 @@
+"""Owns one trial: a workflow run once in virtual time, disturbed at some points, and all that is known of it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import ref
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ...execution.failures import failure_of
+from ...execution.loading import Flow
+from ...execution.record import Record
+from ...execution.run import RunOptions, run
+from ...types.results import RunStatus
+from .clock import LOOK, VirtualClock
+from .points import Points
+from .probe import FOREVER, MOST_STEPS, Probe
+from .probing import ProbedRegistry
+from .stepping import order_of, serves_threads, watching_limiters
+
+Options = Callable[[], RunOptions]
+"""Makes the arguments of a run anew for each trial: what was given to one must not be changed for the next."""
+Around = Callable[[], AbstractAsyncContextManager[Any]]
+"""What the application has around a run: opened before each trial, and closed after it."""
+
+PATIENCE = 20.0
+"""Real seconds for which a run may stand still for a thread or a socket."""
+GRACE = 1.0
+"""Real seconds in which threads that a run has let go may come to their end."""
+
+Working = tuple[threading.Thread, str]
+"""A thread, and the name that it has while it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all trials of a proof share."""
+
+    flow: Flow
+    registry: ProbedRegistry
+    options: Options
+    around: Around | None
+    ids: tuple[str, ...]
+    limiters: Sequence[trio.CapacityLimiter]
+    """Those that there were before any run."""
+
+
+@dataclass(eq=False)
+class Trial:
+    """What one run came to. ``status`` is what its caller saw; ``left…`` what it left behind."""
+
+    points: Points
+    seed: int
+    probe: Probe
+    status: RunStatus = "completed"
+    error: BaseException | None = None
+    output: Any = None
+    record: Record | None = None
+    left_generators: list[str] = field(default_factory=list)
+    left_threads: list[str] = field(default_factory=list)
+    crashed: BaseException | None = None
+    duration: float = 0.0
+    endless: bool = False
+    real: bool = False
+    """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
+
+
+def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST_STEPS) -> Trial:
+    """Run a workflow, disturbed at ``points``, in the order of tasks that ``seed`` fixes.
+
+    After ``most_steps`` steps of the scheduler it counts as one that never ends.
+    """
+    probe = Probe(points, setting.ids, list(setting.limiters), most_steps)
+    setting.registry.probe = probe
+    trial = Trial(points, seed, probe)
+    clock = VirtualClock(PATIENCE)
+    try:
+        with order_of(seed):
+            trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
+    except BaseException as exc:
+        if isinstance(exc, KeyboardInterrupt | SystemExit):
+            raise
+        trial.crashed = exc
+    trial.endless = trial.endless or clock.stuck
+    trial.real = clock.waited
+    return trial
+
+
+async def _surround(setting: Setting, trial: Trial, clock: VirtualClock) -> None:
+    around = setting.around() if setting.around is not None else nullcontext()
+    async with around:
+        await wait_all_tasks_blocked()
+        clock.begin()
+        await _observe(setting, trial)
+
+
+async def _observe(setting: Setting, trial: Trial) -> None:
+    probe = trial.probe
+    threads = _threads()
+    with (
+        watching_limiters(probe.owners.watch),
+        _watching_generators() as generators,
+        trio.CancelScope() as scope,
+    ):
+        options = setting.options().copy()
+        options["observers"] = (*options.get("observers", ()), probe.note)
+        started = trio.current_time()
+        probe.begin(scope)
+        try:
+            done = await run(setting.flow, **options)
+        except trio.Cancelled:
+            trial.status = "cancelled"
+            late = trio.current_time() >= started + FOREVER
+            trial.endless = late or probe.steps >= probe.most_steps
+            raise
+        except Exception as exc:
+            trial.status, trial.error = "failed", exc
+            failure = failure_of(exc)
+            trial.record = None if failure is None else failure.record
+        else:
+            trial.status = done.status or "completed"
+            trial.output, trial.record = done.output, done.record
+        finally:
+            probe.end()
+            trial.duration = trio.current_time() - started
+            trial.left_generators = [name for known in generators if (name := _open_name(known))]
+    await _let_threads_end(threads, probe.limiters)
+    trial.left_threads = [name for _, name in _threads() - threads]
+
+
+def _open_name(known: ref[Any]) -> str | None:
+    """The name of an async generator that has not come to its end."""
+    found = known()
+    return None if found is None or found.ag_frame is None else str(found.__qualname__)
+
+
+def _threads() -> set[Working]:
+    """The threads at work; those that trio keeps for the next use have names of their own."""
+    known = threading.enumerate()
+    return {(t, t.name) for t in known if not t.name.startswith("Trio thread ")}
+
+
+async def _let_threads_end(before: set[Working], limiters: Sequence[trio.CapacityLimiter]) -> None:
+    """Wait, for a while, for the threads that a run has let go: they give their tokens back when they end."""
+    until = time.monotonic() + GRACE
+    while time.monotonic() < until:
+        if not _threads() - before and not any(map(serves_threads, limiters)):
+            return
+        time.sleep(LOOK)  # noqa: ASYNC251
+        await trio.lowlevel.checkpoint()
+
+
+@contextmanager
+def _watching_generators() -> Iterator[list[ref[AsyncGenerator[Any, Any]]]]:
+    """The async generators that are begun while the block lasts: those behind context managers, above all."""
+    found: list[ref[AsyncGenerator[Any, Any]]] = []
+    before = sys.get_asyncgen_hooks()
+
+    def note(generator: AsyncGenerator[Any, Any]) -> None:
+        found.append(ref(generator))
+        if before.firstiter is not None:
+            before.firstiter(generator)
+
+    sys.set_asyncgen_hooks(note, before.finalizer)
+    try:
+        yield found
+    finally:
+        sys.set_asyncgen_hooks(*before)

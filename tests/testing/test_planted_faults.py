@@ -1,0 +1,304 @@
+"""Owns the tests of what a proof is worth: each fault that is planted in the engine is found by it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from math import nan
+from typing import Any
+
+import pytest
+import trio
+
+from flowscript_trio.execution import branches, cleanup, executor
+from flowscript_trio.execution.branches import Branches
+from flowscript_trio.execution.executor import Executor
+from flowscript_trio.execution.frame import Frame, Outcome, Place
+from flowscript_trio.execution.program import Step
+from flowscript_trio.scheduler.concurrency import Block
+from flowscript_trio.scheduler.policy import Tally
+from flowscript_trio.scheduler.signals import Failed
+from flowscript_trio.scheduler.tokens import Tokens
+from flowscript_trio.testing import Report, prove
+from flowscript_trio.types.results import Cancellation
+
+from stubs import Stubs
+
+DOCUMENT = """
+<source:stub id="start" gives="start" takes="1s">
+  <compensate><sink:stub id="undo" takes="1s"/></compensate>
+</source:stub>
+<source:stub id="more" gives="more" after="start" takes="1s">
+  <compensate><sink:stub id="undo-more" takes="1s"/></compensate>
+</source:stub>
+<parallel id="p" maxConcurrency="2" after="more">
+  <branch>
+    <source:stub id="a" gives="a" takes="1s"/>
+    <finally><sink:stub id="tidy" takes="1s"/></finally>
+  </branch>
+  <branch>
+    <source:stub id="b" gives="b" takes="1s" timeout="5s">
+      <on-error><retry max="2" base="1s"/></on-error>
+    </source:stub>
+    <source:stub id="c" gives="c" takes="1s"/>
+  </branch>
+  <branch>
+    <foreach id="each" collection="[1, 2, 3]" maxConcurrency="2">
+      <source:stub id="d" gives="d" takes="1s"/>
+    </foreach>
+  </branch>
+</parallel>
+<source:stub id="beside" gives="beside" after="more" takes="2500ms"/>
+<source:stub id="last" gives="last" after="beside" takes="1s"/>
+<source:stub id="end" after="p" takes="1s"/>
+"""
+
+
+def promises(pairs: int = 0, **options: Any) -> set[str]:
+    """The promises that do not hold with what is planted."""
+    return {violation.promise for violation in proved(pairs, **options).violations}
+
+
+def proved(pairs: int = 0, **options: Any) -> Report:
+    return prove(Stubs().load(DOCUMENT), pairs=pairs, **options)
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, fault: Any) -> None:
+    assert name in vars(owner)
+    monkeypatch.setattr(owner, name, fault)
+
+
+def test_the_engine_itself_holds() -> None:
+    report = proved(pairs=300)
+    assert report.holds, report.render()
+    assert report.points > 300
+
+
+def test_siblings_that_are_not_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, Block, "_cancel_all", lambda self: None)
+    assert "everybody is told in time" in promises()
+
+
+def test_siblings_that_are_said_to_be_cancelled_and_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def request_only(self: Block) -> None:
+        by = self._name(self._tally.decisive().index)
+        self._on_cancel(Cancellation(by, "failed", trio.current_time()), self._passes.now)
+
+    plant(monkeypatch, Block, "_cancel_all", request_only)
+    assert "everybody is told in time" in promises()
+
+
+def test_a_token_that_is_lost_when_its_branch_is_cancelled_while_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def take(self: Tokens, borrower: object) -> None:
+        await self.limiter.acquire_on_behalf_of(borrower)
+        await trio.lowlevel.checkpoint()  # the fault: cancelled here, it has the token
+
+    plant(monkeypatch, Tokens, "take", take)
+    assert "tokens come back" in promises()
+
+
+def test_a_token_that_a_cancelled_branch_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forget(self: Block, token: object) -> None:
+        self._running -= 1
+        if trio.current_effective_deadline() > 0:
+            self._tokens.give_back(token)
+
+    plant(monkeypatch, Block, "_end", forget)
+    assert "tokens come back" in promises()
+
+
+def test_the_group_s_first_exception_as_the_first_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    conclude = Tally.conclude
+
+    def first_in_the_group(self: Tally, *args: Any, **options: Any) -> Any:
+        verdict = conclude(self, *args, **options)
+        if verdict is None or verdict.error is None:
+            return verdict
+        return replace(verdict, error=self.failures[0].error)
+
+    branch = '<branch><source:stub id="{0}" takes="1s" fails="{0}"/></branch>'
+    text = "".join(branch.format(name) for name in "abc")
+    flow = Stubs().load(f'<parallel id="p">{text}</parallel>')
+    assert prove(flow, seeds=5, most=1, pairs=0).undisturbed == "failed: ValueError: a"
+
+    plant(monkeypatch, Tally, "conclude", first_in_the_group)
+    found = {violation.promise for violation in prove(flow, seeds=5, most=1, pairs=0).violations}
+    assert "the first error surfaces" in found
+
+
+def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
+    """A boundary whose ``except`` is too broad."""
+    attempt = Executor.attempt
+
+    async def broad(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
+        try:
+            return await attempt(self, step, frame, path)
+        except BaseException as exc:
+            return outcome(exc)
+
+    return broad
+
+
+def test_cancelled_swallowed_as_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, Executor, "attempt", swallow(lambda exc: Outcome()))
+    assert "cancellation is told as it is" in promises()
+
+
+def test_cancelled_swallowed_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, Executor, "attempt", swallow(lambda exc: Outcome(signal=Failed(exc))))
+    assert "cancellation is told as it is" in promises()
+
+
+def test_an_error_that_is_dropped_in_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_cleanup = cleanup.run_cleanup
+
+    async def drop(*args: Any) -> None:
+        await run_cleanup(*args)
+
+    plant(monkeypatch, cleanup, "run_cleanup", drop)
+    assert "no error in clean up is dropped" in promises()
+
+
+def test_clean_up_that_is_skipped_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_finally = executor.with_finally
+
+    async def only_if_well(walk: Any, body: Any, frame: Frame) -> Any:
+        signal = await walk.run_nodes(body, frame)
+        return signal or await with_finally(walk, replace(body, steps=()), frame)
+
+    plant(monkeypatch, executor, "with_finally", only_if_well)
+    assert "clean up runs" in promises()
+
+
+def test_compensations_in_the_wrong_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "reversed", list, raising=False)
+    assert "compensations run" in promises()
+
+
+def test_results_that_are_published_before_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Branches._keep
+
+    def publish(self: Branches, index: int, frame: Frame) -> None:
+        keep(self, index, frame)
+        self._place.frame.state.publish(frame.state, frame.state._results, variables=False)
+
+    plant(monkeypatch, Branches, "_keep", publish)
+    assert "only complete blocks are seen" in promises()
+
+
+def test_results_of_a_failed_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    explain = Branches.explain
+
+    def publish(self: Branches, *args: Any) -> None:
+        explain(self, *args)
+        for state in self.states.values():
+            self._place.frame.state.publish(state, state._results, variables=False)
+
+    plant(monkeypatch, Branches, "explain", publish)
+    tolerant = DOCUMENT.replace(
+        '<parallel id="p"', '<source:stub id="other" gives="other"/><parallel id="p"'
+    ).replace("</parallel>", '<on-error><fallback node="other"/></on-error></parallel>')
+    found = prove(Stubs().load(tolerant), pairs=0).violations
+    assert "only complete blocks are seen" in {violation.promise for violation in found}
+
+
+def test_a_background_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = Block._end
+
+    def spawn(self: Block, token: object) -> None:
+        end(self, token)
+        trio.lowlevel.spawn_system_task(trio.sleep_forever, name="background")
+
+    plant(monkeypatch, Block, "_end", spawn)
+    assert "no task is left" in promises(most=5)
+
+
+def test_a_cancellation_that_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = Executor.attempt
+
+    async def stubborn(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
+        try:
+            return await attempt(self, step, frame, path)
+        except trio.Cancelled:
+            return await attempt(self, step, frame, path)
+
+    plant(monkeypatch, Executor, "attempt", stubborn)
+    assert {
+        "a cancellation is not retried",
+        "nothing begins under a cancelled block",
+    } <= promises()
+
+
+def test_a_time_limit_that_is_told_as_a_cancellation_from_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def from_outside(region: Any, cancelled: trio.Cancelled) -> Cancellation:
+        return Cancellation(None, "cancelled from outside", nan)
+
+    plant(monkeypatch, executor, "cause_of", from_outside)
+    plant(monkeypatch, branches, "cause_of", from_outside)
+    assert "cancellation is told as it is" in promises()
+
+
+def test_a_time_limit_that_is_told_as_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def within(self: Executor, seconds: float, place: Place, work: Any) -> Outcome:
+        scope = trio.CancelScope(deadline=trio.current_time() + seconds)
+        with trio.CancelScope() as outer:
+            with scope:
+                return await work(place)
+            outer.cancel()
+            await trio.lowlevel.checkpoint()
+        return Outcome()
+
+    plant(monkeypatch, Executor, "within", within)
+    assert "cancellation is told as it is" in promises()
+
+
+def test_more_branches_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def take(self: Tokens, borrower: object) -> None:
+        await trio.lowlevel.checkpoint()
+        if not self.take_nowait(borrower):
+            self.limiter.total_tokens += 1
+            self.limiter.acquire_on_behalf_of_nowait(borrower)
+
+    plant(monkeypatch, Tokens, "take", take)
+    assert "no more branches than tokens" in promises(most=5)
+
+
+def test_time_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = Executor.attempt
+
+    async def slow(self: Executor, *args: Any) -> Outcome:
+        await trio.sleep(0.05)
+        return await attempt(self, *args)
+
+    plant(monkeypatch, Executor, "attempt", slow)
+    assert "no time passes unasked" in promises(most=5)
+
+
+def test_nodes_that_begin_although_they_are_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never() -> None:
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    plant(monkeypatch, executor, "checkpoint_if_cancelled", never)
+    assert "nothing begins under a cancelled block" in promises()
+
+
+def test_an_order_that_no_seed_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = Executor.attempt
+    chance = random.SystemRandom()
+
+    async def moody(self: Executor, *args: Any) -> Outcome:
+        for _ in range(chance.randrange(4)):
+            await trio.lowlevel.checkpoint()
+        return await attempt(self, *args)
+
+    plant(monkeypatch, Executor, "attempt", moody)
+    assert "the same seed gives the same events" in promises(most=5)
