@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 import flowscript_trio as fs
 
+from scheduling import run_virtually
 from stubs import Stubs
 
 NESTED = """
@@ -60,14 +61,18 @@ class AtStep(trio.abc.Instrument):
             self.tasks["alive"] -= 1
 
 
-def run_once(flow: fs.Flow, at: int | None) -> tuple[str, AtStep, list[Any], Any]:
-    """One run, cancelled at a step: what it came to, the instrument, the events, the error."""
+def run_once(flow: fs.Flow, at: int | None, seed: int) -> tuple[str, AtStep, list[Any], Any]:
+    """One run, cancelled at a step: what it came to, the instrument, the events, the error.
+
+    ``seed`` fixes the order of the tasks, so that the steps up to the cancellation are those of a clean run.
+    """
     instrument = AtStep(at)
     events: list[Any] = []
     limiter = trio.CapacityLimiter(2)
 
     async def main() -> tuple[str, Any]:
         outcome, error = "completed", None
+        trio.lowlevel.add_instrument(instrument)
         with trio.CancelScope() as scope:
             instrument.scope = scope
             try:
@@ -81,7 +86,7 @@ def run_once(flow: fs.Flow, at: int | None) -> tuple[str, AtStep, list[Any], Any
         assert limiter.borrowed_tokens == 0
         return outcome, error
 
-    outcome, error = trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[instrument])
+    outcome, error = run_virtually(main, seed)
     return outcome, instrument, events, error
 
 
@@ -100,33 +105,38 @@ def check_cleanup(stubs: Stubs) -> None:
         assert not event.startswith("cancelled c") or "cleaned c" in stubs.events
 
 
-def test_a_cancellation_at_every_step_is_neither_success_nor_failure_and_leaves_nothing() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cancellation_at_every_step_is_neither_success_nor_failure_and_leaves_nothing(
+    seed: int,
+) -> None:
     stubs = Stubs()
     flow = stubs.load(NESTED.replace('FAILS="no"', ""))
-    outcome, clean, events, _ = run_once(flow, None)
+    outcome, clean, events, _ = run_once(flow, None, seed)
     assert outcome == "completed"
     check_events(events, outcome)
     total = clean.steps
     assert total > 30
     for at in range(1, total + 1):
         stubs.events.clear()
-        outcome, instrument, events, _ = run_once(flow, at)
-        if instrument.steps >= at:
-            assert outcome == "cancelled", at
-            check_events(events, outcome) if events else None
+        outcome, instrument, events, _ = run_once(flow, at, seed)
+        assert instrument.steps >= at
+        assert outcome == "cancelled", at
+        if events:
+            check_events(events, outcome)
         check_cleanup(stubs)
 
 
-def test_an_error_and_a_cancellation_at_every_step_lose_nothing() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_an_error_and_a_cancellation_at_every_step_lose_nothing(seed: int) -> None:
     stubs = Stubs()
     flow = stubs.load(NESTED.replace('FAILS="no"', 'fails="broken"'))
-    outcome, clean, events, error = run_once(flow, None)
+    outcome, clean, events, error = run_once(flow, None, seed)
     assert outcome == "failed"
     assert error is stubs.errors["d"]
     for at in range(1, clean.steps + 1):
         stubs.events.clear()
         stubs.errors.clear()
-        outcome, _, events, error = run_once(flow, at)
+        outcome, _, events, error = run_once(flow, at, seed)
         assert outcome in ("cancelled", "failed")
         if "d" in stubs.errors:
             assert outcome == "failed"

@@ -225,3 +225,24 @@ def test_expressions_see_only_the_variables_of_the_environment_that_are_named(
     done = flowscript("run", document(text), "--env", "SEEN", "-e", "NOT_SET", env=env)
     assert json.loads(done.stdout) == {"t": "yes ", "env": {"SEEN": "yes"}}
     assert "warning: NOT_SET is not in the environment" in done.stderr
+
+
+def test_the_watchdog_names_a_node_that_reaches_no_checkpoint(document: Any) -> None:
+    hog = """<workflow name="w">
+      <set var="x" value="{{reduce(range(100000), (a, b) => a + b, 0)}}"/>
+      <output><set field="x" value="{{x}}"/></output>
+    </workflow>"""
+    done = flowscript("run", document(hog), "--watchdog", "1ms", "--quiet")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"x": 4999950000})
+    assert "flow.xml:2:7: the node 'set@2' " in done.stderr
+    done = flowscript("run", document(hog), "--watchdog", "1ms")
+    assert "warning    the node 'set@2' held up the program for " in done.stderr
+    assert flowscript("run", document(hog), "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize("wrong", ["0s", "soon", "-1s"])
+def test_a_watchdog_without_a_time_is_wrong_use(document: Any, wrong: str) -> None:
+    done = flowscript("run", document(GOOD), "-c", "who=Ada", f"--watchdog={wrong}")
+    assert done.returncode == 2
+    assert "--watchdog" in done.stderr
+    assert "expected a duration" in done.stderr

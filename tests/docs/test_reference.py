@@ -162,10 +162,3 @@ def test_every_public_error_is_in_the_reference_of_errors() -> None:
     ]
     assert len(errors) >= 8
     assert [name for name in errors if f"`{name}`" not in page] == []
-
-
-def test_the_tests_that_show_a_promise_are_there() -> None:
-    page = (ROOT / "docs" / "explanation" / "promises.md").read_text()
-    named = re.findall(r"`(tests/[\w/.]+)`", page)
-    assert len(named) > 5
-    assert [path for path in named if not (ROOT / path).exists()] == []

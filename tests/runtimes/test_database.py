@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy.event
 import sqlalchemy.exc
+import sqlalchemy.pool
 import yaml
 
 import flowscript_trio as fs
@@ -354,6 +356,34 @@ async def test_a_database_in_memory_lives_as_long_as_the_run(base: Path) -> None
     for _ in range(2):
         assert (await fs.run(flow, base=base, input=0)).output == [{"n": 20}]
     assert os.listdir(base) == ["a.db"]
+
+
+async def test_every_connection_is_closed_with_the_run(base: Path) -> None:
+    opened: list[object] = []
+    closed: list[object] = []
+
+    def note_opened(connection: object, record: object) -> None:
+        opened.append(connection)
+
+    def note_closed(connection: object, record: object) -> None:
+        closed.append(connection)
+
+    listeners = [("connect", note_opened), ("close", note_closed)]
+    for name, listener in listeners:
+        sqlalchemy.event.listen(sqlalchemy.pool.Pool, name, listener)
+    try:
+        each = '<foreach id="each" collection="range(3)" maxConcurrency="3">{}</foreach>'
+        await run_one(each.format(source("SELECT 1")), base)
+        assert opened
+        assert set(map(id, opened)) == set(map(id, closed))
+        with pytest.raises(sqlalchemy.exc.DatabaseError):
+            await run_one(
+                each.format(source("SELECT 1") + sink('table="gone"')), base, input={"id": 1}
+            )
+        assert set(map(id, opened)) == set(map(id, closed))
+    finally:
+        for name, listener in listeners:
+            sqlalchemy.event.remove(sqlalchemy.pool.Pool, name, listener)
 
 
 @pytest.mark.parametrize(

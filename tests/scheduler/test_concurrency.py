@@ -393,9 +393,36 @@ def test_a_graph_runs_by_data_flow_and_nothing_waits_for_what_it_does_not_depend
     assert events == ("end 1", "start 3", "end 3", "end 0", "start 2", "end 2")
 
 
-def test_the_start_of_a_graphs_nodes_follows_from_passes_and_not_from_chance() -> None:
-    waits = [0, 0, 0, 2, 1, 1, 3]
-    dependents = [[3], [3, 4], [5], [6], [6], [6], []]
+@pytest.mark.parametrize(("limit", "last"), [(math.inf, 2.0), (2, 3.0)])
+def test_of_nodes_that_become_ready_together_as_many_start_as_there_are_tokens(
+    limit: float, last: float
+) -> None:
+    async def main() -> float:
+        # 0 → 1, 2, 3
+        it = board([after(1)] * 4, limit=limit)
+        began = trio.current_time()
+        with counting_passes() as passes:
+            await it.open(passes).run_pool(GraphPool([0, 1, 1, 1], [[1, 2, 3], [], [], []]))
+        return trio.current_time() - began
+
+    assert outcomes(main, 50) == {last}
+
+
+@pytest.mark.parametrize(
+    ("dependents", "lasts"),
+    [
+        ([[3], [3, 4], [5], [6], [6], [6], []], [0] * 7),
+        (
+            [[], [2], [], []],
+            [1, 2, 0, 0],
+        ),  # a worker looks for a job in the pass in which 2 becomes ready
+        ([[], [2], [], [], []], [1, 2, 3, 0, 0]),
+    ],
+)
+def test_the_start_of_a_graphs_nodes_follows_from_passes_and_not_from_chance(
+    dependents: list[list[int]], lasts: list[int]
+) -> None:
+    waits = [sum(index in each for each in dependents) for index in range(len(lasts))]
 
     async def main() -> tuple[tuple[int, int], ...]:
         with counting_passes() as passes:
@@ -404,6 +431,8 @@ def test_the_start_of_a_graphs_nodes_follows_from_passes_and_not_from_chance() -
 
             async def execute(index: int, item: Any) -> None:
                 begun.append((passes.now - first, index))
+                for _ in range(lasts[index]):
+                    await trio.lowlevel.checkpoint()
 
             block = Block(execute, str, Policy(), 2, passes, lambda *_: None)
             await block.run_pool(GraphPool(waits, dependents))

@@ -13,6 +13,7 @@ import click
 
 from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document
+from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.masking import Masker
 from .given import given_options
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(dir_okay=False))
 @given_options
 @click.option("--seed", type=int, help="Fix random and uuid.")
+@click.option(
+    "--watchdog",
+    metavar="DURATION",
+    callback=lambda _, __, given: read_watchdog(given),
+    help="Name a node that reaches no checkpoint for so long.",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
 @roots_option
@@ -39,6 +46,7 @@ def run_command(
     max_concurrency: int | None,
     base: str | None,
     seed: int | None,
+    watchdog: float | None,
     dry_run: bool,
     quiet: bool,
     roots: tuple[str, ...],
@@ -53,6 +61,7 @@ def run_command(
         "max_concurrency": max_concurrency,
         "base": base,
         "seed": seed,
+        "watchdog": watchdog,
     }
     if dry_run:
         from ..execution.run import check_options
@@ -138,6 +147,19 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
             kind = ", ".join(parameter.choices) or parameter.type
             raise click.UsageError(f"--config {key}={word!r}: expected {kind}") from None
     return config
+
+
+def read_watchdog(given: str | None) -> float | None:
+    """The seconds of ``--watchdog``, written as a duration or as a bare number."""
+    if given is None:
+        return None
+    try:
+        seconds = parse_timeout(given)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from None
+    if seconds == 0:
+        raise click.BadParameter(f"{given!r} is no time; expected a duration above 0, such as 5s")
+    return seconds
 
 
 def read_input(given: str | None) -> Any:

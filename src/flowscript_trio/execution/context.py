@@ -58,6 +58,8 @@ class RunContext:
     masker: Masker | None
     """Hides the secrets of the run; None where it has none."""
     decider: Decider | None
+    watchdog: float | None
+    """Seconds after which a node that has not reached a checkpoint is named; None: it is not watched."""
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
     record: Record = field(default_factory=Record)
@@ -85,6 +87,11 @@ class RunContext:
         self.record.warnings.append(Warned(node.label, message))
         warnings.warn(f"{node.location}: {message}", FlowScriptWarning, stacklevel=2)
         self.notify(RunWarning(time=trio.current_time(), path=node.label, message=message))
+
+    def note_warning(self, path: str, message: str) -> None:
+        """Put a warning that was said already on the record and before the observers."""
+        self.record.warnings.append(Warned(path, message))
+        self.notify(RunWarning(time=trio.current_time(), path=path, message=message))
 
     def note_cancellation(self, path: str, cancellation: Cancellation) -> None:
         """Put on the record that the block at ``path`` cancels what still runs in it."""

@@ -20,6 +20,7 @@ from .record import Record, Warned
 from .regions import Region
 from .state import State
 from .stream import EventStream
+from .watchdog import watching_nodes
 
 
 class Run:
@@ -106,6 +107,10 @@ class Run:
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
+        with watching_nodes(self._context):
+            await self._walk_to_the_end()
+
+    async def _walk_to_the_end(self) -> None:
         context = self._context
         started = trio.current_time()
         if context.observers:

@@ -89,6 +89,13 @@ def check_limit(value: object, name: str) -> float:
     raise InputError(f"{name} is {value!r}; expected a whole number of at least 1, or math.inf")
 
 
+def check_seconds(value: object, name: str) -> float:
+    """A time given as an argument: a number of seconds above 0."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return value
+    raise InputError(f"{name} is {value!r}; expected a number of seconds above 0, or None")
+
+
 def _missing(parameter: Parameter, given: Mapping[str, Any], declared: Sequence[Parameter]) -> str:
     names = {other.name for other in declared}
     near = nearest(parameter.name, [name for name in given if name not in names])

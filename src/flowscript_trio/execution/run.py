@@ -25,7 +25,7 @@ from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
 from .handle import Run
-from .inputs import Secrets, check_config, check_limit, check_secrets
+from .inputs import Secrets, check_config, check_limit, check_seconds, check_secrets
 from .loading import Flow
 from .masking import mask_error
 from .record import Record, Warned
@@ -48,6 +48,7 @@ class RunOptions(TypedDict, total=False):
     now: Callable[[], datetime] | None
     keep: int
     decider: Decider | None
+    watchdog: float | None
 
 
 @enable_ki_protection
@@ -78,6 +79,9 @@ async def run(
         keep: how many successes of one node the record keeps.
         decider: answers the checkpoints of the workflow, an async function of the prompt and a list of
             :class:`Action`; it gives the id of one, or an :class:`Answer`. None: their defaults stand.
+        watchdog: a node that has not reached a checkpoint for so many seconds of real time is named, while
+            it still holds up the program, in the log ``flowscript_trio.watchdog``; when it goes on, a
+            warning stands on the record. None: nobody watches.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -193,6 +197,7 @@ def _make_run(
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
     decider: Decider | None = None,
+    watchdog: float | None = None,
 ) -> Run:
     if registry is not None:
         flow = flow.with_registry(registry)
@@ -211,6 +216,7 @@ def _make_run(
         secrets=Secrets(flow.document, secrets or {}),
         masker=masker,
         decider=decider,
+        watchdog=None if watchdog is None else check_seconds(watchdog, "watchdog"),
         handling=sys.exception(),
         record=Record(keep=keep, masker=masker),
     )

@@ -1,0 +1,113 @@
+"""Owns the proof that every promise of the documentation is one line that names tests, and that they are there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "explanation" / "promises.md"
+NOT_PROMISED = "What is not promised"
+TEST = re.compile(r"`(tests/[\w/]+\.py)::((?:\w+::)*\w+)`")
+
+
+def sections(page: str) -> dict[str, list[str]]:
+    """The items of the lists of a page, each with its further lines, by the heading above them."""
+    found: dict[str, list[str]] = {}
+    for section in page.split("\n## ")[1:]:
+        heading, _, body = section.partition("\n")
+        items = re.split(r"^- ", body, flags=re.MULTILINE)[1:]
+        found[heading] = [re.split(r"\n(?! )", item)[0] for item in items]
+    return found
+
+
+def promises(page: str) -> list[str]:
+    return [
+        item
+        for heading, items in sections(page).items()
+        for item in items
+        if heading != NOT_PROMISED
+    ]
+
+
+def faults(promise: str) -> list[str]:
+    """What is wrong with a promise: not one line, no test, or a test that does not exist."""
+    line, *rest = promise.splitlines()
+    wrong = []
+    if "`tests/" in line:
+        wrong.append("the first line is the promise; its tests stand below it")
+    if not rest:
+        wrong.append("no test is named")
+    for number, written in enumerate(rest, 2):
+        named = TEST.fullmatch(written.strip())
+        if named is None:
+            wrong.append(f"line {number} names no test: {written.strip()}")
+        elif not is_test(ROOT / named[1], named[2].split("::")):
+            wrong.append(f"there is no test {named[0]}")
+    return wrong
+
+
+def is_test(path: Path, names: list[str]) -> bool:
+    """Whether a file has a test of that name, within the classes before it."""
+    if not path.is_file() or not names[-1].startswith("test_"):
+        return False
+    nodes: list[ast.stmt] = ast.parse(path.read_text(encoding="utf-8")).body
+    for name in names[:-1]:
+        nodes = [
+            inner
+            for node in nodes
+            if isinstance(node, ast.ClassDef) and node.name == name
+            for inner in node.body
+        ]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(isinstance(node, kinds) and node.name == names[-1] for node in nodes)
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        pytest.param(item, id=item.partition("\n")[0])
+        for item in promises(PAGE.read_text(encoding="utf-8"))
+    ],
+)
+def test_every_promise_is_one_line_and_names_tests_that_exist(promise: str) -> None:
+    assert faults(promise) == []
+
+
+def test_the_page_has_its_promises_and_says_what_is_not_promised() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    found = sections(page)
+    assert all(found.values())
+    assert len(promises(page)) > 50
+    assert len(found[NOT_PROMISED]) > 5
+    # No test is named outside of an item, where nobody would look whether it exists.
+    listed = sum(len(TEST.findall(item)) for items in found.values() for item in items)
+    assert listed == len(re.findall(r"`tests/[^`]*`", page))
+
+
+HERE = "tests/docs/test_promises.py"
+
+
+class TestNamesOfTests:
+    @pytest.mark.parametrize("written", ["x"])
+    def test_one_in_a_class(self, written: str) -> None:
+        assert faults(f"It is found.\n  `{HERE}::TestNamesOfTests::test_one_in_a_class`") == []
+
+
+@pytest.mark.parametrize(
+    ("promise", "fault"),
+    [
+        ("It has none.", "no test is named"),
+        (f"It has two\n  lines. `{HERE}::test_x`", "line 2 names no test"),
+        (f"It stands beside. `{HERE}::test_x`", "the first line is the promise"),
+        (f"It is gone.\n  `{HERE}::test_that_is_not_there`", "there is no test"),
+        (f"It is in a class.\n  `{HERE}::test_one_in_a_class`", "there is no test"),
+        (f"It is no test.\n  `{HERE}::faults`", "there is no test"),
+        ("Its file is gone.\n  `tests/docs/test_gone.py::test_x`", "there is no test"),
+    ],
+)
+def test_a_promise_without_its_test_is_found(promise: str, fault: str) -> None:
+    assert any(fault in found for found in faults(promise))
