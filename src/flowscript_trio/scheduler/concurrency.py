@@ -13,7 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from typing import Any
 
 import trio
-from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint,
+    checkpoint_if_cancelled,
+    enable_ki_protection,
+)
 
 from ..types.results import Cancellation
 from .passes import PassCounter
@@ -218,7 +223,10 @@ class Block:
                     break
                 if self._settling or pool.is_spent():
                     break
-                await checkpoint()
+                # A checkpoint, but one that knows what the others did in this pass.
+                await cancel_shielded_checkpoint()
+                if not self._is_over():
+                    await checkpoint_if_cancelled()
             await self._settle()
         finally:
             self._end(token)

@@ -1,0 +1,133 @@
+"""Random workflows against the model: statuses, output, first error and virtual end time, of every one.
+
+``FLOWSCRIPT_GENERATED=20000`` sets how many; then no feature and no pair of features may occur less than 200
+times.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trio
+from hypothesis import HealthCheck, Phase, given, settings
+
+from flowscript_trio.execution import blocks
+from flowscript_trio.execution.executor import Executor
+from flowscript_trio.scheduler.concurrency import Block
+from flowscript_trio.scheduler.policy import Tally as BlockTally
+
+from .features import FEATURES, NEVER, Tally, features_of
+from .running import compare
+from .runtimes import Leaves
+from .shapes import Body, Leaf, Parallel, Workflow
+from .strategies import workflows
+
+DEFAULT = 300
+COUNT = int(os.environ.get("FLOWSCRIPT_GENERATED", DEFAULT))
+ENOUGH = 200
+"""How often each feature and each pair occurs in a long run."""
+LONG = 20_000
+
+
+def explore(count: int, shrink: bool = True) -> Tally:
+    """Compare so many workflows with the model; the smallest that differs is shown."""
+    leaves, tally = Leaves(), Tally()
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[phase for phase in Phase if shrink or phase is Phase.generate],
+    )
+    @given(workflows())
+    def agree(workflow: Workflow) -> None:
+        expected = compare(workflow, leaves)
+        features = features_of(workflow, expected.end)
+        tally.add(features, expected.status, len(expected.errors) > 1)
+
+    agree()
+    return tally
+
+
+def test_generated_workflows_agree_with_the_model() -> None:
+    tally = explore(COUNT)
+    print("\n" + tally.render())  # noqa: T201
+    assert set(tally.features) == set(FEATURES)
+    if COUNT >= LONG:
+        name, count = tally.rarest
+        assert count >= ENOUGH, f"{name} occurred {count} times"
+
+
+def test_a_tie_that_the_engine_decides_otherwise_is_told() -> None:
+    one, two = Leaf("one", 1 << 32, "fail"), Leaf("two", 1 << 32, "fail")
+    twins = Parallel("twins", (Body((one,)), Body((two,))), 2, twins=True)
+    workflow = Workflow((twins,), ((),), NEVER)
+    assert compare(workflow, Leaves()).errors == {"one"}
+
+
+# ---- the comparison is worth something: faults of the engine do not pass ----
+
+
+def siblings_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Block, "_cancel_all", lambda self: None)
+
+
+def last_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    conclude = BlockTally.conclude
+
+    def last(self: BlockTally, *args: Any, **options: Any) -> Any:
+        verdict = conclude(self, *args, **options)
+        if verdict is None or verdict.error is None:
+            return verdict
+        return replace(verdict, error=self.failures[-1].error)
+
+    monkeypatch.setattr(BlockTally, "conclude", last)
+
+
+def cancellations_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = Executor.attempt
+
+    async def stubborn(self: Executor, *args: Any) -> Any:
+        try:
+            return await attempt(self, *args)
+        except trio.Cancelled:
+            return await attempt(self, *args)
+
+    monkeypatch.setattr(Executor, "attempt", stubborn)
+
+
+def time_limits_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    within = Executor.within
+
+    async def late(self: Executor, seconds: float, *args: Any) -> Any:
+        return await within(self, seconds + 1, *args)
+
+    monkeypatch.setattr(Executor, "within", late)
+
+
+def outputs_in_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_counted", lambda branches, verdict, total: [*branches.outputs])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        siblings_go_on,
+        last_error,
+        cancellations_are_tried_again,
+        time_limits_come_late,
+        outputs_in_order_of_their_ends,
+    ],
+)
+def test_a_fault_of_the_engine_does_not_agree_with_the_model(
+    fault: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault(monkeypatch)
+    with pytest.raises(AssertionError, match="the model has"):
+        explore(DEFAULT, shrink=False)
