@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from flowscript_trio.testing.proof.checks import CHECKS, name_of
+from flowscript_trio.testing.proof.proving import SAME_EVENTS
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "promises.md"
 NOT_PROMISED = "What is not promised"
@@ -111,3 +114,8 @@ class TestNamesOfTests:
 )
 def test_a_promise_without_its_test_is_found(promise: str, fault: str) -> None:
     assert any(fault in found for found in faults(promise))
+
+
+def test_every_promise_that_a_proof_checks_is_on_the_page() -> None:
+    written = re.findall(r"^- \*\*([a-z ]+)\*\*:", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert written == [*map(name_of, CHECKS), SAME_EVENTS]

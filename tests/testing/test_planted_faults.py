@@ -302,3 +302,45 @@ def test_an_order_that_no_seed_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     plant(monkeypatch, Executor, "attempt", moody)
     assert "the same seed gives the same events" in promises(most=5)
+
+
+def test_a_branch_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = Branches._end
+
+    def only_of_the_well(self: Branches, result: Any) -> None:
+        if result.status == "success":
+            end(self, result)
+
+    plant(monkeypatch, Branches, "_end", only_of_the_well)
+    assert "every start has one end" in promises()
+
+
+def test_a_node_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, Executor, "_record_unwinding", lambda self, *args: None)
+    assert "every start has one end" in promises()
+
+
+def test_an_error_that_its_body_ignores(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go_on(self: Executor, body: Any, frame: Frame) -> None:
+        for step in body.steps:
+            await self.execute_node(step, frame)
+
+    plant(monkeypatch, Executor, "run_nodes", go_on)
+    assert "errors are passed on" in promises()
+
+
+def test_a_run_that_completes_although_it_was_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_nodes = Executor.run_nodes
+
+    async def well(self: Executor, body: Any, frame: Frame) -> Any:
+        try:
+            return await run_nodes(self, body, frame)
+        except trio.Cancelled:
+            return None
+
+    async def never() -> None:
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    plant(monkeypatch, Executor, "run_nodes", well)
+    monkeypatch.setattr(trio.lowlevel, "checkpoint_if_cancelled", never)
+    assert "status fits" in promises()

@@ -341,3 +341,17 @@ def test_a_report_is_ready_for_json() -> None:
     described = prove(faulty(swallow), pairs=0).as_dict()
     assert json.loads(json.dumps(described)) == described
     assert described["violations"][0]["points"][0]["kind"] == "CancelAt"
+
+
+def test_an_interrupt_ends_a_proof_also_out_of_the_application_s_nursery() -> None:
+    async def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    @asynccontextmanager
+    async def interrupted() -> AsyncIterator[None]:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt)
+            yield
+
+    with pytest.raises(KeyboardInterrupt):
+        prove(Stubs().load('<source:stub id="a" takes="1s"/>'), around=interrupted)

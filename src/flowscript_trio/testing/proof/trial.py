@@ -18,6 +18,7 @@ from ...execution.failures import failure_of
 from ...execution.loading import Flow
 from ...execution.record import Record
 from ...execution.run import RunOptions, run
+from ...scheduler.concurrency import first_of
 from ...types.results import RunStatus
 from .clock import LOOK, VirtualClock
 from .points import Points
@@ -85,9 +86,9 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
         with order_of(seed):
             trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
     except BaseException as exc:
-        if isinstance(exc, KeyboardInterrupt | SystemExit):
-            raise
-        trial.crashed = exc
+        trial.crashed = first_of(exc)
+    if isinstance(trial.crashed, KeyboardInterrupt | SystemExit):
+        raise trial.crashed
     trial.real = clock.waited
     return trial
 
