@@ -1,0 +1,116 @@
+"""Owns the workloads of blocks: branches, items, and the way from the first error to the caller."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import trio
+from trio.lowlevel import checkpoint
+
+from . import flows
+from .measuring import Cost, Workload, timed
+
+
+def parallel(count: int, limit: float) -> Workload:
+    written = "unlimited" if limit == math.inf else str(int(limit))
+    branches = "".join(f'<branch><source:noop id="n{i}"/></branch>' for i in range(count))
+    flow = flows.load(f'<parallel id="p" maxConcurrency="{written}">{branches}</parallel>')
+    name = f"parallel, {count} branches, limit {written}"
+    hand = token_first(count, limit) if limit != math.inf else spawn_all(count, limit)
+    return Workload(name, "branch", count, flows.run(flow), hand, 1.6, 1.3)
+
+
+def parallel_or_spawn_all(count: int) -> Workload:
+    made = parallel(count, 10)
+    name = f"parallel, {count} branches, limit 10, to a nursery that spawns all"
+    return Workload(name, "branch", count, made.engine, spawn_all(count, 10), 1.0, None)
+
+
+def token_first(count: int, limit: float) -> Cost:
+    """The best by hand: the token is taken before the task is started."""
+
+    async def work() -> None:
+        limiter = trio.CapacityLimiter(limit)
+        results: list[object] = [None] * count
+
+        async def job(index: int, token: object) -> None:
+            try:
+                await checkpoint()
+                results[index] = None
+            finally:
+                limiter.release_on_behalf_of(token)
+
+        async with trio.open_nursery() as nursery:
+            for index in range(count):
+                token = object()
+                await limiter.acquire_on_behalf_of(token)
+                nursery.start_soon(job, index, token)
+
+    return timed(work)
+
+
+def spawn_all(count: int, limit: float) -> Cost:
+    async def work() -> None:
+        limiter = trio.CapacityLimiter(limit)
+        results: list[object] = [None] * count
+
+        async def job(index: int) -> None:
+            async with limiter:
+                await checkpoint()
+                results[index] = None
+
+        async with trio.open_nursery() as nursery:
+            for index in range(count):
+                nursery.start_soon(job, index)
+
+    return timed(work)
+
+
+def foreach(count: int) -> Workload:
+    flow = flows.load(
+        '<foreach id="f" collection="{{$input}}" maxConcurrency="10"><source:noop id="n"/></foreach>'
+    )
+    engine = flows.run(flow, input=list(range(count)))
+    return Workload(
+        f"foreach, {count} items, limit 10", "item", count, engine, token_first(count, 10), 0.7, 0.4
+    )
+
+
+def first_error(count: int) -> Workload:
+    """One branch fails, and all others hang."""
+    hanging = "".join(f'<branch><source:hang id="h{i}"/></branch>' for i in range(count))
+    failing = '<branch><source:fail id="f"/></branch>'
+    block = f'<parallel id="p" maxConcurrency="unlimited">{hanging}{failing}</parallel>'
+    run = flows.load(block)
+
+    async def engine() -> None:
+        try:
+            await flows.fs.run(run)
+        except ValueError:
+            return
+
+    async def hand() -> None:
+        async def fail() -> None:
+            await checkpoint()
+            raise ValueError("broken")
+
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(count):
+                    nursery.start_soon(trio.sleep_forever)
+                nursery.start_soon(fail)
+        except* ValueError:
+            pass
+
+    name = f"first error, {count} siblings that hang"
+    return Workload(name, "sibling", count, timed(engine), timed(hand), 1.5, 1.1)
+
+
+def workloads(scale: float) -> Iterator[Workload]:
+    for count in (int(1_000 * scale), int(10_000 * scale)):
+        for limit in (10, math.inf):
+            yield parallel(count, limit)
+    yield parallel_or_spawn_all(int(10_000 * scale))
+    yield foreach(int(100_000 * scale))
+    yield first_error(int(10_000 * scale))

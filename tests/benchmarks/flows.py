@@ -1,0 +1,39 @@
+"""Owns what the benchmarks' workflows are made of: a node that does nothing, and one that hangs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+
+import flowscript_trio as fs
+
+from .measuring import Cost, timed
+
+registry = fs.Registry(base=fs.registry)
+
+
+@registry.runtime("source:noop", reads_only=True)
+async def noop(params: fs.ExecutionParams) -> None:
+    """Nothing: the engine itself passes the checkpoint."""
+
+
+@registry.runtime("source:hang", reads_only=True)
+async def hang(params: fs.ExecutionParams) -> None:
+    await trio.sleep_forever()
+
+
+@registry.runtime("source:fail", reads_only=True)
+async def fail(params: fs.ExecutionParams) -> None:
+    await trio.lowlevel.checkpoint()
+    raise ValueError("broken")
+
+
+def load(body: str) -> fs.Flow:
+    """The flow of a body."""
+    return fs.loads(f'<workflow name="benchmark">{body}</workflow>', registry=registry)
+
+
+def run(flow: fs.Flow, **options: Any) -> Cost:
+    """The seconds of a run; the record keeps what it keeps by default."""
+    return timed(lambda: fs.run(flow, **options))
