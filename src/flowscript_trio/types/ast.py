@@ -52,11 +52,14 @@ class Setting:
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
+    # Built when first validated or described: the parser makes its nodes without that, and most programs never do.
+    model_config = ConfigDict(
+        frozen=True, arbitrary_types_allowed=True, extra="forbid", defer_build=True
+    )
     __defaults: ClassVar[dict[str, Any]]
 
     @classmethod
-    def __pydantic_on_complete__(cls) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         cls.__defaults = {
             name: field.default
             for name, field in cls.model_fields.items()
@@ -342,8 +345,3 @@ class Document(_Frozen):
     evolution: Any = None
     body: Body
     on_workflow_error: Body | None = None
-
-
-_MODELS: tuple[type[BaseModel], ...] = (Body, *BaseNode.__subclasses__(), Document)
-for _model in _MODELS:
-    _model.model_rebuild()
