@@ -35,10 +35,6 @@ class Plan:
         """The ids of all nodes."""
         return tuple(sorted({step.id for step in self._steps.values() if step.id is not None}))
 
-    def can_end(self, node: BaseNode) -> bool:
-        """Whether something follows a node's error that may let its block go on."""
-        return self.step(node).recovers
-
     def _take(self, program: Program) -> None:
         for body in _bodies(program):
             for step in body.steps:

@@ -47,7 +47,13 @@ def pairs_of(points: Sequence[Point], chance: Random) -> list[Points]:
     """
     inside = sample([point for point in points if not is_from_outside(point)], MOST_PAIRED, chance)
     outside = sample([point for point in points if is_from_outside(point)], MOST_PAIRED, chance)
-    return [*product(inside, outside), *combinations(inside, 2)]
+    apart = [pair for pair in combinations(inside, 2) if _call_of(pair[0]) != _call_of(pair[1])]
+    return [*product(inside, outside), *apart]
+
+
+def _call_of(point: Point) -> tuple[str, int] | None:
+    """The call that a point disturbs: one call is not disturbed twice."""
+    return (point.label, point.call) if isinstance(point, RaiseAt | StallAt) else None
 
 
 def sample(found: list[T], most: int, chance: Random) -> list[T]:
