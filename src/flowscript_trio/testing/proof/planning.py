@@ -34,7 +34,7 @@ def points_of(story: Story) -> Iterator[Point]:
             yield RaiseAt(call.label, call.number, wait)
             if call.path in answered:
                 yield RaiseAt(call.label, call.number, wait, lasting=True)
-        if any(wait.deadline < FOREVER for wait in call.waits) and call.bound < FOREVER:
+        if call.bound < FOREVER:
             yield StallAt(call.label, call.number)
     for time in sorted(probe.times):
         yield DeadlineAt(time)
