@@ -291,6 +291,7 @@ class Executor:
         token = object()
         await limiter.acquire_on_behalf_of(token)
         try:
+            await checkpoint_if_cancelled()  # it may have been while the token was taken
             return await self._limit_time(place)
         finally:
             limiter.release_on_behalf_of(token)

@@ -30,6 +30,11 @@ class Plan:
         key = self.step(node).compensate
         return None if key is None else self._programs[id(node)].bodies[key]
 
+    def is_answered(self, node: BaseNode) -> bool:
+        """Whether something may follow an error of a node: a further attempt, or a handler."""
+        step = self.step(node)
+        return step.recovers or step.on_timeout is not None
+
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all nodes."""

@@ -26,7 +26,7 @@ class Stepper(Protocol):
         """It is about to wait: an error to be raised there instead, if the wait can be undone, or None."""
 
     def at_error(self, error: BaseException) -> None:
-        """That error is raised in it."""
+        """That error is raised in it, now or when its nursery ends."""
 
     def at_wait(self) -> None:
         """It waits."""
@@ -47,10 +47,13 @@ def step_through(coroutine: Coroutine[Any, Any, Any], stepper: Stepper) -> Gener
         abort = getattr(message, "abort_func", None)
         if abort is not None:  # not a checkpoint: that cannot fail
             error = stepper.error_here()
-            if error is not None and _abort(abort, error):
-                stepper.at_error(error)
-                sent = outcome.Error(error)
-                continue
+            if error is not None:
+                undone, taken = _abort(abort, error)
+                if taken:
+                    stepper.at_error(error)
+                if undone:
+                    sent = outcome.Error(error)
+                    continue
         stepper.at_wait()
         sent = yield message
         stepper.at_resume(sent.error if isinstance(sent, outcome.Error) else None)
@@ -58,13 +61,20 @@ def step_through(coroutine: Coroutine[Any, Any, Any], stepper: Stepper) -> Gener
 
 def _abort(
     abort: Callable[[Callable[[], NoReturn]], trio.lowlevel.Abort], error: BaseException
-) -> bool:
-    """Undo the wait that a coroutine is about to begin; whether that can be done."""
+) -> tuple[bool, bool]:
+    """Undo the wait that a coroutine is about to begin: whether that was done, and whether it took the error.
+
+    A nursery that waits for its children is not interrupted, but keeps the error for its end.
+    """
+    taken = False
 
     def give_up() -> NoReturn:
+        nonlocal taken
+        taken = True
         raise error
 
-    return abort(give_up) is trio.lowlevel.Abort.SUCCEEDED
+    undone = abort(give_up) is trio.lowlevel.Abort.SUCCEEDED
+    return undone, undone or taken
 
 
 def shields_around(task: trio.lowlevel.Task) -> int:

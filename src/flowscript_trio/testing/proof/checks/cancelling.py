@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import trio
 
 from ..calls import Call
-from ..paths import is_cleanup, is_within
+from ..paths import is_below, is_cleanup, is_within
 from ..points import is_from_outside
-from ..story import Story
+from ..story import Branch, Execution, Story
 from .errors import fails_fast
 from .finding import Finding
 
@@ -73,23 +73,31 @@ def nothing_begins_under_a_cancelled_block(story: Story) -> Iterator[Finding]:
 
 def _requested(story: Story) -> Iterator[_Cancelled]:
     for request in story.requests:
-        ends = [
-            found.ended.order
-            for found in (
-                *story.by_path.get(request.path, ()),
-                *story.branches_by_path.get(request.path, ()),
-            )
-            if found.ended is not None and found.ended.order > request.at.order
-        ]
-        opened = [
-            again.order
-            for found in story.by_path.get(request.path, ())
-            for again in found.opened
-            if again.order > request.at.order
-        ]
-        until = min([*ends, *opened], default=float("inf"))
-        at = request.at
-        yield _Cancelled(request.path, at.order, at.pass_number + 1, until)
+        at, path = request.at, request.path
+        until = _end_of(story, path, at.order)
+        yield _Cancelled(path, at.order, at.pass_number + 1, until)
+
+
+def _end_of(story: Story, path: str, order: int) -> float:
+    """The order of the moment at which a region that was cancelled is over.
+
+    That is its end; of a node whose error something follows (a further attempt, its handler) the moment at
+    which everything in it has ended that had begun.
+    """
+    around = story.by_path.get(path, [])
+    parts: list[Execution | Branch] = [*story.executions, *story.branches]
+    if any(story.plan.is_answered(execution.node) for execution in around):
+        begun = [part for part in parts if is_below(part.path, path) and part.began.order < order]
+        return max(
+            _ends_after([p for p in begun if not is_cleanup(p.path, path)], order), default=order
+        )
+    own = [part for part in parts if part.path == path]
+    return min(_ends_after(own, order), default=float("inf"))
+
+
+def _ends_after(parts: Sequence[Execution | Branch], order: int) -> list[int]:
+    """When those of the parts ended that had not at a moment."""
+    return [part.ended.order for part in parts if part.ended and part.ended.order > order]
 
 
 def _failed(story: Story) -> Iterator[_Cancelled]:
