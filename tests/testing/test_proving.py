@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import trio.lowlevel
 
 import flowscript_trio as fs
 from flowscript_trio.testing import Report, prove
+from flowscript_trio.testing.proof import trial
 from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt
 from flowscript_trio.testing.proof.shrinking import shrink
 
@@ -288,6 +290,32 @@ def test_real_runtimes_are_waited_for_in_real_time(tmp_path: Path) -> None:
     assert report.holds, report.render()
     assert report.undisturbed == "completed"
     assert {path.name for path in tmp_path.iterdir()} == {"in.json", "one.json", "two.json"}
+
+
+def test_what_hangs_in_a_thread_since_before_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limiter, started, released = trio.CapacityLimiter(1), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        started.set()
+        released.wait()
+
+    async def abandon() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(
+                partial(trio.to_thread.run_sync, hang, abandon_on_cancel=True, limiter=limiter)
+            )
+            await trio.to_thread.run_sync(started.wait)
+            nursery.cancel_scope.cancel()
+
+    trio.run(abandon)
+    assert limiter.borrowed_tokens == 1
+    monkeypatch.setattr(trial, "GRACE", float("inf"))
+    try:
+        assert prove(Stubs().load('<source:stub id="a" takes="1s"/>'), pairs=0).holds
+    finally:
+        released.set()
 
 
 def test_a_real_database_is_proved_and_no_commit_is_lost_or_told_as_cancelled(

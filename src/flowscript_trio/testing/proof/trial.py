@@ -131,7 +131,7 @@ async def _observe(setting: Setting, trial: Trial) -> None:
             probe.end()
             trial.duration = trio.current_time() - started
             trial.left_generators = [name for known in generators if (name := _open_name(known))]
-    await _let_threads_end(threads, probe.limiters)
+    await _let_threads_end(threads, probe)
     trial.left_threads = [name for _, name in _threads() - threads]
 
 
@@ -147,11 +147,12 @@ def _threads() -> set[Working]:
     return {(t, t.name) for t in known if not t.name.startswith("Trio thread ")}
 
 
-async def _let_threads_end(before: set[Working], limiters: Sequence[trio.CapacityLimiter]) -> None:
+async def _let_threads_end(before: set[Working], probe: Probe) -> None:
     """Wait, for a while, for the threads that a run has let go: they give their tokens back when they end."""
     until = time.monotonic() + GRACE
     while time.monotonic() < until:
-        if not _threads() - before and not any(map(serves_threads, limiters)):
+        held = [limiter for limiter in probe.limiters if probe.owners.held_since(limiter)]
+        if not _threads() - before and not any(map(serves_threads, held)):
             return
         time.sleep(LOOK)  # noqa: ASYNC251
         await trio.lowlevel.checkpoint()
