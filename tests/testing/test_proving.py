@@ -311,7 +311,11 @@ def test_what_hangs_in_a_thread_since_before_is_not_waited_for(
 
     trio.run(abandon)
     assert limiter.borrowed_tokens == 1
-    monkeypatch.setattr(trial, "GRACE", float("inf"))
+
+    def refuse(seconds: float) -> None:
+        raise AssertionError("a run of the proof waited")
+
+    monkeypatch.setattr(trial.time, "sleep", refuse)
     try:
         assert prove(Stubs().load('<source:stub id="a" takes="1s"/>'), pairs=0).holds
     finally:
