@@ -387,3 +387,14 @@ def test_an_interrupt_ends_a_proof_also_out_of_the_application_s_nursery() -> No
 
     with pytest.raises(KeyboardInterrupt):
         prove(Stubs().load('<source:stub id="a" takes="1s"/>'), around=interrupted)
+
+
+async def commit(params: fs.ExecutionParams) -> str:
+    with trio.CancelScope(shield=True):
+        await trio.sleep(2)
+    return "committed"
+
+
+def test_a_sound_shielded_commit_is_not_accused() -> None:
+    report = prove(faulty(commit), pairs=10)
+    assert report.holds, report.render()

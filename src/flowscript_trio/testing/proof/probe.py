@@ -248,7 +248,7 @@ class _Stepper:
         probe.owners.enter(call, self._task)
         wait.until = probe.passes
         cancelled = self._around.are_cancelled
-        if isinstance(handed, trio.Cancelled) and cancelled:
+        if isinstance(handed, trio.Cancelled) and cancelled and not wait.shielded:
             self.was_cancelled = True
             if call.told is None:
                 call.told = probe.passes
