@@ -39,7 +39,8 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
     """Who requested the cancellation that ``cancelled`` delivered to a node in ``region``, and why.
 
     A block that was cancelled while it cancelled what was in it is left by ``Cancelled`` with the reason of
-    the first: that is no region's around the block, and the innermost of those that are cancelled stands.
+    the first: that is no region's around the block, and the innermost of those that are cancelled stands. So
+    it is with a runtime that was cancelled while it cancelled a nursery of its own.
     """
     requested = set() if region is None else region.requested
     expired: Region | None = None
@@ -62,7 +63,8 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
         return Cancellation(
             expired.path, f"{expired.path or 'the run'} timed out", _deadline(expired)
         )
-    if around is not None and from_inside:
+    by_itself = cancelled.source_task == repr(trio.lowlevel.current_task())
+    if around is not None and (from_inside or by_itself):
         return around
     reason = "" if cancelled.reason in requested else f": {cancelled.reason or cancelled.source}"
     return Cancellation(None, f"cancelled from outside{reason}", nan)

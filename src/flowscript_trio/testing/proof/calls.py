@@ -19,15 +19,17 @@ class Planted(FlowScriptError):
 
 @dataclass(slots=True)
 class Moment:
-    """When something was: the ``pass_number`` of the scheduler, and its ``order`` among all that happened."""
+    """When something was: the ``pass_number`` of the scheduler, its ``order`` among all that happened, and the
+    ``time`` since the run began, in virtual seconds."""
 
     pass_number: int
     order: int
+    time: float
 
 
 @dataclass(slots=True)
 class Wait:
-    """One wait of a call: from which pass to which.
+    """One wait of a call: from which pass until when.
 
     ``shielded``: the call had put a shield around it. ``deaf``: it was over only after a cancellation had
     reached it, and was not interrupted by it (a thread).
@@ -36,7 +38,7 @@ class Wait:
     since: int
     shielded: bool
     deadline: float
-    until: int | None = None
+    until: Moment | None = None
     deaf: bool = False
 
 
@@ -44,8 +46,9 @@ class Wait:
 class Call:
     """One call of a leaf node's runtime. ``label`` is the node's, ``path`` that of its execution.
 
-    ``raised`` is what left it, None if it gave an output. ``told`` is the pass in which it was handed
-    ``Cancelled`` first; ``swallowed`` says that it ended normally after that although it was still cancelled.
+    ``raised`` is what left it, None if it gave an output. ``told`` is when it was handed
+    ``Cancelled`` first; ``swallowed`` says that it, or a task of its own, was handed one and went on, although it
+    was still cancelled: it ended normally, or waited again with no ``Cancelled`` under way.
     """
 
     label: str
@@ -55,13 +58,15 @@ class Call:
     began: Moment
     sights: Mapping[str, NodeResult]
     """The results of nodes that its scope showed when it began."""
+    variables: Mapping[str, Any]
+    """The variables that its scope showed then."""
     bound: float
     """The deadline that stood around it when it began, in seconds of trio's clock."""
     places: int = 0
     """In how many places an error could be raised: before it began, in each wait but checkpoints, at its end."""
     waits: list[Wait] = field(default_factory=list)
     ended: Moment | None = None
-    told: int | None = None
+    told: Moment | None = None
     planted: Planted | None = None
     raised: BaseException | None = None
     swallowed: bool = False
@@ -69,6 +74,8 @@ class Call:
     output: Any = None
     given: Any = None
     """A copy of the output as it was when it was given away."""
+    comparable: bool = True
+    """Whether the output can be copied, and is equal to its copy: else nobody knows whether it changes."""
 
     @property
     def name(self) -> str:
@@ -80,13 +87,22 @@ class Call:
         self.output = output
         try:
             self.given = deepcopy(output)
+            self.comparable = bool(self.given == output)
         except Exception:  # what cannot be copied cannot be compared
-            self.given = output
+            self.comparable = False
+
+    @property
+    def changed_output(self) -> bool:
+        """Whether the output is another one than when it was given away, as far as that can be known."""
+        try:
+            return self.comparable and not bool(self.given == self.output)
+        except Exception:
+            return False
 
     def wait_in(self, pass_number: int) -> Wait | None:
         """The wait that it was in at the end of a pass, or None."""
         for wait in reversed(self.waits):
             if wait.since <= pass_number:
-                over = wait.until is not None and wait.until <= pass_number
+                over = wait.until is not None and wait.until.pass_number <= pass_number
                 return None if over else wait
         return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import trio
 
 from .calls import Call
+from .locks import Locks
+from .stepping import is_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +19,51 @@ class Owned:
     call: Call | None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftTokens:
+    """Of a limiter of ``total`` tokens so many are still ``held``, by whom, and so many tasks are ``waiting``."""
+
+    total: float
+    held: int
+    waiting: int
+    call: Call | None
+
+
 class Owners:
     """Knows which call runs now, and from it whose a new task and a taken token is."""
 
-    def __init__(self, limiters: list[trio.CapacityLimiter]) -> None:
+    def __init__(self, limiters: list[trio.CapacityLimiter], locks: Locks) -> None:
         self._limiters = limiters
+        self._locks = locks
+        self._own: trio.CapacityLimiter | None = None
         self._foreign = list(limiters)
         self._tasks: dict[trio.lowlevel.Task, Call | None] = {}
         self._borrowers: dict[int, dict[int, Call | None]] = {}
         self._held: dict[int, int] = {}
+        self._holders: dict[int, list[object]] = {}
         self._running: Call | None = None
         self.left_tasks: list[Owned] = []
 
-    def begin(self) -> None:
-        """The run is about to begin, in this task: what is out now is not its own."""
+    def begin(self, own: trio.CapacityLimiter | None) -> None:
+        """The run is about to begin, in this task: what is out now is not its own.
+
+        ``own`` is the limiter that it was given: the engine takes its tokens on behalf of plain objects.
+        """
+        self._own = own
         self._tasks[trio.lowlevel.current_task()] = None
         for limiter in self._foreign:
             self._held[id(limiter)] = int(limiter.borrowed_tokens)
-            self._borrowers[id(limiter)] = dict.fromkeys(_borrowers(limiter))
+            self._holders[id(limiter)] = limiter.statistics().borrowers
 
-    def enter(self, call: Call, task: trio.lowlevel.Task) -> None:
+    def enter(self, call: Call) -> None:
         """The code of a call runs from now on, in its task."""
         self._running = call
-        self._claim(call)
+        self._claim(call, entering=True)
 
     def leave(self, call: Call) -> None:
         """The code of a call does not run any more: it waits, or has ended."""
-        self._claim(call)
+        self._claim(call, entering=False)
+        self._locks.note(call)
         self._running = None
 
     def watch(self, limiter: trio.CapacityLimiter) -> None:
@@ -52,23 +72,56 @@ class Owners:
         if self._running is not None:
             self._foreign.append(limiter)
 
-    def _claim(self, call: Call) -> None:
-        """Tokens of limiters that are not the engine's, taken by nobody who is known, are this call's."""
+    def _claim(self, call: Call, entering: bool) -> None:
+        """Tokens of limiters that are not the engine's, taken by nobody who is known, are this call's.
+
+        A token that goes from hand to hand while a call runs is that of the call that waited for it, and
+        claimed when that one goes on.
+        """
         for limiter in self._foreign:
-            known = self._borrowers.get(id(limiter))
-            if known or limiter.borrowed_tokens:
-                known = known or {}
-                holders = _borrowers(limiter)
-                self._borrowers[id(limiter)] = {who: known.get(who, call) for who in holders}
+            key, count = id(limiter), int(limiter.borrowed_tokens)
+            if count == self._held.get(key, 0):
+                self._borrowers.pop(key, None)  # as it was before the run
+                continue
+            known = self._borrowers.get(key) or dict.fromkeys(map(id, self._holders.get(key, ())))
+            takes = entering or count > len(known)
+            self._borrowers[key] = {
+                who: known.get(who, call)
+                for who in self._borrowers_of(limiter)
+                if takes or who in known
+            }
 
     def held_since(self, limiter: trio.CapacityLimiter) -> int:
         """How many tokens of a limiter are out that were not when the run began."""
         return max(int(limiter.borrowed_tokens) - self._held.get(id(limiter), 0), 0)
 
-    def owner_of(self, limiter: trio.CapacityLimiter) -> Call | None:
-        """The call that took a token of a limiter that is still out, or None where that is not known."""
-        known = self._borrowers.get(id(limiter), {})
-        return next((call for who in _borrowers(limiter) if (call := known.get(who))), None)
+    def left_tokens(self) -> list[LeftTokens]:
+        """The tokens that are out and were not when the run began, and the tasks that wait for some."""
+        left: list[LeftTokens] = []
+        for limiter in self._limiters:
+            held, waiting = self.held_since(limiter), limiter.statistics().tasks_waiting
+            if held or waiting:
+                known = self._borrowers.get(id(limiter), {})
+                owners = (known.get(who) for who in self._borrowers_of(limiter))
+                owner = next((call for call in owners if call is not None), None)
+                left.append(LeftTokens(limiter.total_tokens, held, waiting, owner))
+        return left
+
+    def give_back(self) -> None:
+        """Take the tokens from those who did not give them back, but from threads: no run is to miss them."""
+        for limiter in self._limiters:
+            before = self._holders.get(id(limiter), ())
+            for who in limiter.statistics().borrowers:
+                if not is_thread(who) and not any(who is holder for holder in before):
+                    limiter.release_on_behalf_of(who)
+
+    def _borrowers_of(self, limiter: trio.CapacityLimiter) -> list[int]:
+        borrowers = limiter.statistics().borrowers
+        return [id(who) for who in borrowers if limiter is not self._own or type(who) is not object]
+
+    def starter_of(self, task: trio.lowlevel.Task) -> Call | None:
+        """The call that started a task, if one did."""
+        return self._tasks.get(task)
 
     def note_task(self, task: trio.lowlevel.Task) -> bool:
         """A task was started by what runs now; whether it is one of the run's."""
@@ -96,8 +149,3 @@ def _running_task() -> trio.lowlevel.Task | None:
         return trio.lowlevel.current_task()
     except RuntimeError:
         return None
-
-
-def _borrowers(limiter: trio.CapacityLimiter) -> list[int]:
-    """Who holds tokens; the engine itself takes those of a run's limiter on behalf of plain objects."""
-    return [id(who) for who in limiter.statistics().borrowers if type(who) is not object]

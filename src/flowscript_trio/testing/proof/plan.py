@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from ...execution.program import CompiledBody, Program, Step
+from ...execution.context import DEFAULT_MAX_CONCURRENCY
+from ...execution.program import CompiledBody, Compute, Program, Step
+from ...expression.scope import Scope, Services
 from ...types.ast import BaseNode
 
 
@@ -13,10 +16,13 @@ class Plan:
 
     def __init__(self, program: Program) -> None:
         self.main = program.main
+        self._program = program
         self._steps: dict[int, Step] = {}
         self._programs: dict[int, Program] = {}
         self._bodies: dict[int, CompiledBody] = {}
         self._handlers: set[int] = set()
+        self._around: dict[int, Program] = {}
+        """The programs of the documents that run others, by the programs of these."""
         self._take(program)
 
     def step(self, node: BaseNode) -> Step:
@@ -29,6 +35,56 @@ class Plan:
     def compensation_of(self, node: BaseNode) -> CompiledBody | None:
         key = self.step(node).compensate
         return None if key is None else self._programs[id(node)].bodies[key]
+
+    def program_of(self, node: BaseNode) -> Program:
+        """The program of the document that a node stands in."""
+        return self._programs[id(node)]
+
+    @property
+    def seconds_of_run(self) -> float | None:
+        """The time limit of the run; None where it has none, or where it depends on what a run is given."""
+        compute = self._program.timeout
+        return None if compute is None else self.constant(compute)
+
+    @property
+    def has_unknown_limit(self) -> bool:
+        """Whether the run, or a document in it, has a time limit that is not known here."""
+        return any(
+            program.timeout is not None and self.constant(program.timeout) is None
+            for program in (self._program, *self._programs.values())
+        )
+
+    def width_of(self, program: Program, given: float | None) -> float | None:
+        """How many nodes of a graph body of a document may run at once; None where it is not known.
+
+        ``given`` is what the run was given for the document that it began with.
+        """
+        if program is self._program and given is not None:
+            return given
+        if program.max_concurrency is not None:
+            found: float | None = self.constant(program.max_concurrency)
+            return found
+        around = self._around.get(id(program))
+        if around is None:
+            return float(DEFAULT_MAX_CONCURRENCY)
+        return self.width_of(around, given)
+
+    def constant(self, compute: Compute) -> Any:
+        """What a setting of a document comes to whatever a run is given; None where it depends on that."""
+        try:
+            return compute(_Nothing())
+        except Exception:
+            return None
+
+    @staticmethod
+    def look(compute: Compute, scope: Scope) -> Any:
+        """What a setting comes to in a scope; what it draws from the run's chance is put back."""
+        chance = scope.services.random
+        state = chance.getstate()
+        try:
+            return compute(scope)
+        finally:
+            chance.setstate(state)
 
     def is_answered(self, node: BaseNode) -> bool:
         """Whether something may follow an error of a node: a further attempt, or a handler."""
@@ -58,7 +114,20 @@ class Plan:
                 self._bodies.pop(id(handler.node), None)
                 self._take_step(program, handler)
         if step.linked is not None:
+            self._around[id(step.linked)] = program
             self._take(step.linked)
+
+
+class _Nothing:
+    """A scope in which nothing can be seen."""
+
+    services = Services()
+
+    def value(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def node(self, name: str) -> None:
+        raise KeyError(name)
 
 
 def _bodies(program: Program) -> Iterator[CompiledBody]:

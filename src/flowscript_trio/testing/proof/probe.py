@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import trio
 
+from ...expression.scope import Scope
+from ...runtimes.control import results
 from ...runtimes.types import ExecutionParams, NodeRuntime
-from ...types.events import BlockStarted, Event, NodeStarted
+from ...types.ast import BaseNode
+from ...types.decisions import Action, Answer, Decider
+from ...types.events import BlockStarted, Event, NodeEnded, NodeStarted
 from ...types.results import NodeResult
 from .calls import Call, Moment, Planted, Wait
+from .following import Follower, Onlooker
+from .locks import Locks
 from .owners import Owners
 from .paths import parent_of
+from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
-from .stepping import Surroundings, shields_around, step_through
+from .stepping import is_handed_cancelled, step_through
+from .terms import Assigned, Attempt, Limit, Terms
 
 REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
@@ -27,7 +35,8 @@ MOST_STEPS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The clock went from one time to another while these calls waited, until which deadlines."""
+    """The clock went from one time to another (since the run began) while calls and deciders waited, until
+    which deadlines."""
 
     since: float
     until: float
@@ -39,11 +48,12 @@ class Jump:
 
 @dataclass(eq=False)
 class Probe(trio.abc.Instrument):
-    """Watches one run. ``points`` are where it is disturbed; ``ids`` the nodes whose results calls may see."""
+    """Watches one run. ``points`` are where it is disturbed."""
 
+    plan: Plan
     points: Points = ()
-    ids: tuple[str, ...] = ()
     limiters: list[trio.CapacityLimiter] = field(default_factory=list)
+    locks: Locks = field(default_factory=lambda: Locks(()))
     most_steps: int = MOST_STEPS
     """Steps of the scheduler after which a run counts as one that never ends."""
 
@@ -54,37 +64,47 @@ class Probe(trio.abc.Instrument):
         self.moments: list[tuple[Event, Moment]] = []
         self.times: set[float] = set()
         self.jumps: list[Jump] = []
+        self.limits: list[Limit] = []
+        self.terms: list[Terms] = []
+        self.attempts: list[Attempt] = []
+        self.assigned: list[Assigned] = []
         self.cancelled: Moment | None = None
-        """When the cancellation from outside was requested."""
+        """When the cancellation from outside was requested, or the deadline from outside passed."""
         self.crowded: set[str] = set()
-        self.owners = Owners(self.limiters)
+        self.owners = Owners(self.limiters, self.locks)
         self.planted: list[Planted] = []
         self.entries: Counter[str] = Counter()
         """How often each control node's runtime was called."""
         self._scope: trio.CancelScope | None = None
         self._began = self._time = 0.0
         self._order = 0
-        self._paths: dict[trio.lowlevel.Task, str] = {}
+        self._paths: defaultdict[trio.lowlevel.Task, list[str]] = defaultdict(list)
         self._counts: Counter[str] = Counter()
-        self._waiting: dict[Call, Wait] = {}
+        self._waiting: dict[object, Wait] = {}
+        self._followers: dict[Call, Follower] = {}
         self._cancel = {p.step for p in self.points if isinstance(p, CancelAt)}
         self._raise = {(p.label, p.call): p.wait for p in self.points if isinstance(p, RaiseAt)}
         self._lasting = {
             p.label: p.call for p in self.points if isinstance(p, RaiseAt) if p.lasting
         }
         self._stall = {(p.label, p.call) for p in self.points if isinstance(p, StallAt)}
-        self._limits: dict[str, float] = {}
+        self._most_branches: dict[str, float] = {}
         self._branches: Counter[str] = Counter()
+        self._limiter: trio.CapacityLimiter | None = None
 
-    def begin(self, scope: trio.CancelScope) -> None:
-        """The run is about to begin, inside of ``scope``."""
+    def begin(self, scope: trio.CancelScope, limiter: trio.CapacityLimiter | None) -> None:
+        """The run is about to begin, inside of ``scope``, with that limiter over all of it."""
         self._scope = scope
-        self.owners.begin()
+        self._limiter = limiter
+        self.owners.begin(limiter)
         self._began = self._time = trio.current_time()
         scope.deadline = self._began + FOREVER
         for point in self.points:
             if isinstance(point, DeadlineAt):
                 scope.deadline = min(scope.deadline, self._began + point.time)
+        seconds = self.plan.seconds_of_run
+        if seconds is not None:
+            self.limits.append(Limit("", seconds, self.now()))
 
     def end(self) -> None:
         """The run is over: what follows is none of its."""
@@ -94,15 +114,20 @@ class Probe(trio.abc.Instrument):
     def now(self) -> Moment:
         """This moment, after all that happened before."""
         self._order += 1
-        return Moment(self.passes, self._order)
+        return Moment(self.passes, self._order, trio.current_time() - self._began)
 
     def note(self, event: Event) -> None:
         """Observe the run."""
         self.moments.append((event, self.now()))
-        if isinstance(event, NodeStarted):
-            self._paths[trio.lowlevel.current_task()] = event.path
-        elif isinstance(event, BlockStarted):
-            self._limits[event.path] = event.limit
+        match event:
+            case NodeStarted():
+                self._paths[trio.lowlevel.current_task()].append(event.path)
+            case NodeEnded():
+                paths = self._paths[trio.lowlevel.current_task()]
+                if paths:
+                    paths.pop()
+            case BlockStarted():
+                self._most_branches[event.path] = event.limit
 
     # ---- trio's instrument ----
 
@@ -116,15 +141,27 @@ class Probe(trio.abc.Instrument):
         elif self.steps in self._cancel and not self._scope.cancel_called:
             self.cancelled = self.now()
             self._scope.cancel(REASON)
+        elif self._scope.cancel_called and self.cancelled is None and self._is_late():
+            self.cancelled = self.now()
+        owner = self.owners.starter_of(task)
+        if owner in self._followers and is_handed_cancelled(task):
+            self._followers[owner].at_child(task)
+
+    def _is_late(self) -> bool:
+        """Whether a deadline from outside has passed."""
+        return any(
+            isinstance(p, DeadlineAt) and p.time <= self._time - self._began for p in self.points
+        )
 
     def _note_time(self) -> None:
         now = trio.current_time()
         if now != self._time:
-            asked = frozenset(wait.deadline for wait in self._waiting.values())
-            foreign = any(call.started_tasks for call in self._waiting)
-            self.jumps.append(Jump(self._time, now, self.now().order, asked, foreign))
+            asked = frozenset(wait.deadline - self._began for wait in self._waiting.values())
+            foreign = any(call.started_tasks for call in self._waiting if isinstance(call, Call))
+            since, until = self._time - self._began, now - self._began
             self._time = now
-            self.times.add(now - self._began)
+            self.jumps.append(Jump(since, until, self.now().order, asked, foreign))
+            self.times.add(until)
 
     def before_io_wait(self, timeout: float) -> None:
         self.passes += 1
@@ -139,7 +176,7 @@ class Probe(trio.abc.Instrument):
 
     def _count_branch(self, task: trio.lowlevel.Task, change: int) -> None:
         block = parent_of(task.name)
-        limit = self._limits.get(block)
+        limit = self._most_branches.get(block)
         if limit is not None:
             self._branches[block] += change
             if self._branches[block] > limit:
@@ -147,34 +184,72 @@ class Probe(trio.abc.Instrument):
 
     # ---- the nodes ----
 
-    async def enter(self, label: str) -> None:
-        """A control node's runtime is about to be called."""
-        self.entries[label] += 1
-        error = self._plant(label, self.entries[label], 0)
+    async def control(
+        self, node: BaseNode, scope: Scope, work: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        """Call a control node's runtime, note what it asks for, or raise what is planted before it."""
+        self.entries[node.label] += 1
+        path = self._path_of(node)
+        self._note_attempt(path, node, scope)
+        error = self._plant(node.label, self.entries[node.label], 0)
         if error is not None:
             self.planted.append(error)
             raise error
+        asked = await work()
+        match asked:
+            case results.ParallelResult() | results.ForeachResult():
+                self.terms.append(Terms(path, node, asked, self.now()))
+            case results.TimeoutResult(duration=seconds):
+                self._note_limit(path, node, seconds)
+            case results.AssignResult(values=values):
+                self.assigned.append(Assigned(path, dict(values), self.now()))
+        return asked
+
+    def _path_of(self, node: BaseNode) -> str:
+        """The path of the execution that this task is in."""
+        paths = self._paths[trio.lowlevel.current_task()]
+        return paths[-1] if paths else node.label
+
+    def _note_attempt(self, path: str, node: BaseNode, scope: Scope) -> None:
+        step = self.plan.step(node)
+        retry = None if step.retry is None else self.plan.look(step.retry, scope)
+        self.attempts.append(Attempt(path, retry, self.now()))
+        if step.timeout is not None:
+            self._note_limit(path, node, self.plan.look(step.timeout, scope))
+
+    def _note_limit(self, path: str, node: BaseNode, seconds: float) -> None:
+        step = self.plan.step(node)
+        handlers = (step.fallback, step.on_timeout)
+        outside = frozenset(
+            f"{path}/{handler.label}" for handler in handlers if handler is not None
+        )
+        self.limits.append(Limit(path, seconds, self.now(), outside))
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Run a leaf node step by step, and raise in it what is planted there."""
-        label, task = params.node.label, trio.lowlevel.current_task()
-        self._counts[label] += 1
-        sights = {
-            name: found
-            for name in self.ids
-            if isinstance(found := params.scope.node(name), NodeResult)
-        }
-        path = self._paths.get(task, label)
-        bound = trio.current_effective_deadline()
-        call = Call(label, path, self._counts[label], runtime.type, self.now(), sights, bound)
+        node, scope = params.node, params.scope
+        path = self._path_of(node)
+        self._note_attempt(path, node, scope)
+        self._counts[node.label] += 1
+        call = Call(
+            node.label,
+            path,
+            self._counts[node.label],
+            runtime.type,
+            self.now(),
+            self._sights(scope),
+            dict(scope.value("$context") or {}),
+            trio.current_effective_deadline() - self._began,
+        )
         self.calls.append(call)
-        stepper = _Stepper(self, call, task)
+        follower = self._followers[call] = Follower(self, call, trio.lowlevel.current_task())
+        self._count_calls(call)
         work = runtime.execute(params)
-        stalls = (label, call.number) in self._stall
+        stalls = (call.label, call.number) in self._stall
         try:
-            stepper.raise_here()
-            output = await step_through(_stall() if stalls else _await(work), stepper)
-            stepper.raise_here()
+            follower.raise_here()
+            output = await step_through(_stall() if stalls else _await(work), follower)
+            follower.raise_here()
         except BaseException as exc:
             call.raised = exc
             raise
@@ -185,9 +260,43 @@ class Probe(trio.abc.Instrument):
             self._waiting.pop(call, None)
             self.owners.leave(call)
             call.ended = self.now()
-        call.swallowed = stepper.was_cancelled
+            follower.at_end()
+            del self._followers[call]
         call.give(output)
         return output
+
+    def _sights(self, scope: Scope) -> dict[str, NodeResult]:
+        found = ((name, scope.node(name)) for name in self.plan.ids)
+        return {name: result for name, result in found if isinstance(result, NodeResult)}
+
+    def _count_calls(self, call: Call) -> None:
+        limiter, running = self._limiter, len(self._followers)
+        if limiter is not None and running > limiter.total_tokens:
+            self.crowded.add(
+                f"{call.path} was called while {running - 1} others were under way, and the run's limiter has "
+                f"{limiter.total_tokens:g} tokens"
+            )
+
+    async def decide(
+        self, decider: Decider, prompt: str, actions: Sequence[Action]
+    ) -> str | Answer:
+        """Ask the application's decider, and see what it waits for."""
+        answer: str | Answer = await step_through(_await(decider(prompt, actions)), Onlooker(self))
+        return answer
+
+    # ---- what follows a call reports here ----
+
+    def error_in(self, call: Call, place: int) -> Planted | None:
+        return self._plant(call.label, call.number, place)
+
+    def note_raised(self, error: Planted) -> None:
+        self.planted.append(error)
+
+    def note_wait(self, waiting: object, wait: Wait | None) -> None:
+        if wait is None:
+            del self._waiting[waiting]
+        else:
+            self._waiting[waiting] = wait
 
     def _plant(self, label: str, call: int, wait: int) -> Planted | None:
         here = self._raise.get((label, call)) == wait
@@ -201,56 +310,3 @@ async def _await(work: Awaitable[Any]) -> Any:
 
 async def _stall() -> None:
     await trio.sleep_forever()
-
-
-class _Stepper:
-    """Follows one call."""
-
-    def __init__(self, probe: Probe, call: Call, task: trio.lowlevel.Task) -> None:
-        self._probe = probe
-        self._call = call
-        self._task = task
-        self._shields = shields_around(task)
-        self._around = Surroundings(task)
-        self.was_cancelled = False
-        probe.owners.enter(call, task)
-
-    def error_here(self) -> Planted | None:
-        number = self._call.places
-        self._call.places += 1
-        if self._call.planted is not None:
-            return None
-        return self._probe._plant(self._call.label, self._call.number, number)
-
-    def at_error(self, error: BaseException) -> None:
-        assert isinstance(error, Planted)
-        self._call.planted = error
-        self._probe.planted.append(error)
-
-    def raise_here(self) -> None:
-        """Raise what is planted before the first step of the call, or after its last."""
-        error = self.error_here()
-        if error is not None:
-            self.at_error(error)
-            raise error
-
-    def at_wait(self) -> None:
-        call, probe = self._call, self._probe
-        shielded = shields_around(self._task) > self._shields
-        wait = Wait(probe.passes, shielded, trio.current_effective_deadline())
-        call.waits.append(wait)
-        probe._waiting[call] = wait
-        probe.owners.leave(call)
-
-    def at_resume(self, handed: BaseException | None) -> None:
-        call, probe = self._call, self._probe
-        wait = probe._waiting.pop(call)
-        probe.owners.enter(call, self._task)
-        wait.until = probe.passes
-        cancelled = self._around.are_cancelled
-        if isinstance(handed, trio.Cancelled) and cancelled and not wait.shielded:
-            self.was_cancelled = True
-            if call.told is None:
-                call.told = probe.passes
-        else:
-            wait.deaf = cancelled and not wait.shielded

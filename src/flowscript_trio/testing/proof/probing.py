@@ -13,12 +13,12 @@ from .probe import Probe
 class ProbedRegistry(Registry):
     """The runtimes of a workflow; ``probe`` sees every call of them.
 
-    A workflow is compiled once with it, and run many times, each with a probe of its own.
+    A workflow is compiled once with it, and run many times, each with a probe of its own, set before.
     """
 
     def __init__(self, base: Registry) -> None:
         super().__init__(base)
-        self.probe = Probe()
+        self.probe: Probe
 
     def _find(self, name: str) -> NodeRuntime | None:
         found = super()._find(name)
@@ -54,5 +54,5 @@ class _ProbedControl(ControlRuntime):
         self.timeout = real.timeout
 
     async def execute(self, params: ExecutionParams) -> Any:
-        await self._registry.probe.enter(params.node.label)
-        return await self._real.execute(params)
+        probe, real = self._registry.probe, self._real
+        return await probe.control(params.node, params.scope, lambda: real.execute(params))

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
+
+import trio
 
 from ...execution.loading import Flow
 from ...execution.run import RunOptions, check_options
 from ...runtimes.registry import Registry
-from ...types.events import NodeEnded
 from .checks import CHECKS, name_of
+from .locks import locks_alive
 from .plan import Plan
 from .planning import pairs_of, points_of, sample
 from .points import Points
 from .probe import MOST_STEPS
 from .probing import ProbedRegistry
 from .report import Report, Violation, count_kinds
+from .sameness import difference_between
 from .shrinking import shrink
 from .stepping import limiters_alive
 from .story import Story
 from .trial import Around, Options, Setting, Trial, try_once
 
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""The instant at which the wall clock of each run begins."""
 AGAIN = 20
 """Every so many points, one is tried twice: the same seed must give the same events."""
 SAME_EVENTS = "the same seed gives the same events"
@@ -39,6 +45,7 @@ def prove(
     seeds: int = 1,
     most: int = 20_000,
     pairs: int = 500,
+    accept: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Run a workflow in virtual time, disturbed at every point, and check what is promised of every run.
@@ -51,7 +58,8 @@ def prove(
     Args:
         flow: the workflow.
         options: what :func:`run` takes beside the workflow (``config``, ``input``, …), or a function that
-            makes it anew for each run. ``seed`` of the run is the proof's unless it is given.
+            makes it anew for each run. Unless they are given, the run's ``seed`` is the proof's, and its wall
+            clock goes with virtual time.
         registry: other runtimes than the workflow's own, stubs mostly. Real ones are waited for in real time.
         around: makes an async context manager that is entered before each run and left after it: what the
             application has around its runs, a nursery that runtimes start tasks in, say.
@@ -59,6 +67,9 @@ def prove(
         seeds: how many orders of tasks each point is tried with, from ``seed`` on.
         most: how many points are tried at most for each of them; beyond that they are sampled.
         pairs: how many pairs of points are tried at most for each of them.
+        accept: violations that are meant to be, each as the name of its promise and its subject, as the report
+            tells them (``("no error is lost", "fetch")``: that runtime handles every error itself). They
+            are told apart, and do not count.
         progress: called with how many runs are done and how many there will be, after each run.
 
     Returns:
@@ -67,32 +78,65 @@ def prove(
     Raises:
         WorkflowInvalid: the workflow does not fit the ``registry``.
         InputError: the options do not fit the workflow.
+        RuntimeError: it was called from a trio program.
+        ValueError: more than one registry was given.
 
     This is synchronous: it calls ``trio.run`` for each run, so it cannot be called from a trio program.
     Ctrl-C ends it at once, with ``KeyboardInterrupt``.
     """
-    probed = ProbedRegistry(registry or flow.registry)
+    if trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "prove() starts trio itself, so it cannot be called from a trio program; call it before trio.run, "
+            "or in a thread: await trio.to_thread.run_sync(prove, flow)"
+        )
+    first = _arguments(options, seed)
+    probed = ProbedRegistry(_registry_of(flow, registry, first, callable(options)))
     flow = flow.with_registry(probed)
     plan = Plan(flow.program)
-    limiters = limiters_alive()
-    make = _maker(options, seed)
-    check_options(flow, **make())
-    setting = Setting(flow, probed, make, around, plan.ids, limiters)
-    return _Prover(setting, plan, seed, progress).prove(seeds, most, pairs)
+    limiters, locks = limiters_alive(), locks_alive()
+    check_options(flow, **first)
+    setting = Setting(
+        flow, probed, lambda: _arguments(options, seed), around, plan, limiters, locks
+    )
+    prover = _Prover(setting, seed, frozenset(accept), progress)
+    return prover.prove(seeds, most, pairs)
 
 
-def _maker(options: RunOptions | Options | None, seed: int) -> Options:
-    if callable(options):
-        return options
-    fixed: RunOptions = {"seed": seed, **(options or {})}
-    return lambda: fixed
+def _registry_of(
+    flow: Flow, registry: Registry | None, first: RunOptions, made_anew: bool
+) -> Registry:
+    """The runtimes that are proved, taken out of the arguments: the workflow is compiled with them once."""
+    given = first.pop("registry", None)
+    if given is None:
+        return registry or flow.registry
+    if made_anew or registry not in (None, given):
+        raise ValueError("a proof takes one registry for all of its runs: give it as `registry`")
+    return given
+
+
+def _arguments(options: RunOptions | Options | None, seed: int) -> RunOptions:
+    """The arguments of a run; its chance and its wall clock are fixed unless they are given."""
+    given = options() if callable(options) else options or {}
+    return {"seed": seed, "now": virtual_now, **given}
+
+
+def virtual_now() -> datetime:
+    """The wall clock of a proof: it begins at a fixed instant, and goes with virtual time."""
+    seconds = trio.current_time() if trio.lowlevel.in_trio_run() else 0.0
+    return EPOCH + timedelta(seconds=seconds)
 
 
 class _Prover:
-    def __init__(self, setting: Setting, plan: Plan, seed: int, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        seed: int,
+        accept: frozenset[tuple[str, str]],
+        progress: Progress | None,
+    ) -> None:
         self._setting = setting
-        self._plan = plan
         self._seed = seed
+        self._accept = accept
         self._chance = Random(seed)
         self._progress = progress
         self._tried: list[Points] = []
@@ -100,6 +144,7 @@ class _Prover:
         self._runs = 0
         self._planned = 0
         self._most_steps = MOST_STEPS
+        self._incomparable: set[str] = set()
         self._violations: dict[tuple[str, str], Violation] = {}
 
     def prove(self, seeds: int, most: int, pairs: int) -> Report:
@@ -122,16 +167,23 @@ class _Prover:
                 self._tried.append(disturbed)
                 if number % AGAIN == 0:
                     self._try_again(story, disturbed, seed)
-        violations = tuple(map(self._shrunk, list(self._violations.values())))
+        found = list(self._violations.values())
+        accepted = tuple(violation for violation in found if self._is_accepted(violation))
+        violations = (violation for violation in found if not self._is_accepted(violation))
         return Report(
             len(self._tried),
             self._runs,
-            violations,
+            tuple(map(self._shrunk, violations)),
             count_kinds(self._tried),
             self._left_out,
             self._seed,
             undisturbed,
+            accepted,
+            tuple(sorted(self._incomparable)),
         )
+
+    def _is_accepted(self, violation: Violation) -> bool:
+        return (violation.promise, violation.subject) in self._accept
 
     def _run(self, points: Points, seed: int) -> Story:
         story = self._story(points, seed)
@@ -140,8 +192,10 @@ class _Prover:
         return story
 
     def _story(self, points: Points, seed: int) -> Story:
-        story = Story(try_once(self._setting, points, seed, self._most_steps), self._plan)
+        trial = try_once(self._setting, points, seed, self._most_steps)
+        story = Story(trial, self._setting.plan)
         self._runs += 1
+        self._incomparable |= {call.name for call in trial.probe.calls if not call.comparable}
         if self._progress is not None:
             self._progress(self._runs, max(self._planned, self._runs))
         return story
@@ -158,8 +212,9 @@ class _Prover:
         if story.trial.real:
             return
         again = self._story(points, seed)
-        if history(story.trial) != history(again.trial):
-            message = "two runs of one seed differ; take time from trio, and chance from the run"
+        difference = difference_between(story, again)
+        if difference is not None:
+            message = f"two runs of one seed differ ({difference}); take time from trio, and chance from the run"
             self._note(SAME_EVENTS, "the run", message, points, seed)
 
     def _shrunk(self, violation: Violation) -> Violation:
@@ -190,12 +245,3 @@ def _told(trial: Trial) -> str:
     if trial.error is not None:
         return f"{trial.status}: {type(trial.error).__name__}: {trial.error}"
     return trial.status
-
-
-def history(trial: Trial) -> list[tuple[str, str, str]]:
-    """What happened in a run, in order: events by kind, path and status."""
-    told: list[tuple[str, str, str]] = []
-    for event, _ in trial.probe.moments:
-        status = event.result.status if isinstance(event, NodeEnded) else ""
-        told.append((type(event).__name__, event.path, status))
-    return told

@@ -50,7 +50,9 @@ class Report:
 
     ``points`` is how many points and pairs of points were tried, in ``runs`` runs; ``tried`` how many of each
     kind; ``sampled`` how many more there would have been; ``violations`` one for each promise and subject.
-    ``undisturbed`` is how the run ended with nothing done to it.
+    ``undisturbed`` is how the run ended with nothing done to it. ``accepted`` are violations that were said to be
+    meant. ``unchecked`` names the runtimes whose outputs cannot be compared with copies of them: whether these
+    change later is not known.
     """
 
     points: int
@@ -60,6 +62,8 @@ class Report:
     left_out: int
     seed: int
     undisturbed: str
+    accepted: tuple[Violation, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -75,6 +79,11 @@ class Report:
         width = max(len(name) for name, _ in rows) + 2
         lines = [f"{name:<{width}}{count:>8}" for name, count in rows]
         lines.append(f"undisturbed, the run {self.undisturbed}")
+        if self.unchecked:
+            lines.append(
+                f"not checked for later changes: the outputs of {', '.join(self.unchecked)}"
+            )
+        lines += [f"accepted: {v.promise}: {v.message}" for v in self.accepted]
         if self.violations:
             lines += ["", *map(str, self.violations)]
         return "\n".join(lines)
@@ -88,6 +97,8 @@ class Report:
             "tried": dict(self.tried),
             "seed": self.seed,
             "undisturbed": self.undisturbed,
+            "unchecked": list(self.unchecked),
+            "accepted": [violation.as_dict() for violation in self.accepted],
             "violations": [violation.as_dict() for violation in self.violations],
         }
 

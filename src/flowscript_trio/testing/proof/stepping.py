@@ -87,6 +87,18 @@ def shields_around(task: trio.lowlevel.Task) -> int:
     return count
 
 
+def is_handed_cancelled(task: trio.lowlevel.Task) -> bool:
+    """Whether a task that is about to go on will be handed ``Cancelled``."""
+    sent = getattr(task, "_next_send", None)
+    return isinstance(sent, outcome.Error) and isinstance(sent.error, trio.Cancelled)
+
+
+def unlock(lock: trio.Lock | trio.StrictFIFOLock) -> None:
+    """Release a lock whose owner is no more."""
+    if hasattr(lock, "_owner"):
+        lock._owner = None
+
+
 class Surroundings:
     """What is around a task now, and whether that is cancelled later on.
 
@@ -151,7 +163,12 @@ def serves_threads(limiter: trio.CapacityLimiter) -> bool:
     """Whether threads have tokens of a limiter: they give them back when they end, waited for or not."""
     if not limiter.borrowed_tokens:
         return False
-    return any(type(who).__name__ == "ThreadPlaceholder" for who in limiter.statistics().borrowers)
+    return any(map(is_thread, limiter.statistics().borrowers))
+
+
+def is_thread(borrower: object) -> bool:
+    """Whether a token was taken for a thread of trio's."""
+    return type(borrower).__name__ == "ThreadPlaceholder"
 
 
 def limiters_alive() -> list[trio.CapacityLimiter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from ...types.events import (
 )
 from ...types.results import Cancellation, NodeResult
 from .calls import Call, Moment
-from .paths import parent_of
+from .paths import is_below, parent_of
 from .plan import Plan
+from .terms import Terms
 from .trial import Trial
 
 
@@ -134,12 +136,65 @@ class Story:
             case CancelRequested(cancellation=cancellation):
                 self.requests.append(Request(path, cancellation, moment))
 
-    def branches_of(self, block: Execution) -> list[Branch]:
-        """The branches of a block's last attempt."""
-        since = block.opened[-1].order
-        until = block.ended.order if block.ended is not None else float("inf")
+    def executions_in(self, branch: Branch) -> Iterator[Execution]:
+        """What was executed in a branch, in the order in which it began."""
+        return (
+            execution
+            for execution in self.executions
+            if is_below(execution.path, branch.path)
+            and _is_under_way(branch, execution.began.order)
+        )
+
+    def branch_around(self, path: str, order: int) -> Branch | None:
+        """The branch or iteration at a path that was under way at a moment."""
+        return next(
+            (b for b in self.branches_by_path.get(path, ()) if _is_under_way(b, order)), None
+        )
+
+    def execution_around(self, path: str, order: int) -> Execution | None:
+        """The execution of the node at a path that was under way at a moment."""
+        return next((e for e in self.by_path.get(path, ()) if _is_under_way(e, order)), None)
+
+    def terms_of(self, block: Execution, opening: Moment) -> Terms | None:
+        """The terms on which a block opened its branches at a moment."""
+        known = [t for t in self.trial.probe.terms if t.path == block.path]
+        before = [terms for terms in known if block.began.order < terms.since.order < opening.order]
+        return before[-1] if before else None
+
+    def settling(self, block: Execution, opening: Moment) -> Branch | None:
+        """The branch whose end settled a block: it won the race, or was the failure too many; None if none did.
+
+        Where the rest is not to be cancelled (``fail-fast="false"``), a failure settles nothing before the end.
+        """
+        terms = self.terms_of(block, opening)
+        if terms is None:
+            return None
+        successes = failures = 0
+        ended = [branch for branch in self.branches_of(block, opening) if branch.ended is not None]
+        for branch in sorted(ended, key=lambda found: found.ended.order if found.ended else 0):
+            successes += branch.status == "success"
+            failures += branch.status == "failed"
+            if terms.is_won(successes) or (terms.fails_fast and terms.is_lost(failures)):
+                return branch
+        return None
+
+    def is_settled_by_first_error(self, block: Execution) -> bool:
+        """Whether a block's first failure is one too many, and cancels the rest."""
+        terms = self.terms_of(block, block.opened[-1])
+        return terms is not None and terms.fails_fast and terms.is_lost(1)
+
+    def branches_of(self, block: Execution, opening: Moment | None = None) -> list[Branch]:
+        """The branches that a block opened at a moment, in its last attempt where none is given."""
+        since = (opening or block.opened[-1]).order
+        later = [moment.order for moment in block.opened if moment.order > since]
+        end = block.ended.order if block.ended is not None else math.inf
+        until = min([*later, end])
         return [
             branch
             for branch in self.branches
             if since < branch.began.order < until and parent_of(branch.path) == block.path
         ]
+
+
+def _is_under_way(part: Execution | Branch, order: int) -> bool:
+    return part.began.order < order and (part.ended is None or order < part.ended.order)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -20,7 +21,11 @@ from ...execution.record import Record
 from ...execution.run import RunOptions, run
 from ...scheduler.concurrency import first_of
 from ...types.results import RunStatus
+from .calls import Call
 from .clock import LOOK, VirtualClock
+from .locks import Locks, Primitive
+from .owners import LeftTokens
+from .plan import Plan
 from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
 from .probing import ProbedRegistry
@@ -48,9 +53,11 @@ class Setting:
     registry: ProbedRegistry
     options: Options
     around: Around | None
-    ids: tuple[str, ...]
+    plan: Plan
     limiters: Sequence[trio.CapacityLimiter]
     """Those that there were before any run."""
+    locks: Sequence[Primitive]
+    """Locks and semaphores, likewise."""
 
 
 @dataclass(eq=False)
@@ -66,8 +73,13 @@ class Trial:
     record: Record | None = None
     left_generators: list[str] = field(default_factory=list)
     left_threads: list[str] = field(default_factory=list)
+    left_tokens: list[LeftTokens] = field(default_factory=list)
+    left_locks: list[tuple[str, Call | None]] = field(default_factory=list)
+    """The kinds of the locks and semaphores that were not given back, and who took them."""
     crashed: BaseException | None = None
     duration: float = 0.0
+    max_concurrency: float | None = None
+    """What the run was given."""
     endless: bool = False
     real: bool = False
     """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
@@ -78,7 +90,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
 
     After ``most_steps`` steps of the scheduler it counts as one that never ends.
     """
-    probe = Probe(points, setting.ids, list(setting.limiters), most_steps)
+    probe = Probe(setting.plan, points, list(setting.limiters), Locks(setting.locks), most_steps)
     setting.registry.probe = probe
     trial = Trial(points, seed, probe)
     clock = VirtualClock(PATIENCE, lambda: probe.steps)
@@ -87,6 +99,9 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
             trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
     except BaseException as exc:
         trial.crashed = first_of(exc)
+    finally:
+        probe.owners.give_back()
+        probe.locks.give_back()
     if isinstance(trial.crashed, KeyboardInterrupt | SystemExit):
         raise trial.crashed
     trial.real = clock.waited
@@ -109,10 +124,10 @@ async def _observe(setting: Setting, trial: Trial) -> None:
         _watching_generators() as generators,
         trio.CancelScope() as scope,
     ):
-        options = setting.options().copy()
-        options["observers"] = (*options.get("observers", ()), probe.note)
+        options = _watched(setting.options(), probe)
+        trial.max_concurrency = options.get("max_concurrency")
         started = trio.current_time()
-        probe.begin(scope)
+        probe.begin(scope, options.get("limiter"))
         try:
             done = await run(setting.flow, **options)
         except trio.Cancelled:
@@ -133,6 +148,19 @@ async def _observe(setting: Setting, trial: Trial) -> None:
             trial.left_generators = [name for known in generators if (name := _open_name(known))]
     await _let_threads_end(threads, probe)
     trial.left_threads = [name for _, name in _threads() - threads]
+    trial.left_tokens = probe.owners.left_tokens()
+    trial.left_locks = probe.locks.left()
+
+
+def _watched(given: RunOptions, probe: Probe) -> RunOptions:
+    """The arguments of a run, so that the probe sees what the application does in it."""
+    options = given.copy()
+    options.pop("registry", None)  # the workflow has been compiled with the probe's
+    options["observers"] = (*options.get("observers", ()), probe.note)
+    decider = options.get("decider")
+    if decider is not None:
+        options["decider"] = partial(probe.decide, decider)
+    return options
 
 
 def _open_name(known: ref[Any]) -> str | None:

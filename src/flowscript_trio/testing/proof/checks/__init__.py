@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cancelling, ends, errors, resources, scopes, timing
+from . import cancelling, ends, errors, limits, outputs, resources, scopes, timing
 from .finding import Check, Finding
 
 CHECKS: tuple[Check, ...] = (
@@ -25,8 +25,12 @@ CHECKS: tuple[Check, ...] = (
     cancelling.a_cancellation_is_not_retried,
     cancelling.nobody_swallows_cancelled,
     cancelling.status_fits,
-    scopes.outputs_stay_as_given,
+    limits.time_limits_are_kept,
+    limits.a_timeout_is_told_when_its_time_has_passed,
+    outputs.outputs_stay_as_given,
+    outputs.outputs_stand_in_order,
     scopes.only_complete_blocks_are_seen,
+    scopes.only_complete_blocks_set_variables,
     timing.no_time_passes_unasked,
 )
 

@@ -2,57 +2,111 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import trio
 
-from ..calls import Call
+from ..calls import Call, Moment
 from ..paths import is_below, is_cleanup, is_within
 from ..points import is_from_outside
 from ..story import Branch, Execution, Story
-from .errors import fails_fast
 from .finding import Finding
+
+ROUNDING = 1e-9
+"""Seconds by which times may differ that are the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cancelled:
-    """A region that is cancelled from a moment on: who waits in it is told until the end of a pass."""
+    """A region that is cancelled from a moment on: who waits in it is told within so many passes."""
 
     path: str
-    order: int
-    told_until: int
+    at: Moment
+    passes: int
     until: float
     """The order of the moment at which the region is over, and may begin anew."""
     beside: str | None = None
-    """The branch whose failure is the reason."""
+    """The branch whose end is the reason."""
+
+    @property
+    def order(self) -> int:
+        return self.at.order
+
+    @property
+    def told_until(self) -> int:
+        """The last pass in which to be told."""
+        return self.at.pass_number + self.passes
 
 
 def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
     """Who waits under a block that failed is told within two passes; under a request, in the next one."""
-    for region in (*_requested(story), *_failed(story), *_from_outside(story)):
+    for region in (*_requested(story), *_settled(story), *_from_outside(story)):
         for call in story.trial.probe.calls:
             if not is_within(call.path, region.path) or is_cleanup(call.path, region.path):
                 continue
             if region.beside is not None and is_within(call.path, region.beside):
                 continue
-            if _waited(call, region) and (call.told is None or call.told > region.told_until):
+            if _waited(call, region) and not _was_told(call, region):
                 yield Finding(
                     call.path,
                     f"{call.path} was not told in time that {region.path or 'the run'} was cancelled",
                 )
+        for execution in story.executions:
+            under = is_within(execution.path, region.path)
+            if not under or is_cleanup(execution.path, region.path) or story.trial.real:
+                continue
+            if region.beside is not None and is_within(execution.path, region.beside):
+                continue
+            if _rested(story, execution, region):
+                yield Finding(
+                    execution.path,
+                    f"{execution.path} was between two attempts, and was not told in time that "
+                    f"{region.path or 'the run'} was cancelled",
+                )
+
+
+def _rested(story: Story, execution: Execution, region: _Cancelled) -> bool:
+    """Whether a leaf node waited for its next attempt when its region was cancelled, and did so too long."""
+    step = story.plan.step(execution.node)
+    if step.is_control or step.retry is None or execution.began.order > region.order:
+        return False
+    ended = execution.ended
+    if ended is not None and ended.pass_number <= region.told_until + 1:
+        return False
+    before = [call for call in execution.calls if call.began.order < region.order]
+    over = bool(before) and all(call.ended and call.ended.order < region.order for call in before)
+    below = any(
+        is_below(other.path, execution.path) and other.began.order > execution.began.order
+        for other in story.executions
+    )
+    return over and not below
 
 
 def _waited(call: Call, region: _Cancelled) -> bool:
-    """Whether a call waited, with nothing that kept it from being told, when it had to be told."""
+    """Whether a call waited, with nothing that kept it from being told, when it had to be told.
+
+    No time passes before everybody is told: so neither is there a pass in which one could be late.
+    """
     if call.began.order > region.order:
         return False
+    wait = call.wait_in(region.at.pass_number)
+    if wait is not None and wait.until and wait.until.time > region.at.time + ROUNDING:
+        return not wait.shielded and not wait.deaf
     if call.ended is not None and call.ended.pass_number <= region.told_until:
         return False
     wait = call.wait_in(region.told_until)
     if wait is None or wait.since >= region.told_until:
         return False  # it has not come to a checkpoint yet
     return not wait.shielded and not wait.deaf
+
+
+def _was_told(call: Call, region: _Cancelled) -> bool:
+    told = call.told
+    if told is None or told.pass_number > region.told_until:
+        return False
+    return told.order < region.order or told.time <= region.at.time + ROUNDING
 
 
 def nothing_begins_under_a_cancelled_block(story: Story) -> Iterator[Finding]:
@@ -75,7 +129,7 @@ def _requested(story: Story) -> Iterator[_Cancelled]:
     for request in story.requests:
         at, path = request.at, request.path
         until = _end_of(story, path, at.order)
-        yield _Cancelled(path, at.order, at.pass_number + 1, until)
+        yield _Cancelled(path, at, 1, until)
 
 
 def _end_of(story: Story, path: str, order: int) -> float:
@@ -92,7 +146,7 @@ def _end_of(story: Story, path: str, order: int) -> float:
             _ends_after([p for p in begun if not is_cleanup(p.path, path)], order), default=order
         )
     own = [part for part in parts if part.path == path]
-    return min(_ends_after(own, order), default=float("inf"))
+    return min(_ends_after(own, order), default=math.inf)
 
 
 def _ends_after(parts: Sequence[Execution | Branch], order: int) -> list[int]:
@@ -100,25 +154,22 @@ def _ends_after(parts: Sequence[Execution | Branch], order: int) -> list[int]:
     return [part.ended.order for part in parts if part.ended and part.ended.order > order]
 
 
-def _failed(story: Story) -> Iterator[_Cancelled]:
-    """The blocks whose first error cancels the rest, from that error on, whether or not they requested it."""
+def _settled(story: Story) -> Iterator[_Cancelled]:
+    """The blocks that were settled before all had ended, from then on, whether or not they requested it."""
     for block in story.executions:
-        result = block.result
-        if not block.opened or result is None or result.status != "failed":
-            continue
-        failed = [b for b in story.branches_of(block) if b.status == "failed" and b.ended]
-        if not failed or not fails_fast(block.node):
-            continue
-        first = min(failed, key=lambda branch: branch.ended.order if branch.ended else 0)
-        assert first.ended is not None
-        at = first.ended
-        yield _Cancelled(block.path, at.order, at.pass_number + 2, float("inf"), first.path)
+        for opening in block.opened:
+            decisive = story.settling(block, opening)
+            if decisive is None:
+                continue
+            at = decisive.ended
+            assert at is not None
+            yield _Cancelled(block.path, at, 2, math.inf, decisive.path)
 
 
 def _from_outside(story: Story) -> Iterator[_Cancelled]:
     at = story.trial.probe.cancelled
     if at is not None:
-        yield _Cancelled("", at.order, at.pass_number + 1, float("inf"))
+        yield _Cancelled("", at, 1, math.inf)
 
 
 def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
@@ -199,13 +250,13 @@ def status_fits(story: Story) -> Iterator[Finding]:
     """A run that was cancelled while it had nodes to run has not completed, and one that failed had an error."""
     trial = story.trial
     failed = any(e.result is not None and e.result.error is not None for e in story.executions)
-    late = isinstance(trial.error, trio.TooSlowError)
+    late = isinstance(trial.error, trio.TooSlowError)  # told apart: see the time limits
     if trial.status == "failed" and not failed and not late:
         yield Finding("the run", f"the run failed with {trial.error!r}, and no node did")
     at = trial.probe.cancelled
     if at is None or trial.status != "completed":
         return
     for call in trial.probe.calls:
-        told = call.told is not None and call.told > at.pass_number
+        told = call.told is not None and call.told.order > at.order
         if told and not is_cleanup(call.path) and isinstance(call.raised, trio.Cancelled):
             yield Finding("the run", f"the run was cancelled in {call.path}, and completed")

@@ -114,10 +114,12 @@ def no_error_in_clean_up_is_dropped(story: Story) -> Iterator[Finding]:
         if result is None or result.status != "failed" or not is_cleanup(f"/{part}"):
             continue
         status = story.trial.status
-        if part == "finally" and owner in story.branches_by_path:
-            status = story.branches_by_path[owner][-1].status or "open"  # type: ignore[assignment]
-        elif part == "finally" and owner in story.by_path:
-            around = story.by_path[owner][-1]
+        order = execution.began.order
+        branch = story.branch_around(owner, order)
+        around = story.execution_around(owner, order)
+        if part == "finally" and branch is not None:
+            status = branch.status or "open"  # type: ignore[assignment]
+        elif part == "finally" and around is not None:
             if around.result is None or around.result.earlier:
                 continue
             status = around.result.status  # type: ignore[assignment]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import trio
 
-from ....types.ast import BaseNode
 from ....types.results import NodeResult
 from ..paths import is_cleanup, parent_of
 from ..story import Branch, Execution, Story
@@ -34,7 +33,7 @@ def _ended_from_outside(story: Story, block: Execution) -> bool:
         request.path == block.path and request.at.order > block.opened[-1].order
         for request in story.requests
     )
-    return cancelled and not asked and not fails_fast(block.node)
+    return cancelled and not asked and not story.is_settled_by_first_error(block)
 
 
 def _in_order(branches: list[Branch]) -> list[BaseException | None]:
@@ -80,9 +79,9 @@ def no_error_is_lost(story: Story) -> Iterator[Finding]:
             yield Finding(
                 call.label,
                 f"{call.name} caught an error that it did not expect, and went on; catch only what is "
-                "expected",
+                "expected, or accept this of a runtime that is to handle every error",
             )
-        for error in _leaves(call.raised):
+        for error in leaves_of(call.raised):
             if not isinstance(error, trio.Cancelled) and id(error) not in known:
                 message = f"{call.name} raised {error!r}, which is nowhere on the record"
                 yield Finding(call.label, message)
@@ -116,10 +115,11 @@ def _behind(error: BaseException | None) -> Iterator[BaseException]:
         pending += [found.__cause__, found.__context__]
 
 
-def _leaves(error: BaseException | None) -> Iterator[BaseException]:
+def leaves_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The errors that a group groups, or the error itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _leaves(inner)
+            yield from leaves_of(inner)
     elif error is not None:
         yield error
 
@@ -140,39 +140,44 @@ def errors_are_passed_on(story: Story) -> Iterator[Finding]:
             )
     for block in story.executions:
         result = block.result
-        if block.opened and result is not None and result.status == "success":
-            yield from _check_success(story, block, result)
+        if block.opened and result is not None and not result.earlier:
+            yield from _check_terms(story, block, result)
 
 
-def _check_success(story: Story, block: Execution, result: NodeResult) -> Iterator[Finding]:
-    """Of a block that takes no failure, no branch has failed, but one that was broken out of."""
-    if result.earlier or not fails_fast(block.node):
+def _check_terms(story: Story, block: Execution, result: NodeResult) -> Iterator[Finding]:
+    """A block succeeds and fails on the terms that it was asked for: so many successes, so many failures."""
+    terms = story.terms_of(block, block.opened[-1])
+    if terms is None:
         return
     left = {request.path for request in story.requests}
-    for branch in story.branches_of(block):
-        if branch.status == "failed" and branch.path not in left:
-            message = f"{branch.path} failed with {branch.error!r}, and {block.path} succeeded"
-            yield Finding(block.path, message)
-
-
-def fails_fast(node: BaseNode) -> bool:
-    """Whether a block's first error cancels its siblings, whatever its other settings say."""
-    return not {"fail_fast", "wait", "tolerate"} & node.settings.keys()
+    branches = [b for b in story.branches_of(block) if b.path not in left]  # not broken out of
+    failed = [branch for branch in branches if branch.status == "failed"]
+    succeeded = sum(branch.status == "success" for branch in branches)
+    lost, won = terms.is_lost(len(failed)), terms.is_won(succeeded)
+    if result.status == "success" and lost and not won:
+        message = f"{failed[-1].path} failed with {failed[-1].error!r}, and {block.path} succeeded"
+        yield Finding(block.path, message)
+    elif result.status == "success" and terms.need is not None and not won:
+        yield Finding(
+            block.path,
+            f"{block.path} waits for {terms.need} of its branches to succeed; {succeeded} did, and it succeeded",
+        )
 
 
 def _status_of(story: Story, around: str, execution: Execution) -> str | None:
     """How what is around a node ended; None where it may end as it likes."""
     if not around:
         return story.trial.status
-    branches = story.branches_by_path.get(around)
-    if branches:
-        return branches[-1].status
+    order = execution.began.order
+    branch = story.branch_around(around, order)
+    if branch is not None:
+        return branch.status
     if around.endswith("]"):  # a round of a loop
         around = parent_of(around)
-    found = [e for e in story.by_path.get(around, ()) if e.began.order < execution.began.order]
-    if not found or found[-1].result is None:
+    found = story.execution_around(around, order)
+    if found is None or found.result is None:
         return None
-    return None if _has_answer(story, found[-1], found[-1].result) else found[-1].result.status
+    return None if _has_answer(story, found, found.result) else found.result.status
 
 
 def _has_answer(story: Story, around: Execution, result: NodeResult) -> bool:

@@ -1,10 +1,11 @@
-"""Owns the promises of what is left: no task, no thread, no open generator, no token."""
+"""Owns the promises of what is left: no task, no thread, no open generator, no token, no lock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
-from ..story import Story
+from ..story import Execution, Story
 from .finding import Finding
 
 
@@ -38,27 +39,55 @@ def what_is_entered_is_left(story: Story) -> Iterator[Finding]:
 
 
 def tokens_come_back(story: Story) -> Iterator[Finding]:
-    probe = story.trial.probe
-    for limiter in probe.limiters:
-        held = probe.owners.held_since(limiter)
-        waiting = limiter.statistics().tasks_waiting
-        if not held and not waiting:
-            continue
-        call = probe.owners.owner_of(limiter)
+    for left in story.trial.left_tokens:
+        call = left.call
         if call is not None:
             yield Finding(
                 call.label,
-                f"{call.name} took {held} of a limiter's tokens and did not give back; take them with "
+                f"{call.name} took {left.held} of a limiter's tokens and did not give back; take them with "
                 "`async with limiter`",
             )
         else:
             yield Finding(
-                f"a limiter of {limiter.total_tokens}",
-                f"a limiter of {limiter.total_tokens} tokens has {held} out and {waiting} tasks waiting "
+                f"a limiter of {left.total:g}",
+                f"a limiter of {left.total:g} tokens has {left.held} out and {left.waiting} tasks waiting "
                 "after the run",
             )
+    for kind, call in story.trial.left_locks:
+        subject = kind if call is None else call.label
+        who = "the run" if call is None else call.name
+        yield Finding(
+            subject, f"{who} took a {kind} and did not give it back; take it with `async with`"
+        )
 
 
 def no_more_branches_than_tokens(story: Story) -> Iterator[Finding]:
     for crowd in story.trial.probe.crowded:
         yield Finding(crowd.partition(" ")[0], crowd)
+    for prefix, running in _in_graphs(story).items():
+        limit = story.plan.width_of(
+            story.plan.program_of(running[0].node), story.trial.max_concurrency
+        )
+        most = _most_at_once(running)
+        if limit is not None and most > limit:
+            where = prefix.rstrip("/") or "the run"
+            message = (
+                f"{where} had {most} of its nodes under way at once, and its limit is {limit:g}"
+            )
+            yield Finding(where, message)
+
+
+def _in_graphs(story: Story) -> dict[str, list[Execution]]:
+    """The executions of the nodes of each body that is a graph, by the path of the body."""
+    found: dict[str, list[Execution]] = {}
+    for execution in story.executions:
+        body = story.plan.body_around(execution.node)
+        if body is not None and body.is_graph:
+            found.setdefault(execution.prefix, []).append(execution)
+    return found
+
+
+def _most_at_once(running: list[Execution]) -> int:
+    changes = [(execution.began.order, 1) for execution in running]
+    changes += [(e.ended.order, -1) for e in running if e.ended is not None]
+    return max(accumulate(change for _, change in sorted(changes)))

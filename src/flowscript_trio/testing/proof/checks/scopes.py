@@ -1,4 +1,4 @@
-"""Owns the promises of what is seen: nothing of an unfinished or failed block, and no output that changes."""
+"""Owns the promises of what is seen: nothing of an unfinished or failed block."""
 
 from __future__ import annotations
 
@@ -7,24 +7,10 @@ from collections.abc import Iterator
 from ....types.results import NodeResult
 from ..calls import Call
 from ..paths import is_below, is_within, levels_of
+from ..sameness import is_plain
 from ..story import Execution, Story
+from ..terms import Assigned
 from .finding import Finding
-
-
-def outputs_stay_as_given(story: Story) -> Iterator[Finding]:
-    for call in story.trial.probe.calls:
-        if not _same(call.given, call.output):
-            yield Finding(
-                call.label,
-                f"{call.name} changed its output after giving it away; give away a copy, or build a new one",
-            )
-
-
-def _same(one: object, other: object) -> bool:
-    try:
-        return bool(one == other)
-    except Exception:  # what cannot be compared is not known to differ
-        return True
 
 
 def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
@@ -34,6 +20,47 @@ def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
             wrong = _wrong(story, call, seen)
             if wrong is not None:
                 yield Finding(name, f"{call.path} saw {name!r} of {seen.path}: {wrong}")
+
+
+def only_complete_blocks_set_variables(story: Story) -> Iterator[Finding]:
+    """A variable that a node sees was set where it stands itself, or by a block that had ended."""
+    assigned = [(found, _result_of(story, found)) for found in story.trial.probe.assigned]
+    names = {name for found, _ in assigned for name in found.values}
+    for call in story.trial.probe.calls:
+        for name in names & call.variables.keys():
+            value = call.variables[name]
+            setters = [(a, result) for a, result in assigned if _is_set_by(a, name, value, call)]
+            wrong = [_wrong_variable(story, call, found, result) for found, result in setters]
+            if wrong and all(wrong):
+                message = (
+                    f"{call.path} saw the variable {name!r} of {setters[-1][0].path}: {wrong[-1]}"
+                )
+                yield Finding(name, message)
+
+
+def _is_set_by(assigned: Assigned, name: str, value: object, call: Call) -> bool:
+    if name not in assigned.values or assigned.at.order > call.began.order:
+        return False
+    given = assigned.values[name]
+    return given is value or bool(is_plain(given) and is_plain(value) and given == value)
+
+
+def _wrong_variable(
+    story: Story, call: Call, assigned: Assigned, result: NodeResult | None
+) -> str | None:
+    """Why a call should not see what was assigned there, or None."""
+    if result is None:
+        return f"{assigned.path} had not ended"
+    for level in levels_of(assigned.path):
+        branch = story.branch_around(level, assigned.at.order)
+        if branch is not None and not is_within(call.path, level):
+            return f"{level} keeps its variables to itself"
+    return _wrong(story, call, result)
+
+
+def _result_of(story: Story, assigned: Assigned) -> NodeResult | None:
+    execution = story.execution_around(assigned.path, assigned.at.order)
+    return None if execution is None else execution.result
 
 
 def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, Iterator
 from math import isclose
 
+from ....execution.recovery import delay_of
+from ....runtimes.control.results import ParallelResult
+from ..calls import Call, Moment
+from ..paths import is_below
+from ..points import DeadlineAt
 from ..probe import Jump
-from ..story import Execution, Story
+from ..story import Branch, Execution, Story
 from .finding import Finding
-
-_WAIT_BY_THEMSELVES = frozenset({"control:checkpoint", "control:foreach"})
-"""Control nodes that may wait for what the application gives: an answer, the next item."""
 
 
 def no_time_passes_unasked(story: Story) -> Iterator[Finding]:
@@ -33,18 +35,65 @@ def _is_asked(jump: Jump) -> bool:
 
 
 def _may_wait(story: Story, jump: Jump) -> bool:
-    """Whether a node was under way that waits outside of a call: before a further attempt, or for the world."""
-    for execution in story.executions:
-        if not _lasts(execution, jump):
+    """Whether a node was under way that waits outside of a call: before a further attempt, or for an item."""
+    return any(
+        _waits_for_items(story, execution, jump) or _rests(story, execution, jump)
+        for execution in story.executions
+        if _lasts(execution, jump)
+    )
+
+
+def _waits_for_items(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a loop takes its items from an async iterator, which may wait for the world."""
+    opened = [moment for moment in execution.opened if moment.order < jump.order]
+    terms = story.terms_of(execution, opened[-1]) if opened else None
+    if terms is None or isinstance(terms.asked, ParallelResult):
+        return False
+    return isinstance(terms.asked.collection, AsyncIterable)
+
+
+def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a node was between two attempts, for no longer than it says."""
+    attempts = [
+        attempt
+        for attempt in story.trial.probe.attempts
+        if attempt.path == execution.path and execution.began.order < attempt.at.order < jump.order
+    ]
+    retry = attempts[-1].retry if attempts else None
+    since = _rest_began(story, execution, attempts[-1].at, jump) if attempts else None
+    if retry is None or since is None:
+        return False
+    until = since + delay_of(retry, len(attempts), 1.0)
+    if jump.until < until and (retry.jitter == "full" or _is_limit(story, jump.until)):
+        return True
+    return isclose(jump.until, until, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _is_limit(story: Story, time: float) -> bool:
+    """Whether a time limit, or a deadline from outside, passes at that time."""
+    trial = story.trial
+    times = [limit.since.time + limit.seconds for limit in trial.probe.limits]
+    times += [point.time for point in trial.points if isinstance(point, DeadlineAt)]
+    return story.plan.has_unknown_limit or any(
+        isclose(time, known, rel_tol=1e-9, abs_tol=1e-9) for known in times
+    )
+
+
+def _rest_began(story: Story, execution: Execution, since: Moment, jump: Jump) -> float | None:
+    """When the attempt that began at ``since`` had ended; None if it was under way at the jump."""
+    parts: list[Call | Execution | Branch] = [
+        *execution.calls,
+        *(e for e in story.executions if is_below(e.path, execution.path)),
+        *(b for b in story.branches if is_below(b.path, execution.path)),
+    ]
+    last = since.time
+    for part in parts:
+        if not since.order - 1 <= part.began.order < jump.order:
             continue
-        step = story.plan.step(execution.node)
-        calls = [call for call in execution.calls if call.began.order < jump.order]
-        resting = not calls or (calls[-1].ended is not None and calls[-1].ended.order < jump.order)
-        if step.retry is not None and resting:
-            return True
-        if execution.node.type in _WAIT_BY_THEMSELVES:
-            return True
-    return False
+        if part.ended is None or part.ended.order > jump.order:
+            return None
+        last = max(last, part.ended.time)
+    return last
 
 
 def _lasts(execution: Execution, jump: Jump) -> bool:

@@ -1,0 +1,128 @@
+"""Owns the promises of time limits: each stands around what it bounds, and is told once it has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import trio
+
+from ..paths import is_cleanup, is_within
+from ..story import Execution, Story
+from ..terms import Limit
+from .errors import leaves_of
+from .finding import Finding
+
+ROUNDING = 1e-6
+"""Seconds by which sums of times may differ."""
+
+
+def time_limits_are_kept(story: Story) -> Iterator[Finding]:
+    """A call stands under every limit around it, and what took longer than its limit has not succeeded."""
+    for call in story.trial.probe.calls:
+        for limit in _limits_around(story, call.path, call.began.order):
+            until = limit.since.time + limit.seconds
+            if call.bound > until + ROUNDING:
+                yield Finding(
+                    limit.path or "the run",
+                    f"{limit.path or 'the run'} has {limit.seconds:g} s, and {call.path} was called with "
+                    f"{_seconds(call.bound - limit.since.time)}",
+                )
+    for execution in story.executions:
+        if execution.ended is None or not _has_succeeded(execution):
+            continue
+        for limit in _own_limits(story, execution)[-1:]:
+            took = execution.ended.time - limit.since.time
+            if took > limit.seconds + ROUNDING and not _was_handled(story, execution, limit):
+                yield Finding(
+                    execution.path,
+                    f"{execution.path} has {limit.seconds:g} s, took {took:g} s, and succeeded",
+                )
+
+
+def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding]:
+    """``TooSlowError`` of the engine is told of what has a limit that had passed."""
+    inner = {
+        id(leaf)
+        for call in story.trial.probe.calls
+        for leaf in (call.raised, *leaves_of(call.raised))
+    }
+    known: set[int] = set()
+    for execution in sorted(story.executions, key=lambda e: e.path.count("/"), reverse=True):
+        result = execution.result
+        if result is None or execution.ended is None:
+            continue
+        for error in (result.error, *result.earlier):
+            if not isinstance(error, trio.TooSlowError) or id(error) in inner | known:
+                continue
+            known.add(id(error))
+            if _has_passed(_own_limits(story, execution), execution.ended.time):
+                continue
+            if not _was_cut_short(story, execution.path):
+                yield Finding(
+                    execution.path,
+                    f"{execution.path} is told as {error!r}, and had no limit that had passed",
+                )
+    error, ended = story.trial.error, story.trial.duration
+    if isinstance(error, trio.TooSlowError) and id(error) not in inner | known:
+        if story.plan.has_unknown_limit:
+            return
+        own = [limit for limit in story.trial.probe.limits if not limit.path]
+        if not _has_passed(own, ended) and not _was_cut_short(story, ""):
+            yield Finding(
+                "the run", f"the run failed with {error!r}, and had no limit that had passed"
+            )
+
+
+def _limits_around(story: Story, path: str, order: int) -> Iterator[Limit]:
+    """The limits that stood around what began at a path at a moment: of each level, the last attempt's."""
+    last: dict[str, Limit] = {}
+    for limit in story.trial.probe.limits:
+        if limit.since.order > order or not is_within(path, limit.path):
+            continue
+        if is_cleanup(path, limit.path) or any(is_within(path, out) for out in limit.outside):
+            continue
+        around = story.execution_around(limit.path, order) if limit.path else None
+        if not limit.path or (around is not None and around.began.order < limit.since.order):
+            last[limit.path] = limit
+    yield from last.values()
+
+
+def _own_limits(story: Story, execution: Execution) -> list[Limit]:
+    """The limits of a node that has ended, one for each of its attempts."""
+    assert execution.ended is not None
+    began, ended = execution.began.order, execution.ended.order
+    return [
+        limit
+        for limit in story.trial.probe.limits
+        if limit.path == execution.path and began < limit.since.order < ended
+    ]
+
+
+def _has_succeeded(execution: Execution) -> bool:
+    return execution.result is not None and execution.result.status == "success"
+
+
+def _was_handled(story: Story, execution: Execution, limit: Limit) -> bool:
+    """Whether a handler ran after a limit: what it takes is not bounded."""
+    return any(
+        is_within(other.path, outside) and other.began.order > limit.since.order
+        for outside in limit.outside
+        for other in story.executions
+    )
+
+
+def _was_cut_short(story: Story, path: str) -> bool:
+    """Whether clean-up below a path was cancelled: it has a time limit of its own, which is told there."""
+    return any(
+        is_cleanup(f"/{other.path}", path and f"/{path}")
+        for other in story.executions
+        if is_within(other.path, path) and other.result and other.result.status == "cancelled"
+    )
+
+
+def _has_passed(limits: list[Limit], time: float) -> bool:
+    return any(limit.since.time + limit.seconds <= time + ROUNDING for limit in limits)
+
+
+def _seconds(time: float) -> str:
+    return "no limit" if time > 1e9 else f"{time:g} s left"

@@ -1,0 +1,83 @@
+"""Owns the promises of outputs: they stay as they were given, and a block's is made of its branches', in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ....execution.program import CompiledBody
+from ....runtimes.control.results import ParallelResult
+from ..sameness import is_plain
+from ..story import Execution, Story
+from .finding import Finding
+
+_UNKNOWN: Any = object()
+
+
+def outputs_stay_as_given(story: Story) -> Iterator[Finding]:
+    for call in story.trial.probe.calls:
+        if call.changed_output:
+            yield Finding(
+                call.label,
+                f"{call.name} changed its output after giving it away; give away a copy, or build a new one",
+            )
+
+
+def outputs_stand_in_order(story: Story) -> Iterator[Finding]:
+    """A block's output is a list of its branches', by index; the run's is that of its last node."""
+    for block in story.executions:
+        result = block.result
+        if not block.opened or result is None or result.status != "success" or result.earlier:
+            continue
+        expected = _branch_outputs(story, block)
+        if _differ(result.output, expected):
+            yield Finding(
+                block.path,
+                f"{block.path} gave {result.output!r}, and its branches gave {expected!r}, by index",
+            )
+    trial = story.trial
+    if trial.status == "completed":
+        expected = _output_of(story, story.plan.main, [e for e in story.executions if not e.prefix])
+        if _differ(trial.output, expected):
+            yield Finding(
+                "the run", f"the run gave {trial.output!r}, and its last node {expected!r}"
+            )
+
+
+def _differ(given: Any, expected: Any) -> bool:
+    known = expected is not _UNKNOWN and is_plain(expected) and is_plain(given)
+    return known and bool(given != expected)
+
+
+def _branch_outputs(story: Story, block: Execution) -> Any:
+    """What the branches of a block gave, by index, where all of them succeeded and nothing else is asked for."""
+    terms = story.terms_of(block, block.opened[-1])
+    if terms is None or not isinstance(terms.asked, ParallelResult):
+        return _UNKNOWN
+    if terms.need is not None or terms.asked.merge != "array":
+        return _UNKNOWN
+    branches = sorted(story.branches_of(block), key=lambda branch: branch.index)
+    if len(branches) != terms.total or any(branch.status != "success" for branch in branches):
+        return _UNKNOWN
+    bodies = story.plan.program_of(block.node).bodies
+    outputs = []
+    for branch, asked in zip(branches, terms.asked.branches, strict=True):
+        ran = [e for e in story.executions_in(branch) if e.prefix == f"{branch.path}/"]
+        output = _output_of(story, bodies[asked.key], ran)
+        if output is _UNKNOWN:
+            return _UNKNOWN
+        outputs.append(output)
+    return outputs
+
+
+def _output_of(story: Story, body: CompiledBody, ran: Sequence[Execution]) -> Any:
+    """The output of a body: of a graph that of its one last node, else that of the last node that has one."""
+    if body.is_graph:
+        last = None if body.result is None else body.steps[body.result].node
+        giving = [execution for execution in ran if execution.node is last]
+    else:
+        giving = [execution for execution in ran if story.plan.step(execution.node).has_output]
+    result = giving[-1].result if giving else None
+    if result is None or result.status != "success":
+        return _UNKNOWN
+    return result.output

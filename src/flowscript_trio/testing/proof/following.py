@@ -1,0 +1,141 @@
+"""Owns the following of one call of a runtime: each of its waits, what it is handed, and what is raised in it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import trio
+
+from .calls import Call, Moment, Planted, Wait
+from .owners import Owners
+from .stepping import Surroundings, shields_around
+
+
+class Watcher(Protocol):
+    """What follows a call reports to."""
+
+    owners: Owners
+
+    def now(self) -> Moment: ...
+
+    def error_in(self, call: Call, place: int) -> Planted | None:
+        """What is to be raised in that place of a call, or None."""
+
+    def note_raised(self, error: Planted) -> None:
+        """It is raised."""
+
+    def note_wait(self, waiting: object, wait: Wait | None) -> None:
+        """A call, or somebody else that is followed, begins to wait, or (None) goes on."""
+
+
+class Follower:
+    """Follows one call, in its task."""
+
+    def __init__(self, watcher: Watcher, call: Call, task: trio.lowlevel.Task) -> None:
+        self._watcher = watcher
+        self._call = call
+        self._task = task
+        self._shields = shields_around(task)
+        self._around = Surroundings(task)
+        self._handed: list[BaseException] = []
+        self._child_was_handed = False
+        watcher.owners.enter(call)
+
+    def error_here(self) -> Planted | None:
+        number = self._call.places
+        self._call.places += 1
+        if self._call.planted is not None:
+            return None
+        return self._watcher.error_in(self._call, number)
+
+    def at_error(self, error: BaseException) -> None:
+        assert isinstance(error, Planted)
+        self._call.planted = error
+        self._watcher.note_raised(error)
+
+    def raise_here(self) -> None:
+        """Raise what is planted before the first step of the call, or after its last."""
+        error = self.error_here()
+        if error is not None:
+            self.at_error(error)
+            raise error
+
+    def at_wait(self) -> None:
+        shielded = shields_around(self._task) > self._shields
+        pass_number = self._watcher.now().pass_number
+        wait = Wait(pass_number, shielded, trio.current_effective_deadline())
+        self._call.waits.append(wait)
+        self._watcher.note_wait(self._call, wait)
+        self._watcher.owners.leave(self._call)
+
+    def at_resume(self, handed: BaseException | None) -> None:
+        call, watcher = self._call, self._watcher
+        wait = call.waits[-1]
+        watcher.note_wait(call, None)
+        watcher.owners.enter(call)
+        wait.until = watcher.now()
+        cancelled = self._around.are_cancelled and not wait.shielded
+        if isinstance(handed, trio.Cancelled) and cancelled:
+            self._handed.append(handed)
+            if call.told is None:
+                call.told = wait.until
+        else:
+            wait.deaf = cancelled
+
+    def at_child(self, child: trio.lowlevel.Task) -> None:
+        """A task that the call has started is handed ``Cancelled``."""
+        if self._around.are_cancelled and self._is_under(child):
+            self._child_was_handed = True
+
+    def _is_under(self, child: trio.lowlevel.Task) -> bool:
+        """Whether a task runs in a nursery of this call, with no shield between."""
+        if shields_around(child) > self._shields:
+            return False
+        task: trio.lowlevel.Task | None = child
+        while task is not None and task is not self._task:
+            task = None if task.parent_nursery is None else task.parent_nursery.parent_task
+        return task is not None
+
+    def at_end(self) -> None:
+        """The call has ended: whether a cancellation was swallowed on the way."""
+        call = self._call
+        went_on = any(not _follows_cancelled(handed) for handed in self._handed[1:])
+        was_handed = bool(self._handed) or self._child_was_handed
+        call.swallowed = went_on or (call.raised is None and was_handed)
+
+
+class Onlooker:
+    """Sees what a coroutine waits for that is no call of a runtime: the application's decider."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def error_here(self) -> None:
+        return None
+
+    def at_error(self, error: BaseException) -> None:
+        raise AssertionError("nothing is planted here")
+
+    def at_wait(self) -> None:
+        deadline = trio.current_effective_deadline()
+        self._watcher.note_wait(self, Wait(self._watcher.now().pass_number, False, deadline))
+
+    def at_resume(self, handed: BaseException | None) -> None:
+        self._watcher.note_wait(self, None)
+
+
+def _follows_cancelled(handed: BaseException) -> bool:
+    """Whether a ``Cancelled`` was handed to clean-up of another one: then that stands behind it."""
+    pending = [handed.__context__, handed.__cause__]
+    seen: set[int] = set()
+    while pending:
+        found = pending.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, (trio.Cancelled, GeneratorExit)):  # this one closes a generator
+            return True
+        if isinstance(found, BaseExceptionGroup):
+            pending += found.exceptions
+        pending += [found.__context__, found.__cause__]
+    return False

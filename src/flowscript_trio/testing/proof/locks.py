@@ -1,0 +1,56 @@
+"""Owns what a proof knows of locks and semaphores: whether a run gave them back, and which call took them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+
+import trio
+
+from .calls import Call
+from .stepping import unlock
+
+Primitive = trio.Lock | trio.StrictFIFOLock | trio.Semaphore
+
+
+class Locks:
+    """Watches the locks and semaphores that there were before a run: those of modules and applications."""
+
+    def __init__(self, found: Sequence[Primitive]) -> None:
+        self._before = [(primitive, _taken(primitive)) for primitive in found]
+        self._last = dict(enumerate(taken for _, taken in self._before))
+        self._takers: dict[int, Call] = {}
+
+    def note(self, call: Call) -> None:
+        """The code of a call has just run: what is taken now and was not before, it took."""
+        for at, (primitive, _) in enumerate(self._before):
+            taken = _taken(primitive)
+            if taken > self._last[at]:
+                self._takers[at] = call
+            self._last[at] = taken
+
+    def left(self) -> list[tuple[str, Call | None]]:
+        """The kinds of what a run has not given back, and who took it."""
+        return [
+            (type(primitive).__name__, self._takers.get(at))
+            for at, (primitive, before) in enumerate(self._before)
+            if _taken(primitive) > before
+        ]
+
+    def give_back(self) -> None:
+        """Give back what the run has not, for the next run's sake."""
+        for primitive, before in self._before:
+            for _ in range(_taken(primitive) - before):
+                if isinstance(primitive, trio.Semaphore):
+                    primitive.release()
+                else:
+                    unlock(primitive)
+
+
+def locks_alive() -> list[Primitive]:
+    """The locks and semaphores that there are now."""
+    return [found for found in gc.get_objects() if isinstance(found, Primitive)]
+
+
+def _taken(primitive: Primitive) -> int:
+    return -primitive.value if isinstance(primitive, trio.Semaphore) else int(primitive.locked())
