@@ -27,6 +27,8 @@ FEATURES = (
     "finally",
     "retry",
     "fallback",
+    "block retry",
+    "block fallback",
     "time limit",
     "fails",
     "flaky",
@@ -66,6 +68,10 @@ def _of_node(node: Node) -> Iterator[str]:
             yield from _of_policy(node.policy)
             if node.twins:
                 yield "twins"
+            if node.retry is not None:
+                yield "block retry"
+            if node.fallback is not None:
+                yield "block fallback"
             inner = [other for body in node.branches for other in nodes_in(body.nodes)]
             if any(isinstance(other, Parallel) for other in inner):
                 yield "nested"

@@ -86,21 +86,36 @@ def _node(node: Node, path: str, begin: float, cancel: float, statuses: Statuses
 
 
 def _leaf(leaf: Leaf, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
-    further = 0 if leaf.retry is None else leaf.retry.max
+    def attempt(number: int, begin: float) -> Result:
+        return _attempt(leaf, number, begin, cancel)
+
+    return _recovered(leaf, attempt, path, begin, cancel, statuses)
+
+
+def _recovered(
+    node: Leaf | Parallel,
+    attempt: Callable[[int, float], Result],
+    path: str,
+    begin: float,
+    cancel: float,
+    statuses: Statuses,
+) -> Result:
+    """Attempts, each with its number and its beginning, and then what stands in."""
+    further = 0 if node.retry is None else node.retry.max
     for number in range(further + 1):
-        result = _attempt(leaf, number, begin, cancel)
+        result = attempt(number, begin)
         if result.kind != "failed":
             return result
-        if leaf.retry is None or number == further:
+        if node.retry is None or number == further:
             break
         if cancel <= result.end:  # a cancellation is not tried again
             return Result(result.end, "cancelled")
-        begin = result.end + leaf.retry.wait
+        begin = result.end + node.retry.wait
         if cancel <= begin:
             return Result(cancel, "cancelled")
-    if leaf.fallback is None:
+    if node.fallback is None:
         return result
-    return _node(leaf.fallback, f"{path}/", result.end, cancel, statuses)
+    return _node(node.fallback, f"{path}/", result.end, cancel, statuses)
 
 
 def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -218,7 +233,11 @@ def _parallel(node: Parallel, path: str, begin: float, cancel: float, statuses: 
         )
 
     branches = [branch(index) for index in range(len(node.branches))]
-    return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=True)
+
+    def attempt(number: int, begin: float) -> Result:
+        return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=True)
+
+    return _recovered(node, attempt, path, begin, cancel, statuses)
 
 
 def _foreach(node: Foreach, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:

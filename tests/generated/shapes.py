@@ -58,6 +58,8 @@ class Parallel:
     policy: Policy = Policy()
     twins: bool = False
     """Whether all of its branches are leaves that end at the same instant."""
+    retry: Retry | None = None
+    fallback: Leaf | None = None
 
 
 @dataclass(frozen=True)

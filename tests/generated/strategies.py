@@ -49,6 +49,8 @@ WANTED_BY = {
     "n": "parallel",
     "tolerate": "parallel",
     "patient": "parallel",
+    "block retry": "parallel",
+    "block fallback": "parallel",
     "concurrent foreach": "foreach",
     "break": "loop",
     "finally": "timeout",
@@ -135,7 +137,8 @@ class Maker:
         count = self.chance.randint(1, 4)
         branches = tuple(self.bounded(depth + 1) for _ in range(count))
         limit = self.chance.choice([1, 2, 2, 10])
-        return Parallel(self.name("parallel"), branches, limit, self.policy(count))
+        name, policy = self.name("parallel"), self.policy(count)
+        return Parallel(name, branches, limit, policy, False, *self.answers())
 
     def twins(self) -> Parallel:
         """Branches that end in one instant: document order decides among them."""
@@ -145,7 +148,20 @@ class Maker:
             Body((Leaf(self.name("leaf"), takes, {"fails": "fail"}.get(end, end)),)) for end in ends
         )
         policy = self.policy(len(ends))
-        return Parallel(self.name("parallel"), branches, 10, policy, twins=True)
+        return Parallel(self.name("parallel"), branches, 10, policy, True, *self.answers())
+
+    def answers(self) -> tuple[Retry | None, Leaf | None]:
+        """What a block does about its error: try again, let another node stand in."""
+        retry = fallback = None
+        if self.has("block retry", 0.08):
+            retry = Retry(self.chance.randint(1, 2), self.duration(10))
+        if self.has("block fallback", 0.08):
+            fallback = self.handler()
+        return retry, fallback
+
+    def handler(self) -> Leaf:
+        kind = "fail" if self.chance.random() < 0.3 else "ok"
+        return Leaf(self.name("leaf"), self.duration(), kind)
 
     def foreach(self, depth: int) -> Foreach:
         count = self.chance.randint(1, 4)
@@ -187,8 +203,7 @@ class Maker:
         if self.has("retry", 0.1) or end == "flaky":
             retry = Retry(self.chance.randint(1, 2), self.duration(10))
         if self.has("fallback", 0.08):
-            kind = "fail" if self.chance.random() < 0.3 else "ok"
-            fallback = Leaf(self.name("leaf"), self.duration(), kind)
+            fallback = self.handler()
         if end != "flaky" and self.has("time limit", 0.1):
             timeout = self.duration(50)
         return Leaf(

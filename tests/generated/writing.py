@@ -27,6 +27,7 @@ def _node(node: Node, more: str = "") -> Iterator[str]:
             yield f'<parallel id="{node.id}" maxConcurrency="{node.limit}"{_policy(node.policy)}{more}>'
             for branch in node.branches:
                 yield from _indented("branch", branch)
+            yield from (f"  {line}" for line in _on_error(node))
             yield "</parallel>"
         case Foreach():
             items = list(range(node.count))
@@ -68,13 +69,21 @@ def _leaf(leaf: Leaf, more: str) -> Iterator[str]:
     if leaf.retry is None and leaf.fallback is None:
         yield f"{opening}/>"
         return
-    yield f"{opening}><on-error>"
-    if leaf.retry is not None:
-        wait = f'backoff="fixed" base="{leaf.retry.wait}s" cap="{leaf.retry.wait}s"'
-        yield f'  <retry max="{leaf.retry.max}" when="true" {wait}/>'
-    if leaf.fallback is not None:
-        yield f'  <fallback node="{leaf.fallback.id}"/>'
-    yield "</on-error></source:generated>"
+    yield f"{opening}>"
+    yield from (f"  {line}" for line in _on_error(leaf))
+    yield "</source:generated>"
+
+
+def _on_error(node: Leaf | Parallel) -> Iterator[str]:
+    if node.retry is None and node.fallback is None:
+        return
+    yield "<on-error>"
+    if node.retry is not None:
+        wait = f'backoff="fixed" base="{node.retry.wait}s" cap="{node.retry.wait}s"'
+        yield f'  <retry max="{node.retry.max}" when="true" {wait}/>'
+    if node.fallback is not None:
+        yield f'  <fallback node="{node.fallback.id}"/>'
+    yield "</on-error>"
 
 
 def _policy(policy: Policy) -> str:
@@ -111,7 +120,7 @@ def nodes_in(nodes: tuple[Node, ...]) -> Iterator[Node]:
             yield from nodes_in(body.nodes)
             if body.cleanup is not None:
                 yield body.cleanup
-        if isinstance(node, Leaf) and node.fallback is not None:
+        if isinstance(node, Leaf | Parallel) and node.fallback is not None:
             yield node.fallback
 
 
@@ -129,5 +138,5 @@ def bodies_of(node: Node) -> tuple[Body, ...]:
 
 def _handlers(nodes: tuple[Node, ...]) -> Iterator[Leaf]:
     for node in nodes_in(nodes):
-        if isinstance(node, Leaf) and node.fallback is not None:
+        if isinstance(node, Leaf | Parallel) and node.fallback is not None:
             yield node.fallback
