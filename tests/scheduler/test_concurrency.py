@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -299,6 +300,28 @@ def test_an_error_under_a_cancellation_from_outside_surfaces_in_its_place() -> N
         return str(verdict.error)
 
     assert outcomes(main) == {"in clean-up"}
+
+
+def test_it_surfaces_although_a_job_that_swallowed_the_cancellation_would_have_won_the_race() -> None:
+    async def main() -> str:
+        async def swallow() -> None:
+            with contextlib.suppress(trio.Cancelled):
+                await trio.sleep_forever()
+
+        async def fail_in_long_cleanup() -> None:
+            try:
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(5)  # virtual
+                raise ValueError("in clean-up")
+
+        with trio.move_on_after(1):
+            jobs = [fail_in_long_cleanup, swallow, after(9)]
+            verdict = await board(jobs, Policy(need=1, total=3)).run_each()
+        return str(verdict.error)
+
+    assert outcomes(main, 50) == {"in clean-up"}
 
 
 def test_a_tolerated_error_of_before_does_not_turn_a_cancellation_into_failure() -> None:

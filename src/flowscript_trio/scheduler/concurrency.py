@@ -10,6 +10,7 @@ passes in which others ended, never from their order within one.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from math import inf
 from typing import Any
 
 import trio
@@ -53,6 +54,7 @@ class Block:
         "_nursery",
         "_on_break",
         "_on_cancel",
+        "_outside_first",
         "_passes",
         "_pool",
         "_running",
@@ -84,6 +86,7 @@ class Block:
         self._on_cancel = on_cancel
         self._on_break = on_break
         self.cancelled = False
+        self._outside_first = False  # it was being cancelled from outside when it cancelled the rest itself
         self.started = 0
         self.lowest_break: int | None = None
         self._broke_at: int | None = None  # the pass of the first break
@@ -248,7 +251,8 @@ class Block:
             self._note_failure(index, signal.error)
         else:
             self._note_success(index, signal)
-        await self._settle()
+        if self._tally.decided_at is not None or self.lowest_break is not None:
+            await self._settle()
 
     def _end(self, token: object) -> None:
         self._running -= 1
@@ -274,7 +278,7 @@ class Block:
     def _note_failure(self, index: int, error: BaseException, fatal: bool = False) -> None:
         if self.lowest_break is not None and index > self.lowest_break and self._is_over():
             return  # it was being cancelled: on the record, but no failure of the block
-        outside = not self.cancelled and trio.current_effective_deadline() == float("-inf")
+        outside = (self._outside_first or not self.cancelled) and _is_cancelled()
         self._tally.add_failure(Ending(self._passes.now, index, error, fatal, outside))
 
     def _note_success(self, index: int, signal: Signal | None) -> None:
@@ -318,6 +322,7 @@ class Block:
             reason = f"{by} completed the race"
         else:
             reason = f"{by} failed: {type(ending.error).__name__}"
+        self._outside_first = _is_cancelled()
         self.cancelled = True
         self._on_cancel(Cancellation(by, reason, trio.current_time()), self._passes.now)
         self._nursery.cancel_scope.cancel(reason)
@@ -333,6 +338,11 @@ class Block:
             if index > self.lowest_break and not scope.cancel_called:
                 self._on_break(index, cancellation)
                 scope.cancel(cancellation.reason)
+
+
+def _is_cancelled() -> bool:
+    """Whether something around this task is cancelled."""
+    return trio.current_effective_deadline() == -inf
 
 
 def first_of(raised: BaseException) -> BaseException:
