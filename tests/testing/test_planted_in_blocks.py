@@ -148,10 +148,7 @@ def test_a_deadline_from_outside_that_is_told_as_success(monkeypatch: pytest.Mon
 
 
 def test_a_limiter_over_the_run_that_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def perform(self: Executor, step: Step, frame: Any, path: str) -> Outcome:
-        return await self._limit_time(Place(step, frame, path, frame.input, frame.state))
-
-    monkeypatch.setattr(Executor, "_perform", perform)
+    monkeypatch.setattr(Executor, "_perform", Executor._limit_time)
     options = {"limiter": trio.CapacityLimiter(1)}
     assert "no more branches than tokens" in promises(RACE, options=options)
 

@@ -11,7 +11,7 @@ from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
-from ..types.results import BranchResult, Cancellation
+from ..types.results import BranchResult, Cancellation, NodeStatus
 from .failures import note_block
 from .frame import Frame, Place
 from .program import CompiledBody
@@ -54,6 +54,7 @@ class Branches:
         self._keep_states = keep_states
         self._ended: dict[int, BranchResult] = {}
         self._regions: dict[int, Region] = {}
+        self._highest = -1
         self._breakable = False
 
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
@@ -111,40 +112,47 @@ class Branches:
         try:
             signal = await self._walk.run_body(body, frame)
         except trio.Cancelled as exc:
-            self._end(BranchResult(index, "cancelled", None, cause_of(region, exc)))
+            self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
             raise
         finally:
-            self._regions.pop(index, None)
-        if isinstance(signal, Failed):
-            self._end(BranchResult(index, "failed", signal.error))
+            if self._breakable:
+                del self._regions[index]
+        if signal is not None and isinstance(signal, Failed):
+            self._end(index, "failed", signal.error)
             return signal
         self._keep(index, frame)
-        self._end(BranchResult(index, "success"))
-        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+        self._end(index, "success")
+        if signal is not None and isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
             self.escape[index] = signal
         return signal
 
     def _keep(self, index: int, frame: Frame) -> None:
         if self._keep_outputs:
             self.outputs[index] = frame.output
-        if not self._keep_states:
-            if self.states and index < next(iter(self.states)):
-                return
-            self.states.clear()
-        self.states[index] = frame.state
+        if self._keep_states:
+            self.states[index] = frame.state
+        elif index > self._highest:
+            self._highest = index
+            self.states = {index: frame.state}
 
-    def _end(self, result: BranchResult) -> None:
-        if result.status != "success" or len(self._ended) < self._run.record.keep:
-            self._ended[result.index] = result
+    def _end(
+        self,
+        index: int,
+        status: NodeStatus,
+        error: BaseException | None = None,
+        cancelled_by: Cancellation | None = None,
+    ) -> None:
+        if status != "success" or len(self._ended) < self._run.record.keep:
+            self._ended[index] = BranchResult(index, status, error, cancelled_by)
         if self._run.observers:
             self._run.notify(
                 BranchEnded(
                     time=trio.current_time(),
-                    path=self._name(result.index),
-                    index=result.index,
-                    status=result.status,
-                    error=result.error,
-                    cancelled_by=result.cancelled_by,
+                    path=self._name(index),
+                    index=index,
+                    status=status,
+                    error=error,
+                    cancelled_by=cancelled_by,
                 )
             )
 

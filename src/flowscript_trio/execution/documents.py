@@ -32,9 +32,12 @@ async def walk_document(
     """
     signal: Signal | None = None
     raised: BaseException | None = None
+    began = walk.run.passes.now
     try:
         signal = await _walk_in_time(walk, frame, seconds)
         if is_run and not isinstance(signal, Failed):
+            if walk.run.passes.now == began:
+                await trio.lowlevel.cancel_shielded_checkpoint()
             await trio.lowlevel.checkpoint_if_cancelled()  # the last moment to be cancelled in
     except BaseException as exc:
         raised = exc

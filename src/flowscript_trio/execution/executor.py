@@ -67,7 +67,7 @@ def is_parallel_result(value: object) -> bool:
 class Executor:
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_inner", "_passes", "max_concurrency", "program", "run")
+    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program", "run")
 
     def __init__(
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
@@ -77,6 +77,7 @@ class Executor:
         self.max_concurrency = max_concurrency
         self._inner = inner
         self._passes = run.passes
+        self._time = trio.lowlevel.current_clock().current_time
 
     def enter(self, program: Program, max_concurrency: float) -> Executor:
         """A walk through a document that a node of this one runs, in the same run."""
@@ -84,26 +85,37 @@ class Executor:
 
     # ---- bodies ----
 
-    async def run_body(self, body: CompiledBody, frame: Frame) -> Signal | None:
+    def run_body(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body and then its ``<finally>``.
 
         What ended it early (an error, a break) comes back as a value. Cancellation passes through once
         every node has unwound.
         """
         if body.cleanup is None:
-            return await self.run_nodes(body, frame)
-        return await with_finally(self, body, frame)
+            return self.run_nodes(body, frame)
+        return with_finally(self, body, frame)
 
-    async def run_nodes(self, body: CompiledBody, frame: Frame) -> Signal | None:
+    def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body: a graph by data flow, a sequence in document order."""
         if body.is_graph:
-            return await self._run_graph(body, frame)
+            return self._run_graph(body, frame)
+        if len(body.steps) == 1:
+            return self.execute_node(body.steps[0], frame)
+        return self._run_sequence(body, frame)
+
+    async def _run_sequence(self, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run nodes one after another; between two of them lies at least one checkpoint."""
+        passes = self._passes
         target: str | None = None
+        began = -1
         for step in body.steps:
             if target is not None and step.id != target:
                 self._pass_over(step, frame)
                 continue
             target = None
+            if passes.now == began:
+                await cancel_shielded_checkpoint()
+            began = passes.now
             signal = await self.execute_node(step, frame)
             if signal is None:
                 continue
@@ -157,14 +169,14 @@ class Executor:
     async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
         """Run one node: the one place where its start, its end, its error and its cancellation pass.
 
-        An error is on the record when this returns, before anything around the node unwinds. A node
-        passes at least one checkpoint, unless it fails.
+        An error is on the record when this returns, before anything around the node unwinds. It begins with
+        a look for a cancellation, and passes no further checkpoint of its own: who runs one node after
+        another lets a pass go by between them.
         """
         await checkpoint_if_cancelled()
         run = self.run
         path = frame.path + step.label
-        first_pass = self._passes.now
-        started = trio.current_time()
+        started = self._time()
         if run.observers:
             run.notify(NodeStarted(time=started, path=path, node=step.node))
         earlier: list[BaseException] = []
@@ -183,7 +195,7 @@ class Executor:
             "success",
             outcome.output,
             started,
-            trio.current_time() - started,
+            self._time() - started,
             step.location,
         )
         result.branches = outcome.branches
@@ -202,11 +214,8 @@ class Executor:
         if step.compensate is not None and result.status == "success":
             body = self.program.bodies[step.compensate]
             run.compensations.append(Compensation(self, body, frame.state, path, frame.input))
-        if signal is None or isinstance(signal, Goto):
-            if step.has_output:
-                frame.output = outcome.output
-            if self._passes.now == first_pass:
-                await cancel_shielded_checkpoint()
+        if step.has_output and (signal is None or isinstance(signal, Goto)):
+            frame.output = outcome.output
         return signal
 
     def _pass_over(self, step: Step, frame: Frame) -> None:
@@ -262,8 +271,11 @@ class Executor:
     async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
         """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
         try:
-            outcome = await self._perform(step, frame, path)
-            if isinstance(outcome.signal, Failed) and self.run.masker is not None:
+            place = self._place(step, frame, path)
+            if place is None:
+                return Outcome(skipped=True)
+            outcome = await self._perform(place)
+            if self.run.masker is not None and isinstance(outcome.signal, Failed):
                 outcome.signal = Failed(self.run.masked(outcome.signal.error))
             return outcome
         except Exception as exc:
@@ -276,18 +288,24 @@ class Executor:
         note_node(error, step.node, path)
         return Outcome(signal=Failed(error))
 
-    async def _perform(self, step: Step, frame: Frame, path: str) -> Outcome:
+    def _place(self, step: Step, frame: Frame, path: str) -> Place | None:
+        """Where a node is to run, with its own input; None where its ``if`` does not hold."""
         scope: Scope = frame.state
         input = frame.input
         if step.input is not None:
             input = step.input(scope)
             scope = Overlay(scope, {"input": input})
         if step.condition is not None and not truthy(step.condition(scope)):
-            return Outcome(skipped=True)
-        place = Place(step, frame, path, input, scope)
+            return None
+        return Place(step, frame, path, input, scope)
+
+    def _perform(self, place: Place) -> Awaitable[Outcome]:
         limiter = self.run.limiter
-        if limiter is None or step.is_control:
-            return await self._limit_time(place)
+        if limiter is None or place.step.is_control:
+            return self._limit_time(place)
+        return self._with_token(limiter, place)
+
+    async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
         token = object()
         await limiter.acquire_on_behalf_of(token)
         try:
@@ -296,11 +314,11 @@ class Executor:
         finally:
             limiter.release_on_behalf_of(token)
 
-    async def _limit_time(self, place: Place) -> Outcome:
+    def _limit_time(self, place: Place) -> Awaitable[Outcome]:
         timeout = place.step.timeout
         if timeout is None:
-            return await self._act(place)
-        return await self.within(timeout(place.scope), place, self._act)
+            return self._act(place)
+        return self.within(timeout(place.scope), place, self._act)
 
     async def within(
         self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
@@ -318,7 +336,7 @@ class Executor:
             raise trio.TooSlowError(f"{place.step.label!r} took longer than {seconds:g} s")
         return outcome
 
-    async def _act(self, place: Place) -> Outcome:
+    def _act(self, place: Place) -> Awaitable[Outcome]:
         step = place.step
         params = ExecutionParams(
             step.node,
@@ -329,13 +347,19 @@ class Executor:
             step.reads_only,
             step.parts,
         )
-        output = await _call(step.runtime, params)
         if step.is_control:
-            return await HANDLERS[type(output)](self, output, place)
-        return Outcome(output)
+            return self._control(step.runtime, params, place)
+        return _call(step.runtime, params)
+
+    async def _control(
+        self, runtime: NodeRuntime, params: ExecutionParams, place: Place
+    ) -> Outcome:
+        """Ask a control node's runtime what is to happen, and do it."""
+        asked = (await _call(runtime, params)).output
+        return await HANDLERS[type(asked)](self, asked, place)
 
 
 @disable_ki_protection
-async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Any:
+async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:
     """The border to code that is not the engine's: from here on Ctrl-C may arrive between any two bytecodes."""
-    return await runtime.execute(params)
+    return Outcome(await runtime.execute(params))

@@ -118,9 +118,10 @@ async def _run_round(
     """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
     bound["$iteration"] = number
     inner.path = f"{place.path}[{number}]/"
+    began = walk.run.passes.now
     signal = await walk.run_body(body, inner)
     if signal is None:
-        if not body.steps:
+        if walk.run.passes.now == began:
             await checkpoint()
         return False, None
     if isinstance(signal, Break) and signal.loop in (None, place.step.id):

@@ -25,10 +25,10 @@ class Walk(Protocol):
     def enter(self, program: Program, max_concurrency: float) -> Walk:
         """A walk through a document that a node of this one runs, in the same run."""
 
-    async def run_body(self, body: CompiledBody, frame: Frame) -> Signal | None:
+    def run_body(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body and then its ``<finally>``."""
 
-    async def run_nodes(self, body: CompiledBody, frame: Frame) -> Signal | None:
+    def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body."""
 
     async def execute_node(self, step: Step, frame: Frame) -> Signal | None:

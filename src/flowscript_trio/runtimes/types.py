@@ -180,7 +180,7 @@ class NodeRuntime(Protocol):
     @property
     def timeout(self) -> float | None: ...
 
-    async def execute(self, params: ExecutionParams) -> Any: ...
+    def execute(self, params: ExecutionParams) -> Awaitable[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +193,5 @@ class FunctionRuntime:
     reads_only: bool = False
     timeout: float | None = None
 
-    async def execute(self, params: ExecutionParams) -> Any:
-        return await self.function(params)
+    def execute(self, params: ExecutionParams) -> Awaitable[Any]:
+        return self.function(params)
