@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 
 import trio
 from trio.lowlevel import checkpoint
@@ -78,33 +80,35 @@ def foreach(count: int) -> Workload:
 
 
 def first_error(count: int) -> Workload:
-    """One branch fails, and all others hang."""
+    """One branch fails, and all others hang: the time from its error to the caller."""
     hanging = "".join(f'<branch><source:hang id="h{i}"/></branch>' for i in range(count))
     failing = '<branch><source:fail id="f"/></branch>'
     block = f'<parallel id="p" maxConcurrency="unlimited">{hanging}{failing}</parallel>'
     run = flows.load(block)
 
     async def engine() -> None:
-        try:
+        with contextlib.suppress(ValueError):
             await flows.fs.run(run)
-        except ValueError:
-            return
 
     async def hand() -> None:
-        async def fail() -> None:
-            await checkpoint()
-            raise ValueError("broken")
-
-        try:
+        with contextlib.suppress(ExceptionGroup):
             async with trio.open_nursery() as nursery:
                 for _ in range(count):
                     nursery.start_soon(trio.sleep_forever)
-                nursery.start_soon(fail)
-        except* ValueError:
-            pass
+                nursery.start_soon(flows.break_down)
 
     name = f"first error, {count} siblings that hang"
-    return Workload(name, "sibling", count, timed(engine), timed(hand), 1.5, 1.1)
+    return Workload(name, "sibling", count, since_error(engine), since_error(hand), 1.5, 1.1)
+
+
+def since_error(work: Callable[[], Awaitable[None]]) -> Cost:
+    """The seconds from the error to the end."""
+
+    async def main() -> float:
+        await work()
+        return time.perf_counter() - flows.failed_at[0]
+
+    return lambda: trio.run(main)
 
 
 def workloads(scale: float) -> Iterator[Workload]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 import flowscript_trio as fs
 
@@ -25,7 +27,17 @@ async def hang(params: fs.ExecutionParams) -> None:
 
 @registry.runtime("source:fail", reads_only=True)
 async def fail(params: fs.ExecutionParams) -> None:
-    await trio.lowlevel.checkpoint()
+    await break_down()
+
+
+failed_at = [0.0]
+"""When something broke down last."""
+
+
+async def break_down() -> None:
+    """Fail once all others hang."""
+    await wait_all_tasks_blocked()
+    failed_at[0] = time.perf_counter()
     raise ValueError("broken")
 
 

@@ -97,4 +97,4 @@ async def test_a_race_that_is_cancelled_from_outside_while_it_cancels_its_losers
         await trio.sleep(1.5)  # virtual
         nursery.cancel_scope.cancel("the application stops")
     outer = run.results["f"].cancelled_by
-    assert (outer.by, outer.reason) == (None, "cancelled from outside")
+    assert (outer.by, outer.reason) == (None, "cancelled from outside: the application stops")

@@ -302,7 +302,9 @@ def test_an_error_under_a_cancellation_from_outside_surfaces_in_its_place() -> N
     assert outcomes(main) == {"in clean-up"}
 
 
-def test_it_surfaces_although_a_job_that_swallowed_the_cancellation_would_have_won_the_race() -> None:
+def test_it_surfaces_although_a_job_that_swallowed_the_cancellation_would_have_won_the_race() -> (
+    None
+):
     async def main() -> str:
         async def swallow() -> None:
             with contextlib.suppress(trio.Cancelled):

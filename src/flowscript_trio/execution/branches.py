@@ -111,18 +111,23 @@ class Branches:
             )
         try:
             signal = await self._walk.run_body(body, frame)
-        except trio.Cancelled as exc:
-            self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
+        except BaseException as exc:
+            self._regions.pop(index, None)
+            if isinstance(exc, trio.Cancelled):
+                self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
             raise
-        finally:
-            if self._breakable:
-                del self._regions[index]
+        if self._breakable:
+            del self._regions[index]
         if signal is not None and isinstance(signal, Failed):
             self._end(index, "failed", signal.error)
             return signal
         self._keep(index, frame)
         self._end(index, "success")
-        if signal is not None and isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+        if (
+            signal is not None
+            and isinstance(signal, Break)
+            and signal.loop not in (None, self._place.step.id)
+        ):
             self.escape[index] = signal
         return signal
 

@@ -63,11 +63,15 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
         return Cancellation(
             expired.path, f"{expired.path or 'the run'} timed out", _deadline(expired)
         )
-    by_itself = cancelled.source_task == repr(trio.lowlevel.current_task())
-    if around is not None and (from_inside or by_itself):
+    if around is not None and (from_inside or _is_of_this_task(cancelled)):
         return around
     reason = "" if cancelled.reason in requested else f": {cancelled.reason or cancelled.source}"
     return Cancellation(None, f"cancelled from outside{reason}", nan)
+
+
+def _is_of_this_task(cancelled: trio.Cancelled) -> bool:
+    """Whether this task requested the cancellation itself."""
+    return cancelled.source_task == repr(trio.lowlevel.current_task())
 
 
 def outlived(region: Region | None, now: int) -> bool:

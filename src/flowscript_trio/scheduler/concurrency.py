@@ -49,6 +49,7 @@ class Block:
     __slots__ = (
         "_acted_on_break",
         "_broke_at",
+        "_ended_by_itself",
         "_execute",
         "_name",
         "_nursery",
@@ -86,7 +87,10 @@ class Block:
         self._on_cancel = on_cancel
         self._on_break = on_break
         self.cancelled = False
-        self._outside_first = False  # it was being cancelled from outside when it cancelled the rest itself
+        self._ended_by_itself = False  # a job was cancelled after the block had cancelled the rest
+        self._outside_first = (
+            False  # it was being cancelled from outside when it cancelled the rest itself
+        )
         self.started = 0
         self.lowest_break: int | None = None
         self._broke_at: int | None = None  # the pass of the first break
@@ -182,6 +186,8 @@ class Block:
                     with trio.CancelScope() as self._spawner:
                         await spawn()
                 self._running -= 1
+            if self._ended_by_itself:
+                await checkpoint_if_cancelled()  # that may have been more than its own cancellation
         except BaseException as exc:
             # Looked at outside of the handler, so that no error gets a context from here.
             raised = exc
@@ -210,6 +216,10 @@ class Block:
         try:
             if not self._is_over():
                 await self._do(index, item)
+        except trio.Cancelled:
+            if not self.cancelled:
+                raise
+            self._ended_by_itself = True
         finally:
             self._end(token)
 
@@ -231,6 +241,10 @@ class Block:
                 if not self._is_over():
                     await checkpoint_if_cancelled()
             await self._settle()
+        except trio.Cancelled:
+            if not self.cancelled:
+                raise
+            self._ended_by_itself = True
         finally:
             self._end(token)
 
