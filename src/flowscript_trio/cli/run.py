@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document
 from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.masking import Masker
+from ..types.services import SECRETS as AI_SECRETS
 from .given import given_options
 from .loading import load_or_exit, roots_option
 

@@ -22,6 +22,7 @@ from ..runtimes.control.results import ForeachResult, ParallelResult
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
+from ..types.ast import Body
 from ..types.errors import SettingError
 from .branches import Branches
 from .context import CLEANUP_SECONDS
@@ -39,13 +40,15 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     The first error of a branch comes back as it left its node, once every other branch has unwound.
     Cancellation reaches every branch and passes on.
     """
-    bodies = [walk.program.bodies[branch.key] for branch in result.branches]
+    total, bodies = len(result.branches), walk.program.bodies
     state = place.enter().state.snapshot()
     prefix = f"{place.path}/"
 
-    def enter(index: int, body: CompiledBody, region: Region) -> tuple[CompiledBody, Frame]:
+    def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
         path = f"{prefix}{index}/"
-        return body, Frame(clone_state_for_branch(state, index), path, region, place.input)
+        return bodies[branch.key], Frame(
+            clone_state_for_branch(state, index), path, region, place.input
+        )
 
     branches = Branches(
         walk,
@@ -55,22 +58,23 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         keep_outputs=True,
         keep_states=True,
     )
-    _check_race(result.policy, len(bodies), place)
+    _check_race(result.policy, total, place)
     limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await block.run_each(bodies)
+    verdict = await block.run_each(result.branches)
     if verdict.error is not None:
-        return _fail(branches, verdict, len(bodies))
-    counted = _counted(branches, verdict, len(bodies))
+        return _fail(branches, verdict, total)
+    counted = _counted(branches, verdict, total)
     published = place.frame.state
-    for index, body in enumerate(bodies):
+    for index, branch in enumerate(result.branches):
+        body = bodies[branch.key]
         if index in branches.states and index in counted:
             published.publish(branches.states[index], body.inner_ids, variables=False)
         else:
             published.forget(body.inner_ids)
-    labels = [body.last_label for body in bodies]
+    labels = [bodies[branch.key].last_label for branch in result.branches]
     output = _merge(result.merge, branches, counted, labels, place)
-    return Outcome(output, branches=branches.results(len(bodies)))
+    return Outcome(output, branches=branches.results(total))
 
 
 async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place) -> Outcome:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..runtimes.ai.endpoint import SECRETS as AI_SECRETS
 from ..types.ast import Document, Parameter
 from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
+from ..types.services import SECRETS as AI_SECRETS
 
 
 def check_config(

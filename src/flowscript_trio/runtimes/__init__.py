@@ -1,19 +1,5 @@
-"""Owns the runtimes; importing it fills the default registry with the built-in ones."""
+"""Owns the runtimes: what a node's type names. Those that are built in are imported when they are asked for."""
 
-from . import ai, control, database, file, http, temporal, transform
 from .registry import Registry, get_runtime, has_runtime, registry, runtime
 
-__all__ = [
-    "Registry",
-    "ai",
-    "control",
-    "database",
-    "file",
-    "get_runtime",
-    "has_runtime",
-    "http",
-    "registry",
-    "runtime",
-    "temporal",
-    "transform",
-]
+__all__ = ["Registry", "get_runtime", "has_runtime", "registry", "runtime"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -17,10 +19,17 @@ _NAME = re.compile(r"(source|transform|sink|control):[A-Za-z_][\w.-]*")
 
 
 class Registry:
-    """Runtimes by name. With ``base``, what is not here is looked up there, and a name here hides its."""
+    """Runtimes by name. With ``base``, what is not here is looked up there, and a name here hides its.
 
-    def __init__(self, base: Registry | None = None) -> None:
+    ``homes`` are the modules that register names when they are imported; that is done when such a name is
+    first asked for.
+    """
+
+    def __init__(
+        self, base: Registry | None = None, homes: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._base = base
+        self._homes = homes
         self._runtimes: dict[str, NodeRuntime] = {}
 
     def register(self, name: str, runtime: NodeRuntime) -> None:
@@ -29,7 +38,7 @@ class Registry:
             raise FlowScriptError(
                 f"{name!r} is no name of a runtime; expected source:…, transform:… or sink:…"
             )
-        if name in self._runtimes:
+        if self._own(name) is not None:
             raise FlowScriptError(f"a runtime named {name!r} is already registered")
         self._runtimes[name] = runtime
 
@@ -68,18 +77,47 @@ class Registry:
 
     def names(self) -> list[str]:
         """All names that can be found, sorted."""
-        own = set(self._runtimes)
+        own = {*self._runtimes, *self._homes}
         return sorted(own if self._base is None else own | set(self._base.names()))
 
     def _find(self, name: str) -> NodeRuntime | None:
-        found = self._runtimes.get(name)
+        found = self._own(name)
         if found is None and self._base is not None:
             return self._base._find(name)
         return found
 
+    def _own(self, name: str) -> NodeRuntime | None:
+        """The runtime of that name that is registered here, or None; its home is imported if need be."""
+        if name not in self._runtimes and name in self._homes:
+            import_module(self._homes[name])  # it may be importing just now, and register it next
+        return self._runtimes.get(name)
 
-registry = Registry()
-"""The default registry, filled by importing :mod:`flowscript_trio.runtimes`."""
+
+_BUILT_IN = {
+    "ai": ["transform:ai"],
+    "control": [
+        *("control:parallel", "control:foreach", "control:if", "control:branch", "control:loop"),
+        *("control:while", "control:break", "control:timeout", "control:set", "control:context"),
+        *(
+            "control:phase",
+            "control:output",
+            "control:checkpoint",
+            "control:include",
+            "control:call",
+        ),
+    ],
+    "database": ["source:database", "sink:database"],
+    "file": ["source:file", "sink:file"],
+    "http": ["source:http", "sink:http"],
+    "temporal": ["control:delay"],
+    "transform": ["transform:template", "transform:map", "transform:filter", "transform:reduce"],
+}
+"""The built-in runtimes, by the modules beside this one that register them."""
+
+registry = Registry(
+    homes={name: f"{__package__}.{home}" for home, names in _BUILT_IN.items() for name in names}
+)
+"""The default registry, with the built-in runtimes, each imported when it is first asked for."""
 
 runtime = registry.runtime
 has_runtime = registry.has_runtime

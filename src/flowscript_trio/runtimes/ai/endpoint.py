@@ -7,16 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from ...types.errors import FlowScriptError, SettingError
-
-OPENAI = "https://api.openai.com/v1"
-
-_SERVICES = (
-    ("OPENAI_API_KEY", "OPENAI_BASE_URL", OPENAI),
-    ("OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "https://openrouter.ai/api/v1"),
-)
-
-SECRETS = tuple(name for key, url, _ in _SERVICES for name in (key, url))
-"""The secrets that are looked at. An expression sees one of them only where its document declares it."""
+from ...types.services import OPENAI, SERVICES
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,7 +41,7 @@ def find_endpoint(base: str | None, key: str | None, secrets: Mapping[str, str])
     """
     known = [
         (secrets[key_name], secrets.get(url_name, url))
-        for key_name, url_name, url in _SERVICES
+        for key_name, url_name, url in SERVICES
         if key_name in secrets
     ]
     if base:
