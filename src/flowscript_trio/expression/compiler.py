@@ -10,6 +10,7 @@ from .calls import Run, at, make_arrow, make_call, make_method
 from .members import (
     NODE_MEMBERS,
     Step,
+    make_constant_item,
     make_item,
     make_member,
     read_member,
@@ -105,10 +106,17 @@ class _Compiler:
         if isinstance(step, Member):
             return make_member(step.name)
         if isinstance(step, Item):
-            return make_item(self.compile(step.key))
+            key = step.key
+            if isinstance(key, Constant):
+                return make_constant_item(key.value)
+            return make_item(self.compile(key))
         return make_method(step.name, self._list(step.arguments), step.offset)
 
     def _walk(self, run: Run, steps: list[Step]) -> Run:
+        if len(steps) == 1:
+            last = steps[0]
+            return lambda scope: last(scope, run(scope))
+
         def walk(scope: Scope) -> Any:
             value = run(scope)
             for step in steps:

@@ -49,6 +49,21 @@ def make_item(key: Run) -> Step:
     return lambda scope, value: member(value, key(scope))
 
 
+def make_constant_item(key: Any) -> Step:
+    """The step ``[1]`` or ``["name"]`` of a chain."""
+    if key.__class__ is str:
+        return make_member(key)
+    if key.__class__ is not int or key < 0:
+        return lambda scope, value: member(value, key)
+
+    def step(scope: Scope, value: Any) -> Any:
+        if value.__class__ is list:
+            return value[key] if key < len(value) else None
+        return member(value, key)
+
+    return step
+
+
 def static_name(step: Member | Item | Method) -> str | None:
     """The name of a member that is written out: ``.name`` or ``["name"]``."""
     if isinstance(step, Member):

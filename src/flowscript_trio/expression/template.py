@@ -28,14 +28,15 @@ class Template:
     Raises EvaluationError with the place of the interpolation that failed.
     """
 
-    __slots__ = ("_offsets", "_parts", "_runs", "_single", "looks_like_json", "source")
+    __slots__ = ("_holes", "_offsets", "_parts", "_single", "_words", "looks_like_json", "source")
 
     def __init__(
         self, parts: tuple[str | Expression, ...], offsets: tuple[int, ...], source: Text
     ) -> None:
         self._parts = parts
         self._offsets = offsets
-        self._runs = tuple((part, None if isinstance(part, str) else part.run) for part in parts)  # type: tuple[tuple[Any, Callable[[Scope], Any] | None], ...]
+        self._words = [part if isinstance(part, str) else "" for part in parts]
+        self._holes = tuple((at, p.run) for at, p in enumerate(parts) if not isinstance(p, str))
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
         self.source = source
         first = parts[0] if parts else ""
@@ -50,23 +51,20 @@ class Template:
     def text(self, scope: Scope) -> str:
         """The parts joined as text, in one evaluation."""
         services = scope.services
-        services.spent = services.depth = length = 0
-        limit = services.limits.text
-        words: list[str] = []
-        part: Any = None
+        services.spent = services.depth = at = 0
+        words = self._words.copy()
         try:
-            for part, run in self._runs:
-                if run is None:
-                    words.append(part)
-                    continue
+            for at, run in self._holes:
                 word = run(scope)
-                if word.__class__ is not str:
-                    word = to_text(word, services)
-                words.append(word)
-                length += len(word)
-                if length > limit:
+                words[at] = word if word.__class__ is str else to_text(word, services)
+            if sum(map(len, words)) > services.limits.text:
+                length = 0  # of what was put in; the text around it is the document's
+                for at, _ in self._holes:
+                    length += len(words[at])
                     check_text(length, services.limits)
         except (EvaluationError, RecursionError) as exc:
+            part = self._parts[at]
+            assert isinstance(part, Expression)
             found = part.placed(exc)
         else:
             return "".join(words)
