@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,6 +228,52 @@ DOCUMENTS = {
   </phase>
   <source:stub id="h" takes="1s"/>
 """,
+    "a race in a race": """
+  <parallel id="p" wait="any">
+    <branch>
+      <parallel id="q" wait="any">
+        <branch><source:stub id="a" takes="2s"/></branch>
+        <branch><source:stub id="b" takes="3s" cleanup="fail"/></branch>
+      </parallel>
+    </branch>
+    <branch><source:stub id="c" takes="5s" cleanup="slow"/></branch>
+  </parallel>
+  <source:stub id="e" takes="1s" after="p"/>
+""",
+    "a block that waits for all that is left": """
+  <parallel id="p" fail-fast="false" merge="object">
+    <branch><source:stub id="a" takes="1s" fails="a"/></branch>
+    <branch><source:stub id="b" takes="2s" fails="b"/></branch>
+    <branch><source:stub id="c" takes="3s"/></branch>
+  </parallel>
+""",
+    "a share of failures that is tolerated": """
+  <foreach id="f" collection="[1, 2, 3, 4]" maxConcurrency="3" tolerate="50%">
+    <if id="i" condition="{{item == 2}}">
+      <then><source:stub id="x" takes="1s" fails="two"/></then>
+      <else><source:stub id="y" takes="{{item}}s"/></else>
+    </if>
+  </foreach>
+""",
+    "variables of rounds and choices": """
+  <loop id="l" max="3">
+    <set var="n" value="{{$iteration}}"/>
+    <if id="i" condition="{{n == 1}}">
+      <then><set var="m" value="{{n}}"/><source:stub id="a" takes="1s"/></then>
+      <else><source:stub id="b" takes="1s"/></else>
+    </if>
+    <source:stub id="c" takes="1s"/>
+  </loop>
+  <source:stub id="d" takes="1s" after="l"/>
+""",
+    "iterations that are tried again, stood in for and raced": """
+  <foreach id="f" collection="[1, 2, 3]" maxConcurrency="2" wait="n(2)">
+    <source:stub id="a" takes="{{item}}s" timeout="2500ms">
+      <on-error><retry max="1" when="true" base="500ms" jitter="full"/><fallback node="h"/></on-error>
+    </source:stub>
+  </foreach>
+  <source:stub id="h" takes="1s"/>
+""",
 }
 
 
@@ -248,3 +297,53 @@ def test_a_proof_finds_nothing_where_nothing_is_wrong(name: str, limited: bool) 
     report = prove(flow, options=options if limited else {"decider": decide}, pairs=20)
     assert report.holds, report.render()
     assert report.points > 20
+
+
+PART = """<workflow name="part" timeout="30s">
+  <source:stub id="one" takes="1s"><compensate><sink:stub id="undo" takes="1s"/></compensate></source:stub>
+  <parallel id="q">
+    <branch><source:stub id="two" takes="1s" cleanup="slow"/></branch>
+    <branch><source:stub id="three" takes="2s"/></branch>
+  </parallel>
+  <finally><sink:stub id="close" takes="1s"/></finally>
+</workflow>"""
+
+
+@pytest.mark.parametrize("how", ["include", "call"])
+@pytest.mark.parametrize("fails", ["", 'fails="x"'], ids=["", "fails"])
+def test_a_document_that_runs_another_one_holds(how: str, fails: str, tmp_path: Path) -> None:
+    (tmp_path / "part.xml").write_text(PART)
+    body = f'<{how} id="i" workflow="part.xml"/><source:stub id="after" takes="1s" {fails}/>'
+    text = f'<workflow name="w">{body}</workflow>'
+    flow = fs.loads(text, registry=Stubs().registry, base=tmp_path)
+    report = prove(flow, pairs=30)
+    assert report.holds, report.render()
+
+
+def test_what_waits_for_the_application_around_it_holds() -> None:
+    opened: list[trio.Event] = []
+
+    @asynccontextmanager
+    async def application() -> AsyncIterator[None]:
+        opened.append(trio.Event())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(open_later)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def open_later() -> None:
+        await trio.sleep(2)
+        opened[-1].set()
+
+    async def wait(params: fs.ExecutionParams) -> None:
+        await opened[-1].wait()
+
+    stubs = Stubs()
+    stubs.registry.runtime("source:door")(wait)
+    flow = stubs.load(
+        '<parallel id="p"><branch><source:door id="a" timeout="5s"/></branch>'
+        '<branch><source:stub id="b" takes="3s"/></branch></parallel>'
+    )
+    report = prove(flow, pairs=30, around=application)
+    assert report.holds, report.render()
+    assert report.undisturbed == "completed"

@@ -46,6 +46,14 @@ class Plan:
         compute = self._program.timeout
         return None if compute is None else self.constant(compute)
 
+    def seconds_of_document(self, node: BaseNode) -> float | None:
+        """The time limit of the document that a node runs, as :attr:`seconds_of_run`."""
+        linked = self.step(node).linked
+        if linked is None or linked.timeout is None:
+            return None
+        found: float | None = self.constant(linked.timeout)
+        return found
+
     @property
     def has_unknown_limit(self) -> bool:
         """Whether the run, or a document in it, has a time limit that is not known here."""

@@ -201,6 +201,10 @@ class Probe(trio.abc.Instrument):
                 self.terms.append(Terms(path, node, asked, self.now()))
             case results.TimeoutResult(duration=seconds):
                 self._note_limit(path, node, seconds)
+            case results.DocumentResult():
+                limit = self.plan.seconds_of_document(node)
+                if limit is not None:
+                    self._note_limit(path, node, limit)
             case results.AssignResult(values=values):
                 self.assigned.append(Assigned(path, dict(values), self.now()))
         return asked

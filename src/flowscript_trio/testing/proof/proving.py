@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,7 @@ def prove(
     probed = ProbedRegistry(_registry_of(flow, registry, first, callable(options)))
     flow = flow.with_registry(probed)
     plan = Plan(flow.program)
+    gc.collect()  # what earlier runs have left to the collector is not to be watched
     limiters, locks = limiters_alive(), locks_alive()
     check_options(flow, **first)
     setting = Setting(
