@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 
 import trio
 
@@ -75,6 +76,23 @@ def memory(count: int) -> Workload:
     return Workload(name, "branch", count, peak(engine), peak(hand), 1.2, 1.0)
 
 
+def items(count: int, few: int) -> Workload:
+    """The most memory of a ``<foreach>`` that keeps nothing, over many items of a generator, and over few."""
+    flow = flows.load(
+        '<foreach id="f" collection="{{$input}}" maxConcurrency="10" merge="none">'
+        '<source:noop id="n"/></foreach>'
+    )
+
+    def consuming(number: int) -> Cost:
+        async def work() -> None:
+            await flows.fs.run(flow, input=iter(range(number)), keep=100)
+
+        return cache(peak(work))  # bytes are the same in every round
+
+    name = f"memory of a foreach over {count} items, to one over {few}"
+    return Workload(name, "run", 1, consuming(count), consuming(few), 1.2, 1.0)
+
+
 def peak(work: Callable[[], Awaitable[object]]) -> Cost:
     """The most bytes that were in use at once, beyond those of before."""
 
@@ -94,3 +112,4 @@ def workloads(scale: float) -> Iterator[Workload]:
     yield state(int(100_000_000 * scale))
     yield template(int(10_000 * scale))
     yield memory(int(10_000 * scale))
+    yield items(int(1_000_000 * scale), int(10_000 * scale))
