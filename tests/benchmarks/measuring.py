@@ -65,21 +65,29 @@ class Measured:
 
 
 def measure(workload: Workload, rounds: int) -> Measured:
-    """Measure both sides in alternation, the first of each round in turn; one round before them is not counted."""
+    """Measure both sides in alternation, the first of each round in turn; one round before them is not counted.
+
+    What is there before, the documents of all workloads above all, is kept from the garbage collector: a full
+    collection of it in the one side and not in the other would be all that is measured.
+    """
     workload.engine()
     workload.hand()
-    costs: list[tuple[float, float]] = []
-    for number in range(rounds):
-        gc.collect()
-        if number % 2:
-            hand = workload.hand()
-            engine = workload.engine()
-        else:
-            engine = workload.engine()
-            hand = workload.hand()
-        costs.append((engine, hand))
+    gc.collect()
+    gc.freeze()
+    try:
+        costs = [_round(workload, number) for number in range(rounds)]
+    finally:
+        gc.unfreeze()
     ratios = tuple(engine / hand for engine, hand in costs)
     return Measured(workload, ratios, median(e for e, _ in costs), median(h for _, h in costs))
+
+
+def _round(workload: Workload, number: int) -> tuple[float, float]:
+    gc.collect()
+    if number % 2:
+        hand = workload.hand()
+        return workload.engine(), hand
+    return workload.engine(), workload.hand()
 
 
 def noise(workload: Workload, rounds: int) -> float:

@@ -51,6 +51,8 @@ class Block:
         "_broke_at",
         "_ended_by_itself",
         "_execute",
+        "_free",
+        "_free_at",
         "_name",
         "_nursery",
         "_on_break",
@@ -96,6 +98,8 @@ class Block:
         self._broke_at: int | None = None  # the pass of the first break
         self._acted_on_break = False
         self._pool: Pool | None = None
+        self._free_at = -1
+        self._free = 0  # workers that can take a job in the pass after that
         self._running = 0  # tasks of jobs, and the one that starts them while it does
         self._settling = False
         self._scopes: dict[int, trio.CancelScope] = {}
@@ -306,9 +310,12 @@ class Block:
                 self._broke_at = now
         elif self._pool is not None:
             ready = self._pool.complete(index, now)
-            while ready > 1 and self._tokens.limiter.available_tokens >= 1:
+            if self._free_at != now:
+                self._free_at, self._free = now, 0
+            self._free += 1
+            while ready > self._free and self._tokens.limiter.available_tokens >= 1:
                 self._add_worker(self._pool, None)
-                ready -= 1
+                self._free += 1
 
     async def _settle(self) -> None:
         """Act, in the pass after it fell, on what was decided. Cannot be cancelled."""

@@ -14,7 +14,9 @@ class Pool(Protocol):
         """The next job as (index, item), or None where none can be taken in this pass."""
 
     def complete(self, index: int, now: int) -> int:
-        """A job has succeeded: how many more jobs can be taken from the next pass on because of it."""
+        """A job has succeeded: how many jobs can be taken from the next pass on, since it or others of this
+        pass have.
+        """
 
     def has_more(self) -> bool:
         """Whether jobs that cannot be taken in this pass can be in the next one."""
@@ -80,13 +82,12 @@ class GraphPool:
 
     def complete(self, index: int, now: int) -> int:
         self._ripen(now)
-        before = len(self._fresh)
         waits = self._waits
         for dependent in self._dependents[index]:
             waits[dependent] -= 1
             if not waits[dependent]:
                 self._fresh.append(dependent)
-        return len(self._fresh) - before
+        return len(self._fresh)
 
     def _ripen(self, now: int) -> None:
         """Make what became ready in earlier passes takeable."""
