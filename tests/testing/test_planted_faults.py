@@ -65,7 +65,7 @@ def proved(pairs: int = 0, **options: Any) -> Report:
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, fault: Any) -> None:
-    assert name in vars(owner)
+    assert hasattr(owner, name)
     monkeypatch.setattr(owner, name, fault)
 
 

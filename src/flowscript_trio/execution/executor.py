@@ -9,25 +9,22 @@ import trio
 from trio.lowlevel import (
     cancel_shielded_checkpoint,
     checkpoint_if_cancelled,
-    disable_ki_protection,
 )
 
-from ..expression import truthy
-from ..expression.scope import Overlay, Scope
 from ..runtimes.control import results
-from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.concurrency import Block, first_of
+from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy
 from ..scheduler.pools import GraphPool
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
 from ..types.results import Cancellation, NodeResult
 from .asking import handle_checkpoint_result
+from .attempts import Attempts
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import with_finally
 from .context import Compensation, RunContext
 from .documents import handle_document_result
-from .failures import error_in, masked_by, note_node
+from .failures import masked_by
 from .frame import Frame, Outcome, Place
 from .inline import (
     handle_assign_result,
@@ -64,16 +61,16 @@ def is_parallel_result(value: object) -> bool:
     return isinstance(value, results.ParallelResult)
 
 
-class Executor:
+class Executor(Attempts):
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program", "run")
+    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program")
 
     def __init__(
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
     ) -> None:
+        super().__init__(run)
         self.program = program
-        self.run = run
         self.max_concurrency = max_concurrency
         self._inner = inner
         self._passes = run.passes
@@ -268,98 +265,5 @@ class Executor:
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result)
 
-    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
-        """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
-        try:
-            place = self._place(step, frame, path)
-            if place is None:
-                return Outcome(skipped=True)
-            outcome = await self._perform(place)
-            if self.run.masker is not None and isinstance(outcome.signal, Failed):
-                outcome.signal = Failed(self.run.masked(outcome.signal.error))
-            return outcome
-        except Exception as exc:
-            error: BaseException = exc
-        except BaseExceptionGroup as group:
-            error = error_in(group) or first_of(group)
-        if not isinstance(error, Exception):
-            raise error
-        error = self.run.masked(error)
-        note_node(error, step.node, path)
-        return Outcome(signal=Failed(error))
-
-    def _place(self, step: Step, frame: Frame, path: str) -> Place | None:
-        """Where a node is to run, with its own input; None where its ``if`` does not hold."""
-        scope: Scope = frame.state
-        input = frame.input
-        if step.input is not None:
-            input = step.input(scope)
-            scope = Overlay(scope, {"input": input})
-        if step.condition is not None and not truthy(step.condition(scope)):
-            return None
-        return Place(step, frame, path, input, scope)
-
-    def _perform(self, place: Place) -> Awaitable[Outcome]:
-        limiter = self.run.limiter
-        if limiter is None or place.step.is_control:
-            return self._limit_time(place)
-        return self._with_token(limiter, place)
-
-    async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
-        token = object()
-        await limiter.acquire_on_behalf_of(token)
-        try:
-            await checkpoint_if_cancelled()  # it may have been while the token was taken
-            return await self._limit_time(place)
-        finally:
-            limiter.release_on_behalf_of(token)
-
-    def _limit_time(self, place: Place) -> Awaitable[Outcome]:
-        timeout = place.step.timeout
-        if timeout is None:
-            return self._act(place)
-        return self.within(timeout(place.scope), place, self._act)
-
-    async def within(
-        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
-    ) -> Outcome:
-        """Do a node's work within that time; raises ``trio.TooSlowError`` when it has passed.
-
-        A node that would wake at the instant of the deadline is too slow, and so is one that ended
-        normally although its deadline had passed before.
-        """
-        with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
-            place.region = Region(place.region, place.path, scope)
-            outcome = await work(place)
-        late = scope.cancel_called and trio.current_time() > scope.deadline
-        if scope.cancelled_caught or (late and outcome.signal is None):
-            raise trio.TooSlowError(f"{place.step.label!r} took longer than {seconds:g} s")
-        return outcome
-
-    def _act(self, place: Place) -> Awaitable[Outcome]:
-        step = place.step
-        params = ExecutionParams(
-            step.node,
-            step.config(place.scope),
-            place.input,
-            place.scope,
-            self.run,
-            step.reads_only,
-            step.parts,
-        )
-        if step.is_control:
-            return self._control(step.runtime, params, place)
-        return _call(step.runtime, params)
-
-    async def _control(
-        self, runtime: NodeRuntime, params: ExecutionParams, place: Place
-    ) -> Outcome:
-        """Ask a control node's runtime what is to happen, and do it."""
-        asked = (await _call(runtime, params)).output
-        return await HANDLERS[type(asked)](self, asked, place)
-
-
-@disable_ki_protection
-async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:
-    """The border to code that is not the engine's: from here on Ctrl-C may arrive between any two bytecodes."""
-    return Outcome(await runtime.execute(params))
+    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+        return HANDLERS[type(asked)](self, asked, place)

@@ -10,7 +10,6 @@ from typing import Any
 import trio
 
 from ...expression.scope import Scope
-from ...runtimes.control import results
 from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...types.ast import BaseNode
 from ...types.decisions import Action, Answer, Decider
@@ -19,12 +18,12 @@ from ...types.results import NodeResult
 from .calls import Call, Moment, Planted, Wait
 from .following import Follower, Onlooker
 from .locks import Locks
+from .notes import Notes
 from .owners import Owners
 from .paths import parent_of
 from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
 from .stepping import is_handed_cancelled, step_through
-from .terms import Assigned, Attempt, Limit, Terms
 
 REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
@@ -64,10 +63,7 @@ class Probe(trio.abc.Instrument):
         self.moments: list[tuple[Event, Moment]] = []
         self.times: set[float] = set()
         self.jumps: list[Jump] = []
-        self.limits: list[Limit] = []
-        self.terms: list[Terms] = []
-        self.attempts: list[Attempt] = []
-        self.assigned: list[Assigned] = []
+        self.notes = Notes(self.plan)
         self.cancelled: Moment | None = None
         """When the cancellation from outside was requested, or the deadline from outside passed."""
         self.crowded: set[str] = set()
@@ -102,9 +98,7 @@ class Probe(trio.abc.Instrument):
         for point in self.points:
             if isinstance(point, DeadlineAt):
                 scope.deadline = min(scope.deadline, self._began + point.time)
-        seconds = self.plan.seconds_of_run
-        if seconds is not None:
-            self.limits.append(Limit("", seconds, self.now()))
+        self.notes.begin_run(self.now())
 
     def end(self) -> None:
         """The run is over: what follows is none of its."""
@@ -190,23 +184,13 @@ class Probe(trio.abc.Instrument):
         """Call a control node's runtime, note what it asks for, or raise what is planted before it."""
         self.entries[node.label] += 1
         path = self._path_of(node)
-        self._note_attempt(path, node, scope)
+        self.notes.begin_attempt(path, node, scope, self.now())
         error = self._plant(node.label, self.entries[node.label], 0)
         if error is not None:
             self.planted.append(error)
             raise error
         asked = await work()
-        match asked:
-            case results.ParallelResult() | results.ForeachResult():
-                self.terms.append(Terms(path, node, asked, self.now()))
-            case results.TimeoutResult(duration=seconds):
-                self._note_limit(path, node, seconds)
-            case results.DocumentResult():
-                limit = self.plan.seconds_of_document(node)
-                if limit is not None:
-                    self._note_limit(path, node, limit)
-            case results.AssignResult(values=values):
-                self.assigned.append(Assigned(path, dict(values), self.now()))
+        self.notes.take(path, node, asked, self.now())
         return asked
 
     def _path_of(self, node: BaseNode) -> str:
@@ -214,26 +198,11 @@ class Probe(trio.abc.Instrument):
         paths = self._paths[trio.lowlevel.current_task()]
         return paths[-1] if paths else node.label
 
-    def _note_attempt(self, path: str, node: BaseNode, scope: Scope) -> None:
-        step = self.plan.step(node)
-        retry = None if step.retry is None else self.plan.look(step.retry, scope)
-        self.attempts.append(Attempt(path, retry, self.now()))
-        if step.timeout is not None:
-            self._note_limit(path, node, self.plan.look(step.timeout, scope))
-
-    def _note_limit(self, path: str, node: BaseNode, seconds: float) -> None:
-        step = self.plan.step(node)
-        handlers = (step.fallback, step.on_timeout)
-        outside = frozenset(
-            f"{path}/{handler.label}" for handler in handlers if handler is not None
-        )
-        self.limits.append(Limit(path, seconds, self.now(), outside))
-
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Run a leaf node step by step, and raise in it what is planted there."""
         node, scope = params.node, params.scope
         path = self._path_of(node)
-        self._note_attempt(path, node, scope)
+        self.notes.begin_attempt(path, node, scope, self.now())
         self._counts[node.label] += 1
         call = Call(
             node.label,

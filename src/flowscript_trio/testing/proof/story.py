@@ -157,7 +157,7 @@ class Story:
 
     def terms_of(self, block: Execution, opening: Moment) -> Terms | None:
         """The terms on which a block opened its branches at a moment."""
-        known = [t for t in self.trial.probe.terms if t.path == block.path]
+        known = [t for t in self.trial.probe.notes.terms if t.path == block.path]
         before = [terms for terms in known if block.began.order < terms.since.order < opening.order]
         return before[-1] if before else None
 

@@ -67,7 +67,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
     if isinstance(error, trio.TooSlowError) and id(error) not in inner | known:
         if story.plan.has_unknown_limit:
             return
-        own = [limit for limit in story.trial.probe.limits if not limit.path]
+        own = [limit for limit in story.trial.probe.notes.limits if not limit.path]
         if not _has_passed(own, ended) and not _was_cut_short(story, ""):
             yield Finding(
                 "the run", f"the run failed with {error!r}, and had no limit that had passed"
@@ -77,7 +77,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
 def _limits_around(story: Story, path: str, order: int) -> Iterator[Limit]:
     """The limits that stood around what began at a path at a moment: of each level, the last attempt's."""
     last: dict[str, Limit] = {}
-    for limit in story.trial.probe.limits:
+    for limit in story.trial.probe.notes.limits:
         if limit.since.order > order or not is_within(path, limit.path):
             continue
         if is_cleanup(path, limit.path) or any(is_within(path, out) for out in limit.outside):
@@ -94,7 +94,7 @@ def _own_limits(story: Story, execution: Execution) -> list[Limit]:
     began, ended = execution.began.order, execution.ended.order
     return [
         limit
-        for limit in story.trial.probe.limits
+        for limit in story.trial.probe.notes.limits
         if limit.path == execution.path and began < limit.since.order < ended
     ]
 

@@ -24,7 +24,7 @@ def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
 
 def only_complete_blocks_set_variables(story: Story) -> Iterator[Finding]:
     """A variable that a node sees was set where it stands itself, or by a block that had ended."""
-    assigned = [(found, _result_of(story, found)) for found in story.trial.probe.assigned]
+    assigned = [(found, _result_of(story, found)) for found in story.trial.probe.notes.assigned]
     names = {name for found, _ in assigned for name in found.values}
     for call in story.trial.probe.calls:
         for name in names & call.variables.keys():

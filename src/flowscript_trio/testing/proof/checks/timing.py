@@ -56,7 +56,7 @@ def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
     """Whether a node was between two attempts, for no longer than it says."""
     attempts = [
         attempt
-        for attempt in story.trial.probe.attempts
+        for attempt in story.trial.probe.notes.attempts
         if attempt.path == execution.path and execution.began.order < attempt.at.order < jump.order
     ]
     retry = attempts[-1].retry if attempts else None
@@ -72,7 +72,7 @@ def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
 def _is_limit(story: Story, time: float) -> bool:
     """Whether a time limit, or a deadline from outside, passes at that time."""
     trial = story.trial
-    times = [limit.since.time + limit.seconds for limit in trial.probe.limits]
+    times = [limit.since.time + limit.seconds for limit in trial.probe.notes.limits]
     times += [point.time for point in trial.points if isinstance(point, DeadlineAt)]
     return story.plan.has_unknown_limit or any(
         isclose(time, known, rel_tol=1e-9, abs_tol=1e-9) for known in times

@@ -1,0 +1,131 @@
+"""Owns one attempt of a node: its place, its token, its time limit, and the border to the runtime's code."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
+
+from ..expression import truthy
+from ..expression.scope import Overlay, Scope
+from ..runtimes.types import ExecutionParams, NodeRuntime
+from ..scheduler.concurrency import first_of
+from ..scheduler.signals import Failed
+from .context import RunContext
+from .failures import error_in, note_node
+from .frame import Frame, Outcome, Place
+from .program import Step
+from .regions import Region
+
+
+class Attempts(ABC):
+    """Does a node's work once. What needs no ``await`` is decided in plain functions, which give what is to be
+    awaited: every coroutine between a node and its runtime is paid for at each of its steps.
+    """
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: RunContext) -> None:
+        self.run = run
+
+    @abstractmethod
+    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+        """Do what a control node's runtime asks for."""
+
+    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
+        """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
+        try:
+            place = self._place(step, frame, path)
+            if place is None:
+                return Outcome(skipped=True)
+            outcome = await self._perform(place)
+            if self.run.masker is not None and isinstance(outcome.signal, Failed):
+                outcome.signal = Failed(self.run.masked(outcome.signal.error))
+            return outcome
+        except Exception as exc:
+            error: BaseException = exc
+        except BaseExceptionGroup as group:
+            error = error_in(group) or first_of(group)
+        if not isinstance(error, Exception):
+            raise error
+        error = self.run.masked(error)
+        note_node(error, step.node, path)
+        return Outcome(signal=Failed(error))
+
+    def _place(self, step: Step, frame: Frame, path: str) -> Place | None:
+        """Where a node is to run, with its own input; None where its ``if`` does not hold."""
+        scope: Scope = frame.state
+        input = frame.input
+        if step.input is not None:
+            input = step.input(scope)
+            scope = Overlay(scope, {"input": input})
+        if step.condition is not None and not truthy(step.condition(scope)):
+            return None
+        return Place(step, frame, path, input, scope)
+
+    def _perform(self, place: Place) -> Awaitable[Outcome]:
+        limiter = self.run.limiter
+        if limiter is None or place.step.is_control:
+            return self._limit_time(place)
+        return self._with_token(limiter, place)
+
+    async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
+        token = object()
+        await limiter.acquire_on_behalf_of(token)
+        try:
+            await checkpoint_if_cancelled()  # it may have been while the token was taken
+            return await self._limit_time(place)
+        finally:
+            limiter.release_on_behalf_of(token)
+
+    def _limit_time(self, place: Place) -> Awaitable[Outcome]:
+        timeout = place.step.timeout
+        if timeout is None:
+            return self._act(place)
+        return self.within(timeout(place.scope), place, self._act)
+
+    async def within(
+        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Do a node's work within that time; raises ``trio.TooSlowError`` when it has passed.
+
+        A node that would wake at the instant of the deadline is too slow, and so is one that ended
+        normally although its deadline had passed before.
+        """
+        with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
+            place.region = Region(place.region, place.path, scope)
+            outcome = await work(place)
+        late = scope.cancel_called and trio.current_time() > scope.deadline
+        if scope.cancelled_caught or (late and outcome.signal is None):
+            raise trio.TooSlowError(f"{place.step.label!r} took longer than {seconds:g} s")
+        return outcome
+
+    def _act(self, place: Place) -> Awaitable[Outcome]:
+        step = place.step
+        params = ExecutionParams(
+            step.node,
+            step.config(place.scope),
+            place.input,
+            place.scope,
+            self.run,
+            step.reads_only,
+            step.parts,
+        )
+        if step.is_control:
+            return self._control(step.runtime, params, place)
+        return _call(step.runtime, params)
+
+    async def _control(
+        self, runtime: NodeRuntime, params: ExecutionParams, place: Place
+    ) -> Outcome:
+        asked = (await _call(runtime, params)).output
+        return await self.handle(asked, place)
+
+
+@disable_ki_protection
+async def _call(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:
+    """The border to code that is not the engine's: from here on Ctrl-C may arrive between any two bytecodes."""
+    return Outcome(await runtime.execute(params))
