@@ -7,6 +7,7 @@ from typing import Protocol
 import trio
 
 from .calls import Call, Moment, Planted, Wait
+from .chains import behind
 from .owners import Owners
 from .stepping import Surroundings, shields_around
 
@@ -125,17 +126,6 @@ class Onlooker:
 
 
 def _follows_cancelled(handed: BaseException) -> bool:
-    """Whether a ``Cancelled`` was handed to clean-up of another one: then that stands behind it."""
-    pending = [handed.__context__, handed.__cause__]
-    seen: set[int] = set()
-    while pending:
-        found = pending.pop()
-        if found is None or id(found) in seen:
-            continue
-        seen.add(id(found))
-        if isinstance(found, (trio.Cancelled, GeneratorExit)):  # this one closes a generator
-            return True
-        if isinstance(found, BaseExceptionGroup):
-            pending += found.exceptions
-        pending += [found.__context__, found.__cause__]
-    return False
+    """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
+    others = (found for found in behind(handed) if found is not handed)
+    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.results import NodeResult
+from ..chains import behind, leaves_of
 from ..paths import is_cleanup, parent_of
 from ..story import Branch, Execution, Story
 from .finding import Finding
@@ -96,32 +97,8 @@ def _on_record(story: Story) -> Iterator[BaseException]:
         result = execution.result
         if result is not None:
             for error in (result.error, *result.earlier, *result.possibly_masked):
-                yield from _behind(error)
-    yield from _behind(story.trial.error)
-
-
-def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, what it groups, and what it came from."""
-    pending = [error]
-    seen: set[int] = set()
-    while pending:
-        found = pending.pop()
-        if found is None or id(found) in seen:
-            continue
-        seen.add(id(found))
-        yield found
-        if isinstance(found, BaseExceptionGroup):
-            pending += found.exceptions
-        pending += [found.__cause__, found.__context__]
-
-
-def leaves_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The errors that a group groups, or the error itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from leaves_of(inner)
-    elif error is not None:
-        yield error
+                yield from behind(error)
+    yield from behind(story.trial.error)
 
 
 def errors_are_passed_on(story: Story) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import trio
 
+from ..chains import leaves_of
 from ..paths import is_cleanup, is_within
 from ..story import Execution, Story
 from ..terms import Limit
-from .errors import leaves_of
 from .finding import Finding
 
 ROUNDING = 1e-6

@@ -1,0 +1,29 @@
+"""Owns the way from an error to what it groups, and to what it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it groups, its causes and contexts, and so on; each once."""
+    pending = [error]
+    seen: set[int] = set()
+    while pending:
+        found = pending.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        if isinstance(found, BaseExceptionGroup):
+            pending += found.exceptions
+        pending += [found.__cause__, found.__context__]
+
+
+def leaves_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The errors that a group groups, or the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves_of(inner)
+    elif error is not None:
+        yield error
