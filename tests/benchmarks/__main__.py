@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, processes, sequences
+from . import blocks, data, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -15,6 +15,7 @@ FAMILIES = {
     "sequences": sequences.workloads,
     "data": data.workloads,
     "processes": processes.workloads,
+    "peers": peers.workloads,
 }
 
 
@@ -56,6 +57,9 @@ def main(
         if keyword in work.name:
             results.append(measure(work, rounds))
             click.echo(render(results[-1]))
+    if not families or "peers" in families:
+        for name in peers.missing():
+            click.echo(f"{name} is not installed (the extra peers brings it)")
     restless = max((noise(result.workload, rounds) for result in results[:1]), default=0.0)
     quiet = restless <= NOISE
     click.echo(
