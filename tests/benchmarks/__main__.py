@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, peers, processes, sequences
+from . import blocks, data, documents, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
     "blocks": blocks.workloads,
     "sequences": sequences.workloads,
     "data": data.workloads,
+    "documents": documents.workloads,
     "processes": processes.workloads,
     "peers": peers.workloads,
 }
