@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,6 +24,7 @@ from .loading import load_or_exit, roots_option
 if TYPE_CHECKING:
     from ..execution.loading import Flow
     from ..execution.run import RunOptions
+    from ..types.events import Observer
 
 
 @click.command("run")
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
     metavar="DURATION",
     callback=lambda _, __, given: read_watchdog(given),
     help="Name a node that reaches no checkpoint for so long.",
+)
+@click.option(
+    "--trace",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a trace for Perfetto or Chrome.",
 )
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
@@ -47,6 +55,7 @@ def run_command(
     base: str | None,
     seed: int | None,
     watchdog: float | None,
+    trace: Path | None,
     dry_run: bool,
     quiet: bool,
     roots: tuple[str, ...],
@@ -73,7 +82,9 @@ def run_command(
 
     from .leaving import run_in_trio
 
-    output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
+    with tracing(trace) as observers:
+        options["observers"] = observers
+        output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
     if error is not None:
         fail(flow, error)
     write_output(Masker(options["secrets"].values()).value(output))
@@ -88,7 +99,7 @@ async def run_in_sight(
     from .console import show
 
     async with show(quiet) as view:
-        options["observers"] = view.observers
+        options["observers"] = (*options.get("observers", ()), *view.observers)
         if sys.stdin.isatty():
             options["decider"] = TerminalDecider(view.pause)
         try:
@@ -96,6 +107,22 @@ async def run_in_sight(
         except Exception as exc:
             return None, exc
     return done.output, None
+
+
+@contextmanager
+def tracing(path: Path | None) -> Iterator[list[Observer]]:
+    """What observes a run for ``--trace``; the file is there when the block has ended."""
+    if path is None:
+        yield []
+        return
+    from ..observe.trace import writing_trace
+
+    with ExitStack() as stack:
+        try:
+            observer = stack.enter_context(writing_trace(path))
+        except OSError as exc:
+            raise click.UsageError(f"--trace {path}: {exc.strerror}") from None
+        yield [observer]
 
 
 def fail(flow: Flow, error: Exception) -> NoReturn:
