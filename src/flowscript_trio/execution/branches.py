@@ -118,16 +118,12 @@ class Branches:
             raise
         if self._breakable:
             del self._regions[index]
-        if signal is not None and isinstance(signal, Failed):
+        if isinstance(signal, Failed):
             self._end(index, "failed", signal.error)
             return signal
         self._keep(index, frame)
         self._end(index, "success")
-        if (
-            signal is not None
-            and isinstance(signal, Break)
-            and signal.loop not in (None, self._place.step.id)
-        ):
+        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
             self.escape[index] = signal
         return signal
 

@@ -27,6 +27,7 @@ from ..types.events import (
     RunStarted,
     RunWarning,
 )
+from ..types.paths import parent_of
 from ..types.results import Cancellation
 
 Entry = dict[str, Any]
@@ -71,7 +72,7 @@ class Lanes:
     def around(self, path: str) -> str | None:
         """The innermost open slice that a path leads through; the run's is that of the empty path."""
         while path:
-            path = _above(path)
+            path = parent_of(path)
             if path in self._lane_of:
                 return path
         return None
@@ -95,11 +96,6 @@ class Lanes:
         return lane
 
 
-def _above(path: str) -> str:
-    """The path one level up: that of the block of ``a[3]``, of the branch of ``p/0/a``."""
-    return path[: path.rindex("[")] if path.endswith("]") else path.rpartition("/")[0]
-
-
 class Trace:
     """An observer that gives what happens as entries of a trace to ``emit``, in order."""
 
@@ -107,7 +103,8 @@ class Trace:
         self._emit = emit
         self._lanes = Lanes()
         self._began = 0.0
-        self._last = 0.0
+        self._now = 0.0
+        """When the event is, in microseconds since the run began."""
         self._arrows = 0
         self._requests: dict[tuple[str | None, str], tuple[float, int]] = {}
         """When and on which track a cancellation was requested, by who caused it and why."""
@@ -115,65 +112,64 @@ class Trace:
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._began = event.time
-        self._last = self._at(event.time)
+        self._now = round((event.time - self._began) * 1e6, 3)
         match event:
             case RunStarted(name=name, run_id=run_id):
-                self._begin("", name or "run", self._last, {"run": run_id})
+                self._begin("", name or "run", {"run": run_id})
             case RunEnded(status=status, error=error):
                 for path in self._lanes.still_open():
                     if path:
-                        self._end(path, self._last, {"status": "interrupted"})
-                self._end("", self._last, {"status": status, **_told(error)})
+                        self._end(path, {"status": "interrupted"})
+                self._end("", {"status": status, **_told(error)})
             case NodeStarted(path=path, node=node):
-                self._begin(path, node.label, self._last, {"path": path, "type": node.type})
+                self._begin(path, node.label, {"path": path, "type": node.type})
             case NodeEnded(path=path, result=result):
                 told: Entry = {"status": result.status, **_told(result.error)}
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
-                self._end(path, self._last, told, result.cancelled_by)
+                self._end(path, told, result.cancelled_by)
             case BranchStarted(path=path, index=index):
-                self._begin(path, f"branch {index}", self._last, {"path": path})
+                self._begin(path, f"branch {index}", {"path": path})
             case BranchEnded(path=path, status=status, error=error, cancelled_by=cause):
-                self._end(path, self._last, {"status": status, **_told(error)}, cause)
+                self._end(path, {"status": status, **_told(error)}, cause)
             case CancelRequested(path=path, cancellation=cancellation):
                 lane = self._lanes.lane_of(path)
-                self._requests[cancellation.by, cancellation.reason] = self._last, lane
-                self._entry("i", lane, self._last, f"cancels: {cancellation.reason}", s="t")
+                self._requests[cancellation.by, cancellation.reason] = self._now, lane
+                self._entry("i", lane, f"cancels: {cancellation.reason}", s="t")
             case RunWarning(path=path, message=message):
                 lane = self._lanes.lane_of(path)
-                self._entry("i", lane, self._last, f"warning: {message}", s="t")
+                self._entry("i", lane, f"warning: {message}", s="t")
 
-    def _at(self, time: float) -> float:
-        """Microseconds since the run began."""
-        return round((time - self._began) * 1e6, 3)
-
-    def _begin(self, path: str, name: str, at: float, told: Entry) -> None:
+    def _begin(self, path: str, name: str, told: Entry) -> None:
         known = len(self._lanes.names)
         lane = self._lanes.begin(path)
         if lane >= known:
             name_of_lane = {"name": self._lanes.names[lane]}
-            self._entry("M", lane, 0, "thread_name", args=name_of_lane)
-        self._entry("B", lane, at, name, args=told)
+            self._entry("M", lane, "thread_name", at=0, args=name_of_lane)
+        self._entry("B", lane, name, args=told)
 
-    def _end(self, path: str, at: float, told: Entry, cause: Cancellation | None = None) -> None:
+    def _end(self, path: str, told: Entry, cause: Cancellation | None = None) -> None:
         lane = self._lanes.lane_of(path)
         if cause is not None:
             told |= {"cancelled by": cause.by or "outside", "reason": cause.reason}
-            self._point_at(lane, at, cause)
+            self._point_at(lane, cause)
         if self._lanes.end(path) is not None:
-            self._entry("E", lane, at, "", args=told)
+            self._entry("E", lane, "", args=told)
 
-    def _point_at(self, lane: int, at: float, cause: Cancellation) -> None:
+    def _point_at(self, lane: int, cause: Cancellation) -> None:
         """An arrow from who requested a cancellation to whom it ended."""
         request = self._requests.get((cause.by, cause.reason))
         if request is None:
             return
         self._arrows += 1
         shared: Entry = {"id": self._arrows, "cat": "cancellation"}
-        self._entry("s", request[1], request[0], "cancels", **shared)
-        self._entry("f", lane, at, "cancels", bp="e", **shared)
+        self._entry("s", request[1], "cancels", at=request[0], **shared)
+        self._entry("f", lane, "cancels", bp="e", **shared)
 
-    def _entry(self, phase: str, lane: int, at: float, name: str, **more: Any) -> None:
+    def _entry(
+        self, phase: str, lane: int, name: str, *, at: float | None = None, **more: Any
+    ) -> None:
+        at = self._now if at is None else at
         self._emit({"ph": phase, "pid": _PROCESS, "tid": lane, "ts": at, "name": name, **more})
 
 

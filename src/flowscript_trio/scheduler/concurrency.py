@@ -371,7 +371,7 @@ def first_of(raised: BaseException) -> BaseException:
 
     ``KeyboardInterrupt`` and ``SystemExit`` go before anything else, ``Cancelled`` comes last.
     """
-    leaves = list(_leaves(raised))
+    leaves = list(leaves_of(raised))
 
     def rank(leaf: BaseException) -> int:
         if isinstance(leaf, (KeyboardInterrupt, SystemExit)):
@@ -381,9 +381,10 @@ def first_of(raised: BaseException) -> BaseException:
     return min(leaves, key=rank)
 
 
-def _leaves(raised: BaseException) -> Iterator[BaseException]:
+def leaves_of(raised: BaseException) -> Iterator[BaseException]:
+    """The exceptions that a group groups, or the exception itself."""
     if isinstance(raised, BaseExceptionGroup):
         for inner in raised.exceptions:
-            yield from _leaves(inner)
+            yield from leaves_of(inner)
     else:
         yield raised

@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...scheduler.concurrency import leaves_of
 from ...types.errors import FlowScriptError
 from ...types.results import NodeResult
 
@@ -81,6 +82,11 @@ class Call:
     def name(self) -> str:
         """How people know it: its runtime and its node."""
         return f"{self.type} ({self.label!r})"
+
+    @property
+    def errors(self) -> list[BaseException]:
+        """What left it: the exceptions in a group, or the one; none if it gave an output."""
+        return [] if self.raised is None else list(leaves_of(self.raised))
 
     def give(self, output: Any) -> None:
         """Note the output, as it is now."""

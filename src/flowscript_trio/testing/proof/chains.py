@@ -18,12 +18,3 @@ def behind(error: BaseException | None) -> Iterator[BaseException]:
         if isinstance(found, BaseExceptionGroup):
             pending += found.exceptions
         pending += [found.__cause__, found.__context__]
-
-
-def leaves_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The errors that a group groups, or the error itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from leaves_of(inner)
-    elif error is not None:
-        yield error

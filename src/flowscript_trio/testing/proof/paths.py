@@ -8,11 +8,6 @@ CLEANUPS = ("finally", "compensate", "on-workflow-error")
 """The parts of a path that say that a node belongs to clean-up."""
 
 
-def parent_of(path: str) -> str:
-    """What a branch, an iteration, or the node of a body belongs to: the path one level up."""
-    return path[: path.rindex("[")] if path.endswith("]") else path.rpartition("/")[0]
-
-
 def is_below(path: str, above: str) -> bool:
     """Whether a path leads through ``above``; everything is below the run itself, whose path is empty."""
     return not above or path.startswith((f"{above}/", f"{above}["))

@@ -14,13 +14,13 @@ from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...types.ast import BaseNode
 from ...types.decisions import Action, Answer, Decider
 from ...types.events import BlockStarted, Event, NodeEnded, NodeStarted
+from ...types.paths import parent_of
 from ...types.results import NodeResult
 from .calls import Call, Moment, Planted, Wait
 from .following import Follower, Onlooker
 from .locks import Locks
 from .notes import Notes
 from .owners import Owners
-from .paths import parent_of
 from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
 from .stepping import is_handed_cancelled, step_through

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import trio
 
+from ....types.paths import parent_of
 from ....types.results import NodeResult
-from ..chains import behind, leaves_of
-from ..paths import is_cleanup, parent_of
+from ..chains import behind
+from ..paths import is_cleanup
 from ..story import Branch, Execution, Story
 from .finding import Finding
 
@@ -82,7 +83,7 @@ def no_error_is_lost(story: Story) -> Iterator[Finding]:
                 f"{call.name} caught an error that it did not expect, and went on; catch only what is "
                 "expected, or accept this of a runtime that is to handle every error",
             )
-        for error in leaves_of(call.raised):
+        for error in call.errors:
             if not isinstance(error, trio.Cancelled) and id(error) not in known:
                 message = f"{call.name} raised {error!r}, which is nowhere on the record"
                 yield Finding(call.label, message)

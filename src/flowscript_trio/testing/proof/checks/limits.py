@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import trio
 
-from ..chains import leaves_of
 from ..paths import is_cleanup, is_within
 from ..story import Execution, Story
 from ..terms import Limit
@@ -41,11 +40,7 @@ def time_limits_are_kept(story: Story) -> Iterator[Finding]:
 
 def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding]:
     """``TooSlowError`` of the engine is told of what has a limit that had passed."""
-    inner = {
-        id(leaf)
-        for call in story.trial.probe.calls
-        for leaf in (call.raised, *leaves_of(call.raised))
-    }
+    inner = {id(error) for call in story.trial.probe.calls for error in call.errors}
     known: set[int] = set()
     for execution in sorted(story.executions, key=lambda e: e.path.count("/"), reverse=True):
         result = execution.result
