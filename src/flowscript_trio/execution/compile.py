@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..expression import Expression
+from ..expression.scope import Scope
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import NodeRuntime
@@ -20,6 +21,9 @@ def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:
     ``linked`` are the programs of the documents that it runs, by the keys of their nodes.
     """
     return _Compiler(checked, linked).compile()
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 class _Compiler:
@@ -107,7 +111,7 @@ class _Compiler:
             has_output=not isinstance(node, BreakNode),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             patience=checked.timeout if asks else None,
-            targets=self._targets_of(checked) if asks else frozenset(),
+            targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
         )
 
@@ -152,7 +156,7 @@ def _breakable_bodies(checked: Checked) -> set[int]:
 
 def _config_of(settings: BoundSettings | None) -> Compute:
     if settings is None:
-        return _constant(None)
+        return _no_settings
     return settings.config if settings.computed else _constant(settings.constant)
 
 
@@ -162,6 +166,10 @@ def _input_of(expressions: tuple[Expression, ...] | None, is_list: bool) -> Comp
     if not is_list:
         return expressions[0]
     return lambda scope: [expression(scope) for expression in expressions]
+
+
+def _no_settings(scope: Scope) -> None:
+    """What a part has that has no settings."""
 
 
 def _constant(value: Any) -> Compute:

@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 from trio.lowlevel import (
-    cancel_shielded_checkpoint,
+    checkpoint,
     checkpoint_if_cancelled,
 )
 
@@ -110,10 +110,10 @@ class Executor(Attempts):
                 self._pass_over(step, frame)
                 continue
             target = None
-            if passes.now == began:
-                await cancel_shielded_checkpoint()
+            if looked := passes.now == began:
+                await checkpoint()
             began = passes.now
-            signal = await self.execute_node(step, frame)
+            signal = await self.execute_node(step, frame, looked)
             if signal is None:
                 continue
             if not isinstance(signal, Goto):
@@ -163,14 +163,15 @@ class Executor(Attempts):
 
     # ---- the boundary ----
 
-    async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
+    async def execute_node(self, step: Step, frame: Frame, looked: bool = False) -> Signal | None:
         """Run one node: the one place where its start, its end, its error and its cancellation pass.
 
         An error is on the record when this returns, before anything around the node unwinds. It begins with
-        a look for a cancellation, and passes no further checkpoint of its own: who runs one node after
-        another lets a pass go by between them.
+        a look for a cancellation, unless who calls has just ``looked``, and passes no further checkpoint of
+        its own: who runs one node after another lets a pass go by between them.
         """
-        await checkpoint_if_cancelled()
+        if not looked:
+            await checkpoint_if_cancelled()
         run = self.run
         path = frame.path + step.label
         started = self._time()

@@ -13,9 +13,12 @@ from .members import (
     make_constant_item,
     make_item,
     make_member,
+    read_item_of_name,
     read_member,
+    read_member_of_name,
     read_node,
     read_node_member,
+    static_index,
     static_name,
 )
 from .operators import BINARY, UNARY, Binary, OperandError
@@ -47,6 +50,13 @@ STOPS: dict[str, Callable[[Any], bool]] = {
     "??": lambda value: value is not None,
 }
 """The operators that do not look at the rest once a value decides."""
+
+
+def plain_name(tree: Tree, is_node: IsNode) -> str | None:
+    """The name, where a tree is one that no node has, and nothing else."""
+    if isinstance(tree, Name) and (tree.local or not is_node(tree.name)):
+        return tree.name
+    return None
 
 
 def compile_tree(tree: Tree, is_node: IsNode) -> Run:
@@ -89,18 +99,25 @@ class _Compiler:
     # ---- members and methods ----
 
     def _chain(self, base: Tree, steps: tuple[Member | Item | Method, ...]) -> Run:
-        run = self.compile(base)
-        if isinstance(base, Name) and not base.local and self._is_node(base.name):
-            name = static_name(steps[0])
-            if name in NODE_MEMBERS:
-                run = read_node_member(base.name, name)
-                steps = steps[1:]
-        if not steps:
-            return run
-        if isinstance(steps[0], Member):
-            run = read_member(run, steps[0].name)
+        run = self._first(base, steps[0])
+        if run is None:
+            run = self.compile(base)
+        else:
             steps = steps[1:]
         return self._walk(run, [self._step(step) for step in steps]) if steps else run
+
+    def _first(self, base: Tree, step: Member | Item | Method) -> Run | None:
+        """One closure for a base and its first step, where there is one for them."""
+        name = static_name(step)
+        if isinstance(base, Name):
+            if not base.local and self._is_node(base.name):
+                if name in NODE_MEMBERS:
+                    return read_node_member(base.name, name)
+            elif name is not None:
+                return read_member_of_name(base.name, name)
+            elif (index := static_index(step)) is not None:
+                return read_item_of_name(base.name, index)
+        return None if name is None else read_member(self.compile(base), name)
 
     def _step(self, step: Member | Item | Method) -> Step:
         if isinstance(step, Member):

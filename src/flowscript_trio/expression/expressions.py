@@ -9,7 +9,7 @@ from typing import Any
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run
-from .compiler import compile_tree
+from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
 from .grammar import read_tree
@@ -33,11 +33,13 @@ class Expression:
     Raises EvaluationError with the offset in the expression's text and the place in the document.
     """
 
-    __slots__ = ("_shift", "_start", "run", "text")
+    __slots__ = ("_shift", "_start", "name", "run", "text")
 
-    def __init__(self, run: Run, text: Text, shift: int, start: int) -> None:
+    def __init__(self, run: Run, name: str | None, text: Text, shift: int, start: int) -> None:
         self.run = run
         """The bare closure; its errors have no place in the document yet (see :meth:`placed`)."""
+        self.name = name
+        """The name, where the expression is one that no node has, and nothing else."""
         self.text = text
         self._shift = shift
         self._start = start
@@ -124,7 +126,8 @@ class ParsedExpression:
                     suggestion=nearest(called.name, FUNCTIONS),
                 )
         start = self.shift + self.tree.offset
-        return Expression(compile_tree(self.tree, is_node), self.text, self.shift, start)
+        run, name = compile_tree(self.tree, is_node), plain_name(self.tree, is_node)
+        return Expression(run, name, self.text, self.shift, start)
 
 
 def parse_expression(text: Text, *, names: Collection[str] = frozenset()) -> ParsedExpression:

@@ -26,11 +26,33 @@ def read_node(name: str) -> Run:
 
 
 def read_member(run: Run, name: str) -> Run:
-    """The closure of ``value.name`` for the commonest shape, one member of a name."""
+    """The closure of ``value.name``, one member of a node's output above all."""
 
     def read(scope: Scope) -> Any:
         value = run(scope)
         return value.get(name) if value.__class__ is dict else member(value, name)
+
+    return read
+
+
+def read_member_of_name(base: str, name: str) -> Run:
+    """The closure of ``base.name`` where the base is a name that no node has."""
+
+    def read(scope: Scope) -> Any:
+        value = scope.value(base)
+        return value.get(name) if value.__class__ is dict else member(value, name)
+
+    return read
+
+
+def read_item_of_name(base: str, index: int) -> Run:
+    """The closure of ``base[1]`` where the base is a name that no node has."""
+
+    def read(scope: Scope) -> Any:
+        value = scope.value(base)
+        if value.__class__ is list:
+            return value[index] if index < len(value) else None
+        return member(value, index)
 
     return read
 
@@ -53,7 +75,7 @@ def make_constant_item(key: Any) -> Step:
     """The step ``[1]`` or ``["name"]`` of a chain."""
     if key.__class__ is str:
         return make_member(key)
-    if key.__class__ is not int or key < 0:
+    if not _is_index(key):
         return lambda scope, value: member(value, key)
 
     def step(scope: Scope, value: Any) -> Any:
@@ -62,6 +84,17 @@ def make_constant_item(key: Any) -> Step:
         return member(value, key)
 
     return step
+
+
+def static_index(step: Member | Item | Method) -> int | None:
+    """The index of an item that is written out: ``[1]``."""
+    if isinstance(step, Item) and isinstance(step.key, Constant) and _is_index(step.key.value):
+        return step.key.value  # type: ignore[no-any-return]
+    return None
+
+
+def _is_index(key: Any) -> bool:
+    return key.__class__ is int and key >= 0
 
 
 def static_name(step: Member | Item | Method) -> str | None:

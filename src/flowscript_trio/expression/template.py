@@ -36,7 +36,9 @@ class Template:
         self._parts = parts
         self._offsets = offsets
         self._words = [part if isinstance(part, str) else "" for part in parts]
-        self._holes = tuple((at, p.run) for at, p in enumerate(parts) if not isinstance(p, str))
+        self._holes = tuple(
+            (at, part.name, part.run) for at, part in enumerate(parts) if not isinstance(part, str)
+        )
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
         self.source = source
         first = parts[0] if parts else ""
@@ -53,13 +55,20 @@ class Template:
         services = scope.services
         services.spent = services.depth = at = 0
         words = self._words.copy()
+        value = scope.value
         try:
-            for at, run in self._holes:
-                word = run(scope)
-                words[at] = word if word.__class__ is str else to_text(word, services)
-            if sum(map(len, words)) > services.limits.text:
+            for at, name, run in self._holes:
+                word = run(scope) if name is None else value(name)
+                kind = word.__class__
+                if kind is int and -1_000_000 < word < 1_000_000:
+                    word = str(word)  # as the call would write it, which takes as long again
+                elif kind is not str:
+                    word = to_text(word, services)
+                words[at] = word
+            text = "".join(words)
+            if len(text) > services.limits.text:
                 length = 0  # of what was put in; the text around it is the document's
-                for at, _ in self._holes:
+                for at, _, _ in self._holes:
                     length += len(words[at])
                     check_text(length, services.limits)
         except (EvaluationError, RecursionError) as exc:
@@ -67,7 +76,7 @@ class Template:
             assert isinstance(part, Expression)
             found = part.placed(exc)
         else:
-            return "".join(words)
+            return text
         raise found
 
     def json(self, scope: Scope, auto: bool) -> Any:

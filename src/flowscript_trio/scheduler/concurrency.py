@@ -25,7 +25,7 @@ from ..types.results import Cancellation
 from .passes import PassCounter
 from .policy import Ending, Policy, Tally, Verdict
 from .pools import Pool
-from .signals import Break, Failed, Signal
+from .signals import Break, BrokenOff, Failed, Signal
 from .tokens import BURST, Tokens
 
 Execute = Callable[[int, Any], Awaitable[Signal | None]]
@@ -53,6 +53,7 @@ class Block:
         "_execute",
         "_free",
         "_free_at",
+        "_left_by_outside",
         "_name",
         "_nursery",
         "_on_break",
@@ -90,9 +91,9 @@ class Block:
         self._on_break = on_break
         self.cancelled = False
         self._ended_by_itself = False  # a job was cancelled after the block had cancelled the rest
-        self._outside_first = (
-            False  # it was being cancelled from outside when it cancelled the rest itself
-        )
+        # It was being cancelled from outside when it cancelled the rest itself.
+        self._outside_first = False
+        self._left_by_outside = False  # a job has let a ``Cancelled`` from outside pass
         self.started = 0
         self.lowest_break: int | None = None
         self._broke_at: int | None = None  # the pass of the first break
@@ -197,13 +198,16 @@ class Block:
             raised = exc
         if raised is not None:
             raised = first_of(raised)
-            if not isinstance(raised, trio.Cancelled):
+        try:
+            if raised is not None and not isinstance(raised, trio.Cancelled):
                 raise raised
-        verdict = self._tally.conclude(self.started, cancelled=raised is not None)
-        if verdict is None:
-            assert raised is not None
-            raise raised
-        return verdict
+            verdict = self._tally.conclude(self.started, cancelled=raised is not None)
+            if verdict is None:
+                assert raised is not None
+                raise raised
+            return verdict
+        finally:
+            del raised  # its traceback has this frame: they would wait for the garbage collector
 
     def _start(self, run: Callable[..., Awaitable[None]], *args: Any, name: str) -> None:
         self._running += 1
@@ -218,12 +222,11 @@ class Block:
     async def _job(self, token: object, index: int, item: Any) -> None:
         """A task that does one job."""
         try:
-            if not self._is_over():
-                await self._do(index, item)
+            if not self._is_over() and self._note(index, await self._do(index, item)):
+                await self._settle()
         except trio.Cancelled:
-            if not self.cancelled:
+            if self._passes_on():
                 raise
-            self._ended_by_itself = True
         finally:
             self._end(token)
 
@@ -234,7 +237,8 @@ class Block:
             while not self._is_over():
                 job = job or self._take(pool)
                 if job is not None:
-                    await self._do(*job)
+                    if self._note(job[0], await self._do(*job)):
+                        await self._settle()
                     job = None
                 elif not pool.has_more():
                     break
@@ -246,31 +250,46 @@ class Block:
                     await checkpoint_if_cancelled()
             await self._settle()
         except trio.Cancelled:
-            if not self.cancelled:
+            if self._passes_on():
                 raise
-            self._ended_by_itself = True
         finally:
             self._end(token)
 
-    async def _do(self, index: int, item: Any) -> None:
+    def _do(self, index: int, item: Any) -> Awaitable[Signal | BrokenOff | None]:
+        """A job's work, to be awaited; in a scope of its own where another job can break out of the block."""
         self.started += 1
-        if self._on_break is None:
-            signal = await self._execute(index, item)
-        else:
-            with trio.CancelScope() as scope:
-                self._scopes[index] = scope
-                try:
-                    signal = await self._execute(index, item)
-                finally:
-                    del self._scopes[index]
-            if scope.cancelled_caught:
-                return
+        return self._execute(index, item) if self._on_break is None else self._within(index, item)
+
+    async def _within(self, index: int, item: Any) -> Signal | BrokenOff | None:
+        with trio.CancelScope() as scope:
+            self._scopes[index] = scope
+            try:
+                return await self._execute(index, item)
+            finally:
+                del self._scopes[index]
+        return BrokenOff()
+
+    def _note(self, index: int, signal: Signal | BrokenOff | None) -> bool:
+        """Take in how a job ended; whether there is something to act on."""
+        if isinstance(signal, BrokenOff):
+            return False
         if isinstance(signal, Failed):
             self._note_failure(index, signal.error)
         else:
             self._note_success(index, signal)
-        if self._tally.decided_at is not None or self.lowest_break is not None:
-            await self._settle()
+        return self._tally.decided_at is not None or self.lowest_break is not None
+
+    def _passes_on(self) -> bool:
+        """Whether the ``Cancelled`` that ends a job is to leave the block.
+
+        The first one that came from outside is. Each further one would keep its frames until the last job
+        has ended.
+        """
+        if self.cancelled:
+            self._ended_by_itself = True
+            return False
+        first, self._left_by_outside = not self._left_by_outside, True
+        return first
 
     def _end(self, token: object) -> None:
         self._running -= 1

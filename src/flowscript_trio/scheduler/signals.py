@@ -26,4 +26,9 @@ class Goto:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """A job was cancelled since one of a lower index broke out of its block."""
+
+
 Signal = Failed | Break | Goto

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,6 +52,12 @@ class Setting:
         return self.source.location(self.offset)
 
 
+@cache
+def _shared_set(names: tuple[str, ...]) -> set[str]:
+    """One set for all nodes with these fields: nodes are frozen, and there are many."""
+    return set(names)
+
+
 class _Frozen(BaseModel):
     # Built when first validated or described: the parser makes its nodes without that, and most programs never do.
     model_config = ConfigDict(
@@ -75,7 +82,7 @@ class _Frozen(BaseModel):
         made = cls.__new__(cls)
         put = object.__setattr__
         put(made, "__dict__", {**cls.__defaults, **fields})
-        put(made, "__pydantic_fields_set__", set(fields))
+        put(made, "__pydantic_fields_set__", _shared_set(tuple(fields)))
         put(made, "__pydantic_extra__", None)
         put(made, "__pydantic_private__", None)
         return made

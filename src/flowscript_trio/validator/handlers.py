@@ -16,6 +16,8 @@ from .findings import Findings
 from .places import Index, Level, Place, word_of
 from .texts import Use
 
+_NONE: frozenset[int] = frozenset()
+
 
 class Handlers:
     """The handlers of a document by their keys, each with the places of the nodes that name it."""
@@ -29,7 +31,7 @@ class Handlers:
     def in_level(self, level: Level) -> frozenset[int]:
         """The indices of the handlers in a body."""
         if not self._users:
-            return frozenset()
+            return _NONE
         nodes = level.body.nodes
         return frozenset(at for at, node in enumerate(nodes) if node.key in self._users)
 

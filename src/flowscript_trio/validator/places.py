@@ -23,6 +23,7 @@ Role = Literal["body", "cleanup", "compensate"]
 
 FOREACH_NAMES = frozenset({"$item", "$index", "$items", "$first", "$last", "$branch"})
 BEFORE = -1
+_NO_NAMES: frozenset[str] = frozenset()
 _LOOP_NAMES = frozenset({"$iteration"})
 _BRANCH_NAMES = frozenset({"$branch"})
 _ERROR_NAMES = frozenset({"$error"})
@@ -169,7 +170,7 @@ def _levels_in(place: Place, node: Node) -> Iterator[Level]:
             case "loop" | "while":
                 yield _inner_level(body, place, "body", _LOOP_NAMES, looped=True)
             case _:
-                yield _inner_level(body, place, "body", frozenset())
+                yield _inner_level(body, place, "body", _NO_NAMES)
     if node.compensate is not None:
         yield _inner_level(node.compensate, place, "compensate", _ERROR_NAMES)
 
@@ -195,7 +196,7 @@ def _inner_level(
         outer,
         around.depth + 1,
         role,
-        around.names | names,
+        names if names >= around.names else around.names | names,
         looped or around.looped,
         (*around.forks, body.key) if fork else around.forks,
     )
