@@ -32,24 +32,25 @@ def parallel_or_spawn_all(count: int) -> Workload:
 def token_first(count: int, limit: float) -> Cost:
     """The best by hand: the token is taken before the task is started."""
 
-    async def work() -> None:
-        limiter = trio.CapacityLimiter(limit)
-        results: list[object] = [None] * count
+    return timed(lambda: each_with_token(count, limit, checkpoint))
 
-        async def job(index: int, token: object) -> None:
-            try:
-                await checkpoint()
-                results[index] = None
-            finally:
-                limiter.release_on_behalf_of(token)
 
-        async with trio.open_nursery() as nursery:
-            for index in range(count):
-                token = object()
-                await limiter.acquire_on_behalf_of(token)
-                nursery.start_soon(job, index, token)
+async def each_with_token(count: int, limit: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work so many times, and keep what each time gives."""
+    limiter = trio.CapacityLimiter(limit)
+    results: list[object] = [None] * count
 
-    return timed(work)
+    async def job(index: int, token: object) -> None:
+        try:
+            results[index] = await work()
+        finally:
+            limiter.release_on_behalf_of(token)
+
+    async with trio.open_nursery() as nursery:
+        for index in range(count):
+            token = object()
+            await limiter.acquire_on_behalf_of(token)
+            nursery.start_soon(job, index, token)
 
 
 def spawn_all(count: int, limit: float) -> Cost:

@@ -11,7 +11,7 @@ import trio
 
 from flowscript_trio.expression import parse_template
 
-from . import flows
+from . import blocks, flows
 from .measuring import Cost, Workload, timed
 from expressing import PlainScope, text_of
 
@@ -65,6 +65,17 @@ def memory(count: int) -> Workload:
             await flows.fs.run(flow)
 
     async def hand() -> None:
+        with trio.move_on_after(0.05):
+            await blocks.each_with_token(count, 10, trio.sleep_forever)
+
+    name = f"memory of {count} waiting branches, limit 10"
+    return Workload(name, "branch", count, peak(engine), peak(hand), 1.2, 1.0)
+
+
+def memory_without_results(count: int) -> Workload:
+    """The same, to a nursery by hand that has no place for what its tasks give."""
+
+    async def hand() -> None:
         limiter = trio.CapacityLimiter(10)
         with trio.move_on_after(0.05):
             async with trio.open_nursery() as nursery:
@@ -72,8 +83,8 @@ def memory(count: int) -> Workload:
                     await limiter.acquire_on_behalf_of(object())
                     nursery.start_soon(trio.sleep_forever)
 
-    name = f"memory of {count} waiting branches, limit 10"
-    return Workload(name, "branch", count, peak(engine), peak(hand), 1.2, 1.0)
+    name = f"memory of {count} waiting branches, to one without results"
+    return Workload(name, "branch", count, memory(count).engine, peak(hand), None, None)
 
 
 def items(count: int, few: int) -> Workload:
@@ -112,4 +123,5 @@ def workloads(scale: float) -> Iterator[Workload]:
     yield state(int(100_000_000 * scale))
     yield template(int(10_000 * scale))
     yield memory(int(10_000 * scale))
+    yield memory_without_results(int(10_000 * scale))
     yield items(int(1_000_000 * scale), int(10_000 * scale))

@@ -115,13 +115,16 @@ def hamilton(count: int) -> Workload:
     module = ad_hoc_utils.create_temporary_module(*functions)
     names = [function.__name__ for function in functions]
 
-    async def work() -> None:
-        driver = async_driver.AsyncDriver({}, module)
-        await driver.execute(names)
-
+    driver = async_driver.AsyncDriver({}, module)
     branches = "".join(f'<source:noop id="n{index}"/>' for index in range(count))
     engine = flows.run(flows.load(branches), max_concurrency=float("inf"))
-    return _beside("Hamilton", f"a graph of {count} nodes", count, engine, on_asyncio(work))
+    return _beside(
+        "Hamilton",
+        f"a graph of {count} nodes",
+        count,
+        engine,
+        on_asyncio(lambda: driver.execute(names)),
+    )
 
 
 def _beside(peer: str, what: str, count: int, engine: Cost, hand: Cost) -> Workload:

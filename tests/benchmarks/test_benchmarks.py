@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from .__main__ import FAMILIES, main
+from .__main__ import FAMILIES, TOO_NOISY, main
 from .measuring import Workload, measure
 
 SMALL = [work for make in FAMILIES.values() for work in make(0.02)]
@@ -21,13 +21,20 @@ def test_a_workload_runs_on_both_sides(workload: Workload) -> None:
     assert measured.hand > 0
 
 
-def test_the_figures_are_written_as_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("share", "status"), [(0.0, 0), (0.03, 0), (0.031, TOO_NOISY)])
+def test_the_figures_are_written_as_json_and_the_status_says_if_they_count(
+    share: float, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.__main__.noise", lambda workload, rounds: share)
     path = tmp_path / "figures.json"
     options = ["--rounds", "1", "--scale", "0.02", "--family", "sequences", "--json", str(path)]
     done = CliRunner().invoke(main, options)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == status, done.output
     assert "noise: the same code against itself" in done.output
+    assert ("too noisy for a verdict" in done.output) == (status == TOO_NOISY)
     figures = json.loads(path.read_text())
+    assert figures["noise"] == {"sequences": share}
+    assert figures["quiet"] == (status == 0)
     assert {result["name"] for result in figures["results"]} == {
         work.name for work in FAMILIES["sequences"](0.02)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.execution import blocks
+from flowscript_trio.execution.record import Record
 from flowscript_trio.execution.state import State
 
 from .counting import Work, count, peak, per_unit
 
 registry = fs.Registry(base=fs.registry)
+LARGEST = int(os.environ.get("FLOWSCRIPT_LARGEST", "5000"))
+"""How many units the largest workflows have; with 100,000 the counting takes minutes."""
 SAME = 0.03
 """How far two figures of one unit may be apart, as a share: some growth comes in jumps (lists, dicts)."""
 
@@ -77,7 +81,7 @@ SHAPES = [parallel, unlimited, foreach, sequence, chain, layers, loop]
 @pytest.mark.parametrize("shape", SHAPES, ids=[shape.__name__ for shape in SHAPES])
 def test_one_more_unit_takes_the_same_at_every_size(shape: Callable[[int], Work]) -> None:
     first = per_unit(shape, 100, 1_000)
-    later = per_unit(shape, 1_000, 5_000)
+    later = per_unit(shape, 1_000, LARGEST)
     assert later == pytest.approx(first, rel=SAME, abs=0.02)
 
 
@@ -103,6 +107,33 @@ def test_the_size_of_the_state_makes_no_difference() -> None:
     assert (large.steps, large.tasks) == (small.steps, small.tasks)
     assert large.calls == pytest.approx(small.calls, rel=0.002)  # the order of tasks is chance
     assert peak(fields_of(LARGE)) == pytest.approx(peak(fields_of(FIELDS)), abs=4_096)
+
+
+@registry.runtime("source:small", reads_only=True)
+async def small(params: fs.ExecutionParams) -> Any:
+    return FIELDS
+
+
+@registry.runtime("source:large", reads_only=True)
+async def large(params: fs.ExecutionParams) -> Any:
+    return LARGE
+
+
+def fields_of_output(source: str) -> Work:
+    inner = "".join(
+        f'<branch><transform type="template" id="t{i}" template="{{{{before.fields.f{i}}}}}"/></branch>'
+        for i in range(100)
+    )
+    return running(f'<source:{source} id="before"/><parallel id="p">{inner}</parallel>')
+
+
+def test_neither_does_the_size_of_the_output_that_is_read() -> None:
+    large, small = count(fields_of_output("large")), count(fields_of_output("small"))
+    assert (large.steps, large.tasks) == (small.steps, small.tasks)
+    assert large.calls == pytest.approx(small.calls, rel=0.002)
+    assert peak(fields_of_output("large")) == pytest.approx(
+        peak(fields_of_output("small")), abs=4_096
+    )
 
 
 def outputs_before(nodes: int) -> Work:
@@ -167,7 +198,7 @@ def test_the_memory_of_items_that_are_not_kept_is_flat() -> None:
     def consuming(items: int) -> Work:
         return lambda: fs.run(loaded, input=numbers(items), keep=100)
 
-    assert peak(consuming(50_000)) == pytest.approx(peak(consuming(5_000)), abs=16_384)
+    assert peak(consuming(100_000)) == pytest.approx(peak(consuming(10_000)), abs=16_384)
 
 
 # ---- what would be found ----
@@ -197,4 +228,21 @@ def test_a_look_at_all_other_branches_would_be_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(blocks, "clone_state_for_branch", clone)
     first = per_unit(parallel, 100, 300)
     later = per_unit(parallel, 300, 1_000)
+    assert later[0] > (1 + SAME) * first[0]
+
+
+@pytest.mark.parametrize("shape", [foreach, sequence, chain, layers])
+def test_a_look_at_all_results_so_far_would_be_found(
+    shape: Callable[[int], Work], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Record.add
+
+    def look_and_add(record: Record, key: int, label: str, result: Any, inner: bool) -> None:
+        for other in record:
+            abs(other.started)
+        add(record, key, label, result, inner)
+
+    monkeypatch.setattr(Record, "add", look_and_add)
+    first = per_unit(shape, 100, 200)
+    later = per_unit(shape, 200, 400)
     assert later[0] > (1 + SAME) * first[0]
