@@ -67,10 +67,10 @@ class Attempts(ABC):
         return Place(step, frame, path, input, scope)
 
     def _perform(self, place: Place) -> Awaitable[Outcome]:
-        limiter = self.run.limiter
-        if limiter is None or place.step.is_control:
-            return self._limit_time(place)
-        return self._with_token(limiter, place)
+        step, limiter = place.step, self.run.limiter
+        if limiter is not None and not step.is_control:
+            return self._with_token(limiter, place)
+        return self._act(place) if step.timeout is None else self._limit_time(place)
 
     async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
         token = object()

@@ -111,10 +111,12 @@ class Branches:
             )
         try:
             signal = await self._walk.run_body(body, frame)
-        except BaseException as exc:
+        except trio.Cancelled as exc:
             self._regions.pop(index, None)
-            if isinstance(exc, trio.Cancelled):
-                self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
+            self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
+            raise
+        except BaseException:
+            self._regions.pop(index, None)
             raise
         if self._breakable:
             del self._regions[index]

@@ -12,7 +12,8 @@ from typing import Any
 from ..expression.scope import Services
 from ..types.results import NodeResult
 
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: dict[str, Any] = {}
+"""Never written to."""
 _MISSING: Any = object()
 
 
@@ -36,7 +37,7 @@ class State:
         self._base = self._origin = base
         self._bound = bound
         self._results: dict[str, NodeResult | None] = {}
-        self._variables: dict[str, Any] = {}
+        self._variables = _NOTHING  # until one is assigned: most layers have none
         self.services = services
         self.shared = shared
 
@@ -81,7 +82,13 @@ class State:
         self._results[name] = result
 
     def assign(self, name: str, value: Any) -> None:
-        self._variables[name] = value
+        self._assign({name: value})
+
+    def _assign(self, variables: Mapping[str, Any]) -> None:
+        if self._variables:
+            self._variables.update(variables)
+        else:
+            self._variables = dict(variables)
 
     def forget(self, names: Iterable[str]) -> None:
         """Make the nodes of these ids null here, whatever the layers below say."""
@@ -117,7 +124,7 @@ class State:
             frozen = State(below, self.services)
             frozen._results, frozen._variables = results, variables
             self._base = frozen
-            self._results, self._variables = {}, {}
+            self._results, self._variables = {}, _NOTHING
         assert self._base is not None, "a shared layer is forked from one with the run's names"
         return self._base
 
@@ -129,7 +136,7 @@ class State:
         for name in names:
             self._results[name] = own_results.get(name)
         if variables:
-            self._variables.update(own_variables)
+            self._assign(own_variables)
 
     def _own(self) -> tuple[Mapping[str, NodeResult | None], Mapping[str, Any]]:
         """What was written since this layer was forked: its own entries and those of its snapshots."""
