@@ -93,7 +93,7 @@ async def test_events_come_in_order_and_the_stream_ends_with_the_run(autojump_cl
     async with fs.open_run(Stubs().load(SLOW)) as run:
         async for event in run.events():
             names.append(type(event).__name__)
-    assert names == ["RunStarted", "NodeStarted", "NodeEnded", "RunEnded"]
+    assert names == ["RunStarted", "NodeStarted", "AttemptStarted", "NodeEnded", "RunEnded"]
     assert [event async for event in run.events()] == []
 
 
@@ -105,7 +105,7 @@ async def test_a_slow_reader_loses_events_that_are_counted_and_never_stalls_the_
         events = run.events(room=5)
         await run.wait()
         assert len([event async for event in events]) == 5
-        assert events.dropped == 42 - 5
+        assert events.dropped == 62 - 5
 
 
 async def test_wrong_inputs_are_refused_before_anything_is_opened() -> None:

@@ -14,6 +14,7 @@ from ..expression.scope import Overlay, Scope
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.concurrency import first_of
 from ..scheduler.signals import Failed
+from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
 from .context import RunContext
 from .failures import error_in, note_node
 from .frame import Frame, Outcome, Place
@@ -35,12 +36,17 @@ class Attempts(ABC):
     def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""
 
-    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
-        """Run one attempt of a node; an error comes back as a value, with a note of where it came from."""
+    async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
+        """Run one attempt of a node (the ``number``-th, from 1).
+
+        An error comes back as a value, with a note of where it came from.
+        """
         try:
             place = self._place(step, frame, path)
             if place is None:
                 return Outcome(skipped=True)
+            if self.run.observers:
+                self._tell_attempt(place, number)
             outcome = await self._perform(place)
             if self.run.masker is not None and isinstance(outcome.signal, Failed):
                 outcome.signal = Failed(self.run.masked(outcome.signal.error))
@@ -66,6 +72,14 @@ class Attempts(ABC):
             return None
         return Place(step, frame, path, input, scope)
 
+    def _tell_attempt(self, place: Place, number: int) -> None:
+        node, shown = place.step.node, self.run.shown(place.input)
+        self.run.notify(
+            AttemptStarted(
+                time=trio.current_time(), path=place.path, node=node, attempt=number, input=shown
+            )
+        )
+
     def _perform(self, place: Place) -> Awaitable[Outcome]:
         step, limiter = place.step, self.run.limiter
         if limiter is not None and not step.is_control:
@@ -74,8 +88,14 @@ class Attempts(ABC):
 
     async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
         token = object()
+        run, node = self.run, place.step.node
+        waits = bool(run.observers) and limiter.available_tokens < 1
+        if waits:
+            run.notify(TokenAwaited(time=trio.current_time(), path=place.path, node=node))
         await limiter.acquire_on_behalf_of(token)
         try:
+            if waits:
+                run.notify(TokenTaken(time=trio.current_time(), path=place.path, node=node))
             await checkpoint_if_cancelled()  # it may have been while the token was taken
             return await self._limit_time(place)
         finally:

@@ -18,6 +18,7 @@ from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.masking import Masker
 from ..types.results import Cancellation
+from .deliveries import Deliveries
 from .inputs import Secrets
 from .masking import mask_error
 from .program import CompiledBody
@@ -65,6 +66,7 @@ class RunContext:
     record: Record = field(default_factory=Record)
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
+    deliveries: Deliveries = field(default_factory=Deliveries)
     _resources: dict[str, Any] = field(default_factory=dict)
 
     def notify(self, event: Event) -> None:
@@ -76,6 +78,10 @@ class RunContext:
             self._resources[key] = factory()
         found: T = self._resources[key]
         return found
+
+    def shown(self, value: Any) -> Any:
+        """A value as observers may see it: without secrets."""
+        return value if self.masker is None else self.masker.value(value)
 
     def masked(self, error: BaseException) -> BaseException:
         """The error without secrets in what it says; the same object wherever its class allows."""

@@ -176,6 +176,7 @@ class Executor(Attempts):
         path = frame.path + step.label
         started = self._time()
         if run.observers:
+            run.deliveries.enter(path)
             run.notify(NodeStarted(time=started, path=path, node=step.node))
         earlier: list[BaseException] = []
         try:
@@ -234,9 +235,20 @@ class Executor(Attempts):
             frame.state.record(step.id, result)
         run.record.add(id(step), step.label, result, inner=self._inner)
         if run.observers:
-            time = result.started + result.duration
-            shown = run.record.show(result)
-            run.notify(NodeEnded(time=time, path=result.path, node=step.node, result=shown))
+            delivered = run.deliveries.leave(result.path)
+            if (cause := result.cancelled_by) is None:
+                delivered = None
+            elif delivered is not None and delivered < cause.requested:
+                delivered = cause.requested  # it was reached by another one before, which it caught
+            run.notify(
+                NodeEnded(
+                    time=result.started + result.duration,
+                    path=result.path,
+                    node=step.node,
+                    result=run.record.show(result),
+                    delivered=delivered,
+                )
+            )
 
     def _record_unwinding(
         self,

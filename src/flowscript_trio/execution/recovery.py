@@ -10,6 +10,7 @@ from ..expression import truthy
 from ..expression.scope import Overlay
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
+from ..types.events import AttemptFailed
 from .describing import describe
 from .frame import Frame, Outcome
 from .program import Step
@@ -53,8 +54,20 @@ async def recover(
             break
         earlier.append(error)
         further += 1
-        await trio.sleep(delay_of(retry, further, walk.run.services.random.random()))
-        outcome = await walk.attempt(step, frame, path)
+        delay = delay_of(retry, further, walk.run.services.random.random())
+        if walk.run.observers:
+            walk.run.notify(
+                AttemptFailed(
+                    time=trio.current_time(),
+                    path=path,
+                    node=step.node,
+                    attempt=further,
+                    error=error,
+                    delay=delay,
+                )
+            )
+        await trio.sleep(delay)
+        outcome = await walk.attempt(step, frame, path, further + 1)
     if isinstance(outcome.signal, Failed) and step.fallback is not None:
         error = outcome.signal.error
         earlier.append(error)

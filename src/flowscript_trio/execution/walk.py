@@ -34,8 +34,8 @@ class Walk(Protocol):
     async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
         """Run one node through the boundary."""
 
-    async def attempt(self, step: Step, frame: Frame, path: str) -> Outcome:
-        """Run one attempt of a node."""
+    async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
+        """Run one attempt of a node, the ``number``-th."""
 
     async def within(
         self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]

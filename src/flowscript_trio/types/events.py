@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .results import Cancellation, NodeResult, RunStatus
 
@@ -38,11 +38,53 @@ class NodeStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(Event):
+    """A node begins to work, for the first time (1) or once more. A node that is skipped does not.
+
+    ``input`` is what it is given, without secrets; it must not be changed.
+    """
+
+    node: BaseNode
+    attempt: int
+    input: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Event):
+    """An attempt of a node failed, and another one follows in ``delay`` seconds."""
+
+    node: BaseNode
+    attempt: int
+    error: BaseException
+    delay: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAwaited(Event):
+    """A node has to wait for a token of the run's limiter."""
+
+    node: BaseNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTaken(Event):
+    """A node has the token for which it had to wait."""
+
+    node: BaseNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeEnded(Event):
-    """A node ended, was cancelled, or was skipped: ``result.status`` tells."""
+    """A node ended, was cancelled, or was skipped: ``result.status`` tells.
+
+    Of a cancelled node ``result.cancelled_by`` says who requested that and when, ``delivered`` when it reached
+    the node (in seconds of trio's clock, None where nobody observed the run when the node began), and ``time``
+    when the node had ended: between the last two lies its clean-up.
+    """
 
     node: BaseNode
     result: NodeResult
+    delivered: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
