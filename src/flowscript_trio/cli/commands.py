@@ -11,6 +11,8 @@ _COMMANDS = {
     "inspect": "inspect:inspect_command",
     "prove": "prove:prove_command",
     "run": "run:run_command",
+    "runs": "records:runs_command",
+    "show": "records:show_command",
     "test": "test:test_command",
     "validate": "validate:validate_command",
 }

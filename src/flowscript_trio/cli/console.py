@@ -46,11 +46,18 @@ class View:
 
 
 @asynccontextmanager
-async def show(quiet: bool = False) -> AsyncIterator[View]:
-    """What shows a run on standard error while the block lasts."""
-    if quiet:
+async def show(log: str | None = None) -> AsyncIterator[View]:
+    """What shows a run on standard error while the block lasts.
+
+    ``log`` is ``tree``, ``lines``, ``json`` or ``nothing``; None is a tree on a terminal, else lines.
+    """
+    if log == "nothing":
         yield View(())
-    elif is_lively(sys.stderr):
+    elif log == "json":
+        from ..observe.journal import Journal, Lines
+
+        yield View((Journal(Lines(sys.stderr.buffer)),))
+    elif log == "tree" or (log is None and is_lively(sys.stderr)):
         async with _live() as view:
             yield view
     else:

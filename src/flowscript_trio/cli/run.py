@@ -20,6 +20,7 @@ from ..types.masking import Masker
 from ..types.services import SECRETS as AI_SECRETS
 from .given import given_options
 from .loading import load_or_exit, roots_option
+from .records import FOLDER
 
 if TYPE_CHECKING:
     from ..execution.loading import Flow
@@ -42,6 +43,19 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a trace for Perfetto or Chrome.",
 )
+@click.option(
+    "--record",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=FOLDER,
+    show_envvar=True,
+    help="Keep a record of the run in this folder.",
+)
+@click.option(
+    "--log",
+    type=click.Choice(["tree", "lines", "json"]),
+    help="What standard error shows of the run; a live tree on a terminal, else lines.",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
 @roots_option
@@ -56,6 +70,8 @@ def run_command(
     seed: int | None,
     watchdog: float | None,
     trace: Path | None,
+    folder: Path | None,
+    log: str | None,
     dry_run: bool,
     quiet: bool,
     roots: tuple[str, ...],
@@ -82,23 +98,24 @@ def run_command(
 
     from .leaving import run_in_trio
 
-    with tracing(trace) as observers:
-        options["observers"] = observers
-        output, error = run_in_trio(partial(run_in_sight, flow, options, quiet))
+    log = "nothing" if quiet else log
+    with tracing(trace) as traced, recording(folder, file) as recorded:
+        options["observers"] = (*traced, *recorded)
+        output, error = run_in_trio(partial(run_in_sight, flow, options, log))
     if error is not None:
-        fail(flow, error)
+        fail(flow, error, silent=log == "json")
     write_output(Masker(options["secrets"].values()).value(output))
 
 
 async def run_in_sight(
-    flow: Flow, options: RunOptions, quiet: bool
+    flow: Flow, options: RunOptions, log: str | None
 ) -> tuple[Any, Exception | None]:
-    """Run a workflow with its tree on standard error; its output, or its error."""
+    """Run a workflow in sight of whoever looks at standard error; its output, or its error."""
     from ..execution.run import run
     from .asking import TerminalDecider
     from .console import show
 
-    async with show(quiet) as view:
+    async with show(log) as view:
         options["observers"] = (*options.get("observers", ()), *view.observers)
         if sys.stdin.isatty():
             options["decider"] = TerminalDecider(view.pause)
@@ -125,13 +142,34 @@ def tracing(path: Path | None) -> Iterator[list[Observer]]:
         yield [observer]
 
 
-def fail(flow: Flow, error: Exception) -> NoReturn:
-    """Print why a run failed, and exit: with 2 if what it was given did not fit, so that nothing ran."""
+@contextmanager
+def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
+    """What observes a run for ``--record``."""
+    if folder is None:
+        yield []
+        return
+    from ..observe.journal import keeping_journal
+
+    with ExitStack() as stack:
+        try:
+            observer = stack.enter_context(keeping_journal(folder, file))
+        except OSError as exc:
+            raise click.UsageError(f"--record {folder}: {exc.strerror}") from None
+        yield [observer]
+
+
+def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
+    """Print why a run failed, and exit: with 2 if what it was given did not fit, so that nothing ran.
+
+    ``silent``: what a run that has begun came to is told already.
+    """
     from ..execution.failures import failure_of
     from .reports import render_failure
 
-    click.echo(render_failure(flow, error), err=True)
-    sys.exit(2 if isinstance(error, FlowScriptError) and failure_of(error) is None else 1)
+    has_run = failure_of(error) is not None
+    if not (silent and has_run):
+        click.echo(render_failure(flow, error), err=True)
+    sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
 
 
 def write_output(output: Any) -> None:

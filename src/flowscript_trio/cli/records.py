@@ -1,0 +1,135 @@
+"""Owns ``flowscript runs`` and ``flowscript show``: what was kept of runs by ``flowscript run --record``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..types.errors import nearest
+
+if TYPE_CHECKING:
+    from ..observe.journal import Entry
+
+FOLDER = "FLOWSCRIPT_RECORD"
+"""The environment variable that names the folder."""
+
+record_option = click.option(
+    "--record",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=FOLDER,
+    show_envvar=True,
+    help="The folder of the records.",
+)
+
+
+@click.command("runs")
+@click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar=FOLDER
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+def runs_command(folder: Path, as_json: bool) -> None:
+    """List the runs that a folder has records of, the oldest first."""
+    runs = [_summary(path) for path in journals_in(folder)]
+    if as_json:
+        click.echo(json.dumps(runs, indent=2))
+        return
+    for run in runs:
+        took = "" if run["duration"] is None else f"{run['duration']:.2f} s"
+        click.echo(f"{run['record']:<36} {run['status']:<10} {took:>10}  {run['name']}")
+
+
+@click.command("show")
+@click.argument("run")
+@record_option
+@click.option("--all", "everything", is_flag=True, help="Fold nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The record as JSON on standard output.")
+def show_command(run: str, folder: Path | None, everything: bool, as_json: bool) -> None:
+    """Show what happened in a recorded run: its file, or the beginning of its name in the folder."""
+    from ..observe.replay import read_journal
+
+    path = find_journal(run, folder)
+    try:
+        entries = read_journal(path)
+    except OSError as exc:
+        raise click.UsageError(f"{path}: {exc.strerror}") from None
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+    else:
+        _print_tree(entries, sys.maxsize if everything else 200)
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """The records of a folder, the oldest first."""
+    return sorted(folder.glob("*.jsonl"))
+
+
+def find_journal(run: str, folder: Path | None) -> Path:
+    """The record that is meant by a file, or by the beginning of the name of one or of its run's id."""
+    path = Path(run)
+    if path.is_file() or folder is None:
+        if not path.is_file():
+            raise click.UsageError(
+                f"there is no file {run!r}; to name a run by its id, give the folder of the records by "
+                f"--record or {FOLDER}"
+            )
+        return path
+    known = {journal.stem: journal for journal in journals_in(folder)}
+    found = [name for name in known if name.startswith(run) or name.split("-")[-1].startswith(run)]
+    if len(found) == 1:
+        return known[found[0]]
+    if found:
+        raise click.UsageError(f"{run!r} is the beginning of {len(found)} runs in {folder}")
+    near = nearest(run, known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise click.UsageError(f"there is no record of {run!r} in {folder}{hint}")
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """What a list says of a run: its first line and its last are enough."""
+    from ..observe.replay import JournalError, read_ends
+
+    try:
+        first, last = read_ends(path)
+    except (JournalError, OSError) as exc:
+        unreadable = {"name": str(exc), "status": "unreadable", "started": None, "duration": None}
+        return {"record": path.stem, **unreadable}
+    ended = last["event"] == "run-ended"
+    return {
+        "record": path.stem,
+        "name": first["name"],
+        "status": last["status"] if ended else "not ended",
+        "started": first["started"],
+        "duration": last["time"] if ended else None,
+    }
+
+
+def _print_tree(entries: list[Entry], rows: int) -> None:
+    from rich.console import Console
+
+    from ..observe.replay import events_of
+    from ..observe.tree import RunTree
+    from .tables import draw
+
+    tree = RunTree(room=rows)
+    for event in events_of(entries):
+        tree(event)
+    first, last = entries[0], entries[-1]
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console.print(f"run {first['run']} of {first['file'] or first['name']}, {first['started']}")
+    console.print(draw(tree, last["time"], rows))
+    for line in _ending(last):
+        console.print(line, markup=False)
+
+
+def _ending(last: Entry) -> Iterator[str]:
+    if last["event"] != "run-ended":
+        yield "the record ends here: the run goes on, or its process was killed"
+    elif error := last.get("error"):
+        yield f"{error['type']}: {error['message']}"
+        yield from error.get("notes", ())

@@ -1,0 +1,219 @@
+"""Owns reading a journal back: its lines as entries, and the entries as the events that they tell of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from math import inf, nan
+from os import SEEK_END
+from pathlib import Path
+from typing import Any
+
+from ..types.ast import BaseNode
+from ..types.errors import FlowScriptError
+from ..types.events import (
+    AttemptFailed,
+    AttemptStarted,
+    BlockStarted,
+    BranchEnded,
+    BranchStarted,
+    CancelRequested,
+    Event,
+    NodeEnded,
+    NodeStarted,
+    RunEnded,
+    RunStarted,
+    RunWarning,
+    TokenAwaited,
+    TokenTaken,
+)
+from ..types.location import Location
+from ..types.results import Cancellation, NodeResult
+from .journal import Entry
+
+
+class JournalError(FlowScriptError):
+    """A file is no journal of a run; the message names the file and the line."""
+
+
+class RecordedError(Exception):
+    """An error as a journal tells of it; its class has the name of that of the error."""
+
+
+def read_journal(path: Path) -> list[Entry]:
+    """The entries of a journal. The last line may be cut off where the process was killed: it is left out.
+
+    Raises JournalError where the file is none, OSError where it cannot be read.
+    """
+    return _entries(path, path.read_bytes().split(b"\n"))
+
+
+def _entries(path: Path, lines: list[bytes]) -> list[Entry]:
+    entries = []
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            if number == len(lines):
+                break
+            raise JournalError(f"{path}:{number}: this is no line of a journal") from None
+        if not isinstance(entry, dict) or not {"event", "time", "path"} <= entry.keys():
+            raise JournalError(f"{path}:{number}: this is no entry of a journal")
+        entries.append(entry)
+    if not entries or entries[0]["event"] != "run-started":
+        raise JournalError(f"{path}: this is no journal of a run; it does not begin with one")
+    return entries
+
+
+def read_ends(path: Path) -> tuple[Entry, Entry]:
+    """The first and the last entry of a journal, which is read as far as these; raises as :func:`read_journal`."""
+    with open(path, "rb") as file:
+        first = file.readline()
+        room = 1 << 16
+        tail = b""
+        size = file.seek(0, SEEK_END)
+        while tail.count(b"\n") < 3 and len(tail) < size:
+            start = max(size - room, 0)
+            file.seek(start)
+            tail = file.read()
+            room *= 2
+    lines = [line for line in tail.split(b"\n")[-3:] if line]
+    ends = _entries(path, [first.rstrip(b"\n"), *lines])
+    return ends[0], ends[-1]
+
+
+def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
+    """The events of a journal, at times in seconds since the run began.
+
+    Nodes, errors and outputs are as far there as the journal tells of them. What a later version of the journal
+    tells besides is left out.
+    """
+    replay = _Replay()
+    for entry in entries:
+        event = replay.event(entry)
+        if event is not None:
+            yield event
+
+
+class _Replay:
+    """What was told so far: the nodes that run by their paths, and the errors, each of which is one object."""
+
+    def __init__(self) -> None:
+        self._file = ""
+        self._nodes: dict[str, BaseNode] = {}
+        self._errors: dict[tuple[str, ...], RecordedError] = {}
+
+    def event(self, entry: Entry) -> Event | None:
+        path = entry["path"]
+        if "key" in entry and path not in self._nodes:
+            self._nodes[path] = self._node(entry)
+        node = self._nodes.get(path)
+        event = self._event_of_run(entry)
+        if event is None and node is not None:
+            event = self._event_of_node(entry, node)
+        if entry["event"] == "node-ended":
+            self._nodes.pop(path, None)
+        return event
+
+    def _event_of_run(self, entry: Entry) -> Event | None:
+        at = _at(entry)
+        match entry["event"]:
+            case "run-started":
+                self._file = entry.get("file", "")
+                return RunStarted(**at, run_id=entry["run"], name=entry["name"])
+            case "run-ended":
+                return RunEnded(**at, status=entry["status"], error=self._error(entry))
+            case "block-started":
+                limit = inf if entry["limit"] is None else entry["limit"]
+                return BlockStarted(**at, branches=entry["branches"], limit=limit)
+            case "branch-started":
+                return BranchStarted(**at, index=entry["index"])
+            case "branch-ended":
+                return BranchEnded(
+                    **at,
+                    index=entry["index"],
+                    status=entry["status"],
+                    error=self._error(entry),
+                    cancelled_by=_cause(entry.get("cancelled_by")),
+                )
+            case "cancel-requested":
+                return CancelRequested(**at, cancellation=_known_cause(entry))
+            case "warning":
+                return RunWarning(**at, message=entry["message"])
+        return None
+
+    def _event_of_node(self, entry: Entry, node: BaseNode) -> Event | None:
+        at = _at(entry)
+        match entry["event"]:
+            case "node-started":
+                return NodeStarted(**at, node=node)
+            case "attempt-started":
+                given = entry.get("input")
+                return AttemptStarted(**at, node=node, attempt=entry["attempt"], input=given)
+            case "attempt-failed":
+                error = self._error(entry) or RecordedError()
+                delay = entry["delay"]
+                return AttemptFailed(
+                    **at, node=node, attempt=entry["attempt"], error=error, delay=delay
+                )
+            case "token-awaited":
+                return TokenAwaited(**at, node=node)
+            case "token-taken":
+                return TokenTaken(**at, node=node)
+            case "node-ended":
+                result = self._result(entry, node)
+                return NodeEnded(**at, node=node, result=result, delivered=entry.get("delivered"))
+        return None
+
+    def _result(self, entry: Entry, node: BaseNode) -> NodeResult:
+        return NodeResult(
+            node.id,
+            node.label,
+            entry["path"],
+            entry["status"],
+            entry.get("output"),
+            entry["time"] - entry["duration"],
+            entry["duration"],
+            node.location,
+            error=self._error(entry),
+            attempts=entry.get("attempts", 1),
+            cancelled_by=_cause(entry.get("cancelled_by")),
+        )
+
+    def _node(self, entry: Entry) -> BaseNode:
+        return BaseNode.build(
+            key=entry["key"],
+            tag=entry["tag"],
+            type=entry["type"],
+            id=entry["id"],
+            location=Location(self._file, entry["line"], entry["column"]),
+            offset=0,
+        )
+
+    def _error(self, entry: Entry) -> RecordedError | None:
+        told = entry.get("error")
+        if told is None:
+            return None
+        notes = tuple(told.get("notes", ()))
+        key = (told["type"], told["message"], *notes)
+        if key not in self._errors:
+            error = type(told["type"], (RecordedError,), {})(told["message"])
+            for note in notes:
+                error.add_note(note)
+            self._errors[key] = error
+        return self._errors[key]
+
+
+def _at(entry: Entry) -> dict[str, Any]:
+    return {"time": entry["time"], "path": entry["path"]}
+
+
+def _cause(told: Entry | None) -> Cancellation | None:
+    return None if told is None else _known_cause(told)
+
+
+def _known_cause(told: Entry) -> Cancellation:
+    requested = told.get("requested")
+    return Cancellation(told["by"], told["reason"], nan if requested is None else requested)
