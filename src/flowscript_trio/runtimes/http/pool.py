@@ -11,6 +11,7 @@ import trio
 
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ...types.propagation import headers_along
 from ..types import RunServices
 from .answer import refuse_failure
 from .auth import Auth
@@ -54,6 +55,8 @@ class HttpPool:
 
         Errors of the connection are httpx's own. Cancellation closes the connection at once.
         """
+        for name, value in headers_along().items():
+            request.headers.setdefault(name, value)
         mark = _ours.set(True)
         try:
             return await self.client.send(request, stream=True, auth=basic)
