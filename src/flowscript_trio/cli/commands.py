@@ -8,6 +8,7 @@ import click
 
 _COMMANDS = {
     "demo": "demo:demo_command",
+    "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
     "prove": "prove:prove_command",
     "run": "run:run_command",

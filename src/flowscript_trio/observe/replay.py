@@ -187,7 +187,7 @@ class _Replay:
             key=entry["key"],
             tag=entry["tag"],
             type=entry["type"],
-            id=entry["id"],
+            id=_id(entry),
             location=Location(self._file, entry["line"], entry["column"]),
             offset=0,
         )
@@ -204,6 +204,12 @@ class _Replay:
                 error.add_note(note)
             self._errors[key] = error
         return self._errors[key]
+
+
+def _id(entry: Entry) -> str | None:
+    """The id of a node, or what it is called instead (the name of a phase)."""
+    by_place = f"{entry['tag']}@{entry['line']}"
+    return entry["id"] or (None if entry["label"] == by_place else entry["label"])
 
 
 def _at(entry: Entry) -> dict[str, Any]:

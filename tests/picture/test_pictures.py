@@ -1,0 +1,213 @@
+"""Owns the tests of pictures: everything is there, nothing overlaps, and no text of a document breaks them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+import flowscript_trio as fs
+from flowscript_trio.picture import as_dot, as_mermaid, as_svg, picture_of
+from flowscript_trio.picture.layout import Rect, all_groups, lay_out, lines_of
+from flowscript_trio.picture.model import Group, Picture
+
+ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
+DOCUMENTS = [
+    ACCEPTANCE / "everything" / "everything.flow.md",
+    *sorted((ACCEPTANCE / "proved").glob("*.xml")),
+]
+BLOCKS = """
+<source:http id="a" url="u"/>
+<parallel id="p" maxConcurrency="2" fail-fast="false" timeout="30s" after="a">
+  <branch><source:http id="b" url="u"/><transform type="template" id="c" template="x"/></branch>
+  <branch><delay id="d" duration="1s" if="{{ a.ok }}"/><finally><delay id="e" duration="1s"/></finally></branch>
+</parallel>
+<parallel id="q" maxConcurrency="unlimited"><branch><delay id="w" duration="1s"/></branch></parallel>
+<foreach id="f" collection="a" after="p q" max-concurrency="{{ $config.n }}">
+  <delay id="g" duration="1s"/>
+</foreach>
+<source:http id="h" url="u" timeout="5s">
+  <on-error><retry max="3"/><fallback node="spare"/></on-error>
+</source:http>
+<source:http id="spare" url="u"/>
+<timeout id="t" duration="1s" on-timeout="late"><delay id="i" duration="1s"/></timeout>
+<delay id="late" duration="0s"/>
+<sink:http id="s" url="u"><compensate><delay id="undo" duration="1s"/></compensate></sink:http>
+"""
+
+
+def picture(body: str) -> Picture:
+    flow = fs.loads(
+        f'<workflow name="w">{body}</workflow>',
+        name="w.xml",
+    )
+    return picture_of(flow)
+
+
+def boxes(picture: Picture) -> dict[str, object]:
+    return {box.label: box for group in all_groups(picture) for box in group.boxes}
+
+
+def inside(inner: Rect, outer: Rect) -> bool:
+    return (
+        outer.x <= inner.x
+        and outer.y <= inner.y
+        and inner.x + inner.width <= outer.x + outer.width
+        and inner.y + inner.height <= outer.y + outer.height
+    )
+
+
+def apart(a: Rect, b: Rect) -> bool:
+    return (
+        a.x + a.width <= b.x
+        or b.x + b.width <= a.x
+        or a.y + a.height <= b.y
+        or b.y + b.height <= a.y
+    )
+
+
+def shapes() -> list[Picture]:
+    drawn = [picture_of(fs.load(path)) for path in DOCUMENTS]
+    deep = '<delay id="d" duration="1s"/>'
+    for level in range(12):
+        deep = f'<parallel id="p{level}"><branch>{deep}</branch><branch/></parallel>'
+    wide = "".join(f'<branch><delay id="w{i}" duration="1s"/></branch>' for i in range(40))
+    waits = "".join(
+        f'<delay id="n{i}" duration="1s"' + (f' after="n{i // 2} n{i - 1}"/>' if i else "/>")
+        for i in range(30)
+    )
+    names = (
+        '<delay id="'
+        + "x" * 200
+        + '" duration="1s"/><phase name="名前 の 長い"><delay id="y" duration="1s"/></phase>'
+    )
+    bodies = [BLOCKS, deep, f'<parallel id="p">{wide}</parallel>', waits, names]
+    return [*drawn, *map(picture, bodies)]
+
+
+@pytest.mark.parametrize("drawn", shapes(), ids=lambda drawn: drawn.name)
+def test_what_belongs_to_a_box_lies_inside_of_it_and_nothing_else_overlaps(drawn: Picture) -> None:
+    layout = lay_out(drawn)
+
+    def check(group: Group, around: Rect) -> None:
+        rect = layout.groups[group.number]
+        assert inside(rect, around)
+        assert all(inside(layout.boxes[box.number], rect) for box in group.boxes)
+        for a, b in itertools.combinations(group.boxes, 2):
+            assert apart(layout.boxes[a.number], layout.boxes[b.number])
+        for box in group.boxes:
+            own = layout.boxes[box.number]
+            for a, b in itertools.combinations(box.groups, 2):
+                assert apart(layout.groups[a.number], layout.groups[b.number])
+            for inner in box.groups:
+                assert layout.groups[inner.number].y >= own.y + 18 * len(lines_of(box))
+                check(inner, own)
+
+    for group in drawn.groups:
+        check(group, layout.whole)
+
+
+@pytest.mark.parametrize("drawn", shapes(), ids=lambda drawn: drawn.name)
+def test_what_a_node_waits_for_stands_left_of_it(drawn: Picture) -> None:
+    layout = lay_out(drawn)
+    for group in all_groups(drawn):
+        for a, b in group.arrows:
+            assert layout.boxes[a].x + layout.boxes[a].width < layout.boxes[b].x
+
+
+def test_every_node_of_a_document_is_in_every_picture() -> None:
+    flow = fs.load(DOCUMENTS[0])
+    drawn = picture_of(flow)
+    labels = {checked.node.label for checked in flow.checked.nodes.values()}
+    assert boxes(drawn).keys() == labels
+    texts = set(etree.fromstring(as_svg(drawn).encode()).itertext())
+    assert labels <= texts
+    for label in labels:
+        assert f'["{label}<br/>' in as_mermaid(drawn)
+        assert f'label="{label}\\n' in as_dot(drawn)
+
+
+def test_blocks_show_their_limits_and_what_else_the_document_sets() -> None:
+    shown = {box.label: box.notes for group in all_groups(picture(BLOCKS)) for box in group.boxes}
+    assert shown["p"] == ("at most 2 at once", "fail-fast false", "timeout 30s")
+    assert shown["q"] == ("no limit",)
+    assert shown["f"] == ("collection a", "at most {{ $config.n }} at once")
+    assert shown["d"] == ("if {{ a.ok }}", "duration 1s")
+    assert shown["h"] == ("timeout 5s", "retry max 3")
+
+
+def test_bodies_have_names_and_arrows_follow_what_waits_for_what() -> None:
+    drawn = picture(BLOCKS)
+    numbers = {box.number: box.label for group in all_groups(drawn) for box in group.boxes}
+    titles = [group.title for group in all_groups(drawn)]
+    assert sorted(titles) == [
+        "",
+        "",
+        "",
+        "branch 0",
+        "branch 0",
+        "branch 1",
+        "compensate",
+        "finally",
+    ]
+    arrows = {(numbers[a], numbers[b]) for group in all_groups(drawn) for a, b in group.arrows}
+    assert {("a", "p"), ("p", "f"), ("q", "f"), ("b", "c")} <= arrows
+    assert ("a", "q") not in arrows
+    links = {(numbers[link.source], numbers[link.target], link.word) for link in drawn.links}
+    assert links == {("h", "spare", "on error"), ("t", "late", "on timeout")}
+    handlers = {b.label for g in all_groups(drawn) for b in g.boxes if b.is_handler}
+    assert handlers == {"spare", "late"}
+    assert not any({"spare", "late"} & set(pair) for pair in arrows)
+
+
+HOSTILE = """
+<delay id="a" duration="1s" if="{{ '&lt;/text>&quot;;n9 --> n1]`' == &quot;\\n&amp;&quot; }}"/>
+<phase name='"] --&gt; n7; &lt;script>&amp;'><delay id="b" duration="1s"/></phase>
+"""
+
+
+def test_texts_of_a_document_cannot_break_out_of_a_picture() -> None:
+    drawn = picture(HOSTILE)
+    svg = as_svg(drawn)
+    root = etree.fromstring(svg.encode())
+    assert {etree.QName(element).localname for element in root.iter()} == {
+        "svg", "title", "style", "defs", "marker", "path", "rect", "g", "text",
+    }  # fmt: skip
+    assert any("<script>" in text for text in root.itertext())
+    for line in as_mermaid(drawn).splitlines()[1:]:
+        assert re.fullmatch(
+            r' *(subgraph [gn]\d+\["[^"`<>&\\]*(<br/>[^"`<>&\\]*)*"\]|end'
+            r'|n\d+\(?\["[^"`<>&\\]*(<br/>[^"`<>&\\]*)*"\]\)?|n\d+ --> n\d+|n\d+ -\. [a-z ]+ \.-> n\d+)',
+            line,
+        ), line
+    text = r'"(?:[^"\\]|\\.)*"'
+    for line in as_dot(drawn).splitlines():
+        assert line.count('"') % 2 == 0 or "\\" in line
+        rest = re.sub(text, "", line)
+        assert '"' not in rest, line
+        assert "script" not in rest
+
+
+def test_a_picture_is_the_same_every_time_and_asks_nobody_for_anything() -> None:
+    one, other = picture(BLOCKS), picture(BLOCKS)
+    for draw in (as_svg, as_mermaid, as_dot):
+        assert draw(one) == draw(other)
+    rest = as_svg(one).replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert "http:" not in rest.replace("source:http", "").replace("sink:http", "")
+    assert "href" not in rest
+    assert "@import" not in rest
+
+
+def test_an_arrow_that_passes_over_others_runs_below_them() -> None:
+    after = ['id="a"', 'id="b" after="a"', 'id="c" after="a b"']
+    drawn = picture("".join(f'<delay {words} duration="1s"/>' for words in after))
+    layout = lay_out(drawn)
+    paths = re.findall(r'class="arrow" d="([^"]+)"', as_svg(drawn))
+    (detour,) = [path for path in paths if "V" in path]
+    below = float(detour.partition("V")[2].partition("H")[0])
+    assert len(paths) == 3
+    assert all(below > rect.y + rect.height for rect in layout.boxes.values())
+    assert below < layout.whole.height
