@@ -11,6 +11,7 @@ _COMMANDS = {
     "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
     "prove": "prove:prove_command",
+    "report": "report:report_command",
     "run": "run:run_command",
     "runs": "records:runs_command",
     "show": "records:show_command",

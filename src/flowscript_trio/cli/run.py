@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     help="Keep a record of the run in this folder.",
 )
 @click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write an HTML page of what happened.",
+)
+@click.option(
     "--log",
     type=click.Choice(["tree", "lines", "json"]),
     help="What standard error shows of the run; a live tree on a terminal, else lines.",
@@ -71,6 +76,7 @@ def run_command(
     watchdog: float | None,
     trace: Path | None,
     folder: Path | None,
+    report: Path | None,
     log: str | None,
     dry_run: bool,
     quiet: bool,
@@ -99,8 +105,12 @@ def run_command(
     from .leaving import run_in_trio
 
     log = "nothing" if quiet else log
-    with tracing(trace) as traced, recording(folder, file) as recorded:
-        options["observers"] = (*traced, *recorded)
+    with (
+        tracing(trace) as traced,
+        recording(folder, file) as recorded,
+        reporting(report, flow, file) as reported,
+    ):
+        options["observers"] = (*traced, *recorded, *reported)
         output, error = run_in_trio(partial(run_in_sight, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
@@ -156,6 +166,26 @@ def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
         except OSError as exc:
             raise click.UsageError(f"--record {folder}: {exc.strerror}") from None
         yield [observer]
+
+
+@contextmanager
+def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observer]]:
+    """What observes a run for ``--report``; the page is there when the block has ended, however it did."""
+    if path is None:
+        yield []
+        return
+    from ..observe.journal import Entry, Journal
+    from ..observe.report import render_report
+    from ..picture import as_svg, picture_of
+    from .writing import write_whole
+
+    entries: list[Entry] = []
+    try:
+        yield [Journal(entries.append, file)]
+    finally:
+        if entries:
+            page = render_report(entries, as_svg(picture_of(flow)))
+            write_whole(path, page, "--report")
 
 
 def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:

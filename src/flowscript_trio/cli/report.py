@@ -1,0 +1,41 @@
+"""Owns ``flowscript report``: the page of a recorded run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .loading import load_or_exit, roots_option
+from .records import find_journal, record_option
+from .writing import write_whole
+
+
+@click.command("report")
+@click.argument("run")
+@record_option
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--workflow",
+    type=click.Path(dir_okay=False),
+    help="The workflow's document, to draw it beside.",
+)
+@roots_option
+def report_command(
+    run: str, folder: Path | None, output: Path, workflow: str | None, roots: tuple[str, ...]
+) -> None:
+    """Write the report of a recorded run, one HTML page that needs nothing but itself."""
+    from ..observe.replay import read_journal
+    from ..observe.report import render_report
+
+    path = find_journal(run, folder)
+    try:
+        entries = read_journal(path)
+    except OSError as exc:
+        raise click.UsageError(f"{path}: {exc.strerror}") from None
+    graph = None
+    if workflow is not None:
+        from ..picture import as_svg, picture_of
+
+        graph = as_svg(picture_of(load_or_exit(workflow, roots)))
+    write_whole(output, render_report(entries, graph), "--output")

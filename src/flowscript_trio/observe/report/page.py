@@ -1,0 +1,47 @@
+"""Owns the page of a report: its parts put together, with what is told in it as data and never as markup. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from .story import Entry, story_of
+
+
+def render_report(entries: Iterable[Entry], graph: str | None = None) -> str:
+    """The page of a run.
+
+    Args:
+        entries: those of its journal, in order.
+        graph: an SVG of the workflow, to be shown beside it; it is put in as it is.
+    """
+    data = story_of(entries).as_dict()
+    head = data["head"]
+    name = str(head.get("name") or "run")
+    parts = {
+        "title": escape(f"{name}: {head['status']}"),
+        "style": _file("page.css"),
+        "graph": graph or "",
+        "data": embed(data),
+        "script": _file("page.js"),
+    }
+    page = _file("page.html")
+    before, *rest = page.split("<!--")
+    pieces = [before]
+    for piece in rest:
+        part, _, after = piece.partition("-->")
+        pieces += [parts[part], after]
+    return "".join(pieces)
+
+
+def embed(data: Any) -> str:
+    """JSON that no text in it can end early, or begin a comment in, where it stands in a ``<script>``."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,178 @@
+"""Owns the tests of the story that a report tells, and of the page that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import Any
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from flowscript_trio.observe.journal import Entry, Journal
+from flowscript_trio.observe.report import render_report, story_of
+from flowscript_trio.observe.report.page import embed
+
+from stubs import Stubs
+
+FAILING = """
+<source:stub id="a" takes="1s"/>
+<parallel id="p" maxConcurrency="3" after="a">
+  <branch><source:stub id="b" takes="1s"/><source:stub id="c" takes="2s" fails="broken"/></branch>
+  <branch><source:stub id="d" hangs="true"/></branch>
+  <branch><parallel id="q"><branch><source:stub id="e" hangs="true"/></branch></parallel></branch>
+</parallel>
+"""
+
+
+async def told(body: str, **options: Any) -> list[Entry]:
+    entries: list[Entry] = []
+    with contextlib.suppress(ValueError):
+        await Stubs().run(body, observers=[Journal(entries.append, "w.xml")], **options)
+    return entries
+
+
+async def test_each_branch_has_a_lane_on_which_its_nodes_lie(autojump_clock: MockClock) -> None:
+    story = story_of(await told(FAILING))
+    assert story.lanes == [
+        ("a", 0),
+        ("p", 0),
+        ("branch 0", 1),
+        ("branch 1", 1),
+        ("branch 2", 1),
+        ("branch 0", 2),
+    ]
+    lanes = {span.path: span.lane for span in story.spans}
+    assert lanes == {
+        "a": 0,
+        "p": 1,
+        "p/0": 2,
+        "p/0/b": 2,
+        "p/0/c": 2,
+        "p/1": 3,
+        "p/1/d": 3,
+        "p/2": 4,
+        "p/2/q": 4,
+        "p/2/q/0": 5,
+        "p/2/q/0/e": 5,
+    }
+    assert [span.lane for span in story.spans] == sorted(lanes.values())
+
+
+async def test_arrows_lead_from_the_branch_that_failed_to_all_that_it_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    story = story_of(await told(FAILING))
+    arrows = {(story.spans[a].path, story.spans[b].path) for a, b in story.arrows}
+    cancelled = ["p/1", "p/1/d", "p/2", "p/2/q", "p/2/q/0", "p/2/q/0/e"]
+    assert arrows == {("p/0", path) for path in cancelled}
+    spans = {span.path: span for span in story.spans}
+    assert spans["p/1/d"].detail["cancelled_by"]["reason"] == "p/0 failed: ValueError"
+    assert (spans["p/0/c"].start, spans["p/0/c"].end, spans["p/0/c"].state) == (2, 4, "failed")
+    assert spans["p"].detail["limit"] == 3
+    assert story.head["status"] == "failed"
+    assert story.head["duration"] == 4
+
+
+async def test_waits_are_parts_of_a_span(autojump_clock: MockClock) -> None:
+    limiter = trio.CapacityLimiter(1)
+    retry = (
+        '<on-error><retry max="1" base="3s" backoff="fixed" jitter="none" when="true"/></on-error>'
+    )
+    body = (
+        f'<parallel id="p"><branch><source:stub id="a" takes="1s" fails="x">{retry}</source:stub></branch>'
+        '<branch><source:stub id="b" takes="1s"/></branch></parallel>'
+    )
+    story = story_of(await told(body, limiter=limiter))
+    parts = {span.path: span.parts for span in story.spans if span.parts}
+    kinds = [(kind, stop - begin) for kind, begin, stop in parts["p/0/a"]]
+    assert ("retry", 3) in kinds
+    waited = [part for found in parts.values() for part in found if part[0] == "token"]
+    assert [stop - begin for _, begin, stop in waited] == [1]
+
+
+async def test_nodes_that_run_side_by_side_have_lanes_of_their_own(
+    autojump_clock: MockClock,
+) -> None:
+    body = '<source:stub id="a" takes="2s"/><source:stub id="b" takes="2s"/><source:stub id="c" after="a"/>'
+    story = story_of(await told(body))
+    assert sorted(label for label, _ in story.lanes) == ["a", "b", "c"]
+
+
+async def test_a_record_that_is_cut_anywhere_is_told(autojump_clock: MockClock) -> None:
+    entries = await told(FAILING)
+    for length in range(len(entries)):
+        story = story_of(entries[:length])
+        assert not story.head["ended"]
+        assert json.loads(json.dumps(story.as_dict()))["lanes"] is not None
+        for span in story.spans:
+            assert (span.state == "running") == (span.end is None)
+    # What a later version leaves out does not matter either.
+    bare = [{"event": e["event"], "time": e["time"], "path": e["path"]} for e in entries]
+    assert len(story_of(bare).spans) == len(story_of(entries).spans)
+
+
+TEXTS = st.text() | st.sampled_from(
+    [
+        "</script><img src=x onerror=alert(1)>",
+        "<!--",
+        "<script>",
+        "]]>",
+        "\u2028",
+        "\\u003c/script>",
+    ]
+)
+
+
+@given(st.recursive(TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
+def test_no_text_can_end_the_data_of_a_page_early(value: Any) -> None:
+    written = embed(value)
+    assert "<" not in written
+    assert json.loads(written) == value
+
+
+@given(TEXTS)
+def test_no_text_of_a_run_becomes_markup(text: str) -> None:
+    entries = [
+        {"event": "run-started", "time": 0, "path": "", "name": text, "run": "1", "file": text},
+        {
+            "event": "node-started",
+            "time": 0,
+            "path": text or "x",
+            "label": text,
+            "type": text,
+            "line": 1,
+        },
+        {
+            "event": "run-ended",
+            "time": 1,
+            "path": "",
+            "status": "failed",
+            "error": {"type": text, "message": text},
+        },
+    ]
+    page = render_report(entries)
+    assert page.count("<script") == 2
+    assert "<img" not in page
+    assert page.count("<!--") == 0
+
+
+async def test_a_page_asks_for_nothing_and_has_the_graph_where_there_is_one(
+    autojump_clock: MockClock,
+) -> None:
+    entries = await told(FAILING)
+    page = render_report(entries, '<svg xmlns="x"><title>graph</title></svg>')
+    assert "<title>graph</title>" in page
+    assert "default-src 'none'" in page
+    assert not re.search(r"(src|href)\s*=|url\(|@import|https?://", page.replace('xmlns="x"', ""))
+
+
+@pytest.mark.parametrize(
+    "entries", [[], [{"event": "warning", "time": 1, "path": "", "message": "m"}]]
+)
+def test_a_record_of_nearly_nothing_makes_a_page(entries: list[Entry]) -> None:
+    assert "<!doctype html>" in render_report(entries)
