@@ -19,6 +19,16 @@ MARKS = {
 }
 
 
+BAR = 16
+"""The width of a bar, in characters."""
+
+_AT_ITS_END = {
+    "token": "while it waited for a token",
+    "retry": "while it waited for attempt {}",
+    "delay": "while it slept",
+}
+
+
 def draw(tree: RunTree, now: float, rows: int) -> Group:
     """The tree as it is at ``now`` (seconds of trio's clock), in about that many rows."""
     levels = [Tree(_line(tree.root, tree.name or "…", now))]
@@ -38,14 +48,42 @@ def _line(twig: Twig, label: str, now: float) -> Text:
     mark, style = MARKS[twig.state]
     seconds = (now if twig.ended is None else twig.ended) - twig.started
     line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
-    if twig.state == RUNNING and twig.branches is not None:
-        line.append(f"  {sum(twig.counts.values())}/{twig.branches}", style="dim")
+    if twig.state == RUNNING:
+        _progress(line, twig, now)
     if twig.state == "failed" and twig.error is not None and not _is_from_below(twig):
         line.append(f"  {name_error(twig.error)}"[:120], style="red")
+    if twig.state == "cancelled" and twig.wait is not None:
+        line.append(f"  {_AT_ITS_END[twig.wait.kind].format(twig.wait.attempt)}", style="yellow")
     if twig.cancelled_by is not None:
         line.append(f"  {printable(twig.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _progress(line: Text, twig: Twig, now: float) -> None:
+    """How far a twig is that runs: of its branches, or of what it waits for."""
+    done = sum(twig.counts.values())
+    if twig.branches:
+        _bar(line, done / twig.branches)
+        line.append(f" {done}/{twig.branches}", style="dim")
+    elif done and twig.node is not None:
+        line.append(f"  {done} done", style="dim")
+    if twig.wait is None:
+        return
+    share, left = twig.wait.share(now), twig.wait.left(now)
+    if share is not None:
+        _bar(line, share)
+    if twig.wait.kind == "retry":
+        line.append(f" attempt {twig.wait.attempt} in {left:.1f} s", style="yellow")
+    elif twig.wait.kind == "token":
+        line.append("  waits for a token", style="magenta")
+
+
+def _bar(line: Text, share: float) -> None:
+    filled = round(share * BAR)
+    line.append("  ").append("━" * filled, style="cyan").append(
+        "━" * (BAR - filled), style="grey37"
+    )
 
 
 def _is_from_below(twig: Twig) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from ..types.ast import BaseNode
 from ..types.events import (
+    AttemptFailed,
+    AttemptStarted,
     BlockStarted,
     BranchEnded,
     BranchStarted,
@@ -16,8 +18,11 @@ from ..types.events import (
     RunEnded,
     RunStarted,
     RunWarning,
+    TokenAwaited,
+    TokenTaken,
 )
 from ..types.results import Cancellation
+from .waits import Wait, wait_after
 
 RUNNING = "running"
 _ENDED_WELL = ("success", "skipped")
@@ -28,8 +33,9 @@ class Twig:
     """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
 
     ``order`` puts the children of one twig into document order, and the rounds of a loop one after another.
-    ``branches`` is how many branches a block has, None where it is none or does not know. ``counts`` tells
-    how many children ended in which state; of those only some are kept.
+    ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
+    branches a block has, None where it is none or does not know. ``counts`` tells how many children ended in
+    which state; of those only some are kept.
     """
 
     path: str
@@ -41,6 +47,7 @@ class Twig:
     node: BaseNode | None = None
     error: BaseException | None = None
     cancelled_by: Cancellation | None = None
+    wait: Wait | None = None
     branches: int | None = None
     running: dict[str, Twig] = field(default_factory=dict)
     kept: dict[str, deque[Twig]] = field(default_factory=dict)
@@ -75,6 +82,9 @@ class RunTree:
             case BlockStarted(branches=branches):
                 if event.path in self._running:
                     self._running[event.path].branches = branches
+            case AttemptStarted() | AttemptFailed() | TokenAwaited() | TokenTaken():
+                if event.path in self._running:
+                    self._running[event.path].wait = wait_after(event)
             case NodeEnded(node=node, result=result):
                 if event.path not in self._running:  # a skipped node never started
                     self._begin(event, node.label, node.key, node)

@@ -5,4 +5,4 @@ from __future__ import annotations
 
 def parent_of(path: str) -> str:
     """What a branch, an iteration, or the node of a body belongs to: the path one level up."""
-    return path[: path.rindex("[")] if path.endswith("]") else path.rpartition("/")[0]
+    return path.rpartition("[" if path.endswith("]") else "/")[0]
