@@ -95,6 +95,26 @@ async def test_waits_are_parts_of_a_span(autojump_clock: MockClock) -> None:
     assert [stop - begin for _, begin, stop in waited] == [1]
 
 
+async def test_a_branch_waits_for_a_token_of_its_block_before_it_begins(
+    autojump_clock: MockClock,
+) -> None:
+    branches = "".join(f'<branch><source:stub id="n{i}" takes="1s"/></branch>' for i in range(4))
+    story = story_of(
+        await told(
+            f'<parallel id="p" maxConcurrency="2">{branches}</parallel>'
+            f'<parallel id="q" maxConcurrency="unlimited"><branch><source:stub id="m"/></branch></parallel>'
+        )
+    )
+    waits = {span.path: span.parts for span in story.spans if span.kind == "branch"}
+    assert waits == {
+        "p/0": [],
+        "p/1": [],
+        "p/2": [("token", 0, 1)],
+        "p/3": [("token", 0, 1)],
+        "q/0": [],
+    }
+
+
 async def test_nodes_that_run_side_by_side_have_lanes_of_their_own(
     autojump_clock: MockClock,
 ) -> None:

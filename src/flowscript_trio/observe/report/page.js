@@ -112,7 +112,8 @@
 
   function drawSpan(ctx, index, top) {
     const span = spans[index], left = x(span.start), wide = Math.max(x(end(span)) - left, 2);
-    if (left > width() || left + wide < GUTTER - 2) return;
+    const before = span.parts.length ? Math.min(left, x(span.parts[0][1])) : left;
+    if (before > width() || left + wide < GUTTER - 2) return;
     const colour = colours[span.state] || colours.running;
     const behind = span.kind === "branch";
     ctx.globalAlpha = behind ? 0.25 : 1;
@@ -304,7 +305,8 @@
     if (px < GUTTER) return inLane[0];
     let found = -1;
     for (const index of inLane) {
-      const left = x(spans[index].start);
+      const [part] = spans[index].parts;
+      const left = x(part ? Math.min(part[1], spans[index].start) : spans[index].start);
       if (px >= left - 2 && px <= Math.max(x(end(spans[index])), left + 2) + 2) found = index;
     }
     return found;

@@ -22,7 +22,8 @@ class Span:
     """A node, a branch or an iteration, with all that is told of it; times are in seconds since the run began.
 
     ``state`` is a status, or ``running`` where the record ends before it did. ``parts`` are what it did
-    besides its work: ``token`` or ``retry`` with two times. ``detail`` is what a click shows.
+    besides its work: ``token`` or ``retry`` with two times; a branch waits for its token before it begins.
+    ``detail`` is what a click shows.
     """
 
     path: str
@@ -162,7 +163,11 @@ class _Teller:
         order = (float(number), 0) if kind == "branch" else (self._now, self._count)
         self._count += 1
         span = Span(path, label, kind, self._now, order, detail=about)
-        self._around(path).children.append(span)
+        around = self._around(path)
+        if kind == "branch" and around.detail.get("limit") is not None and self._now > around.start:
+            # All branches of a block want to begin when it does; what they wait for is its limit.
+            span.parts.append(("token", around.start, self._now))
+        around.children.append(span)
         self._open[path] = self._last[path] = span
 
     def _end(self, path: str, entry: Entry) -> None:
