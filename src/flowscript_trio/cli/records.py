@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FOLDER = "FLOWSCRIPT_RECORD"
 """The environment variable that names the folder."""
+WIDE = 500
+"""Columns where no terminal says how many there are, so that nothing is cut off."""
 
 record_option = click.option(
     "--record",
@@ -120,7 +122,7 @@ def _print_tree(entries: list[Entry], rows: int) -> None:
     for event in events_of(entries):
         tree(event)
     first, last = entries[0], entries[-1]
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print(f"run {first['run']} of {first['file'] or first['name']}, {first['started']}")
     console.print(draw(tree, last["time"], rows))
     for line in _ending(last):
