@@ -98,12 +98,12 @@ def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
 
 
 class _Replay:
-    """What was told so far: the nodes that run by their paths, and the errors, each of which is one object."""
+    """What was told so far: the nodes that run by their paths, and the errors: those that say the same are one object."""
 
     def __init__(self) -> None:
         self._file = ""
         self._nodes: dict[str, BaseNode] = {}
-        self._errors: dict[tuple[str, ...], RecordedError] = {}
+        self._errors: dict[tuple[str, str], RecordedError] = {}
 
     def event(self, entry: Entry) -> Event | None:
         path = entry["path"]
@@ -196,14 +196,14 @@ class _Replay:
         told = entry.get("error")
         if told is None:
             return None
-        notes = tuple(told.get("notes", ()))
-        key = (told["type"], told["message"], *notes)
+        key = told["type"], told["message"]
         if key not in self._errors:
-            error = type(told["type"], (RecordedError,), {})(told["message"])
-            for note in notes:
+            self._errors[key] = type(told["type"], (RecordedError,), {})(told["message"])
+        error = self._errors[key]
+        for note in told.get("notes", ()):  # it gets more of them on its way up
+            if note not in getattr(error, "__notes__", ()):
                 error.add_note(note)
-            self._errors[key] = error
-        return self._errors[key]
+        return error
 
 
 def _id(entry: Entry) -> str | None:
