@@ -98,7 +98,7 @@ def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
 
 
 class _Replay:
-    """What was told so far: the nodes that run by their paths, and the errors: those that say the same are one object."""
+    """The nodes that run now by their paths, and the errors: those that say the same are one object."""
 
     def __init__(self) -> None:
         self._file = ""
