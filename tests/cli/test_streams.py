@@ -57,7 +57,7 @@ def test_the_tree_is_live_only_on_a_terminal_that_can_redraw(
 
 
 async def test_quiet_shows_nothing_of_a_run() -> None:
-    async with show(quiet=True) as view:
+    async with show("nothing") as view:
         assert view.observers == ()
 
 
