@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,12 +18,12 @@ from ..types.masking import Masker
 from ..types.services import SECRETS as AI_SECRETS
 from .given import given_options
 from .loading import load_or_exit, roots_option
+from .observing import recording, reporting, tracing
 from .records import FOLDER
 
 if TYPE_CHECKING:
     from ..execution.loading import Flow
     from ..execution.run import RunOptions
-    from ..types.events import Observer
 
 
 @click.command("run")
@@ -134,58 +132,6 @@ async def run_in_sight(
         except Exception as exc:
             return None, exc
     return done.output, None
-
-
-@contextmanager
-def tracing(path: Path | None) -> Iterator[list[Observer]]:
-    """What observes a run for ``--trace``; the file is there when the block has ended."""
-    if path is None:
-        yield []
-        return
-    from ..observe.trace import writing_trace
-
-    with ExitStack() as stack:
-        try:
-            observer = stack.enter_context(writing_trace(path))
-        except OSError as exc:
-            raise click.UsageError(f"--trace {path}: {exc.strerror}") from None
-        yield [observer]
-
-
-@contextmanager
-def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
-    """What observes a run for ``--record``."""
-    if folder is None:
-        yield []
-        return
-    from ..observe.journal import keeping_journal
-
-    with ExitStack() as stack:
-        try:
-            observer = stack.enter_context(keeping_journal(folder, file))
-        except OSError as exc:
-            raise click.UsageError(f"--record {folder}: {exc.strerror}") from None
-        yield [observer]
-
-
-@contextmanager
-def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observer]]:
-    """What observes a run for ``--report``; the page is there when the block has ended, however it did."""
-    if path is None:
-        yield []
-        return
-    from ..observe.journal import Entry, Journal
-    from ..observe.report import render_report
-    from ..picture import as_svg, picture_of
-    from .writing import write_whole
-
-    entries: list[Entry] = []
-    try:
-        yield [Journal(entries.append, file)]
-    finally:
-        if entries:
-            page = render_report(entries, as_svg(picture_of(flow)))
-            write_whole(path, page, "--report")
 
 
 def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
