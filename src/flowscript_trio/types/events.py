@@ -22,18 +22,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
+    """A run begins, with its id and the name of its workflow."""
+
     run_id: str
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
+    """A run has ended; ``error`` is what it raises, None where it does not."""
+
     status: RunStatus
     error: BaseException | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStarted(Event):
+    """A node begins: whether it runs at all, and when its work begins, is told by what follows."""
+
     node: BaseNode
 
 
@@ -97,6 +103,8 @@ class BlockStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchStarted(Event):
+    """A branch of a parallel block, or an iteration, begins; ``index`` counts from 0."""
+
     index: int
 
 
@@ -119,6 +127,8 @@ class CancelRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWarning(Event):
+    """A warning of the run; ``path`` is that of a node, or what it is called."""
+
     message: str
 
 
