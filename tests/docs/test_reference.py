@@ -14,9 +14,11 @@ from pydantic import BaseModel
 import flowscript_trio as fs
 from flowscript_trio import testing
 from flowscript_trio.cli.commands import commands
+from flowscript_trio.observe.journal import NAMES
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from flowscript_trio.testing.expecting import ERROR
 from flowscript_trio.testing.reading import CASE, REPLY
+from flowscript_trio.types import events
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -162,3 +164,19 @@ def test_every_public_error_is_in_the_reference_of_errors() -> None:
     ]
     assert len(errors) >= 8
     assert [name for name in errors if f"`{name}`" not in page] == []
+
+
+def test_every_kind_of_event_is_on_its_page() -> None:
+    page = (REFERENCE / "events.md").read_text()
+    kinds = [kind for kind in vars(events).values() if isinstance(kind, type)]
+    names = {kind.__name__ for kind in kinds if issubclass(kind, events.Event)}
+    assert set(re.findall(r"types\.events\.(\w+)$", page, re.MULTILINE)) == names
+
+
+def test_every_entry_of_a_journal_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "howto" / "record-runs.md").read_text()
+    table = page.partition("## What the lines say")[2]
+    first = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {name for cell in first for name in re.findall(r"`([\w-]+)`", cell)} == set(
+        NAMES.values()
+    )
