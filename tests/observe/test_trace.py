@@ -151,3 +151,48 @@ def test_the_command_line_writes_one_of_a_run_that_fails(tmp_path: Path) -> None
     assert (
         "FileNotFoundError" in slices(json.loads(trace.read_text())["traceEvents"])["f"][3]["error"]
     )
+
+
+def waits(entries: list[Entry]) -> list[tuple[str, float, float]]:
+    """The slices of waits: what for, and from when to when in seconds."""
+    stacks: dict[int, list[Entry]] = {}
+    found = []
+    for entry in entries:
+        stack = stacks.setdefault(entry["tid"], [])
+        if entry["ph"] == "B":
+            stack.append(entry)
+        elif entry["ph"] == "E":
+            begun = stack.pop()
+            if begun["name"].startswith("waits"):
+                found.append((begun["name"], begun["ts"] / 1e6, entry["ts"] / 1e6))
+    assert not any(stacks.values())
+    return found
+
+
+async def test_waits_are_slices_inside_of_their_node(autojump_clock: Any) -> None:
+    retry = (
+        '<on-error><retry max="2" base="2s" backoff="fixed" jitter="none" when="true"/></on-error>'
+    )
+    body = f'<source:stub id="a" takes="1s" fails="broken">{retry}</source:stub>'
+    assert waits(await traced(body)) == [
+        ("waits for attempt 2", 1, 3),
+        ("waits for attempt 3", 4, 6),
+    ]
+    limiter = trio.CapacityLimiter(1)
+    entries = await traced(
+        '<foreach id="f" collection="[1, 2]" maxConcurrency="2"><source:stub id="x" takes="3s"/></foreach>',
+        limiter=limiter,
+    )
+    assert waits(entries) == [("waits for a token", 0, 3)]
+
+
+async def test_a_wait_that_is_cancelled_ends_with_its_node(autojump_clock: Any) -> None:
+    limiter = trio.CapacityLimiter(1)
+    limiter.acquire_on_behalf_of_nowait("another")
+    entries: list[Entry] = []
+    with trio.move_on_after(2):  # virtual
+        await Stubs().run(
+            '<source:stub id="a"/>', observers=[Trace(entries.append)], limiter=limiter
+        )
+    assert waits(entries) == [("waits for a token", 0, 2)]
+    assert slices(entries)["a"][2] == 2e6

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..types.events import (
+    AttemptFailed,
+    AttemptStarted,
     BranchEnded,
     BranchStarted,
     CancelRequested,
@@ -26,6 +28,8 @@ from ..types.events import (
     RunEnded,
     RunStarted,
     RunWarning,
+    TokenAwaited,
+    TokenTaken,
 )
 from ..types.paths import parent_of
 from ..types.results import Cancellation
@@ -108,6 +112,8 @@ class Trace:
         self._arrows = 0
         self._requests: dict[tuple[str | None, str], tuple[float, int]] = {}
         """When and on which track a cancellation was requested, by who caused it and why."""
+        self._waiting: dict[str, int] = {}
+        """On which track the nodes lie that wait, for a token or for another attempt."""
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -128,6 +134,12 @@ class Trace:
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
                 self._end(path, told, result.cancelled_by)
+            case TokenAwaited(path=path):
+                self._wait(path, "waits for a token", {})
+            case AttemptFailed(path=path, attempt=attempt, error=error):
+                self._wait(path, f"waits for attempt {attempt + 1}", _told(error))
+            case TokenTaken(path=path) | AttemptStarted(path=path):
+                self._go_on(path)
             case BranchStarted(path=path, index=index):
                 self._begin(path, f"branch {index}", {"path": path})
             case BranchEnded(path=path, status=status, error=error, cancelled_by=cause):
@@ -148,7 +160,19 @@ class Trace:
             self._entry("M", lane, "thread_name", at=0, args=name_of_lane)
         self._entry("B", lane, name, args=told)
 
+    def _wait(self, path: str, name: str, told: Entry) -> None:
+        """A slice inside of a node's, until it goes on or ends."""
+        lane = self._lanes.lane_of(path)
+        self._waiting[path] = lane
+        self._entry("B", lane, name, args=told)
+
+    def _go_on(self, path: str) -> None:
+        lane = self._waiting.pop(path, None)
+        if lane is not None:
+            self._entry("E", lane, "", args={})
+
     def _end(self, path: str, told: Entry, cause: Cancellation | None = None) -> None:
+        self._go_on(path)
         lane = self._lanes.lane_of(path)
         if cause is not None:
             told |= {"cancelled by": cause.by or "outside", "reason": cause.reason}
