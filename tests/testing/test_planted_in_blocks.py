@@ -175,7 +175,8 @@ def test_a_wait_between_attempts_that_cannot_be_cancelled(monkeypatch: pytest.Mo
         with trio.CancelScope(shield=True):
             await trio.sleep(seconds)
 
-    monkeypatch.setattr(recovery, "trio", SimpleNamespace(sleep=sleep))
+    replaced = SimpleNamespace(sleep=sleep, current_time=trio.current_time)
+    monkeypatch.setattr(recovery, "trio", replaced)
     text = """<parallel id="p">
       <branch>
         <source:stub id="a" takes="1s" fails="a">
