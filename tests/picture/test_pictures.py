@@ -13,6 +13,7 @@ import flowscript_trio as fs
 from flowscript_trio.picture import as_dot, as_mermaid, as_svg, picture_of
 from flowscript_trio.picture.layout import Rect, all_groups, lay_out, lines_of
 from flowscript_trio.picture.model import Group, Picture
+from flowscript_trio.picture.texts import fit
 
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 DOCUMENTS = [
@@ -201,13 +202,57 @@ def test_a_picture_is_the_same_every_time_and_asks_nobody_for_anything() -> None
     assert "@import" not in rest
 
 
-def test_an_arrow_that_passes_over_others_runs_below_them() -> None:
-    after = ['id="a"', 'id="b" after="a"', 'id="c" after="a b"']
-    drawn = picture("".join(f'<delay {words} duration="1s"/>' for words in after))
+CROSSING = """
+<delay id="a" duration="1s"/>
+<delay id="wide-sibling-of-a-that-reaches-far-to-the-right" duration="1s"/>
+<source:http id="h" url="u"><on-error><fallback node="spare"/></on-error></source:http>
+<delay id="b" duration="1s" after="a h wide-sibling-of-a-that-reaches-far-to-the-right"/>
+<delay id="c" duration="1s" after="a b"/>
+<delay id="d" duration="1s" after="a b c"/>
+<source:http id="spare" url="u"/>
+"""
+
+
+def corners(path: str) -> list[tuple[float, float]]:
+    """The points of a path of straight lines."""
+    x = y = 0.0
+    points = []
+    for command, first, second in re.findall(r"([MHV])([\d.]+)(?: ([\d.]+))?", path):
+        if command == "M":
+            x, y = float(first), float(second)
+        elif command == "H":
+            x = float(first)
+        else:
+            y = float(first)
+        points.append((x, y))
+    return points
+
+
+def test_lines_that_pass_over_others_cross_no_box_and_are_apart() -> None:
+    drawn = picture(CROSSING)
     layout = lay_out(drawn)
-    paths = re.findall(r'class="arrow" d="([^"]+)"', as_svg(drawn))
-    (detour,) = [path for path in paths if "V" in path]
-    below = float(detour.partition("V")[2].partition("H")[0])
-    assert len(paths) == 3
-    assert all(below > rect.y + rect.height for rect in layout.boxes.values())
-    assert below < layout.whole.height
+    paths = re.findall(r'class="arrow(?: link)?" d="([^"]+)"', as_svg(drawn))
+    detours = [corners(path) for path in paths if "V" in path]
+    assert len(detours) == 4  # a to c, a to d, b to d, and h to its handler
+    for points in detours:
+        for (x, y), (to_x, to_y) in itertools.pairwise(points):
+            for rect in layout.boxes.values():
+                assert not (
+                    min(x, to_x) < rect.x + rect.width
+                    and max(x, to_x) > rect.x
+                    and min(y, to_y) < rect.y + rect.height
+                    and max(y, to_y) > rect.y
+                )
+    assert len({points[2][1] for points in detours}) == 3
+
+
+@pytest.mark.parametrize("char", ["\u00a0", "\u200d", "\u00ad", "é", "名"])
+def test_what_unicode_has_for_texts_stays(char: str) -> None:
+    drawn = picture(f'<phase name="x{char}y"><delay id="b" duration="1s"/></phase>')
+    for draw in (as_svg, as_mermaid, as_dot):
+        assert f"x{char}y" in draw(drawn)
+
+
+@pytest.mark.parametrize("char", ["\x07", "\ud800", "\u2028", "\uffff"])
+def test_what_has_no_place_in_a_line_is_replaced(char: str) -> None:
+    assert fit(f"x{char}y") == "x�y"

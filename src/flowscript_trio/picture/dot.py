@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .layout import all_groups, lines_of
 from .model import Group, Picture
+from .texts import fit
 
 
 def as_dot(picture: Picture) -> str:
@@ -58,5 +59,5 @@ def _arrow(source: int, target: int, blocks: set[int], more: str = "") -> str:
 
 
 def _quoted(lines: list[str]) -> str:
-    shown = ("".join(c if c.isprintable() else "�" for c in line) for line in lines)
+    shown = map(fit, lines)
     return '"' + "\\n".join(s.replace("\\", "\\\\").replace('"', '\\"') for s in shown) + '"'

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .layout import all_groups, lines_of
 from .model import Box, Group, Picture
+from .texts import fit
 
 _ENTITIES = str.maketrans(
     {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
@@ -48,4 +49,4 @@ def _label(box: Box) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in text).translate(_ENTITIES)
+    return fit(text).translate(_ENTITIES)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from xml.sax.saxutils import escape
 
 from .layout import LINE, PAD, STEP, Layout, Rect, all_groups, lay_out, lines_of
-from .model import Box, Group, Picture
+from .model import Box, Group, Link, Picture
+from .texts import fit
 
 STYLE = """
 .flowscript{--ink:#1f2328;--soft:#59636e;--paper:#fff;--node:#f6f8fa;--edge:#8c959f;--block:#ddf4ff;--body:#fff;
@@ -45,10 +46,12 @@ def as_svg(picture: Picture) -> str:
     for group in picture.groups:
         lines += _group(group, layout)
     for group in all_groups(picture):
-        lines += _arrows(group, layout)
+        lines += _arrows(group, picture.links, layout)
+    together = [{box.number for box in group.boxes} for group in all_groups(picture)]
     for link in picture.links:
-        source, target = layout.boxes[link.source], layout.boxes[link.target]
-        lines.append(_arrow(source, target, "arrow link", link.word))
+        if not any(_is_in(link, boxes) for boxes in together):  # a handler of a body around
+            source, target = layout.boxes[link.source], layout.boxes[link.target]
+            lines.append(_arrow(source, target, "arrow link", link.word))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
@@ -86,24 +89,33 @@ def _line(x: float, y: float, text: str, kind: str) -> str:
     return f'<text class="{kind}" x="{x:g}" y="{y:g}">{_text(text)}</text>'
 
 
-def _arrows(group: Group, layout: Layout) -> Iterator[str]:
-    """The arrows of a group: those that pass over a wave run below all of its boxes."""
+def _arrows(group: Group, links: tuple[Link, ...], layout: Layout) -> Iterator[str]:
+    """The arrows and links between boxes of a group: those that pass over a wave run below all of its boxes."""
     wave_of = {box.number: at for at, wave in enumerate(group.waves) for box in wave}
+    drawn = [(a, b, "arrow", "") for a, b in group.arrows]
+    drawn += [(k.source, k.target, "arrow link", k.word) for k in links if _is_in(k, wave_of)]
     rect = layout.groups[group.number]
-    below = rect.y + rect.height - PAD / 2
-    for source, target in group.arrows:
+    lines = 0
+    for source, target, kind, word in drawn:
         a, b = layout.boxes[source], layout.boxes[target]
         if wave_of[target] - wave_of[source] == 1:
-            yield _arrow(a, b, "arrow")
-        else:
-            yield _detour(a, b, below)
+            yield _arrow(a, b, kind, word)
+            continue
+        wave = (layout.boxes[box.number] for box in group.waves[wave_of[source]])
+        right = max(other.x + other.width for other in wave)
+        below = rect.y + rect.height - 2 - 3 * (lines % 3)  # so that two are not taken for one
+        lines += 1
+        yield _detour(a, b, right, below, kind, word)
 
 
-def _detour(a: Rect, b: Rect, below: float) -> str:
-    """A line from the right side of one box down, along, and up to the left side of another."""
-    x = a.x + a.width
-    path = f"M{x:g} {a.middle:g}h{STEP / 3:g}V{below:g}H{b.x - STEP / 2:g}V{b.middle:g}H{b.x:g}"
-    return f'<path class="arrow" d="{path}" marker-end="url(#flowscript-head)"/>'
+def _is_in(link: Link, boxes: Collection[int]) -> bool:
+    return link.source in boxes and link.target in boxes
+
+
+def _detour(a: Rect, b: Rect, right: float, below: float, kind: str, word: str) -> str:
+    """A line beyond the ``right`` side of a box's wave, down, along, and up to the left side of another."""
+    start = f"M{a.x + a.width:g} {a.middle:g}H{right + STEP / 3:g}V{below:g}"
+    return _path(f"{start}H{b.x - STEP / 2:g}V{b.middle:g}H{b.x:g}", kind, word)
 
 
 def _arrow(a: Rect, b: Rect, kind: str, word: str = "") -> str:
@@ -111,10 +123,13 @@ def _arrow(a: Rect, b: Rect, kind: str, word: str = "") -> str:
     x, y, to_x, to_y = a.x + a.width, a.middle, b.x, b.middle
     bend = max(abs(to_x - x) / 2, 20)
     path = f"M{x:g} {y:g}C{x + bend:g} {y:g} {to_x - bend:g} {to_y:g} {to_x:g} {to_y:g}"
+    return _path(path, kind, word)
+
+
+def _path(path: str, kind: str, word: str) -> str:
     title = f"<title>{_text(word)}</title>" if word else ""
     return f'<path class="{kind}" d="{path}" marker-end="url(#flowscript-head)">{title}</path>'
 
 
 def _text(text: str) -> str:
-    """Text without what XML cannot hold."""
-    return escape("".join(c if c.isprintable() else "�" for c in text))
+    return escape(fit(text))
