@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
+    from .schemas import schema_files
     from .types.decisions import Action, Answer, CheckpointRejected, Decider
     from .types.durations import Duration
     from .types.errors import (
@@ -62,6 +63,7 @@ _HOMES = {
     "runtimes.ai.errors": ["AIError"],
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
+    "schemas": ["schema_files"],
     "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
     "types.durations": ["Duration"],
     "types.errors": [
@@ -123,6 +125,7 @@ __all__ = [
     "registry",
     "run",
     "runtime",
+    "schema_files",
 ]
 
 

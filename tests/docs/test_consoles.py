@@ -19,7 +19,7 @@ PAGES = [
     if "```console" in page.read_text()
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"`([\w-]+(?:\.xml|\.test\.yaml))`")
+FILE = re.compile(r"`([\w-]+(?:\.xml|\.test\.yaml|\.py))`")
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 
 
@@ -45,7 +45,7 @@ def test_every_console_example_of_a_page_shows_what_it_says(page: Path, tmp_path
     for block in BLOCK.finditer(text):
         named = FILE.findall(text[end : block.start()])
         end = block.end()
-        if block[1] in ("xml", "text", "yaml") and named:
+        if block[1] in ("xml", "text", "yaml", "python") and named:
             (tmp_path / named[-1]).write_text(block[2], encoding="utf-8")
         elif block[1] == "console":
             for command, shown in commands_in(block[2]):

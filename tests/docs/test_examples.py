@@ -32,7 +32,12 @@ def examples(language: str, *, tests: bool = False) -> list[object]:
 
 
 @pytest.mark.parametrize("code", examples("python"))
-def test_every_python_example_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_python_example_runs(
+    code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # What an example registers is gone after it.
+    monkeypatch.setattr(fs.registry, "_runtimes", dict(fs.registry._runtimes))
     # A virtual clock runs ahead of threads, in which files are read; those examples wait for nothing else.
     # Cases and proofs bring a clock of their own.
     if not any(word in code for word in ("source:file", "MockClock", "run_cases", "prove(")):

@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from .importing import runtimes_option
+
 _COMMANDS = {
     "demo": "demo:demo_command",
     "graph": "graph:graph_command",
@@ -14,6 +16,7 @@ _COMMANDS = {
     "report": "report:report_command",
     "run": "run:run_command",
     "runs": "records:runs_command",
+    "schema": "schema:schema_command",
     "show": "records:show_command",
     "test": "test:test_command",
     "validate": "validate:validate_command",
@@ -49,5 +52,6 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="flowscript-trio")
+@runtimes_option
 def commands() -> None:
     """FlowScript workflows on trio."""

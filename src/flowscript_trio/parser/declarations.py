@@ -16,7 +16,7 @@ from .names import NODES, kind_of
 from .reading import Settings
 from .texts import element_text
 
-_PARAMETER = ("name", "type", "default", "required")
+PARAMETER = ("name", "type", "default", "required")
 
 
 class DeclarationReader(Builder):
@@ -76,7 +76,7 @@ class DeclarationReader(Builder):
 
     def _parameter(self, element: Element) -> list[Parameter]:
         settings = self.attributes(element)
-        self.only(settings, _PARAMETER, element)
+        self.only(settings, PARAMETER, element)
         self.only_text(element)
         name = self._name(element, settings)
         kind, choices = self._type(settings.get("type"))

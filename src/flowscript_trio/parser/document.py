@@ -16,7 +16,7 @@ from .markup import SPACE, Element
 from .reading import Settings
 from .xml import read_xml
 
-_ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
+ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
 _ENDINGS = frozenset({"finally", "on-workflow-error"})
 
 
@@ -78,7 +78,7 @@ class _Reader(DeclarationReader):
         front = front or Front()
         key = self.next_key()
         settings = self.attributes(root)
-        self.only(settings, _ATTRIBUTES, root)
+        self.only(settings, ATTRIBUTES, root)
         parameters, secrets = self.declarations(root)
         parameters, secrets = [*front.parameters, *parameters], [*front.secrets, *secrets]
         self._judge_twice(parameters, "parameter")

@@ -14,25 +14,12 @@ from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source, Text
 from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
+from .frontkeys import KEYS, PARAMETER, RUNTIME, VERSION
 
 _OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
-_KEYS = frozenset(
-    {
-        "name",
-        "version",
-        "description",
-        "config",
-        "secrets",
-        "runtime",
-        "trigger",
-        "schemas",
-        "evolution",
-    }
-)
-_RUNTIME = {"timeout": "timeout", "concurrency": "max_concurrency", "retry": "retry"}
-_PARAMETER = frozenset({"type", "default", "required", "description"})
-_VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
+_RUNTIME = {key: "max_concurrency" if key == "concurrency" else key for key in RUNTIME}
+_VERSION = re.compile(VERSION)
 
 
 @dataclass(slots=True)
@@ -128,8 +115,8 @@ class _FrontReader:
 
     def _entry(self, front: Front, key: yaml.ScalarNode, value: yaml.Node) -> None:
         word = key.value
-        if word not in _KEYS:
-            self._unknown(key, "the front matter", sorted(_KEYS))
+        if word not in KEYS:
+            self._unknown(key, "the front matter", sorted(KEYS))
         elif word in ("name", "version", "description"):
             self._text(front, word, value)
         elif word == "config":
@@ -172,10 +159,10 @@ class _FrontReader:
             )
         found: dict[str, yaml.Node] = {}
         for key, value in self._pairs(node):
-            if key.value in _PARAMETER:
+            if key.value in PARAMETER:
                 found[key.value] = value
             else:
-                self._unknown(key, "a configuration key", sorted(_PARAMETER))
+                self._unknown(key, "a configuration key", sorted(PARAMETER))
         kind, choices = self._type(found.get("type"))
         description = found.get("description")
         return Parameter.build(

@@ -66,3 +66,11 @@ def kind_of(family: str, local: str) -> str:
     if family != "control":
         return family
     return local if local in CONTROLS or local in STRUCTURE else f"control:{local}"
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Every spelling of a setting's snake_case name, the one with hyphens first: what ``canonical`` undoes."""
+    words = name.split("_")
+    camel = words[0] + "".join(word.capitalize() for word in words[1:])
+    found = dict.fromkeys(("-".join(words), camel, name))
+    return (*found, "concurrency") if name == "max_concurrency" else tuple(found)

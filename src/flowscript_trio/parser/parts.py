@@ -9,7 +9,7 @@ from .names import kind_of
 from .reading import Reader, Settings
 from .texts import attribute_text, element_text
 
-_WITH_TEXT = frozenset({"set", "bind", "arg"})
+WITH_TEXT = frozenset({"set", "bind", "arg"})
 """Parts whose text is their value: ``<arg name="x">…</arg>``."""
 
 CALL_SETTINGS = frozenset({"id", "workflow", "input", "after", "if", "timeout"})
@@ -24,7 +24,7 @@ class PartReader(Reader):
         for child in element.children:
             if child.family != "?":
                 self.child(settings, child)
-        if tag in _WITH_TEXT and not element.children and self._has_text(element):
+        if tag in WITH_TEXT and not element.children and self._has_text(element):
             self.add(settings, "value", element_text(self.source, element), element.offset)
         else:
             self.no_text(element, f"<{element.name}>")

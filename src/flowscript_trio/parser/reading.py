@@ -15,7 +15,13 @@ from .xml import FAMILIES
 from .yaml import read_yaml
 
 Settings = dict[str, Setting]
-_XML = frozenset({"xml:space", "xml:lang", "xml:base"})
+_NOT_OURS = frozenset(
+    {
+        *("xml:space", "xml:lang", "xml:base"),
+        *("xsi:schemaLocation", "xsi:noNamespaceSchemaLocation"),  # where an editor finds a schema
+    }
+)
+"""Attributes that say something to XML tools, and nothing to us."""
 
 
 class Reader:
@@ -55,7 +61,7 @@ class Reader:
         for attribute in element.attributes:
             name = attribute.name
             if ":" in name:
-                if name.startswith("xmlns:") or name in _XML:
+                if name.startswith("xmlns:") or name in _NOT_OURS:
                     continue
                 self.report(
                     attribute.offset,

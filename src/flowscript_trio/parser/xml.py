@@ -150,10 +150,14 @@ def _split(tag: str) -> tuple[str, str]:
 
 
 def _other_errors(source: Source, parser: etree.XMLParser, first_line: int) -> list[Problem]:
-    """What lxml's log has beside undefined namespaces, which are judged element by element."""
+    """What lxml's log has beside undefined namespaces, which are judged element by element.
+
+    But for that of ``xsi``, whose attributes mean something to XML tools only.
+    """
     problems = []
     for entry in parser.error_log:
-        if entry.type == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE:
+        undefined = entry.type == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE
+        if undefined and not entry.message.startswith("Namespace prefix xsi for "):
             continue
         if entry.level >= etree.ErrorLevels.ERROR:
             offset = source.offset(entry.line + first_line - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIMPLE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)", re.ASCII)
@@ -43,5 +43,15 @@ def parse_timeout(text: object) -> float:
     return parse_duration(text)
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+_ONE = (
+    r"(\d+(\.\d+)?|\.\d+)\s*(ms|s|m|h|d)"
+    r"|P(\d+(\.\d+)?W)?(\d+(\.\d+)?D)?(T(\d+(\.\d+)?H)?(\d+(\.\d+)?M)?(\d+(\.\d+)?S)?)?"
+)
+DURATION_SCHEMA = {"type": "string", "pattern": rf"^\s*({_ONE})\s*$"}
+TIMEOUT_SCHEMA = {"type": "string", "pattern": rf"^\s*({_ONE}|\d+(\.\d+)?)\s*$"}
+
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(DURATION_SCHEMA)]
 """A pydantic field of seconds, written as a duration."""
+
+WaitingTime = Annotated[float, BeforeValidator(parse_timeout), WithJsonSchema(TIMEOUT_SCHEMA)]
+"""As :data:`Duration`; a bare number counts as seconds."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
-
-from pydantic import BeforeValidator
-from pydantic import Field as Bounds
 
 from ..expression import Expression
 from ..runtimes.control.types import (
@@ -16,7 +12,6 @@ from ..runtimes.control.types import (
     FallbackConfig,
     RetryConfig,
 )
-from ..runtimes.control.values import Limit
 from ..runtimes.registry import Registry
 from ..runtimes.types import NodeRuntime
 from ..types.ast import (
@@ -33,28 +28,15 @@ from ..types.ast import (
     Part,
     Setting,
 )
-from ..types.durations import Duration, parse_timeout
 from ..types.errors import nearest
 from ..types.location import Text
 from .checked import CheckedNode
-from .fields import Field, Form
+from .everywhere import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
 from .findings import Findings
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Sight
 from .values import BoundSetting, BoundSettings
-
-_TIMEOUT = Field("timeout", "timeout", "timeout", Form.SCALAR, type=Duration)
-_WAITING_TIME = Field(
-    "timeout",
-    "timeout",
-    "timeout",
-    Form.SCALAR,
-    type=Annotated[float, BeforeValidator(parse_timeout)],
-)
-_CONDITION = Field("if", "if", "if", Form.EXPRESSION)
-_LIMIT = Field("max_concurrency", "max_concurrency", "max_concurrency", Form.SCALAR, type=Limit)
-_RETRY = Field("retry", "retry", "retry", Form.SCALAR, type=Annotated[int, Bounds(ge=0)])
 
 _WITH_PARTS = frozenset({"context", "output", "include", "call", "checkpoint"})
 _ITEM = re.compile(r"[^\s,]+")
@@ -91,11 +73,11 @@ class NodeBinder:
             self._bind_after(node.after, sight)
         condition = None
         if node.condition is not None:
-            bound = self._settings.bind_one(node.condition, _CONDITION, sight, label)
+            bound = self._settings.bind_one(node.condition, CONDITION, sight, label)
             condition = None if bound is None else bound.constant
         timeout = None
         if node.timeout is not None:
-            field = _WAITING_TIME if node.kind == "checkpoint" else _TIMEOUT
+            field = WAITING_TIME if node.kind == "checkpoint" else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, sight, label)
         retry, fallback = self._bind_on_error(node, sight)
         return CheckedNode(
@@ -131,9 +113,9 @@ class NodeBinder:
             if setting is None
             else self._settings.bind_one(setting, field, Sight(place), "<workflow>")
             for setting, field in (
-                (document.timeout, _TIMEOUT),
-                (document.max_concurrency, _LIMIT),
-                (document.retry, _RETRY),
+                (document.timeout, TIMEOUT),
+                (document.max_concurrency, LIMIT),
+                (document.retry, RETRY),
             )
         ]
         return bound[0], bound[1], bound[2]

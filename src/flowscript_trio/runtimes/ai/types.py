@@ -10,7 +10,10 @@ from .schema import OutputSchema
 
 
 class AIConfig(BaseModel):
-    """``<transform type="ai">``; ``prompt`` is another name of ``user``."""
+    """``<transform type="ai">``, ``<ai>``: asks a language model; the output is text, or what a schema describes.
+
+    ``prompt`` is another name of ``user``.
+    """
 
     model_config = ConfigDict(
         extra="forbid",

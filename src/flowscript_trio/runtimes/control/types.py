@@ -38,7 +38,8 @@ class BlockConfig(ControlConfig):
     """The settings of a block whose branches run at the same time."""
 
     max_concurrency: Limit | None = Field(
-        default=None, description="how many branches run at once: a whole number, or unlimited"
+        default=None,
+        description="how many branches run at once: a whole number, or unlimited; default: the run's",
     )
     wait: Wait = Field(
         default=WaitAll(), description="how many branches must succeed: all, any, n(K)"
@@ -65,12 +66,16 @@ class BlockConfig(ControlConfig):
 
 
 class ParallelConfig(BlockConfig):
-    """``<parallel>``"""
+    """``<parallel>``: runs its branches at the same time, each a task of one nursery."""
 
 
 class ForeachConfig(BlockConfig):
-    """``<foreach>``: without ``max_concurrency`` one iteration after another."""
+    """``<foreach>``: runs its body once for each item of a collection; the output is a list of their outputs."""
 
+    max_concurrency: Limit | None = Field(
+        default=None,
+        description="how many iterations run at once: a whole number, or unlimited; default: 1",
+    )
     collection: Expression = Field(description="the items: a list, or any iterable")
     item: Name = Field(default="item", description="the name of the item in expressions")
     index: Name = Field(default="index", description="the name of the index in expressions")
@@ -88,23 +93,23 @@ class ForeachConfig(BlockConfig):
 
 
 class IfConfig(ControlConfig):
-    """``<if>``"""
+    """``<if>``: runs ``<then>`` where the condition is truthy, else ``<else>``."""
 
     condition: Expression = Field(description="chooses then or else")
 
 
 class BranchConfig(ControlConfig):
-    """``<branch>`` outside of ``<parallel>``: its cases decide."""
+    """``<branch>`` outside of ``<parallel>``: runs the first case whose condition is truthy, else the default."""
 
 
 class CaseConfig(ControlConfig):
-    """``<case>``"""
+    """``<case>`` of a ``<branch>``: runs if its condition is the first that is truthy."""
 
     when: Expression = Field(description="the first case whose when is truthy runs")
 
 
 class LoopConfig(ControlConfig):
-    """``<loop>``"""
+    """``<loop>``: runs its body again and again, and tests after each round whether to end."""
 
     max: int = Field(
         default=1000, ge=0, description="the number of rounds; reaching it is no error"
@@ -115,7 +120,7 @@ class LoopConfig(ControlConfig):
 
 
 class WhileConfig(ControlConfig):
-    """``<while>``"""
+    """``<while>``: runs its body as long as the condition, tested before each round, is truthy."""
 
     condition: Annotated[Expression, AfterBody(), Binds("$iteration")] = Field(
         description="tested before each round"
@@ -126,7 +131,7 @@ class WhileConfig(ControlConfig):
 
 
 class BreakConfig(ControlConfig):
-    """``<break>``"""
+    """``<break>``: leaves a loop."""
 
     when: Expression | None = Field(default=None, description="whether to leave the loop")
     loop: Word | None = Field(
@@ -135,7 +140,7 @@ class BreakConfig(ControlConfig):
 
 
 class TimeoutConfig(ControlConfig):
-    """``<timeout>``"""
+    """``<timeout>``: bounds the time of its whole body, and cancels it when that has passed."""
 
     duration: Duration = Field(description="the time for the whole body, retries included")
     on_timeout: Word | None = Field(
@@ -144,7 +149,7 @@ class TimeoutConfig(ControlConfig):
 
 
 class DelayConfig(ControlConfig):
-    """``<delay>``"""
+    """``<delay>``: waits; its output is its input."""
 
     duration: Duration = Field(description="how long to sleep")
 
@@ -159,51 +164,51 @@ class ValueConfig(ControlConfig):
 
 
 class SetConfig(ValueConfig):
-    """``<set var value>``"""
+    """``<set>``: gives a variable a value."""
 
     var: Word = Field(description="the name of the variable")
 
 
 class AssignConfig(ValueConfig):
-    """``<set key value>`` in ``<context>``"""
+    """``<set>`` in ``<context>``: gives a variable a value."""
 
     key: Word = Field(description="the name of the variable")
 
 
 class OutputFieldConfig(ValueConfig):
-    """``<set field value>`` in ``<output>``"""
+    """``<set>`` in ``<output>``: gives a field of the output its value."""
 
     field: Word = Field(description="the name of the field")
 
 
 class BindConfig(ValueConfig):
-    """``<bind key value>`` in ``<include>``"""
+    """``<bind>`` in ``<include>``: gives the included document a value."""
 
     key: Word = Field(description="the name in the included document")
 
 
 class ArgConfig(ValueConfig):
-    """``<arg name value>`` in ``<call>``"""
+    """``<arg>`` in ``<call>``: gives the called document an argument."""
 
     name: Word = Field(description="the name in the called document")
 
 
 class ContextConfig(ControlConfig):
-    """``<context>``: its assignments are parts."""
+    """``<context>``: gives several variables their values."""
 
 
 class OutputConfig(ControlConfig):
-    """``<output>``: its fields are parts."""
+    """``<output>``: what the run returns; the last node of a workflow."""
 
 
 class PhaseConfig(ControlConfig):
-    """``<phase>``: its name is the node's own."""
+    """``<phase>``: runs its nodes by what they depend on, after all earlier siblings and before all later ones."""
 
     name: Word | None = Field(default=None, description="stands for its id in input and after")
 
 
 class CheckpointConfig(ControlConfig):
-    """``<checkpoint>``"""
+    """``<checkpoint>``: asks a person, and goes on as they answer."""
 
     prompt: str = Field(default="", description="the question")
     default: Literal["approve", "reject"] = Field(
@@ -213,7 +218,7 @@ class CheckpointConfig(ControlConfig):
 
 
 class ActionConfig(ControlConfig):
-    """``<action>`` of a checkpoint"""
+    """``<action>`` of a ``<checkpoint>``: an answer that can be given."""
 
     id: Word = Field(description="the answer's name, unique in its checkpoint")
     label: str | None = Field(default=None, description="what people read")
@@ -221,19 +226,19 @@ class ActionConfig(ControlConfig):
 
 
 class IncludeConfig(ControlConfig):
-    """``<include>``"""
+    """``<include>``: runs another document here, with this one's configuration and secrets."""
 
     workflow: Word = Field(description="the path of the document")
 
 
 class CallConfig(ControlConfig):
-    """``<call>``"""
+    """``<call>``: runs another document by itself, with its arguments; other attributes are arguments, too."""
 
     workflow: Word = Field(description="the path of the document")
 
 
 class RetryConfig(ControlConfig):
-    """``<retry>`` of ``<on-error>``"""
+    """``<retry>`` of ``<on-error>``: tries the node again."""
 
     max: int = Field(default=3, ge=0, description="further attempts after the first")
     when: Annotated[Literal["retryable"] | Expression, _ERROR_NAMES] = Field(
@@ -250,13 +255,13 @@ class RetryConfig(ControlConfig):
 
 
 class FallbackConfig(ControlConfig):
-    """``<fallback>`` of ``<on-error>``"""
+    """``<fallback>`` of ``<on-error>``: runs another node in its stead, once no further attempt is made."""
 
     node: Word = Field(description="the id of the node whose output stands for the failed one's")
 
 
 class CleanupConfig(ControlConfig):
-    """``<finally>``, ``<compensate>`` and ``<on-workflow-error>``"""
+    """``<finally>``, ``<compensate>``, ``<on-workflow-error>``: clean up, shielded and bounded in time."""
 
     timeout: Duration = Field(default=10.0, description="the time that it may take")
 

@@ -14,6 +14,9 @@ from pydantic import PlainValidator, WithJsonSchema
 class WaitAll:
     """Every branch must succeed."""
 
+    def __str__(self) -> str:
+        return "all"
+
 
 @dataclass(frozen=True, slots=True)
 class WaitAny:
@@ -117,11 +120,13 @@ Limit = Annotated[
 Wait = Annotated[
     WaitAll | WaitAny | WaitN,
     PlainValidator(parse_wait),
-    _schema({"enum": ["all", "any"]}, {"type": "string", "pattern": r"^n\(\d+\)$"}),
+    _schema({"enum": ["all", "any"]}, {"type": "string", "pattern": r"^\s*n\s*\(\s*\d+\s*\)\s*$"}),
 ]
 
 Tolerate = Annotated[
     TolerateCount | TolerateShare,
     PlainValidator(parse_tolerance),
-    _schema({"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?%$"}),
+    _schema(
+        {"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}
+    ),
 ]

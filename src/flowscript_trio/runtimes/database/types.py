@@ -38,7 +38,7 @@ class DatabaseConfig(BaseModel):
 
 
 class DatabaseSourceConfig(DatabaseConfig):
-    """``<source type="database">``"""
+    """``<source type="database">``: asks a database; the output is a list of rows, each an object."""
 
     query: Query = Field(description="one SQL statement, known when the document is read")
     params: Params = Field(
@@ -57,7 +57,7 @@ class DatabaseSourceConfig(DatabaseConfig):
 
 
 class DatabaseSinkConfig(DatabaseConfig):
-    """``<sink type="database">``"""
+    """``<sink type="database">``: writes its input, a row or a list of rows, to a table."""
 
     table: str = Field(
         min_length=1, description='the table, as it is spelled: name, schema.name, "odd.name"'

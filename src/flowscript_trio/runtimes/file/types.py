@@ -49,11 +49,11 @@ class FileConfig(BaseModel):
 
 
 class FileSourceConfig(FileConfig):
-    """``<source type="file">``"""
+    """``<source type="file">``: reads a file; the output is its content."""
 
 
 class FileSinkConfig(FileConfig):
-    """``<sink type="file">``"""
+    """``<sink type="file">``: writes its input to a file; the output has the path and the bytes written."""
 
     pretty: bool = Field(default=True, description="JSON with line breaks")
     create_dir: bool = Field(default=True, description="make missing folders")

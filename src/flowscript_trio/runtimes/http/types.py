@@ -34,14 +34,14 @@ class RequestConfig(BaseModel):
 
 
 class HttpSourceConfig(RequestConfig):
-    """``<source type="http">``"""
+    """``<source type="http">``: asks a server; the output is the decoded body of its answer."""
 
     method: Method = Field(default="GET", description="the method of the request")
     body: Any = Field(default=None, description="text as it is; a mapping or a list as JSON")
 
 
 class HttpSinkConfig(RequestConfig):
-    """``<sink type="http">``"""
+    """``<sink type="http">``: sends to a server; the output has the status, headers and body of its answer."""
 
     method: Method = Field(default="POST", description="the method of the request")
     body: Any = Field(

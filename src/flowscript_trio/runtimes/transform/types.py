@@ -23,7 +23,7 @@ class TransformConfig(BaseModel):
 
 
 class TemplateConfig(TransformConfig):
-    """``<transform type="template">``"""
+    """``<transform type="template">``: makes a text, or the JSON that it is."""
 
     template: Template = Field(description="the text, with {{ expressions }} in it")
     format: Literal["auto", "text", "json"] = Field(
@@ -33,7 +33,7 @@ class TemplateConfig(TransformConfig):
 
 
 class MapConfig(TransformConfig):
-    """``<transform type="map">``"""
+    """``<transform type="map">``: makes a new list, item by item."""
 
     expression: Annotated[Expression, ITEM_NAMES] = Field(
         description="gives each new item; an arrow function is called with (item, index, items)"
@@ -41,7 +41,7 @@ class MapConfig(TransformConfig):
 
 
 class FilterConfig(TransformConfig):
-    """``<transform type="filter">``"""
+    """``<transform type="filter">``: keeps some items of a list, unchanged."""
 
     condition: Annotated[Expression, ITEM_NAMES] = Field(
         description="keeps an item; an arrow function is called with (item, index, items)"
@@ -49,7 +49,10 @@ class FilterConfig(TransformConfig):
 
 
 class ReduceConfig(TransformConfig):
-    """``<transform type="reduce">``; ``reducer`` is another name of ``expression``."""
+    """``<transform type="reduce">``: makes one value of a list, item by item.
+
+    ``reducer`` is another name of ``expression``.
+    """
 
     initial: Annotated[Any, JsonScalar()] = Field(
         default=None,

@@ -1,0 +1,19 @@
+"""Owns the settings that no runtime declares: those of every node, and those of the document."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field as Bounds
+
+from ..runtimes.control.values import Limit
+from ..types.durations import Duration, WaitingTime
+from .fields import Field, Form
+
+TIMEOUT = Field("timeout", "timeout", "timeout", Form.SCALAR, type=Duration)
+WAITING_TIME = Field("timeout", "timeout", "timeout", Form.SCALAR, type=WaitingTime)
+"""The timeout of a node that waits for an answer."""
+
+CONDITION = Field("if", "if", "if", Form.EXPRESSION)
+LIMIT = Field("max_concurrency", "max_concurrency", "max_concurrency", Form.SCALAR, type=Limit)
+RETRY = Field("retry", "retry", "retry", Form.SCALAR, type=Annotated[int, Bounds(ge=0)])
