@@ -10,8 +10,10 @@ from .importing import runtimes_option
 
 _COMMANDS = {
     "demo": "demo:demo_command",
+    "fmt": "format:fmt_command",
     "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
+    "new": "new:new_command",
     "prove": "prove:prove_command",
     "report": "report:report_command",
     "run": "run:run_command",

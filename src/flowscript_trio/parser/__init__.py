@@ -4,7 +4,18 @@ from .composing import YamlProblem
 from .declared import convert
 from .document import Parsed, parse
 from .files import read
+from .formatting import format_document, format_file
 from .limits import ReadLimits
 from .yaml import read_yaml
 
-__all__ = ["Parsed", "ReadLimits", "YamlProblem", "convert", "parse", "read", "read_yaml"]
+__all__ = [
+    "Parsed",
+    "ReadLimits",
+    "YamlProblem",
+    "convert",
+    "format_document",
+    "format_file",
+    "parse",
+    "read",
+    "read_yaml",
+]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..types.errors import problem_at
+from ..types.errors import Problem, problem_at
 from ..types.location import Source
 from .document import Parsed, parse, too_large
 from .limits import ReadLimits
@@ -29,14 +30,36 @@ def read(path: str | Path, *, limits: ReadLimits = ReadLimits()) -> Parsed:  # n
         data = opened.read(most + 1)
     if len(data) > most:
         return too_large(file, limits)
-    encoding, data = _encoding_of(data)
+    found = decode(data, file=file)
+    if isinstance(found, Problem):
+        return Parsed(None, (found,))
+    return parse(found.text, file=file, limits=limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a file, its encoding, and the byte order mark that it begins with."""
+
+    text: str
+    encoding: str
+    mark: bytes
+
+    def encode(self, text: str) -> bytes:
+        """Another text as this one was written."""
+        return self.mark + text.encode(self.encoding)
+
+
+def decode(data: bytes, *, file: str) -> Decoded | Problem:
+    """The text of a document's bytes, or what is wrong with them."""
+    encoding, mark = _encoding_of(data)
+    data = data[len(mark) :]
     try:
-        text = data.decode(_known(encoding))
+        return Decoded(data.decode(_known(encoding)), encoding, mark)
     except UnicodeDecodeError as exc:
         return _undecodable(file, data, exc, encoding)
     except LookupError:
         source = Source(file, data[:200].decode("ascii", "replace"))
-        problem = problem_at(
+        return problem_at(
             source,
             max(source.text.find(encoding), 0),
             "encoding",
@@ -44,8 +67,6 @@ def read(path: str | Path, *, limits: ReadLimits = ReadLimits()) -> Parsed:  # n
             length=len(encoding),
             expected="UTF-8",
         )
-        return Parsed(None, (problem,))
-    return parse(text, file=file, limits=limits)
 
 
 def _known(encoding: str) -> str:
@@ -57,26 +78,25 @@ def _known(encoding: str) -> str:
 
 
 def _encoding_of(data: bytes) -> tuple[str, bytes]:
-    """The encoding, and the bytes without a byte order mark."""
+    """The encoding that the bytes of a document say they have, and the byte order mark that they begin with."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if data.startswith(mark):
-            return encoding, data[len(mark) :]
+            return encoding, mark
     declared = _DECLARED.match(data[:200])
-    return (declared[1].decode("ascii") if declared else "utf-8"), data
+    return (declared[1].decode("ascii") if declared else "utf-8"), b""
 
 
-def _undecodable(file: str, data: bytes, exc: UnicodeDecodeError, encoding: str) -> Parsed:
+def _undecodable(file: str, data: bytes, exc: UnicodeDecodeError, encoding: str) -> Problem:
     before = data[: exc.start].decode(encoding, "ignore")
     source = Source(file, before)
-    problem = problem_at(
+    return problem_at(
         source,
         len(before),
         "encoding",
         f"the byte 0x{data[exc.start]:02X} here is no {encoding.upper()}: {exc.reason}",
         expected="UTF-8, or the file's encoding in its XML declaration",
     )
-    return Parsed(None, (problem,))

@@ -1,0 +1,74 @@
+"""Owns ``flowscript fmt``: documents in their one layout."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..parser import format_file
+from ..types.errors import Problem, WorkflowInvalid
+from .reports import render_problems
+from .writing import write_whole
+
+_STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class _Formatted:
+    name: str
+    before: bytes
+    after: bytes
+
+
+@click.command("fmt")
+@click.argument("files", type=click.Path(dir_okay=False, allow_dash=True), nargs=-1, required=True)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+@click.option("--write", is_flag=True, help="Put the result into the file itself.")
+def fmt_command(files: tuple[str, ...], check: bool, write: bool) -> None:
+    """Lay out documents: one element a line, indented; comments and meaning stay.
+
+    The result of one file, or of standard input (-), goes to standard output, unless --check or --write is given.
+    """
+    if check and write:
+        raise click.UsageError("--check writes nothing; give it or --write")
+    if not check and not write and len(files) > 1:
+        raise click.UsageError("several files are formatted with --write, or checked with --check")
+    if write and _STDIN in files:
+        raise click.UsageError("standard input cannot be written to")
+    done = _format_or_exit(files)
+    changed = [one for one in done if one.before != one.after]
+    if check:
+        for one in changed:
+            click.echo(f"{one.name} would change", err=True)
+        sys.exit(1 if changed else 0)
+    if not write:
+        sys.stdout.buffer.write(done[0].after)
+        return
+    for one in changed:
+        write_whole(Path(one.name), one.after, "--write")
+        click.echo(f"{one.name} changed", err=True)
+
+
+def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
+    """The files formatted; where one cannot be, prints why and exits with 2, before anything is written."""
+    done = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            before = _read(file)
+            done.append(_Formatted(file, before, format_file(before, file=file)))
+        except OSError as exc:
+            raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
+        except WorkflowInvalid as exc:
+            problems += exc.problems
+    if problems:
+        click.echo(render_problems(tuple(problems)), err=True)
+        sys.exit(2)
+    return done
+
+
+def _read(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
