@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 import flowscript_trio as fs
 from flowscript_trio import testing
 from flowscript_trio.cli.commands import commands
+from flowscript_trio.expression import function_names
+from flowscript_trio.expression.table import FUNCTIONS
 from flowscript_trio.observe.journal import NAMES
+from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
+from flowscript_trio.runtimes.wording import summary_of
 from flowscript_trio.testing.expecting import ERROR
 from flowscript_trio.testing.reading import CASE, REPLY
 from flowscript_trio.types import events
 
 ROOT = Path(__file__).parents[2]
+_SPEC = spec_from_file_location("generated_docs", ROOT / "docs" / "_ext" / "generated.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+generated = module_from_spec(_SPEC)
+_SPEC.loader.exec_module(generated)
 REFERENCE = ROOT / "docs" / "reference"
 REPORTING = {
     "Problem", "_at", "_at_value", "_report", "add", "at_element", "at_name", "at_value", "error",
@@ -29,33 +39,31 @@ REPORTING = {
 """The functions of the parser and the validator that are given the code of a problem."""
 
 
-def sections() -> dict[str, list[str]]:
-    """The settings page: the names in the first column of each table, by the element in its heading."""
-    found: dict[str, list[str]] = {}
-    for section in (REFERENCE / "settings.md").read_text().split("\n## ")[1:]:
-        heading, _, body = section.partition("\n")
-        names = re.findall(r"^\| `([\w-]+)` \|", body, re.MULTILINE)
-        if " in " in heading:
-            found[heading] = names
-        else:
-            for element in re.findall(r"`(<[^`]+>)`", heading):
-                found[element] = names
-    return found
+def page(name: str) -> str:
+    """A page as Sphinx reads it, with its generated parts."""
+    return str(generated.fill((REFERENCE / f"{name}.md").read_text(encoding="utf-8")))
+
+
+def sections(text: str) -> dict[str, str]:
+    """The sections of a page by their headings."""
+    parts = (part.partition("\n") for part in text.split("\n## ")[1:])
+    return {heading: body for heading, _, body in parts}
 
 
 def models() -> dict[str, type[BaseModel]]:
-    """Every config model, by the element as the settings page calls it."""
+    """Every config model, by the heading that it has on the page of settings."""
     found = {}
     for name in fs.registry.names():
         kind, _, word = name.partition(":")
         config = fs.registry.get_runtime(name).config
         if config is not None:
-            found[f"<{word}>" if kind == "control" else f'<{kind} type="{word}">'] = config
+            found[f"`<{word}>`" if kind == "control" else f'`<{kind} type="{word}">`'] = config
     for (around, tag), config in PART_CONFIGS.items():
         if around == "on-error" or fs.registry.has_runtime(f"control:{around}"):
             found[f"`<{tag}>` in `<{around}>`"] = config
-    for tag, config in BODY_CONFIGS.items():
-        found["`<case>` in `<branch>`" if tag == "case" else f"<{tag}>"] = config
+    for config in BODY_CONFIGS.values():
+        shared = [f"`<{other}>`" for other, model in BODY_CONFIGS.items() if model is config]
+        found[", ".join(shared)] = config
     return {element: config for element, config in found.items() if config.model_fields}
 
 
@@ -66,20 +74,77 @@ def simple(name: str) -> str:
 @pytest.mark.parametrize("element", models())
 def test_every_setting_of_an_element_has_its_line_in_the_reference(element: str) -> None:
     fields = models()[element].model_fields
+    lines = re.findall(r"^\| `([\w-]+)` \|", sections(page("settings"))[element], re.MULTILINE)
     expected = sorted(simple(field.alias or name) for name, field in fields.items())
-    assert sorted(map(simple, sections().get(element, []))) == expected
+    assert sorted(map(simple, lines)) == expected
     assert all(field.description for field in fields.values())
 
 
-def test_the_reference_has_no_element_that_does_not_exist() -> None:
-    assert set(sections()) <= set(models())
-
-
 def test_every_registered_element_is_in_the_list_of_elements() -> None:
-    page = (REFERENCE / "elements.md").read_text()
+    text = page("elements")
     for name in fs.registry.names():
         kind, _, word = name.partition(":")
-        assert f"`<{word}>`" in page or f'`<{kind} type="{word}">`' in page, name
+        assert f"| `<{word}>` |" in text or f'| `<{kind} type="{word}">` |' in text, name
+
+
+def test_every_element_says_what_it_does() -> None:
+    for name in fs.registry.names():
+        assert len(summary_of(fs.registry.get_runtime(name))) > 10, name
+
+
+class PaintConfig(BaseModel):
+    """``<sink type="paint">``: paints a wall."""
+
+    wall: str = Field(description="which one | of many")
+    coats: int = Field(default=2, description="how many")
+
+
+def test_a_setting_that_is_deleted_from_its_model_is_gone_from_the_reference() -> None:
+    def reference(*names: str) -> str:
+        fields: Any = {
+            n: (i.annotation, i) for n, i in PaintConfig.model_fields.items() if n in names
+        }
+        model = create_model("Paint", __doc__=PaintConfig.__doc__, **fields)
+        registry = fs.Registry()
+
+        @registry.runtime("sink:paint", config=model)
+        async def paint(params: fs.ExecutionParams) -> None: ...
+
+        return str(generated.settings(registry) + generated.elements(registry))
+
+    both = reference("wall", "coats")
+    assert "Paints a wall." in both
+    assert "| `wall` | required | which one \\| of many |" in both
+    assert "| `coats` | `2` | how many |" in both
+    assert "`wall`, `coats` |" in both
+    assert "coats" not in reference("wall")
+
+
+def test_every_function_is_in_the_reference_and_says_what_it_does() -> None:
+    text = page("functions")
+    for name in function_names():
+        assert f"`{name}(" in text, name
+    assert all(implementation.__doc__ for implementation in FUNCTIONS.values())
+
+
+def test_the_arguments_of_a_function_are_shown_as_it_takes_them() -> None:
+    text = page("functions")
+    for shown in ("`truncate(value, length, suffix='...')`", "`concat(...values)`", "`uuid()`"):
+        assert shown in text
+
+
+def test_every_key_of_front_matter_is_in_the_reference() -> None:
+    text = page("settings").partition("## Front matter")[2]
+    keys = [*KEYS, *(f"config: {{NAME: {{{k}: …}}}}" for k in PARAMETER)]
+    keys += [f"runtime: {{{k}: …}}" for k in RUNTIME]
+    assert re.findall(r"^\| `(.+?)` \|", text, re.MULTILINE) == keys
+
+
+def test_every_mark_on_a_page_is_filled_and_every_part_is_used() -> None:
+    used = [
+        name for path in REFERENCE.glob("*.md") for name in generated.MARK.findall(path.read_text())
+    ]
+    assert sorted(used) == sorted(generated.PARTS)
 
 
 def command_names() -> list[str]:
@@ -88,13 +153,20 @@ def command_names() -> list[str]:
 
 @pytest.mark.parametrize("name", command_names())
 def test_every_command_and_option_is_in_the_reference(name: str) -> None:
-    page = (REFERENCE / "command-line.md").read_text()
+    text = page("command-line")
     command = commands.get_command(click.Context(commands), name)
     assert command is not None
-    assert f"`flowscript {name}" in page
+    body = next(
+        body
+        for heading, body in sections(text).items()
+        if heading.startswith(f"`flowscript {name}")
+    )
+    assert command.help
+    assert command.help.split("\n")[0].strip() in body.replace("&lt;", "<")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            assert f"`{parameter.opts[0]}" in page, parameter.opts[0]
+            assert f"`{parameter.opts[0]}" in body, parameter.opts[0]
+            assert parameter.help, parameter.opts[0]
 
 
 def test_every_public_name_is_in_the_reference_of_the_library() -> None:

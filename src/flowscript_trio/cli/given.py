@@ -10,21 +10,41 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--config", "-c", multiple=True, metavar="KEY=VALUE", help="A value of $config."),
-    click.option("--input", "-i", "given", metavar="JSON|@FILE", help="The run's input."),
     click.option(
-        "--secret", "-s", multiple=True, metavar="NAME", help="A secret, from the environment."
+        "--config",
+        "-c",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A value of $config, converted to its declared type.",
+    ),
+    click.option(
+        "--input",
+        "-i",
+        "given",
+        metavar="JSON|@FILE",
+        help="The run's input, or the file that has it.",
+    ),
+    click.option(
+        "--secret",
+        "-s",
+        multiple=True,
+        metavar="NAME",
+        help="A secret, from the environment by its name; declared ones are taken anyway.",
     ),
     click.option(
         "--env",
         "-e",
         multiple=True,
         metavar="NAME",
-        help="A variable of the environment, for $env.",
+        help="A variable of the environment that $env shows; nothing else of it is seen.",
     ),
-    click.option("--max-concurrency", type=click.IntRange(min=1), help="The run's limit."),
     click.option(
-        "--base", type=click.Path(file_okay=False, exists=True), help="Confine files to a folder."
+        "--max-concurrency", metavar="N", type=click.IntRange(min=1), help="The run's limit."
+    ),
+    click.option(
+        "--base",
+        type=click.Path(file_okay=False, exists=True),
+        help="The folder that file paths may not leave.",
     ),
 )
 

@@ -13,10 +13,17 @@ from .writing import write_whole
 @click.command("graph")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
-    "--format", "-f", "form", type=click.Choice(["svg", "mermaid", "dot"]), help="SVG unless given."
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["svg", "mermaid", "dot"]),
+    help="Unless given, what the name of the file says, else SVG.",
 )
 @click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the picture goes, instead of standard output.",
 )
 @roots_option
 def graph_command(file: str, form: str | None, output: Path | None, roots: tuple[str, ...]) -> None:

@@ -40,9 +40,17 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
 @click.option("--keyword", "-k", metavar="TEXT", help="Prove the cases with TEXT in their names.")
 @click.option("--no-cases", is_flag=True, help="Leave the cases out; stand-ins play every node.")
 @given_options
-@click.option("--seed", type=int, default=0, show_default=True, help="The first order of tasks.")
+@click.option(
+    "--seed",
+    metavar="N",
+    type=int,
+    default=0,
+    show_default=True,
+    help="The first order of tasks, and what is sampled.",
+)
 @click.option(
     "--seeds",
+    metavar="N",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
@@ -50,6 +58,7 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
 )
 @click.option(
     "--most",
+    metavar="N",
     type=click.IntRange(min=1),
     default=20_000,
     show_default=True,
@@ -57,6 +66,7 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
 )
 @click.option(
     "--pairs",
+    metavar="N",
     type=click.IntRange(min=0),
     default=500,
     show_default=True,

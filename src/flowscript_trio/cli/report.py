@@ -14,7 +14,13 @@ from .writing import write_whole
 @click.command("report")
 @click.argument("run")
 @record_option
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Where the page goes.",
+)
 @click.option(
     "--workflow",
     type=click.Path(dir_okay=False),

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("file", type=click.Path(dir_okay=False))
 @given_options
-@click.option("--seed", type=int, help="Fix random and uuid.")
+@click.option("--seed", metavar="N", type=int, help="Fix random and uuid.")
 @click.option(
     "--watchdog",
     metavar="DURATION",
     callback=lambda _, __, given: read_watchdog(given),
-    help="Name a node that reaches no checkpoint for so long.",
+    help="Name a node that reaches no checkpoint for so long (5s), while it holds everything up.",
 )
 @click.option(
     "--trace",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a trace for Perfetto or Chrome.",
+    help="Write a trace for Perfetto's or Chrome's viewer.",
 )
 @click.option(
     "--record",
@@ -47,19 +47,23 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     envvar=FOLDER,
     show_envvar=True,
-    help="Keep a record of the run in this folder.",
+    help="Keep a record of the run in a file of this folder, a line an event.",
 )
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write an HTML page of what happened.",
+    help="Write what happened as one HTML page.",
 )
 @click.option(
     "--log",
     type=click.Choice(["tree", "lines", "json"]),
     help="What standard error shows of the run; a live tree on a terminal, else lines.",
 )
-@click.option("--dry-run", is_flag=True, help="Check everything and run nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the document and what it is given, show the plan, run nothing.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
 @roots_option
 def run_command(
@@ -80,7 +84,7 @@ def run_command(
     quiet: bool,
     roots: tuple[str, ...],
 ) -> None:
-    """Run a workflow; its output goes to standard output as JSON."""
+    """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     flow = load_or_exit(file, roots)
     options: RunOptions = {
         "config": read_config(flow.document, config),

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="The file of cases; FILE's .test.yaml unless given.",
 )
-@click.option("--case", "names", multiple=True, metavar="NAME", help="Run this case only.")
+@click.option(
+    "--case",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Run this case only; may be given several times.",
+)
 @click.option("--keyword", "-k", metavar="TEXT", help="Run the cases with TEXT in their names.")
 @roots_option
 def test_command(

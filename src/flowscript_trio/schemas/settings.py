@@ -75,11 +75,27 @@ def of_node(waits: bool = False) -> Settings:
     timeout = text_of_field(WAITING_TIME if waits else TIMEOUT)
     return Settings(
         (
-            Setting("id", (ID,), "its name in expressions, unique in the document"),
-            Setting("input", (TEXT,), "the ids whose outputs are its input"),
+            Setting(
+                "id",
+                (ID,),
+                "its name in expressions, unique in the document; set, context, phase, break, delay and output "
+                "may go without",
+            ),
+            Setting(
+                "input",
+                (TEXT,),
+                "the id whose output is its input, or several ids: then it is the list of their outputs; "
+                "default: the input of the block around it",
+            ),
             Setting("after", (TEXT,), "the ids that it waits for without taking their output"),
-            Setting("if", (TEXT,), "an expression: when falsy the node is skipped"),
-            Setting("timeout", timeout, "how long an attempt may take"),
+            Setting(
+                "if",
+                (TEXT,),
+                "an expression: when falsy the node is skipped, and its output is null",
+            ),
+            Setting(
+                "timeout", timeout, "how long each attempt may take; for a block, the whole of it"
+            ),
         )
     )
 

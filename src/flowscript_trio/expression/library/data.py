@@ -31,6 +31,7 @@ def hash_(_: Services, value: Any = None, algorithm: Any = "sha256") -> Any:
 
 @function("base64_encode")
 def base64_encode(_: Services, value: Any = None) -> Any:
+    """A text's UTF-8, or bytes, as base64."""
     return None if value is None else base64.b64encode(as_bytes(value)).decode("ascii")
 
 
@@ -62,6 +63,7 @@ def url_encode(_: Services, value: Any = None) -> Any:
 
 @function("url_decode")
 def url_decode(_: Services, value: Any = None) -> Any:
+    """What url_encode made it of; a ``+`` stays one."""
     return None if value is None else unquote(to_text(value))
 
 
@@ -76,9 +78,11 @@ def json_encode(services: Services, value: Any = None, indent: Any = None) -> st
 
 @function("json_decode")
 def json_decode(_: Services, value: Any = None) -> Any:
+    """The value that a JSON text spells; of null null."""
     return None if value is None else decode_json(to_text(value))
 
 
 @function("uuid")
 def uuid(services: Services) -> str:
+    """A random UUID (version 4), from the run's own chance."""
     return str(UUID(int=services.random.getrandbits(128), version=4))

@@ -31,30 +31,35 @@ def count(services: Services, value: Any = None, test: Any = None) -> int:
 
 @function("every")
 def every(services: Services, value: Any = None, test: Any = None) -> bool:
+    """Whether all items pass the test, or are truthy; of no items true."""
     items, decide = _each(services, value, test)
     return all(truthy(decide(item, at, items)) for at, item in enumerate(items))
 
 
 @function("some")
 def some(services: Services, value: Any = None, test: Any = None) -> bool:
+    """Whether an item passes the test, or is truthy."""
     items, decide = _each(services, value, test)
     return any(truthy(decide(item, at, items)) for at, item in enumerate(items))
 
 
 @function("find")
 def find(services: Services, value: Any = None, test: Any = None) -> Any:
+    """The first item that passes the test, or null."""
     items, decide = _each(services, value, test)
     return next((item for at, item in enumerate(items) if truthy(decide(item, at, items))), None)
 
 
 @function("filter")
 def filter_(services: Services, value: Any = None, test: Any = None) -> Any:
+    """The items that pass the test."""
     items, decide = _each(services, value, test)
     return [item for at, item in enumerate(items) if truthy(decide(item, at, items))]
 
 
 @function("map")
 def map_(services: Services, value: Any = None, change: Any = None) -> Any:
+    """A list of what the function makes of each item."""
     items, apply = _each(services, value, change)
     return [apply(item, at, items) for at, item in enumerate(items)]
 

@@ -26,11 +26,13 @@ def length(_: Services, value: Any = None) -> int:
 
 @function("first")
 def first(_: Services, value: Any = None) -> Any:
+    """The first item of a list, or character of a text; what is neither is itself."""
     return (value[0] if value else None) if isinstance(value, (str, *LISTS)) else value
 
 
 @function("last")
 def last(_: Services, value: Any = None) -> Any:
+    """The last item of a list, or character of a text; what is neither is itself."""
     return (value[-1] if value else None) if isinstance(value, (str, *LISTS)) else value
 
 

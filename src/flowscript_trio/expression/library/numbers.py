@@ -40,7 +40,7 @@ def round_(_: Services, value: Any = None, digits: Any = 0) -> Any:
     return float(rounded)
 
 
-def _whole_part(name: str, cut: Callable[[Any], int]) -> None:
+def _whole_part(name: str, cut: Callable[[Any], int], meaning: str) -> None:
     def apply(_: Services, value: Any = None) -> Any:
         if value is None:
             return None
@@ -48,20 +48,24 @@ def _whole_part(name: str, cut: Callable[[Any], int]) -> None:
         return cut(number) if math.isfinite(number) else number
 
     apply.__name__ = name
+    apply.__doc__ = meaning
     function(name)(apply)
 
 
-for _name, _cut in (("floor", math.floor), ("ceil", math.ceil), ("trunc", math.trunc)):
-    _whole_part(_name, _cut)
+_whole_part("floor", math.floor, "The next whole number below.")
+_whole_part("ceil", math.ceil, "The next whole number above.")
+_whole_part("trunc", math.trunc, "Without what is behind the point.")
 
 
 @function("abs")
 def abs_(_: Services, value: Any = None) -> Any:
+    """Without the sign."""
     return None if value is None else abs(_number(value))
 
 
 @function("sign")
 def sign(_: Services, value: Any = None) -> Any:
+    """-1, 0 or 1."""
     if value is None:
         return None
     number = _number(value)
@@ -70,6 +74,7 @@ def sign(_: Services, value: Any = None) -> Any:
 
 @function("sqrt")
 def sqrt(_: Services, value: Any = None) -> Any:
+    """The square root; of a negative number an error."""
     if value is None:
         return None
     number = _number(value)
@@ -83,6 +88,7 @@ def sqrt(_: Services, value: Any = None) -> Any:
 
 @function("pow")
 def pow_(services: Services, base: Any = None, exponent: Any = 1) -> Any:
+    """A number to the power of another."""
     if base is None:
         return None
     a, b = _number(base), _number(exponent)
@@ -103,6 +109,7 @@ def pow_(services: Services, base: Any = None, exponent: Any = 1) -> Any:
 
 @function("random")
 def random(services: Services) -> float:
+    """A number from 0 to 1, 1 excluded, from the run's own chance."""
     return services.random.random()
 
 
@@ -118,6 +125,7 @@ def random_int(services: Services, low: Any = 0, high: Any = None) -> int:
 
 @function("clamp")
 def clamp(_: Services, value: Any = None, low: Any = None, high: Any = None) -> Any:
+    """The number, or the bound that it lies beyond."""
     if value is None:
         return None
     number = _number(value)
@@ -134,21 +142,19 @@ def percent(services: Services, part: Any = None, whole_: Any = None) -> Any:
     return divide(multiply(_number(part), 100, services), _number(whole_), services)
 
 
-def _operator(name: str, combine: Binary) -> None:
+def _operator(name: str, combine: Binary, meaning: str) -> None:
     def apply(services: Services, left: Any = None, right: Any = None) -> Any:
         if left is None or right is None:
             return None
         return combine(_number(left), _number(right), services)
 
     apply.__name__ = name
+    apply.__doc__ = meaning
     function(name)(apply)
 
 
-for _name, _combine in (
-    ("add", add),
-    ("subtract", subtract),
-    ("multiply", multiply),
-    ("divide", divide),
-    ("mod", modulo),
-):
-    _operator(_name, _combine)
+_operator("add", add, "The sum of two numbers.")
+_operator("subtract", subtract, "The difference of two numbers.")
+_operator("multiply", multiply, "The product of two numbers.")
+_operator("divide", divide, "The quotient of two numbers; dividing by zero is an error.")
+_operator("mod", modulo, "The rest of a division, with the sign of the first number.")

@@ -15,6 +15,7 @@ from .arguments import mapping, path_of
 
 @function("keys")
 def keys(services: Services, value: Any = None) -> Any:
+    """The keys of an object."""
     if isinstance(value, LISTS):
         services.spend(len(value))
         return [str(at) for at in range(len(value))]
@@ -23,6 +24,7 @@ def keys(services: Services, value: Any = None) -> Any:
 
 @function("values")
 def values(services: Services, value: Any = None) -> Any:
+    """The values of an object."""
     if isinstance(value, LISTS):
         services.spend_copy(len(value))
         return list(value)
@@ -31,6 +33,7 @@ def values(services: Services, value: Any = None) -> Any:
 
 @function("entries")
 def entries(services: Services, value: Any = None) -> Any:
+    """A list of [key, value]."""
     if isinstance(value, LISTS):
         services.spend(len(value))
         return [[str(at), item] for at, item in enumerate(value)]
@@ -55,6 +58,7 @@ def from_entries(services: Services, value: Any = None) -> Any:
 
 @function("get")
 def get(_: Services, value: Any = None, path: Any = "", default: Any = None) -> Any:
+    """What is at a path (``a.b[0]``), or the default where there is nothing or null."""
     if isinstance(value, Mapping) and isinstance(path, str) and path in value:
         found = value[path]
     else:
@@ -99,12 +103,14 @@ def _names(names: tuple[Any, ...]) -> set[str]:
 
 @function("pick")
 def pick(services: Services, value: Any = None, *names: Any) -> Any:
+    """The object with these keys only."""
     wanted = _names(names)
     return {key: item for key, item in mapping(services, value).items() if key_text(key) in wanted}
 
 
 @function("omit")
 def omit(services: Services, value: Any = None, *names: Any) -> Any:
+    """The object without these keys."""
     unwanted = _names(names)
     return {k: item for k, item in mapping(services, value).items() if key_text(k) not in unwanted}
 
@@ -170,6 +176,7 @@ def _keys_of(value: Any, path: Any) -> list[Any]:
 
 @function("equals")
 def equals_(services: Services, left: Any = None, right: Any = None) -> bool:
+    """Whether two values are equal, by their structure."""
     return equals(left, right, services)
 
 

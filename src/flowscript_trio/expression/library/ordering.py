@@ -76,11 +76,13 @@ def _extreme(services: Services, values: tuple[Any, ...], largest: bool) -> Any:
 
 @function("min")
 def min_(services: Services, *values: Any) -> Any:
+    """The least of several values, or of a list; null is left out."""
     return _extreme(services, values, False)
 
 
 @function("max")
 def max_(services: Services, *values: Any) -> Any:
+    """The greatest of several values, or of a list; null is left out."""
     return _extreme(services, values, True)
 
 

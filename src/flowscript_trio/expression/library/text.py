@@ -19,16 +19,19 @@ _SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join
 
 @function("upper")
 def upper(services: Services, value: Any = None) -> Any:
+    """In upper case."""
     return None if value is None else to_text(value, services).upper()
 
 
 @function("lower")
 def lower(services: Services, value: Any = None) -> Any:
+    """In lower case."""
     return None if value is None else to_text(value, services).lower()
 
 
 @function("trim")
 def trim(services: Services, value: Any = None) -> Any:
+    """Without white space at both ends."""
     return None if value is None else to_text(value, services).strip(_SPACE)
 
 
@@ -121,11 +124,13 @@ def concat(services: Services, *values: Any) -> Any:
 
 @function("starts_with")
 def starts_with(_: Services, value: Any = None, start: Any = "") -> bool:
+    """Whether a text begins with another."""
     return value is not None and start is not None and to_text(value).startswith(to_text(start))
 
 
 @function("ends_with")
 def ends_with(_: Services, value: Any = None, end: Any = "") -> bool:
+    """Whether a text ends with another."""
     return value is not None and end is not None and to_text(value).endswith(to_text(end))
 
 
@@ -154,16 +159,19 @@ def _pad(services: Services, value: Any, length: Any, fill: Any, at_start: bool)
 
 @function("pad_start")
 def pad_start(services: Services, value: Any = None, length: Any = 0, fill: Any = " ") -> Any:
+    """So long at least, filled at its beginning."""
     return _pad(services, value, length, fill, True)
 
 
 @function("pad_end")
 def pad_end(services: Services, value: Any = None, length: Any = 0, fill: Any = " ") -> Any:
+    """So long at least, filled at its end."""
     return _pad(services, value, length, fill, False)
 
 
 @function("repeat")
 def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
+    """The text so many times."""
     if value is None:
         return None
     text = to_text(value)
@@ -176,6 +184,7 @@ def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
 
 @function("char_at")
 def char_at(_: Services, value: Any = None, index: Any = 0) -> Any:
+    """The character at an index, or an empty text."""
     if value is None:
         return None
     text, at = to_text(value), whole(index, "the index")

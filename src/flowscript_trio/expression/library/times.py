@@ -63,16 +63,19 @@ def _known_unit(unit: Any) -> str:
 
 @function("now")
 def now(services: Services) -> str:
+    """The time, as ISO 8601 text in UTC with milliseconds."""
     return iso(services.now())
 
 
 @function("date")
 def date_(services: Services, value: Any = None) -> str:
+    """The date of a time, or of now: ``2026-01-31``."""
     return (services.now() if value is None else to_time(value)).astimezone(UTC).date().isoformat()
 
 
 @function("time")
 def time_(services: Services, value: Any = None) -> str:
+    """The time of day of a time, or of now: ``13:45:00``."""
     moment = services.now() if value is None else to_time(value)
     return moment.astimezone(UTC).strftime("%H:%M:%S")
 
@@ -112,11 +115,13 @@ def _add_months(moment: datetime, months: int) -> datetime:
 
 @function("add_time")
 def add_time(_: Services, value: Any = None, amount: Any = 0, unit: Any = None) -> Any:
+    """A time so much later: ``add_time(t, 2, "days")``, or a duration: ``add_time(t, "90m")``."""
     return _shift(value, amount, unit, 1)
 
 
 @function("subtract_time")
 def subtract_time(_: Services, value: Any = None, amount: Any = 0, unit: Any = None) -> Any:
+    """A time so much earlier; as add_time."""
     return _shift(value, amount, unit, -1)
 
 
@@ -210,11 +215,13 @@ def get_part(_: Services, value: Any = None, part: Any = "year") -> Any:
 
 @function("is_before")
 def is_before(_: Services, left: Any = None, right: Any = None) -> bool:
+    """Whether the first time is earlier than the second."""
     return left is not None and right is not None and to_time(left) < to_time(right)
 
 
 @function("is_after")
 def is_after(_: Services, left: Any = None, right: Any = None) -> bool:
+    """Whether the first time is later than the second."""
     return left is not None and right is not None and to_time(left) > to_time(right)
 
 

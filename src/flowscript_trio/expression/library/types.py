@@ -22,31 +22,37 @@ def typeof(_: Services, value: Any = None) -> str:
 
 @function("is_null")
 def is_null(_: Services, value: Any = None) -> bool:
+    """Whether it is null."""
     return value is None
 
 
 @function("is_array")
 def is_array(_: Services, value: Any = None) -> bool:
+    """Whether it is a list."""
     return isinstance(value, LISTS)
 
 
 @function("is_object")
 def is_object(_: Services, value: Any = None) -> bool:
+    """Whether it is an object."""
     return isinstance(value, Mapping)
 
 
 @function("is_string")
 def is_string(_: Services, value: Any = None) -> bool:
+    """Whether it is a text."""
     return isinstance(value, str)
 
 
 @function("is_number")
 def is_number_(_: Services, value: Any = None) -> bool:
+    """Whether it is a number."""
     return is_number(value)
 
 
 @function("is_boolean")
 def is_boolean(_: Services, value: Any = None) -> bool:
+    """Whether it is true or false."""
     return isinstance(value, bool)
 
 
@@ -58,16 +64,19 @@ def is_empty(_: Services, value: Any = None) -> bool:
 
 @function("is_finite")
 def is_finite(_: Services, value: Any = None) -> bool:
+    """Whether it is a number, and neither infinite nor NaN."""
     return is_number(value) and math.isfinite(value)
 
 
 @function("is_integer")
 def is_integer(_: Services, value: Any = None) -> bool:
+    """Whether it is a whole number."""
     return is_number(value) and math.isfinite(value) and value % 1 == 0
 
 
 @function("is_nan")
 def is_nan(_: Services, value: Any = None) -> bool:
+    """Whether it is NaN."""
     return is_number(value) and value != value
 
 
@@ -110,11 +119,13 @@ def coalesce(services: Services, *values: Any) -> Any:
 
 @function("default")
 def default(_: Services, value: Any = None, other: Any = None) -> Any:
+    """The value, or the other one where it is null."""
     return other if value is None else value
 
 
 @function("if_else")
 def if_else(_: Services, condition: Any = None, then: Any = None, otherwise: Any = None) -> Any:
+    """The second value where the first is truthy, else the third."""
     return then if truthy(condition) else otherwise
 
 
@@ -129,4 +140,5 @@ def switch(services: Services, value: Any = None, *cases: Any) -> Any:
 
 @function("not")
 def not_(_: Services, value: Any = None) -> bool:
+    """Whether it is falsy."""
     return not truthy(value)

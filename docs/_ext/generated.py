@@ -1,0 +1,234 @@
+"""Owns the parts of the reference that are made of the code: settings, functions, commands, and more.
+
+A page has ``<!-- generated: settings -->`` where the part stands; Sphinx puts it there when it reads the page.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from flowscript_trio import Registry
+from flowscript_trio import registry as default_registry
+from flowscript_trio.cli.commands import commands as command_line
+from flowscript_trio.expression.table import FUNCTIONS
+from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
+from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
+from flowscript_trio.runtimes.wording import default_of, summary_of, words_of
+from flowscript_trio.schemas.document import PARAMETER as PARAM
+from flowscript_trio.schemas.document import SECRET, WORKFLOW
+from flowscript_trio.schemas.settings import Settings, of_node
+from flowscript_trio.validator.fields import plan_of
+
+MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+Row = tuple[str, ...]
+
+
+def fill(text: str) -> str:
+    """The text of a page with its generated parts."""
+    return MARK.sub(lambda found: PARTS[found[1]](), text)
+
+
+def table(heads: Row, rows: Iterable[Row]) -> str:
+    """A table of Markdown."""
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """A text in a table: what would be markup is not."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("``", "`")
+
+
+# ---- elements and their settings ----
+
+
+def element_of(name: str) -> str:
+    """How documents spell the node of a runtime."""
+    kind, _, word = name.partition(":")
+    return f"`<{word}>`" if kind == "control" else f'`<{kind} type="{word}">`'
+
+
+def elements(registry: Registry = default_registry) -> str:
+    """Every node, with what it does and the names of its settings."""
+    rows = []
+    for name in ordered(registry):
+        runtime = registry.get_runtime(name)
+        names = [f"`{spelled(n)}`" for n in fields_of(runtime.config)]
+        rows.append((element_of(name), cell(summary_of(runtime)), ", ".join(names)))
+    return table(("element", "what it does", "settings"), rows)
+
+
+def ordered(registry: Registry) -> list[str]:
+    """The names of the runtimes: sources, transforms and sinks before the control elements."""
+    return sorted(registry.names(), key=lambda name: (name.startswith("control:"), name))
+
+
+def spelled(name: str) -> str:
+    return "maxConcurrency" if name == "max_concurrency" else name.replace("_", "-")
+
+
+def fields_of(model: type[BaseModel] | None) -> dict[str, list[str]]:
+    """The settings of a model by name, each with its attribute and its other names."""
+    if model is None:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, field in plan_of(model).fields.items():
+        others = found.setdefault(field.name, [field.attribute])
+        if name != field.name and not name.endswith("_"):
+            others.append(name)
+    return found
+
+
+def setting_rows(model: type[BaseModel]) -> Iterator[Row]:
+    for name, (attribute, *others) in fields_of(model).items():
+        info = model.model_fields[attribute]
+        default = "required" if info.is_required() else default_of(info)
+        also = "".join(f"; `{spelled(other)}` is another name of it" for other in others)
+        shown = default if default in ("", "required") else f"`{default}`"
+        yield f"`{spelled(name)}`", shown, cell(info.description or "") + also
+
+
+def plain_rows(settings: Settings) -> Iterator[Row]:
+    for one in settings.known:
+        yield f"`{spelled(one.name)}`", cell(one.meaning)
+
+
+def settings(registry: Registry = default_registry) -> str:
+    """A section for each element: what it does, and its settings."""
+    parts = [
+        "## Every node\n\n" + table(("setting", "meaning"), plain_rows(of_node())),
+        "## `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(WORKFLOW)),
+        "## `<param>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(PARAM)),
+        "## `<secret>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(SECRET)),
+    ]
+    for name in ordered(registry):
+        runtime = registry.get_runtime(name)
+        parts.append(
+            section(element_of(name), summary_of(runtime), runtime.config, runtime.timeout)
+        )
+        kind = name.partition(":")[2]
+        for (around, part), model in PART_CONFIGS.items():
+            if name == f"control:{kind}" and around == kind:
+                parts.append(section(f"`<{part}>` in `<{around}>`", words_of(model), model))
+    for (around, part), model in PART_CONFIGS.items():
+        if around == "on-error":
+            parts.append(section(f"`<{part}>` in `<{around}>`", words_of(model), model))
+    by_model: dict[type[BaseModel], list[str]] = {}
+    for tag, model in BODY_CONFIGS.items():
+        by_model.setdefault(model, []).append(f"`<{tag}>`")
+    for model, tags in by_model.items():
+        parts.append(section(", ".join(tags), words_of(model), model))
+    return "\n\n".join(parts)
+
+
+def section(
+    heading: str, summary: str, model: type[BaseModel] | None, timeout: float | None = None
+) -> str:
+    lines = [f"## {heading}", summary[:1].upper() + summary[1:] if summary else ""]
+    if timeout is not None:
+        lines.append(f"Its `timeout` is {timeout:g}s unless it says otherwise.")
+    if model is None:
+        lines.append("Takes any setting.")
+    elif model.model_fields:
+        lines.append(table(("setting", "default", "meaning"), setting_rows(model)))
+    return "\n\n".join(filter(None, lines))
+
+
+# ---- functions ----
+
+
+def functions() -> str:
+    """Every function, by the module that it stands in, with its arguments."""
+    by_module: dict[str, list[Row]] = {}
+    names: dict[Callable[..., Any], list[str]] = {}
+    for name, implementation in FUNCTIONS.items():
+        names.setdefault(implementation, []).append(name)
+    for implementation, all_ in names.items():
+        module = implementation.__module__.rpartition(".")[2]
+        shown = ", ".join(f"`{name}({arguments(implementation)})`" for name in all_)
+        said = " ".join(inspect.cleandoc(implementation.__doc__ or "").split())
+        by_module.setdefault(module, []).append((shown, cell(said)))
+    heads = ("function", "value")
+    return "\n\n".join(
+        f"## {module.capitalize()}\n\n{table(heads, rows)}"
+        for module, rows in sorted(by_module.items())
+    )
+
+
+def arguments(implementation: Callable[..., Any]) -> str:
+    """The arguments of a function, without the run's services, which are its first."""
+    shown = []
+    for one in list(inspect.signature(implementation).parameters.values())[1:]:
+        name = one.name.rstrip("_")
+        if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            shown.append(f"...{name}")
+        elif one.default in (None, inspect.Parameter.empty):
+            shown.append(name)
+        else:
+            shown.append(f"{name}={one.default!r}")
+    return ", ".join(shown)
+
+
+# ---- the command line ----
+
+
+def commands() -> str:
+    """A section for each command: what it does, and its options."""
+    ctx = click.Context(command_line)
+    parts = []
+    for name in command_line.list_commands(ctx):
+        command = command_line.get_command(ctx, name)
+        assert command is not None
+        given = [one.make_metavar(ctx) for one in command.params if isinstance(one, click.Argument)]
+        heading = " ".join(["flowscript", name, *given])
+        said = inspect.cleandoc(command.help or "")
+        rows = [option_row(one, ctx) for one in command.params if isinstance(one, click.Option)]
+        options = [table(("option", "meaning"), rows)] if rows else []
+        parts.append("\n\n".join([f"## `{heading}`", cell(said), *options]))
+    return "\n\n".join(parts)
+
+
+def option_row(option: click.Option, ctx: click.Context) -> Row:
+    takes = "" if option.is_flag else f" {option.make_metavar(ctx)}"
+    words = ", ".join(f"`{word}{takes}`" for word in option.opts)
+    default = f" Default: {option.default}." if option.show_default else ""
+    return words.replace("|", "\\|"), cell(option.help or "") + default
+
+
+# ---- front matter ----
+
+
+def front_matter() -> str:
+    """The keys of front matter, and those of its mappings."""
+    rows = [(f"`{key}`", cell(said["description"])) for key, said in KEYS.items()]
+    rows += [
+        (f"`config: {{NAME: {{{key}: …}}}}`", cell(s["description"]))
+        for key, s in PARAMETER.items()
+    ]
+    rows += [(f"`runtime: {{{key}: …}}`", cell(s["description"])) for key, s in RUNTIME.items()]
+    return table(("key", "meaning"), rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "elements": elements,
+    "settings": settings,
+    "functions": functions,
+    "commands": commands,
+    "front-matter": front_matter,
+}
+
+
+def _read(app: Any, docname: str, source: list[str]) -> None:
+    source[0] = fill(source[0])
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Sphinx calls it."""
+    app.connect("source-read", _read)
+    return {"parallel_read_safe": True}
