@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_MAX_CONCURRENCY = 10
+"""How many branches or nodes run at once where nothing says so.
+
+A task that is cancelled gives its place to the next one once it has unwound.
+"""
+
 CLEANUP_SECONDS = 10.0
 
 

@@ -37,7 +37,11 @@ class Failure:
 
 
 def failure_of(exc: BaseException) -> Failure | None:
-    """The record of the failure that a run raised as ``exc``, or None if no run did."""
+    """The record of the failure that a run raised as ``exc``, or None if no run did.
+
+    It waits for nothing, so cancellation does nothing to it. A cancellation has no such record: it is no
+    failure.
+    """
     found = vars(exc).get(_ATTRIBUTE)
     return found if isinstance(found, Failure) else None
 

@@ -81,7 +81,10 @@ class Run:
         self._scope.cancel(reason)
 
     def events(self, room: int = 1000) -> EventStream:
-        """A stream of the events from now on; beyond ``room`` unread ones, events are dropped and counted."""
+        """A stream of the events from now on; beyond ``room`` unread ones, events are dropped and counted.
+
+        Cancelling whoever reads it leaves the run alone.
+        """
         stream = EventStream(room)
         if self._done.is_set():
             stream.end()

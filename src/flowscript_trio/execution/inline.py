@@ -23,7 +23,10 @@ from .walk import Walk
 
 
 class TooManyRounds(FlowScriptError):
-    """A ``<while>`` reached its ``max`` with its condition still true."""
+    """A ``<while>`` reached its ``max`` with its condition still true.
+
+    As any error of a node, it cancels the siblings of its branch where the block fails fast.
+    """
 
 
 def finish(place: Place, inner: Frame, signal: Signal | None) -> Outcome:

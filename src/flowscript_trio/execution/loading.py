@@ -23,6 +23,8 @@ class Flow:
 
     ``warnings`` are the problems of the document, and of those that it runs, that do not keep it from
     running.
+
+    It holds nothing that a cancellation would have to close.
     """
 
     document: Document
@@ -88,6 +90,8 @@ def loads(
     """Read a workflow from text; ``name`` stands for the file in places. Raises as :func:`load`.
 
     A text has no folder: documents that it runs are looked for in ``base``, and may not leave it.
+
+    This is synchronous and quick; nothing of it can be cancelled.
     """
     library = _library(limits, roots, base)
     found = Found(parse(text, file=name, limits=library.limits), None)

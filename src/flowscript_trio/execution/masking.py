@@ -16,6 +16,8 @@ class MaskedError(FlowScriptError):
     """Stands for an error whose text shows a secret and cannot be changed.
 
     ``type`` is the name of its class; ``status`` and ``retryable`` are the error's own.
+
+    It stands for errors only: a cancellation has no text to mask.
     """
 
     def __init__(self, error: BaseException, text: str) -> None:

@@ -31,6 +31,8 @@ class Expression:
     """A compiled expression: called with a scope it gives the value.
 
     Raises EvaluationError with the offset in the expression's text and the place in the document.
+
+    Evaluating waits for nothing and cannot be cancelled; it is bounded instead (:class:`Limits`).
     """
 
     __slots__ = ("_shift", "_start", "name", "run", "text")

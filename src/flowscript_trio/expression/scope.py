@@ -13,7 +13,10 @@ from ..types.errors import LimitExceeded
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of one evaluation; every one can be set for a run."""
+    """The bounds of one evaluation; every one can be set for a run.
+
+    They bound what no cancellation reaches: evaluating waits for nothing.
+    """
 
     depth: int = 200
     """How deep lists and objects may nest where they are compared, copied or encoded."""

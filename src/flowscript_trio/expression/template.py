@@ -26,6 +26,8 @@ class Template:
 
     One interpolation and nothing else keeps its value's type; otherwise the parts are joined as text.
     Raises EvaluationError with the place of the interpolation that failed.
+
+    Called, it waits for nothing and cannot be cancelled; :meth:`render` passes checkpoints.
     """
 
     __slots__ = ("_holes", "_offsets", "_parts", "_single", "_words", "looks_like_json", "source")

@@ -11,6 +11,8 @@ class ReadLimits:
 
     Beyond some 250 levels the interpreter's recursion limit must be raised too; a document that goes past
     it is a problem (``too-deep``), not an error.
+
+    Plain data: cancellation means nothing to it.
     """
 
     size: int = 64 * 1024 * 1024

@@ -23,6 +23,8 @@ class Registry:
 
     ``homes`` are the modules that register names when they are imported; that is done when such a name is
     first asked for.
+
+    Nothing here waits, so cancellation does nothing to it.
     """
 
     def __init__(
@@ -54,6 +56,9 @@ class Registry:
 
         ``config`` is the pydantic model of its settings; without one they arrive as a dict. ``timeout`` is
         the default of its nodes' ``timeout``, in seconds. The function itself is returned unchanged.
+
+        When its branch, its block or its run is cancelled, so is the function, at its next checkpoint: it may
+        clean up, and must let ``trio.Cancelled`` pass.
         """
 
         def decorate(function: RuntimeFunction) -> RuntimeFunction:
@@ -117,7 +122,10 @@ _BUILT_IN = {
 registry = Registry(
     homes={name: f"{__package__}.{home}" for home, names in _BUILT_IN.items() for name in names}
 )
-"""The default registry, with the built-in runtimes, each imported when it is first asked for."""
+"""The default registry, with the built-in runtimes, each imported when it is first asked for.
+
+As of every registry, nothing of it waits, so cancellation does nothing to it.
+"""
 
 runtime = registry.runtime
 has_runtime = registry.has_runtime

@@ -94,6 +94,9 @@ class ExecutionParams:
 
     ``config``, ``input`` and what ``state`` hands out are private copies, made when first touched, unless
     the runtime says that it only reads.
+
+    It waits for nothing, so cancellation does nothing to it; a runtime that holds one must let
+    ``trio.Cancelled`` pass.
     """
 
     __slots__ = ("_config", "_input", "_owned", "_parts", "node", "run", "scope")

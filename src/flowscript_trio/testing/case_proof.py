@@ -55,6 +55,8 @@ def prove_case(
         FlowScriptError: a name in the case is not known, or its input cannot be copied for each run.
 
     This is synchronous, as :func:`prove` is, and cannot be called from a trio program.
+
+    It starts trio itself and waits for nothing else; a Ctrl-C ends it, with the run in hand cancelled.
     """
     for problem in unknown_names(flow, case):
         raise FlowScriptError(problem)

@@ -29,7 +29,10 @@ ANYTHING = _Anything()
 
 
 class CasesInvalid(FlowScriptError):
-    """A file of cases cannot be used. ``problems`` has everything that is wrong with it, in its order."""
+    """A file of cases cannot be used. ``problems`` has everything that is wrong with it, in its order.
+
+    It is raised where nothing runs yet, so nothing is cancelled by it.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -43,6 +46,8 @@ class Reply:
     ``error`` is the message of what it raises, None if it raises nothing; ``type`` the error's name as
     expressions see it, ``status`` an HTTP status that it bears. ``retryable`` says whether to try again, None:
     by the type and the status, as for real errors.
+
+    One that hangs, or still waits, ends when it is cancelled, at once.
     """
 
     output: Any = None
@@ -59,6 +64,8 @@ class Stub:
     """Stands in for the runtime of one node: a reply for each call of it, in order; the last one repeats.
 
     Every attempt and every iteration is a call.
+
+    Cancelled while a reply waits, it raises ``trio.Cancelled`` at once, and that call has had its reply.
     """
 
     replies: tuple[Reply, ...]
@@ -70,6 +77,8 @@ class ExpectedError:
 
     ``message`` must stand in the error's message, or, written ``/…/``, be found in it as a regular expression.
     ``node`` is the id or label of the node that raised it.
+
+    Plain data: cancellation means nothing to it.
     """
 
     type: str | None = None
@@ -87,6 +96,8 @@ class Expected:
     are of a node's last execution; ``calls`` counts how often a node's runtime was called, ``inputs`` and
     ``settings`` are what it was handed last (of the settings, those that are named). ``warnings`` are texts
     that must each stand in a warning of the run.
+
+    Plain data: cancellation means nothing to it.
     """
 
     output: Any = ANYTHING
@@ -110,6 +121,8 @@ class Expected:
 class Case:
     """One case: its name, what the run is given (as :func:`flowscript_trio.run` takes it), the stubs by node,
     the nodes that may run for ``real`` (True: all), and what is expected.
+
+    Plain data: cancellation means nothing to it.
     """
 
     name: str

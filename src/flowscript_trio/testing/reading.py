@@ -26,7 +26,10 @@ _SUFFIXES = (".flow.md", ".xml")
 
 
 def beside(workflow: str | Path) -> Path:
-    """Where the cases of a workflow stand: ``x.test.yaml`` beside ``x.xml`` or ``x.flow.md``."""
+    """Where the cases of a workflow stand: ``x.test.yaml`` beside ``x.xml`` or ``x.flow.md``.
+
+    It waits for nothing, so cancellation does nothing to it.
+    """
     path = Path(workflow)
     suffix = next((end for end in _SUFFIXES if path.name.endswith(end)), path.suffix)
     return path.with_name(path.name.removesuffix(suffix) + ".test.yaml")

@@ -33,6 +33,8 @@ class CaseResult:
 
     ``problems`` are what differed from what was expected, one line each; ``duration`` is in virtual seconds,
     None where nothing ran. ``run`` has what the run left behind.
+
+    Plain data: cancellation means nothing to it.
     """
 
     name: str

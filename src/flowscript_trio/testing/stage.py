@@ -40,7 +40,10 @@ RETRYABLE = frozenset(
 
 
 class NotStubbed(FlowScriptError):
-    """A node that touches the world was reached in a case that neither stubs it nor names it as real."""
+    """A node that touches the world was reached in a case that neither stubs it nor names it as real.
+
+    As any error of a node, it cancels the siblings of its branch where the block fails fast.
+    """
 
     retryable = False
 
@@ -49,6 +52,8 @@ class StubError(FlowScriptError):
     """The base of what stubs raise; the class that is raised has the name that the stub gives.
 
     ``status`` is an HTTP status or None, ``retryable`` None where the status decides.
+
+    As any error of a node, it cancels the siblings of its branch where the block fails fast.
     """
 
     status: int | None = None

@@ -25,7 +25,10 @@ from .stage import NotStubbed, Stage
 
 
 class NeverEnds(FlowScriptError):
-    """A run was given up, because everything in it waited and nothing was left that could wake it."""
+    """A run was given up, because everything in it waited and nothing was left that could wake it.
+
+    The run was cancelled first, and had unwound when this was raised.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class VirtualRun:
 
     ``calls`` has how often each node was called, every attempt and every iteration counted; ``inputs`` and
     ``settings`` what it was handed last. All are by id.
+
+    Plain data: cancellation means nothing to it.
     """
 
     run: Run

@@ -17,7 +17,10 @@ REJECT: Literal["reject"] = "reject"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One of the answers that a ``<checkpoint>`` offers. ``label`` is what people read."""
+    """One of the answers that a ``<checkpoint>`` offers. ``label`` is what people read.
+
+    Plain data: cancellation means nothing to it.
+    """
 
     id: str
     label: str
@@ -25,7 +28,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a decider answers: the id of an action, and what the person gave along with it, if anything."""
+    """What a decider answers: the id of an action, and what the person gave along with it, if anything.
+
+    Plain data: cancellation means nothing to it.
+    """
 
     action: str
     input: Any = None
@@ -40,6 +46,8 @@ class CheckpointRejected(FlowScriptError):
     """A ``<checkpoint>`` was answered with ``reject``, and has no action of that name.
 
     ``prompt`` is what was asked; ``timed_out`` says that nobody answered in time.
+
+    It is a failure and no cancellation: what it ends is cancelled, it is not.
     """
 
     def __init__(self, label: str, prompt: str, timed_out: bool) -> None:

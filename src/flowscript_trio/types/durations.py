@@ -51,7 +51,7 @@ DURATION_SCHEMA = {"type": "string", "pattern": rf"^\s*({_ONE})\s*$"}
 TIMEOUT_SCHEMA = {"type": "string", "pattern": rf"^\s*({_ONE}|\d+(\.\d+)?)\s*$"}
 
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(DURATION_SCHEMA)]
-"""A pydantic field of seconds, written as a duration."""
+"""A pydantic field of seconds, written as a duration. What it bounds is cancelled when it has passed."""
 
 WaitingTime = Annotated[float, BeforeValidator(parse_timeout), WithJsonSchema(TIMEOUT_SCHEMA)]
 """As :data:`Duration`; a bare number counts as seconds."""

@@ -11,11 +11,17 @@ from .location import Location, Source
 
 
 class FlowScriptError(Exception):
-    """The base of every error that is ours. Errors of your own runtimes keep their own classes."""
+    """The base of every error that is ours. Errors of your own runtimes keep their own classes.
+
+    None of them stands for a cancellation: ``trio.Cancelled`` passes through a run as it is.
+    """
 
 
 class FlowScriptWarning(UserWarning):
-    """The category of warnings that a run emits through :mod:`warnings`."""
+    """The category of warnings that a run emits through :mod:`warnings`.
+
+    A warning neither cancels nor fails anything.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,8 @@ class Problem:
     ``code`` is a stable word for tools (``unknown-setting``); ``found``, ``expected`` and
     ``suggestion`` (the nearest right name) are None where they would say nothing.
     ``source_line`` is the line of source at ``location``, ``length`` the width of the caret under it.
+
+    Plain data: cancellation means nothing to it.
     """
 
     code: str
@@ -112,7 +120,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 class WorkflowInvalid(FlowScriptError):
-    """A document cannot be run. ``problems`` has everything that is wrong with it, in document order."""
+    """A document cannot be run. ``problems`` has everything that is wrong with it, in document order.
+
+    It is raised where nothing runs yet, so nothing is cancelled by it.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -122,11 +133,17 @@ class WorkflowInvalid(FlowScriptError):
 
 
 class InputError(FlowScriptError):
-    """What the application gave the run (input, config, secrets, limits) is not usable."""
+    """What the application gave the run (input, config, secrets, limits) is not usable.
+
+    It is raised before a node starts, so that nothing has to be cancelled for it.
+    """
 
 
 class SettingError(FlowScriptError):
-    """A computed setting has a value that its runtime does not accept."""
+    """A computed setting has a value that its runtime does not accept.
+
+    As any error of a node, it cancels the siblings of its branch where the block fails fast.
+    """
 
 
 class EvaluationError(FlowScriptError):
@@ -134,6 +151,8 @@ class EvaluationError(FlowScriptError):
 
     ``offset`` is the place in the expression's text (characters from 0), or None; ``location`` is that
     place in the document, where the expression stands in one.
+
+    Evaluating waits for nothing, so no cancellation is behind it.
     """
 
     def __init__(self, message: str, offset: int | None = None) -> None:
@@ -143,8 +162,14 @@ class EvaluationError(FlowScriptError):
 
 
 class LimitExceeded(EvaluationError):
-    """An expression went beyond a bound of the run (depth, operations, text, list, integer)."""
+    """An expression went beyond a bound of the run (depth, operations, text, list, integer).
+
+    It ends what cannot be cancelled, since evaluating waits for nothing.
+    """
 
 
 class RuntimeNotFound(FlowScriptError):
-    """No runtime of that name is registered."""
+    """No runtime of that name is registered.
+
+    It is raised where nothing runs yet, so nothing is cancelled by it.
+    """

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a document: its file, and line and column counted from 1 (columns in characters)."""
+    """A place in a document: its file, and line and column counted from 1 (columns in characters).
+
+    Plain data: cancellation means nothing to it.
+    """
 
     file: str
     line: int

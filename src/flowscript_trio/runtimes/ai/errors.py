@@ -17,6 +17,8 @@ class AIError(FlowScriptError):
     ``cut-off`` (the limit of tokens was reached), ``invalid`` (the answer does not fit the schema, and the
     repairs are spent). ``status`` is the status that the service reports, or None; ``retryable`` is True for
     429 and 5xx.
+
+    Being cancelled while the service is asked raises ``trio.Cancelled``, never this.
     """
 
     def __init__(self, message: str, reason: Reason, status: int | None = None) -> None:

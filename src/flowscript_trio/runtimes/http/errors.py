@@ -13,6 +13,8 @@ class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
     ``status`` is the code, ``excerpt`` the beginning of the body (2,000 bytes at most); ``retryable`` is
     True for 429 and 5xx. The message shows the URL without credentials and query. The body of ``response``
     is not read any further.
+
+    A request that is cancelled raises ``trio.Cancelled``, never this.
     """
 
     def __init__(self, response: httpx.Response, excerpt: str) -> None:

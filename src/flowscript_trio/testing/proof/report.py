@@ -17,6 +17,8 @@ class Violation:
     ``promise`` is its name, ``subject`` the node, block or runtime that it is about, ``message`` what happened
     and what to do. ``points`` are the fewest and earliest that show it, together with ``seed``; none: the run
     shows it undisturbed. ``runs`` counts the runs that showed it.
+
+    Plain data: cancellation means nothing to it.
     """
 
     promise: str
@@ -53,6 +55,8 @@ class Report:
     ``undisturbed`` is how the run ended with nothing done to it. ``accepted`` are violations that were said to be
     meant. ``unchecked`` names the runtimes whose outputs cannot be compared with copies of them: whether these
     change later is not known.
+
+    Plain data: cancellation means nothing to it.
     """
 
     points: int
