@@ -23,7 +23,7 @@ class Endpoints:
 
     def __init__(self, failing: str | None = None) -> None:
         self.failing = failing
-        self.base = ""
+        self.base: str = ""
         self.left: list[str] = []
 
     async def serve(self, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 import click
+
+from .given import Command
 
 
 def import_runtimes(ctx: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> None:
@@ -23,7 +26,7 @@ def import_runtimes(ctx: click.Context, parameter: click.Parameter, names: tuple
             raise click.BadParameter(f"there is no module {exc.name!r}") from None
 
 
-runtimes_option = click.option(
+runtimes_option: Callable[[Command], Command] = click.option(
     "--runtimes",
     multiple=True,
     metavar="MODULE",

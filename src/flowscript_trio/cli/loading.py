@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
 from ..execution.loading import Flow, load
 from ..types.errors import WorkflowInvalid
+from .given import Command
 from .reports import render_problems
 
-roots_option = click.option(
+roots_option: Callable[[Command], Command] = click.option(
     "--root",
     "roots",
     multiple=True,

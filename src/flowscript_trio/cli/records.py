@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..types.errors import nearest
+from .given import Command
 
 if TYPE_CHECKING:
     from ..observe.journal import Entry
@@ -20,7 +21,7 @@ FOLDER = "FLOWSCRIPT_RECORD"
 WIDE = 500
 """Columns where no terminal says how many there are, so that nothing is cut off."""
 
-record_option = click.option(
+record_option: Callable[[Command], Command] = click.option(
     "--record",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),

@@ -58,7 +58,7 @@ class Server:
         respond: Callable[[Request], Awaitable[Answer]],
         left: Callable[[Request], None] | None = None,
     ) -> None:
-        self.connections = 0
+        self.connections: int = 0
         self._respond = respond
         self._left = left
 

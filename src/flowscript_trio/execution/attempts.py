@@ -30,7 +30,7 @@ class Attempts(ABC):
     __slots__ = ("run",)
 
     def __init__(self, run: RunContext) -> None:
-        self.run = run
+        self.run: RunContext = run
 
     @abstractmethod
     def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:

@@ -40,7 +40,7 @@ class Branches:
         keep_outputs: bool,
         keep_states: bool,
     ) -> None:
-        self.region = Region(place.region, place.path)
+        self.region: Region = Region(place.region, place.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}

@@ -70,8 +70,8 @@ class Executor(Attempts):
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
     ) -> None:
         super().__init__(run)
-        self.program = program
-        self.max_concurrency = max_concurrency
+        self.program: Program = program
+        self.max_concurrency: float = max_concurrency
         self._inner = inner
         self._passes = run.passes
         self._time = trio.lowlevel.current_clock().current_time

@@ -23,10 +23,10 @@ class Frame:
     __slots__ = ("input", "output", "path", "region", "state")
 
     def __init__(self, state: State, path: str, region: Region, input: Any) -> None:
-        self.state = state
-        self.path = path
-        self.region = region
-        self.input = input
+        self.state: State = state
+        self.path: str = path
+        self.region: Region = region
+        self.input: Any = input
         self.output: Any = None
 
 
@@ -36,12 +36,12 @@ class Place:
     __slots__ = ("frame", "input", "path", "region", "scope", "step")
 
     def __init__(self, step: Step, frame: Frame, path: str, input: Any, scope: Scope) -> None:
-        self.step = step
-        self.frame = frame
-        self.path = path
-        self.input = input
-        self.scope = scope
-        self.region = frame.region
+        self.step: Step = step
+        self.frame: Frame = frame
+        self.path: str = path
+        self.input: Any = input
+        self.scope: Scope = scope
+        self.region: Region = frame.region
 
     def enter(self, bound: dict[str, Any] | None = None, shared: bool = False) -> Frame:
         """A frame for a body of this node, with a layer of state and bound names of its own.

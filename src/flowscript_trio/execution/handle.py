@@ -38,7 +38,7 @@ class Run:
         timeout: float | None,
         max_concurrency: float,
     ) -> None:
-        self.name = program.document.name
+        self.name: str = program.document.name
         self.output: Any = None
         self.status: RunStatus | None = None
         self.error: BaseException | None = None

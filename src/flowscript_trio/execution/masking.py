@@ -21,9 +21,9 @@ class MaskedError(FlowScriptError):
     """
 
     def __init__(self, error: BaseException, text: str) -> None:
-        self.type = type(error).__name__
-        self.status = status_of(error)
-        self.retryable = is_retryable(error)
+        self.type: str = type(error).__name__
+        self.status: int | None = status_of(error)
+        self.retryable: bool = is_retryable(error)
         super().__init__(f"{self.type}: {text}")
 
 

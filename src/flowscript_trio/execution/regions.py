@@ -21,11 +21,11 @@ class Region:
     def __init__(
         self, parent: Region | None, path: str, scope: trio.CancelScope | None = None
     ) -> None:
-        self.parent = parent
-        self.path = path
-        self.scope = scope
+        self.parent: Region | None = parent
+        self.path: str = path
+        self.scope: trio.CancelScope | None = scope
         self.cancellation: Cancellation | None = None
-        self.pass_number = 0
+        self.pass_number: int = 0
         self.requested: set[str] = set() if parent is None else parent.requested
 
     def cancel(self, cancellation: Cancellation, pass_number: int) -> None:

@@ -38,8 +38,8 @@ class State:
         self._bound = bound
         self._results: dict[str, NodeResult | None] = {}
         self._variables = _NOTHING  # until one is assigned: most layers have none
-        self.services = services
-        self.shared = shared
+        self.services: Services = services
+        self.shared: bool = shared
 
     # ---- reading: the protocol of an expression's scope ----
 

@@ -18,7 +18,7 @@ class EventStream:
 
     def __init__(self, room: int) -> None:
         self._send, self._receive = trio.open_memory_channel[Event](room)
-        self.dropped = 0
+        self.dropped: int = 0
 
     def __call__(self, event: Event) -> None:
         """Take in an event: the stream is an observer."""

@@ -20,6 +20,6 @@ class ExpressionSyntaxError(FlowScriptError):
         super().__init__(message)
         self.message = message
         self.offset = offset
-        self.length = max(length, 1)
+        self.length: int = max(length, 1)
         self.expected = expected
         self.suggestion = suggestion

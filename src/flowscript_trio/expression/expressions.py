@@ -38,11 +38,11 @@ class Expression:
     __slots__ = ("_shift", "_start", "name", "run", "text")
 
     def __init__(self, run: Run, name: str | None, text: Text, shift: int, start: int) -> None:
-        self.run = run
+        self.run: Run = run
         """The bare closure; its errors have no place in the document yet (see :meth:`placed`)."""
-        self.name = name
+        self.name: str | None = name
         """The name, where the expression is one that no node has, and nothing else."""
-        self.text = text
+        self.text: Text = text
         self._shift = shift
         self._start = start
 

@@ -16,7 +16,7 @@ LEVELS = (
 )
 """Binary operators by precedence, loosest first."""
 
-OPERATORS = frozenset().union(*LEVELS)
+OPERATORS: frozenset[str] = frozenset().union(*LEVELS)
 
 
 def group(operands: list[Tree], operators: list[Token], level: int = 0) -> Tree:

@@ -95,9 +95,9 @@ class Overlay:
     __slots__ = ("bindings", "scope", "services")
 
     def __init__(self, scope: Scope, bindings: Mapping[str, Any]) -> None:
-        self.scope = scope
-        self.bindings = bindings
-        self.services = scope.services
+        self.scope: Scope = scope
+        self.bindings: Mapping[str, Any] = bindings
+        self.services: Services = scope.services
 
     def value(self, name: str) -> Any:
         bindings = self.bindings

@@ -42,9 +42,9 @@ class Template:
             (at, part.name, part.run) for at, part in enumerate(parts) if not isinstance(part, str)
         )
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
-        self.source = source
+        self.source: Text = source
         first = parts[0] if parts else ""
-        self.looks_like_json = isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
+        self.looks_like_json: bool = isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
         """Whether the literal text, not an interpolation, begins with ``{`` or ``[``."""
 
     def __call__(self, scope: Scope) -> Any:

@@ -29,7 +29,7 @@ class Function:
     __slots__ = ("_run", "arity")
 
     def __init__(self, arity: int, run: Callable[[tuple[Any, ...]], Any]) -> None:
-        self.arity = arity
+        self.arity: int = arity
         self._run = run
 
     def __call__(self, *arguments: Any) -> Any:

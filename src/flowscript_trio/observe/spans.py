@@ -36,10 +36,10 @@ from .pruning import cut
 try:
     from opentelemetry import context, propagate, trace
     from opentelemetry.trace import Span, SpanContext, Status, StatusCode, Tracer
-except ModuleNotFoundError as exc:
+except ModuleNotFoundError:
     raise FlowScriptError(
         "spans need OpenTelemetry, which is not installed: pip install 'flowscript-trio[otel]'"
-    ) from exc
+    ) from None
 
 MOST_CAUSES = 1_000
 """How many of those that ended last are remembered, for the links of whom they cancelled."""

@@ -62,8 +62,8 @@ class RunTree:
     """
 
     def __init__(self, started: float = 0.0, room: int = 20) -> None:
-        self.name = ""
-        self.root = Twig("", "", (0, 0), started)
+        self.name: str = ""
+        self.root: Twig = Twig("", "", (0, 0), started)
         self.warnings: deque[str] = deque(maxlen=room)
         self._room = room
         self._running: dict[str, Twig] = {}

@@ -47,7 +47,7 @@ class Builder(PartReader):
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         super().__init__(source, problems)
-        self.ids = Ids(source, problems)
+        self.ids: Ids = Ids(source, problems)
         self._keys = 0
 
     def next_key(self) -> int:

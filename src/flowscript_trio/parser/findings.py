@@ -18,7 +18,7 @@ class Findings:
     def __init__(self, source: Source) -> None:
         self.problems: list[Problem] = []
         self.repairs: list[tuple[int, str]] = []
-        self.errors = 0
+        self.errors: int = 0
         self._source = source
         self._silent: int | None = None
 

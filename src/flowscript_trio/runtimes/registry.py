@@ -119,7 +119,7 @@ _BUILT_IN = {
 }
 """The built-in runtimes, by the modules beside this one that register them."""
 
-registry = Registry(
+registry: Registry = Registry(
     homes={name: f"{__package__}.{home}" for home, names in _BUILT_IN.items() for name in names}
 )
 """The default registry, with the built-in runtimes, each imported when it is first asked for.
@@ -127,6 +127,26 @@ registry = Registry(
 As of every registry, nothing of it waits, so cancellation does nothing to it.
 """
 
-runtime = registry.runtime
-has_runtime = registry.has_runtime
-get_runtime = registry.get_runtime
+
+def runtime(
+    name: str,
+    *,
+    config: type[BaseModel] | None = None,
+    reads_only: bool = False,
+    timeout: float | None = None,
+) -> Callable[[RuntimeFunction], RuntimeFunction]:
+    """:meth:`Registry.runtime` of the default registry.
+
+    When its branch, its block or its run is cancelled, so is the function, at its next checkpoint.
+    """
+    return registry.runtime(name, config=config, reads_only=reads_only, timeout=timeout)
+
+
+def has_runtime(name: str) -> bool:
+    """:meth:`Registry.has_runtime` of the default registry."""
+    return registry.has_runtime(name)
+
+
+def get_runtime(name: str) -> NodeRuntime:
+    """:meth:`Registry.get_runtime` of the default registry."""
+    return registry.get_runtime(name)

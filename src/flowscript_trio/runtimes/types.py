@@ -116,9 +116,9 @@ class ExecutionParams:
         shared: bool,
         parts: Sequence[Callable[[Scope], Any]] = (),
     ) -> None:
-        self.node = node
-        self.scope = scope
-        self.run = run
+        self.node: BaseNode = node
+        self.scope: Scope = scope
+        self.run: RunServices = run
         self._config = config
         self._input = input
         self._parts = parts

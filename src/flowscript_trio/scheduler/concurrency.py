@@ -89,12 +89,12 @@ class Block:
         self._passes = passes
         self._on_cancel = on_cancel
         self._on_break = on_break
-        self.cancelled = False
+        self.cancelled: bool = False
         self._ended_by_itself = False  # a job was cancelled after the block had cancelled the rest
         # It was being cancelled from outside when it cancelled the rest itself.
         self._outside_first = False
         self._left_by_outside = False  # a job has let a ``Cancelled`` from outside pass
-        self.started = 0
+        self.started: int = 0
         self.lowest_break: int | None = None
         self._broke_at: int | None = None  # the pass of the first break
         self._acted_on_break = False

@@ -17,7 +17,7 @@ class PassCounter(trio.abc.Instrument):
     """``now`` is the number of the pass that runs. Trio waits for I/O exactly once before each pass."""
 
     def __init__(self) -> None:
-        self.now = 0
+        self.now: int = 0
 
     def before_io_wait(self, timeout: float) -> None:
         self.now += 1

@@ -72,7 +72,7 @@ class Tally:
         self.decided_at: int | None = None
         self.failures: list[Ending] = []
         self.successes: list[Ending] = []  # of a race; elsewhere counting them is enough
-        self.succeeded = 0
+        self.succeeded: int = 0
 
     def add_success(self, at: int, index: int) -> None:
         self.succeeded += 1

@@ -34,7 +34,7 @@ class CollectionPool:
         self._items = iter(items)
         self._size = size
         self._spent = False
-        self.taken = 0
+        self.taken: int = 0
 
     def take(self, now: int) -> tuple[int, Any] | None:
         for item in self._items:

@@ -20,7 +20,7 @@ class Tokens:
     __slots__ = ("_burst", "_passes", "_returned", "_returned_at", "limiter")
 
     def __init__(self, limit: float, passes: PassCounter) -> None:
-        self.limiter = trio.CapacityLimiter(limit)
+        self.limiter: trio.CapacityLimiter = trio.CapacityLimiter(limit)
         self._passes = passes
         self._returned_at = -1
         self._returned = 0

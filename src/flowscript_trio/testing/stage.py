@@ -69,11 +69,11 @@ class Stage:
     """
 
     def __init__(self, case: Case, flow: Flow) -> None:
-        self.registry = StageRegistry(self, flow.registry)
+        self.registry: StageRegistry = StageRegistry(self, flow.registry)
         self.calls: dict[str, int] = {}
         self.last: dict[str, tuple[Any, Any]] = {}
         self.missing: dict[str, str] = {}
-        self.decisions = case.decisions
+        self.decisions: Mapping[str, Answer] = case.decisions
         self._case = case
         self._names: dict[int, list[str]] = {}
         for name, node in leaves_of(flow).items():

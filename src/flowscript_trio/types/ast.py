@@ -60,7 +60,7 @@ def _shared_set(names: tuple[str, ...]) -> set[str]:
 
 class _Frozen(BaseModel):
     # Built when first validated or described: the parser makes its nodes without that, and most programs never do.
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, arbitrary_types_allowed=True, extra="forbid", defer_build=True
     )
     __defaults: ClassVar[dict[str, Any]]

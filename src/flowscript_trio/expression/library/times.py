@@ -14,7 +14,7 @@ from ..values import is_number, require_number, shown
 from .arguments import whole
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-UNITS = {
+UNITS: dict[str, float] = {
     "millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800,
 }  # fmt: skip
 _LETTERS = {

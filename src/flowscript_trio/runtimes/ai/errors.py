@@ -25,4 +25,4 @@ class AIError(FlowScriptError):
         super().__init__(message)
         self.reason = reason
         self.status = status
-        self.retryable = status is not None and (status == 429 or 500 <= status <= 599)
+        self.retryable: bool = status is not None and (status == 429 or 500 <= status <= 599)

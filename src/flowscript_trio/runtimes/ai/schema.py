@@ -65,11 +65,11 @@ class OutputSchema:
         else:
             self.json = schema_of_mapping(given)
             self._check = checker_of_short_form(self.json)
-        self.is_wrapped = not _may_be_object(self.json)
-        self.sent = self.json
+        self.is_wrapped: bool = not _may_be_object(self.json)
+        self.sent: dict[str, Any] = self.json
         if self.is_wrapped:
             self.sent = _wrap(self.json)
-        self.strict = _is_strict(self.sent)
+        self.strict: bool = _is_strict(self.sent)
 
     def problems(self, value: Any) -> list[str]:
         """What is wrong with an answer: nothing for a right one, and at most ten things."""

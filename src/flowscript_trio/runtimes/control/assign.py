@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..types import ExecutionParams
+from typing import ClassVar
+
+from ..types import ConfigModel, ExecutionParams
 from .results import AssignResult
 from .runtime import ControlRuntime
 from .types import ContextConfig, SetConfig
@@ -12,7 +14,7 @@ class SetRuntime(ControlRuntime):
     """Type ``control:set``: its output is the value."""
 
     type = "control:set"
-    config = SetConfig
+    config: ClassVar[ConfigModel] = SetConfig
 
     async def execute(self, params: ExecutionParams) -> AssignResult:
         config: SetConfig = params.config
@@ -23,12 +25,12 @@ class ContextRuntime(ControlRuntime):
     """Type ``control:context``: its output is the object of all its assignments."""
 
     type = "control:context"
-    config = ContextConfig
+    config: ClassVar[ConfigModel] = ContextConfig
 
     async def execute(self, params: ExecutionParams) -> AssignResult:
         values = {part.key: part.value for part in params.parts}
         return AssignResult(values, values)
 
 
-set_runtime = SetRuntime()
-context_runtime = ContextRuntime()
+set_runtime: SetRuntime = SetRuntime()
+context_runtime: ContextRuntime = ContextRuntime()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...expression import truthy
 from ...types.decisions import APPROVE, REJECT, Action
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .results import CheckpointResult
 from .runtime import ControlRuntime
 from .types import CheckpointConfig
@@ -17,7 +19,7 @@ class CheckpointRuntime(ControlRuntime):
     """Type ``control:checkpoint``."""
 
     type = "control:checkpoint"
-    config = CheckpointConfig
+    config: ClassVar[ConfigModel] = CheckpointConfig
 
     async def execute(self, params: ExecutionParams) -> CheckpointResult:
         config: CheckpointConfig = params.config
@@ -33,4 +35,4 @@ class CheckpointRuntime(ControlRuntime):
         )
 
 
-checkpoint_runtime = CheckpointRuntime()
+checkpoint_runtime: CheckpointRuntime = CheckpointRuntime()

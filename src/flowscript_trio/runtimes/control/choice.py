@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...expression import truthy
 from ...types.ast import BranchNode, IfNode
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .results import ChoiceResult
 from .runtime import ControlRuntime
 from .types import BranchConfig, IfConfig
@@ -14,7 +16,7 @@ class IfRuntime(ControlRuntime):
     """Type ``control:if``."""
 
     type = "control:if"
-    config = IfConfig
+    config: ClassVar[ConfigModel] = IfConfig
 
     async def execute(self, params: ExecutionParams) -> ChoiceResult:
         node = params.node
@@ -27,7 +29,7 @@ class BranchRuntime(ControlRuntime):
     """Type ``control:branch``: the first case whose ``when`` is truthy, else the default."""
 
     type = "control:branch"
-    config = BranchConfig
+    config: ClassVar[ConfigModel] = BranchConfig
 
     async def execute(self, params: ExecutionParams) -> ChoiceResult:
         node = params.node
@@ -38,5 +40,5 @@ class BranchRuntime(ControlRuntime):
         return ChoiceResult(node.default)
 
 
-if_runtime = IfRuntime()
-branch_runtime = BranchRuntime()
+if_runtime: IfRuntime = IfRuntime()
+branch_runtime: BranchRuntime = BranchRuntime()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..types import ExecutionParams
+from typing import ClassVar
+
+from ..types import ConfigModel, ExecutionParams
 from .results import DocumentResult
 from .runtime import ControlRuntime
 from .types import CallConfig, IncludeConfig
@@ -12,7 +14,7 @@ class IncludeRuntime(ControlRuntime):
     """Type ``control:include``: the document inherits configuration and secrets."""
 
     type = "control:include"
-    config = IncludeConfig
+    config: ClassVar[ConfigModel] = IncludeConfig
 
     async def execute(self, params: ExecutionParams) -> DocumentResult:
         return DocumentResult({part.key: part.value for part in params.parts}, isolated=False)
@@ -22,11 +24,11 @@ class CallRuntime(ControlRuntime):
     """Type ``control:call``: the document sees its arguments, and the secrets that it declares."""
 
     type = "control:call"
-    config = CallConfig
+    config: ClassVar[ConfigModel] = CallConfig
 
     async def execute(self, params: ExecutionParams) -> DocumentResult:
         return DocumentResult({part.name: part.value for part in params.parts}, isolated=True)
 
 
-include_runtime = IncludeRuntime()
-call_runtime = CallRuntime()
+include_runtime: IncludeRuntime = IncludeRuntime()
+call_runtime: CallRuntime = CallRuntime()

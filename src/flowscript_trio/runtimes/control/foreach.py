@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...types.ast import ForeachNode
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .policy import policy_of
 from .results import ForeachResult
 from .runtime import ControlRuntime
@@ -14,7 +16,7 @@ class ForeachRuntime(ControlRuntime):
     """Type ``control:foreach``."""
 
     type = "control:foreach"
-    config = ForeachConfig
+    config: ClassVar[ConfigModel] = ForeachConfig
 
     async def execute(self, params: ExecutionParams) -> ForeachResult:
         assert isinstance(params.node, ForeachNode)
@@ -30,4 +32,4 @@ class ForeachRuntime(ControlRuntime):
         )
 
 
-foreach_runtime = ForeachRuntime()
+foreach_runtime: ForeachRuntime = ForeachRuntime()

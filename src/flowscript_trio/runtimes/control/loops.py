@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...expression import truthy
 from ...types.ast import LoopNode, WhileNode
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .results import BreakResult, LoopResult, WhileResult
 from .runtime import ControlRuntime
 from .types import BreakConfig, LoopConfig, WhileConfig
@@ -14,7 +16,7 @@ class LoopRuntime(ControlRuntime):
     """Type ``control:loop``."""
 
     type = "control:loop"
-    config = LoopConfig
+    config: ClassVar[ConfigModel] = LoopConfig
 
     async def execute(self, params: ExecutionParams) -> LoopResult:
         assert isinstance(params.node, LoopNode)
@@ -26,7 +28,7 @@ class WhileRuntime(ControlRuntime):
     """Type ``control:while``."""
 
     type = "control:while"
-    config = WhileConfig
+    config: ClassVar[ConfigModel] = WhileConfig
 
     async def execute(self, params: ExecutionParams) -> WhileResult:
         assert isinstance(params.node, WhileNode)
@@ -38,7 +40,7 @@ class BreakRuntime(ControlRuntime):
     """Type ``control:break``."""
 
     type = "control:break"
-    config = BreakConfig
+    config: ClassVar[ConfigModel] = BreakConfig
 
     async def execute(self, params: ExecutionParams) -> BreakResult:
         config: BreakConfig = params.config
@@ -46,6 +48,6 @@ class BreakRuntime(ControlRuntime):
         return BreakResult(taken, config.loop)
 
 
-loop_runtime = LoopRuntime()
-while_runtime = WhileRuntime()
-break_runtime = BreakRuntime()
+loop_runtime: LoopRuntime = LoopRuntime()
+while_runtime: WhileRuntime = WhileRuntime()
+break_runtime: BreakRuntime = BreakRuntime()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...types.ast import ParallelNode
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .policy import policy_of
 from .results import ParallelResult
 from .runtime import ControlRuntime
@@ -14,7 +16,7 @@ class ParallelRuntime(ControlRuntime):
     """Type ``control:parallel``."""
 
     type = "control:parallel"
-    config = ParallelConfig
+    config: ClassVar[ConfigModel] = ParallelConfig
 
     async def execute(self, params: ExecutionParams) -> ParallelResult:
         """The branches of the node, their number, and how they are to be run; runs nothing."""
@@ -30,4 +32,4 @@ class ParallelRuntime(ControlRuntime):
         )
 
 
-parallel_runtime = ParallelRuntime()
+parallel_runtime: ParallelRuntime = ParallelRuntime()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ...types.ast import PhaseNode
-from ..types import ExecutionParams
+from ..types import ConfigModel, ExecutionParams
 from .results import ChoiceResult
 from .runtime import ControlRuntime
 from .types import OutputConfig, PhaseConfig
@@ -15,7 +15,7 @@ class PhaseRuntime(ControlRuntime):
     """Type ``control:phase``: its body always runs; that it is a barrier is known when it is read."""
 
     type = "control:phase"
-    config = PhaseConfig
+    config: ClassVar[ConfigModel] = PhaseConfig
 
     async def execute(self, params: ExecutionParams) -> ChoiceResult:
         assert isinstance(params.node, PhaseNode)
@@ -34,5 +34,5 @@ class OutputRuntime:
         return {part.field: part.value for part in params.parts}
 
 
-phase_runtime = PhaseRuntime()
-output_runtime = OutputRuntime()
+phase_runtime: PhaseRuntime = PhaseRuntime()
+output_runtime: OutputRuntime = OutputRuntime()

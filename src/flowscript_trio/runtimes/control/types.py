@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -25,7 +25,7 @@ _ERROR_NAMES = Binds("error", "type", "message", "status", "retryable", "$error"
 class ControlConfig(BaseModel):
     """What all models of this file share: no setting beside their own."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
         frozen=True,
         defer_build=True,

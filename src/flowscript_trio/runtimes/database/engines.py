@@ -43,7 +43,7 @@ class Database:
         self.engine = engine
         self.turns = turns
         self.patience = patience
-        self.dialect = engine.dialect.name
+        self.dialect: str = engine.dialect.name
         self._thread = local()
         self.kinds: dict[tuple[str | None, str], dict[str, Any]] = {}
         """The types of columns by schema and table, where they were needed."""
@@ -104,7 +104,7 @@ class Databases:
     """The databases of a run: their threads are its own."""
 
     def __init__(self) -> None:
-        self.limiter = trio.CapacityLimiter(THREADS)
+        self.limiter: trio.CapacityLimiter = trio.CapacityLimiter(THREADS)
         self._known: dict[str, Database] = {}
         self._opening = trio.Lock()
 

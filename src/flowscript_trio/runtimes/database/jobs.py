@@ -49,7 +49,7 @@ class Job(Generic[T]):
 
     def __init__(self, can_wait: bool = False) -> None:
         self.can_wait = can_wait
-        self.cancelled = threading.Event()
+        self.cancelled: threading.Event = threading.Event()
         self.committed = False
         self._lock = threading.Lock()
         self._link: Interruptible | None = None

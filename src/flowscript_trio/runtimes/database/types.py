@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
@@ -32,7 +32,7 @@ Where = Annotated[list[Column] | dict[Column, Any], BeforeValidator(_split)]
 class DatabaseConfig(BaseModel):
     """What sources and sinks share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -27,7 +27,7 @@ class Auth(BaseModel):
     ``oauth2`` is the client credentials grant (RFC 6749, 4.4).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     type: Literal["bearer", "basic", "oauth2", "none"]
     token: str = Field(default="", description="of bearer")

@@ -56,8 +56,8 @@ class Content:
     __slots__ = ("data", "kind")
 
     def __init__(self, data: bytes | None, kind: str | None = None) -> None:
-        self.data = data
-        self.kind = kind
+        self.data: bytes | None = data
+        self.kind: str | None = kind
 
 
 def content_of(body: Any, config: RequestConfig) -> Content:

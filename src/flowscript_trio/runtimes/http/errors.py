@@ -19,9 +19,9 @@ class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
 
     def __init__(self, response: httpx.Response, excerpt: str) -> None:
         request = response.request
-        self.status = response.status_code
+        self.status: int = response.status_code
         self.excerpt = excerpt
-        self.retryable = self.status == 429 or self.status >= 500
+        self.retryable: bool = self.status == 429 or self.status >= 500
         reason = f" {response.reason_phrase}" if response.reason_phrase else ""
         shown = f": {excerpt}" if excerpt else ""
         httpx.HTTPStatusError.__init__(

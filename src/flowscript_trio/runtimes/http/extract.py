@@ -26,7 +26,7 @@ class Extract:
         except RecursionError:
             raise ValueError("the JMESPath expression nests too deep") from None
         _check_functions(compiled.parsed)
-        self.text = text
+        self.text: str = text
         self._search = compiled.search
 
     def __call__(self, value: Any) -> Any:

@@ -37,7 +37,7 @@ class HttpPool:
         import httpx
 
         _hide_queries_in_logs()
-        self.client = httpx.AsyncClient(
+        self.client: httpx.AsyncClient = httpx.AsyncClient(
             verify=_trust(),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE),
             timeout=None,

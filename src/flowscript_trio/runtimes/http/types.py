@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,7 @@ Method = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20}$")]
 class RequestConfig(BaseModel):
     """What sources and sinks share."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True
     )
 

@@ -24,5 +24,5 @@ class DelayRuntime:
         return params.input
 
 
-delay_runtime = DelayRuntime()
+delay_runtime: DelayRuntime = DelayRuntime()
 registry.register(delay_runtime.type, delay_runtime)

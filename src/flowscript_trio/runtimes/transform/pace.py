@@ -18,7 +18,7 @@ class Pace:
     __slots__ = ("due",)
 
     def __init__(self) -> None:
-        self.due = 0.0
+        self.due: float = 0.0
 
     async def rest(self) -> None:
         """Reach a checkpoint; here cancellation ends the computation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES, JsonScalar
 class TransformConfig(BaseModel):
     """What all models of this file share: no setting beside their own."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
         frozen=True,
         defer_build=True,

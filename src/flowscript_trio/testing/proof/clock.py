@@ -24,7 +24,7 @@ class VirtualClock(trio.abc.Clock):
     """
 
     def __init__(self, patience: float, steps: Callable[[], int]) -> None:
-        self.waited = False
+        self.waited: bool = False
         self._now = 0.0
         self._patience = patience
         self._steps = steps

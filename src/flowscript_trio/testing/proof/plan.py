@@ -15,7 +15,7 @@ class Plan:
     """The steps of a workflow and of the documents that it runs, by their nodes."""
 
     def __init__(self, program: Program) -> None:
-        self.main = program.main
+        self.main: CompiledBody = program.main
         self._program = program
         self._steps: dict[int, Step] = {}
         self._programs: dict[int, Program] = {}

@@ -57,17 +57,17 @@ class Probe(trio.abc.Instrument):
     """Steps of the scheduler after which a run counts as one that never ends."""
 
     def __post_init__(self) -> None:
-        self.steps = 0
-        self.passes = 0
+        self.steps: int = 0
+        self.passes: int = 0
         self.calls: list[Call] = []
         self.moments: list[tuple[Event, Moment]] = []
         self.times: set[float] = set()
         self.jumps: list[Jump] = []
-        self.notes = Notes(self.plan)
+        self.notes: Notes = Notes(self.plan)
         self.cancelled: Moment | None = None
         """When the cancellation from outside was requested, or the deadline from outside passed."""
         self.crowded: set[str] = set()
-        self.owners = Owners(self.limiters, self.locks)
+        self.owners: Owners = Owners(self.limiters, self.locks)
         self.planted: list[Planted] = []
         self.entries: Counter[str] = Counter()
         """How often each control node's runtime was called."""
