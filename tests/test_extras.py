@@ -43,7 +43,7 @@ for name in fs.__all__:
 fs.loads('<workflow name="w"><ai id="a" model="m" user="u" output-schema="{a: string}"/></workflow>')
 """
 USES = {
-    "ai": '''run('<ai id="a" model="m" user="u"><output-schema>{"type": "object", "properties": '''
+    "ai": """run('<ai id="a" model="m" user="u"><output-schema>{"type": "object", "properties": """
     """{"a": {"type": "string"}}}</output-schema></ai>')""",
     "otel": "from flowscript_trio.observe.spans import Spans; Spans()",
     "database": """run('<source:database id="a" connection="sqlite:///x.db" query="SELECT 1"/>')""",
