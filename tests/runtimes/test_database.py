@@ -428,3 +428,10 @@ except fs.FlowScriptError as exc:
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "a database needs SQLAlchemy: pip install 'flowscript-trio[database]'\n"
+
+
+async def test_percents_and_parentheses_in_a_query_are_its_own(base: Path) -> None:
+    create(base)
+    query = "SELECT 7 %(:x) AS rest, '%(' || :y AS text, '%(a)s' AS plain, 9 IN (:z) AS found"
+    node = source(query, 'params="{x: 4, y: b, z: [1, 9]}"')
+    assert await run_one(node, base) == [{"rest": 3, "text": "%(b", "plain": "%(a)s", "found": 1}]

@@ -162,6 +162,8 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         if _in_memory(url):
             options = {"poolclass": StaticPool}
             turns = trio.CapacityLimiter(1)
+        # By position, SQLAlchemy would look for places in the query's own text, where %( may stand.
+        options["paramstyle"] = "named"
     elif url.drivername == "postgresql+psycopg" and "connect_timeout" not in url.query:
         arguments = {"connect_timeout": CONNECT_SECONDS}
     engine = _create(
