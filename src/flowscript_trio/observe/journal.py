@@ -53,11 +53,13 @@ class Journal:
         self._began = 0.0
         self._inputs: dict[str, Any] = {}
         """What the nodes were given that run now, by their paths."""
-        self._tellers: dict[type[Event], Callable[[Any], Entry]] = {
+        self._named: dict[int, Entry] = {}
+        """What is told of each node that has begun, by its identity: a loop begins it again and again."""
+        tellers: dict[type[Event], Callable[[Any], Entry]] = {
             RunStarted: self._run_started,
             RunEnded: lambda e: {"status": e.status, **self._why(e.error, None)},
             RunWarning: lambda e: {"message": cut(e.message)},
-            NodeStarted: lambda e: _named(e.node),
+            NodeStarted: lambda e: self._names_of(e.node),
             NodeEnded: self._node_ended,
             AttemptStarted: self._attempt_started,
             AttemptFailed: lambda e: {
@@ -79,19 +81,26 @@ class Journal:
             },
             CancelRequested: lambda e: self._cause(e.cancellation),
         }
+        self._tellers = {kind: (NAMES[kind], tell) for kind, tell in tellers.items()}
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
         kind = event.__class__
         if kind is RunStarted:
             self._began = event.time
-        entry = {"event": NAMES[kind], "time": self._since(event.time), "path": event.path}
-        entry.update(self._tellers[kind](event))
-        self._emit(entry)
+        name, tell = self._tellers[kind]
+        time = round(event.time - self._began, 9)
+        self._emit({"event": name, "time": time, "path": event.path, **tell(event)})
 
     def _run_started(self, event: RunStarted) -> Entry:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return {"run": event.run_id, "name": event.name, "file": self._file, "started": now}
+
+    def _names_of(self, node: BaseNode) -> Entry:
+        found = self._named.get(id(node))
+        if found is None:
+            found = self._named[id(node)] = _named(node)
+        return found
 
     def _attempt_started(self, event: AttemptStarted) -> Entry:
         path, given = event.path, event.input
