@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,9 @@ from flowscript_trio.testing.expecting import ERROR
 from flowscript_trio.testing.reading import CASE, REPLY
 from flowscript_trio.types import events
 
+import made_pages
+
 ROOT = Path(__file__).parents[2]
-_SPEC = spec_from_file_location("generated_docs", ROOT / "docs" / "_ext" / "generated.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-generated = module_from_spec(_SPEC)
-_SPEC.loader.exec_module(generated)
 REFERENCE = ROOT / "docs" / "reference"
 REPORTING = {
     "Problem", "_at", "_at_value", "_report", "add", "at_element", "at_name", "at_value", "error",
@@ -41,7 +37,7 @@ REPORTING = {
 
 def page(name: str) -> str:
     """A page as Sphinx reads it, with its generated parts."""
-    return str(generated.fill((REFERENCE / f"{name}.md").read_text(encoding="utf-8")))
+    return str(made_pages.fill((REFERENCE / f"{name}.md").read_text(encoding="utf-8")))
 
 
 def sections(text: str) -> dict[str, str]:
@@ -110,7 +106,7 @@ def test_a_setting_that_is_deleted_from_its_model_is_gone_from_the_reference() -
         @registry.runtime("sink:paint", config=model)
         async def paint(params: fs.ExecutionParams) -> None: ...
 
-        return str(generated.settings(registry) + generated.elements(registry))
+        return str(made_pages.settings(registry) + made_pages.elements(registry))
 
     both = reference("wall", "coats")
     assert "Paints a wall." in both
@@ -141,10 +137,19 @@ def test_every_key_of_front_matter_is_in_the_reference() -> None:
 
 
 def test_every_mark_on_a_page_is_filled_and_every_part_is_used() -> None:
-    used = [
-        name for path in REFERENCE.glob("*.md") for name in generated.MARK.findall(path.read_text())
-    ]
-    assert sorted(used) == sorted(generated.PARTS)
+    pages = [*REFERENCE.glob("*.md"), ROOT / "docs" / "explanation" / "design.md"]
+    used = [name for path in pages for name in made_pages.MARK.findall(path.read_text())]
+    assert sorted(used) == sorted(made_pages.PARTS)
+
+
+def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
+    drawn = made_pages.PARTS["rooms"]()
+    folders = {
+        path.parent.name for path in (ROOT / "src" / "flowscript_trio").glob("*/__init__.py")
+    }
+    assert set(re.findall(r'class="room">(\w+)<', drawn)) == folders
+    assert drawn.index(">cli<") < drawn.index(">execution<") < drawn.index(">types<")
+    assert "syntax trees" in drawn
 
 
 def command_names() -> list[str]:

@@ -1,1 +1,1 @@
-"""Owns: the execution room."""
+"""Owns the walk: state, the one node boundary, the record, the run."""

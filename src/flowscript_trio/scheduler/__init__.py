@@ -1,1 +1,1 @@
-"""Owns: the scheduler room."""
+"""Owns scheduling: one nursery and one limiter a block; thunks, not nodes."""

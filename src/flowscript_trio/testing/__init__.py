@@ -1,4 +1,4 @@
-"""Owns the testing room: cases of a workflow in virtual time, and the proof of what is promised of it.
+"""Owns the testing of workflows: cases of a workflow in virtual time, and the proof of what is promised of it.
 
 Each name is imported when it is first used: pytest loads the plugin in here for every session.
 """

@@ -25,6 +25,8 @@ from flowscript_trio.schemas.document import SECRET, WORKFLOW
 from flowscript_trio.schemas.settings import Settings, of_node
 from flowscript_trio.validator.fields import plan_of
 
+from rooms import rooms
+
 MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
 Row = tuple[str, ...]
 
@@ -221,6 +223,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "functions": functions,
     "commands": commands,
     "front-matter": front_matter,
+    "rooms": rooms,
 }
 
 
