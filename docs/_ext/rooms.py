@@ -28,7 +28,7 @@ def layers() -> list[list[str]]:
 def meaning(room: str) -> str:
     """What a room owns, as its own first line says."""
     said = (import_module(f"flowscript_trio.{room}").__doc__ or "").split("\n")[0]
-    return said.rpartition(": ")[2].split(". ")[0].rstrip(".")
+    return said.rpartition(": ")[2].split(". ")[0].rstrip(".").replace("``", "")
 
 
 def rooms() -> str:
