@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 TYPED = ROOT / "docs" / "tutorial" / "race.md"  # test_tutorial types it into a shell
 PAGES = [ROOT / "README.md", *sorted({*(ROOT / "docs").rglob("*.md")} - {TYPED})]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+MODULE = re.compile(r"Put this into `(\w+)\.py`:\s*\Z")
 
 
 def examples(language: str, *, tests: bool = False) -> list[object]:
@@ -32,7 +34,34 @@ def examples(language: str, *, tests: bool = False) -> list[object]:
     return found
 
 
+def modules() -> dict[str, str]:
+    """The blocks that a page puts into a module, by its name: the examples of the page import it."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        end = 0
+        for block in BLOCK.finditer(text):
+            named = MODULE.search(text, end, block.start())
+            end = block.end()
+            if named is not None and block[1] == "python":
+                assert named[1] not in found
+                found[named[1]] = block[2]
+    return found
+
+
+@pytest.fixture
+def written_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The modules of the pages, to be imported from a folder of this test's own."""
+    for name, code in modules().items():
+        (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in modules():
+        sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize("code", examples("python"))
+@pytest.mark.usefixtures("written_modules")
 def test_every_python_example_runs(
     code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
