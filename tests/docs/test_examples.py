@@ -60,14 +60,21 @@ def written_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         sys.modules.pop(name, None)
 
 
+@pytest.fixture
+def registered_for_now() -> Iterator[None]:
+    """What an example registers in the default registry is gone after it."""
+    yield
+    runtimes = fs.registry._runtimes
+    for name in runtimes.keys() - fs.registry._homes.keys():
+        del runtimes[name]
+
+
 @pytest.mark.parametrize("code", examples("python"))
-@pytest.mark.usefixtures("written_modules")
+@pytest.mark.usefixtures("written_modules", "registered_for_now")
 def test_every_python_example_runs(
     code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    # What an example registers is gone after it.
-    monkeypatch.setattr(fs.registry, "_runtimes", dict(fs.registry._runtimes))
     # A virtual clock runs ahead of threads, in which files are read; those examples wait for nothing else.
     # Cases and proofs bring a clock of their own.
     if not any(word in code for word in ("source:file", "MockClock", "run_cases", "prove(")):
