@@ -192,7 +192,7 @@ def commands() -> str:
         said = inspect.cleandoc(command.help or "")
         rows = [option_row(one, ctx) for one in command.params if isinstance(one, click.Option)]
         options = [table(("option", "meaning"), rows)] if rows else []
-        parts.append("\n\n".join([f"## `{heading}`", cell(said), *options]))
+        parts.append("\n\n".join([f"## `{heading}`", help_text(said), *options]))
     return "\n\n".join(parts)
 
 
@@ -200,7 +200,12 @@ def option_row(option: click.Option, ctx: click.Context) -> Row:
     takes = "" if option.is_flag else f" {option.make_metavar(ctx)}"
     words = ", ".join(f"`{word}{takes}`" for word in option.opts)
     default = f" Default: {option.default}." if option.show_default else ""
-    return words.replace("|", "\\|"), cell(option.help or "") + default
+    return words.replace("|", "\\|"), help_text(option.help or "") + default
+
+
+def help_text(text: str) -> str:
+    """What a command says of itself, its options as code."""
+    return re.sub(r"(?<![\w`])--[\w-]+", r"`\g<0>`", cell(text))
 
 
 # ---- front matter ----
