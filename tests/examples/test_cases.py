@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import flowscript_trio as fs
-from flowscript_trio.parser import format_document
+from flowscript_trio.parser.formatting import format_document
 from flowscript_trio.testing import prove_case, read_cases, run_cases
 
 from exampling import EXAMPLES, program

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import flowscript_trio as fs
-from flowscript_trio.parser import format_document, format_file, parse
+from flowscript_trio.parser import parse
+from flowscript_trio.parser.formatting import format_document, format_file
 from flowscript_trio.types.ast import Setting, Structure
 from flowscript_trio.types.location import Location, Source, Text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ..parser import format_file
+from ..parser.formatting import format_file
 from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
 from .writing import write_whole

@@ -4,7 +4,6 @@ from .composing import YamlProblem
 from .declared import convert
 from .document import Parsed, parse
 from .files import read
-from .formatting import format_document, format_file
 from .limits import ReadLimits
 from .yaml import read_yaml
 
@@ -13,8 +12,6 @@ __all__ = [
     "ReadLimits",
     "YamlProblem",
     "convert",
-    "format_document",
-    "format_file",
     "parse",
     "read",
     "read_yaml",
