@@ -65,3 +65,26 @@ async def test_a_run_is_a_checkpoint(body: str) -> None:
     flow = load(body)
     with assert_checkpoints():
         await fs.run(flow)
+
+
+async def test_ctrl_c_may_interrupt_a_runtimes_own_code_but_not_that_of_a_built_in_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = {}
+
+    async def look(self: object, params: fs.ExecutionParams) -> None:
+        seen[params.node.type] = trio.lowlevel.currently_ki_protected()
+
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:own")
+    async def own(params: fs.ExecutionParams) -> None:
+        await look(None, params)
+
+    monkeypatch.setattr(type(fs.registry.get_runtime("source:http")), "execute", look)
+    flow = fs.loads(
+        '<workflow name="w"><source:own id="a"/><source:http id="b" url="http://a"/></workflow>',
+        registry=registry,
+    )
+    await fs.run(flow)
+    assert seen == {"source:own": False, "source:http": True}

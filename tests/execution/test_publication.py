@@ -70,3 +70,14 @@ async def test_what_an_iteration_sets_ends_with_it(autojump_clock: Any) -> None:
       </foreach>
       <transform type="template" id="end" template="{{[each, v]}}"/>""")
     assert run.output == [[1, 2, 3], 0]
+
+
+async def test_a_record_knows_the_paths_that_it_has() -> None:
+    flow = fs.loads(
+        '<workflow name="w"><phase name="p"><set var="v" value="1"/></phase></workflow>'
+    )
+    run = await fs.run(flow)
+    [inner] = [result.path for result in run.record if result.path.startswith("p/")]
+    assert inner in run.record
+    assert "p" in run.record
+    assert "q" not in run.record

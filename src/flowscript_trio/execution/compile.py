@@ -9,7 +9,7 @@ from ..expression import Expression
 from ..expression.scope import Scope
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
-from ..runtimes.types import NodeRuntime
+from ..runtimes.types import FunctionRuntime, NodeRuntime
 from ..types.ast import BaseNode, BranchNode, BreakNode, CheckpointNode
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
 from .program import CompiledBody, Compute, Program, Step
@@ -24,6 +24,7 @@ def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:
 
 
 _NONE: frozenset[str] = frozenset()
+_RUNTIMES = NodeRuntime.__module__.rpartition(".")[0] + "."
 
 
 class _Compiler:
@@ -108,6 +109,7 @@ class _Compiler:
             compensate=None if node.compensate is None else node.compensate.key,
             reads_only=runtime.reads_only,
             is_control=is_control,
+            is_ours=_is_built_in(runtime),
             has_output=not isinstance(node, BreakNode),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             patience=checked.timeout if asks else None,
@@ -174,3 +176,9 @@ def _no_settings(scope: Scope) -> None:
 
 def _constant(value: Any) -> Compute:
     return lambda scope: value
+
+
+def _is_built_in(runtime: NodeRuntime) -> bool:
+    """Whether the code of a runtime is this library's own."""
+    module = type(runtime).__module__
+    return module.startswith(_RUNTIMES) and not isinstance(runtime, FunctionRuntime)

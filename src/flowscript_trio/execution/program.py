@@ -24,7 +24,8 @@ class Step:
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
-    of the later nodes that it may go on at. ``linked`` is the document that an include or a call runs.
+    of the later nodes that it may go on at. ``is_ours`` says that its runtime is one of the built-in ones, which
+    reach a checkpoint often. ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -44,6 +45,7 @@ class Step:
     compensate: int | None
     reads_only: bool
     is_control: bool
+    is_ours: bool
     has_output: bool
     inner_ids: tuple[str, ...]
     patience: Compute | None = None

@@ -73,6 +73,10 @@ class Record:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, path: object) -> bool:
+        """Whether an execution under a path was kept."""
+        return any(result.path == path for result in self._kept)
+
     def __getitem__(self, path: str) -> list[NodeResult]:
         found = [self.show(result) for result in self._kept if result.path == path]
         if not found:
