@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+import flowscript_trio as fs
+
 from stubs import Stubs
 
 INNER = '<set var="v" value="inside"/><source:stub id="a" gives="a"/>'
