@@ -34,7 +34,7 @@ def test_what_the_caller_was_handling_is_not_taken_for_a_masked_error() -> None:
 def test_a_note_is_said_once() -> None:
     error = ValueError()
     for _ in range(2):
-        note_block(error, "p", failed=1, cancelled=2, idle=3)
+        note_block(error, 1, "p", failed=1, cancelled=2, idle=3)
     assert error.__notes__ == [
         "flowscript: in p: 1 other branch failed, 2 branches were cancelled, 3 branches were not started"
     ]

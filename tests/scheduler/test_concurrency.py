@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import trio
 
-from flowscript_trio.scheduler.concurrency import Block, first_of
+from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.passes import counting_passes
 from flowscript_trio.scheduler.policy import Policy, Verdict
 from flowscript_trio.scheduler.pools import CollectionPool, GraphPool
+from flowscript_trio.scheduler.raised import first_of
 from flowscript_trio.scheduler.signals import Break, Failed, Signal
 from flowscript_trio.types.results import Cancellation
 

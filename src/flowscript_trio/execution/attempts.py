@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any
 
 import trio
@@ -12,11 +13,12 @@ from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
 from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.concurrency import first_of
+from ..scheduler.raised import error_of, first_of
 from ..scheduler.signals import Failed
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
 from .context import RunContext
-from .failures import error_in, note_node
+from .contexts import InContext
+from .failures import note_node
 from .frame import Frame, Outcome, Place
 from .program import Step
 from .regions import Region
@@ -48,17 +50,21 @@ class Attempts(ABC):
             if self.run.observers:
                 self._tell_attempt(place, number)
             outcome = await self._perform(place)
-            if self.run.masker is not None and isinstance(outcome.signal, Failed):
-                outcome.signal = Failed(self.run.masked(outcome.signal.error))
+            signal = outcome.signal
+            if self.run.masker is not None and isinstance(signal, Failed):
+                outcome.signal = Failed(self.run.masked(signal.error), signal.origin)
             return outcome
-        except Exception as exc:
-            error: BaseException = exc
-        except BaseExceptionGroup as group:
-            error = error_in(group) or first_of(group)
-        if not isinstance(error, Exception):
-            raise error
+        except BaseException as exc:
+            raised = exc
+            error = error_of(exc)
+        if error is None:
+            raise first_of(raised)
+        return self.fail(step, path, error)
+
+    def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
+        """A node's work that came to an error: without secrets, and with a note of where it left."""
         error = self.run.masked(error)
-        note_node(error, step.node, path)
+        note_node(error, self.run.record.number, step.node, path)
         return Outcome(signal=Failed(error))
 
     def _place(self, step: Step, frame: Frame, path: str) -> Place | None:
@@ -136,7 +142,9 @@ class Attempts(ABC):
         )
         if step.is_control:
             return self._control(step.runtime, params, place)
-        return (_call_ours if step.is_ours else _call)(step.runtime, params)
+        if step.is_ours:
+            return _call_ours(step.runtime, params)
+        return InContext(_call(step.runtime, params), copy_context())
 
     async def _control(
         self, runtime: NodeRuntime, params: ExecutionParams, place: Place

@@ -160,7 +160,8 @@ def _counted(branches: Branches, verdict: Verdict, total: int) -> Sequence[int]:
 def _fail(branches: Branches, verdict: Verdict, total: int) -> Outcome:
     assert verdict.error is not None
     branches.explain(verdict, total)
-    return Outcome(signal=Failed(verdict.error), branches=branches.results(total))
+    signal = None if verdict.failed is None else branches.failed.get(verdict.failed)
+    return Outcome(signal=signal or Failed(verdict.error), branches=branches.results(total))
 
 
 def _merge(

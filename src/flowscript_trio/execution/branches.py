@@ -9,6 +9,7 @@ import trio
 
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
+from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
 from ..types.results import BranchResult, Cancellation, NodeStatus
@@ -44,6 +45,7 @@ class Branches:
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
+        self.failed: dict[int, Failed] = {}
         self.block: Block
         self._walk = walk
         self._run = walk.run
@@ -92,12 +94,12 @@ class Branches:
         """Say on the block's error what became of its other branches."""
         assert verdict.error is not None
         failed = cancelled = 0
-        for result in self._ended.values():
-            failed += result.status == "failed" and result.error is not verdict.error
+        for index, result in self._ended.items():
+            failed += result.status == "failed" and index != verdict.failed
             cancelled += result.status == "cancelled" and result.started
-        note_block(
-            verdict.error, self._place.path, failed, cancelled, max(total - self.block.started, 0)
-        )
+        idle = max(total - self.block.started, 0)
+        run = self._run.record.number
+        note_block(verdict.error, run, self._place.path, failed, cancelled, idle)
 
     async def _execute(self, index: int, item: Any) -> Signal | None:
         """Run one branch: the thunk of the block's job."""
@@ -121,6 +123,7 @@ class Branches:
         if self._breakable:
             del self._regions[index]
         if isinstance(signal, Failed):
+            self.failed[index] = signal
             self._end(index, "failed", signal.error)
             return signal
         self._keep(index, frame)
@@ -160,10 +163,10 @@ class Branches:
             )
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
-        self.region.cancel(cancellation, pass_number)
+        self.region.cancel(cancellation, pass_number, is_cancelled())
         self._run.note_cancellation(self._place.path, cancellation)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:
-            self._regions[index].cancel(cancellation, self._run.passes.now)
+            self._regions[index].cancel(cancellation, self._run.passes.now, is_cancelled())
             self._run.note_cancellation(self._name(index), cancellation)

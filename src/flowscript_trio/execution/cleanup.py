@@ -7,8 +7,12 @@ from typing import Any
 
 import trio
 
+from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed, Signal
+from ..types.results import NodeResult
+from .context import CLEANUP_SECONDS
 from .frame import Frame
+from .marks import note
 from .program import CompiledBody
 from .regions import Region
 from .state import State
@@ -25,19 +29,40 @@ async def run_cleanup(
 ) -> BaseException | None:
     """Run a clean-up body to its end, whatever is being cancelled around it; its error, or None.
 
-    It is shielded from cancellation and bounded by its own ``timeout``.
+    It is shielded from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an
+    error of the clean-up, which is done all the same, within the usual bound.
     """
-    seconds = 10.0 if body.settings is None else body.settings(state).timeout
+    seconds, error = CLEANUP_SECONDS, None
+    try:
+        seconds = CLEANUP_SECONDS if body.settings is None else body.settings(state).timeout
+    except Exception as exc:
+        error = _record_settings(walk, body, path.rstrip("/"), exc)
     inner_state = state.fork(bound or {})
     with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds) as scope:
         frame = Frame(inner_state, path, Region(None, path.rstrip("/"), scope), input)
         signal = await walk.run_body(body, frame)
         if isinstance(signal, Failed):
-            return signal.error
+            return signal.error if error is None else first_to_surface([error, signal.error])
+    if error is not None:
+        return error
     if scope.cancelled_caught:
         return trio.TooSlowError(f"clean-up at {path.rstrip('/')!r} took longer than {seconds:g} s")
     state.publish(inner_state, body.inner_ids, variables=True)
     return None
+
+
+def _record_settings(
+    walk: Walk, body: CompiledBody, path: str, raised: BaseException
+) -> BaseException:
+    """Put on the record that the settings of a clean-up failed; the error without secrets."""
+    run = walk.run
+    error, label, now = run.masked(raised), path.rpartition("/")[2], trio.current_time()
+    note(
+        error, run.record.number, f"flowscript: the settings of <{label}> at {body.location} failed"
+    )
+    result = NodeResult(None, label, path, "failed", None, now, 0.0, body.location, error)
+    run.record.add(id(body), label, result, inner=False)
+    return error
 
 
 async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
@@ -54,12 +79,18 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
         raised = exc
     path = f"{frame.path}finally/"
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
-    surfaces = raised is None or isinstance(raised, trio.Cancelled)
-    if error is not None and surfaces and not isinstance(signal, Failed):
+    if error is not None and _surfaces(error, signal, raised):
         return Failed(error)
     if raised is not None:
         raise raised
     return signal
+
+
+def _surfaces(error: BaseException, signal: Signal | None, raised: BaseException | None) -> bool:
+    """Whether the error of a clean-up goes before what ended the body."""
+    if isinstance(signal, Failed):
+        return first_to_surface([signal.error, error]) is error
+    return raised is None or isinstance(raised, trio.Cancelled)
 
 
 async def compensate(walk: Walk, view: Mapping[str, Any]) -> list[BaseException]:

@@ -75,6 +75,7 @@ class _Compiler:
             can_break=checked.body.key in self._breakable,
             settings=None if checked.settings is None else _config_of(checked.settings),
             cleanup=None if cleanup is None else self._body(cleanup.key),
+            location=checked.body.location,
         )
 
     def _step(self, node: BaseNode) -> Step:

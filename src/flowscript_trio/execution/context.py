@@ -50,6 +50,18 @@ class Compensation:
     input: Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BrokenObserver:
+    """The error that an observer raised, and the path of the event that it was told."""
+
+    error: BaseException
+    path: str
+
+
+def _ignore(event: Event) -> None:
+    """Stands where an observer was that raised."""
+
+
 @dataclass(slots=True, eq=False)
 class RunContext:
     """One run. Runtimes see of it what :class:`~flowscript_trio.runtimes.types.RunServices` names."""
@@ -72,11 +84,29 @@ class RunContext:
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     deliveries: Deliveries = field(default_factory=Deliveries)
+    broken: BrokenObserver | None = None
+    """The first observer that raised."""
+    give_up: Callable[[str], None] | None = None
+    """Cancels the run, for a reason."""
     _resources: dict[str, Any] = field(default_factory=dict)
 
     def notify(self, event: Event) -> None:
+        """Tell every observer. One that raises is not told again, and the run fails with its error."""
         for observer in self.observers:
-            observer(event)
+            try:
+                observer(event)
+            except BaseException as exc:
+                self._drop(observer, exc, event)
+
+    def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
+        # Another takes its place: that a run is observed does not change while it lasts.
+        self.observers = tuple(_ignore if each is observer else each for each in self.observers)
+        if self.broken is not None:
+            self.record.warnings.append(Warned(event.path, f"an observer raised {error!r}"))
+            return
+        self.broken = BrokenObserver(error, event.path)
+        if self.give_up is not None:
+            self.give_up(f"an observer raised {type(error).__name__}")
 
     def resource(self, key: str, factory: Callable[[], T]) -> T:
         if key not in self._resources:

@@ -19,6 +19,28 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
     }
 
 
+def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
+    """As :func:`describe`, for what must go on: what the error cannot say of itself is null, or said as such."""
+    try:
+        return describe(error, node)
+    except Exception:
+        return {
+            "type": type(error).__name__,
+            "message": said_by(error),
+            "status": None,
+            "retryable": False,
+            "node": node,
+        }
+
+
+def said_by(error: BaseException) -> str:
+    """The text of an error; of one whose class fails at that, what it failed with."""
+    try:
+        return str(error)
+    except Exception as exc:
+        return f"(a text that cannot be made: {type(exc).__name__})"
+
+
 def status_of(error: BaseException) -> int | None:
     """The HTTP status that an error bears, or None."""
     status = getattr(error, "status", None)

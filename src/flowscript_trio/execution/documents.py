@@ -9,10 +9,11 @@ import trio
 
 from ..expression.scope import Services
 from ..runtimes.control.results import DocumentResult
+from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.ast import Document
 from .cleanup import compensate, finish_document
-from .describing import describe
+from .describing import describe_safely
 from .frame import Frame, Outcome, Place
 from .inputs import Secrets, check_config
 from .program import Program
@@ -42,14 +43,19 @@ async def walk_document(
     except BaseException as exc:
         raised = exc
     failed = signal.error if isinstance(signal, Failed) else None
-    view = {} if failed is None else {"$error": describe(failed, walk.run.record.source_of(failed))}
+    source = None if failed is None else walk.run.record.source_of(failed)
+    view = {} if failed is None else {"$error": describe_safely(failed, source)}
     errors = [] if failed is None else [failed]
     if is_run and (failed is not None or raised is not None):
         errors += await compensate(walk, view)
-    errors += await finish_document(walk, frame, failed, view)
+    handled = None if isinstance(failed, INTERRUPTS) else failed
+    errors += await finish_document(walk, frame, handled, view)
     if raised is not None and (not errors or not isinstance(raised, trio.Cancelled)):
         raise raised
-    return Failed(errors[0]) if errors else signal
+    if not errors:
+        return signal
+    first = first_to_surface(errors)
+    return signal if first is failed else Failed(first)
 
 
 async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Signal | None:

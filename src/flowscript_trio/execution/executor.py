@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, copy_context
 from typing import Any
 
 import trio
@@ -13,8 +14,9 @@ from trio.lowlevel import (
 
 from ..runtimes.control import results
 from ..scheduler.concurrency import Block
-from ..scheduler.policy import Policy
+from ..scheduler.policy import INTERRUPTS, Policy
 from ..scheduler.pools import GraphPool
+from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
 from ..types.results import Cancellation, NodeResult
@@ -23,6 +25,7 @@ from .attempts import Attempts
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import with_finally
 from .context import Compensation, RunContext
+from .contexts import InContext
 from .documents import handle_document_result
 from .failures import masked_by
 from .frame import Frame, Outcome, Place
@@ -126,6 +129,7 @@ class Executor(Attempts):
         path = frame.path
         region = Region(frame.region, path.rstrip("/"))
         ended: list[Signal] = []
+        failed: dict[int, Failed] = {}
         resume = 0  # a checkpoint is a barrier: what is to be passed over has not begun
 
         async def execute(index: int, _: Any) -> Signal | None:
@@ -135,17 +139,20 @@ class Executor(Attempts):
                 self._pass_over(steps[index], own)
                 return None
             signal = await self.execute_node(steps[index], own)
+            if isinstance(signal, Failed):
+                failed[index] = signal
+                return signal
             if index == body.result:
                 frame.output = own.output
             if isinstance(signal, Goto):
                 resume = next(at for at, step in enumerate(steps) if step.id == signal.target)
                 return None
-            if signal is not None and not isinstance(signal, Failed):
+            if signal is not None:
                 ended.append(signal)
             return signal
 
         def on_cancel(cancellation: Cancellation, pass_number: int) -> None:
-            region.cancel(cancellation, pass_number)
+            region.cancel(cancellation, pass_number, is_cancelled())
             self.run.note_cancellation(region.path, cancellation)
 
         block = Block(
@@ -158,7 +165,8 @@ class Executor(Attempts):
         )
         verdict = await block.run_pool(GraphPool(body.waits, body.dependents))
         if verdict.error is not None:
-            return Failed(verdict.error)
+            assert verdict.failed is not None
+            return failed[verdict.failed]
         return ended[0] if ended else None
 
     # ---- the boundary ----
@@ -175,16 +183,19 @@ class Executor(Attempts):
         run = self.run
         path = frame.path + step.label
         started = self._time()
+        context: Context | None = None
         if run.observers:
+            context = copy_context()
             run.deliveries.enter(path)
-            run.notify(NodeStarted(time=started, path=path, node=step.node))
+            context.run(run.notify, NodeStarted(time=started, path=path, node=step.node))
         earlier: list[BaseException] = []
         try:
-            outcome = await self.attempt(step, frame, path)
+            outcome = await self._seen_from(context, self.attempt(step, frame, path))
             if outcome.signal.__class__ is Failed and step.recovers:
-                outcome = await recover(self, step, frame, path, outcome, earlier)
+                recovery = recover(self, step, frame, path, outcome, earlier)
+                outcome = await self._seen_from(context, recovery)
         except BaseException as exc:
-            self._record_unwinding(step, frame, path, started, exc, earlier)
+            self._record_unwinding(step, frame, path, started, exc, earlier, context)
             raise
         signal = outcome.signal
         result = NodeResult(
@@ -205,17 +216,30 @@ class Executor(Attempts):
         if isinstance(signal, Failed):
             result.status = "failed"
             result.error = signal.error
+            if isinstance(signal.error, INTERRUPTS):
+                result.status = "cancelled"
+                result.cancelled_by = _interruption(signal.error)
+            elif signal.origin is None:
+                signal = Failed(signal.error, result)
         elif outcome.skipped:
             result.status = "skipped"
         elif run.cancellations:
             result.outlived = outlived(frame.region, self._passes.now)
-        self.record_node_result(step, frame, result)
+        self.record_node_result(step, frame, result, context)
         if step.compensate is not None and result.status == "success":
             body = self.program.bodies[step.compensate]
             run.compensations.append(Compensation(self, body, frame.state, path, frame.input))
         if step.has_output and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal
+
+    def _seen_from(
+        self, context: Context | None, work: Coroutine[Any, Any, Outcome]
+    ) -> Awaitable[Outcome]:
+        """A node's work, which sees the context variables that an observer has set for the node."""
+        if context is None or context == copy_context():
+            return work
+        return InContext(work, context.copy())
 
     def _pass_over(self, step: Step, frame: Frame) -> None:
         """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
@@ -228,8 +252,13 @@ class Executor(Attempts):
             self.run.notify(NodeStarted(time=now, path=result.path, node=step.node))
         self.record_node_result(step, frame, result)
 
-    def record_node_result(self, step: Step, frame: Frame, result: NodeResult) -> None:
-        """Put one execution of a node on the record, into the scope, and before the observers."""
+    def record_node_result(
+        self, step: Step, frame: Frame, result: NodeResult, context: Context | None = None
+    ) -> None:
+        """Put one execution of a node on the record, into the scope, and before the observers.
+
+        ``context`` is the one in which the observers were told of its start.
+        """
         run = self.run
         if step.id is not None:
             frame.state.record(step.id, result)
@@ -240,15 +269,14 @@ class Executor(Attempts):
                 delivered = None
             elif delivered is not None and delivered < cause.requested:
                 delivered = cause.requested  # it was reached by another one before, which it caught
-            run.notify(
-                NodeEnded(
-                    time=result.started + result.duration,
-                    path=result.path,
-                    node=step.node,
-                    result=run.record.show(result),
-                    delivered=delivered,
-                )
+            ended = NodeEnded(
+                time=result.started + result.duration,
+                path=result.path,
+                node=step.node,
+                result=run.record.show(result),
+                delivered=delivered,
             )
+            (context or copy_context()).run(run.notify, ended)
 
     def _record_unwinding(
         self,
@@ -258,8 +286,9 @@ class Executor(Attempts):
         started: float,
         raised: BaseException,
         earlier: list[BaseException],
+        context: Context | None,
     ) -> None:
-        """Record a node that is left by ``Cancelled``, or by an interrupt."""
+        """Record a node that is left by ``Cancelled``, or by what ends its coroutine."""
         cancelled = raised if isinstance(raised, trio.Cancelled) else None
         duration = trio.current_time() - started
         result = NodeResult(
@@ -269,14 +298,17 @@ class Executor(Attempts):
         result.attempts = len(earlier) + 1
         if cancelled is None:
             result.error = raised
-            reason = f"interrupted by {type(raised).__name__}"
-            result.cancelled_by = Cancellation(None, reason, trio.current_time())
+            result.cancelled_by = _interruption(raised)
         else:
             result.cancelled_by = cause_of(frame.region, cancelled)
             if not step.is_control:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))
-        self.record_node_result(step, frame, result)
+        self.record_node_result(step, frame, result, context)
 
     def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
         return HANDLERS[type(asked)](self, asked, place)
+
+
+def _interruption(error: BaseException) -> Cancellation:
+    return Cancellation(None, f"interrupted by {type(error).__name__}", trio.current_time())

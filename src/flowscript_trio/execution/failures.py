@@ -10,9 +10,9 @@ import trio
 from ..types.ast import BaseNode
 from ..types.location import Location
 from ..types.results import NodeResult
+from .describing import said_by
+from .marks import get_failure, note, notes_of, set_context, set_failure
 from .record import Record
-
-_ATTRIBUTE = "__flowscript_failure__"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +22,8 @@ class Failure:
     ``node`` is the id or label of the node that raised it, ``path`` its path in the run and ``location``
     its place in the document; ``branch`` the path of the branch or iteration it stood in, or None.
     ``others`` are the executions that failed with another error, ``cancelled`` those that were cancelled,
-    both in order of time. ``record`` is the whole record of the run.
+    both in order of time. ``notes`` is what the run had to say of the error, whether or not it could be written
+    on the object. ``record`` is the whole record of the run.
     """
 
     error: BaseException
@@ -33,6 +34,7 @@ class Failure:
     attempts: int
     others: tuple[NodeResult, ...]
     cancelled: tuple[NodeResult, ...]
+    notes: tuple[str, ...]
     record: Record
 
 
@@ -42,35 +44,66 @@ def failure_of(exc: BaseException) -> Failure | None:
     It waits for nothing, so cancellation does nothing to it. A cancellation has no such record: it is no
     failure.
     """
-    found = vars(exc).get(_ATTRIBUTE)
+    found = get_failure(exc)
     return found if isinstance(found, Failure) else None
 
 
-def attach_failure(error: BaseException, record: Record) -> None:
-    """Hang the structured record on the error that a run is about to raise."""
+def attach_failure(
+    error: BaseException, record: Record, origin: NodeResult | None = None, path: str = ""
+) -> None:
+    """Hang the structured record on the error that a run is about to raise.
+
+    ``origin`` is the execution that it left first, where that is known; ``path`` stands for it where no node
+    raised the error.
+    """
     failures = record.failures
-    origin = next((result for result in failures if result.error is error), None)
-    vars(error)[_ATTRIBUTE] = Failure(
+    if origin is None:
+        origin = next((result for result in failures if result.error is error), None)
+    failure = Failure(
         error=error,
         node=None if origin is None else origin.label,
-        path="" if origin is None else origin.path,
+        path=path if origin is None else origin.path,
         location=None if origin is None else origin.location,
         branch=None if origin is None else branch_of(origin.path),
         attempts=1 if origin is None else origin.attempts,
-        others=tuple(result for result in failures if result.error is not error),
+        others=tuple(result for result in failures if not _passed_on(result, error, origin)),
         cancelled=tuple(record.cancelled),
+        notes=notes_of(error, record.number),
         record=record,
     )
+    set_failure(error, record.number, failure)
 
 
-def note_node(error: BaseException, node: BaseNode, path: str) -> None:
+def _passed_on(result: NodeResult, error: BaseException, origin: NodeResult | None) -> bool:
+    """Whether an execution failed only since the error passed through it on its way up."""
+    if result.error is not error:
+        return False
+    return origin is None or result is origin or f"{origin.path}/".startswith(_inside(result.path))
+
+
+def _inside(path: str) -> tuple[str, str]:
+    """How the paths of what stands in a node begin: in its bodies, and in its iterations."""
+    return f"{path}/", f"{path}["
+
+
+def note_node(error: BaseException, run: int, node: BaseNode, path: str) -> None:
     """Say on the error which node failed, where it stands, and in which branch; said once."""
     branch = branch_of(path)
     where = "" if branch is None else f" (in {branch})"
-    _note(error, f"flowscript: node {node.label!r} at {node.location} failed{where}")
+    note(error, run, f"flowscript: node {node.label!r} at {node.location} failed{where}")
 
 
-def note_block(error: BaseException, path: str, failed: int, cancelled: int, idle: int) -> None:
+def note_first(error: BaseException, run: int, first: BaseException, label: str) -> None:
+    """Say on the error of a handler which error it was to stand in for."""
+    said = f"{type(first).__name__}: {said_by(first)}"
+    note(
+        error, run, f"flowscript: it ran as the fallback of {label!r}, which had failed with {said}"
+    )
+
+
+def note_block(
+    error: BaseException, run: int, path: str, failed: int, cancelled: int, idle: int
+) -> None:
     """Say on the error what became of the other branches of the block that it ended."""
     parts = []
     if failed:
@@ -80,7 +113,7 @@ def note_block(error: BaseException, path: str, failed: int, cancelled: int, idl
     if idle:
         parts.append(f"{idle} {_branches(idle)} not started")
     if parts:
-        _note(error, f"flowscript: in {path}: " + ", ".join(parts))
+        note(error, run, f"flowscript: in {path}: " + ", ".join(parts))
 
 
 def raise_untouched(error: BaseException, traceback: object) -> NoReturn:
@@ -91,9 +124,9 @@ def raise_untouched(error: BaseException, traceback: object) -> NoReturn:
     """
     context = error.__context__
     try:
-        raise error.with_traceback(traceback)  # type: ignore[arg-type]
+        raise BaseException.with_traceback(error, traceback)  # type: ignore[arg-type]
     finally:
-        error.__context__ = context
+        set_context(error, context)
         del error, context, traceback
 
 
@@ -114,17 +147,6 @@ def masked_by(cancelled: BaseException, known: BaseException | None) -> tuple[Ba
     return tuple(found)
 
 
-def error_in(group: BaseExceptionGroup) -> BaseException | None:
-    """The error in a group that a node raised: without ``Cancelled``; bare if an interrupt is in it."""
-    rest = group.split(trio.Cancelled)[1]
-    if rest is None or isinstance(rest, Exception):
-        return rest
-    interrupt: BaseException = rest
-    while isinstance(interrupt, BaseExceptionGroup):
-        interrupt = next(e for e in interrupt.exceptions if not isinstance(e, Exception))
-    return interrupt
-
-
 def branch_of(path: str) -> str | None:
     """The path of the innermost branch, iteration or round that a node stands in, or None.
 
@@ -138,8 +160,3 @@ def branch_of(path: str) -> str | None:
 
 def _branches(count: int) -> str:
     return "branch was" if count == 1 else "branches were"
-
-
-def _note(error: BaseException, note: str) -> None:
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)

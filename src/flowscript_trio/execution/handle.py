@@ -7,10 +7,12 @@ from typing import Any
 
 import trio
 
+from ..scheduler.policy import INTERRUPTS
 from ..scheduler.signals import Failed, Signal
 from ..types.events import RunEnded, RunStarted
 from ..types.results import Cancellation, NodeResult, RunStatus
 from .context import RunContext
+from .describing import said_by
 from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -51,6 +53,7 @@ class Run:
         self._scope = trio.CancelScope()
         self._region = Region(None, "")
         self._done = trio.Event()
+        self._origin: NodeResult | None = None  # the execution that the error left first
         self._raised = False
         self._streams: list[EventStream] = []
 
@@ -115,19 +118,25 @@ class Run:
 
     async def _walk_to_the_end(self) -> None:
         context = self._context
+        context.give_up = self.cancel
         started = trio.current_time()
         if context.observers:
             context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
         status: RunStatus = "cancelled"
+        interrupt: BaseException | None = None
         try:
             with self._scope:
                 signal = await self._walk()
-                if isinstance(signal, Failed):
-                    status, self.error = "failed", signal.error
-                else:
+                if not isinstance(signal, Failed):
                     status = "completed"
+                elif isinstance(signal.error, INTERRUPTS):
+                    interrupt = signal.error
+                else:
+                    status, self.error, self._origin = "failed", signal.error, signal.origin
         finally:
             await self._end(status, started)
+        if interrupt is not None:
+            raise_untouched(interrupt, interrupt.__traceback__)
 
     async def _walk(self) -> Signal | None:
         executor = Executor(self._program, self._context, self._max_concurrency)
@@ -144,16 +153,36 @@ class Run:
             context.record.warnings.append(Warned("", f"closing a resource failed: {error!r}"))
             if status == "completed":
                 status, self.error = "failed", error
+        status = self._take_in_observers(status)
         if status != "completed":
             self.output = None
-        self.status = status
         self.duration = trio.current_time() - started
-        if self.error is not None:
-            attach_failure(self.error, context.record)
+        self.status = status
+        self._attach()
         if context.observers:
-            context.notify(
-                RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
-            )
+            ended = RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
+            context.notify(ended)
+            if self._take_in_observers(status) != status:  # one broke at the very last event
+                self.status, self.output = "failed", None
+                self._attach()
         for stream in self._streams:
             stream.end()
         self._done.set()
+
+    def _take_in_observers(self, status: RunStatus) -> RunStatus:
+        """The status of the run; it has failed where nothing did but an observer."""
+        broken = self._context.broken
+        if broken is None or self.error is broken.error:
+            return status
+        if self.error is not None:
+            said = f"an observer raised {type(broken.error).__name__}: {said_by(broken.error)}"
+            self._context.record.warnings.append(Warned(broken.path, said))
+            return status
+        self.error = self._context.masked(broken.error)
+        return "failed"
+
+    def _attach(self) -> None:
+        if self.error is not None:
+            broken = self._context.broken
+            path = "" if broken is None else broken.path
+            attach_failure(self.error, self._context.record, self._origin, path)

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..types.errors import FlowScriptError
 from ..types.masking import Masker
-from .describing import is_retryable, status_of
+from .describing import describe_safely
+from .marks import set_cause, set_context
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
 """Attributes of built-in exceptions that are not among their ``vars``."""
@@ -21,9 +22,10 @@ class MaskedError(FlowScriptError):
     """
 
     def __init__(self, error: BaseException, text: str) -> None:
-        self.type: str = type(error).__name__
-        self.status: int | None = status_of(error)
-        self.retryable: bool = is_retryable(error)
+        view = describe_safely(error, None)
+        self.type: str = view["type"]
+        self.status: int | None = view["status"]
+        self.retryable: bool = view["retryable"]
         super().__init__(f"{self.type}: {text}")
 
 
@@ -58,28 +60,30 @@ def _mask(error: BaseException, masker: Masker, seen: dict[int, BaseException]) 
 
 def _mask_chain(error: BaseException, masker: Masker, seen: dict[int, BaseException]) -> None:
     """Mask the causes of an error, and leave the chain as it was otherwise."""
-    cause, context, suppressed = error.__cause__, error.__context__, error.__suppress_context__
-    if cause is not None:
-        error.__cause__ = _mask(cause, masker, seen)
-    if context is not None:
-        error.__context__ = _mask(context, masker, seen)
-    error.__suppress_context__ = suppressed
+    cause, context = error.__cause__, error.__context__
+    if cause is not None and (masked := _mask(cause, masker, seen)) is not cause:
+        set_cause(error, masked)
+    if context is not None and (masked := _mask(context, masker, seen)) is not context:
+        set_context(error, masked)
 
 
 def _rewrite(error: BaseException, masker: Masker) -> None:
     """Change the texts that an error consists of, as far as its class allows."""
-    args = masker.value(error.args)
-    if args is not error.args:
-        error.args = args
-    own = vars(error) if hasattr(error, "__dict__") else {}
-    for name in (*own, *_TEXTS):
-        value: Any = getattr(error, name, None)
-        masked = masker.value(value)
-        if masked is not value:
-            try:
+    for name in ("args", *_own_names(error), *_TEXTS):
+        try:
+            value: Any = getattr(error, name, None)
+            masked = masker.value(value)
+            if masked is not value:
                 setattr(error, name, masked)
-            except (AttributeError, TypeError):
-                continue  # it may not be changed; whether it shows is seen in the end
+        except Exception:
+            continue  # it may not be looked at or changed; whether it shows is seen in the end
+
+
+def _own_names(error: BaseException) -> tuple[str, ...]:
+    try:
+        return tuple(vars(error))
+    except Exception:
+        return ()
 
 
 def _shows(error: BaseException, masker: Masker) -> bool:
@@ -98,6 +102,7 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
     """The stand-in, with all that hangs on the error."""
     stand_in.__cause__, stand_in.__context__ = error.__cause__, error.__context__
     stand_in.__suppress_context__ = error.__suppress_context__
-    for note in getattr(error, "__notes__", ()):
-        stand_in.add_note(note)
+    notes = getattr(error, "__notes__", None)
+    for note in notes if isinstance(notes, list) else ():
+        stand_in.add_note(str(note))
     return stand_in.with_traceback(error.__traceback__)

@@ -76,6 +76,7 @@ class CompiledBody:
     can_break: bool
     settings: Compute | None
     cleanup: CompiledBody | None
+    location: Location
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from ..types.masking import Masker
 from ..types.results import Cancellation, NodeResult
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Record:
     cancellations: list[tuple[str, Cancellation]] = field(default_factory=list)
     """Every cancellation that a block requested, with the block's path, in order of time."""
     warnings: list[Warned] = field(default_factory=list)
+    number: int = field(default_factory=_numbers.__next__, repr=False)
+    """That of the run among those of this process."""
     _latest: dict[str, NodeResult] = field(default_factory=dict, repr=False)
     _kept: list[NodeResult] = field(default_factory=list, repr=False)
     _counts: dict[int, int] = field(default_factory=dict, repr=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import trio
 
 from ..expression import truthy
@@ -11,8 +9,10 @@ from ..expression.scope import Overlay
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
-from .describing import describe
+from .describing import describe, describe_safely, is_retryable
+from .failures import note_first
 from .frame import Frame, Outcome
+from .marks import set_context
 from .program import Step
 from .walk import Walk
 
@@ -46,15 +46,21 @@ async def recover(
     The errors that do not surface are added to ``earlier`` as they happen. Cancellation is never retried:
     it passes through at once, also from the wait between attempts.
     """
-    retry: RetryConfig | None = None if step.retry is None else step.retry(frame.state)
+    retry: RetryConfig | None = None
     further = 0
-    while isinstance(outcome.signal, Failed) and retry is not None and further < retry.max:
-        error = outcome.signal.error
-        if not _applies(retry, describe(error, step.label), frame):
+    while step.retry is not None and (error := _recoverable(outcome)) is not None:
+        try:
+            if retry is None:
+                retry = step.retry(frame.state)
+            if further >= retry.max or not _applies(retry, error, step, frame):
+                break
+            delay = delay_of(retry, further + 1, walk.run.services.random.random())
+        except Exception as exc:
+            earlier.append(error)
+            outcome = walk.fail(step, path, _looking_at(error, exc))
             break
         earlier.append(error)
         further += 1
-        delay = delay_of(retry, further, walk.run.services.random.random())
         if walk.run.observers:
             walk.run.notify(
                 AttemptFailed(
@@ -68,11 +74,35 @@ async def recover(
             )
         await trio.sleep(delay)
         outcome = await walk.attempt(step, frame, path, further + 1)
-    if isinstance(outcome.signal, Failed) and step.fallback is not None:
-        error = outcome.signal.error
+    if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         earlier.append(error)
-        outcome = await run_handler(walk, step.fallback, step, frame, path, error)
+        outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
     outcome.attempts = further + 1
+    return outcome
+
+
+def _recoverable(outcome: Outcome) -> Exception | None:
+    """The error that something may follow; what is no ``Exception`` ends the run."""
+    signal = outcome.signal
+    if isinstance(signal, Failed) and isinstance(signal.error, Exception):
+        return signal.error
+    return None
+
+
+async def _fall_back(
+    walk: Walk, handler: Step, step: Step, frame: Frame, path: str, error: Exception
+) -> Outcome:
+    """Run a node's fallback; where that fails as well, its error says which was the first."""
+    described: BaseException = error
+    try:
+        describe(error, step.label)
+    except Exception as exc:
+        signal = walk.fail(step, path, _looking_at(error, exc)).signal
+        assert isinstance(signal, Failed)
+        described = signal.error
+    outcome = await run_handler(walk, handler, step, frame, path, described)
+    if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
+        note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome
 
 
@@ -80,7 +110,7 @@ async def run_handler(
     walk: Walk, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
 ) -> Outcome:
     """Run a handler in the scope of the node that names it; its output stands for the node's."""
-    view = describe(error, step.label)
+    view = describe_safely(error, step.label)
     state = frame.state.fork({"$error": view, "error": view})
     inner = Frame(state, f"{path}/", frame.region, frame.input)
     signal = await walk.execute_node(handler, inner)
@@ -91,7 +121,20 @@ async def run_handler(
     return Outcome(inner.output, signal)
 
 
-def _applies(retry: RetryConfig, view: dict[str, Any], frame: Frame) -> bool:
+def _applies(retry: RetryConfig, error: Exception, step: Step, frame: Frame) -> bool:
     if retry.when == "retryable":
-        return bool(view["retryable"])
+        return is_retryable(error)
+    view = describe(error, step.label)
     return truthy(retry.when(Overlay(frame.state, {**view, "error": view, "$error": view})))
+
+
+def _looking_at(error: BaseException, raised: Exception) -> Exception:
+    """What was raised while a node's error was looked at, with that error as its context."""
+    last: BaseException = raised
+    seen = {id(raised)}
+    while last.__context__ is not None and id(last.__context__) not in seen:
+        last = last.__context__
+        seen.add(id(last))
+    if id(error) not in seen:
+        set_context(last, error)
+    return raised

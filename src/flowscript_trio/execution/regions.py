@@ -6,6 +6,7 @@ from math import nan
 
 import trio
 
+from ..scheduler.raised import leaves_of
 from ..types.results import Cancellation
 
 
@@ -16,7 +17,7 @@ class Region:
     ``requested`` has the reasons of all cancellations that regions of the same root have requested.
     """
 
-    __slots__ = ("cancellation", "parent", "pass_number", "path", "requested", "scope")
+    __slots__ = ("cancellation", "is_second", "parent", "pass_number", "path", "requested", "scope")
 
     def __init__(
         self, parent: Region | None, path: str, scope: trio.CancelScope | None = None
@@ -25,12 +26,17 @@ class Region:
         self.path: str = path
         self.scope: trio.CancelScope | None = scope
         self.cancellation: Cancellation | None = None
+        self.is_second: bool = False  # something around it was cancelled before it was
         self.pass_number: int = 0
         self.requested: set[str] = set() if parent is None else parent.requested
 
-    def cancel(self, cancellation: Cancellation, pass_number: int) -> None:
-        """Note that this region's cancellation was requested in that pass of the scheduler."""
+    def cancel(self, cancellation: Cancellation, pass_number: int, is_second: bool = False) -> None:
+        """Note that this region's cancellation was requested in that pass of the scheduler.
+
+        ``is_second``: something around the region was being cancelled already.
+        """
         self.cancellation = cancellation
+        self.is_second = is_second
         self.pass_number = pass_number
         self.requested.add(cancellation.reason)
 
@@ -38,10 +44,11 @@ class Region:
 def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
     """Who requested the cancellation that ``cancelled`` delivered to a node in ``region``, and why.
 
-    A block that was cancelled while it cancelled what was in it is left by ``Cancelled`` with the reason of
-    the first: that is no region's around the block, and the innermost of those that are cancelled stands. So
-    it is with a runtime that was cancelled while it cancelled a nursery of its own.
+    The reason on a ``Cancelled`` that trio made for a region of the run names it. Any other may be a fresh
+    object (a task group of another library, a thread), or be for a nursery of the node's own that was
+    cancelled in the same pass; then the regions themselves say which of them was cancelled first.
     """
+    cancelled = _delivered(cancelled)
     requested = set() if region is None else region.requested
     expired: Region | None = None
     around: Cancellation | None = None
@@ -49,29 +56,41 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
         known = region.cancellation
         if known is not None and known.reason == cancelled.reason:
             return known
-        around = around or known
+        if known is not None and around is None and not region.is_second:
+            around = known
         if (
             region.scope is not None
             and region.scope.cancel_called
+            and (around is None or _deadline(region) < around.requested)
             and (expired is None or _deadline(region) <= _deadline(expired))
         ):
             expired = region
         region = region.parent
     late = cancelled.source == "deadline"
     from_inside = late or cancelled.reason in requested
-    if expired is not None and (late or (from_inside and around is None)):
+    if around is not None and expired is not None and around.requested < _deadline(expired):
+        expired = None
+    if expired is not None and (
+        from_inside or cancelled.source == "unknown" or _deadline(expired) == trio.current_time()
+    ):
         return Cancellation(
             expired.path, f"{expired.path or 'the run'} timed out", _deadline(expired)
         )
-    if around is not None and (from_inside or _is_of_this_task(cancelled)):
+    if around is not None:
         return around
-    reason = "" if cancelled.reason in requested else f": {cancelled.reason or cancelled.source}"
+    said = cancelled.reason or (None if cancelled.source == "unknown" else cancelled.source)
+    reason = "" if said is None or said in requested else f": {said}"
     return Cancellation(None, f"cancelled from outside{reason}", nan)
 
 
-def _is_of_this_task(cancelled: trio.Cancelled) -> bool:
-    """Whether this task requested the cancellation itself."""
-    return cancelled.source_task == repr(trio.lowlevel.current_task())
+def _delivered(cancelled: trio.Cancelled) -> trio.Cancelled:
+    """The ``Cancelled`` that trio delivered where another library raised one of its own for it."""
+    raised: BaseException | None = cancelled
+    while isinstance(raised, trio.Cancelled) and raised.source == "unknown":
+        raised = raised.__cause__
+        if isinstance(raised, BaseExceptionGroup):
+            raised = next((e for e in leaves_of(raised) if isinstance(e, trio.Cancelled)), None)
+    return raised if isinstance(raised, trio.Cancelled) else cancelled
 
 
 def outlived(region: Region | None, now: int) -> bool:

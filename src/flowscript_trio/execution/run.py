@@ -17,8 +17,8 @@ from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits, Services
 from ..runtimes.registry import Registry
-from ..scheduler.concurrency import first_of
 from ..scheduler.passes import PassCounter, counting_passes
+from ..scheduler.raised import first_of
 from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.masking import Masker

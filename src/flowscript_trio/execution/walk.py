@@ -37,6 +37,9 @@ class Walk(Protocol):
     async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
         """Run one attempt of a node, the ``number``-th."""
 
+    def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
+        """A node's work that came to an error, with a note of where it left."""
+
     async def within(
         self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
     ) -> Outcome:

@@ -9,8 +9,7 @@ passes in which others ended, never from their order within one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from math import inf
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import trio
@@ -23,8 +22,9 @@ from trio.lowlevel import (
 
 from ..types.results import Cancellation
 from .passes import PassCounter
-from .policy import Ending, Policy, Tally, Verdict
+from .policy import INTERRUPTS, Ending, Policy, Tally, Verdict
 from .pools import Pool
+from .raised import error_of, first_of, is_cancelled
 from .signals import Break, BrokenOff, Failed, Signal
 from .tokens import BURST, Tokens
 
@@ -145,9 +145,10 @@ class Block:
                     self._tokens.give_back(token)
                     if isinstance(exc, StopAsyncIteration):
                         return
-                    if not isinstance(exc, Exception):
+                    error = error_of(exc)
+                    if error is None:
                         raise
-                    self._note_failure(index, exc, fatal=True)
+                    self._note_failure(index, error, fatal=True)
                     break
                 if self._is_over():
                     self._tokens.give_back(token)
@@ -298,9 +299,12 @@ class Block:
     def _take(self, pool: Pool) -> tuple[int, Any] | None:
         try:
             return pool.take(self._passes.now)
-        except Exception as exc:
+        except BaseException as exc:
+            error = error_of(exc)
+            if error is None:
+                raise
             # The collection failed: the block's own error, which stands where the next item would.
-            self._note_failure(self.started + self._running, exc, fatal=True)
+            self._note_failure(self.started + self._running, error, fatal=True)
             return None
 
     # ---- what settles the block ----
@@ -313,9 +317,10 @@ class Block:
         return settled is not None and settled < self._passes.now
 
     def _note_failure(self, index: int, error: BaseException, fatal: bool = False) -> None:
-        if self.lowest_break is not None and index > self.lowest_break and self._is_over():
+        broken_off = self.lowest_break is not None and index > self.lowest_break and self._is_over()
+        if broken_off and not fatal and not isinstance(error, INTERRUPTS):
             return  # it was being cancelled: on the record, but no failure of the block
-        outside = (self._outside_first or not self.cancelled) and _is_cancelled()
+        outside = (self._outside_first or not self.cancelled) and is_cancelled()
         self._tally.add_failure(Ending(self._passes.now, index, error, fatal, outside))
 
     def _note_success(self, index: int, signal: Signal | None) -> None:
@@ -362,7 +367,7 @@ class Block:
             reason = f"{by} completed the race"
         else:
             reason = f"{by} failed: {type(ending.error).__name__}"
-        self._outside_first = _is_cancelled()
+        self._outside_first = is_cancelled()
         self.cancelled = True
         self._on_cancel(Cancellation(by, reason, trio.current_time()), self._passes.now)
         self._nursery.cancel_scope.cancel(reason)
@@ -378,32 +383,3 @@ class Block:
             if index > self.lowest_break and not scope.cancel_called:
                 self._on_break(index, cancellation)
                 scope.cancel(cancellation.reason)
-
-
-def _is_cancelled() -> bool:
-    """Whether something around this task is cancelled."""
-    return trio.current_effective_deadline() == -inf
-
-
-def first_of(raised: BaseException) -> BaseException:
-    """The one exception to raise for what a nursery raised.
-
-    ``KeyboardInterrupt`` and ``SystemExit`` go before anything else, ``Cancelled`` comes last.
-    """
-    leaves = list(leaves_of(raised))
-
-    def rank(leaf: BaseException) -> int:
-        if isinstance(leaf, (KeyboardInterrupt, SystemExit)):
-            return 0
-        return 2 if isinstance(leaf, trio.Cancelled) else 1
-
-    return min(leaves, key=rank)
-
-
-def leaves_of(raised: BaseException) -> Iterator[BaseException]:
-    """The exceptions that a group groups, or the exception itself."""
-    if isinstance(raised, BaseExceptionGroup):
-        for inner in raised.exceptions:
-            yield from leaves_of(inner)
-    else:
-        yield raised

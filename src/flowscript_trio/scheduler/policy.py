@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -33,12 +33,16 @@ class Policy:
         return self.need is not None and successes >= self.need
 
 
+INTERRUPTS = (KeyboardInterrupt, SystemExit)
+"""What ends a program. They surface whenever they come, before all else, in this order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a job ended, in which of the scheduler's passes.
 
-    ``fatal`` errors are the block's own (its collection failed) and are never tolerated. ``outside``
-    says that a cancellation from outside the block was pending when the error left the job.
+    ``fatal`` errors are the block's own (its collection failed). ``outside`` says that a cancellation from
+    outside the block was pending when the error left the job.
     """
 
     at: int
@@ -47,18 +51,47 @@ class Ending:
     fatal: bool = False
     outside: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it is neither tolerated nor waited for: a fatal error, or one that is no ``Exception``."""
+        return self.fatal or not isinstance(self.error, (Exception, type(None)))
+
 
 def in_order(endings: Iterable[Ending]) -> list[Ending]:
-    """By the pass in which they ended; those of one pass in document order: nothing is left to chance."""
-    return sorted(endings, key=lambda ending: (ending.at, ending.index))
+    """By the pass in which they ended; those of one pass in document order: nothing is left to chance.
+
+    Interrupts go before everything, whenever they came; of one pass, what is no ``Exception`` goes first.
+    """
+
+    def rank(ending: Ending) -> tuple[int, int, bool, int]:
+        error = ending.error
+        return (_interrupts(error), ending.at, isinstance(error, Exception), ending.index)
+
+    return sorted(endings, key=rank)
+
+
+def _interrupts(error: BaseException | None) -> int:
+    for place, kind in enumerate(INTERRUPTS):
+        if isinstance(error, kind):
+            return place
+    return len(INTERRUPTS)
+
+
+def first_to_surface(errors: Sequence[BaseException]) -> BaseException:
+    """Of errors in the order in which they came, the one to raise: the first, unless one is an interrupt."""
+    return min(errors, key=_interrupts)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a block: the error that surfaces, or None; in a race the winners' indices in order."""
+    """What became of a block: the error that surfaces, or None; in a race the winners' indices in order.
+
+    ``failed`` is the index of the job whose error surfaces.
+    """
 
     error: BaseException | None
     winners: tuple[int, ...] | None = None
+    failed: int | None = None
 
 
 class Tally:
@@ -88,13 +121,14 @@ class Tally:
         policy = self._policy
         if policy.is_won(self.succeeded):
             return
-        lost = ending.fatal or policy.is_lost(len(self.failures), policy.total)
-        if lost and (policy.fail_fast or ending.fatal):
+        if ending.is_final or (
+            policy.fail_fast and policy.is_lost(len(self.failures), policy.total)
+        ):
             self.decided_at = ending.at
 
     def decisive(self) -> Ending:
         """The ending that settled the block: the first error, or the success that completed a race."""
-        if self._policy.is_won(self.succeeded):
+        if self._policy.is_won(self.succeeded) and not self._beaten():
             return self._winners()[-1]
         return in_order(self.failures)[0]
 
@@ -105,18 +139,36 @@ class Tally:
         """
         policy = self._policy
         if policy.is_won(self.succeeded) and not cancelled:
-            return Verdict(None, tuple(ending.index for ending in self._winners()))
-        known = total if policy.total is None else policy.total
-        surfacing = self.failures
-        if not policy.is_lost(len(self.failures), known):
-            surfacing = [
-                e
-                for e in self.failures
-                if e.fatal or (cancelled and e.outside and not policy.tolerate)
-            ]
+            surfacing = self._beaten()
+            if not surfacing:
+                return Verdict(None, tuple(ending.index for ending in self._winners()))
+        else:
+            surfacing = self.failures
+            known = total if policy.total is None else policy.total
+            if not policy.is_lost(len(self.failures), known):
+                surfacing = [
+                    e
+                    for e in self.failures
+                    if e.is_final or (cancelled and e.outside and not policy.tolerate)
+                ]
         if surfacing:
-            return Verdict(in_order(surfacing)[0].error)
+            first = in_order(surfacing)[0]
+            return Verdict(first.error, failed=first.index)
         return None if cancelled else Verdict(None)
+
+    def _beaten(self) -> list[Ending]:
+        """The endings that go before a race that was won: interrupts, and of its pass and those before what
+        is no ``Exception``.
+        """
+        return [
+            ending
+            for ending in self.failures
+            if not isinstance(ending.error, Exception)
+            and (
+                isinstance(ending.error, INTERRUPTS)
+                or (self.decided_at is not None and ending.at <= self.decided_at)
+            )
+        ]
 
     def _winners(self) -> list[Ending]:
         assert self._policy.need is not None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Failed:
-    """A job or body failed with this very error, which has not been raised again since it was caught."""
+    """A job or body failed with this very error, which has not been raised again since it was caught.
+
+    ``origin`` is what whoever made the signal knows of where the error left, None where it is not known yet.
+    """
 
     error: BaseException
+    origin: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,14 @@ class LimitExceeded(EvaluationError):
     """
 
 
+class StrayCancelled(FlowScriptError):
+    """A node was left by a ``trio.Cancelled`` although nothing around it is cancelled.
+
+    A cache that stores the exception of its first caller and raises it in others does so. It is that node's
+    error, as any other; ``__cause__`` is the ``Cancelled``. A cancellation of the node itself is never one.
+    """
+
+
 class RuntimeNotFound(FlowScriptError):
     """No runtime of that name is registered.
 

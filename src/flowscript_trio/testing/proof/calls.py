@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...scheduler.concurrency import leaves_of
+from ...scheduler.raised import leaves_of
 from ...types.errors import FlowScriptError
 from ...types.results import NodeResult
 

@@ -19,7 +19,7 @@ from ...execution.failures import failure_of
 from ...execution.loading import Flow
 from ...execution.record import Record
 from ...execution.run import RunOptions, run
-from ...scheduler.concurrency import first_of
+from ...scheduler.raised import first_of
 from ...types.results import RunStatus
 from .calls import Call
 from .clock import LOOK, VirtualClock

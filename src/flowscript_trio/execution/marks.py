@@ -1,0 +1,90 @@
+"""Owns what the engine writes on an error object: notes and the record of its run, whatever the object allows.
+
+An error may refuse: a frozen dataclass has no attribute set, ``__notes__`` may be no list, ``add_note`` may
+raise, and one object may be raised by two nodes, or by two runs. Nothing here fails for that. What could not
+be written stands on the record instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+_ATTRIBUTE = "__flowscript__"
+
+# What every exception has, past whatever its class does with attributes.
+_slots: dict[str, Any] = dict(vars(BaseException))
+_dictionary_of: Callable[[BaseException], dict[str, Any]] = _slots["__dict__"].__get__
+
+
+@dataclass(slots=True, eq=False)
+class _Marks:
+    """What one run has to say of an error: its notes in order, and the record of the failure."""
+
+    run: int
+    notes: list[str] = field(default_factory=list)
+    failure: Any = None
+
+
+def note(error: BaseException, run: int, text: str) -> None:
+    """Say something on an error, once; the notes that an earlier run left on the object are taken back.
+
+    Args:
+        error: any exception.
+        run: the number of the run.
+        text: what to say.
+    """
+    marks = _marks_of(error, run)
+    if text in marks.notes:
+        return
+    marks.notes.append(text)
+    try:
+        error.add_note(text)
+    except Exception:
+        return  # it refuses notes: the record keeps this one
+
+
+def notes_of(error: BaseException, run: int) -> tuple[str, ...]:
+    """All that a run had to say on an error, whether it could be written on it or not."""
+    return tuple(_marks_of(error, run).notes)
+
+
+def set_failure(error: BaseException, run: int, failure: object) -> None:
+    """Hang the record of a failure on the error that its run is about to raise."""
+    _marks_of(error, run).failure = failure
+
+
+def get_failure(error: BaseException) -> object:
+    """The record of the failure of the last run that raised an error; None if no run did."""
+    marks = _dictionary_of(error).get(_ATTRIBUTE)
+    return marks.failure if isinstance(marks, _Marks) else None
+
+
+def _marks_of(error: BaseException, run: int) -> _Marks:
+    own = _dictionary_of(error)
+    found = own.get(_ATTRIBUTE)
+    if isinstance(found, _Marks):
+        if found.run == run:
+            return found
+        _take_back(own.get("__notes__"), found.notes)
+    marks = own[_ATTRIBUTE] = _Marks(run)
+    return marks
+
+
+def _take_back(written: object, notes: list[str]) -> None:
+    """Remove the notes of an earlier run, which would be taken for those of this one."""
+    if type(written) is list:
+        written[:] = [text for text in written if text not in notes]
+
+
+def set_context(error: BaseException, context: BaseException | None) -> None:
+    """Set the context of an error whose class may refuse to have anything set."""
+    _slots["__context__"].__set__(error, context)
+
+
+def set_cause(error: BaseException, cause: BaseException | None) -> None:
+    """Set the cause of an error whose class may refuse to have anything set; what it suppresses stays."""
+    suppressed = error.__suppress_context__
+    _slots["__cause__"].__set__(error, cause)
+    _slots["__suppress_context__"].__set__(error, suppressed)
