@@ -131,7 +131,9 @@ def describe(event: Event) -> str | None:
         case NodeEnded(result=result):
             took = f"({result.duration:.3f} s)"
             if result.status == "failed":
-                return f"failed     {event.path} {took} {type(result.error).__name__}"
+                first = result.replaced
+                after = "" if first is None else f" after {type(first).__name__}"
+                return f"failed     {event.path} {took} {type(result.error).__name__}{after}"
             by = result.cancelled_by
             return (
                 f"{result.status:<10} {event.path} {took}{' ' + printable(by.reason) if by else ''}"

@@ -8,7 +8,7 @@ from itertools import islice
 
 from ..execution.failures import Failure, failure_of
 from ..execution.loading import Flow
-from ..types.errors import Problem, problem_at
+from ..types.errors import Problem, problem_at, summary_of
 from ..types.results import NodeResult
 
 ROOM = 20
@@ -32,7 +32,7 @@ def render_failure(flow: Flow, error: BaseException) -> str:
     failure = failure_of(error)
     if failure is not None and failure.location is not None:
         lines += _place(flow, failure)
-    lines += getattr(error, "__notes__", ())
+    lines += _notes(error, failure)
     if failure is not None:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
@@ -41,9 +41,18 @@ def render_failure(flow: Flow, error: BaseException) -> str:
     return printable("\n".join(lines))
 
 
+def _notes(error: BaseException, failure: Failure | None) -> list[str]:
+    """What stands on an error, and what the run had to say of it that could not be written there."""
+    written = getattr(error, "__notes__", None)
+    notes = [str(note) for note in written] if isinstance(written, list) else []
+    if failure is not None:
+        notes += [note for note in failure.notes if note not in notes]
+    return notes
+
+
 def name_error(error: BaseException) -> str:
     """The class of an error and what it says."""
-    return printable(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    return printable(summary_of(error))
 
 
 def printable(text: str) -> str:

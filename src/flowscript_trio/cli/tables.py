@@ -52,6 +52,9 @@ def _line(twig: Twig, label: str, now: float) -> Text:
         _progress(line, twig, now)
     if twig.state == "failed" and twig.error is not None and not _is_from_below(twig):
         line.append(f"  {name_error(twig.error)}"[:120], style="red")
+    if twig.replaced is not None:
+        said = "its fallback failed after" if twig.state == "failed" else "a fallback stood in for"
+        line.append(f"  {said} {name_error(twig.replaced)}"[:120], style="yellow")
     if twig.state == "cancelled" and twig.wait is not None:
         line.append(f"  {_AT_ITS_END[twig.wait.kind].format(twig.wait.attempt)}", style="yellow")
     if twig.cancelled_by is not None:

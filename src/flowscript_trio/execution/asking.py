@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from math import inf
 
 import trio
 
 from ..runtimes.control.results import CheckpointResult
 from ..scheduler.signals import Goto
-from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected
+from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected, Decider
 from ..types.errors import FlowScriptError, nearest
+from .contexts import InContext
 from .frame import Outcome, Place
 from .regions import Region
 from .walk import Walk
@@ -48,10 +50,14 @@ async def _ask(walk: Walk, result: CheckpointResult, place: Place) -> tuple[Answ
     seconds = inf if patience is None else patience(place.scope)
     with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
         place.region = Region(place.region, place.path, scope)
-        answer = await decider(result.prompt, result.actions)
+        answer = await InContext(_decide(decider, result), copy_context())
     if scope.cancelled_caught or (scope.cancel_called and trio.current_time() > scope.deadline):
         return Answer(result.default), True
     return _check_answer(answer, result, place), False
+
+
+async def _decide(decider: Decider, result: CheckpointResult) -> object:
+    return await decider(result.prompt, result.actions)
 
 
 def _check_answer(answer: object, result: CheckpointResult, place: Place) -> Answer:

@@ -11,6 +11,7 @@ from collections.abc import (
     Sequence,
     Sized,
 )
+from contextvars import Context, copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ import trio
 from ..expression import Expression
 from ..expression.scope import Overlay
 from ..runtimes.control.results import ForeachResult, ParallelResult
+from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
@@ -26,12 +28,16 @@ from ..types.ast import Body
 from ..types.errors import SettingError
 from .branches import Branches
 from .context import CLEANUP_SECONDS
+from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .frame import Frame, Outcome, Place
 from .merge import merge_outputs
 from .program import CompiledBody
 from .regions import Region
 from .state import clone_state_for_branch
 from .walk import Walk
+
+_PLAIN = frozenset({list, tuple, range})
+"""Collections whose items can be fetched without running anybody's code."""
 
 
 async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Place) -> Outcome:
@@ -111,20 +117,28 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     if size is not None:
         _check_race(policy, size, place)
     block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
+    context = copy_context()
+    verdict: Verdict | None = None
+    raised: BaseException | None = None
     try:
-        if isinstance(collection, AsyncIterable):
-            verdict = await block.run_each_async(aiter(collection))
-        elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-            verdict = await block.run_pool(CollectionPool(collection, size))
-        else:
-            raise SettingError(
-                f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
-                "iterable that the application gives"
-            )
+        verdict = await _feed(block, collection, size, context, place)
+    except BaseException as exc:
+        raised = exc
+    lost = await _close(collection, context)
+    try:
+        if raised is not None and (lost is None or not isinstance(raised, trio.Cancelled)):
+            if lost is not None:
+                walk.run.note_lost(place.path, lost)
+            raise raised
     finally:
-        await _close(collection, walk, place)
+        del raised  # its traceback has this frame
+    if lost is not None and (verdict is None or verdict.error is None):
+        return Outcome(signal=Failed(lost))  # it goes before a cancellation, as in trio
+    assert verdict is not None
     total = block.started if size is None else size
     if verdict.error is not None:
+        if lost is not None:
+            walk.run.note_lost(place.path, lost)
         return _fail(branches, verdict, total)
     if races and verdict.winners is None:
         _check_race(policy, total, place)
@@ -142,6 +156,22 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
         output = _merge(result.merge, branches, counted, (), place)
     escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
     return Outcome(output, escape, branches.results(total))
+
+
+async def _feed(
+    block: Block, collection: Any, size: int | None, context: Context, place: Place
+) -> Verdict:
+    """Run a block over a collection, whose items are fetched in the block's context."""
+    if isinstance(collection, AsyncIterable):
+        return await block.run_each_async(AsyncItemsInContext(collection, context))
+    if type(collection) in _PLAIN:
+        return await block.run_pool(CollectionPool(collection, size))
+    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        return await block.run_pool(CollectionPool(ItemsInContext(collection, context), size))
+    raise SettingError(
+        f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
+        "iterable that the application gives"
+    )
 
 
 def _check_race(policy: Policy, total: int, place: Place) -> None:
@@ -180,16 +210,21 @@ def _merge(
     )
 
 
-async def _close(collection: object, walk: Walk, place: Place) -> None:
-    """Close a generator, so that its clean-up is not left to the garbage collector."""
+async def _close(collection: object, context: Context) -> BaseException | None:
+    """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
     try:
         if isinstance(collection, AsyncGenerator):
-            with trio.move_on_after(CLEANUP_SECONDS, shield=True):
-                await collection.aclose()
+            with trio.fail_after(CLEANUP_SECONDS, shield=True):
+                await InContext(_aclose(collection), context)
         elif isinstance(collection, Generator):
-            collection.close()
-    except Exception as exc:
-        walk.run.warn(place.step.node, f"closing the collection failed: {exc!r}")
+            context.run(collection.close)
+    except BaseException as exc:
+        return exc
+    return None
+
+
+async def _aclose(collection: AsyncGenerator[Any, Any]) -> None:
+    await collection.aclose()
 
 
 def _kind(value: object) -> str:

@@ -14,7 +14,7 @@ from ..expression.scope import Services
 from ..scheduler.passes import PassCounter
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
-from ..types.errors import FlowScriptWarning
+from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.masking import Masker
 from ..types.results import Cancellation
@@ -102,7 +102,9 @@ class RunContext:
         # Another takes its place: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
         if self.broken is not None:
-            self.record.warnings.append(Warned(event.path, f"an observer raised {error!r}"))
+            self.record.warnings.append(
+                Warned(event.path, f"an observer raised {summary_of(error)}")
+            )
             return
         self.broken = BrokenObserver(error, event.path)
         if self.give_up is not None:
@@ -133,6 +135,10 @@ class RunContext:
         """Put a warning that was said already on the record and before the observers."""
         self.record.warnings.append(Warned(path, message))
         self.notify(RunWarning(time=trio.current_time(), path=path, message=message))
+
+    def note_lost(self, path: str, error: BaseException) -> None:
+        """Put an error on the record that another kept from surfacing and that is no node's result."""
+        self.note_warning(path, f"failed too: {summary_of(self.masked(error))}")
 
     def note_cancellation(self, path: str, cancellation: Cancellation) -> None:
         """Put on the record that the block at ``path`` cancels what still runs in it."""

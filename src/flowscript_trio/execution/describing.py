@@ -7,6 +7,8 @@ from typing import Any
 
 import trio
 
+from ..types.errors import text_of
+
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
     """An error as expressions see it: ``$error`` in handlers, ``error`` in the ``when`` of a retry."""
@@ -26,19 +28,11 @@ def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
     except Exception:
         return {
             "type": type(error).__name__,
-            "message": said_by(error),
+            "message": text_of(error),
             "status": None,
             "retryable": False,
             "node": node,
         }
-
-
-def said_by(error: BaseException) -> str:
-    """The text of an error; of one whose class fails at that, what it failed with."""
-    try:
-        return str(error)
-    except Exception as exc:
-        return f"(a text that cannot be made: {type(exc).__name__})"
 
 
 def status_of(error: BaseException) -> int | None:

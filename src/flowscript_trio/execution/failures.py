@@ -8,9 +8,9 @@ from typing import NoReturn
 import trio
 
 from ..types.ast import BaseNode
+from ..types.errors import summary_of
 from ..types.location import Location
 from ..types.results import NodeResult
-from .describing import said_by
 from .marks import get_failure, note, notes_of, set_context, set_failure
 from .record import Record
 
@@ -95,7 +95,7 @@ def note_node(error: BaseException, run: int, node: BaseNode, path: str) -> None
 
 def note_first(error: BaseException, run: int, first: BaseException, label: str) -> None:
     """Say on the error of a handler which error it was to stand in for."""
-    said = f"{type(first).__name__}: {said_by(first)}"
+    said = summary_of(first)
     note(
         error, run, f"flowscript: it ran as the fallback of {label!r}, which had failed with {said}"
     )

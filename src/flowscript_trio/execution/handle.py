@@ -9,10 +9,10 @@ import trio
 
 from ..scheduler.policy import INTERRUPTS
 from ..scheduler.signals import Failed, Signal
+from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
 from ..types.results import Cancellation, NodeResult, RunStatus
 from .context import RunContext
-from .describing import said_by
 from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -150,7 +150,9 @@ class Run:
         """Close what the run had open, and settle what it came to."""
         context = self._context
         for error in await context.close():
-            context.record.warnings.append(Warned("", f"closing a resource failed: {error!r}"))
+            context.record.warnings.append(
+                Warned("", f"closing a resource failed: {summary_of(error)}")
+            )
             if status == "completed":
                 status, self.error = "failed", error
         status = self._take_in_observers(status)
@@ -175,7 +177,7 @@ class Run:
         if broken is None or self.error is broken.error:
             return status
         if self.error is not None:
-            said = f"an observer raised {type(broken.error).__name__}: {said_by(broken.error)}"
+            said = f"an observer raised {summary_of(broken.error)}"
             self._context.record.warnings.append(Warned(broken.path, said))
             return status
         self.error = self._context.masked(broken.error)

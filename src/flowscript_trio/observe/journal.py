@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptWarning
+from ..types.errors import FlowScriptWarning, text_of
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -129,6 +129,8 @@ class Journal:
             entry["delivered"] = self._since(event.delivered)
         if result.error is not None or result.cancelled_by is not None:
             entry.update(self._why(result.error, result.cancelled_by))
+        if result.replaced is not None:
+            entry["replaced"] = _error(result.replaced)
         return entry
 
     def _why(self, error: BaseException | None, cause: Cancellation | None) -> Entry:
@@ -179,10 +181,10 @@ def _named(node: BaseNode) -> Entry:
 
 
 def _error(error: BaseException) -> Entry:
-    told: Entry = {"type": type(error).__name__, "message": cut(str(error))}
+    told: Entry = {"type": type(error).__name__, "message": cut(text_of(error))}
     notes = getattr(error, "__notes__", None)
-    if notes:
-        told["notes"] = [cut(note) for note in notes]
+    if isinstance(notes, list) and notes:
+        told["notes"] = [cut(str(note)) for note in notes]
     return told
 
 

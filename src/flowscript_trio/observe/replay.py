@@ -168,6 +168,7 @@ class _Replay:
         return None
 
     def _result(self, entry: Entry, node: BaseNode) -> NodeResult:
+        replaced = self._error(entry, "replaced")
         return NodeResult(
             node.id,
             node.label,
@@ -179,6 +180,7 @@ class _Replay:
             node.location,
             error=self._error(entry),
             attempts=entry.get("attempts", 1),
+            earlier=() if replaced is None else (replaced,) * int(entry.get("attempts", 1)),
             cancelled_by=_cause(entry.get("cancelled_by")),
         )
 
@@ -192,8 +194,8 @@ class _Replay:
             offset=0,
         )
 
-    def _error(self, entry: Entry) -> RecordedError | None:
-        told = entry.get("error")
+    def _error(self, entry: Entry, name: str = "error") -> RecordedError | None:
+        told = entry.get(name)
         if told is None:
             return None
         key = told["type"], told["message"]

@@ -6,13 +6,14 @@ The names of attributes follow its semantic conventions where they have one: ``e
 
 from __future__ import annotations
 
+import traceback
 from collections import OrderedDict
 from contextvars import Token
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from ..types.errors import FlowScriptError
+from ..types.errors import FlowScriptError, text_of
 from ..types.events import (
     AttemptFailed,
     BlockStarted,
@@ -156,9 +157,9 @@ class Spans:
             if known is not None:
                 span.add_link(known, {"flowscript.link": "cancelled by"})
         if error is not None and status == "failed":
-            span.record_exception(error)
+            span.add_event("exception", _exception(error))
             span.set_attributes(_told(error))
-            span.set_status(Status(StatusCode.ERROR, cut(str(error))))
+            span.set_status(Status(StatusCode.ERROR, cut(text_of(error))))
         span.end()
         context.detach(ended.token)
         self._ended[path] = span.get_span_context()
@@ -191,7 +192,18 @@ class Spans:
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    return {"error.type": type(error).__name__, "error.message": cut(str(error))}
+    return {"error.type": type(error).__name__, "error.message": cut(text_of(error))}
+
+
+def _exception(error: BaseException) -> dict[str, Any]:
+    """The error as OpenTelemetry's conventions have it."""
+    kind = type(error)
+    return {
+        "exception.type": f"{kind.__module__}.{kind.__qualname__}",
+        "exception.message": cut(text_of(error)),
+        "exception.stacktrace": "".join(traceback.format_exception(error)),
+        "exception.escaped": "False",
+    }
 
 
 def _headers() -> dict[str, str]:

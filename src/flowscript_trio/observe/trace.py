@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..types.errors import summary_of
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -200,7 +201,7 @@ class Trace:
 def _told(error: BaseException | None) -> Entry:
     if error is None:
         return {}
-    text = f"{type(error).__name__}: {error}"
+    text = summary_of(error)
     return {"error": text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…"}
 
 

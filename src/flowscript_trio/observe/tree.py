@@ -33,6 +33,7 @@ class Twig:
     """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
 
     ``order`` puts the children of one twig into document order, and the rounds of a loop one after another.
+    ``replaced`` is the node's own error where its fallback stood in, or failed as well.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
     branches a block has, None where it is none or does not know. ``counts`` tells how many children ended in
     which state; of those only some are kept.
@@ -46,6 +47,7 @@ class Twig:
     ended: float | None = None
     node: BaseNode | None = None
     error: BaseException | None = None
+    replaced: BaseException | None = None
     cancelled_by: Cancellation | None = None
     wait: Wait | None = None
     branches: int | None = None
@@ -88,6 +90,8 @@ class RunTree:
             case NodeEnded(node=node, result=result):
                 if event.path not in self._running:  # a skipped node never started
                     self._begin(event, node.label, node.key, node)
+                if result.replaced is not None:
+                    self._running[event.path].replaced = result.replaced
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchEnded():
                 self._end(event, event.status, event.error, event.cancelled_by)

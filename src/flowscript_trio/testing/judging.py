@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..execution.describing import status_of
+from ..execution.describing import describe_safely
 from ..execution.failures import failure_of
 from ..execution.handle import Run
 from ..parser.names import canonical
+from ..types.errors import summary_of, text_of
 from .cases import ANYTHING, Case, ExpectedError, pattern_of
 from .comparing import compare, show
 from .stage import Stage
@@ -70,11 +71,11 @@ def _judge_error(expected: ExpectedError, ended: Ended) -> Iterator[str]:
         return
     failure = failure_of(error)
     node = None if failure is None else failure.node
-    status = status_of(error)
+    status = describe_safely(error, None)["status"]
     if expected.type not in (None, *[base.__name__ for base in type(error).__mro__]):
-        yield f"error.type: expected {expected.type}, found {type(error).__name__} ({error})"
-    if expected.message is not None and not _has_message(expected.message, str(error)):
-        yield f"error.message: expected {expected.message!r}, found {str(error)!r}"
+        yield f"error.type: expected {expected.type}, found {summary_of(error)}"
+    if expected.message is not None and not _has_message(expected.message, text_of(error)):
+        yield f"error.message: expected {expected.message!r}, found {text_of(error)!r}"
     if expected.node not in (None, node):
         yield f"error.node: expected {expected.node}, found {node}"
     if expected.status not in (None, status):
@@ -156,7 +157,7 @@ def settings_of(config: Any) -> dict[str, Any]:
 
 
 def _describe(error: BaseException) -> str:
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = summary_of(error)
     failure = failure_of(error)
     if failure is None or failure.location is None:
         return said

@@ -119,6 +119,22 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says; of one whose class fails at that, what it failed with."""
+    try:
+        return str(error)
+    except Exception as exc:
+        return f"(a text that cannot be made: {type(exc).__name__})"
+
+
+def summary_of(error: BaseException | None) -> str:
+    """An error in one line: its type, and what it says if it says anything."""
+    if error is None:
+        return "no error"
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class WorkflowInvalid(FlowScriptError):
     """A document cannot be run. ``problems`` has everything that is wrong with it, in document order.
 

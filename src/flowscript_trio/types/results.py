@@ -67,3 +67,8 @@ class NodeResult:
     outlived: bool = False
     branches: tuple[BranchResult, ...] = ()
     """Of a ``<parallel>`` or ``<foreach>``: how its branches ended, by index (successes only as far as kept)."""
+
+    @property
+    def replaced(self) -> BaseException | None:
+        """The node's own error where something stood in for it: its fallback, which may have failed as well."""
+        return self.earlier[-1] if len(self.earlier) >= self.attempts else None

@@ -272,6 +272,10 @@
     if (detail.error) {
       show("error", [`${detail.error.type}: ${detail.error.message}`, ...(detail.error.notes || [])].join("\n"));
     }
+    if (detail.replaced) {
+      show(span.state === "failed" ? "first error, before its fallback failed" : "error, before its fallback stood in",
+        `${detail.replaced.type}: ${detail.replaced.message}`);
+    }
     (detail["failed attempts"] || []).forEach((error, number) => {
       if (error) show(`attempt ${number + 1}`, `${error.type}: ${error.message}`);
     });

@@ -178,7 +178,7 @@ class _Teller:
         if path:
             del self._open[path]
         span.end, span.state = self._now, str(entry.get("status", "success"))
-        for key in ("output", "error", "cancelled_by", "delivered", "attempts"):
+        for key in ("output", "error", "cancelled_by", "delivered", "attempts", "replaced"):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
 

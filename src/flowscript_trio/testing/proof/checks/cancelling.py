@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
+from ....types.errors import summary_of
 from ..calls import Call, Moment
 from ..paths import is_below, is_cleanup, is_within
 from ..points import is_from_outside
@@ -201,7 +202,9 @@ def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
         elif by.by and not any(is_within(known, by.by) for known in story.by_path):
             yield Finding(path, f"{path} is said to be cancelled by {by.by!r}, which never ran")
     if _has_cancelled(trial.error):
-        yield Finding("the run", f"the run's cancellation is told as an error: {trial.error!r}")
+        yield Finding(
+            "the run", f"the run's cancellation is told as an error: {summary_of(trial.error)}"
+        )
 
 
 def _by_handle(story: Story) -> bool:
@@ -252,7 +255,7 @@ def status_fits(story: Story) -> Iterator[Finding]:
     failed = any(e.result is not None and e.result.error is not None for e in story.executions)
     late = isinstance(trial.error, trio.TooSlowError)  # told apart: see the time limits
     if trial.status == "failed" and not failed and not late:
-        yield Finding("the run", f"the run failed with {trial.error!r}, and no node did")
+        yield Finding("the run", f"the run failed with {summary_of(trial.error)}, and no node did")
     at = trial.probe.cancelled
     if at is None or trial.status != "completed":
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import trio
 
+from ....types.errors import summary_of
 from ....types.paths import parent_of
 from ....types.results import NodeResult
 from ..chains import behind
@@ -85,7 +86,7 @@ def no_error_is_lost(story: Story) -> Iterator[Finding]:
             )
         for error in call.errors:
             if not isinstance(error, trio.Cancelled) and id(error) not in known:
-                message = f"{call.name} raised {error!r}, which is nowhere on the record"
+                message = f"{call.name} raised {summary_of(error)}, which is nowhere on the record"
                 yield Finding(call.label, message)
     of_calls = {id(call.planted) for call in probe.calls}
     for planted in probe.planted:  # in control nodes
@@ -113,7 +114,7 @@ def errors_are_passed_on(story: Story) -> Iterator[Finding]:
         if status in ("completed", "success", "skipped"):
             yield Finding(
                 execution.path,
-                f"{execution.path} failed with {result.error!r}, and {around or 'the run'} ended as "
+                f"{execution.path} failed with {summary_of(result.error)}, and {around or 'the run'} ended as "
                 f"{status}",
             )
     for block in story.executions:
@@ -133,7 +134,7 @@ def _check_terms(story: Story, block: Execution, result: NodeResult) -> Iterator
     succeeded = sum(branch.status == "success" for branch in branches)
     lost, won = terms.is_lost(len(failed)), terms.is_won(succeeded)
     if result.status == "success" and lost and not won:
-        message = f"{failed[-1].path} failed with {failed[-1].error!r}, and {block.path} succeeded"
+        message = f"{failed[-1].path} failed with {summary_of(failed[-1].error)}, and {block.path} succeeded"
         yield Finding(block.path, message)
     elif result.status == "success" and terms.need is not None and not won:
         yield Finding(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import trio
 
+from ....types.errors import summary_of
 from ..paths import is_cleanup, is_within
 from ..story import Execution, Story
 from ..terms import Limit
@@ -56,7 +57,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
             if not unknown and not _was_cut_short(story, execution.path):
                 yield Finding(
                     execution.path,
-                    f"{execution.path} is told as {error!r}, and had no limit that had passed",
+                    f"{execution.path} is told as {summary_of(error)}, and had no limit that had passed",
                 )
     error, ended = story.trial.error, story.trial.duration
     if isinstance(error, trio.TooSlowError) and id(error) not in inner | known:
@@ -65,7 +66,8 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
         own = [limit for limit in story.trial.probe.notes.limits if not limit.path]
         if not _has_passed(own, ended) and not _was_cut_short(story, ""):
             yield Finding(
-                "the run", f"the run failed with {error!r}, and had no limit that had passed"
+                "the run",
+                f"the run failed with {summary_of(error)}, and had no limit that had passed",
             )
 
 
