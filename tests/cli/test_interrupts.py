@@ -11,7 +11,8 @@ import click
 import pytest
 import trio
 
-from flowscript_trio.cli.leaving import INTERRUPTED, leave, run_in_trio
+from flowscript_trio.cli.leaving import leave, run_in_trio
+from flowscript_trio.cli.signals import INTERRUPTED
 from flowscript_trio.types.errors import InputError, SettingError
 
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]

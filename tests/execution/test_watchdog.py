@@ -327,7 +327,7 @@ async def test_what_blocks_outside_of_the_nodes_is_the_run(hand: Hand) -> None:
 
     @bench.registry.runtime("source:open")
     async def open_it(params: fs.ExecutionParams) -> None:
-        params.run.resource("slow", Slow)
+        await params.run.resource("slow", Slow)
 
     events: list[Event] = []
     run = await bench.run('<source:open id="x"/>', observers=[events.append])

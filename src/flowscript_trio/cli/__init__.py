@@ -6,9 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 the workflow failed, 2 used wrongly, 130 interrupted."""
+    """Run the command line.
+
+    Exit status: 0 done, 1 the workflow failed, 2 used wrongly, 130 interrupted, 143 and 129 by SIGTERM and SIGHUP.
+    """
     try:
         try:
+            from .signals import take_signals
+
+            take_signals()
             from .commands import commands
 
             commands.main(prog_name="flowscript", standalone_mode=False)

@@ -1,25 +1,24 @@
-"""Owns how the command line ends: Ctrl-C, exit statuses, and the trio program in between."""
+"""Owns how the command line ends: exit statuses, and the trio program in between."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import click
 
 from ..types.errors import FlowScriptError
+from .signals import ignore_signals, status_of_signal
 
 T = TypeVar("T")
-
-INTERRUPTED = 130
 
 
 def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
     """Run an async function to its end.
 
-    A Ctrl-C reaches it at its next checkpoint, or in a node's own code, and never in the middle of ours.
-    Once it has unwound, further ones are ignored: what is left is to say so and to exit.
+    A Ctrl-C, or a signal that acts as one, reaches it at its next checkpoint, or in a node's own code, never in
+    the middle of ours. Once it has unwound, further ones are ignored: what is left is to say so and to exit.
     """
     import trio
 
@@ -29,7 +28,7 @@ def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
             return await function()
         except BaseException as exc:
             if _find(exc, KeyboardInterrupt) is not None:
-                ignore_interrupts()
+                ignore_signals()
             raise
 
     return trio.run(call)
@@ -52,15 +51,12 @@ def leave(exc: BaseException) -> int | str | None:
 
 
 def leave_interrupted() -> int:
-    """Say that the command was interrupted; a further Ctrl-C does not interrupt the leaving."""
-    ignore_interrupts()
-    click.echo("interrupted", err=True)
-    return INTERRUPTED
-
-
-def ignore_interrupts() -> None:
-    """Ignore every further Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Say that the command was interrupted; a further signal does not interrupt the leaving."""
+    ignore_signals()
+    status, word = status_of_signal()
+    with suppress(OSError):  # the terminal has gone
+        click.echo(word, err=True)
+    return status
 
 
 def _find(

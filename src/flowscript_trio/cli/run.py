@@ -20,6 +20,7 @@ from .given import given_options
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .records import FOLDER
+from .signals import holding_signals
 
 if TYPE_CHECKING:
     from ..execution.loading import Flow
@@ -108,12 +109,14 @@ def run_command(
 
     log = "nothing" if quiet else log
     with (
+        holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, file) as recorded,
         reporting(report, flow, file) as reported,
     ):
         options["observers"] = (*traced, *recorded, *reported)
-        output, error = run_in_trio(partial(run_in_sight, flow, options, log))
+        with held.letting_through():
+            output, error = run_in_trio(partial(run_in_sight, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
     write_output(Masker(options["secrets"].values()).value(output))

@@ -23,6 +23,7 @@ from .inputs import Secrets
 from .masking import mask_error
 from .program import CompiledBody
 from .record import Record, Warned
+from .resources import Resources
 from .state import State
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class RunContext:
     """The first observer that raised."""
     give_up: Callable[[str], None] | None = None
     """Cancels the run, for a reason."""
-    _resources: dict[str, Any] = field(default_factory=dict)
+    _resources: Resources = field(default_factory=lambda: Resources(CLEANUP_SECONDS))
 
     def notify(self, event: Event) -> None:
         """Tell every observer. One that raises is not told again, and the run fails with its error."""
@@ -110,11 +111,8 @@ class RunContext:
         if self.give_up is not None:
             self.give_up(f"an observer raised {type(error).__name__}")
 
-    def resource(self, key: str, factory: Callable[[], T]) -> T:
-        if key not in self._resources:
-            self._resources[key] = factory()
-        found: T = self._resources[key]
-        return found
+    async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
+        return await self._resources.get(key, factory)
 
     def shown(self, value: Any) -> Any:
         """A value as observers may see it: without secrets."""
@@ -151,12 +149,8 @@ class RunContext:
 
     async def close(self) -> list[BaseException]:
         """Close every resource, last opened first, shielded and bounded; the errors of doing so."""
-        errors: list[BaseException] = []
-        while self._resources:
-            _, resource = self._resources.popitem()
-            with trio.move_on_after(CLEANUP_SECONDS, shield=True):
-                try:
-                    await resource.aclose()
-                except Exception as exc:
-                    errors.append(self.masked(exc))
-        return errors
+        errors, late = await self._resources.close()
+        for key in late:
+            said = f"closing the resource {key!r} took longer than {CLEANUP_SECONDS:g} s and was given up"
+            self.record.warnings.append(Warned("", said))
+        return [self.masked(error) for error in errors]

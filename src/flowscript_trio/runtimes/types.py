@@ -17,12 +17,6 @@ T = TypeVar("T")
 ConfigModel = type[BaseModel]
 
 
-class Closeable(Protocol):
-    """A resource that is closed at the end of the run."""
-
-    async def aclose(self) -> None: ...
-
-
 class RunServices(Protocol):
     """What a runtime may use of the run that its node is part of."""
 
@@ -40,10 +34,27 @@ class RunServices(Protocol):
     def services(self) -> Services:
         """Clock, chance and bounds of the run."""
 
-    def resource(self, key: str, factory: Callable[[], T]) -> T:
-        """The run's one resource of that key, made by ``factory`` when it is first asked for.
+    async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
+        """The run's one resource of that key, opened by ``factory`` when it is first asked for.
 
-        The run calls its ``aclose()`` when it ends, however it ends (shielded, bounded to 10 seconds).
+        Args:
+            key: names the resource in the run.
+            factory: a function without arguments that gives it, or a coroutine or a context manager (sync or
+                async) that does. A lock or a limiter is given as it is, and not taken.
+
+        Returns:
+            what the factory made, or what its context manager gave; the same to all who ask for the key.
+
+        Raises:
+            BaseException: what the factory raised. Who asks next tries again.
+
+        The run closes what it opened when it ends, however it ends, last opened first: it leaves the context
+        manager, or calls ``aclose()`` or ``close()`` where there is one. Each has ten seconds, shielded. Opening
+        and closing happen in the context of the run (its context variables), and in an async context manager in
+        one task.
+
+        Of several nodes that ask at once one opens it and the others wait. Cancellation of one that waits leaves
+        the opening alone; of the one that opens it, the opening is cancelled, and the next node tries.
         """
 
     def warn(self, node: BaseNode, message: str) -> None:

@@ -138,7 +138,8 @@ async def open_database(run: RunServices, url: str) -> Database:
     Raises SettingError for a URL that is none, MissingPackage where SQLAlchemy or the driver is missing, and
     PathOutside for an SQLite file out of the run's base folder. Cancellation waits until it is made.
     """
-    return await run.resource("database", Databases).open(url, run.base)
+    databases: Databases = await run.resource("database", Databases)
+    return await databases.open(url, run.base)
 
 
 def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Database:

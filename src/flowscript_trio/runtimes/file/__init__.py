@@ -20,18 +20,14 @@ from .writing import append, replace
 THREADS = 40
 
 
-class _Threads:
+async def _limiter_of(run: RunServices) -> trio.CapacityLimiter:
     """The threads of a run's file work: they are its own, so that reads that hang hinder no other run."""
-
-    def __init__(self) -> None:
-        self.limiter = trio.CapacityLimiter(THREADS)
-
-    async def aclose(self) -> None:
-        await trio.lowlevel.checkpoint()
+    limiter: trio.CapacityLimiter = await run.resource("file", _make_limiter)
+    return limiter
 
 
-def _limiter_of(run: RunServices) -> trio.CapacityLimiter:
-    return run.resource("file", _Threads).limiter
+def _make_limiter() -> trio.CapacityLimiter:
+    return trio.CapacityLimiter(THREADS)
 
 
 class FileSource:
@@ -49,7 +45,7 @@ class FileSource:
         return await trio.to_thread.run_sync(
             partial(_read, params.config, params.run.base),
             abandon_on_cancel=True,
-            limiter=_limiter_of(params.run),
+            limiter=await _limiter_of(params.run),
         )
 
 
@@ -69,7 +65,7 @@ class FileSink:
     async def execute(self, params: ExecutionParams) -> Any:
         return await trio.to_thread.run_sync(
             partial(_write, params.config, params.run.base, params.input),
-            limiter=_limiter_of(params.run),
+            limiter=await _limiter_of(params.run),
         )
 
 

@@ -29,7 +29,7 @@ async def exchange(
     httpx's own errors for a connection that fails. A token that is refused is asked for anew, once.
     Cancellation closes the connection at once.
     """
-    pool = pool_of(run)
+    pool = await pool_of(run)
     auth = config.auth
     kind = "none" if auth is None else auth.type
     basic = token = None

@@ -105,9 +105,10 @@ class HttpPool:
         await self.client.aclose()
 
 
-def pool_of(run: RunServices) -> HttpPool:
+async def pool_of(run: RunServices) -> HttpPool:
     """The run's pool; it is closed with the run."""
-    return run.resource("http", HttpPool)
+    pool: HttpPool = await run.resource("http", HttpPool)
+    return pool
 
 
 @lru_cache(1)

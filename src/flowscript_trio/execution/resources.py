@@ -1,0 +1,162 @@
+"""Owns the resources of a run: each is opened once, when a node first asks for it, and closed with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextvars import Context, copy_context
+from inspect import isawaitable
+from typing import Any
+
+import trio
+
+from .contexts import InContext
+
+Close = Callable[[], Awaitable[None]]
+
+
+class Resources:
+    """What a run has open, by its keys.
+
+    Each is opened and closed in a copy of the context of the run, whichever node asks first. An async context
+    manager lives in a task of its own, so that nurseries and cancel scopes in it are left by who entered them.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds  # that closing one of them may take
+        self._context = copy_context()
+        self._values: dict[str, Any] = {}
+        self._closing: list[tuple[str, Close]] = []
+        self._opening: dict[str, trio.Event] = {}
+
+    async def get(self, key: str, factory: Callable[[], Any]) -> Any:
+        """The resource of that key; of several nodes that ask at once, one opens it and the others wait.
+
+        What the factory raises is raised here, and who asks next tries again; so it is where whoever opens it is
+        cancelled.
+        """
+        while key not in self._values:
+            opening = self._opening.get(key)
+            if opening is not None:
+                await opening.wait()
+                continue
+            self._opening[key] = trio.Event()
+            try:
+                value, close = await self._open(factory)
+                self._values[key] = value
+                self._closing.append((key, close))
+            finally:
+                self._opening.pop(key).set()
+        return self._values[key]
+
+    async def _open(self, factory: Callable[[], Any]) -> tuple[Any, Close]:
+        context = self._context.copy()
+        made = await InContext(_make(factory), context)
+        if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):
+            return await _Hosted(made, context).enter()
+        if isinstance(made, AbstractContextManager) and not _is_lock(made) and not _closes(made):
+            return context.run(made.__enter__), lambda: InContext(_exit(made), context)
+        return made, lambda: InContext(_close(made), context)
+
+    async def close(self) -> tuple[list[BaseException], list[str]]:
+        """Close all, last opened first, each shielded and within the bound.
+
+        The errors of doing so, and the keys of those that took too long and were given up.
+        """
+        errors: list[BaseException] = []
+        late: list[str] = []
+        self._values.clear()
+        while self._closing:
+            key, close = self._closing.pop()
+            try:
+                with trio.move_on_after(self._seconds, shield=True) as scope:
+                    await close()
+                if scope.cancelled_caught:
+                    late.append(key)
+            except BaseException as exc:
+                errors.append(exc)
+        return errors, late
+
+
+class _Hosted:
+    """An async context manager that is entered and left in a task of its own.
+
+    It is a system task of trio, since the node that asks for it ends before it does; whoever closes the run waits
+    for its end.
+    """
+
+    def __init__(self, manager: AbstractAsyncContextManager[Any], context: Context) -> None:
+        self._manager = manager
+        self._context = context
+        self._scope = trio.CancelScope()
+        self._entered = trio.Event()
+        self._leave = trio.Event()
+        self._left = trio.Event()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    async def enter(self) -> tuple[Any, Close]:
+        trio.lowlevel.spawn_system_task(self._live, context=self._context)
+        try:
+            await self._entered.wait()
+        except trio.Cancelled:
+            await self._end()
+            raise
+        if self._error is not None:
+            raise self._error
+        return self._value, self._close
+
+    async def _live(self) -> None:
+        try:
+            with self._scope:
+                async with self._manager as self._value:
+                    self._entered.set()
+                    await self._leave.wait()
+        except BaseException as exc:  # a system task must not raise: whoever waits for it does
+            self._error = exc
+        finally:
+            self._entered.set()
+            self._left.set()
+
+    async def _close(self) -> None:
+        self._leave.set()
+        try:
+            await self._left.wait()
+        except trio.Cancelled:
+            await self._end()
+            raise
+        if self._error is not None:
+            raise self._error
+
+    async def _end(self) -> None:
+        self._scope.cancel("nobody waits for the resource any more")
+        with trio.CancelScope(shield=True):
+            await self._left.wait()
+
+
+async def _make(factory: Callable[[], Any]) -> Any:
+    made = factory()
+    return await made if isawaitable(made) else made
+
+
+async def _exit(manager: AbstractContextManager[Any]) -> None:
+    manager.__exit__(None, None, None)
+
+
+async def _close(value: Any) -> None:
+    """Close what has a way to be closed."""
+    close = getattr(value, "aclose", None) or getattr(value, "close", None)
+    if callable(close):
+        closing = close()
+        if isawaitable(closing):
+            await closing
+
+
+def _closes(value: Any) -> bool:
+    """Whether it is the resource itself: a file and a connection are context managers as well."""
+    return callable(getattr(value, "close", None))
+
+
+def _is_lock(value: Any) -> bool:
+    """Whether entering it would take it: a lock, a semaphore, a limiter."""
+    return callable(getattr(value, "acquire", None))
