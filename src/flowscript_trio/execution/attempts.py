@@ -20,6 +20,7 @@ from .context import RunContext
 from .contexts import InContext
 from .failures import note_node
 from .frame import Frame, Outcome, Place
+from .limiting import hold, take_token
 from .program import Step
 from .regions import Region
 
@@ -93,12 +94,12 @@ class Attempts(ABC):
         return self._act(place) if step.timeout is None else self._limit_time(place)
 
     async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
-        token = object()
+        token = place.token = object()
         run, node = self.run, place.step.node
         waits = bool(run.observers) and limiter.available_tokens < 1
         if waits:
             run.notify(TokenAwaited(time=trio.current_time(), path=place.path, node=node))
-        await limiter.acquire_on_behalf_of(token)
+        await take_token(limiter, token)
         try:
             if waits:
                 run.notify(TokenTaken(time=trio.current_time(), path=place.path, node=node))
@@ -144,7 +145,10 @@ class Attempts(ABC):
             return self._control(step.runtime, params, place)
         if step.is_ours:
             return _call_ours(step.runtime, params)
-        return InContext(_call(step.runtime, params), copy_context())
+        context = copy_context()
+        if place.token is not None and self.run.limiter is not None:
+            hold(context, self.run.limiter, place.token)
+        return InContext(_call(step.runtime, params), context)
 
     async def _control(
         self, runtime: NodeRuntime, params: ExecutionParams, place: Place

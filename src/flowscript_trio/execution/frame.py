@@ -33,7 +33,7 @@ class Frame:
 class Place:
     """Where one node runs: its step, its frame, its own path, input, scope and region."""
 
-    __slots__ = ("frame", "input", "path", "region", "scope", "step")
+    __slots__ = ("frame", "input", "path", "region", "scope", "step", "token")
 
     def __init__(self, step: Step, frame: Frame, path: str, input: Any, scope: Scope) -> None:
         self.step: Step = step
@@ -42,6 +42,7 @@ class Place:
         self.input: Any = input
         self.scope: Scope = scope
         self.region: Region = frame.region
+        self.token: object = None  # that of the run's limiter, while it holds one
 
     def enter(self, bound: dict[str, Any] | None = None, shared: bool = False) -> Frame:
         """A frame for a body of this node, with a layer of state and bound names of its own.

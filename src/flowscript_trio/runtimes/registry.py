@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
@@ -42,6 +43,10 @@ class Registry:
             )
         if self._own(name) is not None:
             raise FlowScriptError(f"a runtime named {name!r} is already registered")
+        if isinstance(runtime, FunctionRuntime):
+            _check_coroutine(name, runtime.function)
+        else:
+            _check_coroutine(name, getattr(runtime, "execute", None), "the method execute of ")
         self._runtimes[name] = runtime
 
     def runtime(
@@ -96,6 +101,39 @@ class Registry:
         if name not in self._runtimes and name in self._homes:
             import_module(self._homes[name])  # it may be importing just now, and register it next
         return self._runtimes.get(name)
+
+
+def _check_coroutine(name: str, function: object, what: str = "") -> None:
+    """Refuse what cannot be awaited as a runtime, before a run fails with it."""
+    if _is(inspect.iscoroutinefunction, function):
+        return
+    if _is(inspect.isasyncgenfunction, function):
+        found, instead = (
+            "an async generator function (there is a yield in it)",
+            "return what it is to give; for items one by one, let the application give an async iterable to "
+            "<foreach>",
+        )
+    elif callable(function):
+        found, instead = (
+            "a plain function",
+            "write `async def`, and call blocking code with `await trio.to_thread.run_sync(…)`",
+        )
+    else:
+        found, instead = (
+            "not callable",
+            "give an async function of one argument, the ExecutionParams, or an object with such a method "
+            "`execute`",
+        )
+    raise FlowScriptError(
+        f"{what}the runtime {name!r} is {found}; a runtime is a coroutine function: {instead}"
+    )
+
+
+def _is(kind: Callable[[Any], bool], function: Any) -> bool:
+    """Whether a function is of a kind, or what it wraps, or its ``__call__``."""
+    unwrapped = inspect.unwrap(function) if callable(function) else function
+    of_class = getattr(type(unwrapped), "__call__", None)  # noqa: B004 (its kind is asked, not whether it is there)
+    return any(kind(each) for each in (function, unwrapped, of_class))
 
 
 _BUILT_IN = {
