@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -11,6 +12,10 @@ from flowscript_trio.runtimes import registry as default_registry
 from flowscript_trio.types.errors import WorkflowInvalid
 
 from harvest import LOADED, REFUSED
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A background job: what the tests start would ignore Ctrl-C too, and those that press it would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -45,14 +45,17 @@ def foreach_events(states: list[str]) -> list[Event]:
     node: Any = type("Node", (), {"label": "each", "tag": "foreach", "key": 1})()
     events: list[Event] = [
         RunStarted(time=0, path="", run_id="1", name="w"),
-        NodeStarted(time=0, path="each", node=node),
-        BlockStarted(time=0, path="each", branches=len(states), limit=10),
+        NodeStarted(time=0, path="each", execution=1, node=node),
+        BlockStarted(time=0, path="each", execution=1, branches=len(states), limit=10),
     ]
     for index in range(len(states)):
-        events.append(BranchStarted(time=1, path=f"each[{index}]", index=index))
+        path = f"each[{index}]"
+        events.append(BranchStarted(time=1, path=path, execution=index + 2, index=index))
     for index, state in enumerate(states):
         if state != "running":
-            events.append(BranchEnded(time=2, path=f"each[{index}]", index=index, status=state))
+            path, number = f"each[{index}]", index + 2
+            ended = BranchEnded(time=2, path=path, execution=number, index=index, status=state)
+            events.append(ended)
     return events
 
 
@@ -150,7 +153,9 @@ def test_the_tree_of_a_long_run_does_not_grow() -> None:
 
 def test_a_branch_that_never_started_is_no_twig() -> None:
     by = Cancellation("each[0]", "each[0] failed: ValueError", 1.0)
-    ended = BranchEnded(time=2, path="each[1]", index=1, status="cancelled", cancelled_by=by)
+    ended = BranchEnded(
+        time=2, path="each[1]", execution=9, index=1, status="cancelled", cancelled_by=by
+    )
     tree = grown([*foreach_events(["failed"]), ended])
     assert picture(tree.root) == ["each running", "  iteration 0 failed"]
 
@@ -179,8 +184,8 @@ def test_a_node_that_ends_keeps_its_error() -> None:
     node: Any = type("Node", (), {"label": "a", "tag": "source", "key": 1})()
     result = NodeResult("a", "a", "a", "failed", None, 0, 1, Location("f", 1, 1), error=error)
     tree = RunTree()
-    tree(NodeStarted(time=0, path="a", node=node))
-    tree(NodeEnded(time=1, path="a", node=node, result=result))
+    tree(NodeStarted(time=0, path="a", execution=1, node=node))
+    tree(NodeEnded(time=1, path="a", execution=1, node=node, result=result))
     [row] = outline(tree.root, 10)
     assert isinstance(row, Row)
     assert row.twig.error is error

@@ -18,7 +18,7 @@ from generated.strategies import workflows
 from generated.writing import write
 from harvest import LOADED, load_all
 
-PLACES = {"location", "offset", "source", "file", "key"}
+PLACES = {"location", "offset", "source", "file", "key", "shares_line"}
 
 
 def meaning(value: Any) -> Any:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import islice
 
 from ..execution.failures import Failure, failure_of
 from ..execution.loading import Flow
 from ..types.errors import Problem, problem_at, summary_of
+from ..types.paths import order_of
 from ..types.results import NodeResult
 
 ROOM = 20
 """How many of a kind are listed."""
-
-_PARTS = re.compile(r"([0-9]+)")
 
 
 def render_problems(problems: tuple[Problem, ...]) -> str:
@@ -74,10 +72,7 @@ def _place(flow: Flow, failure: Failure) -> list[str]:
 
 
 def _by_path(result: NodeResult) -> list[tuple[int, str]]:
-    """The order of a document: branch 10 stands behind branch 9."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part) for part in _PARTS.split(result.path)
-    ]
+    return order_of(result.path)
 
 
 def _other(result: NodeResult) -> str:

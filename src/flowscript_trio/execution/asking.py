@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextvars import copy_context
 from math import inf
-
-import trio
 
 from ..runtimes.control.results import CheckpointResult
 from ..scheduler.signals import Goto
 from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected, Decider
 from ..types.errors import FlowScriptError, nearest
+from .bounds import LATE, bounded
 from .contexts import InContext
 from .frame import Outcome, Place
 from .regions import Region
@@ -48,10 +48,13 @@ async def _ask(walk: Walk, result: CheckpointResult, place: Place) -> tuple[Answ
         return Answer(result.default), False
     patience = place.step.patience
     seconds = inf if patience is None else patience(place.scope)
-    with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
-        place.region = Region(place.region, place.path, scope)
-        answer = await InContext(_decide(decider, result), copy_context())
-    if scope.cancelled_caught or (scope.cancel_called and trio.current_time() > scope.deadline):
+
+    def work(region: Region) -> Awaitable[object]:
+        place.region = region
+        return InContext(_decide(decider, result), copy_context())
+
+    answer = await bounded(seconds, place.region, place.path, work)
+    if answer is LATE:
         return Answer(result.default), True
     return _check_answer(answer, result, place), False
 

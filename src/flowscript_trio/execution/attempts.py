@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextvars import copy_context
-from typing import Any
+from typing import Any, cast
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -15,14 +15,20 @@ from ..expression.scope import Overlay, Scope
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of, first_of
 from ..scheduler.signals import Failed
+from ..types.ast import TimeoutNode
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
+from .bounds import LATE, bounded, took_too_long
+from .compensating import without_losers
 from .context import RunContext
 from .contexts import InContext
 from .failures import note_node
 from .frame import Frame, Outcome, Place
 from .limiting import hold, take_token
+from .noderun import NodeRun
 from .program import Step
+from .recovery import handle_late
 from .regions import Region
+from .walk import Walk
 
 
 class Attempts(ABC):
@@ -45,12 +51,14 @@ class Attempts(ABC):
         An error comes back as a value, with a note of where it came from.
         """
         try:
-            place = self._place(step, frame, path)
+            place = self._place(step, frame, path, number)
             if place is None:
                 return Outcome(skipped=True)
             if self.run.observers:
-                self._tell_attempt(place, number)
+                self._tell_attempt(place)
             outcome = await self._perform(place)
+            if outcome.lost is not None and self.run.compensations:
+                outcome = await without_losers(cast(Walk, self), place, outcome)
             signal = outcome.signal
             if self.run.masker is not None and isinstance(signal, Failed):
                 outcome.signal = Failed(self.run.masked(signal.error), signal.origin)
@@ -68,67 +76,79 @@ class Attempts(ABC):
         note_node(error, self.run.record.number, step.node, path)
         return Outcome(signal=Failed(error))
 
-    def _place(self, step: Step, frame: Frame, path: str) -> Place | None:
+    def _place(self, step: Step, frame: Frame, path: str, number: int) -> Place | None:
         """Where a node is to run, with its own input; None where its ``if`` does not hold."""
         scope: Scope = frame.state
+        if step.draws:
+            scope = Overlay(scope, {}, self.run.services_of(path, number))
         input = frame.input
         if step.input is not None:
             input = step.input(scope)
             scope = Overlay(scope, {"input": input})
         if step.condition is not None and not truthy(step.condition(scope)):
             return None
-        return Place(step, frame, path, input, scope)
+        return Place(step, frame, path, number, input, scope)
 
-    def _tell_attempt(self, place: Place, number: int) -> None:
-        node, shown = place.step.node, self.run.shown(place.input)
-        self.run.notify(
-            AttemptStarted(
-                time=trio.current_time(), path=place.path, node=node, attempt=number, input=shown
-            )
+    def _tell_attempt(self, place: Place) -> None:
+        run, path = self.run, place.path
+        event = AttemptStarted(
+            time=trio.current_time(),
+            path=path,
+            execution=run.numbers.of(path),
+            node=place.step.node,
+            attempt=place.attempt,
+            input=run.shown(place.input),
         )
+        run.notify(event)
 
     def _perform(self, place: Place) -> Awaitable[Outcome]:
         step, limiter = place.step, self.run.limiter
         if limiter is not None and not step.is_control:
             return self._with_token(limiter, place)
-        return self._act(place) if step.timeout is None else self._limit_time(place)
+        return self._limit_time(place)
 
     async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
         token = place.token = object()
         run, node = self.run, place.step.node
         waits = bool(run.observers) and limiter.available_tokens < 1
+        number = run.numbers.of(place.path)
         if waits:
-            run.notify(TokenAwaited(time=trio.current_time(), path=place.path, node=node))
+            now = trio.current_time()
+            run.notify(TokenAwaited(time=now, path=place.path, execution=number, node=node))
         await take_token(limiter, token)
         try:
             if waits:
-                run.notify(TokenTaken(time=trio.current_time(), path=place.path, node=node))
+                now = trio.current_time()
+                run.notify(TokenTaken(time=now, path=place.path, execution=number, node=node))
             await checkpoint_if_cancelled()  # it may have been while the token was taken
             return await self._limit_time(place)
         finally:
             limiter.release_on_behalf_of(token)
 
     def _limit_time(self, place: Place) -> Awaitable[Outcome]:
-        timeout = place.step.timeout
-        if timeout is None:
+        step = place.step
+        if step.timeout is None or step.keeps:
             return self._act(place)
-        return self.within(timeout(place.scope), place, self._act)
+        return self._within(step.timeout(place.scope), place)
 
-    async def within(
-        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
-    ) -> Outcome:
-        """Do a node's work within that time; raises ``trio.TooSlowError`` when it has passed.
+    async def _within(self, seconds: float, place: Place) -> Outcome:
+        def work(region: Region) -> Awaitable[Outcome]:
+            place.region = region
+            return self._act(place)
 
-        A node that would wake at the instant of the deadline is too slow, and so is one that ended
-        normally although its deadline had passed before.
-        """
-        with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
-            place.region = Region(place.region, place.path, scope)
-            outcome = await work(place)
-        late = scope.cancel_called and trio.current_time() > scope.deadline
-        if scope.cancelled_caught or (late and outcome.signal is None):
-            raise trio.TooSlowError(f"{place.step.label!r} took longer than {seconds:g} s")
-        return outcome
+        outcome = await bounded(seconds, place.region, place.path, work)
+        if outcome is not LATE:
+            return outcome
+        if isinstance(place.step.node, TimeoutNode):  # its handler is for its duration
+            raise took_too_long(repr(place.step.label), seconds)
+        return await self.be_late(place, seconds)
+
+    async def be_late(self, place: Place, seconds: float) -> Outcome:
+        """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""
+        error = took_too_long(repr(place.step.label), seconds)
+        if place.step.on_timeout is None:
+            raise error
+        return await handle_late(cast(Walk, self), place.step.on_timeout, place, error)
 
     def _act(self, place: Place) -> Awaitable[Outcome]:
         step = place.step
@@ -137,7 +157,7 @@ class Attempts(ABC):
             step.config(place.scope),
             place.input,
             place.scope,
-            self.run,
+            self.run if step.is_ours else NodeRun(self.run, place.path, place.attempt),
             step.reads_only,
             step.parts,
         )

@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextvars import Context, copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import trio
@@ -26,6 +27,7 @@ from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
 from ..types.ast import Body
 from ..types.errors import SettingError
+from ..types.paths import branch_path, iteration_path, prefix_in
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
@@ -48,18 +50,19 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     """
     total, bodies = len(result.branches), walk.program.bodies
     state = place.enter().state.snapshot()
-    prefix = f"{place.path}/"
+    path = place.inner
+
+    def name(index: int) -> str:
+        return branch_path(path, index)
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
-        path = f"{prefix}{index}/"
-        return bodies[branch.key], Frame(
-            clone_state_for_branch(state, index), path, region, place.input
-        )
+        own = clone_state_for_branch(state, index)
+        return bodies[branch.key], Frame(own, prefix_in(name(index)), region, place.input)
 
     branches = Branches(
         walk,
         place,
-        lambda index: f"{prefix}{index}",
+        name,
         enter,
         keep_outputs=True,
         keep_states=True,
@@ -67,9 +70,12 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     _check_race(result.policy, total, place)
     limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await block.run_each(result.branches)
+    verdict = await branches.judge(lambda: block.run_each(result.branches))
     if verdict.error is not None:
         return _fail(branches, verdict, total)
+    ran = total
+    if branches.is_cut_short:
+        total = block.started
     counted = _counted(branches, verdict, total)
     published = place.frame.state
     for index, branch in enumerate(result.branches):
@@ -80,7 +86,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
             published.forget(body.inner_ids)
     labels = [bodies[branch.key].last_label for branch in result.branches]
     output = _merge(result.merge, branches, counted, labels, place)
-    return Outcome(output, branches=branches.results(total))
+    return Outcome(output, branches=branches.results(ran), lost=partial(branches.is_lost, verdict))
 
 
 async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place) -> Outcome:
@@ -94,8 +100,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     state = place.enter().state.snapshot()
     items = collection if isinstance(collection, Sequence) else None
 
+    path = place.inner
+
     def name(index: int) -> str:
-        return f"{place.path}[{index}]"
+        return iteration_path(path, index)
 
     def enter(index: int, item: Any, region: Region) -> tuple[CompiledBody, Frame]:
         bound = {
@@ -107,7 +115,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
             result.item: item,
             result.index: index,
         }
-        return body, Frame(state.fork(bound), f"{place.path}[{index}]/", region, place.input)
+        return body, Frame(state.fork(bound), prefix_in(name(index)), region, place.input)
 
     races = result.policy.need is not None
     branches = Branches(
@@ -121,7 +129,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        verdict = await _feed(block, collection, size, context, place)
+        feed = partial(_feed, block, collection, size, context, place)
+        verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
     lost = await _close(collection, context)
@@ -135,12 +144,12 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     if lost is not None and (verdict is None or verdict.error is None):
         return Outcome(signal=Failed(lost))  # it goes before a cancellation, as in trio
     assert verdict is not None
-    total = block.started if size is None else size
+    total = block.started if size is None or branches.is_cut_short else size
     if verdict.error is not None:
         if lost is not None:
             walk.run.note_lost(place.path, lost)
         return _fail(branches, verdict, total)
-    if races and verdict.winners is None:
+    if races and verdict.winners is None and not branches.is_cut_short:
         _check_race(policy, total, place)
     if block.lowest_break is not None:
         total = block.lowest_break + 1
@@ -151,11 +160,11 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     else:
         place.frame.state.forget(body.inner_ids)
     if result.merge == "none":
-        output: Any = len(counted) if races else block.succeeded
+        output: Any = len(counted) if races else branches.succeeded
     else:
         output = _merge(result.merge, branches, counted, (), place)
     escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
-    return Outcome(output, escape, branches.results(total))
+    return Outcome(output, escape, branches.results(total), lost=partial(branches.is_lost, verdict))
 
 
 async def _feed(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any
 
 import trio
 
 from ..scheduler.concurrency import Block
-from ..scheduler.policy import Policy, Verdict
+from ..scheduler.policy import INTERRUPTS, Policy, Verdict
 from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
 from ..types.results import BranchResult, Cancellation, NodeStatus
+from .bounds import LATE, bounded
 from .failures import note_block
 from .frame import Frame, Place
 from .program import CompiledBody
@@ -46,6 +48,7 @@ class Branches:
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
         self.failed: dict[int, Failed] = {}
+        self.is_cut_short: bool = False  # its time had passed, and it keeps what had succeeded
         self.block: Block
         self._walk = walk
         self._run = walk.run
@@ -58,6 +61,9 @@ class Branches:
         self._regions: dict[int, Region] = {}
         self._highest = -1
         self._breakable = False
+        self._deadline = inf
+        self._late: set[int] = set()  # what succeeded after the deadline of a block that keeps
+        self.succeeded: int = 0
 
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
         """The block that is to run these branches; the observers are told."""
@@ -76,6 +82,7 @@ class Branches:
                 BlockStarted(
                     time=trio.current_time(),
                     path=self._place.path,
+                    execution=self._run.numbers.of(self._place.path),
                     branches=policy.total,
                     limit=limit,
                 )
@@ -109,7 +116,12 @@ class Branches:
         body, frame = self._enter(index, item, region)
         if self._run.observers:
             self._run.notify(
-                BranchStarted(time=trio.current_time(), path=self._name(index), index=index)
+                BranchStarted(
+                    time=trio.current_time(),
+                    path=self._name(index),
+                    execution=self._run.numbers.begin(self._name(index)),
+                    index=index,
+                )
             )
         try:
             signal = await self._walk.run_body(body, frame)
@@ -132,7 +144,51 @@ class Branches:
             self.escape[index] = signal
         return signal
 
+    async def judge(self, feed: Callable[[], Awaitable[Verdict]]) -> Verdict:
+        """Run the block; one that keeps what has succeeded when its time has passed is not too slow then.
+
+        What ended it before its deadline stands, and so does an interrupt.
+        """
+        step, place = self._place.step, self._place
+        if not step.keeps or step.timeout is None:
+            return await feed()
+        seconds = step.timeout(place.scope)
+        self._deadline = trio.current_time() + seconds
+        found: Verdict | None = None
+
+        async def work(region: Region) -> None:
+            nonlocal found
+            self.region.parent = region
+            found = await feed()
+
+        late = await bounded(seconds, place.region, place.path, work) is LATE
+        if found is not None and (not late or self._stands(found)):
+            return found
+        self.is_cut_short = True
+        winners = self.block.so_far().winners
+        if winners is None:
+            return Verdict(None)
+        return Verdict(None, tuple(index for index in winners if index not in self._late))
+
+    def _stands(self, verdict: Verdict) -> bool:
+        decided = self.block.decided_time
+        before = decided is not None and decided < self._deadline
+        return before or isinstance(verdict.error, INTERRUPTS)
+
+    def is_lost(self, verdict: Verdict, index: int | None) -> bool:
+        """Whether the block went on without a branch: it failed, was cancelled or too late, or lost the race."""
+        if index is None or index in self._late:
+            return index is not None
+        if verdict.winners is not None:
+            return index not in verdict.winners
+        ended = self._ended.get(index)
+        return ended is not None and ended.status != "success"
+
     def _keep(self, index: int, frame: Frame) -> None:
+        if trio.current_time() >= self._deadline:
+            self._late.add(index)
+            return
+        self.succeeded += 1
         if self._keep_outputs:
             self.outputs[index] = frame.output
         if self._keep_states:
@@ -155,6 +211,7 @@ class Branches:
                 BranchEnded(
                     time=trio.current_time(),
                     path=self._name(index),
+                    execution=self._run.numbers.end(self._name(index)),
                     index=index,
                     status=status,
                     error=error,

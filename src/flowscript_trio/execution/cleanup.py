@@ -1,15 +1,17 @@
-"""Owns clean-up: ``<finally>``, ``<compensate>`` and ``<on-workflow-error>``, shielded and bounded."""
+"""Owns clean-up bodies, shielded and bounded: when a ``<finally>`` and an ``<on-workflow-error>`` run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import trio
 
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed, Signal
+from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
 from ..types.results import NodeResult
+from .bounds import LATE, bounded, took_too_long
 from .context import CLEANUP_SECONDS
 from .frame import Frame
 from .marks import note
@@ -32,23 +34,26 @@ async def run_cleanup(
     It is shielded from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an
     error of the clean-up, which is done all the same, within the usual bound.
     """
-    seconds, error = CLEANUP_SECONDS, None
+    seconds = CLEANUP_SECONDS
+    errors: list[BaseException] = []
     try:
-        seconds = CLEANUP_SECONDS if body.settings is None else body.settings(state).timeout
+        if body.settings is not None:
+            seconds = body.settings(state).timeout
     except Exception as exc:
-        error = _record_settings(walk, body, path.rstrip("/"), exc)
+        errors.append(_record_settings(walk, body, path, exc))
     inner_state = state.fork(bound or {})
-    with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds) as scope:
-        frame = Frame(inner_state, path, Region(None, path.rstrip("/"), scope), input)
-        signal = await walk.run_body(body, frame)
-        if isinstance(signal, Failed):
-            return signal.error if error is None else first_to_surface([error, signal.error])
-    if error is not None:
-        return error
-    if scope.cancelled_caught:
-        return trio.TooSlowError(f"clean-up at {path.rstrip('/')!r} took longer than {seconds:g} s")
-    state.publish(inner_state, body.inner_ids, variables=True)
-    return None
+
+    def work(region: Region) -> Awaitable[Signal | None]:
+        return walk.run_body(body, Frame(inner_state, prefix_in(path), region, input))
+
+    signal = await bounded(seconds, None, path, work, shield=True)
+    if isinstance(signal, Failed):
+        errors.append(signal.error)
+    elif signal is LATE:
+        errors.append(took_too_long(f"clean-up at {path!r}", seconds))
+    else:
+        state.publish(inner_state, body.inner_ids, variables=True)
+    return first_to_surface(errors) if errors else None
 
 
 def _record_settings(
@@ -56,7 +61,7 @@ def _record_settings(
 ) -> BaseException:
     """Put on the record that the settings of a clean-up failed; the error without secrets."""
     run = walk.run
-    error, label, now = run.masked(raised), path.rpartition("/")[2], trio.current_time()
+    error, label, now = run.masked(raised), label_of(path), trio.current_time()
     note(
         error, run.record.number, f"flowscript: the settings of <{label}> at {body.location} failed"
     )
@@ -77,7 +82,7 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
         signal = await walk.run_nodes(body, frame)
     except BaseException as exc:
         raised = exc
-    path = f"{frame.path}finally/"
+    path = cleanup_path(frame.prefix, FINALLY)
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
     if error is not None and _surfaces(error, signal, raised):
         return Failed(error)
@@ -93,29 +98,18 @@ def _surfaces(error: BaseException, signal: Signal | None, raised: BaseException
     return raised is None or isinstance(raised, trio.Cancelled)
 
 
-async def compensate(walk: Walk, view: Mapping[str, Any]) -> list[BaseException]:
-    """Run the compensations of a run's nodes that succeeded, in reverse order of completion; their errors."""
-    errors = []
-    for done in reversed(walk.run.compensations):
-        path = f"{done.path}/compensate/"
-        error = await run_cleanup(done.walk, done.body, done.state, path, done.input, view)
-        if error is not None:
-            errors.append(error)
-    return errors
-
-
 async def finish_document(
     walk: Walk, frame: Frame, failed: BaseException | None, view: Mapping[str, Any]
 ) -> list[BaseException]:
     """Run a document's ``<on-workflow-error>`` if it failed, and then its ``<finally>``; their errors."""
     program = walk.program
-    bodies: list[tuple[str, CompiledBody | None]] = [("finally/", program.main.cleanup)]
+    bodies: list[tuple[str, CompiledBody | None]] = [(FINALLY, program.main.cleanup)]
     if failed is not None:
-        bodies.insert(0, ("on-workflow-error/", program.on_error))
+        bodies.insert(0, (ON_WORKFLOW_ERROR, program.on_error))
     errors = []
     for name, body in bodies:
         if body is not None:
-            path = frame.path + name
+            path = cleanup_path(frame.prefix, name)
             error = await run_cleanup(walk, body, frame.state, path, frame.input, view)
             if error is not None:
                 errors.append(error)

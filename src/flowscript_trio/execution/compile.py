@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,18 @@ from ..expression.scope import Scope
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import FunctionRuntime, NodeRuntime
-from ..types.ast import BaseNode, BranchNode, BreakNode, CheckpointNode
+from ..types.ast import (
+    BaseNode,
+    Body,
+    BranchNode,
+    BreakNode,
+    CheckpointNode,
+    OnError,
+    Part,
+    Setting,
+    Structure,
+)
+from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
 from .program import CompiledBody, Compute, Program, Step
 
@@ -27,12 +39,17 @@ _NONE: frozenset[str] = frozenset()
 _RUNTIMES = NodeRuntime.__module__.rpartition(".")[0] + "."
 
 
+_DRAWS = re.compile("random|uuid", re.IGNORECASE)
+"""What an expression says that may draw from chance; it may say so and not draw."""
+
+
 class _Compiler:
     def __init__(self, checked: Checked, linked: Mapping[int, Program]) -> None:
         self._checked = checked
         self._linked = linked
         self._keys = {node.name: key for key, node in checked.nodes.items() if node.name}
         self._breakable = _breakable_bodies(checked)
+        self._may_draw = _DRAWS.search(checked.document.source.text) is not None
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
 
@@ -112,7 +129,9 @@ class _Compiler:
             is_control=is_control,
             is_ours=_is_built_in(runtime),
             has_output=not isinstance(node, BreakNode),
+            draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
+            keeps=checked.keeps,
             patience=checked.timeout if asks else None,
             targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
@@ -183,3 +202,24 @@ def _is_built_in(runtime: NodeRuntime) -> bool:
     """Whether the code of a runtime is this library's own."""
     module = type(runtime).__module__
     return module.startswith(_RUNTIMES) and not isinstance(runtime, FunctionRuntime)
+
+
+def _draws(node: BaseNode) -> bool:
+    """Whether a setting of a node, or of a part of it, may call a function that draws from chance."""
+    pending: list[Any] = list(vars(node).values())
+    while pending:
+        found = pending.pop()
+        if isinstance(found, Setting):
+            pending.append(found.value)
+        elif isinstance(found, Structure):
+            pending.append(found.text)
+        elif isinstance(found, Text):
+            if _DRAWS.search(found.value):
+                return True
+        elif isinstance(found, (Body, Part, OnError)):  # a node inside draws for itself
+            pending += [value for name, value in vars(found).items() if name != "nodes"]
+        elif isinstance(found, Mapping):
+            pending += found.values()
+        elif isinstance(found, tuple):
+            pending += found
+    return False

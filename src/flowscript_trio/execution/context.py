@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
@@ -21,6 +22,7 @@ from ..types.results import Cancellation
 from .deliveries import Deliveries
 from .inputs import Secrets
 from .masking import mask_error
+from .numbers import Numbers
 from .program import CompiledBody
 from .record import Record, Warned
 from .resources import Resources
@@ -81,10 +83,13 @@ class RunContext:
     """Seconds after which a node that has not reached a checkpoint is named; None: it is not watched."""
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
+    seed: int
+    """What all chance of the run follows from."""
     record: Record = field(default_factory=Record)
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     deliveries: Deliveries = field(default_factory=Deliveries)
+    numbers: Numbers = field(default_factory=Numbers)
     broken: BrokenObserver | None = None
     """The first observer that raised."""
     give_up: Callable[[str], None] | None = None
@@ -110,6 +115,14 @@ class RunContext:
         self.broken = BrokenObserver(error, event.path)
         if self.give_up is not None:
             self.give_up(f"an observer raised {type(error).__name__}")
+
+    def chance(self, path: str, turn: int | str) -> Random:
+        """What a node draws from: it follows from the seed, the node's path and the attempt, and nothing else."""
+        return Random(f"{self.seed}/{path}/{turn}")
+
+    def services_of(self, path: str, turn: int | str) -> Services:
+        """The services of the run with the chance of one attempt of a node."""
+        return Services(self.services.now, self.chance(path, turn), self.services.limits)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
@@ -144,7 +157,12 @@ class RunContext:
         self.record.cancellations.append((path, cancellation))
         if self.observers:
             self.notify(
-                CancelRequested(time=cancellation.requested, path=path, cancellation=cancellation)
+                CancelRequested(
+                    time=cancellation.requested,
+                    path=path,
+                    execution=self.numbers.of(path),
+                    cancellation=cancellation,
+                )
             )
 
     async def close(self) -> list[BaseException]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import trio
@@ -12,7 +12,10 @@ from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.ast import Document
-from .cleanup import compensate, finish_document
+from ..types.paths import owner_of, prefix_in
+from .bounds import LATE, bounded, took_too_long
+from .cleanup import finish_document
+from .compensating import compensate
 from .describing import describe_safely
 from .frame import Frame, Outcome, Place
 from .inputs import Secrets, check_config
@@ -62,13 +65,14 @@ async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Sign
     main = walk.program.main
     if seconds is None:
         return await walk.run_nodes(main, frame)
-    outer = frame.region
-    with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
-        frame.region = Region(outer, frame.path.rstrip("/"), scope)
-        signal = await walk.run_nodes(main, frame)
-    if scope.cancelled_caught:
-        late = f"{walk.program.document.name!r} took longer than {seconds:g} s"
-        return Failed(trio.TooSlowError(late))
+
+    def work(region: Region) -> Awaitable[Signal | None]:
+        frame.region = region
+        return walk.run_nodes(main, frame)
+
+    signal = await bounded(seconds, frame.region, owner_of(frame.prefix), work)
+    if signal is LATE:
+        return Failed(took_too_long(repr(walk.program.document.name), seconds))
     return signal
 
 
@@ -83,7 +87,7 @@ async def handle_document_result(walk: Walk, result: DocumentResult, place: Plac
     state = _enter(program, result, input, place)
     limit = program.max_concurrency
     inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
-    frame = Frame(state, f"{place.path}/", place.region, input)
+    frame = Frame(state, prefix_in(place.inner), place.region, input)
     seconds = None if program.timeout is None else program.timeout(state)
     signal = await walk_document(inner, frame, seconds, is_run=False)
     return Outcome(frame.output, signal)

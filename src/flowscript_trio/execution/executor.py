@@ -19,6 +19,7 @@ from ..scheduler.pools import GraphPool
 from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
+from ..types.paths import owner_of
 from ..types.results import Cancellation, NodeResult
 from .asking import handle_checkpoint_result
 from .attempts import Attempts
@@ -126,15 +127,15 @@ class Executor(Attempts):
 
     async def _run_graph(self, body: CompiledBody, frame: Frame) -> Signal | None:
         steps = body.steps
-        path = frame.path
-        region = Region(frame.region, path.rstrip("/"))
+        prefix = frame.prefix
+        region = Region(frame.region, owner_of(prefix))
         ended: list[Signal] = []
         failed: dict[int, Failed] = {}
         resume = 0  # a checkpoint is a barrier: what is to be passed over has not begun
 
         async def execute(index: int, _: Any) -> Signal | None:
             nonlocal resume
-            own = Frame(frame.state, path, region, frame.input)
+            own = Frame(frame.state, prefix, region, frame.input)
             if index < resume:
                 self._pass_over(steps[index], own)
                 return None
@@ -157,7 +158,7 @@ class Executor(Attempts):
 
         block = Block(
             execute,
-            lambda index: path + steps[index].label,
+            lambda index: f"{prefix}{steps[index].label}",
             Policy(total=len(steps)),
             self.max_concurrency,
             self._passes,
@@ -181,13 +182,13 @@ class Executor(Attempts):
         if not looked:
             await checkpoint_if_cancelled()
         run = self.run
-        path = frame.path + step.label
+        path = f"{frame.prefix}{step.label}"
         started = self._time()
         context: Context | None = None
         if run.observers:
             context = copy_context()
             run.deliveries.enter(path)
-            context.run(run.notify, NodeStarted(time=started, path=path, node=step.node))
+            self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
             outcome = await self._seen_from(context, self.attempt(step, frame, path))
@@ -233,6 +234,11 @@ class Executor(Attempts):
             frame.output = outcome.output
         return signal
 
+    def _tell_start(self, context: Context, step: Step, path: str, started: float) -> None:
+        number = self.run.numbers.begin(path)
+        event = NodeStarted(time=started, path=path, execution=number, node=step.node)
+        context.run(self.run.notify, event)
+
     def _seen_from(
         self, context: Context | None, work: Coroutine[Any, Any, Outcome]
     ) -> Awaitable[Outcome]:
@@ -245,12 +251,13 @@ class Executor(Attempts):
         """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
         now = trio.current_time()
         frame.state.forget(step.inner_ids)
-        result = NodeResult(
-            step.id, step.label, frame.path + step.label, "skipped", None, now, 0.0, step.location
-        )
+        path = f"{frame.prefix}{step.label}"
+        result = NodeResult(step.id, step.label, path, "skipped", None, now, 0.0, step.location)
+        context: Context | None = None
         if self.run.observers:
-            self.run.notify(NodeStarted(time=now, path=result.path, node=step.node))
-        self.record_node_result(step, frame, result)
+            context = copy_context()
+            self._tell_start(context, step, path, now)
+        self.record_node_result(step, frame, result, context)
 
     def record_node_result(
         self, step: Step, frame: Frame, result: NodeResult, context: Context | None = None
@@ -272,6 +279,7 @@ class Executor(Attempts):
             ended = NodeEnded(
                 time=result.started + result.duration,
                 path=result.path,
+                execution=run.numbers.end(result.path),
                 node=step.node,
                 result=run.record.show(result),
                 delivered=delivered,

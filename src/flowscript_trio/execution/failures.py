@@ -10,6 +10,7 @@ import trio
 from ..types.ast import BaseNode
 from ..types.errors import summary_of
 from ..types.location import Location
+from ..types.paths import branch_of, is_below
 from ..types.results import NodeResult
 from .marks import get_failure, note, notes_of, set_context, set_failure
 from .record import Record
@@ -78,12 +79,7 @@ def _passed_on(result: NodeResult, error: BaseException, origin: NodeResult | No
     """Whether an execution failed only since the error passed through it on its way up."""
     if result.error is not error:
         return False
-    return origin is None or result is origin or f"{origin.path}/".startswith(_inside(result.path))
-
-
-def _inside(path: str) -> tuple[str, str]:
-    """How the paths of what stands in a node begin: in its bodies, and in its iterations."""
-    return f"{path}/", f"{path}["
+    return origin is None or result is origin or is_below(origin.path, result.path)
 
 
 def note_node(error: BaseException, run: int, node: BaseNode, path: str) -> None:
@@ -145,17 +141,6 @@ def masked_by(cancelled: BaseException, known: BaseException | None) -> tuple[Ba
             found.append(error)
         error = error.__context__
     return tuple(found)
-
-
-def branch_of(path: str) -> str | None:
-    """The path of the innermost branch, iteration or round that a node stands in, or None.
-
-    Those end in a number (``fetch-all/1``, ``each[3]``), which no id does begin with.
-    """
-    parts = path.split("/")[:-1]
-    while parts and not parts[-1].isdigit() and not parts[-1].endswith("]"):
-        parts.pop()
-    return "/".join(parts) or None
 
 
 def _branches(count: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..expression.scope import Scope
 from ..scheduler.signals import Signal
+from ..types.paths import attempt_path, prefix_in
 from ..types.results import BranchResult
 from .program import Step
 from .regions import Region
@@ -16,26 +18,32 @@ from .state import State
 class Frame:
     """What the nodes of one running body share.
 
-    ``path`` is the prefix of their paths (``fetch-all/1/``), ``input`` the block's input, ``region`` the
+    ``prefix`` is that of their paths (``fetch-all/1/``), ``input`` the block's input, ``region`` the
     innermost part of the run that can be cancelled; ``output`` is the last output so far.
     """
 
-    __slots__ = ("input", "output", "path", "region", "state")
+    __slots__ = ("input", "output", "prefix", "region", "state")
 
-    def __init__(self, state: State, path: str, region: Region, input: Any) -> None:
+    def __init__(self, state: State, prefix: str, region: Region, input: Any) -> None:
         self.state: State = state
-        self.path: str = path
+        self.prefix: str = prefix
         self.region: Region = region
         self.input: Any = input
         self.output: Any = None
 
 
 class Place:
-    """Where one node runs: its step, its frame, its own path, input, scope and region."""
+    """Where one node runs: its step, its frame, its own path, input, scope and region.
 
-    __slots__ = ("frame", "input", "path", "region", "scope", "step", "token")
+    ``attempt`` counts from 1; ``inner`` is the path that what runs inside the node has above it.
+    """
 
-    def __init__(self, step: Step, frame: Frame, path: str, input: Any, scope: Scope) -> None:
+    __slots__ = ("attempt", "frame", "input", "path", "region", "scope", "step", "token")
+
+    def __init__(
+        self, step: Step, frame: Frame, path: str, attempt: int, input: Any, scope: Scope
+    ) -> None:
+        self.attempt: int = attempt
         self.step: Step = step
         self.frame: Frame = frame
         self.path: str = path
@@ -43,6 +51,10 @@ class Place:
         self.scope: Scope = scope
         self.region: Region = frame.region
         self.token: object = None  # that of the run's limiter, while it holds one
+
+    @property
+    def inner(self) -> str:
+        return attempt_path(self.path, self.attempt)
 
     def enter(self, bound: dict[str, Any] | None = None, shared: bool = False) -> Frame:
         """A frame for a body of this node, with a layer of state and bound names of its own.
@@ -53,14 +65,17 @@ class Place:
         if self.input is not self.frame.input:
             bound["input"] = self.input
         state = self.frame.state.fork(bound, shared)
-        return Frame(state, f"{self.path}/", self.region, self.input)
+        if self.step.draws:
+            state.services = self.scope.services
+        return Frame(state, prefix_in(self.inner), self.region, self.input)
 
 
 @dataclass(slots=True)
 class Outcome:
     """What a node's work came to: an output, or a signal (with ``Failed`` for an error).
 
-    ``attempts`` is how often it was tried.
+    ``attempts`` is how often it was tried. ``lost`` says of a block that went on without some of its branches
+    whether one of that index is among them.
     """
 
     output: Any = None
@@ -68,3 +83,4 @@ class Outcome:
     branches: tuple[BranchResult, ...] = ()
     skipped: bool = False
     attempts: int = 1
+    lost: Callable[[int | None], bool] | None = None

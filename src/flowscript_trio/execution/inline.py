@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import trio
 from trio.lowlevel import checkpoint
 
 from ..expression import truthy
@@ -16,9 +15,11 @@ from ..runtimes.control.results import (
 )
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.errors import FlowScriptError
+from ..types.paths import iteration_path, prefix_in
+from .bounds import LATE, bounded
 from .frame import Frame, Outcome, Place
 from .program import CompiledBody
-from .recovery import run_handler
+from .regions import Region
 from .walk import Walk
 
 
@@ -48,18 +49,15 @@ async def handle_choice_result(walk: Walk, result: ChoiceResult, place: Place) -
 async def handle_timeout_result(walk: Walk, result: TimeoutResult, place: Place) -> Outcome:
     body = walk.program.bodies[result.body.key]
 
-    async def work(place: Place) -> Outcome:
+    async def work(region: Region) -> Outcome:
+        place.region = region
         inner = place.enter()
         return finish(place, inner, await walk.run_body(body, inner))
 
-    handler = place.step.on_timeout
-    try:
-        return await walk.within(result.duration, place, work)
-    except trio.TooSlowError as exc:
-        if handler is None:
-            raise
-        error = exc
-    return await run_handler(walk, handler, place.step, place.frame, place.path, error)
+    outcome = await bounded(result.duration, place.region, place.path, work)
+    if outcome is LATE:
+        return await walk.be_late(place, result.duration)
+    return outcome
 
 
 async def handle_loop_result(walk: Walk, result: LoopResult, place: Place) -> Outcome:
@@ -120,7 +118,7 @@ async def _run_round(
 ) -> tuple[bool, Signal | None]:
     """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
     bound["$iteration"] = number
-    inner.path = f"{place.path}[{number}]/"
+    inner.prefix = prefix_in(iteration_path(place.inner, number))
     began = walk.run.passes.now
     signal = await walk.run_body(body, inner)
     if signal is None:

@@ -25,7 +25,9 @@ class Step:
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at. ``is_ours`` says that its runtime is one of the built-in ones, which
-    reach a checkpoint often. ``linked`` is the document that an include or a call runs.
+    reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block that it
+    ends with what has succeeded when its time has passed. ``linked`` is the document that an include or a call
+    runs.
     """
 
     key: int
@@ -47,7 +49,9 @@ class Step:
     is_control: bool
     is_ours: bool
     has_output: bool
+    draws: bool
     inner_ids: tuple[str, ...]
+    keeps: bool = False
     patience: Compute | None = None
     targets: frozenset[str] = frozenset()
     linked: Program | None = None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import trio
 
 from ..expression import truthy
-from ..expression.scope import Overlay
+from ..expression.scope import Overlay, Scope
 from ..runtimes.control.types import RetryConfig
+from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
+from ..types.paths import ON_TIMEOUT, attempt_path, part_path, prefix_in
+from .compensating import compensate_inside
 from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
-from .frame import Frame, Outcome
+from .frame import Frame, Outcome, Place
 from .marks import set_context
 from .program import Step
 from .walk import Walk
@@ -48,13 +51,19 @@ async def recover(
     """
     retry: RetryConfig | None = None
     further = 0
+    undone: list[BaseException] = []
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
         try:
             if retry is None:
                 retry = step.retry(frame.state)
-            if further >= retry.max or not _applies(retry, error, step, frame):
+            scope: Scope = frame.state
+            if step.draws:
+                scope = Overlay(scope, {}, walk.run.services_of(path, f"when {further + 1}"))
+            if further >= retry.max or not _applies(retry, error, step, scope):
                 break
-            delay = delay_of(retry, further + 1, walk.run.services.random.random())
+            delay = delay_of(
+                retry, further + 1, walk.run.chance(path, f"retry {further + 1}").random()
+            )
         except Exception as exc:
             earlier.append(error)
             outcome = walk.fail(step, path, _looking_at(error, exc))
@@ -66,17 +75,24 @@ async def recover(
                 AttemptFailed(
                     time=trio.current_time(),
                     path=path,
+                    execution=walk.run.numbers.of(path),
                     node=step.node,
                     attempt=further,
                     error=error,
                     delay=delay,
                 )
             )
+        if step.is_control:
+            undone += await compensate_inside(walk, attempt_path(path, further), error)
         await trio.sleep(delay)
         outcome = await walk.attempt(step, frame, path, further + 1)
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         earlier.append(error)
+        if step.is_control:
+            undone += await compensate_inside(walk, attempt_path(path, further + 1), error)
         outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
+    if undone and not isinstance(outcome.signal, Failed):
+        outcome = Outcome(signal=Failed(first_to_surface(undone)))
     outcome.attempts = further + 1
     return outcome
 
@@ -106,13 +122,23 @@ async def _fall_back(
     return outcome
 
 
+async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseException) -> Outcome:
+    """Run the handler of a block whose time has passed, once what succeeded in it is undone."""
+    undone = await compensate_inside(walk, place.inner, error)
+    path = part_path(place.inner, ON_TIMEOUT)
+    outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
+    if undone and not isinstance(outcome.signal, Failed):
+        return Outcome(signal=Failed(first_to_surface(undone)))
+    return outcome
+
+
 async def run_handler(
     walk: Walk, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
 ) -> Outcome:
     """Run a handler in the scope of the node that names it; its output stands for the node's."""
     view = describe_safely(error, step.label)
     state = frame.state.fork({"$error": view, "error": view})
-    inner = Frame(state, f"{path}/", frame.region, frame.input)
+    inner = Frame(state, prefix_in(path), frame.region, frame.input)
     signal = await walk.execute_node(handler, inner)
     if isinstance(signal, Failed):
         return Outcome(signal=signal)
@@ -121,11 +147,11 @@ async def run_handler(
     return Outcome(inner.output, signal)
 
 
-def _applies(retry: RetryConfig, error: Exception, step: Step, frame: Frame) -> bool:
+def _applies(retry: RetryConfig, error: Exception, step: Step, scope: Scope) -> bool:
     if retry.when == "retryable":
         return is_retryable(error)
     view = describe(error, step.label)
-    return truthy(retry.when(Overlay(frame.state, {**view, "error": view, "$error": view})))
+    return truthy(retry.when(Overlay(scope, {**view, "error": view, "$error": view})))
 
 
 def _looking_at(error: BaseException, raised: Exception) -> Exception:

@@ -218,6 +218,7 @@ def _make_run(
         decider=decider,
         watchdog=None if watchdog is None else check_seconds(watchdog, "watchdog"),
         handling=sys.exception(),
+        seed=Random().getrandbits(64) if seed is None else seed,
         record=Record(keep=keep, masker=masker),
     )
     for name in context.secrets.missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Protocol
 
 from ..scheduler.signals import Signal
@@ -40,7 +40,5 @@ class Walk(Protocol):
     def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
         """A node's work that came to an error, with a note of where it left."""
 
-    async def within(
-        self, seconds: float, place: Place, work: Callable[[Place], Awaitable[Outcome]]
-    ) -> Outcome:
-        """Do a node's work within a time; raises ``trio.TooSlowError`` when it has passed."""
+    async def be_late(self, place: Place, seconds: float) -> Outcome:
+        """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""

@@ -94,10 +94,12 @@ class Overlay:
 
     __slots__ = ("bindings", "scope", "services")
 
-    def __init__(self, scope: Scope, bindings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, scope: Scope, bindings: Mapping[str, Any], services: Services | None = None
+    ) -> None:
         self.scope: Scope = scope
         self.bindings: Mapping[str, Any] = bindings
-        self.services: Services = scope.services
+        self.services: Services = scope.services if services is None else services
 
     def value(self, name: str) -> Any:
         bindings = self.bindings

@@ -32,9 +32,9 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
-from ..types.paths import parent_of
 from ..types.results import Cancellation
 from .pruning import cut, prune
+from .under_way import UnderWay
 
 Entry = dict[str, Any]
 SUFFIX = ".jsonl"
@@ -51,7 +51,7 @@ class Journal:
         self._emit = emit
         self._file = file
         self._began = 0.0
-        self._inputs: dict[str, Any] = {}
+        self._inputs: UnderWay[Any] = UnderWay()
         """What the nodes were given that run now, by their paths."""
         self._named: dict[int, Entry] = {}
         """What is told of each node that has begun, by its identity: a loop begins it again and again."""
@@ -90,7 +90,10 @@ class Journal:
             self._began = event.time
         name, tell = self._tellers[kind]
         time = round(event.time - self._began, 9)
-        self._emit({"event": name, "time": time, "path": event.path, **tell(event)})
+        entry: Entry = {"event": name, "time": time, "path": event.path}
+        if event.execution:
+            entry["execution"] = event.execution
+        self._emit({**entry, **tell(event)})
 
     def _run_started(self, event: RunStarted) -> Entry:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -103,23 +106,15 @@ class Journal:
         return found
 
     def _attempt_started(self, event: AttemptStarted) -> Entry:
-        path, given = event.path, event.input
         entry: Entry = {"attempt": event.attempt}
-        if given is not self._input_around(path):
-            entry["input"] = prune(given)
-        self._inputs[path] = given
+        if event.input is not self._inputs.around(event.path):
+            entry["input"] = prune(event.input)
+        self._inputs.begin(event.execution, event.path, event.input)
         return entry
-
-    def _input_around(self, path: str) -> Any:
-        """What the innermost node around a path was given; None at the top."""
-        while path := parent_of(path):
-            if path in self._inputs:
-                return self._inputs[path]
-        return None
 
     def _node_ended(self, event: NodeEnded) -> Entry:
         result = event.result
-        self._inputs.pop(event.path, None)
+        self._inputs.end(event.execution)
         entry: Entry = {"status": result.status, "duration": result.duration}
         if result.attempts > 1:
             entry["attempts"] = result.attempts

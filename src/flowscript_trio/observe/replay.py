@@ -28,6 +28,7 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.location import Location
+from ..types.paths import label_by_place
 from ..types.results import Cancellation, NodeResult
 from .journal import Entry
 
@@ -102,19 +103,19 @@ class _Replay:
 
     def __init__(self) -> None:
         self._file = ""
-        self._nodes: dict[str, BaseNode] = {}
+        self._nodes: dict[int, BaseNode] = {}
         self._errors: dict[tuple[str, str], RecordedError] = {}
 
     def event(self, entry: Entry) -> Event | None:
-        path = entry["path"]
-        if "key" in entry and path not in self._nodes:
-            self._nodes[path] = self._node(entry)
-        node = self._nodes.get(path)
+        number = entry.get("execution", 0)
+        if "key" in entry and number not in self._nodes:
+            self._nodes[number] = self._node(entry)
+        node = self._nodes.get(number)
         event = self._event_of_run(entry)
         if event is None and node is not None:
             event = self._event_of_node(entry, node)
         if entry["event"] == "node-ended":
-            self._nodes.pop(path, None)
+            self._nodes.pop(number, None)
         return event
 
     def _event_of_run(self, entry: Entry) -> Event | None:
@@ -210,12 +211,19 @@ class _Replay:
 
 def _id(entry: Entry) -> str | None:
     """The id of a node, or what it is called instead (the name of a phase)."""
-    by_place = f"{entry['tag']}@{entry['line']}"
-    return entry["id"] or (None if entry["label"] == by_place else entry["label"])
+    by_place = (
+        label_by_place(entry["tag"], entry["line"]),
+        label_by_place(entry["tag"], entry["line"], entry["column"]),
+    )
+    return entry["id"] or (None if entry["label"] in by_place else entry["label"])
 
 
 def _at(entry: Entry) -> dict[str, Any]:
-    return {"time": entry["time"], "path": entry["path"]}
+    return {
+        "time": entry["time"],
+        "path": entry["path"],
+        "execution": entry.get("execution", 0),
+    }
 
 
 def _cause(told: Entry | None) -> Cancellation | None:

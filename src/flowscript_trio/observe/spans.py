@@ -29,10 +29,11 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
-from ..types.paths import parent_of
+from ..types.paths import is_iteration
 from ..types.propagation import Headers, end, send_along
 from ..types.results import Cancellation
 from .pruning import cut
+from .under_way import UnderWay
 
 try:
     from opentelemetry import context, propagate, trace
@@ -70,7 +71,7 @@ class Spans:
 
     def __init__(self, tracer: Tracer | None = None) -> None:
         self._tracer = tracer or trace.get_tracer("flowscript_trio")
-        self._open: dict[str, _Open] = {}
+        self._open: UnderWay[_Open] = UnderWay()
         self._ended: OrderedDict[str, SpanContext] = OrderedDict()
         self._causes: dict[tuple[str | None, str], SpanContext] = {}
         self._along: Token[Headers | None] | None = None
@@ -80,14 +81,14 @@ class Spans:
         match event:
             case RunStarted(name=name, run_id=run_id):
                 self._begin(
-                    "",
+                    event,
                     f"workflow {name}",
                     {"flowscript.workflow": name, "flowscript.run": run_id},
                 )
                 self._along = send_along(_headers)
             case RunEnded(status=status, error=error):
                 self._leave_open(status)
-                self._end("", status, error, None)
+                self._end(event, status, error, None)
                 if self._along is not None:
                     end(self._along)
             case NodeStarted(path=path, node=node):
@@ -98,54 +99,56 @@ class Spans:
                     "code.file.path": place.file,
                     "code.line.number": place.line,
                 }
-                self._begin(path, node.label, about)
-            case NodeEnded(path=path, result=result):
-                if result.attempts > 1 and path in self._open:
-                    self._open[path].span.set_attribute("flowscript.attempts", result.attempts)
-                self._end(path, result.status, result.error, result.cancelled_by)
+                self._begin(event, node.label, about)
+            case NodeEnded(result=result):
+                if result.attempts > 1:
+                    self._set(event, {"flowscript.attempts": result.attempts})
+                self._end(event, result.status, result.error, result.cancelled_by)
             case BranchStarted(path=path, index=index):
-                word = "iteration" if path.endswith("]") else "branch"
+                word = "iteration" if is_iteration(path) else "branch"
                 self._begin(
-                    path, f"{word} {index}", {"flowscript.path": path, "flowscript.index": index}
+                    event, f"{word} {index}", {"flowscript.path": path, "flowscript.index": index}
                 )
-            case BranchEnded(path=path, status=status, error=error, cancelled_by=cause):
-                self._end(path, status, error, cause)
+            case BranchEnded(status=status, error=error, cancelled_by=cause):
+                self._end(event, status, error, cause)
             case _:
                 self._note(event)
 
     def _note(self, event: Event) -> None:
         """What happens to a span while it is open."""
         match event:
-            case CancelRequested(path=path, cancellation=cause):
+            case CancelRequested(cancellation=cause):
                 known = self._ended.get(cause.by or "")
                 if known is not None:
                     self._causes[cause.by, cause.reason] = known
-                self._add(path, "cancels the rest", {"flowscript.reason": cut(cause.reason)})
-            case BlockStarted(path=path, branches=branches, limit=limit):
+                self._add(event, "cancels the rest", {"flowscript.reason": cut(cause.reason)})
+            case BlockStarted(branches=branches, limit=limit):
                 if isfinite(limit):
-                    self._set(path, {"flowscript.limit": limit})
+                    self._set(event, {"flowscript.limit": limit})
                 if branches is not None:
-                    self._set(path, {"flowscript.branches": branches})
-            case AttemptFailed(path=path, attempt=attempt, error=error, delay=delay):
+                    self._set(event, {"flowscript.branches": branches})
+            case AttemptFailed(attempt=attempt, error=error, delay=delay):
                 about = {"flowscript.attempt": attempt, "flowscript.delay": delay}
-                self._add(path, "attempt failed", {**about, **_told(error)})
-            case TokenAwaited(path=path):
-                self._add(path, "waits for a token", {})
-            case TokenTaken(path=path):
-                self._add(path, "has its token", {})
-            case RunWarning(path=path, message=message):
-                self._add(path, "warning", {"flowscript.message": cut(message)})
+                self._add(event, "attempt failed", {**about, **_told(error)})
+            case TokenAwaited():
+                self._add(event, "waits for a token", {})
+            case TokenTaken():
+                self._add(event, "has its token", {})
+            case RunWarning(message=message):
+                self._add(event, "warning", {"flowscript.message": cut(message)})
 
-    def _begin(self, path: str, name: str, about: dict[str, Any]) -> None:
-        around = self._around(path)
+    def _begin(self, event: Event, name: str, about: dict[str, Any]) -> None:
+        # The run's own span lies in that of the caller.
+        around = self._open.around(event.path) if event.path else None
         outside = None if around is None else trace.set_span_in_context(around.span)
         span = self._tracer.start_span(name, outside, attributes=about)
-        self._open[path] = _Open(span, context.attach(trace.set_span_in_context(span)))
+        token = context.attach(trace.set_span_in_context(span))
+        self._open.begin(event.execution, event.path, _Open(span, token))
 
     def _end(
-        self, path: str, status: str, error: BaseException | None, cause: Cancellation | None
+        self, event: Event, status: str, error: BaseException | None, cause: Cancellation | None
     ) -> None:
-        ended = self._open.pop(path, None)
+        ended = self._open.end(event.execution)
         if ended is None:  # a branch that was cancelled before it began
             return
         span = ended.span
@@ -162,33 +165,26 @@ class Spans:
             span.set_status(Status(StatusCode.ERROR, cut(text_of(error))))
         span.end()
         context.detach(ended.token)
-        self._ended[path] = span.get_span_context()
+        self._ended[event.path] = span.get_span_context()
         if len(self._ended) > MOST_CAUSES:
             self._ended.popitem(last=False)
 
     def _leave_open(self, status: str) -> None:
         """End what an interrupt left open, the innermost first."""
-        for path in [path for path in reversed(self._open) if path]:
-            ended = self._open.pop(path)
-            ended.span.set_attribute("flowscript.status", status)
-            ended.span.end()
+        for left in self._open.latest_first():
+            if left is not self._open.get(0):
+                left.span.set_attribute("flowscript.status", status)
+                left.span.end()
 
-    def _around(self, path: str) -> _Open | None:
-        """The innermost open span around a path; None for the run's own, which lies in the caller's."""
-        while path:
-            path = parent_of(path)
-            if path in self._open:
-                return self._open[path]
-        return None
-
-    def _add(self, path: str, name: str, about: dict[str, Any]) -> None:
-        found = self._open.get(path) or self._open.get("")
+    def _add(self, event: Event, name: str, about: dict[str, Any]) -> None:
+        found = self._open.get(event.execution) or self._open.get(0)
         if found is not None:
             found.span.add_event(name, about)
 
-    def _set(self, path: str, about: dict[str, Any]) -> None:
-        if path in self._open:
-            self._open[path].span.set_attributes(about)
+    def _set(self, event: Event, about: dict[str, Any]) -> None:
+        found = self._open.get(event.execution)
+        if found is not None:
+            found.span.set_attributes(about)
 
 
 def _told(error: BaseException) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,22 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
-from ..types.paths import parent_of
 from ..types.results import Cancellation
+from .under_way import UnderWay
 
 Entry = dict[str, Any]
 _PROCESS = 1
 _MOST_TEXT = 500
 """Characters of an error's text that are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """An execution that is open, on its track."""
+
+    execution: int
+    path: str
+    lane: int
 
 
 class Lanes:
@@ -49,47 +59,41 @@ class Lanes:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._stacks: list[list[str]] = []
-        self._lane_of: dict[str, int] = {}
+        self._stacks: list[list[Slice]] = []
+        self._slices: UnderWay[Slice] = UnderWay()
         self._free: defaultdict[str, list[int]] = defaultdict(list)
         self._family: dict[int, str] = {}
 
-    def begin(self, path: str) -> int:
-        around = self.around(path)
-        lane = -1 if around is None else self._lane_of[around]
-        if around is None or self._stacks[lane][-1] != around:
-            lane = self._open(around or "")
-        self._stacks[lane].append(path)
-        self._lane_of[path] = lane
+    def begin(self, execution: int, path: str) -> int:
+        around = None if execution == 0 else self._slices.around(path)
+        lane = -1 if around is None else around.lane
+        if around is None or self._stacks[lane][-1] is not around:
+            lane = self._open("" if around is None else around.path)
+        begun = Slice(execution, path, lane)
+        self._stacks[lane].append(begun)
+        self._slices.begin(execution, path, begun)
         return lane
 
-    def end(self, path: str) -> int | None:
+    def end(self, execution: int) -> int | None:
         """The track that the slice lies on, which ends; None where no such slice has begun."""
-        lane = self._lane_of.pop(path, None)
-        if lane is None:
+        ended = self._slices.end(execution)
+        if ended is None:
             return None
-        stack = self._stacks[lane]
-        stack.remove(path)
+        stack = self._stacks[ended.lane]
+        stack.remove(ended)
         if not stack:
-            self._free[self._family[lane]].append(lane)
-        return lane
+            self._free[self._family[ended.lane]].append(ended.lane)
+        return ended.lane
 
-    def around(self, path: str) -> str | None:
-        """The innermost open slice that a path leads through; the run's is that of the empty path."""
-        while path:
-            path = parent_of(path)
-            if path in self._lane_of:
-                return path
-        return None
+    def lane_of(self, execution: int, path: str) -> int:
+        """The track of an execution that is open, or of what is open around its path."""
+        found = self._slices.get(execution) if execution else self._slices.at(path)
+        found = found or self._slices.around(path)
+        return 0 if found is None else found.lane
 
-    def lane_of(self, path: str) -> int:
-        """The track of what is open at a path, or around it."""
-        found = path if path in self._lane_of else self.around(path)
-        return 0 if found is None else self._lane_of[found]
-
-    def still_open(self) -> list[str]:
+    def still_open(self) -> list[Slice]:
         """What has not ended, the innermost first."""
-        return [path for stack in self._stacks for path in reversed(stack)]
+        return [begun for stack in self._stacks for begun in reversed(stack)]
 
     def _open(self, family: str) -> int:
         if self._free[family]:
@@ -113,7 +117,7 @@ class Trace:
         self._arrows = 0
         self._requests: dict[tuple[str | None, str], tuple[float, int]] = {}
         """When and on which track a cancellation was requested, by who caused it and why."""
-        self._waiting: dict[str, int] = {}
+        self._waiting: dict[int, int] = {}
         """On which track the nodes lie that wait, for a token or for another attempt."""
 
     def __call__(self, event: Event) -> None:
@@ -122,63 +126,63 @@ class Trace:
         self._now = round((event.time - self._began) * 1e6, 3)
         match event:
             case RunStarted(name=name, run_id=run_id):
-                self._begin("", name or "run", {"run": run_id})
+                self._begin(event, name or "run", {"run": run_id})
             case RunEnded(status=status, error=error):
-                for path in self._lanes.still_open():
-                    if path:
-                        self._end(path, {"status": "interrupted"})
-                self._end("", {"status": status, **_told(error)})
+                for left in self._lanes.still_open():
+                    if left.execution:
+                        self._end(left, {"status": "interrupted"})
+                self._end(event, {"status": status, **_told(error)})
             case NodeStarted(path=path, node=node):
-                self._begin(path, node.label, {"path": path, "type": node.type})
-            case NodeEnded(path=path, result=result):
+                self._begin(event, node.label, {"path": path, "type": node.type})
+            case NodeEnded(result=result):
                 told: Entry = {"status": result.status, **_told(result.error)}
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
-                self._end(path, told, result.cancelled_by)
-            case TokenAwaited(path=path):
-                self._wait(path, "waits for a token", {})
-            case AttemptFailed(path=path, attempt=attempt, error=error):
-                self._wait(path, f"waits for attempt {attempt + 1}", _told(error))
-            case TokenTaken(path=path) | AttemptStarted(path=path):
-                self._go_on(path)
+                self._end(event, told, result.cancelled_by)
+            case TokenAwaited():
+                self._wait(event, "waits for a token", {})
+            case AttemptFailed(attempt=attempt, error=error):
+                self._wait(event, f"waits for attempt {attempt + 1}", _told(error))
+            case TokenTaken() | AttemptStarted():
+                self._go_on(event)
             case BranchStarted(path=path, index=index):
-                self._begin(path, f"branch {index}", {"path": path})
-            case BranchEnded(path=path, status=status, error=error, cancelled_by=cause):
-                self._end(path, {"status": status, **_told(error)}, cause)
-            case CancelRequested(path=path, cancellation=cancellation):
-                lane = self._lanes.lane_of(path)
+                self._begin(event, f"branch {index}", {"path": path})
+            case BranchEnded(status=status, error=error, cancelled_by=cause):
+                self._end(event, {"status": status, **_told(error)}, cause)
+            case CancelRequested(cancellation=cancellation):
+                lane = self._lanes.lane_of(event.execution, event.path)
                 self._requests[cancellation.by, cancellation.reason] = self._now, lane
                 self._entry("i", lane, f"cancels: {cancellation.reason}", s="t")
-            case RunWarning(path=path, message=message):
-                lane = self._lanes.lane_of(path)
+            case RunWarning(message=message):
+                lane = self._lanes.lane_of(event.execution, event.path)
                 self._entry("i", lane, f"warning: {message}", s="t")
 
-    def _begin(self, path: str, name: str, told: Entry) -> None:
+    def _begin(self, event: Event, name: str, told: Entry) -> None:
         known = len(self._lanes.names)
-        lane = self._lanes.begin(path)
+        lane = self._lanes.begin(event.execution, event.path)
         if lane >= known:
             name_of_lane = {"name": self._lanes.names[lane]}
             self._entry("M", lane, "thread_name", at=0, args=name_of_lane)
         self._entry("B", lane, name, args=told)
 
-    def _wait(self, path: str, name: str, told: Entry) -> None:
+    def _wait(self, event: Event, name: str, told: Entry) -> None:
         """A slice inside of a node's, until it goes on or ends."""
-        lane = self._lanes.lane_of(path)
-        self._waiting[path] = lane
+        lane = self._lanes.lane_of(event.execution, event.path)
+        self._waiting[event.execution] = lane
         self._entry("B", lane, name, args=told)
 
-    def _go_on(self, path: str) -> None:
-        lane = self._waiting.pop(path, None)
+    def _go_on(self, event: Event | Slice) -> None:
+        lane = self._waiting.pop(event.execution, None)
         if lane is not None:
             self._entry("E", lane, "", args={})
 
-    def _end(self, path: str, told: Entry, cause: Cancellation | None = None) -> None:
-        self._go_on(path)
-        lane = self._lanes.lane_of(path)
+    def _end(self, event: Event | Slice, told: Entry, cause: Cancellation | None = None) -> None:
+        self._go_on(event)
+        lane = self._lanes.lane_of(event.execution, event.path)
         if cause is not None:
             told |= {"cancelled by": cause.by or "outside", "reason": cause.reason}
             self._point_at(lane, cause)
-        if self._lanes.end(path) is not None:
+        if self._lanes.end(event.execution) is not None:
             self._entry("E", lane, "", args=told)
 
     def _point_at(self, lane: int, cause: Cancellation) -> None:

@@ -21,7 +21,9 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.paths import branch_in, is_iteration
 from ..types.results import Cancellation
+from .under_way import UnderWay
 from .waits import Wait, wait_after
 
 RUNNING = "running"
@@ -51,7 +53,7 @@ class Twig:
     cancelled_by: Cancellation | None = None
     wait: Wait | None = None
     branches: int | None = None
-    running: dict[str, Twig] = field(default_factory=dict)
+    running: dict[int, Twig] = field(default_factory=dict)
     kept: dict[str, deque[Twig]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -68,7 +70,7 @@ class RunTree:
         self.root: Twig = Twig("", "", (0, 0), started)
         self.warnings: deque[str] = deque(maxlen=room)
         self._room = room
-        self._running: dict[str, Twig] = {}
+        self._running: UnderWay[Twig] = UnderWay()
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
@@ -79,19 +81,18 @@ class RunTree:
             case NodeStarted(node=node):
                 self._begin(event, node.label, node.key, node)
             case BranchStarted(index=index):
-                word = "iteration" if event.path.endswith("]") else "branch"
+                word = "iteration" if is_iteration(event.path) else "branch"
                 self._begin(event, f"{word} {index}", index, None)
             case BlockStarted(branches=branches):
-                if event.path in self._running:
-                    self._running[event.path].branches = branches
+                if (twig := self._running.get(event.execution)) is not None:
+                    twig.branches = branches
             case AttemptStarted() | AttemptFailed() | TokenAwaited() | TokenTaken():
-                if event.path in self._running:
-                    self._running[event.path].wait = wait_after(event)
+                if (twig := self._running.get(event.execution)) is not None:
+                    twig.wait = wait_after(event)
             case NodeEnded(node=node, result=result):
-                if event.path not in self._running:  # a skipped node never started
-                    self._begin(event, node.label, node.key, node)
-                if result.replaced is not None:
-                    self._running[event.path].replaced = result.replaced
+                if (twig := self._running.get(event.execution)) is None:
+                    twig = self._begin(event, node.label, node.key, node)  # it began unobserved
+                twig.replaced = result.replaced
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchEnded():
                 self._end(event, event.status, event.error, event.cancelled_by)
@@ -101,37 +102,24 @@ class RunTree:
                 self.root.state = "success" if status == "completed" else status
                 self.root.ended, self.root.error = event.time, error
 
-    def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> None:
-        around = self._around(event.path)
-        order = (_round_in(event.path[len(around.path) :]), number)
+    def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> Twig:
+        around = self._running.around(event.path) or self.root
+        order = (branch_in(event.path, around.path) or 0, number)
         twig = Twig(event.path, label, order, event.time, node=node)
-        around.running[event.path] = twig
-        self._running[event.path] = twig
+        around.running[event.execution] = twig
+        self._running.begin(event.execution, event.path, twig)
+        return twig
 
     def _end(
         self, event: Event, state: str, error: BaseException | None, by: Cancellation | None
     ) -> None:
-        twig = self._running.pop(event.path, None)
+        twig = self._running.end(event.execution)
         if twig is None:  # a branch that was cancelled before it started
             return
         twig.state, twig.ended, twig.error, twig.cancelled_by = state, event.time, error, by
-        around = self._around(event.path)
-        around.running.pop(event.path, None)
+        around = self._running.around(event.path) or self.root
+        around.running.pop(event.execution, None)
         around.counts[state] = around.counts.get(state, 0) + 1
         kept = around.kept.setdefault(state, deque(maxlen=self._room))
         if state in _ENDED_WELL or len(kept) < self._room:
             kept.append(twig)
-
-    def _around(self, path: str) -> Twig:
-        """The innermost running twig around a path."""
-        while path:
-            path = path[: max(path.rfind("/"), path.rfind("["), 0)]
-            found = self._running.get(path)
-            if found is not None:
-                return found
-        return self.root
-
-
-def _round_in(rest: str) -> int:
-    """The round of a loop in the rest of a path (``[3]/step``), or 0."""
-    return int(rest[1 : rest.index("]")]) if rest.startswith("[") else 0

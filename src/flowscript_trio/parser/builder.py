@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..types.ast import Body, OnError, Part
+from ..types.ast import BaseNode, Body, OnError, Part
 from ..types.errors import Problem, nearest
 from ..types.location import Source, Text
 from .ids import Ids, is_id
@@ -74,7 +76,7 @@ class Builder(PartReader):
             tag=tag,
             location=self.source.location(element.offset),
             offset=element.offset,
-            nodes=tuple(content.nodes),
+            nodes=told_apart(content.nodes),
             settings=settings,
             cleanup=content.body("finally"),
         )
@@ -281,3 +283,16 @@ class Builder(PartReader):
             expected="a node" if nodes else names,
             suggestion=nearest(kind.rpartition(":")[2], NODES | allowed if nodes else allowed),
         )
+
+
+def told_apart(nodes: Sequence[BaseNode]) -> tuple[BaseNode, ...]:
+    """The nodes of a body, those with one label told apart by their columns."""
+    found = Counter(node.label for node in nodes if node.id is None)
+    if len(found) == found.total():
+        return tuple(nodes)
+    return tuple(
+        node.model_copy(update={"shares_line": True})
+        if node.id is None and found[node.label] > 1
+        else node
+        for node in nodes
+    )

@@ -14,6 +14,7 @@ from ..types.errors import FlowScriptError
 
 MAX_DEPTH = 50
 """Levels of mappings and lists in one text."""
+_TOO_DEEP = f"the YAML nests deeper than {MAX_DEPTH} levels"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events, ten times as fast
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
@@ -43,6 +44,8 @@ def compose(text: str) -> yaml.Node | None:
         return _compose(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
+        if "nesting" in str(exc.problem):  # a bound of the scanner itself, which looks far ahead
+            raise YamlProblem(_TOO_DEEP, mark.index if mark else 0) from None
         words = " ".join(word for word in (exc.context, exc.problem) if word)
         raise YamlProblem(f"not YAML: {words}", mark.index if mark else 0) from None
 
@@ -66,8 +69,7 @@ def _compose(events: Iterable[Any]) -> yaml.Node | None:
             if isinstance(node, yaml.CollectionNode):
                 stack.append(_Collection(node))
                 if len(stack) > MAX_DEPTH:
-                    message = f"the YAML nests deeper than {MAX_DEPTH} levels"
-                    raise YamlProblem(message, _index(event))
+                    raise YamlProblem(_TOO_DEEP, _index(event))
     return root
 
 

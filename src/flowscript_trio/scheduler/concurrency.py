@@ -68,6 +68,7 @@ class Block:
         "_tally",
         "_tokens",
         "cancelled",
+        "decided_time",
         "lowest_break",
         "started",
     )
@@ -90,6 +91,7 @@ class Block:
         self._on_cancel = on_cancel
         self._on_break = on_break
         self.cancelled: bool = False
+        self.decided_time: float | None = None  # when it was settled
         self._ended_by_itself = False  # a job was cancelled after the block had cancelled the rest
         # It was being cancelled from outside when it cancelled the rest itself.
         self._outside_first = False
@@ -111,6 +113,10 @@ class Block:
     def succeeded(self) -> int:
         """How many jobs have succeeded."""
         return self._tally.succeeded
+
+    def so_far(self) -> Verdict:
+        """The verdict over what has ended, where the rest is given up."""
+        return self._tally.so_far()
 
     # ---- three ways to feed a block ----
 
@@ -278,7 +284,11 @@ class Block:
             self._note_failure(index, signal.error)
         else:
             self._note_success(index, signal)
-        return self._tally.decided_at is not None or self.lowest_break is not None
+        if self._tally.decided_at is None:
+            return self.lowest_break is not None
+        if self.decided_time is None:
+            self.decided_time = trio.current_time()
+        return True
 
     def _passes_on(self) -> bool:
         """Whether the ``Cancelled`` that ends a job is to leave the block.

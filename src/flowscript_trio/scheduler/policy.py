@@ -156,6 +156,12 @@ class Tally:
             return Verdict(first.error, failed=first.index)
         return None if cancelled else Verdict(None)
 
+    def so_far(self) -> Verdict:
+        """The verdict over what has ended, where the rest is given up: no error, and the winners so far."""
+        if not self._races:
+            return Verdict(None)
+        return Verdict(None, tuple(ending.index for ending in self._winners()))
+
     def _beaten(self) -> list[Ending]:
         """The endings that go before a race that was won: interrupts, and of its pass and those before what
         is no ``Exception``.

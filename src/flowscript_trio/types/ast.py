@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from .location import Location, Source, Text
+from .paths import label_by_place, label_of_name
 
 UNTYPED = "?"
 """What stands for the type of a node that has none: that was reported when it was read."""
@@ -146,11 +147,17 @@ class BaseNode(_Frozen):
     timeout: Setting | None = None
     on_error: OnError | None = None
     compensate: Body | None = None
+    shares_line: bool = False
+    """Whether another node of its body has no id and stands on the same line, or has the same name."""
 
     @property
     def label(self) -> str:
-        """The id, or for a node without one its tag and line: how paths and notes call it."""
-        return self.id or f"{self.tag}@{self.location.line}"
+        """The id, or for a node without one its tag and place: how paths and notes call it. Unique in its body."""
+        return self.id or label_by_place(self.tag, *self._place)
+
+    @property
+    def _place(self) -> tuple[int, int | None]:
+        return self.location.line, self.location.column if self.shares_line else None
 
     @property
     def bodies(self) -> tuple[Body, ...]:
@@ -262,7 +269,10 @@ class PhaseNode(BaseNode):
 
     @property
     def label(self) -> str:
-        return self.id or self.name
+        if self.id is not None:
+            return self.id
+        name = label_of_name(self.name)
+        return label_by_place(name, *self._place) if self.shares_line else name
 
     @property
     def bodies(self) -> tuple[Body, ...]:

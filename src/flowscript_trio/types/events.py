@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """``time`` is in seconds of trio's clock; ``path`` is that of the run's node or branch ("" for the run)."""
+    """``time`` is in seconds of trio's clock; ``path`` is that of the run's node or branch ("" for the run).
+
+    ``execution`` is the number of the execution of that node or branch: they are counted from 1 in the order in
+    which they begin. It is 0 for the run, and for what had begun before anybody observed the run.
+    """
 
     time: float
     path: str
+    execution: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ class CheckedNode:
     fallback: BaseNode | None = None
     on_timeout: BaseNode | None = None
     parts: tuple[BoundSettings, ...] = ()
+    keeps: bool = False
+    """Whether it is a block that ends with what has succeeded when its time has passed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,6 +38,9 @@ from .settings import SettingsBinder
 from .texts import Compiler, Sight
 from .values import BoundSetting, BoundSettings
 
+_BLOCKS = ("parallel", "foreach")
+_WORDS = ("fail", "keep")
+"""What ``on-timeout`` of a block can be beside the id of a handler."""
 _WITH_PARTS = frozenset({"context", "output", "include", "call", "checkpoint"})
 _ITEM = re.compile(r"[^\s,]+")
 _PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w+|\[\d+\])*)", re.ASCII)
@@ -91,10 +94,9 @@ class NodeBinder:
             timeout,
             retry,
             fallback,
-            self._handler(node.settings.get("on_timeout"), place)
-            if node.kind == "timeout"
-            else None,
+            self._late_handler(node, place),
             self._bind_parts(node, sight) if node.kind in _WITH_PARTS else (),
+            keeps=node.kind in _BLOCKS and word_of(node.settings.get("on_timeout")) == "keep",
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
@@ -169,10 +171,34 @@ class NodeBinder:
             fallback = self._handler(part.settings.get("node"), sight.place)
         return retry, fallback
 
+    def _late_handler(self, node: Node, place: Place) -> BaseNode | None:
+        """The handler of a time limit; of a block ``fail`` and ``keep`` say something else."""
+        setting = node.settings.get("on_timeout")
+        if setting is None or node.kind not in ("timeout", *_BLOCKS):
+            return None
+        if node.kind == "timeout":
+            return self._handler(setting, place)
+        if node.timeout is None:
+            self._findings.at_name(
+                setting,
+                "pointless-setting",
+                f"{node.label!r} has no timeout, so on-timeout says nothing",
+                expected="a timeout beside it",
+            )
+        return None if word_of(setting) in _WORDS else self._handler(setting, place)
+
     def _handler(self, setting: Setting | None, place: Place) -> BaseNode | None:
         """The handler that a setting names."""
         name = word_of(setting)
         if setting is None or not name or "{{" in name:
+            return None
+        if name in _WORDS:
+            self._findings.at_value(
+                setting,
+                "misplaced-handler",
+                f"no handler can be called {name!r}: on the on-timeout of a block that is a word",
+                expected="the id of another node",
+            )
             return None
         self.named_handlers.append((place, setting))
         return self._index.ids.get(name)

@@ -430,8 +430,10 @@
   });
   element("drawing").hidden = !element("drawing").querySelector("svg");
 
-  const failed = spans.find((span) => span.state === "failed" && !spans.some((other) => other !== span
-    && other.state === "failed" && other.path.startsWith(`${span.path}/`)));
+  const within = (path, around) => ["/", "[", "~"].some((sign) => path.startsWith(around + sign));
+  const innermost = (span) => span.state === "failed" && !spans.some((other) => other !== span
+    && other.state === "failed" && within(other.path, span.path));
+  const failed = spans.find(innermost);
   element("name").textContent = `${MARKS[head.status === "completed" ? "success" : head.status] || ""} ${head.name || "run"}`;
   const counts = {};
   spans.forEach((span) => { if (span.kind === "node") counts[span.state] = (counts[span.state] || 0) + 1; });
@@ -463,8 +465,7 @@
 
   window.flowscriptReport = {
     lanes: () => shown.length, arrows: laneArrows, spans: () => spans.length, range: () => [from, to],
-    failures: () => spans.filter((span) => span.kind === "node" && span.state === "failed"
-      && !spans.some((other) => other !== span && other.state === "failed" && other.path.startsWith(`${span.path}/`))).length,
+    failures: () => spans.filter((span) => span.kind === "node" && innermost(span)).length,
     place: (path) => {
       const span = spans.find((one) => one.path === path && one.kind === "node") || spans.find((one) => one.path === path);
       const box = canvas.getBoundingClientRect();

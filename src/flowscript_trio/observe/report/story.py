@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from ...types.paths import parent_of
+from ...types.paths import is_iteration
+from ..under_way import UnderWay
 
 Entry = Mapping[str, Any]
 RUNNING = "running"
@@ -87,11 +88,11 @@ def story_of(entries: Iterable[Entry]) -> Story:
 class _Teller:
     def __init__(self) -> None:
         self._root = Span("", "", "run", 0.0, (0.0, 0))
-        self._open: dict[str, Span] = {"": self._root}
+        self._open: UnderWay[Span] = UnderWay()
         self._last: dict[str, Span] = {}
         """The last span of each path."""
-        self._waiting: dict[str, tuple[str, float]] = {}
-        """Since when the node of a path waits, and for what."""
+        self._waiting: dict[int, tuple[str, float]] = {}
+        """Since when an execution waits, and for what."""
         self._warnings: list[str] = []
         self._now = 0.0
         self._count = 0
@@ -99,35 +100,36 @@ class _Teller:
     def take(self, entry: Entry) -> None:
         self._now = now = float(entry.get("time", self._now))
         path = str(entry.get("path", ""))
-        span = self._open.get(path)
+        number = _number(entry)
+        span = self._open.get(number) if number else self._root
         match entry.get("event"):
             case "run-started":
                 known = ("name", "run", "file", "started")
                 self._root.detail.update({key: entry.get(key) for key in known})
             case "node-started":
                 about = {key: entry.get(key) for key in ("type", "line")}
-                self._begin(path, str(entry.get("label", path)), "node", about)
+                self._begin(entry, str(entry.get("label", path)), "node", about)
             case "branch-started":
-                word = "iteration" if path.endswith("]") else "branch"
+                word = "iteration" if is_iteration(path) else "branch"
                 index = int(entry.get("index", 0))
-                self._begin(path, f"{word} {index}", "branch", {}, index)
+                self._begin(entry, f"{word} {index}", "branch", {}, index)
             case "node-ended" | "branch-ended" | "run-ended":
-                self._end(path, entry)
+                self._end(entry)
             case "block-started" if span is not None:
                 span.detail["branches"] = entry.get("branches")
                 span.detail["limit"] = entry.get("limit")
             case "attempt-started" if span is not None:
-                self._stop_waiting(path, span)
+                self._stop_waiting(number, span)
                 span.detail["attempts"] = entry.get("attempt", 1)
                 if "input" in entry:
                     span.detail["input"] = entry["input"]
             case "attempt-failed" if span is not None:
                 span.detail.setdefault("failed attempts", []).append(entry.get("error"))
-                self._waiting[path] = "retry", now
+                self._waiting[number] = "retry", now
             case "token-awaited" if span is not None:
-                self._waiting[path] = "token", now
+                self._waiting[number] = "token", now
             case "token-taken" if span is not None:
-                self._stop_waiting(path, span)
+                self._stop_waiting(number, span)
             case "cancel-requested" if span is not None:
                 cancels = span.detail.setdefault("cancels", [])
                 cancels.append({"at": now, "reason": entry.get("reason")})
@@ -135,8 +137,10 @@ class _Teller:
                 self._warnings.append(str(entry.get("message", "")))
 
     def finish(self) -> Story:
-        for path, span in self._open.items():
-            self._stop_waiting(path, span)
+        for number in list(self._waiting):
+            span = self._open.get(number)
+            if span is not None:
+                self._stop_waiting(number, span)
         root = self._root
         head = {
             **root.detail,
@@ -158,41 +162,40 @@ class _Teller:
         return Story(head, spans, lanes, arrows, self._warnings)
 
     def _begin(
-        self, path: str, label: str, kind: str, about: dict[str, Any], number: int = 0
+        self, entry: Entry, label: str, kind: str, about: dict[str, Any], number: int = 0
     ) -> None:
+        path = str(entry.get("path", ""))
         order = (float(number), 0) if kind == "branch" else (self._now, self._count)
         self._count += 1
         span = Span(path, label, kind, self._now, order, detail=about)
-        around = self._around(path)
+        around = self._open.around(path) or self._root
         if kind == "branch" and around.detail.get("limit") is not None and self._now > around.start:
             # All branches of a block want to begin when it does; what they wait for is its limit.
             span.parts.append(("token", around.start, self._now))
         around.children.append(span)
-        self._open[path] = self._last[path] = span
+        self._open.begin(_number(entry), path, span)
+        self._last[path] = span
 
-    def _end(self, path: str, entry: Entry) -> None:
-        span = self._open.get(path)
+    def _end(self, entry: Entry) -> None:
+        number = _number(entry)
+        span = self._open.end(number) if number else self._root
         if span is None:  # a branch that was cancelled before it started
             return
-        self._stop_waiting(path, span)
-        if path:
-            del self._open[path]
+        self._stop_waiting(number, span)
         span.end, span.state = self._now, str(entry.get("status", "success"))
         for key in ("output", "error", "cancelled_by", "delivered", "attempts", "replaced"):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
 
-    def _stop_waiting(self, path: str, span: Span) -> None:
-        waited = self._waiting.pop(path, None)
+    def _stop_waiting(self, number: int, span: Span) -> None:
+        waited = self._waiting.pop(number, None)
         if waited is not None:
             span.parts.append((waited[0], waited[1], self._now))
 
-    def _around(self, path: str) -> Span:
-        while path:
-            path = parent_of(path)
-            if path in self._open:
-                return self._open[path]
-        return self._root
+
+def _number(entry: Entry) -> int:
+    """The number of the execution that an entry tells of; 0 for the run itself."""
+    return int(entry.get("execution", 0))
 
 
 def _order(span: Span) -> tuple[float, int]:

@@ -53,6 +53,11 @@ class BlockConfig(ControlConfig):
     tolerate: Tolerate | None = Field(
         default=None, description="how many branches may fail: a number, or a share such as 10%"
     )
+    on_timeout: Word = Field(
+        default="fail",
+        description="what follows when the timeout has passed: fail; keep, to end with what has succeeded; or the "
+        "id of the node that runs instead",
+    )
 
     @model_validator(mode="after")
     def _check_tolerate(self) -> Self:

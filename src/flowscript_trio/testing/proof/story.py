@@ -18,10 +18,9 @@ from ...types.events import (
     NodeEnded,
     NodeStarted,
 )
-from ...types.paths import parent_of
+from ...types.paths import is_below, parent_of
 from ...types.results import Cancellation, NodeResult
 from .calls import Call, Moment
-from .paths import is_below
 from .plan import Plan
 from .terms import Terms
 from .trial import Trial

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import trio
 
 from ....types.errors import summary_of
+from ....types.paths import is_below, is_cleanup, is_within
 from ..calls import Call, Moment
-from ..paths import is_below, is_cleanup, is_within
 from ..points import is_from_outside
 from ..story import Branch, Execution, Story
 from .finding import Finding

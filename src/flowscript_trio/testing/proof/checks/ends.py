@@ -6,7 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ....types.events import NodeEnded, NodeStarted, RunEnded
-from ..paths import is_cleanup
+from ....types.paths import (
+    COMPENSATE,
+    FINALLY,
+    cleanup_path,
+    is_cleanup,
+    label_of,
+    owner_of,
+    part_path,
+    prefix_in,
+    prefix_of,
+)
 from ..story import Story
 from .finding import Finding
 
@@ -60,7 +70,7 @@ def clean_up_runs(story: Story) -> Iterator[Finding]:
         if body is not None and body.cleanup is not None and body.cleanup.steps:
             entered[execution.prefix] = body.cleanup.steps[0].label
     for prefix, first in entered.items():
-        if f"{prefix}finally/{first}" not in story.by_path:
+        if f"{prefix_in(cleanup_path(prefix, FINALLY))}{first}" not in story.by_path:
             yield Finding(
                 prefix, f"{prefix or 'the run'} was entered, and its <finally> did not run"
             )
@@ -77,7 +87,7 @@ def compensations_run(story: Story) -> Iterator[Finding]:
         if body is None or not body.steps or execution.ended is None or execution.result is None:
             continue
         if execution.result.status == "success":
-            first = f"{execution.path}/compensate/{body.steps[0].label}"
+            first = f"{prefix_in(part_path(execution.path, COMPENSATE))}{body.steps[0].label}"
             due.append((execution.ended.order, execution.path, first))
     due.sort(reverse=True)
     ran = []
@@ -99,7 +109,7 @@ def _went_wrong(story: Story) -> bool:
         return trial.status == "cancelled"
     for execution in story.executions:
         result = execution.result
-        if result is None or is_cleanup(f"/{execution.path}"):
+        if result is None or is_cleanup(execution.path):
             continue
         if result.error is trial.error or (result.cancelled_by and result.cancelled_by.by == ""):
             return True
@@ -110,16 +120,17 @@ def no_error_in_clean_up_is_dropped(story: Story) -> Iterator[Finding]:
     """An error of clean-up surfaces where nothing else does."""
     for execution in story.executions:
         result, prefix = execution.result, execution.prefix
-        owner, _, part = prefix.rstrip("/").rpartition("/")
-        if result is None or result.status != "failed" or not is_cleanup(f"/{part}"):
+        part = label_of(owner_of(prefix))
+        owner = owner_of(prefix_of(owner_of(prefix)))
+        if result is None or result.status != "failed" or not is_cleanup(part):
             continue
         status = story.trial.status
         order = execution.began.order
         branch = story.branch_around(owner, order)
         around = story.execution_around(owner, order)
-        if part == "finally" and branch is not None:
+        if part == FINALLY and branch is not None:
             status = branch.status or "open"  # type: ignore[assignment]
-        elif part == "finally" and around is not None:
+        elif part == FINALLY and around is not None:
             if around.result is None or around.result.earlier:
                 continue
             status = around.result.status  # type: ignore[assignment]

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ....types.paths import parent_of
+from ....types.paths import is_cleanup, owner_of, parent_of
 from ....types.results import NodeResult
 from ..chains import behind
-from ..paths import is_cleanup
 from ..story import Branch, Execution, Story
 from .finding import Finding
 
@@ -109,7 +108,7 @@ def errors_are_passed_on(story: Story) -> Iterator[Finding]:
         result = execution.result
         if result is None or result.status != "failed" or is_cleanup(execution.path):
             continue
-        around = execution.prefix.rstrip("/")
+        around = owner_of(execution.prefix)
         status = _status_of(story, around, execution)
         if status in ("completed", "success", "skipped"):
             yield Finding(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ..paths import is_cleanup, is_within
+from ....types.paths import is_cleanup, is_within
 from ..story import Execution, Story
 from ..terms import Limit
 from .finding import Finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 
+from ....types.paths import owner_of
 from ..story import Execution, Story
 from .finding import Finding
 
@@ -70,7 +71,7 @@ def no_more_branches_than_tokens(story: Story) -> Iterator[Finding]:
         )
         most = _most_at_once(running)
         if limit is not None and most > limit:
-            where = prefix.rstrip("/") or "the run"
+            where = owner_of(prefix) or "the run"
             message = (
                 f"{where} had {most} of its nodes under way at once, and its limit is {limit:g}"
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ....types.paths import is_below, is_within, levels_of
 from ....types.results import NodeResult
 from ..calls import Call
-from ..paths import is_below, is_within, levels_of
 from ..sameness import is_plain
 from ..story import Execution, Story
 from ..terms import Assigned

@@ -7,8 +7,8 @@ from math import isclose
 
 from ....execution.recovery import delay_of
 from ....runtimes.control.results import ParallelResult
+from ....types.paths import is_below
 from ..calls import Call, Moment
-from ..paths import is_below
 from ..points import DeadlineAt
 from ..probe import Jump
 from ..story import Branch, Execution, Story

@@ -1,0 +1,54 @@
+"""Owns the one time limit: of a node, a block, a run, a checkpoint, a clean-up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Literal, TypeVar
+
+import trio
+
+from ..scheduler.signals import Failed
+from .frame import Outcome
+from .regions import Region
+
+T = TypeVar("T")
+
+
+class _Late(Enum):
+    LATE = "late"
+
+
+LATE: Literal[_Late.LATE] = _Late.LATE
+"""What work comes to that has not ended before its deadline."""
+Late = Literal[_Late.LATE]
+
+
+async def bounded(
+    seconds: float,
+    around: Region | None,
+    path: str,
+    work: Callable[[Region], Awaitable[T]],
+    *,
+    shield: bool = False,
+) -> T | Late:
+    """Do work within so many seconds; LATE where it has not ended before the deadline.
+
+    One rule for all: what ends at the deadline or after it is too late, whether a cancellation reached it, or it
+    was shielded from that, or held the thread. But an error of its own stays that error, and a cancellation from
+    around passes on.
+    """
+    deadline = trio.current_time() + seconds
+    with trio.CancelScope(deadline=deadline, shield=shield) as scope:
+        done = await work(Region(around, path, scope))
+    if scope.cancelled_caught:
+        return LATE
+    signal = done.signal if isinstance(done, Outcome) else done
+    if trio.current_time() >= deadline and not isinstance(signal, Failed):
+        return LATE
+    return done
+
+
+def took_too_long(what: str, seconds: float) -> trio.TooSlowError:
+    """The error of what has not ended in time."""
+    return trio.TooSlowError(f"{what} took longer than {seconds:g} s")

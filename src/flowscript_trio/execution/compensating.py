@@ -1,0 +1,66 @@
+"""Owns compensation: what succeeded is undone, by the run, or sooner by a block that goes on without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..scheduler.policy import first_to_surface
+from ..scheduler.signals import Failed
+from ..types.paths import COMPENSATE, branch_in, is_below, part_path
+from .cleanup import run_cleanup
+from .context import Compensation
+from .describing import describe_safely
+from .frame import Outcome, Place
+from .walk import Walk
+
+
+async def compensate(
+    walk: Walk, view: Mapping[str, Any], owed: Callable[[Compensation], bool] = lambda _: True
+) -> list[BaseException]:
+    """Run what is owed of the run's compensations, in reverse order of completion, each once; their errors.
+
+    Args:
+        walk: the walk of the run.
+        view: names that the bodies see: ``$error`` where there is one.
+        owed: which of the compensations are; all of them at the end of a run.
+
+    They are shielded from cancellation, each within its own bound.
+    """
+    pending = walk.run.compensations
+    due = [each for each in reversed(pending) if owed(each)]
+    errors = []
+    for done in due:
+        pending.remove(done)  # first: it is never run twice
+        path = part_path(done.path, COMPENSATE)
+        error = await run_cleanup(done.walk, done.body, done.state, path, done.input, view)
+        if error is not None:
+            errors.append(error)
+    return errors
+
+
+async def compensate_inside(walk: Walk, path: str, error: BaseException) -> list[BaseException]:
+    """Undo what succeeded in a block that failed and is tried again or handled; the errors of doing so.
+
+    ``path`` is what stands for the failed attempt in the paths of what ran in it.
+    """
+    if not walk.run.compensations:
+        return []
+    source = walk.run.record.source_of(error)
+    view = {"$error": describe_safely(error, source)}
+    return await compensate(walk, view, lambda each: is_below(each.path, path))
+
+
+async def without_losers(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
+    """Undo what succeeded in the branches of a block that goes on without them.
+
+    The outcome is the block's, unless that failed and nothing else had.
+    """
+    is_lost, path = outcome.lost, place.inner
+    assert is_lost is not None
+
+    def is_owed(each: Compensation) -> bool:
+        return is_below(each.path, path) and is_lost(branch_in(each.path, path))
+
+    errors = await compensate(walk, {}, is_owed)
+    return Outcome(signal=Failed(first_to_surface(errors))) if errors else outcome

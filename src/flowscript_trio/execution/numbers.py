@@ -1,0 +1,26 @@
+"""Owns the numbers of the executions of an observed run, by which observers tell them apart."""
+
+from __future__ import annotations
+
+
+class Numbers:
+    """Counts the executions of nodes, branches and iterations from 1, in the order in which they begin."""
+
+    __slots__ = ("_last", "_under_way")
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._under_way: dict[str, int] = {}
+
+    def begin(self, path: str) -> int:
+        self._last += 1
+        self._under_way[path] = self._last
+        return self._last
+
+    def of(self, path: str) -> int:
+        """The number of the execution under way at a path; 0 for the run, and where nobody saw it begin."""
+        return self._under_way.get(path, 0)
+
+    def end(self, path: str) -> int:
+        """The number of the execution at a path, which ends."""
+        return self._under_way.pop(path, 0)
