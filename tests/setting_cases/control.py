@@ -39,6 +39,12 @@ covers(
     f'<parallel id="p" ⟦tolerate="1"⟧>{THREE}{FAILING}</parallel>',
     lambda s: s.output[3] is None and len(s.output) == 4,
 )
+covers(
+    "control:parallel",
+    "on_timeout",
+    f'<parallel id="p" timeout="2s" ⟦on-timeout="keep"⟧>{THREE}</parallel>',
+    lambda s: s.output[:2] == [None, None] and s.output[2] in (3, "3"),
+)
 
 # ---- control:foreach ----
 EACH = '<foreach id="f" {} {}><source:stub id="x" takes="1s" gives="{{{{item}}}}"/></foreach>'
@@ -73,6 +79,12 @@ covers(
     "tolerate",
     f'<foreach id="f" {LIST} ⟦tolerate="40%"⟧><source:stub id="x" gives="1" fails="{{{{if_else(item == 1, \'bad\', null)}}}}"/></foreach>',
     lambda s: s.output and s.output[0] is None,
+)
+covers(
+    "control:foreach",
+    "on_timeout",
+    EACH.format(LIST, 'timeout="2500ms" ⟦on-timeout="keep"⟧'),
+    lambda s: s.output == [1, 2, None],
 )
 covers(
     "control:foreach",

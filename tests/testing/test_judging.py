@@ -60,7 +60,7 @@ def test_a_setting_that_does_not_exist_is_told_with_those_that_do() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (ExpectedError(type="OtherError"), "error.type: expected OtherError, found BrokenError (it is broken)"),
+        (ExpectedError(type="OtherError"), "error.type: expected OtherError, found BrokenError: it is broken"),
         (ExpectedError(message="fine"), "error.message: expected 'fine', found 'it is broken'"),
         (ExpectedError(message="/^broken/"), "error.message: expected '/^broken/', found 'it is broken'"),
         (ExpectedError(node="s"), "error.node: expected s, found a"),

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import trio
 
-from flowscript_trio.execution import branches, cleanup, executor
+from flowscript_trio.execution import attempts, branches, cleanup, compensating, executor
+from flowscript_trio.execution.bounds import LATE, bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
-from flowscript_trio.execution.frame import Frame, Outcome, Place
+from flowscript_trio.execution.frame import Frame, Outcome
 from flowscript_trio.execution.program import Step
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
@@ -119,7 +120,8 @@ def test_the_group_s_first_exception_as_the_first_error(monkeypatch: pytest.Monk
         verdict = conclude(self, *args, **options)
         if verdict is None or verdict.error is None:
             return verdict
-        return replace(verdict, error=self.failures[0].error)
+        first = self.failures[0]
+        return replace(verdict, error=first.error, failed=first.index)
 
     branch = '<branch><source:stub id="{0}" takes="1s" fails="{0}"/></branch>'
     text = "".join(branch.format(name) for name in "abc")
@@ -176,7 +178,7 @@ def test_clean_up_that_is_skipped_when_cancelled(monkeypatch: pytest.MonkeyPatch
 
 
 def test_compensations_in_the_wrong_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "reversed", list, raising=False)
+    monkeypatch.setattr(compensating, "reversed", list, raising=False)
     assert "compensations run" in promises()
 
 
@@ -248,16 +250,11 @@ def test_a_time_limit_that_is_told_as_a_cancellation_from_outside(
 def test_a_time_limit_that_is_told_as_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def within(self: Executor, seconds: float, place: Place, work: Any) -> Outcome:
-        scope = trio.CancelScope(deadline=trio.current_time() + seconds)
-        with trio.CancelScope() as outer:
-            with scope:
-                return await work(place)
-            outer.cancel()
-            await trio.lowlevel.checkpoint()
-        return Outcome()
+    async def lenient(*args: Any, **options: Any) -> Any:
+        done = await bounded(*args, **options)
+        return Outcome() if done is LATE else done
 
-    plant(monkeypatch, Executor, "within", within)
+    plant(monkeypatch, attempts, "bounded", lenient)
     assert "cancellation is told as it is" in promises()
 
 

@@ -9,10 +9,13 @@ from ....types.events import NodeEnded, NodeStarted, RunEnded
 from ....types.paths import (
     COMPENSATE,
     FINALLY,
+    above,
     cleanup_path,
     is_cleanup,
     label_of,
+    levels_of,
     owner_of,
+    parent_of,
     part_path,
     prefix_in,
     prefix_of,
@@ -77,9 +80,9 @@ def clean_up_runs(story: Story) -> Iterator[Finding]:
 
 
 def compensations_run(story: Story) -> Iterator[Finding]:
-    """After a run that failed or was cancelled, in reverse order of completion; after no other.
+    """Once each: after a run that failed or was cancelled; sooner where a block went on without what succeeded.
 
-    What goes wrong in the run's own ``<finally>`` comes too late for them.
+    In reverse order of completion. What goes wrong in the run's own ``<finally>`` comes too late for them.
     """
     due = []
     for execution in story.executions:
@@ -90,16 +93,56 @@ def compensations_run(story: Story) -> Iterator[Finding]:
             first = f"{prefix_in(part_path(execution.path, COMPENSATE))}{body.steps[0].label}"
             due.append((execution.ended.order, execution.path, first))
     due.sort(reverse=True)
-    ran = []
+    ran: dict[str, list[int]] = {}
     for _, path, first in due:
         found = story.by_path.get(first, [])
-        ran += [execution.began.order for execution in found[:1]]
-        if story.trial.status == "completed" and found:
-            yield Finding(path, f"{path} was compensated, and the run completed")
-        elif not found and _went_wrong(story):
+        given_up = next(_given_up(story, path), None)
+        if len(found) > 1:
+            yield Finding(path, f"{path} was compensated {len(found)} times")
+        elif found:
+            ran.setdefault(given_up or "", []).append(found[0].began.order)
+            if given_up is None and story.trial.status == "completed":
+                yield Finding(path, f"{path} was compensated, and the run completed")
+        elif _went_wrong(story):
             yield Finding(path, f"{path} succeeded, the run did not, and it was not compensated")
-    if ran != sorted(ran):
+        elif _was_left(story, path):
+            message = f"{path} succeeded in a branch that did not, and it was not compensated"
+            yield Finding(path, message)
+    if any(orders != sorted(orders) for orders in ran.values()):
         yield Finding("the run", "compensations did not run in reverse order of completion")
+
+
+def _given_up(story: Story, path: str) -> Iterator[str]:
+    """The blocks around a node that may have gone on without it: tried again, handled, or settled by others."""
+    for over in above(path):
+        for execution in story.by_path.get(over, ()):
+            result, step = execution.result, story.plan.step(execution.node)
+            if result is not None and (
+                result.earlier
+                or step.on_timeout is not None
+                or any(branch.status != "success" for branch in result.branches)
+                or _is_race(story, over)
+            ):
+                yield over
+
+
+def _is_race(story: Story, path: str) -> bool:
+    return any(
+        terms.path == path and terms.asked.policy.need is not None
+        for terms in story.trial.probe.notes.terms
+    )
+
+
+def _was_left(story: Story, path: str) -> bool:
+    """Whether a branch around a node failed or was cancelled, and its block succeeded all the same."""
+    for level in levels_of(path):
+        for branch in story.branches_by_path.get(level, ()):
+            if branch.status in (None, "success"):
+                continue
+            blocks = story.by_path.get(parent_of(level), ())
+            if any(block.result and block.result.status == "success" for block in blocks):
+                return True
+    return False
 
 
 def _went_wrong(story: Story) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ....types.paths import is_cleanup, owner_of, parent_of
+from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of
 from ....types.results import NodeResult
 from ..chains import behind
 from ..story import Branch, Execution, Story
@@ -150,7 +150,7 @@ def _status_of(story: Story, around: str, execution: Execution) -> str | None:
     branch = story.branch_around(around, order)
     if branch is not None:
         return branch.status
-    if around.endswith("]"):  # a round of a loop
+    if is_iteration(around):  # a round of a loop
         around = parent_of(around)
     found = story.execution_around(around, order)
     if found is None or found.result is None:

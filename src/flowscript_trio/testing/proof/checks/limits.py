@@ -112,7 +112,7 @@ def _was_handled(story: Story, execution: Execution, limit: Limit) -> bool:
 def _was_cut_short(story: Story, path: str) -> bool:
     """Whether clean-up below a path was cancelled: it has a time limit of its own, which is told there."""
     return any(
-        is_cleanup(f"/{other.path}", path and f"/{path}")
+        is_cleanup(other.path, path)
         for other in story.executions
         if is_within(other.path, path) and other.result and other.result.status == "cancelled"
     )
