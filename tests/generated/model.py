@@ -129,12 +129,11 @@ def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
 
 def _within(name: str, result: Result, deadline: float, cancel: float) -> Result:
     """What a time limit makes of what was done within it."""
-    late = Result(result.end, "failed", errors=frozenset({f"too slow: {name}"}))
-    if result.kind == "cancelled" and deadline <= result.end < cancel:
-        return late
-    if result.kind == "ok" and deadline < result.end:
-        return late
-    return result
+    if result.kind == "failed" or result.end < deadline:
+        return result
+    if cancel <= result.end:  # what is around goes first
+        return Result(result.end, "cancelled")
+    return Result(result.end, "failed", errors=frozenset({f"too slow: {name}"}))
 
 
 def _work(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -166,7 +165,7 @@ def _body(body: Body, path: str, begin: float, cancel: float, statuses: Statuses
     result = _sequence(body.nodes, path, begin, cancel, statuses)
     if body.cleanup is None:
         return result
-    done = _node(body.cleanup, f"{path}finally/", result.end, inf, statuses)
+    done = _node(body.cleanup, f"{path}@finally/", result.end, inf, statuses)
     if done.kind == "failed" and result.kind != "failed":
         return done
     return replace(result, end=done.end)
@@ -227,14 +226,14 @@ Branch = Callable[[float, float, Statuses], Result]
 
 
 def _parallel(node: Parallel, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
-    def branch(index: int) -> Branch:
+    def branch(inner: str, index: int) -> Branch:
         return lambda begin, cancel, statuses: _body(
-            node.branches[index], f"{path}/{index}/", begin, cancel, statuses
+            node.branches[index], f"{inner}/{index}/", begin, cancel, statuses
         )
 
-    branches = [branch(index) for index in range(len(node.branches))]
-
     def attempt(number: int, begin: float) -> Result:
+        inner = path if number == 0 else f"{path}~{number + 1}"
+        branches = [branch(inner, index) for index in range(len(node.branches))]
         return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=True)
 
     return _recovered(node, attempt, path, begin, cancel, statuses)

@@ -15,7 +15,7 @@ import pytest
 import trio
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from flowscript_trio.execution import blocks
+from flowscript_trio.execution import attempts, blocks
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally as BlockTally
@@ -95,7 +95,8 @@ def last_error(monkeypatch: pytest.MonkeyPatch) -> None:
         verdict = conclude(self, *args, **options)
         if verdict is None or verdict.error is None:
             return verdict
-        return replace(verdict, error=self.failures[-1].error)
+        ending = self.failures[-1]
+        return replace(verdict, error=ending.error, failed=ending.index)
 
     monkeypatch.setattr(BlockTally, "conclude", last)
 
@@ -113,12 +114,12 @@ def cancellations_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def time_limits_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    within = Executor.within
+    bounded = attempts.bounded
 
-    async def late(self: Executor, seconds: float, *args: Any) -> Any:
-        return await within(self, seconds + 1, *args)
+    async def late(seconds: float, *args: Any, **options: Any) -> Any:
+        return await bounded(seconds + 1, *args, **options)
 
-    monkeypatch.setattr(Executor, "within", late)
+    monkeypatch.setattr(attempts, "bounded", late)
 
 
 def outputs_in_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
