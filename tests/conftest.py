@@ -1,44 +1,73 @@
-"""Owns what the whole session shares: every document that a test loads is kept, for tests of the language."""
+"""Owns what the whole session shares: signals as on a terminal, one path an execution, documents to keep."""
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+from collections.abc import Iterator
+from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowscript_trio.execution import loading
+from flowscript_trio.execution.handle import Run
 from flowscript_trio.runtimes import registry as default_registry
-from flowscript_trio.types.errors import WorkflowInvalid
-
-from harvest import LOADED, REFUSED
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A background job: what the tests start would ignore Ctrl-C too, and those that press it would wait for ever.
+    # A background job: what the tests start would ignore Ctrl-C too, and who presses it would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+repeated: set[str] = set()
+"""Every path that two executions of one run had in this test."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--keep-documents",
+        metavar="FOLDER",
+        help="keep the text of every document that the tests load in a file of this folder (see tests/harvest.py)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the texts of documents with the default runtimes, and the codes of what is wrong with them."""
+    look_at_paths()
+    folder = config.getoption("--keep-documents")
+    if folder:
+        keep_documents(Path(folder) / f"{os.getpid()}.jsonl")
+
+
+def look_at_paths() -> None:
+    """Look at the record of every run for two executions with one path."""
+    attach, path_of = Run._attach, attrgetter("path")
+
+    def looking(self: Run) -> None:
+        paths = list(map(path_of, self.record))
+        if len(set(paths)) < len(paths):
+            repeated.update(path for path in paths if paths.count(path) > 1)
+        attach(self)
+
+    Run._attach = looking  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _one_path_an_execution() -> Iterator[None]:
+    """Whatever a test runs: no two executions of one run share a path."""
+    repeated.clear()
+    yield
+    assert repeated == set()
+
+
+def keep_documents(path: Path) -> None:
     make_flow = loading._make_flow
 
     def kept(found: Any, library: Any, registry: Any) -> Any:
         document = found.parsed.document
-        try:
-            flow = make_flow(found, library, registry)
-        except WorkflowInvalid as exc:
-            if document is not None and registry is default_registry:
-                REFUSED[document.source.text] = {
-                    problem.code for problem in exc.problems if problem.severity == "error"
-                }
-            raise
-        if registry is default_registry:
-            LOADED[document.source.text] = {problem.code for problem in flow.warnings}
-        return flow
+        if document is not None and registry is default_registry:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(document.source.text) + "\n")
+        return make_flow(found, library, registry)
 
     loading._make_flow = kept
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of what all documents of the session have in common come last."""
-    items.sort(key=lambda item: item.get_closest_marker("every_document") is not None)

@@ -115,7 +115,7 @@ def _recovered(
             return Result(cancel, "cancelled")
     if node.fallback is None:
         return result
-    return _node(node.fallback, f"{path}/", result.end, cancel, statuses)
+    return _node(node.fallback, f"{path}/@fallback/", result.end, cancel, statuses)
 
 
 def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -129,12 +129,11 @@ def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
 
 def _within(name: str, result: Result, deadline: float, cancel: float) -> Result:
     """What a time limit makes of what was done within it."""
-    late = Result(result.end, "failed", errors=frozenset({f"too slow: {name}"}))
-    if result.kind == "cancelled" and deadline <= result.end < cancel:
-        return late
-    if result.kind == "ok" and deadline <= result.end:
-        return late
-    return result
+    if result.kind == "failed" or result.end < deadline:
+        return result
+    if cancel <= result.end:  # what is around goes first
+        return Result(result.end, "cancelled")
+    return Result(result.end, "failed", errors=frozenset({f"too slow: {name}"}))
 
 
 def _work(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -227,14 +226,14 @@ Branch = Callable[[float, float, Statuses], Result]
 
 
 def _parallel(node: Parallel, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
-    def branch(index: int, inner: str) -> Branch:
+    def branch(inner: str, index: int) -> Branch:
         return lambda begin, cancel, statuses: _body(
             node.branches[index], f"{inner}/{index}/", begin, cancel, statuses
         )
 
     def attempt(number: int, begin: float) -> Result:
         inner = path if number == 0 else f"{path}~{number + 1}"
-        branches = [branch(index, inner) for index in range(len(node.branches))]
+        branches = [branch(inner, index) for index in range(len(node.branches))]
         return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=True)
 
     return _recovered(node, attempt, path, begin, cancel, statuses)

@@ -15,8 +15,7 @@ import pytest
 import trio
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from flowscript_trio.execution import attempts, blocks, inline
-from flowscript_trio.execution.bounds import bounded
+from flowscript_trio.execution import attempts, blocks
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally as BlockTally
@@ -96,8 +95,8 @@ def last_error(monkeypatch: pytest.MonkeyPatch) -> None:
         verdict = conclude(self, *args, **options)
         if verdict is None or verdict.error is None:
             return verdict
-        failed = self.failures[-1]
-        return replace(verdict, error=failed.error, failed=failed.index)
+        ending = self.failures[-1]
+        return replace(verdict, error=ending.error, failed=ending.index)
 
     monkeypatch.setattr(BlockTally, "conclude", last)
 
@@ -115,11 +114,12 @@ def cancellations_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def time_limits_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded = attempts.bounded
+
     async def late(seconds: float, *args: Any, **options: Any) -> Any:
         return await bounded(seconds + 1, *args, **options)
 
-    for module in (attempts, inline):
-        monkeypatch.setattr(module, "bounded", late)
+    monkeypatch.setattr(attempts, "bounded", late)
 
 
 def outputs_in_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:

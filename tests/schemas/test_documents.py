@@ -34,7 +34,6 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> etree.XMLSchema:
     return schema_of(tmp_path_factory.mktemp("schemas"))
 
 
-@pytest.mark.every_document
 @pytest.mark.filterwarnings("ignore")
 def test_every_valid_document_of_the_tests_is_right_by_the_schema(schema: etree.XMLSchema) -> None:
     load_all()
@@ -44,7 +43,6 @@ def test_every_valid_document_of_the_tests_is_right_by_the_schema(schema: etree.
     assert wrong == []
 
 
-@pytest.mark.every_document
 @pytest.mark.filterwarnings("ignore")
 def test_documents_that_a_schema_can_tell_to_be_wrong_are_wrong_by_it(
     schema: etree.XMLSchema,

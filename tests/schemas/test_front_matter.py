@@ -28,7 +28,6 @@ def front() -> Callable[[Any], bool]:
     return jsonschema.Draft202012Validator(schema).is_valid
 
 
-@pytest.mark.every_document
 @pytest.mark.filterwarnings("ignore")
 def test_the_front_matter_of_every_valid_document_is_right_by_its_schema(
     front: Callable[[Any], bool],

@@ -36,17 +36,19 @@ async def bounded(
 
     One rule for all: what ends at the deadline or after it is too late, whether a cancellation reached it, or it
     was shielded from that, or held the thread. But an error of its own stays that error, and a cancellation from
-    around passes on.
+    around passes on: also where a deadline around has passed as well, which goes before this one.
     """
     deadline = trio.current_time() + seconds
     with trio.CancelScope(deadline=deadline, shield=shield) as scope:
         done = await work(Region(around, path, scope))
-    if scope.cancelled_caught:
-        return LATE
-    signal = done.signal if isinstance(done, Outcome) else done
-    if trio.current_time() >= deadline and not isinstance(signal, Failed):
-        return LATE
-    return done
+    now = trio.current_time()
+    if not scope.cancelled_caught:
+        signal = done.signal if isinstance(done, Outcome) else done
+        if now < deadline or isinstance(signal, Failed):
+            return done
+    if not shield and trio.current_effective_deadline() <= now:
+        await trio.lowlevel.checkpoint()  # trio notices a deadline between two passes only
+    return LATE
 
 
 def took_too_long(what: str, seconds: float) -> trio.TooSlowError:

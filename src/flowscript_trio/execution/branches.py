@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -60,6 +61,7 @@ class Branches:
         self._ended: dict[int, BranchResult] = {}
         self._regions: dict[int, Region] = {}
         self._highest = -1
+        self._went_without = False
         self._breakable = False
         self._deadline = inf
         self._late: set[int] = set()  # what succeeded after the deadline of a block that keeps
@@ -156,13 +158,14 @@ class Branches:
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
-        async def work(region: Region) -> None:
+        async def work(region: Region) -> Signal | None:
             nonlocal found
             self.region.parent = region
             found = await feed()
+            return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        late = await bounded(seconds, place.region, place.path, work) is LATE
-        if found is not None and (not late or self._stands(found)):
+        if await bounded(seconds, place.region, place.path, work) is not LATE:
+            assert found is not None
             return found
         self.is_cut_short = True
         winners = self.block.so_far().winners
@@ -175,8 +178,14 @@ class Branches:
         before = decided is not None and decided < self._deadline
         return before or isinstance(verdict.error, INTERRUPTS)
 
-    def is_lost(self, verdict: Verdict, index: int | None) -> bool:
-        """Whether the block went on without a branch: it failed, was cancelled or too late, or lost the race."""
+    def lost(self, verdict: Verdict) -> Callable[[int | None], bool] | None:
+        """Says of a branch whether the block went on without it; None where it did without none."""
+        if self._went_without or self._late or verdict.winners is not None:
+            return partial(self._is_lost, verdict)
+        return None
+
+    def _is_lost(self, verdict: Verdict, index: int | None) -> bool:
+        """Whether a branch failed, was cancelled or too late, or lost the race."""
         if index is None or index in self._late:
             return index is not None
         if verdict.winners is not None:
@@ -204,6 +213,8 @@ class Branches:
         error: BaseException | None = None,
         cancelled_by: Cancellation | None = None,
     ) -> None:
+        if status != "success":
+            self._went_without = True
         if status != "success" or len(self._ended) < self._run.record.keep:
             self._ended[index] = BranchResult(index, status, error, cancelled_by)
         if self._run.observers:

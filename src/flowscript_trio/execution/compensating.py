@@ -28,10 +28,13 @@ async def compensate(
     They are shielded from cancellation, each within its own bound.
     """
     pending = walk.run.compensations
-    due = [each for each in reversed(pending) if owed(each)]
+    due: list[Compensation] = []
+    rest: list[Compensation] = []
+    for each in pending:
+        (due if owed(each) else rest).append(each)
+    pending[:] = rest  # first: none is ever run twice
     errors = []
-    for done in due:
-        pending.remove(done)  # first: it is never run twice
+    for done in reversed(due):
         path = part_path(done.path, COMPENSATE)
         error = await run_cleanup(done.walk, done.body, done.state, path, done.input, view)
         if error is not None:
@@ -63,4 +66,6 @@ async def without_losers(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
         return is_below(each.path, path) and is_lost(branch_in(each.path, path))
 
     errors = await compensate(walk, {}, is_owed)
-    return Outcome(signal=Failed(first_to_surface(errors))) if errors else outcome
+    if not errors:
+        return outcome
+    return Outcome(signal=Failed(first_to_surface(errors)), branches=outcome.branches)

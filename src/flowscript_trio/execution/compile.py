@@ -132,10 +132,26 @@ class _Compiler:
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,
+            undoes=isinstance(runtime, ControlRuntime) and self._undoes(checked),
             patience=checked.timeout if asks else None,
             targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
         )
+
+    def _undoes(self, checked: CheckedNode) -> bool:
+        """Whether something that a block runs may have to be undone: it has a ``<compensate>``."""
+        pending = [checked]
+        seen = set()
+        while pending:
+            found = pending.pop()
+            node = found.node
+            if node.key in self._linked or (found is not checked and node.compensate is not None):
+                return True
+            seen.add(node.key)
+            inner = [part for body in node.bodies for part in _nodes_of(body)]
+            inner += [handler for handler in (found.fallback, found.on_timeout) if handler]
+            pending += [self._checked.nodes[part.key] for part in inner if part.key not in seen]
+        return False
 
     def _targets_of(self, checked: CheckedNode) -> frozenset[str]:
         """The names of the later nodes among those that the actions of a checkpoint go on at."""
@@ -202,6 +218,10 @@ def _is_built_in(runtime: NodeRuntime) -> bool:
     """Whether the code of a runtime is this library's own."""
     module = type(runtime).__module__
     return module.startswith(_RUNTIMES) and not isinstance(runtime, FunctionRuntime)
+
+
+def _nodes_of(body: Body) -> tuple[BaseNode, ...]:
+    return body.nodes if body.cleanup is None else body.nodes + body.cleanup.nodes
 
 
 def _draws(node: BaseNode) -> bool:

@@ -26,8 +26,8 @@ class Step:
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at. ``is_ours`` says that its runtime is one of the built-in ones, which
     reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block that it
-    ends with what has succeeded when its time has passed. ``linked`` is the document that an include or a call
-    runs.
+    ends with what has succeeded when its time has passed, ``undoes`` that something in it may have to be undone.
+    ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -52,6 +52,7 @@ class Step:
     draws: bool
     inner_ids: tuple[str, ...]
     keeps: bool = False
+    undoes: bool = False
     patience: Compute | None = None
     targets: frozenset[str] = frozenset()
     linked: Program | None = None

@@ -10,7 +10,7 @@ from ..runtimes.control.types import RetryConfig
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
-from ..types.paths import ON_TIMEOUT, attempt_path, part_path, prefix_in
+from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_in
 from .compensating import compensate_inside
 from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
@@ -82,13 +82,13 @@ async def recover(
                     delay=delay,
                 )
             )
-        if step.is_control:
+        if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further), error)
         await trio.sleep(delay)
         outcome = await walk.attempt(step, frame, path, further + 1)
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         earlier.append(error)
-        if step.is_control:
+        if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further + 1), error)
         outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
@@ -116,7 +116,7 @@ async def _fall_back(
         signal = walk.fail(step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
-    outcome = await run_handler(walk, handler, step, frame, path, described)
+    outcome = await run_handler(walk, handler, step, frame, part_path(path, FALLBACK), described)
     if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
         note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome
@@ -124,7 +124,7 @@ async def _fall_back(
 
 async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseException) -> Outcome:
     """Run the handler of a block whose time has passed, once what succeeded in it is undone."""
-    undone = await compensate_inside(walk, place.inner, error)
+    undone = await compensate_inside(walk, place.inner, error) if place.step.undoes else []
     path = part_path(place.inner, ON_TIMEOUT)
     outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):

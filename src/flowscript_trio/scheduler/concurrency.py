@@ -286,9 +286,12 @@ class Block:
             self._note_success(index, signal)
         if self._tally.decided_at is None:
             return self.lowest_break is not None
-        if self.decided_time is None:
-            self.decided_time = trio.current_time()
+        self._note_time()
         return True
+
+    def _note_time(self) -> None:
+        if self.decided_time is None and self._tally.decided_at is not None:
+            self.decided_time = trio.current_time()
 
     def _passes_on(self) -> bool:
         """Whether the ``Cancelled`` that ends a job is to leave the block.
@@ -332,6 +335,7 @@ class Block:
             return  # it was being cancelled: on the record, but no failure of the block
         outside = (self._outside_first or not self.cancelled) and is_cancelled()
         self._tally.add_failure(Ending(self._passes.now, index, error, fatal, outside))
+        self._note_time()
 
     def _note_success(self, index: int, signal: Signal | None) -> None:
         now = self._passes.now

@@ -7,7 +7,7 @@ from typing import Any
 from ...expression.scope import Scope
 from ...runtimes.control import results
 from ...types.ast import BaseNode
-from ...types.paths import ON_TIMEOUT, part_path
+from ...types.paths import FALLBACK, ON_TIMEOUT, part_path
 from .calls import Moment
 from .plan import Plan
 from .terms import Assigned, Attempt, Limit, Terms
@@ -54,5 +54,5 @@ class Notes:
         step = self._plan.step(node)
         outside = {part_path(path, ON_TIMEOUT)} if step.on_timeout else set()
         if step.fallback:
-            outside.add(part_path(path, step.fallback.label))
+            outside.add(part_path(path, FALLBACK))
         self.limits.append(Limit(path, seconds, now, frozenset(outside)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....types.paths import is_below, is_within, levels_of, part_path
+from ....types.paths import FALLBACK, is_below, is_within, levels_of, part_path
 from ....types.results import NodeResult
 from ..calls import Call
 from ..sameness import is_plain
@@ -97,7 +97,7 @@ def _was_stood_in_for(story: Story, block: Execution, seen: NodeResult) -> bool:
     result, fallback = block.result, story.plan.step(block.node).fallback
     if result is None or fallback is None or len(result.earlier) < result.attempts:
         return False
-    return not is_within(seen.path, part_path(block.path, fallback.label))
+    return not is_within(seen.path, part_path(block.path, FALLBACK))
 
 
 def _wrong_branch(story: Story, call: Call, seen: NodeResult, source: Execution) -> str | None:

@@ -1,0 +1,182 @@
+"""What a node draws follows from the run's seed, its path, its attempt and how often it drew before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import flowscript_trio as fs
+from flowscript_trio.types.events import AttemptFailed, Event
+
+REGISTRY = fs.Registry(base=fs.registry)
+FAILED: Counter[str] = Counter()
+
+
+@REGISTRY.runtime("source:draw")
+async def draw(params: fs.ExecutionParams) -> Any:
+    """Takes its time, fails so many ``times``, and gives what was drawn in its settings and by itself."""
+    label = params.node.label
+    await trio.sleep(float(params.config.get("takes", 0)))
+    FAILED[label] += 1
+    if FAILED[label] <= int(params.config.get("times", 0)):
+        raise ConnectionError(label)
+    return params.config.get("x"), params.run.services.random.random()
+
+
+def outcome(
+    body: str, seed: int = 1, tail: str = "", **config: Any
+) -> tuple[dict[str, Any], list[float]]:
+    """What each execution gave, by its path, and how long each wait before a further attempt was."""
+    FAILED.clear()
+    delays: list[float] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, AttemptFailed):
+            delays.append(event.delay)
+
+    async def main() -> fs.Run:
+        flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=REGISTRY)
+        return await fs.run(flow, seed=seed, config=config, observers=[note])
+
+    run = trio.run(main, clock=MockClock(autojump_threshold=0))
+    return {
+        result.path: result.output for result in run.record if result.output is not None
+    }, delays
+
+
+def drawn(path: str, body: str, **options: Any) -> Any:
+    return outcome(body, **options)[0][path]
+
+
+# Formatted twice: here, and with the times that the nodes take.
+NODE = '<source:draw id="{0}" takes="{1}" x="' + "{{" * 4 + "random()" + "}}" * 4 + '"/>'
+
+A, B = NODE.format("a", "{0}"), NODE.format("b", "{1}")
+SHAPES = {
+    "graph": A + B,
+    "parallel": f'<parallel id="p"><branch>{A}</branch><branch>{B}</branch></parallel>',
+    "foreach": '<parallel id="p"><branch><foreach id="g" collection="[1, 2]" maxConcurrency="2">'
+    f"{A}</foreach></branch>"
+    f'<branch><loop id="l" max="2">{B}</loop></branch></parallel>',
+    "while": f'<while id="w1" condition="$iteration &lt; 2" max="5">{A}</while>{B}',
+    "if": f'<if id="i" condition="random() &lt; 2"><then>{A}</then></if>{B}',
+    "timeout": f'<timeout id="t" duration="99s">{A}</timeout>{B}',
+    "phase": f'<phase name="one">{A}{B}</phase>',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_order_in_which_nodes_end_changes_nothing_that_they_draw(shape: str) -> None:
+    one = outcome(SHAPES[shape].format(1, 2))[0]
+    other = outcome(SHAPES[shape].format(2, 1))[0]
+    assert one == other
+    leaves = [str(value) for path, value in one.items() if path[-1] in "ab"]
+    assert len(leaves) == len(set(leaves)) > 1  # and no two executions draw the same
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_another_seed_gives_other_draws(shape: str) -> None:
+    body = SHAPES[shape].format(1, 1)
+    one, other = outcome(body, seed=1)[0], outcome(body, seed=2)[0]
+    assert one.keys() == other.keys()
+    assert all(one[path] != other[path] for path in one if path[-1] in "ab")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '<transform type="template" id="z" template="{{random()}}"/>',
+        '<transform type="template" id="z" template="{{uuid()}}{{uuid()}}"/>',
+        '<transform type="map" id="z" input="$input" expression="random()"/>',
+        '<if id="z" condition="random() &lt; 2"><then><set var="v" value="{{random()}}"/></then></if>',
+        '<foreach id="z" collection="[1, 2, 3]"><set var="v" value="{{random()}}"/></foreach>',
+        '<context><set key="k" value="{{random()}}"/></context>',
+        '<source:draw id="z" if="random() &lt; 2"/>',
+        '<source:draw id="z" times="1"><on-error><retry max="{{random_int(1, 1)}}" when="random() &lt; 2" '
+        'jitter="full"/></on-error></source:draw>',
+    ],
+)
+def test_what_ran_before_a_node_changes_nothing_that_it_draws(before: str) -> None:
+    node = '<source:draw id="a" x="{{random()}}"/>'
+    before = before.replace(' input="$input"', "")
+    assert drawn("a", f'{before}<source:draw id="a" after="z" x="{{{{random()}}}}"/>'
+                 if 'id="z"' in before else before + node) == drawn("a", node)  # fmt: skip
+
+
+def test_a_node_that_is_skipped_changes_nothing_that_others_draw() -> None:
+    body = (
+        '<source:draw id="z" if="$config.go" x="{{random()}}"/>'
+        '<source:draw id="a" after="z" x="{{random()}}"/>'
+    )
+    assert drawn("a", body, go=True) == drawn("a", body, go=False)
+
+
+def test_a_wait_before_a_further_attempt_is_its_nodes_own() -> None:
+    node = (
+        '<source:draw id="{0}" takes="{1}" times="2"><on-error>'
+        '<retry max="2" when="true" base="8s" jitter="full"/></on-error></source:draw>'
+    )
+    alone = outcome(node.format("a", 1))[1]
+    both = outcome(node.format("a", 1) + node.format("b", 5))[1]
+    assert len(both) == 4
+    assert len(set(both)) == 4  # each wait is drawn anew
+    assert [delay for delay in both if delay in alone] == alone
+
+
+def test_each_attempt_draws_anew_and_so_does_each_attempt_of_the_block_around() -> None:
+    retry = '<on-error><retry max="1" when="true"/></on-error>'
+    inner = '<source:draw id="{0}" x="{{{{random()}}}}" times="{1}">{2}</source:draw>'
+    once, twice = (drawn("a", inner.format("a", times, retry)) for times in (0, 1))
+    assert once != twice
+    nodes = inner.format("a", 0, "") + inner.format("z", 1, "")
+    block = f'<if id="i" condition="true"><then>{nodes}</then>{retry}</if>'
+    found = outcome(block)[0]
+    assert found["i/a"] != found["i~2/a"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<parallel id="p" merge="{{[random(), uuid()]}}"><branch><delay duration="{0}s"/></branch>'
+        '<branch><delay duration="{1}s"/></branch></parallel>',
+        '<foreach id="p" collection="[random(), random()]" maxConcurrency="2"><delay duration="{0}s"/></foreach>',
+        '<loop id="p" max="9" break="random() &lt; 2"><set var="v" value="{{random()}}"/></loop>',
+    ],
+)
+def test_what_a_block_evaluates_draws_as_the_block(block: str) -> None:
+    beside = '<source:draw id="z" takes="{0}" x="{{random()}}"/>'
+    one = block.replace("{0}", "1").replace("{1}", "2")
+    other = block.replace("{0}", "2").replace("{1}", "1") + beside.replace("{0}", "0")
+    assert drawn("p", one) == drawn("p", other)
+
+
+def test_documents_that_a_node_runs_draw_for_themselves(tmp_path: Any) -> None:
+    (tmp_path / "lib.xml").write_text(
+        '<workflow name="lib" timeout="{{random_int(50, 99)}}s"><transform type="template" id="in" '
+        'template="{{random()}}"/></workflow>'.replace('id="in"', 'id="inner"')
+    )
+    include = '<include id="{0}" workflow="lib.xml"/>'
+
+    def of(body: str) -> dict[str, Any]:
+        (tmp_path / "w.xml").write_text(f'<workflow name="w">{body}</workflow>')
+        run = trio.run(lambda: fs.run(fs.load(tmp_path / "w.xml", registry=REGISTRY), seed=1))
+        return {result.path: result.output for result in run.record}
+
+    alone, both = of(include.format("a")), of(include.format("z") + include.format("a"))
+    assert alone["a/inner"] == both["a/inner"] != both["z/inner"]
+
+
+def test_nothing_is_seeded_for_nodes_that_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowscript_trio.execution.context import RunContext
+
+    def refuse(self: RunContext, path: str, turn: int | str) -> Any:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(RunContext, "chance", refuse)
+    loop = '<foreach id="g" collection="[1]"><delay id="d" duration="1s"/></foreach>'
+    body = f'<set id="a" var="v" value="1"/>{loop}'
+    assert outcome(body)[0]["g"] is not None
