@@ -16,6 +16,9 @@ LOADED: dict[str, set[str]] = {}
 REFUSED: dict[str, set[str]] = {}
 """Every document that was refused, and the codes of its errors."""
 
+REPEATED: set[str] = set()
+"""Every path that two executions of one run had in this session."""
+
 FAMILIES = ("source", "transform", "sink", "control")
 
 

@@ -115,7 +115,7 @@ def _recovered(
             return Result(cancel, "cancelled")
     if node.fallback is None:
         return result
-    return _node(node.fallback, f"{path}/", result.end, cancel, statuses)
+    return _node(node.fallback, f"{path}/@fallback/", result.end, cancel, statuses)
 
 
 def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:

@@ -10,7 +10,7 @@ from ..runtimes.control.types import RetryConfig
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
-from ..types.paths import ON_TIMEOUT, attempt_path, part_path, prefix_in
+from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_in
 from .compensating import compensate_inside
 from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
@@ -52,13 +52,11 @@ async def recover(
     retry: RetryConfig | None = None
     further = 0
     undone: list[BaseException] = []
+    scope = Overlay(frame.state, {}, walk.run.services_of(path, "retry"))
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
         try:
             if retry is None:
-                retry = step.retry(frame.state)
-            scope: Scope = frame.state
-            if step.draws:
-                scope = Overlay(scope, {}, walk.run.services_of(path, f"when {further + 1}"))
+                retry = step.retry(scope)
             if further >= retry.max or not _applies(retry, error, step, scope):
                 break
             delay = delay_of(
@@ -116,7 +114,8 @@ async def _fall_back(
         signal = walk.fail(step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
-    outcome = await run_handler(walk, handler, step, frame, path, described)
+    above = part_path(path, FALLBACK)
+    outcome = await run_handler(walk, handler, step, frame, above, described)
     if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
         note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome

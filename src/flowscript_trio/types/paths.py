@@ -1,33 +1,42 @@
 """Owns the paths of executions: the only place where one is built or taken apart.
 
-A path is an identity: no two executions of a run share one. It is a prefix and a label, and reads so:
+A path is an identity: no two executions of a run share one. It is a prefix and a label:
 
-=================== ==================================================================
-``fetch-all/1/api`` the node ``api`` in branch 1 of the block ``fetch-all``
-``each[3]/step``    the node ``step`` in iteration (or round) 3 of ``each``
-``trip~2/0/book``   the same of a block that is tried again, in its second attempt
-``pay/cached``      the fallback ``cached`` of the node ``pay``
-``lib/step``        the node ``step`` of the document that ``lib`` includes or calls
-``@finally/close``  a node of clean-up; of a body's, behind the body's own prefix
-=================== ==================================================================
+============================ =============================================================
+``fetch-all/1/api``          the node ``api`` in branch 1 of the block ``fetch-all``
+``each[3]/step``             the node ``step`` in iteration (or round) 3 of ``each``
+``trip~2/0/book``            the same of a block that is tried again, in its second attempt
+``lib/step``                 the node ``step`` of the document that ``lib`` includes or calls
+``pay/@fallback/cached``     the fallback ``cached`` of the node ``pay``
+``slow/@on-timeout/cached``  the handler of the time limit of ``slow``
+``@finally/close``           a node of clean-up; of a body's, behind the body's own prefix
+``pay/@compensate/refund``   a node of the compensation of ``pay``
+============================ =============================================================
 
-Labels hold none of the signs ``/ [ ] ~ @`` but the ``@`` of a label by place (``set@7``), which is never its
-first character. So ``@`` at the beginning of a part always means a part of the language.
+A label contains none of the signs ``/ [ ] ~ @`` but the ``@`` of a label by place (``set@7``), which is never its
+first character, and it is never a number. So a part that begins with ``@`` is always one of the language's own,
+and a node may be called ``finally``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
+FALLBACK = "@fallback"
 FINALLY = "@finally"
 COMPENSATE = "@compensate"
 ON_WORKFLOW_ERROR = "@on-workflow-error"
 ON_TIMEOUT = "@on-timeout"
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
+_HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
 _SIGNS = re.compile(r"[/\[\]~@%]")
 _ATTEMPT = re.compile(r"~[0-9]+$")
+_ROUND = re.compile(r"(?:~[0-9]+)?\[([0-9]+)\]")
+_HANDLER = re.compile(rf"(?:~[0-9]+)?/(?:{FALLBACK}|{ON_TIMEOUT})(?:/|$)")
 _NUMBERED = re.compile(r"(?:^|/)[0-9]+$|\]$")
 
 
@@ -41,6 +50,8 @@ def label_by_place(tag: str, line: int, column: int | None = None) -> str:
 
 def label_of_name(name: str) -> str:
     """What a node with a free name is called: the name, with the signs of paths in it percent-encoded."""
+    if name.isdecimal():
+        return f"%{ord(name[0]):02X}{name[1:]}"
     return _SIGNS.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
@@ -73,11 +84,49 @@ def cleanup_path(prefix: str, kind: str) -> str:
 
 
 def part_path(path: str, part: str) -> str:
-    """The path of a part of a node: its compensation, the handler of its time limit."""
+    """The path of a part of a node: its compensation, its fallback, the handler of its time limit."""
     return f"{path}/{part}"
 
 
 # ---- taking apart ----
+
+Kind = Literal["node", "branch", "round", "clean-up", "handler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a path.
+
+    ``name`` is a label, a number (of a branch from 0, of an iteration or round from 0), or a part of the language
+    (``@finally``). ``attempt`` is that of a block which the path leads through, from 1.
+    """
+
+    kind: Kind
+    name: str
+    attempt: int = 1
+
+
+def parse(path: str) -> tuple[Part, ...]:
+    """The parts of a path, outermost first; none for the run itself.
+
+    The body of a block and a document that a node runs read alike: that is the node's own affair.
+    """
+    parts: list[Part] = []
+    for text in path.split("/") if path else ():
+        name, _, number = text.removesuffix("]").partition("[")
+        name, _, attempt = name.partition("~")
+        parts.append(Part(_kind_of(name), name, int(attempt or 1)))
+        if number:
+            parts.append(Part("round", number))
+    return tuple(parts)
+
+
+def _kind_of(name: str) -> Kind:
+    if name in _CLEANUPS:
+        return "clean-up"
+    if name in _HANDLERS:
+        return "handler"
+    return "branch" if name.isdecimal() else "node"
 
 
 def owner_of(prefix: str) -> str:
@@ -118,6 +167,12 @@ def branch_of(path: str) -> str | None:
     return path or None
 
 
+def round_in(path: str, above: str) -> int:
+    """The iteration or round of the loop ``above`` that a path below it leads through; 0 where it is no loop."""
+    found = _ROUND.match(path, len(above))
+    return 0 if found is None else int(found[1])
+
+
 def branch_in(path: str, above: str) -> int | None:
     """The branch, iteration or round of ``above`` that a path below it leads through; None where it is none."""
     found = re.match(r"(?:~[0-9]+)?(?:\[([0-9]+)\]|/([0-9]+)(?:/|$))", path[len(above) :])
@@ -151,6 +206,21 @@ def above(path: str) -> Iterator[str]:
 def is_cleanup(path: str, below: str = "") -> bool:
     """Whether a path below ``below`` leads through clean-up, which is shielded from what happens around it."""
     return any(part in _CLEANUPS for part in path[len(below) :].split("/"))
+
+
+def is_in_handler(path: str, of: str) -> bool:
+    """Whether a path leads through the fallback of that node, or through the handler of its time limit."""
+    return bool(of) and is_below(path, of) and _HANDLER.match(path, len(of)) is not None
+
+
+def without_attempt(path: str) -> str:
+    """The path of a node, of what stands for it in the paths of one of its attempts."""
+    return _ATTEMPT.sub("", path)
+
+
+def depth_of(path: str) -> int:
+    """How many parts lie above the last one."""
+    return path.count("/")
 
 
 def order_of(path: str) -> list[tuple[int, str]]:
