@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.types.events import AttemptFailed, Event
+from flowscript_trio.types.events import AttemptFailed, BranchEnded, Event, NodeEnded
 
 REGISTRY = fs.Registry(base=fs.registry)
 FAILED: Counter[str] = Counter()
@@ -180,3 +180,93 @@ def test_nothing_is_seeded_for_nodes_that_draw_nothing(monkeypatch: pytest.Monke
     loop = '<foreach id="g" collection="[1]"><delay id="d" duration="1s"/></foreach>'
     body = f'<set id="a" var="v" value="1"/>{loop}'
     assert outcome(body)[0]["g"] is not None
+
+
+def said(body: str) -> list[str]:
+    """What each node that failed said, and how long it waited for a further attempt, in order."""
+    FAILED.clear()
+    told: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, AttemptFailed):
+            told.append(f"{event.path} waits {event.delay}")
+        if isinstance(event, NodeEnded) and event.result.error is not None:
+            told.append(f"{event.path}: {event.result.error}")
+
+    async def main() -> None:
+        flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=REGISTRY)
+        with pytest.raises(trio.TooSlowError):
+            await fs.run(flow, seed=1, observers=[note])
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    return told
+
+
+RETRIED = (
+    '<source:draw id="{0}" takes="{1}" times="1"><on-error>'
+    '<retry max="1" when="true" base="{{random_int(1, 1000000)}}ms" cap="1d"/></on-error></source:draw>'
+)
+TIDIED = (
+    '<branch><delay duration="{1}s"/>'
+    '<finally timeout="{{random_int(1, 1000000)}}ms"><delay duration="9d"/></finally></branch>'
+)
+LATE = '<timeout id="late" duration="90d"><delay duration="99d"/></timeout>'
+
+
+def test_the_settings_of_a_retry_are_drawn_by_its_node() -> None:
+    def of(first: int, second: int) -> set[str]:
+        body = RETRIED.replace("{0}", "a").replace("{1}", str(first))
+        body += RETRIED.replace("{0}", "b").replace("{1}", str(second))
+        return {line for line in said(body + LATE) if "waits" in line}
+
+    assert of(1, 2) == of(2, 1)
+    assert len(of(1, 2)) == 2
+
+
+def clean_ups(body: str) -> set[str]:
+    """What was said of each branch whose clean-up took too long."""
+    said_of: set[str] = set()
+
+    def note(event: Event) -> None:
+        if isinstance(event, BranchEnded):
+            said_of.add(f"{event.path}: {event.error}")
+
+    async def main() -> None:
+        flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=REGISTRY)
+        await fs.run(flow, seed=1, observers=[note])
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    return said_of
+
+
+def test_the_settings_of_clean_up_are_drawn_by_that_clean_up() -> None:
+    def of(first: int, second: int) -> set[str]:
+        branches = TIDIED.replace("{1}", str(first)) + TIDIED.replace("{1}", str(second))
+        tolerant = f'<parallel id="p" tolerate="2">{branches}</parallel>'
+        return clean_ups(tolerant)
+
+    assert of(1, 2) == of(2, 1)
+    assert len(of(1, 2)) == 2
+
+
+def test_the_time_limit_of_a_document_is_drawn_by_the_node_that_runs_it(tmp_path: Any) -> None:
+    (tmp_path / "lib.xml").write_text(
+        '<workflow name="lib" timeout="{{random_int(1, 1000000)}}ms"><delay duration="9d"/></workflow>'
+    )
+
+    def of(first: str, second: str) -> set[str]:
+        branch = '<branch><delay duration="{1}"/><include id="{0}" workflow="lib.xml"/></branch>'
+        branches = branch.replace("{0}", "a").replace("{1}", first)
+        branches += branch.replace("{0}", "b").replace("{1}", second)
+        (tmp_path / "w.xml").write_text(
+            f'<workflow name="w"><parallel id="p" tolerate="2">{branches}</parallel></workflow>'
+        )
+
+        async def main() -> set[str]:
+            run = await fs.run(fs.load(tmp_path / "w.xml"), seed=1)
+            return {f"{result.path}: {result.error}" for result in run.record.failures}
+
+        return trio.run(main, clock=MockClock(autojump_threshold=0))
+
+    assert of("1s", "2s") == of("2s", "1s")
+    assert len(of("1s", "2s")) == 2

@@ -210,16 +210,6 @@ def test_a_journal_gives_back_the_numbers_and_labels() -> None:
     assert [event.node.label for event in ended] == ["delay@1:20", "delay@1:42"]
 
 
-def test_a_journal_without_numbers_is_told_by_its_paths() -> None:
-    entries: list[dict[str, Any]] = []
-    journal = Journal(entries.append)
-    for event in events(ON_ONE_LINE):
-        journal(event)
-    old = [{key: entry[key] for key in entry if key != "execution"} for entry in entries]
-    told = [(span.path, span.state, span.end) for span in story_of(old).spans]
-    assert told == [(span.path, span.state, span.end) for span in story_of(entries).spans]
-
-
 def test_a_warning_of_a_node_bears_its_path_and_number() -> None:
     registry = fs.Registry(base=fs.registry)
 

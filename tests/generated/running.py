@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.testing.proof.stepping import order_of, watching_limiters
-from flowscript_trio.types.events import Event, NodeEnded
+from flowscript_trio.types.events import Event, NodeEnded, NodeStarted
 
 from .model import Expected, expect
 from .runtimes import Leaves
@@ -34,10 +34,14 @@ def run(workflow: Workflow, leaves: Leaves) -> Happened:
     flow = fs.loads(write(workflow), name="generated.xml", registry=leaves.registry)
     leaves.reset()
     statuses: dict[str, str] = {}
+    started: set[str] = set()
     limiters: list[trio.CapacityLimiter] = []
 
     def note(event: Event) -> None:
         leaves.observe(event)
+        if isinstance(event, NodeStarted):
+            assert event.path not in started, f"{event.path} started twice"
+            started.add(event.path)
         if isinstance(event, NodeEnded):
             statuses[event.path] = event.result.status
 

@@ -90,12 +90,6 @@ def test_what_a_path_stands_in_is_found_whatever_the_attempt(path: str, above: l
     assert list(paths.above(path)) == above
 
 
-def test_the_round_of_a_loop_is_found_in_every_attempt() -> None:
-    assert paths.round_in("each[12]/s", "each") == 12
-    assert paths.round_in("each~3[4]/s", "each") == 4
-    assert paths.round_in("p/1/s", "p") == 0
-
-
 def test_handlers_belong_to_the_node_that_names_them_in_every_attempt() -> None:
     assert paths.is_in_handler("slow/@on-timeout/h", "slow")
     assert paths.is_in_handler("slow~2/@on-timeout/h/x", "slow")

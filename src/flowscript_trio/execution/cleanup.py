@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from ..expression.scope import Overlay
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
@@ -38,7 +39,8 @@ async def run_cleanup(
     errors: list[BaseException] = []
     try:
         if body.settings is not None:
-            seconds = body.settings(state).timeout
+            own = Overlay(state, {}, walk.run.services_of(path, "settings"))
+            seconds = body.settings(own).timeout
     except Exception as exc:
         errors.append(_record_settings(walk, body, path, exc))
     inner_state = state.fork(bound or {})

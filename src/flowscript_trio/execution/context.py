@@ -135,17 +135,24 @@ class RunContext:
         """The error without secrets in what it says; the same object wherever its class allows."""
         return error if self.masker is None else mask_error(error, self.masker)
 
-    def warn(self, node: BaseNode, message: str) -> None:
+    def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
         if self.masker is not None:
             message = self.masker.text(message)
-        self.record.warnings.append(Warned(node.label, message))
+        path = node.label if path is None else path
+        self.record.warnings.append(Warned(path, message))
         warnings.warn(f"{node.location}: {message}", FlowScriptWarning, stacklevel=2)
-        self.notify(RunWarning(time=trio.current_time(), path=node.label, message=message))
+        number = self.numbers.of(path)
+        self.notify(
+            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
+        )
 
     def note_warning(self, path: str, message: str) -> None:
         """Put a warning that was said already on the record and before the observers."""
         self.record.warnings.append(Warned(path, message))
-        self.notify(RunWarning(time=trio.current_time(), path=path, message=message))
+        number = self.numbers.of(path)
+        self.notify(
+            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
+        )
 
     def note_lost(self, path: str, error: BaseException) -> None:
         """Put an error on the record that another kept from surfacing and that is no node's result."""

@@ -84,7 +84,8 @@ async def handle_document_result(walk: Walk, result: DocumentResult, place: Plac
     program = place.step.linked
     assert program is not None, "a document that runs another was linked when it was read"
     input = _input_of(result, place)
-    state = _enter(program, result, input, place)
+    services = walk.run.services_of(place.path, f"document {place.attempt}")
+    state = _enter(program, result, input, place, services)
     limit = program.max_concurrency
     inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
     frame = Frame(state, prefix_in(place.inner), place.region, input)
@@ -100,7 +101,9 @@ def _input_of(result: DocumentResult, place: Place) -> Any:
     return dict(result.arguments)
 
 
-def _enter(program: Program, result: DocumentResult, input: Any, place: Place) -> State:
+def _enter(
+    program: Program, result: DocumentResult, input: Any, place: Place, services: Services
+) -> State:
     document, scope = program.document, place.scope
     inherited = {} if result.isolated else scope.value("$config")
     declared = {parameter.name for parameter in document.parameters}
@@ -111,7 +114,7 @@ def _enter(program: Program, result: DocumentResult, input: Any, place: Place) -
         secrets = {name: value for name, value in secrets.held.items() if name in names}
     return root_state(
         document,
-        scope.services,
+        services,
         variables=result.arguments,
         config=check_config(document, {**inherited, **given}, "the arguments of"),
         input=input,

@@ -46,4 +46,4 @@ class NodeRun:
         return await self._run.resource(key, factory)
 
     def warn(self, node: BaseNode, message: str) -> None:
-        self._run.warn(node, message)
+        self._run.warn(node, message, self._path)

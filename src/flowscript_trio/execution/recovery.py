@@ -52,18 +52,21 @@ async def recover(
     retry: RetryConfig | None = None
     further = 0
     undone: list[BaseException] = []
+    scope: Scope = frame.state
+    if step.draws:
+        scope = Overlay(scope, {}, walk.run.services_of(path, "retry"))
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
         try:
             if retry is None:
-                retry = step.retry(frame.state)
-            scope: Scope = frame.state
-            if step.draws:
-                scope = Overlay(scope, {}, walk.run.services_of(path, f"when {further + 1}"))
+                retry = step.retry(scope)
             if further >= retry.max or not _applies(retry, error, step, scope):
                 break
-            delay = delay_of(
-                retry, further + 1, walk.run.chance(path, f"retry {further + 1}").random()
+            part = (
+                walk.run.chance(path, f"jitter {further + 1}").random()
+                if retry.jitter == "full"
+                else 1.0
             )
+            delay = delay_of(retry, further + 1, part)
         except Exception as exc:
             earlier.append(error)
             outcome = walk.fail(step, path, _looking_at(error, exc))

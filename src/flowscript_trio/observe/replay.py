@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from math import inf, nan
 from os import SEEK_END
 from pathlib import Path
@@ -103,11 +103,11 @@ class _Replay:
 
     def __init__(self) -> None:
         self._file = ""
-        self._nodes: dict[int, BaseNode] = {}
+        self._nodes: dict[Hashable, BaseNode] = {}
         self._errors: dict[tuple[str, str], RecordedError] = {}
 
     def event(self, entry: Entry) -> Event | None:
-        number = entry.get("execution", 0)
+        number = entry.get("execution") or entry["path"]  # old journals have no numbers
         if "key" in entry and number not in self._nodes:
             self._nodes[number] = self._node(entry)
         node = self._nodes.get(number)
@@ -193,6 +193,8 @@ class _Replay:
             id=_id(entry),
             location=Location(self._file, entry["line"], entry["column"]),
             offset=0,
+            shares_line=entry["label"]
+            == label_by_place(entry["tag"], entry["line"], entry["column"]),
         )
 
     def _error(self, entry: Entry, name: str = "error") -> RecordedError | None:

@@ -36,7 +36,6 @@ _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
 _SIGNS = re.compile(r"[/\[\]~@%]")
 _ATTEMPT = re.compile(r"~[0-9]+$")
 _ROUND = re.compile(r"(?:~[0-9]+)?\[([0-9]+)\]")
-_BRANCH = re.compile(r"(?:~[0-9]+)?(?:\[([0-9]+)\]|/([0-9]+)(?:/|$))")
 _HANDLER = re.compile(rf"(?:~[0-9]+)?/(?:{FALLBACK}|{ON_TIMEOUT})(?:/|$)")
 _NUMBERED = re.compile(r"(?:^|/)[0-9]+$|\]$")
 
@@ -176,7 +175,7 @@ def round_in(path: str, above: str) -> int:
 
 def branch_in(path: str, above: str) -> int | None:
     """The branch, iteration or round of ``above`` that a path below it leads through; None where it is none."""
-    found = _BRANCH.match(path, len(above))
+    found = re.match(r"(?:~[0-9]+)?(?:\[([0-9]+)\]|/([0-9]+)(?:/|$))", path[len(above) :])
     return None if found is None else int(found[1] or found[2])
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from ...expression.scope import Scope
 from ...runtimes.control import results
 from ...types.ast import BaseNode
-from ...types.paths import FALLBACK, ON_TIMEOUT, part_path
 from .calls import Moment
 from .plan import Plan
 from .terms import Assigned, Attempt, Limit, Terms
@@ -34,7 +33,7 @@ class Notes:
         retry = None if step.retry is None else look(step.retry, scope)
         self.attempts.append(Attempt(path, retry, now))
         if step.timeout is not None:
-            self._limit(path, node, look(step.timeout, scope), now)
+            self._limit(path, look(step.timeout, scope), now)
 
     def take(self, path: str, node: BaseNode, asked: Any, now: Moment) -> None:
         """Note what a control node's runtime asks for."""
@@ -42,17 +41,12 @@ class Notes:
             case results.ParallelResult() | results.ForeachResult():
                 self.terms.append(Terms(path, node, asked, now))
             case results.TimeoutResult(duration=seconds):
-                self._limit(path, node, seconds, now)
+                self._limit(path, seconds, now)
             case results.DocumentResult():
-                self._limit(path, node, self._plan.seconds_of_document(node), now)
+                self._limit(path, self._plan.seconds_of_document(node), now)
             case results.AssignResult(values=values):
                 self.assigned.append(Assigned(path, dict(values), now))
 
-    def _limit(self, path: str, node: BaseNode, seconds: float | None, now: Moment) -> None:
-        if seconds is None:
-            return
-        step = self._plan.step(node)
-        outside = {part_path(path, ON_TIMEOUT)} if step.on_timeout else set()
-        if step.fallback:
-            outside.add(part_path(path, FALLBACK))
-        self.limits.append(Limit(path, seconds, now, frozenset(outside)))
+    def _limit(self, path: str, seconds: float | None, now: Moment) -> None:
+        if seconds is not None:
+            self.limits.append(Limit(path, seconds, now))

@@ -19,8 +19,6 @@ class Limit:
     path: str
     seconds: float
     since: Moment
-    outside: frozenset[str] = frozenset()
-    """Paths of handlers below it, which it does not bound."""
 
 
 @dataclass(frozen=True, slots=True)

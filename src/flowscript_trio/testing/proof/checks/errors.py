@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of
+from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of, without_attempt
 from ....types.results import NodeResult
 from ..chains import behind
 from ..story import Branch, Execution, Story
@@ -152,7 +152,7 @@ def _status_of(story: Story, around: str, execution: Execution) -> str | None:
         return branch.status
     if is_iteration(around):  # a round of a loop
         around = parent_of(around)
-    found = story.execution_around(around, order)
+    found = story.execution_around(without_attempt(around), order)
     if found is None or found.result is None:
         return None
     return None if _has_answer(story, found, found.result) else found.result.status

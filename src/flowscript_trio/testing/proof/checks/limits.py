@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ....types.paths import is_cleanup, is_within
+from ....types.paths import is_cleanup, is_in_handler, is_within
 from ..story import Execution, Story
 from ..terms import Limit
 from .finding import Finding
@@ -77,7 +77,7 @@ def _limits_around(story: Story, path: str, order: int) -> Iterator[Limit]:
     for limit in story.trial.probe.notes.limits:
         if limit.since.order > order or not is_within(path, limit.path):
             continue
-        if is_cleanup(path, limit.path) or any(is_within(path, out) for out in limit.outside):
+        if is_cleanup(path, limit.path) or is_in_handler(path, limit.path):
             continue
         around = story.execution_around(limit.path, order) if limit.path else None
         if not limit.path or (around is not None and around.began.order < limit.since.order):
@@ -103,8 +103,7 @@ def _has_succeeded(execution: Execution) -> bool:
 def _was_handled(story: Story, execution: Execution, limit: Limit) -> bool:
     """Whether a handler ran after a limit: what it takes is not bounded."""
     return any(
-        is_within(other.path, outside) and other.began.order > limit.since.order
-        for outside in limit.outside
+        is_in_handler(other.path, limit.path) and other.began.order > limit.since.order
         for other in story.executions
     )
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....types.paths import FALLBACK, is_below, is_within, levels_of, part_path
+from ....types.paths import (
+    FALLBACK,
+    is_below,
+    is_within,
+    levels_of,
+    part_path,
+    without_attempt,
+)
 from ....types.results import NodeResult
 from ..calls import Call
 from ..sameness import is_plain
@@ -71,7 +78,7 @@ def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
     for level in levels_of(seen.path):
         if is_within(call.path, level):
             continue
-        block = _last(story, level, call.began.order)
+        block = _last(story, without_attempt(level), call.began.order)
         if block is None or block is source:
             continue
         if is_below(call.path, block.path) and not block.opened:
