@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flowscript_trio.execution import loading
 from flowscript_trio.execution.handle import Run
+from flowscript_trio.program import loading
 from flowscript_trio.runtimes import registry as default_registry
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .execution.failures import Failure, failure_of
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
-    from .execution.loading import Flow, load, loads
     from .execution.masking import MaskedError
     from .execution.record import Record
     from .execution.run import open_run, run
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from .expression import Expression, Template
     from .expression.scope import Limits
     from .parser import ReadLimits
+    from .program.loading import Flow, load, loads
     from .runtimes import Registry, registry, runtime
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
@@ -51,7 +51,7 @@ _HOMES = {
     "execution.failures": ["Failure", "failure_of"],
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
-    "execution.loading": ["Flow", "load", "loads"],
+    "program.loading": ["Flow", "load", "loads"],
     "execution.masking": ["MaskedError"],
     "execution.record": ["Record"],
     "execution.run": ["open_run", "run"],

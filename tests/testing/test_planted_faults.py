@@ -16,7 +16,7 @@ from flowscript_trio.execution.bounds import LATE, bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Frame, Outcome
-from flowscript_trio.execution.program import Step
+from flowscript_trio.program.compiled import Step
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
 from flowscript_trio.scheduler.signals import Failed

@@ -16,8 +16,8 @@ from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Outcome, Place
 from flowscript_trio.execution.handle import Run
 from flowscript_trio.execution.merge import merge_outputs
-from flowscript_trio.execution.program import Step
 from flowscript_trio.execution.state import State
+from flowscript_trio.program.compiled import Step
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Policy
 from flowscript_trio.testing import Report, prove

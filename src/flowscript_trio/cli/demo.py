@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
+    from ..program.loading import Flow
 
 DOCUMENT = "fetch_all.xml"
 FAILING = "/weather"
@@ -27,8 +27,8 @@ async def demo() -> int:
     """Serve, run twice, and say what is to be seen; 0 where both went as they should."""
     import trio
 
-    from ..execution.loading import loads
     from ..expression import encode_json
+    from ..program.loading import loads
     from .endpoints import Endpoints
     from .reports import render_failure
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from ..execution.loading import Flow
 from ..expression import encode_json
+from ..program.loading import Flow
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
 from .loading import load_or_exit, roots_option

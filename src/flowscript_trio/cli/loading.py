@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from ..execution.loading import Flow, load
+from ..program.loading import Flow, load
 from ..types.errors import WorkflowInvalid
 from .given import Command
 from .reports import render_problems

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
+    from ..program.loading import Flow
     from ..types.events import Observer
 
 

@@ -20,7 +20,7 @@ from .run import read_config, read_environment, read_input, read_secrets
 from .test import choose, read_or_exit
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
+    from ..program.loading import Flow
     from ..testing import Case, Report
 
 ROOM = 20

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from ..execution.failures import Failure, failure_of
-from ..execution.loading import Flow
+from ..program.loading import Flow
 from ..types.errors import Problem, problem_at, summary_of
 from ..types.paths import order_of
 from ..types.results import NodeResult

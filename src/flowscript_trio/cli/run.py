@@ -23,8 +23,8 @@ from .records import FOLDER
 from .signals import holding_signals
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
     from ..execution.run import RunOptions
+    from ..program.loading import Flow
 
 
 @click.command("run")

@@ -13,7 +13,7 @@ from .loading import load_or_exit, roots_option
 from .reports import printable, render_problems
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
+    from ..program.loading import Flow
     from ..testing import Case, CaseResult
 
 

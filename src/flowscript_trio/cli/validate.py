@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ..execution.loading import load
+from ..program.loading import load
 from ..types.errors import Problem, WorkflowInvalid
 from .loading import roots_option
 from .reports import render_problems

@@ -12,6 +12,7 @@ from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
 
 from ..expression import truthy
 from ..expression.scope import Overlay, Scope
+from ..program.compiled import Step
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of, first_of
 from ..scheduler.signals import Failed
@@ -25,7 +26,6 @@ from .failures import note_node
 from .frame import Frame, Outcome, Place
 from .limiting import hold, take_token
 from .noderun import NodeRun
-from .program import Step
 from .recovery import handle_late
 from .regions import Region
 from .walk import Walk

@@ -20,6 +20,7 @@ import trio
 
 from ..expression import Expression
 from ..expression.scope import Overlay
+from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
@@ -33,7 +34,6 @@ from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .frame import Frame, Outcome, Place
 from .merge import merge_outputs
-from .program import CompiledBody
 from .regions import Region
 from .state import clone_state_for_branch
 from .walk import Walk

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy, Verdict
 from ..scheduler.raised import is_cancelled
@@ -18,7 +19,6 @@ from ..types.results import BranchResult, Cancellation, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
 from .frame import Frame, Place
-from .program import CompiledBody
 from .regions import Region, cause_of
 from .state import State
 from .walk import Walk

@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from ..expression.scope import Overlay
+from ..program.compiled import CompiledBody
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
@@ -16,7 +17,6 @@ from .bounds import LATE, bounded, took_too_long
 from .context import CLEANUP_SECONDS
 from .frame import Frame
 from .marks import note
-from .program import CompiledBody
 from .regions import Region
 from .state import State
 from .walk import Walk

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from ..expression.scope import Services
+from ..program.compiled import CompiledBody
 from ..scheduler.passes import PassCounter
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
@@ -23,7 +24,6 @@ from .deliveries import Deliveries
 from .inputs import Secrets
 from .masking import mask_error
 from .numbers import Numbers
-from .program import CompiledBody
 from .record import Record, Warned
 from .resources import Resources
 from .state import State

@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from ..expression.scope import Services
+from ..program.compiled import Program
 from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
@@ -19,7 +20,6 @@ from .compensating import compensate
 from .describing import describe_safely
 from .frame import Frame, Outcome, Place
 from .inputs import Secrets, check_config
-from .program import Program
 from .regions import Region
 from .state import State
 from .walk import Walk

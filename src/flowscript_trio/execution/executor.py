@@ -12,6 +12,7 @@ from trio.lowlevel import (
     checkpoint_if_cancelled,
 )
 
+from ..program.compiled import CompiledBody, Program, Step
 from ..runtimes.control import results
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy
@@ -38,7 +39,6 @@ from .inline import (
     handle_timeout_result,
     handle_while_result,
 )
-from .program import CompiledBody, Program, Step
 from .recovery import recover
 from .regions import Region, cause_of, outlived
 from .walk import Walk

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..expression.scope import Scope
+from ..program.compiled import Step
 from ..scheduler.signals import Signal
 from ..types.paths import attempt_path, prefix_in
 from ..types.results import BranchResult
-from .program import Step
 from .regions import Region
 from .state import State
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from ..program.compiled import Program
 from ..scheduler.policy import INTERRUPTS
 from ..scheduler.signals import Failed, Signal
 from ..types.errors import summary_of
@@ -17,7 +18,6 @@ from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
-from .program import Program
 from .record import Record, Warned
 from .regions import Region
 from .state import State

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trio.lowlevel import checkpoint
 
 from ..expression import truthy
+from ..program.compiled import CompiledBody
 from ..runtimes.control.results import (
     AssignResult,
     BreakResult,
@@ -18,7 +19,6 @@ from ..types.errors import FlowScriptError
 from ..types.paths import iteration_path, prefix_in
 from .bounds import LATE, bounded
 from .frame import Frame, Outcome, Place
-from .program import CompiledBody
 from .regions import Region
 from .walk import Walk
 

@@ -6,6 +6,7 @@ import trio
 
 from ..expression import truthy
 from ..expression.scope import Overlay, Scope
+from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
@@ -16,7 +17,6 @@ from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
 from .frame import Frame, Outcome, Place
 from .marks import set_context
-from .program import Step
 from .walk import Walk
 
 

@@ -16,6 +16,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits, Services
+from ..program.loading import Flow
 from ..runtimes.registry import Registry
 from ..scheduler.passes import PassCounter, counting_passes
 from ..scheduler.raised import first_of
@@ -26,7 +27,6 @@ from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
 from .handle import Run
 from .inputs import Secrets, check_config, check_limit, check_seconds, check_secrets
-from .loading import Flow
 from .masking import mask_error
 from .record import Record, Warned
 

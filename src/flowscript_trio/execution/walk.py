@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
+from ..program.compiled import CompiledBody, Program, Step
 from ..scheduler.signals import Signal
 from .context import RunContext
 from .frame import Frame, Outcome, Place
-from .program import CompiledBody, Program, Step
 
 
 class Walk(Protocol):

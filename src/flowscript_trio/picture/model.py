@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..execution.loading import Flow
+from ..program.loading import Flow
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body, Part, Setting, Structure
 from ..types.location import Text

@@ -9,8 +9,8 @@ from typing import Any
 
 import trio
 
-from ..execution.loading import Flow
 from ..execution.run import RunOptions
+from ..program.loading import Flow
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply, Stub
 from .ids import leaves_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ..execution.loading import Flow
-from ..execution.program import Program, Step
+from ..program.compiled import Program, Step
+from ..program.loading import Flow
 from ..types.ast import BaseNode, CheckpointNode
 from ..types.location import Text
 from .given import Values

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..execution.loading import Flow
+    from ..program.loading import Flow
     from .proof import Report
     from .virtual import VirtualRun
 

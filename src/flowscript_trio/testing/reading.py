@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..execution.loading import Flow
 from ..parser import YamlProblem, read_yaml
+from ..program.loading import Flow
 from ..types.ast import Structure
 from ..types.decisions import Answer
 from ..types.errors import problem_at

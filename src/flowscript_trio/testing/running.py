@@ -12,8 +12,8 @@ import trio
 from trio.testing import MockClock
 
 from ..execution.handle import Run
-from ..execution.loading import Flow
 from ..execution.run import open_run
+from ..program.loading import Flow
 from ..types.errors import nearest
 from ..types.events import Event, NodeEnded, NodeStarted
 from ..types.location import Location

@@ -9,7 +9,7 @@ from typing import Any
 
 import trio
 
-from ..execution.loading import Flow
+from ..program.loading import Flow
 from ..runtimes.control.checkpoint import CheckpointRuntime
 from ..runtimes.control.results import CheckpointResult
 from ..runtimes.isolation import private_copy

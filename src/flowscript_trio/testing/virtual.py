@@ -11,8 +11,8 @@ from typing import Any, Literal
 import trio
 
 from ..execution.handle import Run
-from ..execution.loading import Flow, load
 from ..execution.record import Record, Warned
+from ..program.loading import Flow, load
 from ..types.ast import CheckpointNode
 from ..types.decisions import Answer
 from ..types.errors import FlowScriptError, nearest

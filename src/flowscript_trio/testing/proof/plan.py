@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...execution.context import DEFAULT_MAX_CONCURRENCY
-from ...execution.program import CompiledBody, Compute, Program, Step
 from ...expression.scope import Scope, Services
+from ...program.compiled import CompiledBody, Compute, Program, Step
 from ...types.ast import BaseNode
 
 

@@ -10,8 +10,8 @@ from random import Random
 
 import trio
 
-from ...execution.loading import Flow
 from ...execution.run import RunOptions, check_options
+from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from .checks import CHECKS, name_of
 from .locks import locks_alive

@@ -16,9 +16,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ...execution.failures import failure_of
-from ...execution.loading import Flow
 from ...execution.record import Record
 from ...execution.run import RunOptions, run
+from ...program.loading import Flow
 from ...scheduler.raised import first_of
 from ...types.results import RunStatus
 from .calls import Call

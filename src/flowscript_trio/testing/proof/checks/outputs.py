@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ....execution.program import CompiledBody
+from ....program.compiled import CompiledBody
 from ....runtimes.control.results import ParallelResult
 from ..sameness import is_plain
 from ..story import Execution, Story

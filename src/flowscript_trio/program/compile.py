@@ -24,7 +24,7 @@ from ..types.ast import (
 )
 from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
-from .program import CompiledBody, Compute, Program, Step
+from .compiled import CompiledBody, Compute, Program, Step
 
 
 def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:

@@ -12,8 +12,8 @@ from ..validator import Checked, CheckedNode, check
 from ..validator.arguments import arguments_of, check_arguments
 from ..validator.findings import Findings
 from .compile import compile_program
+from .compiled import Program
 from .library import Found, Library, shown
-from .program import Program
 
 DEEPEST = 64
 """How many documents may stand one inside the other."""

@@ -12,9 +12,9 @@ from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.errors import Problem, WorkflowInvalid
 from ..validator import Checked
+from .compiled import Program
 from .library import Found, Library
 from .linking import Linker
-from .program import Program
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""Owns documents ready to run: loaded, linked with what they run, and compiled."""
