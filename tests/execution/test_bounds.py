@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -34,10 +35,8 @@ def registry(clock: MockClock) -> fs.Registry:
             await trio.lowlevel.checkpoint()
             clock.jump(3)
         elif how == "swallows":
-            try:
+            with suppress(trio.Cancelled):
                 await trio.sleep_forever()
-            except trio.Cancelled:
-                pass
         else:
             with trio.CancelScope(shield=True):
                 await trio.sleep(3)  # virtual
@@ -98,9 +97,7 @@ async def test_an_answer_after_the_deadline_of_a_checkpoint_is_not_taken(
                 await trio.sleep(3)  # virtual
         return "reject"
 
-    flow = load(
-        autojump_clock, '<checkpoint id="ask" prompt="?" timeout="2" default="approve"/>'
-    )
+    flow = load(autojump_clock, '<checkpoint id="ask" prompt="?" timeout="2" default="approve"/>')
     run = await fs.run(flow, decider=decide)
     assert run.output["action"] == "approve"
     assert run.output["timed_out"]

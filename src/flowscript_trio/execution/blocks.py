@@ -86,7 +86,11 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
             published.forget(body.inner_ids)
     labels = [bodies[branch.key].last_label for branch in result.branches]
     output = _merge(result.merge, branches, counted, labels, place)
-    return Outcome(output, branches=branches.results(ran), lost=branches.lost(verdict) if place.step.undoes else None)
+    return Outcome(
+        output,
+        branches=branches.results(ran),
+        lost=branches.lost(verdict) if place.step.undoes else None,
+    )
 
 
 async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place) -> Outcome:
@@ -164,7 +168,12 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     else:
         output = _merge(result.merge, branches, counted, (), place)
     escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
-    return Outcome(output, escape, branches.results(total), lost=branches.lost(verdict) if place.step.undoes else None)
+    return Outcome(
+        output,
+        escape,
+        branches.results(total),
+        lost=branches.lost(verdict) if place.step.undoes else None,
+    )
 
 
 async def _feed(

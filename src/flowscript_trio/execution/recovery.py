@@ -7,11 +7,10 @@ import trio
 from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..runtimes.control.types import RetryConfig
-from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
 from ..types.paths import ON_TIMEOUT, attempt_path, part_path, prefix_in
-from .compensating import compensate_inside
+from .compensating import compensate_inside, failed_undoing
 from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
 from .frame import Frame, Outcome, Place
@@ -92,7 +91,7 @@ async def recover(
             undone += await compensate_inside(walk, attempt_path(path, further + 1), error)
         outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
-        outcome = Outcome(signal=Failed(first_to_surface(undone)))
+        outcome = Outcome(signal=failed_undoing(walk, undone))
     outcome.attempts = further + 1
     return outcome
 
@@ -128,7 +127,7 @@ async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseExcept
     path = part_path(place.inner, ON_TIMEOUT)
     outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
-        return Outcome(signal=Failed(first_to_surface(undone)))
+        return Outcome(signal=failed_undoing(walk, undone))
     return outcome
 
 
