@@ -34,12 +34,13 @@ RETRY = '<on-error><retry max="1" when="true" base="1s"/></on-error>'
 FALLBACK = '<on-error><fallback node="f"/></on-error>'
 F = '<source:stub id="f" gives="f"/>'
 TWO = undoable("a", "2s") + undoable("b", "1s")
+AFTER = undoable("b", "2s", 'after="a"')
 BLOCKS = {
     "if": f'<if id="k" condition="true"><then>{TWO}{broken()}</then>{{}}</if>',
     "loop": f'<loop id="k" max="1">{TWO}{broken()}{{}}</loop>',
     "while": f'<while id="k" condition="$iteration &lt; 1">{TWO}{broken()}{{}}</while>',
     "foreach": f'<foreach id="k" collection="[1]">{TWO}{broken()}{{}}</foreach>',
-    "phase": f'<phase name="k">{undoable("a")}{undoable("b", "2s", 'after="a"')}'
+    "phase": f'<phase name="k">{undoable("a")}{AFTER}'
     f'<source:stub id="x" after="b" fails="broken"/>{{}}</phase>',
     "timeout": f'<timeout id="k" duration="50s">{TWO}{broken()}{{}}</timeout>',
     "parallel": f'<parallel id="k"><branch>{TWO}{broken()}</branch><branch>{hangs()}</branch>{{}}'

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ....types.events import NodeEnded, NodeStarted, RunEnded
 from ....types.paths import (
     COMPENSATE,
     FINALLY,
+    above,
     cleanup_path,
     is_cleanup,
     label_of,
     owner_of,
+    parent_of,
     part_path,
     prefix_in,
     prefix_of,
@@ -79,7 +81,8 @@ def clean_up_runs(story: Story) -> Iterator[Finding]:
 def compensations_run(story: Story) -> Iterator[Finding]:
     """After a run that failed or was cancelled, in reverse order of completion; after no other.
 
-    What goes wrong in the run's own ``<finally>`` comes too late for them.
+    But what a block has done without is undone before the block goes on. What goes wrong in the run's own
+    ``<finally>`` comes too late for them.
     """
     due = []
     for execution in story.executions:
@@ -90,16 +93,46 @@ def compensations_run(story: Story) -> Iterator[Finding]:
             first = f"{prefix_in(part_path(execution.path, COMPENSATE))}{body.steps[0].label}"
             due.append((execution.ended.order, execution.path, first))
     due.sort(reverse=True)
+    branches = {branch.path: branch.status for branch in story.branches}
     ran = []
     for _, path, first in due:
         found = story.by_path.get(first, [])
-        ran += [execution.began.order for execution in found[:1]]
-        if story.trial.status == "completed" and found:
-            yield Finding(path, f"{path} was compensated, and the run completed")
-        elif not found and _went_wrong(story):
+        if len(found) > 1:
+            yield Finding(path, f"{path} was compensated {len(found)} times")
+        if not found and _went_wrong(story):
             yield Finding(path, f"{path} succeeded, the run did not, and it was not compensated")
+        elif not found and _was_done_without(story, branches, path):
+            message = f"{path} was not compensated, and its block went on without its branch"
+            yield Finding(path, message)
+        elif not _may_be_undone(story, branches, path):
+            ran += [execution.began.order for execution in found[:1]]
+            if story.trial.status == "completed" and found:
+                yield Finding(path, f"{path} was compensated, and the run completed")
     if ran != sorted(ran):
         yield Finding("the run", "compensations did not run in reverse order of completion")
+
+
+def _may_be_undone(story: Story, branches: Mapping[str, str | None], path: str) -> bool:
+    """Whether something around a node may have gone on without it: a further attempt, a handler, a block."""
+    for around in above(path):
+        if branches.get(around, "success") != "success":
+            return True
+        for execution in story.by_path.get(around, []):
+            if execution.node.settings.keys() & {"wait", "on_timeout"}:
+                return True
+            if execution.result is not None and execution.result.earlier:
+                return True
+    return False
+
+
+def _was_done_without(story: Story, branches: Mapping[str, str | None], path: str) -> bool:
+    """Whether a branch around a node did not succeed, and its block did, at the first attempt."""
+    for around in above(path):
+        if branches.get(around, "success") != "success":
+            results = [execution.result for execution in story.by_path.get(parent_of(around), [])]
+            if any(each and each.status == "success" and not each.earlier for each in results):
+                return True
+    return False
 
 
 def _went_wrong(story: Story) -> bool:
