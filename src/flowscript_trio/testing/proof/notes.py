@@ -7,6 +7,7 @@ from typing import Any
 from ...expression.scope import Scope
 from ...runtimes.control import results
 from ...types.ast import BaseNode
+from ...types.paths import ON_TIMEOUT, attempt_path, part_path
 from .calls import Moment
 from .plan import Plan
 from .terms import Assigned, Attempt, Limit, Terms
@@ -51,6 +52,8 @@ class Notes:
         if seconds is None:
             return
         step = self._plan.step(node)
-        handlers = (step.fallback, step.on_timeout)
-        outside = frozenset(f"{path}/{handler.label}" for handler in handlers if handler)
-        self.limits.append(Limit(path, seconds, now, outside))
+        attempt = sum(1 for attempt in self.attempts if attempt.path == path)
+        outside = {part_path(attempt_path(path, attempt), ON_TIMEOUT)}
+        if step.fallback is not None:
+            outside.add(part_path(path, step.fallback.label))
+        self.limits.append(Limit(path, seconds, now, frozenset(outside)))
