@@ -14,8 +14,9 @@ import trio
 from flowscript_trio.execution import attempts, branches, cleanup, compensating, executor
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
-from flowscript_trio.execution.frame import Frame, Outcome, Place
+from flowscript_trio.execution.frame import Frame, Outcome
 from flowscript_trio.execution.program import Step
+from flowscript_trio.execution.regions import Region
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
 from flowscript_trio.scheduler.signals import Failed
@@ -119,7 +120,8 @@ def test_the_group_s_first_exception_as_the_first_error(monkeypatch: pytest.Monk
         verdict = conclude(self, *args, **options)
         if verdict is None or verdict.error is None:
             return verdict
-        return replace(verdict, error=self.failures[0].error)
+        ending = self.failures[0]
+        return replace(verdict, error=ending.error, failed=ending.index)
 
     branch = '<branch><source:stub id="{0}" takes="1s" fails="{0}"/></branch>'
     text = "".join(branch.format(name) for name in "abc")
@@ -297,16 +299,17 @@ def test_a_time_limit_that_is_told_as_a_cancellation_from_outside(
 def test_a_time_limit_that_is_told_as_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def within(self: Executor, seconds: float, place: Place, work: Any) -> Outcome:
+    async def within(seconds: float, around: Any, path: str, work: Any) -> Outcome:
         scope = trio.CancelScope(deadline=trio.current_time() + seconds)
         with trio.CancelScope() as outer:
             with scope:
-                return await work(place)
+                done: Outcome = await work(Region(around, path, scope))
+                return done
             outer.cancel()
             await trio.lowlevel.checkpoint()
         return Outcome()
 
-    plant(monkeypatch, Executor, "within", within)
+    plant(monkeypatch, attempts, "bounded", within)
     assert "cancellation is told as it is" in promises()
 
 

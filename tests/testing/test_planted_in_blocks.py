@@ -9,7 +9,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution import blocks, recovery
+from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Outcome, Place
@@ -105,12 +105,12 @@ def test_time_limits_that_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_limits_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    within = Executor.within
+    bounded = attempts.bounded
 
-    async def late(self: Executor, seconds: float, *args: Any) -> Outcome:
-        return await within(self, seconds + 1, *args)
+    async def late(seconds: float, *args: Any, **options: Any) -> Any:
+        return await bounded(seconds + 1, *args, **options)
 
-    monkeypatch.setattr(Executor, "within", late)
+    monkeypatch.setattr(attempts, "bounded", late)
     assert "time limits are kept" in promises(AGAIN)
 
 
