@@ -74,5 +74,4 @@ async def without_losers(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
 def failed_undoing(walk: Walk, errors: Sequence[BaseException]) -> Failed:
     """What surfaces where nothing failed but undoing: its first error, as that of the node that it left."""
     first = first_to_surface(errors)
-    failures = walk.run.record.failures
-    return Failed(first, next((result for result in failures if result.error is first), None))
+    return Failed(first, walk.run.record.origin_of(first))
