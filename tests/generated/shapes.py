@@ -18,9 +18,9 @@ class Retry:
 class Leaf:
     """A node that takes ``takes`` seconds.
 
-    ``end``: ``ok``, ``fail``, ``group`` (raises a group), ``frozen``, ``slotted``, ``noted`` and ``shared`` (errors
-    that resist), ``hang``, ``flaky`` (it fails ``fails`` times first), ``stubborn`` (it is shielded, and succeeds),
-    or ``block`` (it holds the thread so long, and succeeds). ``undo`` is its ``<compensate>``.
+    ``end``: ``ok``, ``fail``, ``group`` (raises a group), ``frozen``, ``slotted``, ``noted`` and ``shared``
+    (errors that resist), ``hang``, ``flaky`` (it fails ``fails`` times first), ``stubborn`` (it is shielded, and
+    succeeds), or ``block`` (it holds the thread so long, and succeeds). ``undo`` is its ``<compensate>``.
     ``cancelled``: what it does when it is cancelled: ``pass``, ``swallow`` (it ends normally), ``shield`` (it
     needs ``shield`` seconds), or ``fail`` (in its clean-up).
     """
