@@ -61,10 +61,8 @@ async def test_a_block_that_is_tried_again_is_undone_before_the_next_attempt(
         await stubs.run(BLOCKS[kind].format(RETRY))
     first_end = stubs.events.index("fail x")
     between = stubs.events[first_end : stubs.events.index("start a", first_end)]
-    assert [each for each in between if each.startswith("start")] == [
-        "start undo-b",
-        "start undo-a",
-    ]
+    started = [each for each in between if each.startswith("start") and each != "start h"]
+    assert started == ["start undo-b", "start undo-a"]
     assert undone(stubs) == ["undo-b", "undo-a"] * 2  # the last attempt is the run's
     if kind == "parallel":
         assert stubs.events.index("cleaned h") < stubs.events.index("start undo-b")

@@ -101,6 +101,7 @@ class Leaves:
         self._attempts[key] += 1
         if config.end == "block":
             self.clock.jump(config.takes)
+            await trio.lowlevel.cancel_shielded_checkpoint()  # trio looks at its deadlines
             return label
         if config.end == "stubborn":
             with trio.CancelScope(shield=True):

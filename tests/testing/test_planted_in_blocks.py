@@ -10,6 +10,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.execution import attempts, blocks, recovery
+from flowscript_trio.execution.bounds import bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Outcome, Place
@@ -105,8 +106,6 @@ def test_time_limits_that_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_limits_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    bounded = attempts.bounded
-
     async def late(seconds: float, *args: Any, **options: Any) -> Any:
         return await bounded(seconds + 1, *args, **options)
 
