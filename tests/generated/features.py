@@ -39,11 +39,20 @@ FEATURES = (
     "fails in clean-up",
     "cancelled",
     "graph",
+    "failing when",
+    "failing settings",
+    "resists",
+    "undone",
+    "keeps",
+    "stubborn",
+    "blocks",
 )
 """``patient`` is ``fail-fast="false"``, ``graph`` several top-level nodes, ``cancelled`` from outside in time."""
 NEVER = 1 << 43
 """Seconds after which a run that nobody cancels before is cancelled: some never end by themselves."""
 _ENDS = {"fail": "fails", "flaky": "flaky", "group": "group", "hang": "hangs"}
+_ENDS |= dict.fromkeys(("frozen", "slotted", "noted", "shared"), "resists")
+_ENDS |= {"stubborn": "stubborn", "block": "blocks"}
 _CANCELLED = {"swallow": "swallows", "shield": "shields", "fail": "fails in clean-up"}
 
 
@@ -60,6 +69,12 @@ def features_of(workflow: Workflow, end: float) -> frozenset[str]:
 def _of_node(node: Node) -> Iterator[str]:
     if any(body.cleanup is not None for body in bodies_of(node)):
         yield "finally"
+    if any(body.broken for body in bodies_of(node)):
+        yield "failing settings"
+    if isinstance(node, Leaf | Parallel) and node.retry is not None and node.retry.broken:
+        yield "failing when"
+    if isinstance(node, Parallel | Foreach) and node.keeps is not None:
+        yield "keeps"
     match node:
         case Leaf():
             yield from _of_leaf(node)
@@ -101,6 +116,8 @@ def _of_leaf(leaf: Leaf) -> Iterator[str]:
         yield "retry"
     if leaf.fallback is not None:
         yield "fallback"
+    if leaf.undo is not None:
+        yield "undone"
     if leaf.timeout is not None:
         yield "time limit"
 

@@ -12,8 +12,9 @@ Where the order of passes decides which error is first, ``errors`` holds every r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from math import floor, inf
 from typing import Any, Literal
@@ -21,9 +22,11 @@ from typing import Any, Literal
 from .shapes import Body, Foreach, If, Leaf, Loop, Node, Parallel, Policy, Timeout, While, Workflow
 
 Kind = Literal["ok", "failed", "cancelled", "broke"]
-Statuses = dict[str, str]
 SOON = 2.0**-8
 """A part of a second that stands for the next passes of an instant."""
+_FAILING = frozenset({"fail", "group", "frozen", "slotted", "noted"})
+_CLEANUP = 10
+"""Seconds that clean-up has whose own settings fail."""
 STATUS = {"ok": "success", "broke": "success", "failed": "failed", "cancelled": "cancelled"}
 
 
@@ -35,6 +38,25 @@ class Result:
     kind: Kind
     value: Any = None
     errors: frozenset[str] = frozenset()
+    counted: frozenset[int] | None = None
+    """Of a block that succeeded: the branches that it did not go on without."""
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is to be undone: since when, of which node, and by what."""
+
+    end: float
+    path: str
+    undo: Leaf
+
+
+@dataclass
+class Log:
+    """What happened on the way: the status of each node, and what may have to be undone."""
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    owed: list[Owed] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -45,51 +67,75 @@ class Expected:
     output: Any
     errors: frozenset[str]
     end: float
-    statuses: Statuses
+    statuses: dict[str, str]
 
 
 def expect(workflow: Workflow) -> Expected:
     """What must come of a workflow."""
-    statuses: Statuses = {}
+    log = Log()
     cancelled = workflow.cancelled
-    result = _graph(workflow, cancelled, statuses)
-    if result.kind == "failed":
-        return Expected("failed", None, result.errors, floor(result.end), statuses)
-    if cancelled <= result.end:
-        return Expected("cancelled", None, frozenset(), floor(result.end), statuses)
-    return Expected("completed", result.value, frozenset(), floor(result.end), statuses)
+    result = _graph(workflow, cancelled, log)
+    if result.kind != "failed" and cancelled > result.end:
+        output, end = result.value, floor(result.end)
+        return Expected("completed", output, frozenset(), end, log.statuses)
+    end, errors = _undo(log, "", result.end)
+    errors = result.errors or errors
+    status = "failed" if errors else "cancelled"
+    return Expected(status, None, errors, floor(end), log.statuses)
+
+
+def _undo(
+    log: Log, path: str, begin: float, is_owed: Callable[[str], bool] = lambda _: True
+) -> tuple[float, frozenset[str]]:
+    """Undo what is owed below a path, in reverse order of completion: when that ends, and its first error.
+
+    Of what succeeded in one instant the order is not known, so that each error may be the first.
+    """
+    due = [owed for owed in log.owed if owed.path.startswith(path) and is_owed(owed.path)]
+    log.owed = [owed for owed in log.owed if owed not in due]
+    due.sort(key=lambda owed: owed.end, reverse=True)
+    several = len({floor(owed.end) for owed in due}) < len(due)
+    errors: list[frozenset[str]] = []
+    for owed in due:
+        done = _node(owed.undo, f"{owed.path}/@compensate/", begin, inf, log)
+        begin = done.end
+        if done.kind == "failed":
+            errors.append(done.errors)
+    return begin, frozenset().union(*errors) if several else next(iter(errors), frozenset())
 
 
 # ---- nodes ----
 
 
-def _node(node: Node, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _node(node: Node, path: str, begin: float, cancel: float, log: Log) -> Result:
     """One node; it does not begin at all where it is cancelled before."""
     if cancel <= begin:
         return Result(begin, "cancelled")
     path += node.id
     match node:
         case Leaf():
-            result = _leaf(node, path, begin, cancel, statuses)
+            result = _leaf(node, path, begin, cancel, log)
         case Parallel():
-            result = _parallel(node, path, begin, cancel, statuses)
+            result = _parallel(node, path, begin, cancel, log)
         case Foreach():
-            result = _foreach(node, path, begin, cancel, statuses)
+            result = _foreach(node, path, begin, cancel, log)
         case If():
-            result = _if(node, path, begin, cancel, statuses)
+            result = _if(node, path, begin, cancel, log)
         case Loop() | While():
-            result = _loop(node, path, begin, cancel, statuses)
+            result = _loop(node, path, begin, cancel, log)
         case Timeout():
-            result = _timeout(node, path, begin, cancel, statuses)
-    statuses[path] = STATUS[result.kind]
+            result = _timeout(node, path, begin, cancel, log)
+    log.statuses[path] = STATUS[result.kind]
+    if isinstance(node, Leaf) and node.undo is not None and result.kind == "ok":
+        log.owed.append(Owed(result.end, path, node.undo))
     return result
 
 
-def _leaf(leaf: Leaf, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _leaf(leaf: Leaf, path: str, begin: float, cancel: float, log: Log) -> Result:
     def attempt(number: int, begin: float) -> Result:
         return _attempt(leaf, number, begin, cancel)
 
-    return _recovered(leaf, attempt, path, begin, cancel, statuses)
+    return _recovered(leaf, attempt, path, begin, cancel, log)
 
 
 def _recovered(
@@ -98,24 +144,38 @@ def _recovered(
     path: str,
     begin: float,
     cancel: float,
-    statuses: Statuses,
+    log: Log,
 ) -> Result:
     """Attempts, each with its number and its beginning, and then what stands in."""
     further = 0 if node.retry is None else node.retry.max
+    undone: frozenset[str] = frozenset()
+
+    def undo(end: float, inner: str) -> float:
+        nonlocal undone
+        end, errors = _undo(log, f"{inner}/", end)
+        undone = undone or errors
+        return end
+
     for number in range(further + 1):
+        inner = path if number == 0 else f"{path}~{number + 1}"
         result = attempt(number, begin)
-        if result.kind != "failed":
-            return result
-        if node.retry is None or number == further:
+        if result.kind != "failed" or node.retry is None or number == further:
             break
-        if cancel <= result.end:  # a cancellation is not tried again
-            return Result(result.end, "cancelled")
-        begin = result.end + node.retry.wait
+        if node.retry.broken:
+            result = replace(result, errors=frozenset({f"evaluated: {path}"}))
+            break
+        end = undo(result.end, inner)
+        if cancel <= end:  # a cancellation is not tried again
+            return Result(end, "cancelled")
+        begin = end + node.retry.wait
         if cancel <= begin:
             return Result(cancel, "cancelled")
-    if node.fallback is None:
-        return result
-    return _node(node.fallback, f"{path}/@fallback/", result.end, cancel, statuses)
+    if result.kind == "failed" and node.fallback is not None:
+        end = undo(result.end, inner)
+        result = _node(node.fallback, f"{path}/@fallback/", end, cancel, log)
+    if undone and result.kind == "ok":
+        return Result(result.end, "failed", errors=undone)
+    return result
 
 
 def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -138,9 +198,13 @@ def _within(name: str, result: Result, deadline: float, cancel: float) -> Result
 
 def _work(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
     end = inf if leaf.end == "hang" else begin + leaf.takes
+    if leaf.end in ("stubborn", "block"):
+        return Result(end, "ok", leaf.id)
     if cancel <= end:
         return _cleaned(leaf, cancel)
-    failing = leaf.end in ("fail", "group") or (leaf.end == "flaky" and number < leaf.fails)
+    if leaf.end == "shared":
+        return Result(end, "failed", errors=frozenset({"shared"}))
+    failing = leaf.end in _FAILING or (leaf.end == "flaky" and number < leaf.fails)
     if failing:
         return Result(end, "failed", errors=frozenset({leaf.id}))
     return Result(end, "ok", leaf.id)
@@ -161,51 +225,54 @@ def _cleaned(leaf: Leaf, cancel: float) -> Result:
 # ---- bodies ----
 
 
-def _body(body: Body, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
-    result = _sequence(body.nodes, path, begin, cancel, statuses)
+def _body(body: Body, path: str, begin: float, cancel: float, log: Log) -> Result:
+    result = _sequence(body.nodes, path, begin, cancel, log)
     if body.cleanup is None:
         return result
-    done = _node(body.cleanup, f"{path}@finally/", result.end, inf, statuses)
+    own = f"{path}@finally"
+    if body.broken:
+        late = _node(body.cleanup, f"{own}/", result.end, result.end + _CLEANUP, log)
+        done = Result(late.end, "failed", errors=frozenset({f"evaluated: {own}"}))
+    else:
+        done = _node(body.cleanup, f"{own}/", result.end, inf, log)
     if done.kind == "failed" and result.kind != "failed":
         return done
     return replace(result, end=done.end)
 
 
-def _sequence(
-    nodes: Sequence[Node], path: str, begin: float, cancel: float, statuses: Statuses
-) -> Result:
+def _sequence(nodes: Sequence[Node], path: str, begin: float, cancel: float, log: Log) -> Result:
     result = Result(begin, "ok")
     for node in nodes:
-        result = _node(node, path, result.end, cancel, statuses)
+        result = _node(node, path, result.end, cancel, log)
         if result.kind != "ok":
             break
     return result
 
 
-def _if(node: If, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _if(node: If, path: str, begin: float, cancel: float, log: Log) -> Result:
     body = node.then if node.taken else node.other
-    return Result(begin, "ok") if body is None else _body(body, f"{path}/", begin, cancel, statuses)
+    return Result(begin, "ok") if body is None else _body(body, f"{path}/", begin, cancel, log)
 
 
-def _loop(node: Loop | While, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _loop(node: Loop | While, path: str, begin: float, cancel: float, log: Log) -> Result:
     result = Result(begin, "ok")
     broken = node.broken if isinstance(node, Loop) else None
     for number in range(node.rounds):
-        result = _body(node.body, f"{path}[{number}]/", result.end, cancel, statuses)
+        result = _body(node.body, f"{path}[{number}]/", result.end, cancel, log)
         if result.kind != "ok":
             return result
         if isinstance(node, Loop) and node.broken is not None:
             if cancel <= result.end:
                 return Result(result.end, "cancelled")
-            statuses[f"{path}[{number}]/{node.id}-break"] = "success"
+            log.statuses[f"{path}[{number}]/{node.id}-break"] = "success"
         if number == broken:
             break
     return result
 
 
-def _timeout(node: Timeout, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _timeout(node: Timeout, path: str, begin: float, cancel: float, log: Log) -> Result:
     deadline = begin + node.seconds
-    result = _body(node.body, f"{path}/", begin, min(cancel, deadline), statuses)
+    result = _body(node.body, f"{path}/", begin, min(cancel, deadline), log)
     return _within(node.id, result, deadline, cancel)
 
 
@@ -221,32 +288,48 @@ class Job:
     late: bool = False
 
 
-Branch = Callable[[float, float, Statuses], Result]
+Branch = Callable[[float, float, Log], Result]
 """What a branch does that begins at the first time and is cancelled at the second."""
 
 
-def _parallel(node: Parallel, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
+def _parallel(node: Parallel, path: str, begin: float, cancel: float, log: Log) -> Result:
     def branch(inner: str, index: int) -> Branch:
-        return lambda begin, cancel, statuses: _body(
-            node.branches[index], f"{inner}/{index}/", begin, cancel, statuses
+        return lambda begin, cancel, log: _body(
+            node.branches[index], f"{inner}/{index}/", begin, cancel, log
         )
 
     def attempt(number: int, begin: float) -> Result:
         inner = path if number == 0 else f"{path}~{number + 1}"
         branches = [branch(inner, index) for index in range(len(node.branches))]
-        return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=True)
-
-    return _recovered(node, attempt, path, begin, cancel, statuses)
-
-
-def _foreach(node: Foreach, path: str, begin: float, cancel: float, statuses: Statuses) -> Result:
-    def branch(index: int) -> Branch:
-        return lambda begin, cancel, statuses: _body(
-            node.body, f"{path}[{index}]/", begin, cancel, statuses
+        result = _block(
+            branches, node.limit, node.policy, begin, cancel, log, node.keeps, spawns=True
         )
+        return _without(result, log, inner)
+
+    return _recovered(node, attempt, path, begin, cancel, log)
+
+
+def _foreach(node: Foreach, path: str, begin: float, cancel: float, log: Log) -> Result:
+    def branch(index: int) -> Branch:
+        return lambda begin, cancel, log: _body(node.body, f"{path}[{index}]/", begin, cancel, log)
 
     branches = [branch(index) for index in range(node.count)]
-    return _block(branches, node.limit, node.policy, begin, cancel, statuses, spawns=False)
+    result = _block(branches, node.limit, node.policy, begin, cancel, log, node.keeps, spawns=False)
+    return _without(result, log, path)
+
+
+def _without(result: Result, log: Log, inner: str) -> Result:
+    """A block undoes what succeeded in the branches that it goes on without."""
+    counted = result.counted
+    if result.kind != "ok" or counted is None:
+        return result
+
+    def is_lost(path: str) -> bool:
+        found = re.match(r"[/\[](\d+)", path[len(inner) :])
+        return found is not None and int(found[1]) not in counted
+
+    end, errors = _undo(log, inner, result.end, is_lost)
+    return Result(end, "failed", errors=errors) if errors else replace(result, end=end)
 
 
 def _block(
@@ -255,10 +338,11 @@ def _block(
     policy: Policy,
     begin: float,
     cancel: float,
-    statuses: Statuses,
+    log: Log,
+    keeps: int | None,
     spawns: bool,
 ) -> Result:
-    def run(cancel: float, statuses: Statuses) -> list[Job]:
+    def run(cancel: float, log: Log) -> list[Job]:
         """The branches begin in order, each as soon as there is a token for it."""
         free = [begin] * min(limit, len(branches))
         heapify(free)
@@ -267,17 +351,18 @@ def _block(
             start = heappop(free)
             if floor_of(cancel) <= start:
                 break
-            jobs.append(Job(index, branch(start, cancel, statuses)))
+            jobs.append(Job(index, branch(start, cancel, log)))
             heappush(free, jobs[-1].result.end)
         return jobs
 
-    return _settle(run, len(branches), policy, begin, cancel, statuses, spawns)
+    deadline = inf if keeps is None else begin + keeps
+    return _settle(run, len(branches), policy, begin, cancel, log, spawns, deadline)
 
 
-def _graph(workflow: Workflow, cancel: float, statuses: Statuses) -> Result:
+def _graph(workflow: Workflow, cancel: float, log: Log) -> Result:
     nodes = workflow.nodes
 
-    def run(cancel: float, statuses: Statuses) -> list[Job]:
+    def run(cancel: float, log: Log) -> list[Job]:
         """A node begins when those that it waits for have succeeded."""
         jobs: dict[int, Job] = {}
         for index, node in enumerate(nodes):
@@ -286,37 +371,59 @@ def _graph(workflow: Workflow, cancel: float, statuses: Statuses) -> Result:
                 continue
             start = max([job.result.end for job in before if job is not None], default=0)
             if floor_of(cancel) > start:
-                jobs[index] = Job(index, _node(node, "", start, cancel, statuses))
+                jobs[index] = Job(index, _node(node, "", start, cancel, log))
         return list(jobs.values())
 
-    result = _settle(run, len(nodes), Policy(), 0, cancel, statuses)
+    result = _settle(run, len(nodes), Policy(), 0, cancel, log)
     return replace(result, value=result.value[-1]) if result.kind == "ok" else result
 
 
 def _settle(
-    run: Callable[[float, Statuses], list[Job]],
+    run: Callable[[float, Log], list[Job]],
     total: int,
     policy: Policy,
     begin: float,
     cancel: float,
-    statuses: Statuses,
+    log: Log,
     spawns: bool = False,
+    deadline: float = inf,
 ) -> Result:
-    """``spawns``: somebody waits for a token to start the next branch, and is cancelled with the rest."""
-    jobs = run(cancel, {})
+    """``spawns``: somebody waits for a token to start the next branch, and is cancelled with the rest.
+
+    ``deadline``: when the block ends with what has succeeded.
+    """
+    around, cancel = cancel, min(cancel, deadline)
+    jobs = run(cancel, Log())
     decided = _decision(jobs, total, policy)
     own = decided is not None and decided < cancel
     if own and decided is not None:
         on_time = {job.index for job in jobs if job.result.end <= decided}
-        after = run(decided + SOON, statuses)
+        after = run(decided + SOON, log)
         jobs = [replace(job, late=job.index not in on_time) for job in after]
     else:
-        jobs = run(cancel, statuses)
+        jobs = run(cancel, log)
     end = max([begin, *(job.result.end for job in jobs)])
     waited = len(jobs) < total and (spawns or decided is None)
     unwound = waited or any(job.result.kind == "cancelled" for job in jobs)
     raised = unwound and cancel <= end
-    return _conclude(jobs, total, policy, end, raised, decided if own else None, cancel)
+    result = _conclude(jobs, total, policy, end, raised, decided if own else None, cancel)
+    if end < deadline:
+        return result
+    settled = _decision(jobs, total, policy)
+    if result.kind == "failed" and settled is not None and settled < deadline:
+        return result
+    if around <= end:  # what is around goes first
+        return Result(end, "cancelled")
+    return _kept([job for job in jobs if job.result.end < deadline], len(jobs), policy, end)
+
+
+def _kept(ended: list[Job], started: int, policy: Policy, end: float) -> Result:
+    """What a block has that ends with what has succeeded."""
+    winners = [job for job in _in_order(ended) if job.result.kind == "ok"][: policy.need]
+    values = {job.index: job.result.value for job in winners}
+    if policy.need is not None:
+        return Result(end, "ok", list(values.values()), counted=frozenset(values))
+    return Result(end, "ok", [values.get(i) for i in range(started)], counted=frozenset(values))
 
 
 def _decision(jobs: list[Job], total: int, policy: Policy) -> float | None:
@@ -350,7 +457,9 @@ def _conclude(
     failures = [job for job in ended if job.result.kind == "failed"]
     winners = [job for job in ended if job.result.kind == "ok"]
     if policy.need is not None and len(winners) >= policy.need and not raised:
-        return Result(end, "ok", [job.result.value for job in winners[: policy.need]])
+        counted = frozenset(job.index for job in winners[: policy.need])
+        values = [job.result.value for job in winners[: policy.need]]
+        return Result(end, "ok", values, counted=counted)
     surfacing = failures
     if not _is_lost(len(failures), total, policy):
         outside = raised and not policy.tolerate and decided is None
@@ -359,8 +468,9 @@ def _conclude(
         return Result(end, "failed", errors=_first(surfacing, decided))
     if raised:
         return Result(end, "cancelled")
-    values = {job.index: job.result.value for job in winners}
-    return Result(end, "ok", [values.get(index) for index in range(total)])
+    found = {job.index: job.result.value for job in winners}
+    output = [found.get(index) for index in range(total)]
+    return Result(end, "ok", output, counted=frozenset(found))
 
 
 def _first(failures: list[Job], decided: float | None) -> frozenset[str]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
-from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.testing.proof.stepping import order_of, watching_limiters
-from flowscript_trio.types.events import Event, NodeEnded, NodeStarted
+from flowscript_trio.types.errors import EvaluationError
+from flowscript_trio.types.events import Event, NodeEnded
 
 from .model import Expected, expect
 from .runtimes import Leaves
@@ -34,14 +34,10 @@ def run(workflow: Workflow, leaves: Leaves) -> Happened:
     flow = fs.loads(write(workflow), name="generated.xml", registry=leaves.registry)
     leaves.reset()
     statuses: dict[str, str] = {}
-    started: set[str] = set()
     limiters: list[trio.CapacityLimiter] = []
 
     def note(event: Event) -> None:
         leaves.observe(event)
-        if isinstance(event, NodeStarted):
-            assert event.path not in started, f"{event.path} started twice"
-            started.add(event.path)
         if isinstance(event, NodeEnded):
             statuses[event.path] = event.result.status
 
@@ -58,7 +54,7 @@ def run(workflow: Workflow, leaves: Leaves) -> Happened:
         return Happened(status, output, error, trio.current_time(), statuses)
 
     with watching_limiters(limiters.append), order_of(workflow.seed):
-        happened = trio.run(main, clock=MockClock(autojump_threshold=0))
+        happened = trio.run(main, clock=leaves.clock)
     assert all(not limiter.borrowed_tokens for limiter in limiters)
     assert leaves.entered == leaves.left
     return happened
@@ -69,6 +65,10 @@ def _tasks() -> int:
 
 
 def _name(error: Exception) -> str:
+    if isinstance(error, EvaluationError):
+        failure = fs.failure_of(error)
+        assert failure is not None
+        return f"evaluated: {failure.path}"
     if isinstance(error, trio.TooSlowError):
         return "too slow: " + str(error).split("'")[1]
     return error.message if isinstance(error, ExceptionGroup) else str(error)

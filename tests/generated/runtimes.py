@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import trio
 from pydantic import BaseModel, ConfigDict
+from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.types.events import Event, NodeStarted
@@ -16,10 +19,59 @@ class LeafConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     takes: int
-    end: Literal["ok", "fail", "group", "hang", "flaky"]
+    end: Literal[
+        "ok",
+        "fail",
+        "group",
+        "hang",
+        "flaky",
+        "stubborn",
+        "block",
+        "frozen",
+        "slotted",
+        "noted",
+        "shared",
+    ]
     cancelled: Literal["pass", "swallow", "shield", "fail"]
     fails: int = 0
     shield: int = 0
+
+
+@dataclass(frozen=True)
+class FrozenError(Exception):
+    """An error on which nothing can be set."""
+
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class SlottedError(Exception):
+    """An error that takes no notes."""
+
+    __slots__ = ()
+
+    def add_note(self, note: str) -> None:
+        raise AttributeError("it takes no notes")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("nothing can be set on it")
+
+
+class NotedError(Exception):
+    """An error whose notes are no list."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.__notes__ = "no list"
+
+
+RESISTING: dict[str, Callable[[str], Exception]] = {
+    "frozen": FrozenError,
+    "slotted": SlottedError,
+    "noted": NotedError,
+}
 
 
 class Leaves:
@@ -33,6 +85,8 @@ class Leaves:
     def reset(self) -> None:
         """Forget what was: the next run begins."""
         self.entered = self.left = 0
+        self.clock = MockClock(autojump_threshold=0)
+        self._shared = ValueError("shared")
         self._attempts: Counter[tuple[trio.lowlevel.Task, str]] = Counter()
 
     def observe(self, event: Event) -> None:
@@ -45,6 +99,14 @@ class Leaves:
         label = params.node.label
         key = (trio.lowlevel.current_task(), label)
         self._attempts[key] += 1
+        if config.end == "block":
+            self.clock.jump(config.takes)
+            await trio.lowlevel.cancel_shielded_checkpoint()  # trio looks at its deadlines
+            return label
+        if config.end == "stubborn":
+            with trio.CancelScope(shield=True):
+                await trio.sleep(config.takes)  # virtual
+            return label
         try:
             if config.end == "hang":
                 await trio.sleep_forever()
@@ -54,6 +116,10 @@ class Leaves:
             if config.cancelled != "swallow":
                 raise
             return label
+        if config.end in RESISTING:
+            raise RESISTING[config.end](label)
+        if config.end == "shared":
+            raise self._shared
         if config.end == "group":
             raise ExceptionGroup(label, [ValueError("one"), KeyError("two")])
         if config.end == "fail" or (config.end == "flaky" and self._attempts[key] <= config.fails):

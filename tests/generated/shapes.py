@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Retry:
-    """``max`` further attempts, ``wait`` seconds between two."""
+    """``max`` further attempts, ``wait`` seconds between two; the ``when`` of a ``broken`` one fails."""
 
     max: int
     wait: int
+    broken: bool = False
 
 
 @dataclass(frozen=True)
 class Leaf:
     """A node that takes ``takes`` seconds.
 
-    ``end``: ``ok``, ``fail``, ``group`` (raises a group), ``hang``, or ``flaky``: it fails ``fails`` times first.
+    ``end``: ``ok``, ``fail``, ``group`` (raises a group), ``frozen``, ``slotted``, ``noted`` and ``shared``
+    (errors that resist), ``hang``, ``flaky`` (it fails ``fails`` times first), ``stubborn`` (it is shielded, and
+    succeeds), or ``block`` (it holds the thread so long, and succeeds). ``undo`` is its ``<compensate>``.
     ``cancelled``: what it does when it is cancelled: ``pass``, ``swallow`` (it ends normally), ``shield`` (it
     needs ``shield`` seconds), or ``fail`` (in its clean-up).
     """
@@ -31,14 +34,16 @@ class Leaf:
     timeout: int | None = None
     retry: Retry | None = None
     fallback: Leaf | None = None
+    undo: Leaf | None = None
 
 
 @dataclass(frozen=True)
 class Body:
-    """Nodes in sequence; ``cleanup`` is its ``<finally>``."""
+    """Nodes in sequence; ``cleanup`` is its ``<finally>``, whose settings fail where it is ``broken``."""
 
     nodes: tuple[Node, ...]
     cleanup: Leaf | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Parallel:
     """Whether all of its branches are leaves that end at the same instant."""
     retry: Retry | None = None
     fallback: Leaf | None = None
+    keeps: int | None = None
+    """Seconds after which it ends with what has succeeded."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Foreach:
     limit: int
     body: Body
     policy: Policy = Policy()
+    keeps: int | None = None
 
 
 @dataclass(frozen=True)

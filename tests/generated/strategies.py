@@ -5,6 +5,8 @@ A few features are wanted of each workflow, and what makes them is chosen more o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
@@ -54,8 +56,12 @@ WANTED_BY = {
     "concurrent foreach": "foreach",
     "break": "loop",
     "finally": "timeout",
+    "failing settings": "timeout",
+    "keeps": "parallel",
 }
 """Features that another kind of node makes."""
+_ENDS = {"fails": "fail", "hangs": "hang", "blocks": "block"}
+_RESISTING = ("frozen", "slotted", "noted", "shared")
 
 
 @st.composite
@@ -72,12 +78,16 @@ class Maker:
     chance: Random
     wanted: frozenset[str]
     _made: int = 0
+    _alone: bool = False
+    """Whether nothing runs beside the node that is made: one that blocks would hold it up."""
 
     def workflow(self) -> Workflow:
         count = self.chance.choice([1, 1, 2, 3]) if "graph" not in self.wanted else 3
+        chained = self.has("blocks", 0.2)
+        self._alone = count == 1 or chained
         nodes = tuple(self.node(0) for _ in range(count))
         after = tuple(
-            tuple(other for other in range(index) if self.chance.random() < 0.5)
+            tuple(other for other in range(index) if chained or self.chance.random() < 0.5)
             for index in range(count)
         )
         outside = self.one({"no": 2, "cancelled": 1}) == "cancelled"
@@ -135,10 +145,22 @@ class Maker:
         if depth < DEPTH and self.has("twins", 0.1):
             return self.twins()
         count = self.chance.randint(1, 4)
-        branches = tuple(self.bounded(depth + 1) for _ in range(count))
         limit = self.chance.choice([1, 2, 2, 10])
+        with self.beside(count > 1 and limit > 1):
+            branches = tuple(self.bounded(depth + 1) for _ in range(count))
         name, policy = self.name("parallel"), self.policy(count)
-        return Parallel(name, branches, limit, policy, False, *self.answers())
+        return Parallel(name, branches, limit, policy, False, *self.answers(), self.keeps())
+
+    def keeps(self) -> int | None:
+        return self.duration(60) if self.has("keeps", 0.12) else None
+
+    @contextmanager
+    def beside(self, others: bool) -> Iterator[None]:
+        """What is made here may have ``others`` that run beside it."""
+        before = self._alone
+        self._alone = before and not others
+        yield
+        self._alone = before
 
     def twins(self) -> Parallel:
         """Branches that end in one instant: document order decides among them."""
@@ -154,10 +176,13 @@ class Maker:
         """What a block does about its error: try again, let another node stand in."""
         retry = fallback = None
         if self.has("block retry", 0.08):
-            retry = Retry(self.chance.randint(1, 2), self.duration(10))
+            retry = self.retry()
         if self.has("block fallback", 0.08):
             fallback = self.handler()
         return retry, fallback
+
+    def retry(self) -> Retry:
+        return Retry(self.chance.randint(1, 2), self.duration(10), self.has("failing when", 0.12))
 
     def handler(self) -> Leaf:
         kind = "fail" if self.chance.random() < 0.3 else "ok"
@@ -166,8 +191,10 @@ class Maker:
     def foreach(self, depth: int) -> Foreach:
         count = self.chance.randint(1, 4)
         limit = self.chance.choice([2, 3, 10]) if self.has("concurrent foreach", 0.4) else 1
-        body = Body(self.sequence(depth + 1))
-        return Foreach(self.name("foreach"), count, limit, body, self.policy(count))
+        with self.beside(limit > 1):
+            body = Body(self.sequence(depth + 1))
+        policy, keeps = self.policy(count), self.keeps()
+        return Foreach(self.name("foreach"), count, limit, body, policy, keeps)
 
     def policy(self, count: int) -> Policy:
         if self.has("any", 0.12):
@@ -183,7 +210,8 @@ class Maker:
         if self.has("finally", 0.15):
             end = "fail" if self.chance.random() < 0.25 else "ok"
             cleanup = Leaf(self.name("leaf"), self.duration(), end)
-        return Body(self.sequence(depth), cleanup)
+        broken = cleanup is not None and self.has("failing settings", 0.15)
+        return Body(self.sequence(depth), cleanup, broken)
 
     def body(self, depth: int) -> Body:
         return Body(self.sequence(depth))
@@ -197,11 +225,13 @@ class Maker:
         return (first, *(self.node(depth) for _ in range(further)))
 
     def leaf(self) -> Leaf:
-        end = self.one({"ok": 8, "fails": 2, "group": 1, "hangs": 1, "flaky": 1})
+        ends = {"ok": 8, "fails": 2, "group": 1, "hangs": 1, "flaky": 1, "resists": 1}
+        ends |= {"stubborn": 1, "blocks": 1} if self._alone else {"stubborn": 1}
+        end = self.one(ends)
         cancelled = self.one({"pass": 5, "swallows": 1, "shields": 2, "fails in clean-up": 1})
         retry = fallback = timeout = None
         if self.has("retry", 0.1) or end == "flaky":
-            retry = Retry(self.chance.randint(1, 2), self.duration(10))
+            retry = self.retry()
         if self.has("fallback", 0.08):
             fallback = self.handler()
         if end != "flaky" and self.has("time limit", 0.1):
@@ -209,7 +239,7 @@ class Maker:
         return Leaf(
             self.name("leaf"),
             self.duration(),
-            {"fails": "fail", "hangs": "hang"}.get(end, end),
+            self.chance.choice(_RESISTING) if end == "resists" else _ENDS.get(end, end),
             self.chance.randint(1, 2) if end == "flaky" else 0,
             {"swallows": "swallow", "shields": "shield", "fails in clean-up": "fail"}.get(
                 cancelled, cancelled
@@ -218,4 +248,9 @@ class Maker:
             timeout,
             retry,
             fallback,
+            self.undo() if self.has("undone", 0.15) else None,
         )
+
+    def undo(self) -> Leaf:
+        kind = "fail" if self.chance.random() < 0.15 else "ok"
+        return Leaf(self.name("undo"), self.duration(10), kind)

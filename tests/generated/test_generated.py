@@ -7,18 +7,23 @@ times.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
 import trio
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from flowscript_trio.execution import attempts, blocks
+from flowscript_trio.execution import attempts, blocks, recovery
+from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
+from flowscript_trio.execution.frame import Outcome, Place
+from flowscript_trio.execution.walk import Walk
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally as BlockTally
+from flowscript_trio.scheduler.policy import Verdict
 
 from .features import FEATURES, NEVER, Tally, features_of
 from .running import compare
@@ -126,9 +131,38 @@ def outputs_in_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_counted", lambda branches, verdict, total: [*branches.outputs])
 
 
+def nothing_is_undone_before_a_block_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forget(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
+        return outcome
+
+    monkeypatch.setattr(attempts, "without_losers", forget)
+
+
+def nothing_is_undone_before_a_further_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forget(*args: Any) -> list[BaseException]:
+        return []
+
+    monkeypatch.setattr(recovery, "compensate_inside", forget)
+
+
+def what_is_late_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def judge(self: Branches, feed: Callable[[], Awaitable[Verdict]]) -> Verdict:
+        return await feed()
+
+    monkeypatch.setattr(Branches, "judge", judge)
+
+
+def an_inner_deadline_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trio, "current_effective_deadline", lambda: inf)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
+        nothing_is_undone_before_a_block_goes_on,
+        nothing_is_undone_before_a_further_attempt,
+        what_is_late_is_kept,
+        an_inner_deadline_goes_first,
         siblings_go_on,
         last_error,
         cancellations_are_tried_again,

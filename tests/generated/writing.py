@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from .shapes import Body, Foreach, If, Leaf, Loop, Node, Parallel, Policy, Timeout, While, Workflow
 
+_LONG = "1000000000000s"
+
 
 def write(workflow: Workflow) -> str:
     """The document of a workflow. Handlers stand at its end, where they do not run by themselves."""
@@ -24,14 +26,15 @@ def _node(node: Node, more: str = "") -> Iterator[str]:
         case Leaf():
             yield from _leaf(node, more)
         case Parallel():
-            yield f'<parallel id="{node.id}" maxConcurrency="{node.limit}"{_policy(node.policy)}{more}>'
+            limits = f'maxConcurrency="{node.limit}"{_policy(node.policy, node.keeps)}'
+            yield f'<parallel id="{node.id}" {limits}{more}>'
             for branch in node.branches:
                 yield from _indented("branch", branch)
             yield from (f"  {line}" for line in _on_error(node))
             yield "</parallel>"
         case Foreach():
             items = list(range(node.count))
-            limits = f'maxConcurrency="{node.limit}"{_policy(node.policy)}'
+            limits = f'maxConcurrency="{node.limit}"{_policy(node.policy, node.keeps)}'
             yield f'<foreach id="{node.id}" collection="{items}" {limits}{more}>'
             yield from _body(node.body)
             yield "</foreach>"
@@ -66,11 +69,15 @@ def _leaf(leaf: Leaf, more: str) -> Iterator[str]:
     if leaf.timeout is not None:
         written += f' timeout="{leaf.timeout}s"'
     opening = f'<source:generated id="{leaf.id}"{written}{more}'
-    if leaf.retry is None and leaf.fallback is None:
+    if leaf.retry is None and leaf.fallback is None and leaf.undo is None:
         yield f"{opening}/>"
         return
     yield f"{opening}>"
     yield from (f"  {line}" for line in _on_error(leaf))
+    if leaf.undo is not None:
+        yield f'  <compensate timeout="{_LONG}">'
+        yield from (f"    {line}" for line in _node(leaf.undo))
+        yield "  </compensate>"
     yield "</source:generated>"
 
 
@@ -79,15 +86,16 @@ def _on_error(node: Leaf | Parallel) -> Iterator[str]:
         return
     yield "<on-error>"
     if node.retry is not None:
+        when = "1 / 0 &gt; 0" if node.retry.broken else "true"
         wait = f'backoff="fixed" base="{node.retry.wait}s" cap="{node.retry.wait}s"'
-        yield f'  <retry max="{node.retry.max}" when="true" {wait}/>'
+        yield f'  <retry max="{node.retry.max}" when="{when}" {wait}/>'
     if node.fallback is not None:
         yield f'  <fallback node="{node.fallback.id}"/>'
     yield "</on-error>"
 
 
-def _policy(policy: Policy) -> str:
-    written = ""
+def _policy(policy: Policy, keeps: int | None) -> str:
+    written = "" if keeps is None else f' timeout="{keeps}s" on-timeout="keep"'
     if policy.need is not None:
         written += ' wait="any"' if policy.need == 1 else f' wait="n({policy.need})"'
     if not policy.fail_fast:
@@ -107,7 +115,7 @@ def _body(body: Body) -> Iterator[str]:
     for node in body.nodes:
         yield from (f"  {line}" for line in _node(node))
     if body.cleanup is not None:
-        yield '  <finally timeout="1000000000000s">'
+        yield f'  <finally timeout="{"{{ 1 / 0 }}s" if body.broken else _LONG}">'
         yield from (f"    {line}" for line in _node(body.cleanup))
         yield "  </finally>"
 
@@ -122,6 +130,8 @@ def nodes_in(nodes: tuple[Node, ...]) -> Iterator[Node]:
                 yield body.cleanup
         if isinstance(node, Leaf | Parallel) and node.fallback is not None:
             yield node.fallback
+        if isinstance(node, Leaf) and node.undo is not None:
+            yield node.undo
 
 
 def bodies_of(node: Node) -> tuple[Body, ...]:

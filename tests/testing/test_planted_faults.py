@@ -26,6 +26,8 @@ from flowscript_trio.types.results import Cancellation
 
 from stubs import Stubs
 
+pytestmark = [pytest.mark.breaks_the_engine, pytest.mark.slow]
+
 DOCUMENT = """
 <source:stub id="start" gives="start" takes="1s">
   <compensate><sink:stub id="undo" takes="1s"/></compensate>
@@ -180,6 +182,55 @@ def test_clean_up_that_is_skipped_when_cancelled(monkeypatch: pytest.MonkeyPatch
 def test_compensations_in_the_wrong_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compensating, "reversed", list, raising=False)
     assert "compensations run" in promises()
+
+
+def undoable(name: str) -> str:
+    return f"""<source:stub id="{name}" takes="1s"><compensate><sink:stub id="undo-{name}"/>
+      </compensate></source:stub>"""
+
+
+UNDOING = f"""
+<parallel id="p" tolerate="1"><branch>{undoable("a")}<source:stub id="x" takes="1s" fails="x"/></branch>
+  <branch>{undoable("b")}</branch></parallel>
+<parallel id="q"><branch>{undoable("c")}<source:stub id="y" takes="1s" fails="y"/></branch>
+  <on-error><retry max="1" when="true" base="1s"/><fallback node="f"/></on-error></parallel>
+<parallel id="r" wait="any"><branch>{undoable("d")}</branch>
+  <branch>{undoable("e")}<source:stub id="z" takes="1s"/></branch></parallel>
+<foreach id="s" collection="[1, 2]" timeout="1500ms" on-timeout="keep">{undoable("g")}</foreach>
+<timeout id="t" duration="1500ms" on-timeout="f">{undoable("h")}<source:stub id="w" takes="1s"/></timeout>
+{undoable("f")}
+"""
+"""Blocks that go on without some of what succeeded in them."""
+
+
+def undoing() -> set[str]:
+    report = prove(Stubs().load(UNDOING), pairs=0)
+    return {violation.promise for violation in report.violations}
+
+
+def test_blocks_that_go_on_without_a_branch_hold() -> None:
+    assert not undoing()
+
+
+def test_a_block_that_goes_on_and_undoes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forget(walk: Any, place: Any, outcome: Any) -> Any:
+        return outcome
+
+    plant(monkeypatch, attempts, "without_losers", forget)
+    assert "compensations run" in undoing()
+
+
+def test_what_is_undone_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    compensate = compensating.compensate
+
+    async def twice(walk: Any, *args: Any) -> Any:
+        kept = list(walk.run.compensations)
+        errors = await compensate(walk, *args)
+        walk.run.compensations[:] = kept
+        return errors
+
+    plant(monkeypatch, compensating, "compensate", twice)
+    assert "compensations run" in undoing()
 
 
 def test_results_that_are_published_before_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from flowscript_trio.testing import Report, prove
 
 from stubs import Stubs
 
+pytestmark = [pytest.mark.breaks_the_engine, pytest.mark.slow]
+
 RACE = """
 <parallel id="p" wait="any">
   <branch><source:stub id="a" gives="a" takes="1s"/></branch>

@@ -87,7 +87,7 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     path = cleanup_path(frame.prefix, FINALLY)
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
     if error is not None and _surfaces(error, signal, raised):
-        return Failed(error)
+        return Failed(error, walk.run.record.origin_of(error))
     if raised is not None:
         raise raised
     return signal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..scheduler.policy import first_to_surface
@@ -68,4 +68,10 @@ async def without_losers(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
     errors = await compensate(walk, {}, is_owed)
     if not errors:
         return outcome
-    return Outcome(signal=Failed(first_to_surface(errors)), branches=outcome.branches)
+    return Outcome(signal=failed_undoing(walk, errors), branches=outcome.branches)
+
+
+def failed_undoing(walk: Walk, errors: Sequence[BaseException]) -> Failed:
+    """What surfaces where nothing failed but undoing: its first error, as that of the node that it left."""
+    first = first_to_surface(errors)
+    return Failed(first, walk.run.record.origin_of(first))

@@ -59,7 +59,7 @@ def attach_failure(
     """
     failures = record.failures
     if origin is None:
-        origin = next((result for result in failures if result.error is error), None)
+        origin = record.origin_of(error)
     failure = Failure(
         error=error,
         node=None if origin is None else origin.label,

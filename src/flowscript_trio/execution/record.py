@@ -98,6 +98,10 @@ class Record:
         """The executions that were cancelled, in the order in which they ended."""
         return [result for result in self._kept if result.status == "cancelled"]
 
+    def origin_of(self, error: BaseException) -> NodeResult | None:
+        """The execution that an error left first, or None."""
+        return next((result for result in self.failures if result.error is error), None)
+
     def source_of(self, error: BaseException) -> str | None:
         """The label of the node that raised an error: the first that failed with it, or None."""
         return next((result.label for result in self.failures if result.error is error), None)

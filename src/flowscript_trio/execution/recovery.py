@@ -8,11 +8,10 @@ from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
-from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
 from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_in
-from .compensating import compensate_inside
+from .compensating import compensate_inside, failed_undoing
 from .describing import describe, describe_safely, is_retryable
 from .failures import note_first
 from .frame import Frame, Outcome, Place
@@ -61,11 +60,8 @@ async def recover(
                 retry = step.retry(scope)
             if further >= retry.max or not _applies(retry, error, step, scope):
                 break
-            part = (
-                walk.run.chance(path, f"jitter {further + 1}").random()
-                if retry.jitter == "full"
-                else 1.0
-            )
+            full = retry.jitter == "full"
+            part = walk.run.chance(path, f"jitter {further + 1}").random() if full else 1.0
             delay = delay_of(retry, further + 1, part)
         except Exception as exc:
             earlier.append(error)
@@ -95,7 +91,7 @@ async def recover(
             undone += await compensate_inside(walk, attempt_path(path, further + 1), error)
         outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
-        outcome = Outcome(signal=Failed(first_to_surface(undone)))
+        outcome = Outcome(signal=failed_undoing(walk, undone))
     outcome.attempts = further + 1
     return outcome
 
@@ -119,7 +115,8 @@ async def _fall_back(
         signal = walk.fail(step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
-    outcome = await run_handler(walk, handler, step, frame, part_path(path, FALLBACK), described)
+    above = part_path(path, FALLBACK)
+    outcome = await run_handler(walk, handler, step, frame, above, described)
     if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
         note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome
@@ -131,7 +128,7 @@ async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseExcept
     path = part_path(place.inner, ON_TIMEOUT)
     outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
-        return Outcome(signal=Failed(first_to_surface(undone)))
+        return Outcome(signal=failed_undoing(walk, undone))
     return outcome
 
 

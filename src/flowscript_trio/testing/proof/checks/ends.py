@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ....types.events import NodeEnded, NodeStarted, RunEnded
 from ....types.paths import (
@@ -13,7 +13,6 @@ from ....types.paths import (
     cleanup_path,
     is_cleanup,
     label_of,
-    levels_of,
     owner_of,
     parent_of,
     part_path,
@@ -80,9 +79,10 @@ def clean_up_runs(story: Story) -> Iterator[Finding]:
 
 
 def compensations_run(story: Story) -> Iterator[Finding]:
-    """Once each: after a run that failed or was cancelled; sooner where a block went on without what succeeded.
+    """After a run that failed or was cancelled, in reverse order of completion; after no other.
 
-    In reverse order of completion. What goes wrong in the run's own ``<finally>`` comes too late for them.
+    But what a block has done without is undone before the block goes on. What goes wrong in the run's own
+    ``<finally>`` comes too late for them.
     """
     due = []
     for execution in story.executions:
@@ -93,54 +93,44 @@ def compensations_run(story: Story) -> Iterator[Finding]:
             first = f"{prefix_in(part_path(execution.path, COMPENSATE))}{body.steps[0].label}"
             due.append((execution.ended.order, execution.path, first))
     due.sort(reverse=True)
-    ran: dict[str, list[int]] = {}
+    branches = {branch.path: branch.status for branch in story.branches}
+    ran = []
     for _, path, first in due:
         found = story.by_path.get(first, [])
-        given_up = next(_given_up(story, path), None)
         if len(found) > 1:
             yield Finding(path, f"{path} was compensated {len(found)} times")
-        elif found:
-            ran.setdefault(given_up or "", []).append(found[0].began.order)
-            if given_up is None and story.trial.status == "completed":
-                yield Finding(path, f"{path} was compensated, and the run completed")
-        elif _went_wrong(story):
+        if not found and _went_wrong(story):
             yield Finding(path, f"{path} succeeded, the run did not, and it was not compensated")
-        elif _was_left(story, path):
-            message = f"{path} succeeded in a branch that did not, and it was not compensated"
+        elif not found and _was_done_without(story, branches, path):
+            message = f"{path} was not compensated, and its block went on without its branch"
             yield Finding(path, message)
-    if any(orders != sorted(orders) for orders in ran.values()):
+        elif not _may_be_undone(story, branches, path):
+            ran += [execution.began.order for execution in found[:1]]
+            if story.trial.status == "completed" and found:
+                yield Finding(path, f"{path} was compensated, and the run completed")
+    if ran != sorted(ran):
         yield Finding("the run", "compensations did not run in reverse order of completion")
 
 
-def _given_up(story: Story, path: str) -> Iterator[str]:
-    """The blocks around a node that may have gone on without it: tried again, handled, or settled by others."""
-    for over in above(path):
-        for execution in story.by_path.get(over, ()):
-            result, step = execution.result, story.plan.step(execution.node)
-            if result is not None and (
-                result.earlier
-                or step.on_timeout is not None
-                or any(branch.status != "success" for branch in result.branches)
-                or _is_race(story, over)
-            ):
-                yield over
+def _may_be_undone(story: Story, branches: Mapping[str, str | None], path: str) -> bool:
+    """Whether something around a node may have gone on without it: a further attempt, a handler, a block."""
+    for around in above(path):
+        if branches.get(around, "success") != "success":
+            return True
+        for execution in story.by_path.get(around, []):
+            if execution.node.settings.keys() & {"wait", "on_timeout"}:
+                return True
+            if execution.result is not None and execution.result.earlier:
+                return True
+    return False
 
 
-def _is_race(story: Story, path: str) -> bool:
-    return any(
-        terms.path == path and terms.asked.policy.need is not None
-        for terms in story.trial.probe.notes.terms
-    )
-
-
-def _was_left(story: Story, path: str) -> bool:
-    """Whether a branch around a node failed or was cancelled, and its block succeeded all the same."""
-    for level in levels_of(path):
-        for branch in story.branches_by_path.get(level, ()):
-            if branch.status in (None, "success"):
-                continue
-            blocks = story.by_path.get(parent_of(level), ())
-            if any(block.result and block.result.status == "success" for block in blocks):
+def _was_done_without(story: Story, branches: Mapping[str, str | None], path: str) -> bool:
+    """Whether a branch around a node did not succeed, and its block did, at the first attempt."""
+    for around in above(path):
+        if branches.get(around, "success") != "success":
+            results = [execution.result for execution in story.by_path.get(parent_of(around), [])]
+            if any(each and each.status == "success" and not each.earlier for each in results):
                 return True
     return False
 
