@@ -203,7 +203,7 @@ def sources() -> list[ast.AST]:
     paths = [
         *src.glob("parser/*.py"),
         *src.glob("validator/*.py"),
-        src / "execution" / "linking.py",
+        src / "program" / "linking.py",
     ]
     modules = [ast.parse(path.read_text()) for path in paths]
     return [node for module in modules for node in ast.walk(module)]
