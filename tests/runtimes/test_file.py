@@ -121,7 +121,7 @@ async def test_nan_is_refused_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-STEPS = ("open", "write", "fsync", "chmod", "replace", "fstat", "lseek", "read")
+STEPS = ("open", "write", "fsync", "fchmod", "replace", "fstat", "lseek", "read")
 
 
 class Saboteur:
@@ -186,14 +186,14 @@ async def test_a_cancelled_write_leaves_the_old_file(
 ) -> None:
     (tmp_path / "a.txt").write_text("old")
     reached, go = threading.Event(), threading.Event()
-    real = os.chmod
+    real = os.fchmod
 
     def wait(*args: Any, **options: Any) -> None:
         reached.set()
         go.wait(20)
         real(*args, **options)
 
-    monkeypatch.setattr(writing.os, "chmod", wait)
+    monkeypatch.setattr(writing.os, "fchmod", wait)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(
             lambda: run_one('<sink:file id="f" path="a.txt"/>', tmp_path, input="new")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import trio
 
 from ..registry import registry
 from ..types import ExecutionParams, RunServices
 from .formats import decode, encode
-from .paths import open_place
+from .paths import open_place, refuse_device
 from .tables import read_header
 from .types import FileSinkConfig, FileSourceConfig, Form
 from .writing import append, replace
@@ -70,13 +72,25 @@ class FileSink:
 
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:
+    with _opened(config.path, base) as file:
+        return decode(file.read(), config.form, config.path)
+
+
+@contextmanager
+def _opened(path: str, base: Path | None) -> Iterator[BinaryIO]:
+    """The file, open to be read. Without a base it may be any, also by the links of the standard streams."""
     if base is None:
-        # Nothing confines it: pipes and devices (/dev/stdin) can be read as well.
-        data = Path(config.path).read_bytes()
-    else:
-        with open_place(config.path, base) as place, open(place.open(os.O_RDONLY), "rb") as file:
-            data = file.read()
-    return decode(data, config.form, config.path)
+        refuse_device(os.stat(path), path)
+        with open(path, "rb") as file:
+            refuse_device(os.fstat(file.fileno()), path)
+            yield file
+        return
+    with open_place(path, base) as place:
+        found = place.stat()
+        if found is not None:
+            refuse_device(found, path)
+        with open(place.open(os.O_RDONLY), "rb") as file:
+            yield file
 
 
 def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
@@ -86,7 +100,9 @@ def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, A
     )  # first: what cannot be encoded touches no file
     with open_place(path, base, create=config.create_dir) as place:
         if config.append:
-            size = append(place, partial(_continue, form, data, value), path)
+            size = append(
+                place, partial(_continue, form, data, value), path, confined=base is not None
+            )
         else:
             replace(place, data, path)
             size = len(data)
