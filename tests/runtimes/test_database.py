@@ -389,10 +389,18 @@ async def test_every_connection_is_closed_with_the_run(base: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "error", "message"),
     [
-        ("secret-nonsense", fs.SettingError, "is no database URL"),
-        ("nodb://u:secret@h/x", fs.SettingError, "is no database URL"),
-        ("postgresql://u:secret@h:port/x", fs.SettingError, "is no database URL"),
-        ("sqlite+aiosqlite:///secret.db", MissingPackage, "'aiosqlite' is not installed"),
+        ("secret-nonsense", fs.SettingError, "not a valid database URL"),
+        ("nodb://u:secret@h/x", fs.SettingError, "there is no dialect 'nodb'"),
+        ("postgresql://u:secret@h:port/x", fs.SettingError, "not a valid database URL"),
+        ("sqlite+aiosqlite:///secret.db", fs.SettingError, "an asyncio driver, 'aiosqlite'"),
+        ("mysql://u:secret@h/x", MissingPackage, "pip install mysqlclient"),
+        (
+            "mysql+mysqlconnector://u:secret@h/x",
+            MissingPackage,
+            "pip install mysql-connector-python",
+        ),
+        ("postgresql+psycopg2://u:secret@h/x", fs.SettingError, "from the environment"),
+        ("postgresql+asyncpg://u:secret@h/x", fs.SettingError, "expected a synchronous one"),
         ("sqlite:///a.db?timeout=secret", fs.SettingError, "timeout"),
     ],
 )

@@ -9,28 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ...types.errors import SettingError
-from ..file.paths import resolve
 from ..types import RunServices
+from . import sqlite
 from .errors import MissingPackage
 from .jobs import Job
 from .links import SqliteLink, link_to
+from .urls import create, missing_driver, read_url
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 THREADS = 10
-CONNECT_SECONDS = 10
-"""How long a server may take to accept a connection, where the URL does not say (``connect_timeout``)."""
-PATIENCE = 5.0
-"""Seconds that SQLite waits for the lock of another connection, where the URL does not say (``timeout``)."""
-_ATTACH = 24  # SQLITE_ATTACH
-_DENY = 1
-
-_DRIVERS = {
-    "psycopg": "'flowscript-trio[postgresql]'",
-}
-_SPELLINGS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
 class Database:
@@ -70,9 +59,9 @@ class Database:
 
     def dial(self, dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> Any:
         """Called by the pool in place of psycopg's own ``connect``: one that the job's cancellation ends."""
-        from .connecting import watched
+        from .connecting import dial
 
-        return watched(self._thread.job.check).connect(*arguments, **options)
+        return dial(self._thread.job.check, arguments, options)
 
     def _attach(self, connection: Any, job: Job[Any]) -> None:
         link = link_to(connection)
@@ -152,22 +141,24 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
     from sqlalchemy import event
     from sqlalchemy.pool import StaticPool
 
-    url = _read(text)
+    url = read_url(text)
     options: dict[str, Any] = {"pool_size": THREADS, "max_overflow": -1}
     arguments: dict[str, Any] = {}
-    patience, turns = PATIENCE, limiter
-    if is_sqlite := url.get_backend_name() == "sqlite":
-        url, patience = _place(url, base)
+    patience, turns = sqlite.PATIENCE, limiter
+    is_sqlite = url.get_backend_name() == "sqlite"
+    name = url.database or ""
+    if is_sqlite:
+        url, patience = sqlite.settle(url, base)
         # The patience is ours: a thread that SQLite keeps waiting for a lock cannot be interrupted.
         arguments = {"check_same_thread": False, "timeout": 0}
-        if _in_memory(url):
+        if sqlite.in_memory(url):
             options = {"poolclass": StaticPool}
             turns = trio.CapacityLimiter(1)
         # By position, SQLAlchemy would look for places in the query's own text, where %( may stand.
         options["paramstyle"] = "named"
-    elif url.drivername == "postgresql+psycopg" and "connect_timeout" not in url.query:
-        arguments = {"connect_timeout": CONNECT_SECONDS}
-    engine = _create(
+    elif url.drivername == "postgresql+psycopg":
+        url, arguments = _settle_postgresql(url, base)
+    engine = create(
         partial(
             sqlalchemy.create_engine,
             url,
@@ -177,73 +168,28 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         )
     )
     database = Database(engine, turns, patience)
-    if is_sqlite and base is not None:
-        event.listen(engine, "connect", _confine, insert=True)
+    if is_sqlite:
+
+        def guard(connection: Any, record: Any) -> None:
+            sqlite.guard(connection, confined=base is not None)
+
+        event.listen(engine, "connect", guard, insert=True)
+        if base is not None and not sqlite.in_memory(url):
+
+            def dial(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+                return sqlite.connect_beneath(str(url.database), name, base, options)
+
+            event.listen(engine, "do_connect", dial)
     event.listen(engine, "connect", database.note_new, insert=True)
     if url.drivername == "postgresql+psycopg":
         event.listen(engine, "do_connect", database.dial)
     return database
 
 
-def _read(text: str) -> URL:
-    """The URL; raises SettingError, which never shows it: a password may stand in it."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
+def _settle_postgresql(url: URL, base: Path | None) -> tuple[URL, dict[str, Any]]:
     try:
-        url = make_url(text)
-        url = url.set(drivername=_SPELLINGS.get(url.drivername, url.drivername))
-        url.get_dialect()
+        from .postgresql import settle
+
+        return settle(url, base)
     except ModuleNotFoundError as exc:
-        raise _missing_driver(exc) from None
-    except (ArgumentError, ValueError):
-        raise SettingError(
-            "the connection is no database URL; "
-            "expected sqlite:///file.db or postgresql://user@host/name"
-        ) from None
-    return url
-
-
-def _create(make: Any) -> Engine:
-    try:
-        engine: Engine = make()
-    except ModuleNotFoundError as exc:
-        raise _missing_driver(exc) from None
-    except (TypeError, ValueError) as exc:
-        raise SettingError(f"the connection is not right: {exc}") from None
-    if engine.dialect.is_async:
-        raise SettingError(
-            f"the connection names an asyncio driver, {engine.driver!r}; expected a synchronous one"
-        )
-    return engine
-
-
-def _missing_driver(error: ModuleNotFoundError) -> MissingPackage:
-    driver = error.name or "of the database"
-    return MissingPackage(
-        f"the driver {driver!r} is not installed: pip install {_DRIVERS.get(driver, driver)}"
-    )
-
-
-def _place(url: URL, base: Path | None) -> tuple[URL, float]:
-    """The URL with the file where it really is, and how long to wait for its locks (seconds)."""
-    if "uri" in url.query or (url.database or "").startswith("file:"):
-        raise SettingError("the connection is a file: URI; expected sqlite:///file.db")
-    try:
-        patience = float(str(url.query.get("timeout", PATIENCE)))
-    except ValueError:
-        raise SettingError("timeout in the connection is no number of seconds") from None
-    url = url.difference_update_query(["timeout"])
-    if not _in_memory(url):
-        assert url.database is not None
-        url = url.set(database=resolve(url.database, base)[1])
-    return url, patience
-
-
-def _in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:")
-
-
-def _confine(connection: Any, record: Any) -> None:
-    """Let no query open another file: the base folder confines SQLite as it does files."""
-    connection.set_authorizer(lambda action, *names: _DENY if action == _ATTACH else 0)
+        raise missing_driver(exc) from None
