@@ -94,9 +94,11 @@ def _fetch(connection: Connection, query: TextClause, job: Job[Any]) -> list[dic
 
 def _names_of(result: CursorResult[Any]) -> list[str]:
     names = list(result.keys())
+    seen: set[str] = set()
     for name in names:
-        if names.count(name) > 1:
+        if name in seen:
             raise FlowScriptError(
                 f"the query gives two columns named {name!r}; give one of them another name with AS"
             )
+        seen.add(name)
     return names
