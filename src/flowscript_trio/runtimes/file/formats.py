@@ -51,6 +51,15 @@ def encode(value: Any, form: Form, *, pretty: bool, columns: list[str] | None = 
 
     ``columns`` are those of the csv file that the rows are added to: they get no header then.
     """
+    try:
+        return _encode_text(value, form, pretty, columns)
+    except UnicodeEncodeError as exc:
+        raise FlowScriptError(
+            f"{exc.object[exc.start]!r} is half of a surrogate pair, which UTF-8 cannot write"
+        ) from None
+
+
+def _encode_text(value: Any, form: Form, pretty: bool, columns: list[str] | None) -> bytes:
     match form:
         case "json":
             text = encode_json(value, 2 if pretty else None) + "\n"
@@ -68,12 +77,7 @@ def encode(value: Any, form: Form, *, pretty: bool, columns: list[str] | None = 
             if isinstance(value, (bytes, bytearray, memoryview)):
                 return bytes(value)
             text = to_text(value)
-    try:
-        return text.encode()
-    except UnicodeEncodeError as exc:
-        raise FlowScriptError(
-            f"{exc.object[exc.start]!r} is half of a surrogate pair, which UTF-8 cannot write"
-        ) from None
+    return text.encode()
 
 
 def _items(value: Any) -> Any:
