@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import local
@@ -19,7 +20,11 @@ from .urls import create, missing_driver, read_url
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
+    from .tables import Table
+
 THREADS = 10
+ALONE = "flowscript_alone"
+"""The execution option of a query that a document has written: it is one statement."""
 
 
 class Database:
@@ -34,8 +39,8 @@ class Database:
         self.patience = patience
         self.dialect: str = engine.dialect.name
         self._thread = local()
-        self.kinds: dict[tuple[str | None, str], dict[str, Any]] = {}
-        """The types of columns by schema and table, where they were needed."""
+        self.tables: dict[tuple[str | None, str], Table] = {}
+        """What tables are like, by schema and name, where it was needed."""
 
     def connect(self, job: Job[Any]) -> Connection:
         """A connection that the job's cancellation can interrupt. For the job's thread."""
@@ -45,7 +50,8 @@ class Database:
         except BaseException:
             job.detach()
             if self._thread.new is not None:  # the pool forgets one that fails in its first queries
-                self._thread.new.close()
+                with suppress(Exception):  # the error is the one before
+                    self._thread.new.close()
             raise
         finally:
             self._thread.job = self._thread.new = None
@@ -72,20 +78,27 @@ class Database:
     def release(self, connection: Connection, job: Job[Any]) -> None:
         """Give the connection back, out of reach of the job. What was not committed is rolled back.
 
-        One to which an interrupt was sent is not used again where the interrupt could arrive later.
+        One to which an interrupt was sent is not used again where the interrupt could arrive later. What
+        fails here takes no error's place: the connection is dropped, and the server rolls back by itself.
         """
-        try:
-            if not connection.invalidated and not job.cancelled.is_set():
+        is_lost = False
+        if not connection.invalidated and not job.cancelled.is_set():
+            try:
                 connection.rollback()
-        finally:
-            raw = None if connection.invalidated else connection.connection.dbapi_connection
-            asked = job.detach()
+            except Exception:
+                is_lost = True
+        raw = None if connection.invalidated else connection.connection.dbapi_connection
+        asked = job.detach()
+        with suppress(Exception):
             if raw is not None:
                 link = link_to(raw)
                 if isinstance(link, SqliteLink):
                     link.forget()
-                elif asked or job.cancelled.is_set():
+                if is_lost or (
+                    not isinstance(link, SqliteLink) and (asked or job.cancelled.is_set())
+                ):
                     connection.invalidate()
+        with suppress(Exception):
             connection.close()
 
 
@@ -183,7 +196,28 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
     event.listen(engine, "connect", database.note_new, insert=True)
     if url.drivername == "postgresql+psycopg":
         event.listen(engine, "do_connect", database.dial)
+        event.listen(engine, "connect", _read_as_text)
+        event.listen(engine, "do_execute", _execute_alone)
     return database
+
+
+def _read_as_text(connection: Any, record: Any) -> None:
+    from .intervals import read_as_text
+
+    read_as_text(connection)
+
+
+def _execute_alone(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Called in place of the cursor's ``execute`` for a statement that is to be the only one of its text.
+
+    Without parameters psycopg sends a text as it is, with all the statements in it; in a pipeline the
+    server takes one. Gives whether it was executed here.
+    """
+    if not context.execution_options.get(ALONE) or parameters:
+        return False
+    with cursor.connection.pipeline():
+        cursor.execute(statement, parameters)
+    return True
 
 
 def _settle_postgresql(url: URL, base: Path | None) -> tuple[URL, dict[str, Any]]:
