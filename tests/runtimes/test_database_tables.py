@@ -374,3 +374,14 @@ async def test_a_table_that_was_changed_in_the_run_is_looked_at_again(server: Se
     second = sink().replace('"k"', '"k2" after="s"')
     await run_one(first + change + second, input={"x": "a"})
     assert server.ask(f"SELECT x FROM {SCHEMA}.t ORDER BY 1") == [('"a"',), ("a",)]
+
+
+@server_only
+async def test_columns_in_another_order_are_copied_to_their_own(
+    server: Server, copies: Copies
+) -> None:
+    server.make("a text, b text")
+    rows = [{"a": "a", "b": "b"} if n % 2 else {"b": "b", "a": "a"} for n in range(FEWEST)]
+    await run_one(sink(), input=rows)
+    assert copies.rows == FEWEST
+    assert server.ask(f"SELECT DISTINCT a, b FROM {SCHEMA}.t") == [("a", "b")]

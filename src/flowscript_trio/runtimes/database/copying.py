@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from .jobs import Job
 from .rows import Row
 from .tables import Table
-from .values import to_column
+from .values import PLAIN, to_column
 
 _TEXTS = frozenset({str, dict, list, tuple})  # lists and objects are JSON text
 _KINDS: dict[str, frozenset[type]] = {
@@ -68,6 +68,10 @@ def _is_aware(value: Any) -> bool | None:
     return value.tzinfo is not None if isinstance(value, (datetime, time)) else None
 
 
+def _all_plain(rows: Sequence[Row], column: str) -> bool:
+    return {row.values[column].__class__ for row in rows} <= PLAIN
+
+
 def copy_rows(
     connection: Connection,
     name: tuple[str | None, str],
@@ -88,13 +92,19 @@ def copy_rows(
         sql.Identifier(*(part for part in name if part is not None)),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
+    # In the order of the first row's columns: other rows may have them in another.
+    plain = {key for key in columns if not table.is_json(key) and _all_plain(rows, key)}
     try:
         with raw.cursor() as cursor, cursor.copy(statement) as copy:
             for start in range(0, len(rows), step):
                 job.check()
                 for row in rows[start : start + step]:
+                    values = row.values
                     copy.write_row(
-                        [to_column(value, table, key) for key, value in row.values.items()]
+                        [
+                            values[key] if key in plain else to_column(values[key], table, key)
+                            for key in columns
+                        ]
                     )
     except psycopg.Error as exc:
         raise _wrap(exc, statement.as_string(raw), connection, rows) from exc

@@ -12,7 +12,7 @@ from ...expression.encoding import encode_json
 if TYPE_CHECKING:
     from .tables import Table
 
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
@@ -22,7 +22,7 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     decimals, gets them as text: dates in ISO 8601.
     """
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     if isinstance(value, (list, tuple)) and is_array:
         return [to_driver(item, dialect, is_array=True) for item in value]
@@ -44,7 +44,7 @@ def to_column(value: Any, table: Table, column: str) -> Any:
         return encode_json(value)
     if table.is_json_list(column) and isinstance(value, (list, tuple)):
         return [None if item is None else encode_json(item) for item in value]
-    if value.__class__ in _PLAIN:
+    if value.__class__ in PLAIN:
         return value
     return to_driver(value, "postgresql", is_array=column in table.arrays)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -119,10 +120,42 @@ def _write(
     columns = list(rows[0].values)
     statement, names = _statement(database, config, _clause(name, columns), columns)
     written = 0
+    by_position = None
+    if database.dialect == "sqlite" and config.operation != "update":
+        by_position = _by_position(statement, names)
     for batch in batches_of(rows, config.batch):
         job.check()
+        if by_position is not None:
+            query, order = by_position
+            values = [
+                tuple([to_driver(row.values[key], "sqlite") for key in order]) for row in batch
+            ]
+            with _naming(batch):
+                connection.exec_driver_sql(query, values)
+            written += len(batch)
+            continue
         written += _execute(database, connection, config, statement, names, table, batch)
     return written
+
+
+def _by_position(statement: Any, names: dict[str, str]) -> tuple[str, list[str]]:
+    """A statement for SQLite's own ``executemany``, and the columns in the order of its places."""
+    from sqlalchemy.dialects import sqlite
+
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+    columns = {bound: key for key, bound in names.items()}
+    return str(compiled), [columns[bound] for bound in compiled.positiontup]
+
+
+@contextmanager
+def _naming(rows: Sequence[Row]) -> Iterator[None]:
+    """Let an error say in which rows it is."""
+    try:
+        yield
+    except Exception as exc:
+        last = rows[-1].label
+        exc.add_note(f"in {rows[0].label}" + (f" to {last}" if len(rows) > 1 else ""))
+        raise
 
 
 def _execute(
@@ -143,12 +176,8 @@ def _execute(
         }
         for row in rows
     ]
-    try:
+    with _naming(rows):
         result = connection.execute(statement, values)
-    except Exception as exc:
-        last = rows[-1].label
-        exc.add_note(f"in {rows[0].label}" + (f" to {last}" if len(rows) > 1 else ""))
-        raise
     if config.operation == "update" and result.rowcount >= 0:
         return int(result.rowcount)
     return len(rows)
