@@ -74,8 +74,8 @@ async def test_a_csv_that_is_appended_to_keeps_one_header(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"a": 1,\n "b" 2}', r"a\.json:2:6: no JSON"),
-        (b"\xff", "no UTF-8 text"),
+        (b'{"a": 1,\n "b" 2}', r"a\.json:2:6: not valid JSON"),
+        (b"\xff", "is not UTF-8 text"),
     ],
 )
 async def test_an_unreadable_file_is_an_error_with_its_place(
@@ -88,7 +88,7 @@ async def test_an_unreadable_file_is_an_error_with_its_place(
 
 async def test_a_csv_row_of_another_length_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n")
-    with pytest.raises(fs.FlowScriptError, match=r"a\.csv:3: the row has not the 2 columns"):
+    with pytest.raises(fs.FlowScriptError, match=r"a\.csv:3: the row has 1 columns, and the header 2"):
         await run_one('<source:file id="f" path="a.csv"/>', tmp_path)
 
 
@@ -356,10 +356,10 @@ async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", "[NaN]", "a.json:1: no JSON: NaN is no JSON number"),
-        ("a.json", "1" * 5000, "a.json:1: no JSON: an integer of more than 4,000 digits"),
+        ("a.json", "[NaN]", "a.json:1: not valid JSON: NaN is not a JSON number"),
+        ("a.json", "1" * 5000, "a.json:1: not valid JSON: an integer of more than 4,000 digits"),
         ("a.json", "[" * 100_000, "a.json:1: the JSON nests too deep"),
-        ("a.jsonl", "1\n\n{x}\n", "a.jsonl:3:2: no JSON"),
+        ("a.jsonl", "1\n\n{x}\n", "a.jsonl:3:2: not valid JSON"),
         ("a.yaml", "a: [1", "a.yaml:1:6: not valid YAML"),
         ("a.yaml", "!!python/object:os.system {}", "a.yaml:1:1: not valid YAML"),
         (
@@ -377,7 +377,7 @@ async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: P
             "a.yaml:7:5: not valid YAML: the aliases of the YAML make more than 10,000,000 values",
         ),
         ("a.csv", "a,a\n1,2\n", "a.csv:1: the header has the column 'a' twice"),
-        ("a.csv", 'a\n"1', "a.csv:2: no CSV"),
+        ("a.csv", 'a\n"1', "a.csv:2: not valid CSV"),
     ],
 )
 async def test_contents_that_are_none_of_their_format_are_errors_with_their_place(
@@ -416,7 +416,7 @@ async def test_odd_contents_are_read(
     ("name", "value", "message"),
     [
         ("a.log", ["one\ntwo"], "item 0 has a line break in it"),
-        ("a.csv", [{"a": 1}, 2], "row 1 is no object"),
+        ("a.csv", [{"a": 1}, 2], "row 1 is not an object"),
         ("a.txt", "\ud800", "half of a surrogate pair"),
         ("a.json", {"a": object()}, r"\$\.a is of type"),
     ],
