@@ -231,7 +231,10 @@ async def test_a_mapping_is_one_row(base: Path) -> None:
         (None, "input is not a row: it is null"),
         ("text", "input is not a row: it is a text"),
         ([{"id": 1}, 7], r"input\[1\] is not a row: it is a number"),
-        ([{"id": 1}, [[], [{"id": 2}, True]]], r"input\[1\]\[1\]\[1\] is not a row: it is a boolean"),
+        (
+            [{"id": 1}, [[], [{"id": 2}, True]]],
+            r"input\[1\]\[1\]\[1\] is not a row: it is a boolean",
+        ),
         ([{}], r"input\[0\] is not a row: it has no columns"),
         ([{"id": 1}, {2: 1}], r"input\[1\] has a column named 2"),
     ],
