@@ -150,6 +150,9 @@ async def test_a_computed_schema_is_read_when_the_node_runs() -> None:
         (body({"choices": [{"text": "x"}]}), "malformed", "has no message"),
         (body({"choices": [{"error": {"message": "overloaded"}}]}), "service", "error: overloaded"),
         (said(None), "empty", r"has no content \(stop\)"),
+        (said(""), "empty", r"has no content \(stop\)"),
+        (said(" \n"), "empty", r"has no content \(stop\)"),
+        (said("", reasoning="hm"), "empty", "only its reasoning"),
         (said(None, "tool_calls"), "empty", r"has no content \(tool_calls\)"),
         (said(None, refusal="I cannot"), "refused", "the model refused: I cannot"),
         (said("so", "content_filter"), "refused", "a content filter of .* stopped the answer"),
@@ -210,13 +213,36 @@ async def test_an_error_under_the_status_200_can_be_tried_again() -> None:
         assert (await fs.run(flow, secrets=secrets_of(server))).output == "hi"
 
 
-async def test_an_answer_in_parts_is_joined_and_an_empty_text_is_a_text() -> None:
+async def test_an_answer_in_parts_is_joined() -> None:
     async with loopback() as server:
         parts = [{"type": "text", "text": "a"}, {"type": "other"}, {"type": "text", "text": "b"}]
         in_parts = body({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
-        server.answer(PATH, in_parts, said(""))
+        server.answer(PATH, in_parts)
         assert await ask(server) == "ab"
-        assert await ask(server) == ""
+
+
+@pytest.mark.parametrize("text", ["half an", None])
+async def test_an_answer_that_the_service_broke_off_is_an_error_that_may_be_tried_again(
+    text: str | None,
+) -> None:
+    async with loopback() as server:
+        server.answer(PATH, said(text, "error"))
+        with pytest.raises(fs.AIError, match="broke off the answer with an error") as caught:
+            await ask(server)
+        assert (caught.value.reason, caught.value.retryable) == ("service", True)
+        assert ("it begins" in str(caught.value)) == (text is not None)
+
+
+async def test_an_answer_that_is_too_large_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowscript_trio.runtimes.ai import chat
+
+    assert chat.LARGEST == 8 * 1024 * 1024
+    monkeypatch.setattr(chat, "LARGEST", 1000)
+    async with loopback() as server:
+        server.answer(PATH, said("x" * 1000))
+        with pytest.raises(fs.AIError, match="bytes; expected at most 1,000") as caught:
+            await ask(server)
+        assert caught.value.reason == "malformed"
 
 
 async def test_a_handler_sees_why_and_stands_in() -> None:

@@ -87,14 +87,77 @@ def test_what_a_json_schema_says_of_a_value() -> None:
     assert schema.problems({}) == ["$: 'a' is a required property"]
 
 
-def test_a_pattern_is_matched_in_linear_time() -> None:
-    schema = OutputSchema({"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}})
-    assert schema.problems({"a": "aaa"}) == []
-    [problem] = schema.problems({"a": "a" * 5000 + "!"})  # Python's own engine would never end
-    assert "$.a: 'aaaaaa" in problem
-    wrong = OutputSchema({"type": "object", "properties": {"a": {"pattern": "(?=x)"}}})
-    with pytest.raises(fs.FlowScriptError, match="the output-schema cannot be applied"):
-        wrong.problems({"a": "x"})
+HOSTILE = "a" * 5000 + "!"
+"""Python's own engine would never end with it and ``^(a+)+$``."""
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"properties": {"a": {"pattern": "^(a+)+$"}}}, {"a": "aaa"}, {"a": HOSTILE}),
+        ({"propertyNames": {"pattern": "^(a+)+$"}}, {"aaa": 1}, {HOSTILE: 1}),
+        (
+            {"patternProperties": {"^(a+)+$": {"type": "string"}}, "additionalProperties": False},
+            {"aaa": "x"},
+            {HOSTILE: "x"},
+        ),
+        (
+            {
+                "patternProperties": {"^(a+)+$": {"type": "string"}},
+                "additionalProperties": {"type": "integer"},
+            },
+            {"aaa": "x", HOSTILE: 1},
+            {"aaa": 1},
+        ),
+        (
+            {"properties": {"a": {"$ref": "#/default"}}, "default": {"pattern": "^(a+)+$"}},
+            {"a": "a"},
+            {"a": HOSTILE},
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "draft",
+    ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"],
+)
+def test_patterns_are_matched_in_linear_time_wherever_they_stand(
+    draft: str, schema: dict[str, Any], good: Any, bad: Any
+) -> None:
+    found = OutputSchema({"$schema": draft, "type": "object", **schema})
+    assert found.problems(good) == []
+    assert len(found.problems(bad)) == 1
+
+
+@pytest.mark.parametrize("schema", [{"pattern": "(?=x)"}, {"patternProperties": {"(?=x)": {}}}])
+def test_a_pattern_that_is_not_linear_is_refused_when_the_schema_is_read(
+    schema: dict[str, Any],
+) -> None:
+    with pytest.raises(ValueError, match=r"'\(\?=x\)' cannot be matched in linear time"):
+        OutputSchema({"type": "object", "properties": {"a": {"type": "object", **schema}}})
+
+
+def test_what_cannot_be_judged_in_linear_time_is_refused() -> None:
+    schema = {"type": "object", "patternProperties": {"x": {}}, "unevaluatedProperties": False}
+    with pytest.raises(ValueError, match="expected additionalProperties"):
+        OutputSchema(schema)
+
+
+def test_equal_items_are_found_without_comparing_each_with_each() -> None:
+    class Counted(dict[str, Any]):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return super().__eq__(other)
+
+        __hash__ = None  # type: ignore[assignment]
+
+    schema = OutputSchema({"type": "array", "uniqueItems": True})
+    assert schema.problems([Counted(a=number) for number in range(3000)]) == []
+    assert Counted.compared == 0
+    assert schema.problems([1, True, "1", [1], {"a": 1}, None, 0, False]) == []
+    for one, other in ((1, 1.0), ({"a": 1, "b": [2]}, {"b": [2.0], "a": 1}), ("x", "x")):
+        assert schema.problems([one, None, other]) == ["$: the items 0 and 2 are equal"]
 
 
 def test_the_problems_of_an_answer_are_bounded() -> None:
@@ -107,7 +170,7 @@ def test_the_problems_of_an_answer_are_bounded() -> None:
 
 @pytest.mark.parametrize("value", [b"x", {1, 2}])
 def test_a_computed_json_schema_of_what_is_no_json_is_a_value_error(value: Any) -> None:
-    with pytest.raises(ValueError, match="no JSON Schema: Object of type"):
+    with pytest.raises(ValueError, match="not a JSON Schema: Object of type"):
         OutputSchema({"type": "string", "default": value})
 
 

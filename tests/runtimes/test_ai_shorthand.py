@@ -89,8 +89,8 @@ def test_the_short_form_means(text: str, schema: dict[str, Any]) -> None:
         ("null", r"that is no schema"),
         ('{"a": 1}', r"the field 'a' of the schema has no type"),
         ('{"a": {"b": "strng"}}', r"in the field 'b': there is no type 'strng'"),
-        ('{"type": "object", "properties": {"a": {"type": "strin"}}}', r"no JSON Schema: at \$.properties.a"),
-        ('{"type": "object", "required": "a"}', r"no JSON Schema: at \$.required: 'a' is not of type 'array'"),
+        ('{"type": "object", "properties": {"a": {"type": "strin"}}}', r"not a JSON Schema: at \$.properties.a"),
+        ('{"type": "object", "required": "a"}', r"not a JSON Schema: at \$.required: 'a' is not of type 'array'"),
     ],
 )  # fmt: skip
 def test_a_malformed_schema_is_an_error_that_says_where(text: str, message: str) -> None:

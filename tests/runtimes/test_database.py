@@ -228,11 +228,14 @@ async def test_a_mapping_is_one_row(base: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (None, "input is no row: it is null"),
-        ("text", "input is no row: it is a text"),
-        ([{"id": 1}, 7], r"input\[1\] is no row: it is a number"),
-        ([{"id": 1}, [[], [{"id": 2}, True]]], r"input\[1\]\[1\]\[1\] is no row: it is a boolean"),
-        ([{}], r"input\[0\] is no row: it has no columns"),
+        (None, "input is not a row: it is null"),
+        ("text", "input is not a row: it is a text"),
+        ([{"id": 1}, 7], r"input\[1\] is not a row: it is a number"),
+        (
+            [{"id": 1}, [[], [{"id": 2}, True]]],
+            r"input\[1\]\[1\]\[1\] is not a row: it is a boolean",
+        ),
+        ([{}], r"input\[0\] is not a row: it has no columns"),
         ([{"id": 1}, {2: 1}], r"input\[1\] has a column named 2"),
     ],
 )
@@ -389,10 +392,18 @@ async def test_every_connection_is_closed_with_the_run(base: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "error", "message"),
     [
-        ("secret-nonsense", fs.SettingError, "is no database URL"),
-        ("nodb://u:secret@h/x", fs.SettingError, "is no database URL"),
-        ("postgresql://u:secret@h:port/x", fs.SettingError, "is no database URL"),
-        ("sqlite+aiosqlite:///secret.db", MissingPackage, "'aiosqlite' is not installed"),
+        ("secret-nonsense", fs.SettingError, "not a valid database URL"),
+        ("nodb://u:secret@h/x", fs.SettingError, "there is no dialect 'nodb'"),
+        ("postgresql://u:secret@h:port/x", fs.SettingError, "not a valid database URL"),
+        ("sqlite+aiosqlite:///secret.db", fs.SettingError, "an asyncio driver, 'aiosqlite'"),
+        ("mysql://u:secret@h/x", MissingPackage, "pip install mysqlclient"),
+        (
+            "mysql+mysqlconnector://u:secret@h/x",
+            MissingPackage,
+            "pip install mysql-connector-python",
+        ),
+        ("postgresql+psycopg2://u:secret@h/x", fs.SettingError, "from the environment"),
+        ("postgresql+asyncpg://u:secret@h/x", fs.SettingError, "expected a synchronous one"),
         ("sqlite:///a.db?timeout=secret", fs.SettingError, "timeout"),
     ],
 )

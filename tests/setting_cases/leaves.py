@@ -60,6 +60,38 @@ covers(
     '<source:file id="x" path="rows.csv" ⟦format="lines"⟧/>',
     lambda s: s.output == ["a,b", "1,2"],
 )
+for setting, text, output in (
+    ("delimiter", '⟦delimiter=";"⟧', [{"a,b": "1,2"}]),
+    ("header", '⟦header="none"⟧', [["a", "b"], ["1", "2"]]),
+    ("skip", '⟦skip="1"⟧', []),
+    ("types", '⟦types="a: number"⟧', [{"a": 1, "b": "2"}]),
+    ("ragged", 'header="a" ⟦ragged="skip"⟧', []),
+    ("duplicates", 'header="first" ⟦duplicates="number"⟧', [{"a": "1", "a_2": "2"}]),
+    ("quote", '⟦quote="none"⟧', [{'"a"': "1"}]),
+    ("encoding", '⟦encoding="utf-16-le"⟧', [{"a": "1"}]),
+):
+    name = {"duplicates": "twice.csv", "quote": "quoted.csv", "encoding": "wide.csv"}.get(
+        setting, "rows.csv"
+    )
+    covers(
+        "source:file",
+        setting,
+        f'<source:file id="x" path="{name}" {text}/>',
+        lambda s, output=output: s.output == output,
+    )
+ROWS_OF = '<transform:template id="d" template="{{ [{a: \'x;é\', b: 2}] }}"/>'
+for setting, text, content in (
+    ("delimiter", '⟦delimiter=";"⟧', 'a;b\n"x;é";2\n'),
+    ("header", '⟦header="b,a"⟧', "b,a\n2,x;é\n"),
+    ("quote", "delimiter=';' ⟦quote=\"'\"⟧", "a;b\n'x;é';2\n"),
+    ("encoding", '⟦encoding="utf-8-sig"⟧', "\ufeffa,b\nx;é,2\n"),
+):
+    covers(
+        "sink:file",
+        setting,
+        f'<sink:file id="x" path="out.csv" {text} input="d"/>{ROWS_OF}',
+        lambda s, content=content: s.files["out.csv"] == content,
+    )
 FILE = '<set var="v" value="1"/><sink:file id="x" path="{}" {} input="d"/><transform:template id="d" template="{{{{ {{a: [1]}} }}}}"/>'
 covers(
     "sink:file",

@@ -116,6 +116,9 @@ def serve(server: Any) -> None:
 
 async def run_in_world(case: Case, folder: Path, server: Any, given: bool) -> Shown:
     (folder / "rows.csv").write_text("a,b\n1,2\n")
+    (folder / "twice.csv").write_text("a,a\n1,2\n")
+    (folder / "quoted.csv").write_text('"a"\n1\n')
+    (folder / "wide.csv").write_bytes("a\n1\n".encode("utf-16-le"))
     (folder / "part.xml").write_text(
         '<workflow name="part"><param name="p" default="none"/>'
         '<transform:template id="t" template="{{typeof(p)}} {{p}}"/></workflow>'

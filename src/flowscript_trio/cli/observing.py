@@ -53,6 +53,7 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
         yield []
         return
     from ..observe.journal import Entry, Journal
+    from ..observe.private_files import PRIVATE
     from ..observe.report import render_report
     from ..picture import as_svg, picture_of
     from .writing import write_whole
@@ -63,4 +64,4 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
     finally:
         if entries:
             page = render_report(entries, as_svg(picture_of(flow)))
-            write_whole(path, page, "--report")
+            write_whole(path, page, "--report", mode=PRIVATE)

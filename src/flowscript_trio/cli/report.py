@@ -31,6 +31,7 @@ def report_command(
     run: str, folder: Path | None, output: Path, workflow: str | None, roots: tuple[str, ...]
 ) -> None:
     """Write the report of a recorded run, one HTML page that needs nothing but itself."""
+    from ..observe.private_files import PRIVATE
     from ..observe.replay import read_journal
     from ..observe.report import render_report
 
@@ -44,4 +45,4 @@ def report_command(
         from ..picture import as_svg, picture_of
 
         graph = as_svg(picture_of(load_or_exit(workflow, roots)))
-    write_whole(output, render_report(entries, graph), "--output")
+    write_whole(output, render_report(entries, graph), "--output", mode=PRIVATE)

@@ -33,6 +33,7 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.results import Cancellation
+from .private_files import open_new
 from .pruning import cut, prune
 from .under_way import UnderWay
 
@@ -237,7 +238,7 @@ class Keeper:
     def _open(self, entry: Entry) -> BinaryIO:
         began = str(entry["started"]).replace(":", "").replace("+0000", "Z")
         path = self._folder / f"{began}-{entry['run'][:8]}{SUFFIX}"
-        return open(path, "xb", buffering=0)
+        return open(open_new(path), "wb", buffering=0)
 
     def close(self) -> None:
         self._is_done = True

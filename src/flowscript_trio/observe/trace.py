@@ -34,6 +34,7 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.results import Cancellation
+from .private_files import followed, name_beside, open_new
 from .under_way import UnderWay
 
 Entry = dict[str, Any]
@@ -216,8 +217,9 @@ def writing_trace(path: Path) -> Iterator[Observer]:
     However it ends: the trace of a run that failed is what one looks at. Until then it is beside the file, under
     another name. Raises OSError where it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with open(beside, "w", encoding="utf-8") as file:
+    place = followed(path)
+    beside = name_beside(place)
+    with open(open_new(beside), "w", encoding="utf-8") as file:
         file.write('{"displayTimeUnit": "ms", "traceEvents": [')
         separator = "\n"
 
@@ -231,4 +233,4 @@ def writing_trace(path: Path) -> Iterator[Observer]:
         finally:
             file.write("\n]}\n")
             file.close()
-            os.replace(beside, path)
+            os.replace(beside, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import yaml
@@ -14,7 +14,6 @@ from ..types.errors import FlowScriptError
 
 MAX_DEPTH = 50
 """Levels of mappings and lists in one text."""
-_TOO_DEEP = f"the YAML nests deeper than {MAX_DEPTH} levels"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events, ten times as fast
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
@@ -31,26 +30,30 @@ class YamlProblem(FlowScriptError):
         self.offset = offset
 
 
-def compose(text: str) -> yaml.Node | None:
+Make = Callable[[Any], yaml.Node]
+"""What makes the node that an event begins, or that it stands for; raises YamlProblem."""
+
+
+def compose(text: str, make: Make | None = None, *, max_depth: int = MAX_DEPTH) -> yaml.Node | None:
     """The nodes of a text, None where it is empty; raises YamlProblem.
 
-    Aliases are refused, because a few lines of them stand for more values than any memory holds, and tags
-    because they mean nothing here.
+    Without ``make`` aliases are refused, because a few lines of them stand for more values than any memory
+    holds, and tags because they mean nothing in a document.
     """
     if forbidden := Reader.NON_PRINTABLE.search(text):
         code = ord(forbidden[0])
         raise YamlProblem(f"the character U+{code:04X} is not allowed in YAML", forbidden.start())
     try:
-        return _compose(yaml.parse(text, Loader=_LOADER))
+        return _compose(yaml.parse(text, Loader=_LOADER), make or _make_plain, max_depth)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         if "nesting" in str(exc.problem):  # a bound of the scanner itself, which looks far ahead
-            raise YamlProblem(_TOO_DEEP, mark.index if mark else 0) from None
+            raise YamlProblem(_too_deep(max_depth), mark.index if mark else 0) from None
         words = " ".join(word for word in (exc.context, exc.problem) if word)
         raise YamlProblem(f"not YAML: {words}", mark.index if mark else 0) from None
 
 
-def _compose(events: Iterable[Any]) -> yaml.Node | None:
+def _compose(events: Iterable[Any], make: Make, max_depth: int) -> yaml.Node | None:
     """The root of the nodes that a stream of events describes. Without recursion: texts nest as they like."""
     root: yaml.Node | None = None
     stack: list[_Collection] = []
@@ -61,19 +64,24 @@ def _compose(events: Iterable[Any]) -> yaml.Node | None:
             if root is not None:
                 raise YamlProblem("there is a second document", _index(event))
         elif isinstance(event, yaml.NodeEvent):
-            node = _make_node(event)
+            node = make(event)
             if stack:
                 stack[-1].add(node)
             else:
                 root = node
-            if isinstance(node, yaml.CollectionNode):
+            if isinstance(event, yaml.CollectionStartEvent):
+                assert isinstance(node, yaml.CollectionNode)
                 stack.append(_Collection(node))
-                if len(stack) > MAX_DEPTH:
-                    raise YamlProblem(_TOO_DEEP, _index(event))
+                if len(stack) > max_depth:
+                    raise YamlProblem(_too_deep(max_depth), _index(event))
     return root
 
 
-def _make_node(event: Any) -> yaml.Node:
+def _too_deep(levels: int) -> str:
+    return f"the YAML nests deeper than {levels} levels"
+
+
+def _make_plain(event: Any) -> yaml.Node:
     """The node that an event begins; raises YamlProblem for aliases, anchors and tags."""
     refused = (
         ("an alias", "*")
@@ -88,6 +96,11 @@ def _make_node(event: Any) -> yaml.Node:
         what, sign = refused
         message = f"{what} is not allowed; a text that begins with {sign} must stand in quotes"
         raise YamlProblem(message, _index(event))
+    return make_node(event)
+
+
+def make_node(event: Any) -> yaml.Node:
+    """The node that an event begins, without its tag."""
     if isinstance(event, yaml.MappingStartEvent):
         return yaml.MappingNode("", [], event.start_mark)  # type: ignore[arg-type]
     if isinstance(event, yaml.SequenceStartEvent):

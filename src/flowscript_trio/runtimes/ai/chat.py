@@ -16,6 +16,8 @@ from .errors import AIError
 
 SHOWN = 300
 """Characters of an answer that an error shows."""
+LARGEST = 8 * 1024 * 1024
+"""Bytes of an answer: far more than a model writes, and few enough to be judged without a hold-up."""
 
 
 class Chat:
@@ -47,6 +49,11 @@ class Chat:
                 raise HTTPStatusError(exc.response, self._masker.text(exc.excerpt)) from None
             raise
         self._place = bare_url(answer.request.url)
+        if len(answer.content) > LARGEST:
+            raise AIError(
+                f"the answer of {self._place} has {len(answer.content):,} bytes; expected at most {LARGEST:,}",
+                "malformed",
+            )
         return self._text_of(decode(answer, self._config))
 
     def shown(self, value: object) -> str:
@@ -86,8 +93,17 @@ class Chat:
             raise AIError(
                 f"the answer was cut off at the limit of tokens (see max-tokens){begun}", "cut-off"
             )
-        if text is None:
-            raise AIError(f"the answer of {self._place} has no content ({finish})", "empty")
+        if finish == "error":
+            begun = f"; it begins {self.shown(text)!r}" if text else ""
+            raise AIError(
+                f"{self._place} broke off the answer with an error{begun}",
+                "service",
+                retryable=True,
+            )
+        if text is None or not text.strip():
+            thought = any(message.get(name) for name in _THOUGHTS)
+            why = ", only its reasoning (a larger max-tokens may help)" if thought else ""
+            raise AIError(f"the answer of {self._place} has no content ({finish}){why}", "empty")
         return text
 
     def _service_error(self, error: Any) -> AIError:
@@ -104,6 +120,10 @@ class Chat:
         return AIError(
             f"{self._place} reports the error{number}: {self.shown(told)}", "service", status
         )
+
+
+_THOUGHTS = ("reasoning", "reasoning_content", "thinking")
+"""Where services put what the model thought before it answered."""
 
 
 def _join(content: Any) -> str | None:

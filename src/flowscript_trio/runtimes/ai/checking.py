@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ...types.errors import FlowScriptError
+from .linear import linear
 
 MOST = 10
 """Problems of one answer that are told."""
@@ -34,12 +35,12 @@ def checker_of_short_form(schema: dict[str, Any]) -> Check:
 def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     """The check by any JSON Schema, of the draft that its ``$schema`` says, else 2020-12.
 
-    References to other documents are never fetched. Raises ValueError for what is no JSON Schema, and where
-    the package jsonschema is not installed.
+    References to other documents are never fetched. Raises ValueError for what is not a JSON Schema, for a
+    pattern that RE2 does not know, and where the package jsonschema is not installed.
     """
     try:
         from jsonschema import Draft202012Validator, SchemaError
-        from jsonschema.validators import extend, validator_for
+        from jsonschema.validators import validator_for
         from referencing.jsonschema import EMPTY_REGISTRY
     except ImportError:
         raise ValueError(
@@ -50,35 +51,22 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     try:
         kind.check_schema(schema)
     except SchemaError as exc:
-        raise ValueError(f"no JSON Schema: at {exc.json_path}: {_cut(exc.message)}") from None
+        raise ValueError(f"not a JSON Schema: at {exc.json_path}: {_cut(exc.message)}") from None
     except RecursionError:
         raise ValueError("the schema nests too deep") from None
     # With a registry of its own it does not fetch what a reference names.
-    linear: Any = extend(kind, {"pattern": _match_pattern})  # type: ignore[no-untyped-call]
-    validator = linear(schema, registry=EMPTY_REGISTRY)
+    validator = linear(kind, schema)(schema, registry=EMPTY_REGISTRY)
 
     def check(value: Any) -> list[str]:
         try:
             found = list(islice(validator.iter_errors(value), MOST))
-        # A reference that leads nowhere, a pattern that is none, no end of recursion: each its own class.
+        # A reference that leads nowhere, no end of recursion: each its own class.
         except Exception as exc:
             reason = f"{type(exc).__name__}: {_cut(str(exc))}"
             raise FlowScriptError(f"the output-schema cannot be applied: {reason}") from None
         return [f"{error.json_path}: {_cut(error.message)}" for error in found]
 
     return check
-
-
-def _match_pattern(validator: Any, pattern: Any, value: Any, schema: Any) -> Iterator[Any]:
-    """``pattern`` in linear time (RE2), where Python's own engine could be held up by an answer."""
-    from jsonschema import ValidationError
-    from re2 import Options, compile
-
-    if isinstance(value, str) and isinstance(pattern, str):
-        options = Options()
-        options.log_errors = False
-        if compile(pattern, options).search(value) is None:
-            yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _problems(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:

@@ -28,7 +28,8 @@ _WORDS = _SHAPES | {
     "examples", "format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
     "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties",
     "maxProperties", "patternProperties", "propertyNames", "definitions", "not", "if", "then", "else",
-    "contains", "$id", "$comment", "nullable",
+    "contains", "minContains", "maxContains", "unevaluatedProperties", "unevaluatedItems",
+    "dependentRequired", "dependentSchemas", "dependencies", "$id", "$anchor", "$comment", "nullable",
 }  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def _plain(value: Any) -> Any:
     try:
         return json.loads(json.dumps(value))
     except TypeError as exc:
-        raise ValueError(f"no JSON Schema: {exc}") from None
+        raise ValueError(f"not a JSON Schema: {exc}") from None
 
 
 def _may_be_object(schema: dict[str, Any]) -> bool:

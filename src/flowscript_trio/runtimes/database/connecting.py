@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -39,6 +40,19 @@ def watched(check: Check) -> type[psycopg.Connection[Any]]:
     return Watched
 
 
+_dialled: WeakKeyDictionary[psycopg.Connection[Any], tuple[Any, dict[str, Any]]] = (
+    WeakKeyDictionary()
+)
+"""How connections were made, for a second one to the same server."""
+
+
+def dial(check: Check, arguments: Any, options: dict[str, Any]) -> psycopg.Connection[Any]:
+    """A connection that ``check`` ends while it is made; arguments and options are psycopg's."""
+    connection = watched(check).connect(*arguments, **options)
+    _dialled[connection] = (arguments, options)
+    return connection
+
+
 def cancel(connection: psycopg.Connection[Any], seconds: float) -> None:
     """Ask the server to end what the connection does, and give up after about so many seconds.
 
@@ -54,6 +68,7 @@ def cancel(connection: psycopg.Connection[Any], seconds: float) -> None:
         if monotonic() > until:
             raise Interrupted
 
-    info = connection.info
-    with watched(check).connect(info.dsn, password=info.password or None, autocommit=True) as other:
-        other.execute("SELECT pg_cancel_backend(%s)", [info.backend_pid])
+    # As the connection itself was made: what it did not say would be taken from the environment.
+    arguments, options = _dialled[connection]
+    with dial(check, arguments, {**options, "autocommit": True}) as other:
+        other.execute("SELECT pg_cancel_backend(%s)", [connection.info.backend_pid])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import local
@@ -9,28 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ...types.errors import SettingError
-from ..file.paths import resolve
 from ..types import RunServices
+from . import sqlite
 from .errors import MissingPackage
 from .jobs import Job
 from .links import SqliteLink, link_to
+from .urls import create, missing_driver, read_url
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-THREADS = 10
-CONNECT_SECONDS = 10
-"""How long a server may take to accept a connection, where the URL does not say (``connect_timeout``)."""
-PATIENCE = 5.0
-"""Seconds that SQLite waits for the lock of another connection, where the URL does not say (``timeout``)."""
-_ATTACH = 24  # SQLITE_ATTACH
-_DENY = 1
+    from .tables import Table
 
-_DRIVERS = {
-    "psycopg": "'flowscript-trio[postgresql]'",
-}
-_SPELLINGS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+THREADS = 10
+ALONE = "flowscript_alone"
+"""The execution option of a query that a document has written: it is one statement."""
 
 
 class Database:
@@ -45,8 +39,8 @@ class Database:
         self.patience = patience
         self.dialect: str = engine.dialect.name
         self._thread = local()
-        self.kinds: dict[tuple[str | None, str], dict[str, Any]] = {}
-        """The types of columns by schema and table, where they were needed."""
+        self.tables: dict[tuple[str | None, str], Table] = {}
+        """What tables are like, by schema and name, where it was needed."""
 
     def connect(self, job: Job[Any]) -> Connection:
         """A connection that the job's cancellation can interrupt. For the job's thread."""
@@ -56,7 +50,8 @@ class Database:
         except BaseException:
             job.detach()
             if self._thread.new is not None:  # the pool forgets one that fails in its first queries
-                self._thread.new.close()
+                with suppress(Exception):  # the error is the one before
+                    self._thread.new.close()
             raise
         finally:
             self._thread.job = self._thread.new = None
@@ -70,9 +65,9 @@ class Database:
 
     def dial(self, dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> Any:
         """Called by the pool in place of psycopg's own ``connect``: one that the job's cancellation ends."""
-        from .connecting import watched
+        from .connecting import dial
 
-        return watched(self._thread.job.check).connect(*arguments, **options)
+        return dial(self._thread.job.check, arguments, options)
 
     def _attach(self, connection: Any, job: Job[Any]) -> None:
         link = link_to(connection)
@@ -83,20 +78,27 @@ class Database:
     def release(self, connection: Connection, job: Job[Any]) -> None:
         """Give the connection back, out of reach of the job. What was not committed is rolled back.
 
-        One to which an interrupt was sent is not used again where the interrupt could arrive later.
+        One to which an interrupt was sent is not used again where the interrupt could arrive later. What
+        fails here takes no error's place: the connection is dropped, and the server rolls back by itself.
         """
-        try:
-            if not connection.invalidated and not job.cancelled.is_set():
+        is_lost = False
+        if not connection.invalidated and not job.cancelled.is_set():
+            try:
                 connection.rollback()
-        finally:
-            raw = None if connection.invalidated else connection.connection.dbapi_connection
-            asked = job.detach()
+            except Exception:
+                is_lost = True
+        raw = None if connection.invalidated else connection.connection.dbapi_connection
+        asked = job.detach()
+        with suppress(Exception):
             if raw is not None:
                 link = link_to(raw)
                 if isinstance(link, SqliteLink):
                     link.forget()
-                elif asked or job.cancelled.is_set():
+                if is_lost or (
+                    not isinstance(link, SqliteLink) and (asked or job.cancelled.is_set())
+                ):
                     connection.invalidate()
+        with suppress(Exception):
             connection.close()
 
 
@@ -152,22 +154,24 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
     from sqlalchemy import event
     from sqlalchemy.pool import StaticPool
 
-    url = _read(text)
+    url = read_url(text)
     options: dict[str, Any] = {"pool_size": THREADS, "max_overflow": -1}
     arguments: dict[str, Any] = {}
-    patience, turns = PATIENCE, limiter
-    if is_sqlite := url.get_backend_name() == "sqlite":
-        url, patience = _place(url, base)
+    patience, turns = sqlite.PATIENCE, limiter
+    is_sqlite = url.get_backend_name() == "sqlite"
+    name = url.database or ""
+    if is_sqlite:
+        url, patience = sqlite.settle(url, base)
         # The patience is ours: a thread that SQLite keeps waiting for a lock cannot be interrupted.
         arguments = {"check_same_thread": False, "timeout": 0}
-        if _in_memory(url):
+        if sqlite.in_memory(url):
             options = {"poolclass": StaticPool}
             turns = trio.CapacityLimiter(1)
         # By position, SQLAlchemy would look for places in the query's own text, where %( may stand.
         options["paramstyle"] = "named"
-    elif url.drivername == "postgresql+psycopg" and "connect_timeout" not in url.query:
-        arguments = {"connect_timeout": CONNECT_SECONDS}
-    engine = _create(
+    elif url.drivername == "postgresql+psycopg":
+        url, arguments = _settle_postgresql(url, base)
+    engine = create(
         partial(
             sqlalchemy.create_engine,
             url,
@@ -177,73 +181,49 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         )
     )
     database = Database(engine, turns, patience)
-    if is_sqlite and base is not None:
-        event.listen(engine, "connect", _confine, insert=True)
+    if is_sqlite:
+
+        def guard(connection: Any, record: Any) -> None:
+            sqlite.guard(connection, confined=base is not None)
+
+        event.listen(engine, "connect", guard, insert=True)
+        if base is not None and not sqlite.in_memory(url):
+
+            def dial(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+                return sqlite.connect_beneath(str(url.database), name, base, options)
+
+            event.listen(engine, "do_connect", dial)
     event.listen(engine, "connect", database.note_new, insert=True)
     if url.drivername == "postgresql+psycopg":
         event.listen(engine, "do_connect", database.dial)
+        event.listen(engine, "connect", _read_as_text)
+        event.listen(engine, "do_execute", _execute_alone)
     return database
 
 
-def _read(text: str) -> URL:
-    """The URL; raises SettingError, which never shows it: a password may stand in it."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+def _read_as_text(connection: Any, record: Any) -> None:
+    from .intervals import read_as_text
 
+    read_as_text(connection)
+
+
+def _execute_alone(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Called in place of the cursor's ``execute`` for a statement that is to be the only one of its text.
+
+    Without parameters psycopg sends a text as it is, with all the statements in it; in a pipeline the
+    server takes one. Gives whether it was executed here.
+    """
+    if not context.execution_options.get(ALONE) or parameters:
+        return False
+    with cursor.connection.pipeline():
+        cursor.execute(statement, parameters)
+    return True
+
+
+def _settle_postgresql(url: URL, base: Path | None) -> tuple[URL, dict[str, Any]]:
     try:
-        url = make_url(text)
-        url = url.set(drivername=_SPELLINGS.get(url.drivername, url.drivername))
-        url.get_dialect()
+        from .postgresql import settle
+
+        return settle(url, base)
     except ModuleNotFoundError as exc:
-        raise _missing_driver(exc) from None
-    except (ArgumentError, ValueError):
-        raise SettingError(
-            "the connection is no database URL; "
-            "expected sqlite:///file.db or postgresql://user@host/name"
-        ) from None
-    return url
-
-
-def _create(make: Any) -> Engine:
-    try:
-        engine: Engine = make()
-    except ModuleNotFoundError as exc:
-        raise _missing_driver(exc) from None
-    except (TypeError, ValueError) as exc:
-        raise SettingError(f"the connection is not right: {exc}") from None
-    if engine.dialect.is_async:
-        raise SettingError(
-            f"the connection names an asyncio driver, {engine.driver!r}; expected a synchronous one"
-        )
-    return engine
-
-
-def _missing_driver(error: ModuleNotFoundError) -> MissingPackage:
-    driver = error.name or "of the database"
-    return MissingPackage(
-        f"the driver {driver!r} is not installed: pip install {_DRIVERS.get(driver, driver)}"
-    )
-
-
-def _place(url: URL, base: Path | None) -> tuple[URL, float]:
-    """The URL with the file where it really is, and how long to wait for its locks (seconds)."""
-    if "uri" in url.query or (url.database or "").startswith("file:"):
-        raise SettingError("the connection is a file: URI; expected sqlite:///file.db")
-    try:
-        patience = float(str(url.query.get("timeout", PATIENCE)))
-    except ValueError:
-        raise SettingError("timeout in the connection is no number of seconds") from None
-    url = url.difference_update_query(["timeout"])
-    if not _in_memory(url):
-        assert url.database is not None
-        url = url.set(database=resolve(url.database, base)[1])
-    return url, patience
-
-
-def _in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:")
-
-
-def _confine(connection: Any, record: Any) -> None:
-    """Let no query open another file: the base folder confines SQLite as it does files."""
-    connection.set_authorizer(lambda action, *names: _DENY if action == _ATTACH else 0)
+        raise missing_driver(exc) from None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...types.errors import FlowScriptError
-from .engines import Database
+from .engines import ALONE, Database
 from .errors import is_busy, mark_passing
 from .jobs import Job
 from .values import to_value
@@ -25,7 +25,9 @@ FETCH = 1000
 def read_rows(database: Database, query: TextClause, job: Job[Any]) -> list[dict[str, Any]]:
     """The rows of a query, in order; what it changed is committed. For the job's thread."""
     with connected(database, job) as connection:
-        rows = patiently(database, job, lambda: _fetch(connection, query, job), connection)
+        rows = patiently(
+            database, job, lambda: _fetch(database, connection, query, job), connection
+        )
         commit(database, connection, job)
         return rows
 
@@ -76,13 +78,19 @@ def patiently(
             if not is_busy(exc) or monotonic() >= until:
                 raise
             if connection is not None:
-                connection.rollback()
+                try:
+                    connection.rollback()
+                except SQLAlchemyError:
+                    raise exc
         job.pause(0.01)
 
 
-def _fetch(connection: Connection, query: TextClause, job: Job[Any]) -> list[dict[str, Any]]:
-    result = connection.execute(query)
+def _fetch(
+    database: Database, connection: Connection, query: TextClause, job: Job[Any]
+) -> list[dict[str, Any]]:
+    result = connection.execute(query.execution_options(**{ALONE: True}))
     if not result.returns_rows:
+        database.tables.clear()  # it may have changed one
         return []
     names = _names_of(result)
     rows = []
@@ -94,9 +102,11 @@ def _fetch(connection: Connection, query: TextClause, job: Job[Any]) -> list[dic
 
 def _names_of(result: CursorResult[Any]) -> list[str]:
     names = list(result.keys())
+    seen: set[str] = set()
     for name in names:
-        if names.count(name) > 1:
+        if name in seen:
             raise FlowScriptError(
                 f"the query gives two columns named {name!r}; give one of them another name with AS"
             )
+        seen.add(name)
     return names

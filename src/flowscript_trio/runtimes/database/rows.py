@@ -9,12 +9,18 @@ from typing import Any
 from ...types.errors import FlowScriptError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make a hundred thousand
 class Row:
-    """A row of the input: what it is called in messages, and its values by column."""
+    """A row of the input: where it stands, and its values by column."""
 
-    label: str
+    around: str
+    index: int | None
     values: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return self.around if self.index is None else f"{self.around}[{self.index}]"
 
 
 def rows_of(value: Any) -> list[Row]:
@@ -22,7 +28,9 @@ def rows_of(value: Any) -> list[Row]:
 
     Raises FlowScriptError that names the row for anything else.
     """
-    return list(_rows(value, "input"))
+    rows: list[Row] = []
+    _collect(value, "input", None, rows, set())
+    return rows
 
 
 def batches_of(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
@@ -48,19 +56,27 @@ def need(row: Row, columns: Sequence[str], setting: str, *, null: bool) -> None:
             raise FlowScriptError(f"{row.label} has null in {column!r}, which {setting} names")
 
 
-def _rows(value: Any, label: str) -> Iterator[Row]:
+def _collect(
+    value: Any, around: str, index: int | None, rows: list[Row], known: set[tuple[Any, ...]]
+) -> None:
+    """Add the rows of a value; ``known`` are the columns that were looked at, most rows have the same."""
     if isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _rows(item, f"{label}[{index}]")
+        around = around if index is None else f"{around}[{index}]"
+        for number, item in enumerate(value):
+            _collect(item, around, number, rows, known)
         return
+    row = Row(around, index, value)
     if not isinstance(value, dict):
-        raise FlowScriptError(f"{label} is no row: it is {_kind(value)}; expected a mapping")
-    if not value:
-        raise FlowScriptError(f"{label} is no row: it has no columns")
-    for name in value:
-        if not isinstance(name, str) or not name:
-            raise FlowScriptError(f"{label} has a column named {name!r}; expected a text")
-    yield Row(label, value)
+        raise FlowScriptError(f"{row.label} is not a row: it is {_kind(value)}; expected a mapping")
+    columns = tuple(value)
+    if columns not in known:
+        if not columns:
+            raise FlowScriptError(f"{row.label} is not a row: it has no columns")
+        for name in columns:
+            if not isinstance(name, str) or not name:
+                raise FlowScriptError(f"{row.label} has a column named {name!r}; expected a text")
+        known.add(columns)
+    rows.append(row)
 
 
 def _kind(value: Any) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ...expression.encoding import encode_json
 
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+if TYPE_CHECKING:
+    from .tables import Table
+
+PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
@@ -19,7 +22,7 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     decimals, gets them as text: dates in ISO 8601.
     """
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     if isinstance(value, (list, tuple)) and is_array:
         return [to_driver(item, dialect, is_array=True) for item in value]
@@ -31,6 +34,19 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
         if isinstance(value, (Decimal, UUID)):
             return str(value)
     return value
+
+
+def to_column(value: Any, table: Table, column: str) -> Any:
+    """A value for a column of PostgreSQL. In one of JSON every value is JSON, so that a text stays a text."""
+    if value is None:
+        return None
+    if table.is_json(column):
+        return encode_json(value)
+    if table.is_json_list(column) and isinstance(value, (list, tuple)):
+        return [None if item is None else encode_json(item) for item in value]
+    if value.__class__ in PLAIN:
+        return value
+    return to_driver(value, "postgresql", is_array=column in table.arrays)
 
 
 def to_value(value: Any) -> Any:

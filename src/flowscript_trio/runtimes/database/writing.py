@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -17,21 +18,24 @@ from sqlalchemy import (
     column,
     false,
     insert,
-    inspect,
     or_,
     table,
     update,
 )
 from sqlalchemy.sql.elements import quoted_name
-from sqlalchemy.types import ARRAY, NullType
+from sqlalchemy.types import NullType
 
 from ...types.errors import SettingError
 from .engines import Database
 from .jobs import Job
 from .reading import commit, connected, patiently
 from .rows import Row, alike, batches_of, need, rows_of
+from .tables import Table, look_up
 from .types import DatabaseSinkConfig
-from .values import to_driver
+from .values import to_column, to_driver
+
+FEWEST = 500
+"""Rows from which COPY is worth its while."""
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
@@ -56,9 +60,9 @@ def write_rows(
 ) -> dict[str, int]:
     """Write the rows of an input in one transaction: all or none. For the job's thread."""
     name = read_name(config.table)
-    batches = list(batches_of(check_rows(config, value), config.batch))
+    rows = check_rows(config, value)
     written = 0
-    if batches:
+    if rows:
         with connected(database, job) as connection:
             if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
                 patiently(
@@ -67,12 +71,21 @@ def write_rows(
                     lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"),
                     connection,
                 )
-            for batch in batches:
+            for batch in _parts_of(rows, config, database):
                 for group in alike(batch):
                     job.check()
-                    written += _write(database, connection, config, name, group)
+                    written += _write(database, connection, config, name, group, job)
             commit(database, connection, job)
-    return {"rows": written, "batches": len(batches)}
+    return {"rows": written, "batches": -(-len(rows) // config.batch)}
+
+
+def _parts_of(
+    rows: Sequence[Row], config: DatabaseSinkConfig, database: Database
+) -> Iterable[Sequence[Row]]:
+    """The rows in parts of a batch, or all of them where they may be copied in one go."""
+    if database.dialect == "postgresql" and config.operation == "insert" and len(rows) >= FEWEST:
+        return [rows]
+    return batches_of(rows, config.batch)
 
 
 def read_name(text: str) -> Name:
@@ -94,31 +107,83 @@ def _write(
     config: DatabaseSinkConfig,
     name: Name,
     rows: Sequence[Row],
+    job: Job[Any],
 ) -> int:
     """Write rows that have the same columns; how many that were, as far as the database says."""
+    table = _table_of(database, connection, name)
+    if table is not None and config.operation == "insert" and len(rows) >= FEWEST:
+        from .copying import can_copy, copy_rows
+
+        if can_copy(table, rows):
+            copy_rows(connection, name, table, rows, job, config.batch)
+            return len(rows)
     columns = list(rows[0].values)
-    target = _table(name, columns)
-    statement, names = _statement(database, config, target, columns)
-    arrays = _arrays(database, connection, name, rows)
-    values = [
-        {
-            names[key]: to_driver(value, database.dialect, is_array=key in arrays)
-            for key, value in row.values.items()
-        }
-        for row in rows
-    ]
+    statement, names = _statement(database, config, _clause(name, columns), columns)
+    written = 0
+    by_position = None
+    if database.dialect == "sqlite" and config.operation != "update":
+        by_position = _by_position(statement, names)
+    for batch in batches_of(rows, config.batch):
+        job.check()
+        if by_position is not None:
+            query, order = by_position
+            values = [
+                tuple([to_driver(row.values[key], "sqlite") for key in order]) for row in batch
+            ]
+            with _naming(batch):
+                connection.exec_driver_sql(query, values)
+            written += len(batch)
+            continue
+        written += _execute(database, connection, config, statement, names, table, batch)
+    return written
+
+
+def _by_position(statement: Any, names: dict[str, str]) -> tuple[str, list[str]]:
+    """A statement for SQLite's own ``executemany``, and the columns in the order of its places."""
+    from sqlalchemy.dialects import sqlite
+
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+    columns = {bound: key for key, bound in names.items()}
+    return str(compiled), [columns[bound] for bound in compiled.positiontup]
+
+
+@contextmanager
+def _naming(rows: Sequence[Row]) -> Iterator[None]:
+    """Let an error say in which rows it is."""
     try:
-        result = connection.execute(statement, values)
+        yield
     except Exception as exc:
         last = rows[-1].label
         exc.add_note(f"in {rows[0].label}" + (f" to {last}" if len(rows) > 1 else ""))
         raise
+
+
+def _execute(
+    database: Database,
+    connection: Connection,
+    config: DatabaseSinkConfig,
+    statement: Executable,
+    names: dict[str, str],
+    table: Table | None,
+    rows: Sequence[Row],
+) -> int:
+    values = [
+        {
+            names[key]: to_driver(value, database.dialect)
+            if table is None
+            else to_column(value, table, key)
+            for key, value in row.values.items()
+        }
+        for row in rows
+    ]
+    with _naming(rows):
+        result = connection.execute(statement, values)
     if config.operation == "update" and result.rowcount >= 0:
         return int(result.rowcount)
     return len(rows)
 
 
-def _table(name: Name, columns: Sequence[str]) -> TableClause:
+def _clause(name: Name, columns: Sequence[str]) -> TableClause:
     schema = None if name[0] is None else quoted_name(name[0], quote=True)
     found = table(
         quoted_name(name[1], quote=True),
@@ -189,15 +254,13 @@ def _upsert(
     return statement
 
 
-def _arrays(
-    database: Database, connection: Connection, name: Name, rows: Sequence[Row]
-) -> set[str]:
-    """The columns that are arrays: looked up in PostgreSQL where a row has a list, once a table."""
-    if database.dialect != "postgresql" or not any(
-        isinstance(value, (list, tuple)) for row in rows for value in row.values.values()
-    ):
-        return set()
-    if name not in database.kinds:
-        found = inspect(connection).get_columns(name[1], schema=name[0])
-        database.kinds[name] = {str(one["name"]): one["type"] for one in found}
-    return {key for key, kind in database.kinds[name].items() if isinstance(kind, ARRAY)}
+def _table_of(database: Database, connection: Connection, name: Name) -> Table | None:
+    """What PostgreSQL says of the table, looked up once; of other databases nothing is needed."""
+    if database.dialect != "postgresql":
+        return None
+    found = database.tables.get(name)
+    if found is None:
+        found = look_up(connection, *name)
+        if found.types:
+            database.tables[name] = found
+    return found

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import trio
 
 from ..registry import registry
 from ..types import ExecutionParams, RunServices
 from .formats import decode, encode
-from .paths import open_place
+from .paths import open_place, refuse_device
 from .tables import read_header
-from .types import FileSinkConfig, FileSourceConfig, Form
+from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
 
 THREADS = 40
@@ -70,38 +72,71 @@ class FileSink:
 
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:
+    with _opened(config.path, base) as file:
+        return decode(
+            file.read(),
+            config.form,
+            config.path,
+            encoding=config.encoding,
+            dialect=config.dialect,
+            types=config.types,
+        )
+
+
+@contextmanager
+def _opened(path: str, base: Path | None) -> Iterator[BinaryIO]:
+    """The file, open to be read. Without a base it may be any, also by the links of the standard streams."""
     if base is None:
-        # Nothing confines it: pipes and devices (/dev/stdin) can be read as well.
-        data = Path(config.path).read_bytes()
-    else:
-        with open_place(config.path, base) as place, open(place.open(os.O_RDONLY), "rb") as file:
-            data = file.read()
-    return decode(data, config.form, config.path)
+        refuse_device(os.stat(path), path)
+        with open(path, "rb") as file:
+            refuse_device(os.fstat(file.fileno()), path)
+            yield file
+        return
+    with open_place(path, base) as place:
+        found = place.stat()
+        if found is not None:
+            refuse_device(found, path)
+        with open(place.open(os.O_RDONLY), "rb") as file:
+            yield file
 
 
 def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
-    form, path = config.form, config.path
-    data = encode(
-        value, form, pretty=config.pretty
-    )  # first: what cannot be encoded touches no file
+    path = config.path
+    data = _encode(config, value)  # first: what cannot be encoded touches no file
     with open_place(path, base, create=config.create_dir) as place:
         if config.append:
-            size = append(place, partial(_continue, form, data, value), path)
+            make = partial(_continue, config, data, value)
+            size = append(place, make, path, confined=base is not None)
         else:
             replace(place, data, path)
             size = len(data)
     return {"path": path, "bytes": size}
 
 
-def _continue(form: Form, data: bytes, value: Any, handle: int) -> bytes:
+def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None) -> bytes:
+    return encode(
+        value,
+        config.form,
+        pretty=config.pretty,
+        columns=columns,
+        encoding=config.encoding or "utf-8",
+        dialect=config.dialect,
+    )
+
+
+def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int) -> bytes:
     """What to add to a file as it stands: a record begins a line of its own, and a csv has one header."""
     size = os.lseek(handle, 0, os.SEEK_END)
-    if size == 0 or form not in ("jsonl", "csv", "lines"):
+    if size == 0 or config.form not in ("jsonl", "csv", "tsv", "lines"):
         return data
-    if form == "csv":
+    if config.form in ("csv", "tsv") and config.header != "none":
         os.lseek(handle, 0, os.SEEK_SET)
-        with open(handle, encoding="utf-8-sig", newline="", closefd=False) as file:
-            data = encode(value, form, pretty=False, columns=read_header(file))
+        encoding = config.encoding or "utf-8-sig"
+        with open(handle, encoding=encoding, newline="", closefd=False) as file:
+            columns, delimiter = read_header(file, config.dialect)
+        if config.delimiter == "auto":  # the file's own
+            config = config.model_copy(update={"delimiter": delimiter})
+        data = _encode(config, value, columns)
     os.lseek(handle, size - 1, os.SEEK_SET)
     # A line without an end is what a machine that died in the middle of a write leaves.
     return data if os.read(handle, 1) == b"\n" else b"\n" + data

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from ...expression import encode_json, to_text
 from ...types.errors import FlowScriptError
-from .tables import decode_csv, encode_csv
+from .columns import readers_of
+from .tables import PLAIN, Dialect, decode_csv, encode_csv
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
 
@@ -17,18 +21,40 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _DIGITS = 4000  # of an integer: Python refuses to read more than 4,300
 
 
-def decode(data: bytes, form: Form, name: str) -> Any:
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, with which it begins
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode(
+    data: bytes,
+    form: Form,
+    name: str,
+    *,
+    encoding: str | None = None,
+    dialect: Dialect = PLAIN,
+    types: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """The content of a file in that format; ``name`` is for messages.
+
+    Without an encoding it is that of the byte order mark, else UTF-8.
 
     Raises FlowScriptError with line and column for what is not of the format.
     """
     if form == "bytes":
         return data
+    coding = encoding or next((one for mark, one in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
+        text = data.decode(coding).removeprefix("\ufeff")
+    except UnicodeError as exc:
+        at = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
         raise FlowScriptError(
-            f"{name!r} is no UTF-8 text (byte {exc.start}); expected format=bytes"
+            f"{name!r} is not {coding.removesuffix('-sig').upper()} text{at}; "
+            "expected the setting encoding, or format=bytes"
         ) from None
     match form:
         case "text":
@@ -42,38 +68,51 @@ def decode(data: bytes, form: Form, name: str) -> Any:
             return [_decode_json(line, name, number) for number, line in lines if line.strip()]
         case "yaml":
             return decode_yaml(text, name)
-        case "csv":
-            return decode_csv(text, name)
+        case "csv" | "tsv":
+            return decode_csv(text, name, dialect, readers_of(types))
 
 
-def encode(value: Any, form: Form, *, pretty: bool, columns: list[str] | None = None) -> bytes:
+def encode(
+    value: Any,
+    form: Form,
+    *,
+    pretty: bool,
+    columns: list[str] | None = None,
+    encoding: str = "utf-8",
+    dialect: Dialect = PLAIN,
+) -> bytes:
     """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold.
 
     ``columns`` are those of the csv file that the rows are added to: they get no header then.
     """
+    try:
+        if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
+            return bytes(value)
+        return _encode_text(value, form, pretty, columns, dialect).encode(encoding)
+    except UnicodeEncodeError as exc:
+        odd = exc.object[exc.start]
+        what = (
+            "half of a surrogate pair, which" if "\ud800" <= odd <= "\udfff" else "a character that"
+        )
+        raise FlowScriptError(f"{odd!r} is {what} {exc.encoding.upper()} cannot write") from None
+
+
+def _encode_text(
+    value: Any, form: Form, pretty: bool, columns: list[str] | None, dialect: Dialect
+) -> str:
     match form:
         case "json":
-            text = encode_json(value, 2 if pretty else None) + "\n"
+            return encode_json(value, 2 if pretty else None) + "\n"
         case "jsonl":
-            text = "".join(encode_json(item) + "\n" for item in _items(value))
+            return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":
-            text = encode_yaml(value)
-        case "csv":
-            text = encode_csv(value, columns)
+            return encode_yaml(value)
+        case "csv" | "tsv":
+            return encode_csv(value, columns, dialect)
         case "lines":
-            text = _join_lines(value)
-        case "text":
-            text = to_text(value)
-        case "bytes":
-            if isinstance(value, (bytes, bytearray, memoryview)):
-                return bytes(value)
-            text = to_text(value)
-    try:
-        return text.encode()
-    except UnicodeEncodeError as exc:
-        raise FlowScriptError(
-            f"{exc.object[exc.start]!r} is half of a surrogate pair, which UTF-8 cannot write"
-        ) from None
+            return _join_lines(value)
+        case "text" | "bytes":
+            return to_text(value)
 
 
 def _items(value: Any) -> Any:
@@ -101,15 +140,15 @@ def _decode_json(text: str, name: str, line: int) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
     except json.JSONDecodeError as exc:
         place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
-        raise FlowScriptError(f"{place}: no JSON: {exc.msg}") from None
+        raise FlowScriptError(f"{place}: not valid JSON: {exc.msg}") from None
     except ValueError as exc:
-        raise FlowScriptError(f"{name}:{line}: no JSON: {exc}") from None
+        raise FlowScriptError(f"{name}:{line}: not valid JSON: {exc}") from None
     except RecursionError:
         raise FlowScriptError(f"{name}:{line}: the JSON nests too deep") from None
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _read_int(digits: str) -> int:

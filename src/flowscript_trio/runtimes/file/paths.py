@@ -60,7 +60,7 @@ def resolve(path: str, base: str | os.PathLike[str] | None) -> tuple[str, str]:
     leads out of the base, be it by ``..``, from the root, or through a symbolic link.
     """
     if "\0" in path:
-        raise FlowScriptError(f"{path!r} is no path: it has a null character in it")
+        raise FlowScriptError(f"{path!r} is not a valid path: it has a null character in it")
     if base is None:
         found = os.path.realpath(path)
         return os.path.dirname(found), found
@@ -132,3 +132,27 @@ def refuse_special(found: os.stat_result, path: str) -> None:
     """Raise for what is no regular file: a device, a pipe, a folder is never replaced by a file."""
     if not stat.S_ISREG(found.st_mode):
         raise FlowScriptError(f"{path!r} is no regular file, so it cannot be written to")
+
+
+def refuse_device(found: os.stat_result, path: str) -> None:
+    """Raise for a device, which may never end or do something when it is opened.
+
+    The null device and what the standard streams are connected to are none of these; pipes and folders are
+    left to whoever opens them.
+    """
+    kind = stat.S_IFMT(found.st_mode)
+    if kind in (stat.S_IFREG, stat.S_IFIFO, stat.S_IFDIR):
+        return
+    if kind == stat.S_IFCHR and found.st_rdev in _allowed_devices():
+        return
+    raise FlowScriptError(
+        f"{path!r} is a device or a socket; expected a file, a pipe, {os.devnull} or a standard stream"
+    )
+
+
+def _allowed_devices() -> set[int]:
+    found = {os.stat(os.devnull).st_rdev}
+    for stream in (0, 1, 2):
+        with suppress(OSError):  # it is closed
+            found.add(os.fstat(stream).st_rdev)
+    return found

@@ -1,78 +1,278 @@
-"""Owns csv: a header and rows of texts. Pure."""
+"""Owns csv: rows of texts under a header, in the dialect that the settings say. Pure."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TextIO
 
 from ...expression import to_text
 from ...types.errors import FlowScriptError, nearest
+from .columns import Reader
 
 _FIELD = 64 * 1024 * 1024  # characters of one field; Python's own bound is too small for real work
 csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
 
+_DELIMITERS = ",;\t|"
+"""What separates fields where the settings do not say: the one that the first line has most of."""
 
-def decode_csv(text: str, name: str) -> list[dict[str, str]]:
-    """A list of one dict of texts for each row, by the columns of the header; empty lines are none."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+Ragged = Literal["error", "fit", "skip"]
+Duplicates = Literal["error", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a csv file is written.
+
+    ``delimiter`` and ``quote`` are characters; None stands for finding the delimiter out, and for no quoting.
+    ``header`` is True where the first line names the columns, False where nothing does (rows are lists
+    then), or the names themselves, which do not stand in the file.
+    """
+
+    delimiter: str | None = None
+    quote: str | None = '"'
+    header: bool | tuple[str, ...] = True
+    skip: int = 0
+    ragged: Ragged = "error"
+    duplicates: Duplicates = "error"
+
+    def rows_of(self, lines: Iterable[str], first: str) -> Any:
+        """Python's reader of rows; ``first`` is the text whose first line shows the delimiter."""
+        delimiter = self.delimiter or find_delimiter(first, self.quote)
+        if self.quote is None:
+            return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+        return csv.reader(lines, delimiter=delimiter, quotechar=self.quote, strict=True)
+
+
+PLAIN = Dialect()
+
+
+def find_delimiter(text: str, quote: str | None) -> str:
+    """The delimiter that the first line has most of outside of quotes; a comma where it has none."""
+    counts = dict.fromkeys(_DELIMITERS, 0)
+    is_quoted = False
+    for char in text:
+        if char == quote:
+            is_quoted = not is_quoted
+        elif not is_quoted:
+            if char in "\r\n":
+                break
+            if char in counts:
+                counts[char] += 1
+    return max(_DELIMITERS, key=lambda char: counts[char])
+
+
+def decode_csv(
+    text: str, name: str, dialect: Dialect = PLAIN, types: Mapping[str, Reader] | None = None
+) -> list[Any]:
+    """A list of one dict for each row, by the columns of the header, or of one list where there is none.
+
+    Values are texts, or what ``types`` reads by column; a text that it cannot read is an error with its
+    line. Empty lines are none.
+    """
+    text, skipped = _skip_lines(text, dialect.skip)
+    reader = dialect.rows_of(io.StringIO(text, newline=""), text)
     try:
+        return list(_decode(reader, name, dialect, types or {}, skipped))
+    except csv.Error as exc:
+        place = f"{name}:{reader.line_num + skipped}"
+        raise FlowScriptError(f"{place}: not valid CSV: {exc}") from None
+
+
+def _skip_lines(text: str, count: int) -> tuple[str, int]:
+    lines = io.StringIO(text, newline="")
+    done = 0
+    while done < count and lines.readline():
+        done += 1
+    return lines.read(), done
+
+
+def _decode(
+    reader: Any, name: str, dialect: Dialect, types: Mapping[str, Reader], skipped: int
+) -> Iterator[Any]:
+    if dialect.header is False:
+        for row in reader:
+            if row:
+                yield row
+        return
+    if dialect.header is True:
         header = next(reader, None)
         if header is None:
-            return []
-        for column in header:
-            if header.count(column) > 1:
-                raise FlowScriptError(f"{name}:1: the header has the column {column!r} twice")
-        rows = []
-        for row in reader:
-            if not row:
+            return
+        header = _names(header, f"{name}:{reader.line_num + skipped}", dialect.duplicates)
+    else:
+        header = list(dialect.header)
+    _refuse_unknown(types, header, name)
+    for row in reader:
+        if not row:
+            continue
+        place = f"{name}:{reader.line_num + skipped}"
+        if len(row) != len(header):
+            if dialect.ragged == "skip":
                 continue
-            if len(row) != len(header):
+            if dialect.ragged == "error":
                 raise FlowScriptError(
-                    f"{name}:{reader.line_num}: the row has not the {len(header)} columns of the "
-                    f"header, but {len(row)}"
+                    f"{place}: the row has {len(row)} columns, and the header {len(header)}; "
+                    "expected the same, or the setting ragged: fit or skip"
                 )
-            rows.append(dict(zip(header, row, strict=True)))
-        return rows
-    except csv.Error as exc:
-        raise FlowScriptError(f"{name}:{reader.line_num}: no CSV: {exc}") from None
+        found: dict[str, Any] = dict(zip(header, row, strict=False))
+        for column in header[len(row) :]:
+            found[column] = None
+        for column, read in types.items():
+            found[column] = read(found[column], f"{place}: column {column!r}")
+        yield found
 
 
-def read_header(file: TextIO) -> list[str] | None:
-    """The columns of a csv file, or None for an empty one."""
-    return next(csv.reader(file), None)
+def _names(header: Sequence[str], place: str, duplicates: Duplicates) -> list[str]:
+    """The names of the columns; those given twice are numbered (``a``, ``a_2``), or an error."""
+    seen = set(header) if duplicates == "number" else set()
+    if duplicates == "error":
+        for column in header:
+            if column in seen:
+                raise FlowScriptError(
+                    f"{place}: the header has the column {column!r} twice; "
+                    "expected each once, or the setting duplicates: number"
+                )
+            seen.add(column)
+        return list(header)
+    names: list[str] = []
+    used: dict[str, int] = {}
+    for column in header:
+        name, number = column, used.get(column, 0) + 1
+        while number > 1 and (name := f"{column}_{number}") in seen:
+            number += 1
+        used[column] = number
+        seen.add(name)
+        names.append(name)
+    return names
 
 
-def encode_csv(value: Any, columns: list[str] | None = None) -> str:
+def _refuse_unknown(types: Mapping[str, Reader], header: Sequence[str], name: str) -> None:
+    known = set(header)
+    for column in types:
+        if column not in known:
+            near = nearest(column, header)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise FlowScriptError(f"{name} has no column {column!r}, which types names{hint}")
+
+
+def read_header(file: TextIO, dialect: Dialect = PLAIN) -> tuple[list[str] | None, str]:
+    """The columns of a csv file, or None for an empty one, and its delimiter."""
+    for _ in range(dialect.skip):
+        file.readline()
+    first = file.readline()
+    delimiter = dialect.delimiter or find_delimiter(first, dialect.quote)
+    return next(dialect.rows_of(_from(first, file), first), None), delimiter
+
+
+def _from(first: str, file: TextIO) -> Iterator[str]:
+    if first:
+        yield first
+    yield from file
+
+
+def encode_csv(value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
     With ``columns``, those of a file that is added to, there is no header, and a key that is none of them
-    is an error. A key that a row lacks gives an empty field.
+    is an error; so it is for the names that the dialect gives. A key that a row lacks gives an empty field.
+    Without a header rows may be lists.
     """
     rows = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    names: dict[str, None] = {}
-    for number, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise FlowScriptError(f"row {number} is no object; a csv file takes a list of objects")
-        names.update(dict.fromkeys(map(to_text, row)))
-    if columns is not None:
-        _check_columns(rows, columns)
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    header = list(names) if columns is None else columns
-    if columns is None and header:
-        writer.writerow(header)
-    for row in rows:
-        fields = {to_text(key): to_text(item) for key, item in row.items()}
-        writer.writerow([fields.get(column, "") for column in header])
+    writer = _Writer(out, dialect)
+    try:
+        if dialect.header is False and any(isinstance(row, (list, tuple)) for row in rows):
+            _write_lists(writer, rows)
+        else:
+            _write_mappings(writer, rows, columns, dialect)
+    except csv.Error as exc:
+        raise FlowScriptError(
+            f"a field has the delimiter or a line break in it ({exc}); expected the setting quote"
+        ) from None
     return out.getvalue()
 
 
+class _Writer:
+    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to."""
+
+    def __init__(self, out: io.StringIO, dialect: Dialect) -> None:
+        delimiter = dialect.delimiter or ","
+        if dialect.quote is None:
+            plain: Any = csv.writer(
+                out,
+                delimiter=delimiter,
+                quoting=csv.QUOTE_NONE,
+                quotechar=None,
+                lineterminator="\n",
+            )
+            quoting = None
+        else:
+            plain = csv.writer(
+                out, delimiter=delimiter, quotechar=dialect.quote, lineterminator="\n"
+            )
+            quoting = csv.writer(
+                out,
+                delimiter=delimiter,
+                quotechar=dialect.quote,
+                quoting=csv.QUOTE_ALL,
+                lineterminator="\n",
+            )
+        self._plain = plain
+        self._quoting = quoting
+
+    def write(self, fields: Sequence[str]) -> None:
+        if any("\r" in one for one in fields):
+            if self._quoting is None:
+                raise csv.Error("a carriage return")
+            self._quoting.writerow(fields)
+        else:
+            self._plain.writerow(fields)
+
+
+def _write_lists(writer: _Writer, rows: Any) -> None:
+    for number, row in enumerate(rows):
+        if not isinstance(row, (list, tuple)):
+            raise FlowScriptError(
+                f"row {number} is not a list, and others are; expected only lists"
+            )
+        if not row:
+            raise FlowScriptError(
+                f"row {number} is empty, which a csv file cannot tell from no row"
+            )
+        writer.write([to_text(item) for item in row])
+
+
+def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect) -> None:
+    names: dict[str, None] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise FlowScriptError(
+                f"row {number} is not an object; a csv file takes a list of objects"
+            )
+        names.update(dict.fromkeys(map(to_text, row)))
+    given = list(dialect.header) if isinstance(dialect.header, tuple) else None
+    header = columns or given or list(names)
+    if columns is not None or given is not None:
+        _check_columns(rows, header)
+    if columns is None and header and dialect.header is not False:
+        writer.write(header)
+    for number, row in enumerate(rows):
+        fields = {to_text(key): to_text(item) for key, item in row.items()}
+        if len(fields) != len(row):
+            raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
+        if not header:
+            raise FlowScriptError(f"row {number} has no keys, and there are no columns")
+        writer.write([fields.get(column, "") for column in header])
+
+
 def _check_columns(rows: Any, columns: list[str]) -> None:
+    known = set(columns)
     for number, row in enumerate(rows):
         for key in map(to_text, row):
-            if key not in columns:
+            if key not in known:
                 near = nearest(key, columns)
                 hint = f"; did you mean {near!r}?" if near else ""
                 raise FlowScriptError(

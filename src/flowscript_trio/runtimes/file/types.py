@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import PurePath
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-Form = Literal["json", "jsonl", "yaml", "csv", "text", "lines", "bytes"]
-Format = Literal["auto", "json", "jsonl", "yaml", "csv", "text", "lines", "bytes"]
+from .columns import readers_of, split_types
+from .tables import Dialect, Duplicates, Ragged
+
+Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]
+Format = Literal["auto", "json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]
 Path = Annotated[str, Field(min_length=1)]
 
 _SUFFIXES: dict[Form, str] = {
@@ -17,6 +28,7 @@ _SUFFIXES: dict[Form, str] = {
     "jsonl": "jsonl ndjson",
     "yaml": "yaml yml",
     "csv": "csv",
+    "tsv": "tsv tab",
     "lines": "log lines",
     "bytes": "bin dat png jpg jpeg gif webp ico bmp tiff pdf zip gz bz2 xz zst tar 7z mp3 mp4 ogg wav webm "
     "docx xlsx pptx odt ods parquet sqlite db wasm woff woff2 ttf otf pkl so exe",
@@ -30,6 +42,29 @@ WHOLE_FORMS = ("json", "yaml")
 """Formats in which a file holds one value: nothing can be added at its end."""
 
 
+_OF_TABLES = {"delimiter", "quote", "header", "skip", "ragged", "duplicates", "types"}
+_NO_FILE_HAS = {"unicode_escape", "raw_unicode_escape", "utf_7", "idna", "punycode", "undefined"}
+
+
+def _read_types(value: Any) -> dict[str, str]:
+    """Types by column, from text or a mapping, checked."""
+    if isinstance(value, str):
+        value = split_types(value)
+    if not isinstance(value, dict) or not all(
+        isinstance(part, str) for pair in value.items() for part in pair
+    ):
+        raise ValueError("that is not types by column; expected price: number, day: date")
+    readers_of(value)
+    return value
+
+
+Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[^\r\n]$")]
+Delimiter = Literal["auto", "tab"] | Character
+Quote = Literal["none"] | Character
+Types = Annotated[Any, BeforeValidator(_read_types)]
+"""A dict of texts. Not declared as one: ``price: number, day: date`` is not YAML."""
+
+
 class FileConfig(BaseModel):
     """What sources and sinks share."""
 
@@ -40,6 +75,53 @@ class FileConfig(BaseModel):
         default="auto", description="how its content is coded; auto: by its suffix"
     )
 
+    delimiter: Delimiter = Field(
+        default="auto",
+        description="csv: the character between fields, or tab; auto: of a file that is read, the one of , ; "
+        "tab | that its first line has most of, else a comma",
+    )
+    quote: Quote = Field(
+        default='"', description="csv: the character around fields that need one, or none"
+    )
+    header: str | list[str] = Field(
+        default="first",
+        description="csv: first (its first line names the columns), none (rows are lists), or the names",
+    )
+    encoding: str | None = Field(
+        default=None,
+        description="how text is coded, such as windows-1252; default: UTF-8, or by its byte order mark",
+    )
+
+    @field_validator("header", mode="after")
+    @classmethod
+    def _split_header(cls, value: str | list[str]) -> str | list[str]:
+        if isinstance(value, str):
+            if value in ("first", "none"):
+                return value
+            value = [name.strip() for name in value.split(",")]
+        if not value or not all(value) or len(set(value)) != len(value):
+            raise PydanticCustomError(
+                "header", "expected first, none, or the names of the columns, each once", {}
+            )
+        return value
+
+    @field_validator("encoding", mode="after")
+    @classmethod
+    def _check_encoding(cls, value: str | None) -> str | None:
+        if value is None or value.lower() == "auto":
+            return None
+        try:
+            is_text = codecs.lookup(value)._is_text_encoding
+        except (LookupError, ValueError):
+            is_text = False
+        if not is_text or value.lower().replace("-", "_") in _NO_FILE_HAS:
+            raise PydanticCustomError(
+                "encoding",
+                "there is no encoding {name}; expected one such as utf-8, utf-16, iso-8859-1 or windows-1252",
+                {"name": repr(value)},
+            )
+        return value
+
     @property
     def form(self) -> Form:
         """The format: what the settings say, else by the suffix, else text."""
@@ -47,9 +129,67 @@ class FileConfig(BaseModel):
             return self.format
         return FORM_OF.get(PurePath(self.path).suffix.lower(), "text")
 
+    @property
+    def dialect(self) -> Dialect:
+        """How a csv file is written, as the settings say."""
+        delimiter = "\t" if self.form == "tsv" and self.delimiter == "auto" else self.delimiter
+        return Dialect(
+            delimiter=None if delimiter == "auto" else "\t" if delimiter == "tab" else delimiter,
+            quote=None if self.quote == "none" else self.quote,
+            header=self.header == "first" if isinstance(self.header, str) else tuple(self.header),
+            skip=getattr(self, "skip", 0),
+            ragged=getattr(self, "ragged", "error"),
+            duplicates=getattr(self, "duplicates", "error"),
+        )
+
+    @model_validator(mode="after")
+    def _check_tables(self) -> Self:
+        unused = sorted(self.model_fields_set & _OF_TABLES)
+        if unused and self.form not in ("csv", "tsv"):
+            raise PydanticCustomError(
+                "csv_only",
+                "{name} is only for csv and tsv, and the format is {form}",
+                {"name": unused[0], "form": self.form, "setting": unused[0]},
+            )
+        if self.encoding is not None and self.form == "bytes":
+            raise PydanticCustomError(
+                "encoding", "encoding is for text, and the format is bytes", {"setting": "encoding"}
+            )
+        if self.quote == self.dialect.delimiter:
+            raise PydanticCustomError(
+                "quote", "quote and delimiter are the same character", {"setting": "quote"}
+            )
+        return self
+
 
 class FileSourceConfig(FileConfig):
     """``<source type="file">``: reads a file; the output is its content."""
+
+    skip: int = Field(default=0, ge=0, description="csv: lines before the header to pass over")
+    ragged: Ragged = Field(
+        default="error",
+        description="csv: what becomes of a row with fewer or more fields than the header: error, fit (missing "
+        "ones are null, further ones are left out) or skip (the row is left out)",
+    )
+    duplicates: Duplicates = Field(
+        default="error",
+        description="csv: what becomes of a column that the header has twice: error, or number (a, a_2)",
+    )
+    types: Types = Field(
+        default_factory=dict,
+        description="csv: types of columns, such as price: number, day: date (string, number, integer, boolean, "
+        "date, datetime); an empty field is null",
+    )
+
+    @model_validator(mode="after")
+    def _check_types(self) -> Self:
+        if self.types and self.header == "none":
+            raise PydanticCustomError(
+                "types",
+                "types name columns, and header is none; expected header: the names of the columns",
+                {"setting": "types"},
+            )
+        return self
 
 
 class FileSinkConfig(FileConfig):
@@ -65,7 +205,14 @@ class FileSinkConfig(FileConfig):
             raise PydanticCustomError(
                 "append_format",
                 "a {form} file holds one value, so nothing can be added to it "
-                "(to one of jsonl, csv, text, lines or bytes it can)",
+                "(to one of jsonl, csv, tsv, text, lines or bytes it can)",
                 {"form": self.form, "setting": "append"},
+            )
+        if self.append and "\n".encode(self.encoding or "utf-8") != b"\n":
+            raise PydanticCustomError(
+                "append_encoding",
+                "nothing can be added to a file in {encoding}; expected utf-8, or another encoding "
+                "that has a line end in one byte and no byte order mark",
+                {"encoding": self.encoding, "setting": "append"},
             )
         return self

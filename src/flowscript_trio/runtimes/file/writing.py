@@ -11,12 +11,14 @@ from secrets import token_hex
 
 import trio
 
+from ...types.errors import FlowScriptError
 from .paths import Place, refuse_special
 
 if sys.platform != "win32":
     import fcntl
 
 CHUNK = 1024 * 1024  # bytes between two looks at whether the write is still wanted
+_KEEPS_OPEN = sys.platform != "win32"  # Windows renames no file that is open
 
 
 def replace(place: Place, data: bytes, path: str) -> None:
@@ -35,28 +37,36 @@ def replace(place: Place, data: bytes, path: str) -> None:
     try:
         try:
             _pour(handle, data, stop=trio.from_thread.check_cancelled)
+            if old is not None:
+                _make_like(handle, old)
             os.fsync(handle)
+            trio.from_thread.check_cancelled()
+            if _KEEPS_OPEN:  # while it is open, no other file can get its identity
+                _refuse_swapped(temporary, handle, path)
+                temporary.rename_to(place)
         finally:
             os.close(handle)
-        if old is not None:
-            _make_like(temporary, old)
-        trio.from_thread.check_cancelled()
-        temporary.rename_to(place)
+        if not _KEEPS_OPEN:
+            temporary.rename_to(place)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
+    now = place.stat()
+    if now is not None and stat.S_ISLNK(now.st_mode):
+        raise _swapped(path)
     _sync_folder(place)
 
 
-def append(place: Place, make: Callable[[int], bytes], path: str) -> int:
+def append(place: Place, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:
     """Add to the end of a file, all or nothing: what was written of a record that fails is taken back.
 
     ``make`` gets a handle of the file as it stands and gives the bytes to add. One writer is at work at a
     time, of this process and of others that lock the file; cancellation counts until the first byte is
-    written. Gives the number of bytes added.
+    written. ``confined`` says that a base folder confines it: then a file that has a second name is refused,
+    since that name may be outside of the folder. Gives the number of bytes added.
     """
-    with _alone(place, path) as (handle, is_new):
+    with _alone(place, path, confined) as (handle, is_new):
         size = os.fstat(handle).st_size
         try:
             data = make(handle)
@@ -72,17 +82,23 @@ def append(place: Place, make: Callable[[int], bytes], path: str) -> int:
 
 
 @contextmanager
-def _alone(place: Place, path: str) -> Iterator[tuple[int, bool]]:
+def _alone(place: Place, path: str, confined: bool) -> Iterator[tuple[int, bool]]:
     """The handle of a file, locked, and whether it was made for that: then a failure takes it away again."""
     while True:
         handle, is_new = _open_or_make(place)
         try:
             refuse_special(os.fstat(handle), path)
+            if confined:
+                _refuse_linked(os.fstat(handle), path)
             if sys.platform != "win32":
                 fcntl.flock(handle, fcntl.LOCK_EX)
             now = place.stat()
             # Whoever held the lock may have replaced the file or taken it away: then it is another's.
             if now is not None and os.path.samestat(now, os.fstat(handle)):
+                if confined:
+                    # Both by name and by handle: a name that comes and goes is seen by one of them.
+                    _refuse_linked(now, path)
+                    _refuse_linked(os.fstat(handle), path)
                 yield handle, is_new
                 return
         except BaseException:
@@ -115,15 +131,38 @@ def _pour(handle: int, data: bytes, stop: Callable[[], None] | None = None) -> N
         view = view[os.write(handle, view[:CHUNK] if stop is not None else view) :]
 
 
-def _make_like(place: Place, old: os.stat_result) -> None:
-    """Give a new file the owner and the permissions of the old one."""
-    made = place.stat()
-    assert made is not None
-    if sys.platform != "win32" and (made.st_uid, made.st_gid) != (old.st_uid, old.st_gid):
+def _make_like(handle: int, old: os.stat_result) -> None:
+    """Give a new file the owner and the permissions of the old one, by its handle: a name may be swapped."""
+    if sys.platform == "win32":
+        return
+    made = os.fstat(handle)
+    if (made.st_uid, made.st_gid) != (old.st_uid, old.st_gid):
         # Only some may give files away; the permissions are kept in any case.
         with suppress(PermissionError):
-            os.chown(place.name, old.st_uid, old.st_gid, dir_fd=place.folder)
-    os.chmod(place.name, stat.S_IMODE(old.st_mode), dir_fd=place.folder)
+            os.fchown(handle, old.st_uid, old.st_gid)
+    # Not the bits that lend the owner's rights to whoever runs the file: its content is new.
+    os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o777)
+
+
+def _refuse_swapped(temporary: Place, handle: int, path: str) -> None:
+    """Raise where the temporary name is no longer that of the file which was written."""
+    now = temporary.stat()
+    if now is None or not os.path.samestat(now, os.fstat(handle)):
+        raise _swapped(path)
+
+
+def _swapped(path: str) -> FlowScriptError:
+    return FlowScriptError(
+        f"{path!r} was not written: another process moves files in its folder while it is written"
+    )
+
+
+def _refuse_linked(found: os.stat_result, path: str) -> None:
+    if found.st_nlink > 1:
+        raise FlowScriptError(
+            f"{path!r} is not added to: it is a hard link, and its other name may be outside of the base "
+            "folder; expected a file with one name"
+        )
 
 
 def _sync_folder(place: Place) -> None:

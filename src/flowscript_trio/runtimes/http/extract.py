@@ -31,11 +31,14 @@ class Extract:
 
     def __call__(self, value: Any) -> Any:
         """What the expression finds in a value, null for nothing; raises FlowScriptError where it fails."""
-        from jmespath.exceptions import JMESPathError
-
         try:
             return self._search(value)
-        except JMESPathError as exc:
+        except RecursionError:
+            raise FlowScriptError(
+                f"the extract {self.text!r} failed: the value nests too deep"
+            ) from None
+        # Not all are JMESPath's own: a comparison of a number with a text is Python's TypeError.
+        except Exception as exc:
             raise FlowScriptError(f"the extract {self.text!r} failed: {exc}") from None
 
     @classmethod

@@ -1,0 +1,90 @@
+"""Owns database URLs: which driver they name, and what to install where it is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...types.errors import SettingError
+from .errors import MissingPackage
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
+_SPELLINGS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+_PACKAGES = {
+    "psycopg": "'flowscript-trio[postgresql]'",
+    "MySQLdb": "mysqlclient",
+    "pymysql": "PyMySQL",
+    "mysql": "mysql-connector-python",
+    "mariadb": "mariadb",
+    "oracledb": "oracledb",
+    "cx_Oracle": "cx_Oracle",
+    "pyodbc": "pyodbc",
+    "pymssql": "pymssql",
+    "pysqlcipher3": "sqlcipher3",
+    "sqlcipher3": "sqlcipher3",
+}
+"""The package of a driver's module, which seldom has its name."""
+
+
+def read_url(text: str) -> URL:
+    """The URL of a connection.
+
+    Raises SettingError, which never shows it (a password may stand in it), for one that is not valid, that
+    names an asyncio driver, or a driver of PostgreSQL which takes what is missing from the environment; and
+    MissingPackage for a driver that is not installed.
+    """
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        url = make_url(text)
+        url = url.set(drivername=_SPELLINGS.get(url.drivername, url.drivername))
+        dialect = url.get_dialect()
+    except ModuleNotFoundError as exc:
+        raise missing_driver(exc) from None
+    except NoSuchModuleError:
+        name = url.drivername
+        raise SettingError(
+            f"there is no dialect {name!r} for SQLAlchemy here; expected sqlite:///file.db, "
+            "postgresql://user@host/name, or the package that brings this dialect to be installed"
+        ) from None
+    except (ArgumentError, ValueError):
+        raise SettingError(
+            "the connection is not a valid database URL; "
+            "expected sqlite:///file.db or postgresql://user@host/name"
+        ) from None
+    if dialect.is_async:
+        plain = url.get_backend_name()
+        raise SettingError(
+            f"the connection names an asyncio driver, {dialect.driver!r}; "
+            f"expected a synchronous one, such as {plain}://"
+        )
+    if url.get_backend_name() == "postgresql" and url.drivername != "postgresql+psycopg":
+        raise SettingError(
+            f"the driver {dialect.driver!r} takes what the connection leaves out from the environment; "
+            "expected postgresql://user@host/name, which uses psycopg"
+        )
+    return url
+
+
+def create(make: Any) -> Engine:
+    """The engine that ``make`` gives; raises as :func:`read_url` does."""
+    try:
+        engine: Engine = make()
+    except ModuleNotFoundError as exc:
+        raise missing_driver(exc) from None
+    except (TypeError, ValueError) as exc:
+        raise SettingError(f"the connection is not valid: {exc}") from None
+    return engine
+
+
+def missing_driver(error: ModuleNotFoundError) -> MissingPackage:
+    """What to install for a driver's module that is not there."""
+    driver = (error.name or "").partition(".")[0]
+    package = _PACKAGES.get(driver)
+    if package is None:
+        return MissingPackage(
+            f"the driver {driver!r} is not installed; SQLAlchemy's page on its dialect names the package"
+        )
+    return MissingPackage(f"the driver {driver!r} is not installed: pip install {package}")
