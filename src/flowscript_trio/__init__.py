@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SettingError,
         WorkflowInvalid,
     )
+    from .types.http import HttpOptions
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
 
@@ -77,6 +78,7 @@ _HOMES = {
         "SettingError",
         "WorkflowInvalid",
     ],
+    "types.http": ["HttpOptions"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
 }
@@ -101,6 +103,7 @@ __all__ = [
     "FlowScriptError",
     "FlowScriptWarning",
     "HTTPStatusError",
+    "HttpOptions",
     "InputError",
     "LimitExceeded",
     "Limits",

@@ -16,6 +16,7 @@ from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.results import Cancellation
 from .deliveries import Deliveries
@@ -81,6 +82,8 @@ class RunContext:
     """Seconds after which a node that has not reached a checkpoint is named; None: it is not watched."""
     handling: BaseException | None
     """What the caller of the run was handling when it began."""
+    http: HttpOptions
+    """What the application allows and gives the HTTP of the run."""
     record: Record = field(default_factory=Record)
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)

@@ -106,6 +106,8 @@ def _library(
 
 
 def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
+    from . import run  # noqa: F401  # imported by the first run it would hold up all of trio
+
     linker = Linker(library, registry)
     linked = linker.link(found, chain=() if found.path is None else (found.path,))
     problems = tuple(linker.problems)

@@ -9,7 +9,7 @@ from ..expression.scope import Overlay
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
-from .describing import describe, describe_safely, is_retryable
+from .describing import describe, describe_safely, is_retryable, retry_after_of
 from .failures import note_first
 from .frame import Frame, Outcome
 from .marks import set_context
@@ -55,6 +55,10 @@ async def recover(
             if further >= retry.max or not _applies(retry, error, step, frame):
                 break
             delay = delay_of(retry, further + 1, walk.run.services.random.random())
+            if (asked := _asked_for(retry, error)) > delay:
+                if _is_too_late(asked):
+                    break
+                delay = asked
         except Exception as exc:
             earlier.append(error)
             outcome = walk.fail(step, path, _looking_at(error, exc))
@@ -79,6 +83,20 @@ async def recover(
         outcome = await _fall_back(walk, step.fallback, step, frame, path, error)
     outcome.attempts = further + 1
     return outcome
+
+
+def _asked_for(retry: RetryConfig, error: Exception) -> float:
+    """The seconds that an answer asks for with ``Retry-After``."""
+    return 0.0 if retry.retry_after == "ignore" else retry_after_of(error)
+
+
+def _is_too_late(seconds: float) -> bool:
+    """Whether a wait would end behind a deadline around all attempts: there is no use in waiting for that.
+
+    Where a cancellation is under way already the wait is begun, and raises it.
+    """
+    deadline = trio.current_effective_deadline()
+    return deadline > trio.current_time() and trio.current_time() + seconds >= deadline
 
 
 def _recoverable(outcome: Outcome) -> Exception | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...expression import to_text
 from ...types.errors import SettingError
+from ..http.pool import prepare, ready
 from ..registry import registry
 from ..types import ExecutionParams
 from .endpoint import find_endpoint
@@ -26,8 +27,10 @@ class AITransform:
     config = AIConfig
     reads_only = True
     timeout: float | None = TIMEOUT
+    prepare = staticmethod(prepare)
 
     async def execute(self, params: ExecutionParams) -> Any:
+        await ready()
         from .answering import ask_for, response_format
         from .chat import Chat
 

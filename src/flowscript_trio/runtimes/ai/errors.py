@@ -16,7 +16,7 @@ class AIError(FlowScriptError):
     answer is no chat completion), ``empty`` (no choices, or no content), ``refused`` (the model, or a filter),
     ``cut-off`` (the limit of tokens was reached), ``invalid`` (the answer does not fit the schema, and the
     repairs are spent). ``status`` is the status that the service reports, or None; ``retryable`` is True for
-    429 and 5xx.
+    408, 425, 429 and 5xx but 501 and 505.
 
     Being cancelled while the service is asked raises ``trio.Cancelled``, never this.
     """
@@ -25,4 +25,6 @@ class AIError(FlowScriptError):
         super().__init__(message)
         self.reason = reason
         self.status = status
-        self.retryable: bool = status is not None and (status == 429 or 500 <= status <= 599)
+        self.retryable: bool = status is not None and (
+            status in (408, 425, 429) or (500 <= status <= 599 and status not in (501, 505))
+        )
