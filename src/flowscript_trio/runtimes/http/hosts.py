@@ -111,7 +111,7 @@ def _hosts(entries: tuple[str, ...], setting: str) -> Hosts:
             words.add(text)
         elif text.startswith("*."):
             below.append(text[1:])
-        elif "/" in text or parse_address(text) is not None:
+        elif "://" not in text and ("/" in text or parse_address(text) is not None):
             try:
                 networks.append(ipaddress.ip_network(text, strict=False))
             except ValueError as exc:
