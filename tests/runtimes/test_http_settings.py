@@ -141,11 +141,16 @@ async def test_oauth2_may_say_who_it_is_in_the_form() -> None:
         assert got.headers["authorization"] == "Bearer t"
 
 
-async def test_headers_are_written_as_children_too() -> None:
+async def test_the_keys_of_request_and_response_are_settings() -> None:
     async with loopback() as server:
-        server.page("/x", 1)
-        await run_one(source("", "<headers><X-A>Bearer x</X-A></headers>"), server.base)
-        assert server.seen[0].headers["x-a"] == "Bearer x"
+        server.page("/x", [{"name": "a"}, {"name": "b"}])
+        inside = (
+            "<request>headers: {X-A: '{{1 + 1}}'}\nresponse: full</request>"
+            '<response>extract: "[*].name"</response>'
+        )
+        output = await run_one(source("", inside), server.base)
+        assert output["body"] == ["a", "b"]
+        assert server.seen[0].headers["x-a"] == "2"
 
 
 async def test_the_accepted_encodings_are_those_that_can_be_decoded() -> None:

@@ -158,7 +158,7 @@ class Builder(PartReader):
     def _leaf(self, element: Element, content: Content) -> None:
         self.no_text(element, f"<{element.name}>")
         for child in element.children:
-            if child.local == "request" and not child.family:
+            if child.local in ("request", "response") and not child.family:
                 self.request(content.settings, child)
             else:
                 self._common_child(child, content)
