@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from ..registry import registry
@@ -29,7 +30,12 @@ class HttpSource:
         from .errors import bare_url
 
         config: HttpSourceConfig = params.config
-        answer = await exchange(params.run, config, config.method, content_of(config), params.scope)
+        run, scope = params.run, params.scope
+        content = await content_of(config, run.base)
+        with closing(content):
+            if config.download is not None:
+                return await _download(params, config, content)
+            answer = await exchange(run, config, config.method, content, scope)
         body = decode(answer, config)
         if config.response == "body":
             return body
@@ -39,6 +45,22 @@ class HttpSource:
             "url": bare_url(answer.url),
             "body": body,
         }
+
+
+async def _download(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
+    from .client import send
+    from .pool import pool_of
+    from .transfer import save
+
+    run = params.run
+    pool = await pool_of(run)
+
+    async def ask(headers: dict[str, str]) -> Any:
+        asking = config.model_copy(update={"headers": {**config.headers, **headers}})
+        return await send(run, pool, asking, config.method, content, params.scope)
+
+    assert config.download is not None
+    return await save(run, pool, config.download, config.sha256, ask)
 
 
 class HttpSink:
@@ -61,8 +83,12 @@ class HttpSink:
         from .content import content_of, is_given, json_content
 
         config: HttpSinkConfig = params.config
-        content = content_of(config) if is_given(config) else json_content(params.input)
-        answer = await exchange(params.run, config, config.method, content, params.scope)
+        if is_given(config):
+            content = await content_of(config, params.run.base)
+        else:
+            content = json_content(params.input)
+        with closing(content):
+            answer = await exchange(params.run, config, config.method, content, params.scope)
         return {
             "status": answer.status,
             "headers": dict(answer.headers),

@@ -18,7 +18,7 @@ from .types import RequestConfig
 from .waiting import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import httpx
 
@@ -61,9 +61,14 @@ async def read_answer(answer: httpx.Response, limit: int, run: RunServices | Non
 
 
 async def read_body(
-    answer: httpx.Response, limit: int | None, take: Callable[[bytes], object]
+    answer: httpx.Response,
+    limit: int | None,
+    take: Callable[[bytes], object],
+    flush: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Hand the decoded pieces of a body to ``take``; raises as :func:`read_answer`."""
+    """Hand the decoded pieces of a body to ``take``, after each of which ``flush`` is awaited; raises as
+    :func:`read_answer`.
+    """
     import httpx
 
     from .errors import bare_url
@@ -76,7 +81,15 @@ async def read_body(
     failed: Exception | None = None
     try:
         async for part in answer.aiter_raw():
-            if failed is None and (failed := _take_in(body, part, take)) is not None:
+            if failed is not None:
+                continue
+            try:
+                for piece in body.feed(part):
+                    take(piece)
+                    if flush is not None:
+                        await flush()
+            except Exception as exc:
+                failed = exc
                 # The loop goes on until the closed connection ends it: to leave it here would leave
                 # httpx's own generators to the garbage collector, of which trio warns.
                 await answer.aclose()
@@ -86,16 +99,6 @@ async def read_body(
     if failed is not None:
         raise failed
     body.end()
-
-
-def _take_in(body: Body, part: bytes, take: Callable[[bytes], object]) -> Exception | None:
-    """Hand a part of a body on; what came of it if it failed."""
-    try:
-        for piece in body.feed(part):
-            take(piece)
-    except Exception as exc:
-        return exc
-    return None
 
 
 def _encoding_of(answer: httpx.Response) -> str:

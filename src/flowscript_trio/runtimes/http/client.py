@@ -98,7 +98,10 @@ def build_request(
         shown = str(url).partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
         raise SettingError(f"the url is {shown!r}; expected http://… or https://…")
     headers = _headers(config, content, token)
-    return client.build_request(method.upper(), url, headers=headers, content=content.data)
+    request = client.build_request(method.upper(), url, headers=headers, content=content.data)
+    if content.file is not None:
+        request.stream = content.file
+    return request
 
 
 def with_params(url: str, params: dict[str, Any]) -> str:

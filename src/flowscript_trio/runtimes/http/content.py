@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from mimetypes import guess_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...expression import encode_json, to_text
 from ...types.errors import SettingError
 from .types import RequestConfig
 
+if TYPE_CHECKING:
+    from .transfer import FileBody
+
+BODIES = {"body", "form", "multipart", "upload"}
+"""The settings that say what is sent."""
 FORM = "application/x-www-form-urlencoded"
 
 
 class Content:
     """The body of a request, with its content type and length where it has them of its own."""
 
-    __slots__ = ("data", "kind", "length")
+    __slots__ = ("data", "file", "kind", "length")
 
     def __init__(
         self,
-        data: bytes | AsyncIterator[bytes] | Any | None,
+        data: bytes | None,
         kind: str | None = None,
+        file: FileBody | None = None,
         length: int | None = None,
     ) -> None:
-        self.data: Any = data
+        self.data: bytes | None = data
         self.kind: str | None = kind
+        self.file: FileBody | None = file
         self.length: int | None = length
+
+    def close(self) -> None:
+        """Close the file that was sent, if it is one."""
+        if self.file is not None:
+            self.file.close()
 
 
 def is_given(config: RequestConfig) -> bool:
     """Whether the settings say what is sent."""
-    return bool(config.model_fields_set & {"body", "form", "multipart"})
+    return bool(config.model_fields_set & BODIES)
 
 
-def content_of(config: Any) -> Content:
-    """What the settings say is sent: the parts, the form or the body; raises SettingError for two of them."""
-    given = sorted(config.model_fields_set & {"body", "form", "multipart"})
+async def content_of(config: Any, base: Path | None) -> Content:
+    """What the settings say is sent: a file, parts, a form or the body; raises SettingError for two of them."""
+    given = sorted(config.model_fields_set & BODIES)
     if len(given) > 1:
         raise SettingError(f"both {given[0]} and {given[1]} are given; expected one of them")
+    if config.upload is not None:
+        from .transfer import FileBody
+
+        file = FileBody(config.upload, base)
+        return Content(None, _kind_of(config.upload), file, await file.size())
     if config.multipart is not None:
         return _parts(config.multipart)
     if config.form is not None:
@@ -102,6 +120,11 @@ def _part(name: str, value: Any) -> tuple[Any, ...]:
     filename = to_text(value.get("filename") or name)
     part = (filename, _bytes(value["content"]))
     return (*part, to_text(value["type"])) if value.get("type") else part
+
+
+def _kind_of(path: str) -> str:
+    """The content type of a file, by the end of its name."""
+    return guess_type(path)[0] or "application/octet-stream"
 
 
 def _bytes(value: Any) -> bytes:

@@ -37,7 +37,7 @@ _ours: ContextVar[bool] = ContextVar("flowscript_http", default=False)
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How one request is sent: who authorises it, whose cookies it bears, and where it may be redirected to."""
+    """How one request is sent: how it is authorised, whose cookies it bears, and where it may be redirected to."""
 
     auth: Any = None
     scope: Scope | None = None
@@ -54,6 +54,8 @@ class HttpPool:
         self.options: HttpOptions = options or HttpOptions()
         self.rules = rules_of(self.options)
         self.transport: httpx.AsyncBaseTransport = self._connect()
+        self.downloads: dict[str, Any] = {}
+        """What came of downloads that broke off, by their paths, for the next attempt."""
         self._tokens: dict[Auth, tuple[str, float]] = {}
         self._asking: dict[Auth, trio.Lock] = {}
 
@@ -198,6 +200,8 @@ class HttpPool:
             return token, float("inf")  # it does not say: good until it is refused
 
     async def aclose(self) -> None:
+        for download in self.downloads.values():
+            await download.discard()
         await self.transport.aclose()
 
 
@@ -215,7 +219,7 @@ def prepare() -> None:
     """
     import httpx
 
-    from . import answer, client, failing, network, redirects  # noqa: F401
+    from . import answer, client, content, failing, network, redirects, transfer  # noqa: F401
 
     httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
     import httpcore._backends.auto  # what httpcore would import at the first request

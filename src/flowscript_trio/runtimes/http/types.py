@@ -44,6 +44,9 @@ class RequestConfig(BaseModel):
         default=None,
         description="sent as multipart/form-data, in place of the body; a file is {content, filename, type}",
     )
+    upload: str | None = Field(
+        default=None, min_length=1, description="a file whose content is sent, in place of the body"
+    )
 
 
 class HttpSourceConfig(RequestConfig):
@@ -51,6 +54,17 @@ class HttpSourceConfig(RequestConfig):
 
     response: Literal["body", "full"] = Field(
         default="body", description="full: the output is {status, headers, url, body}"
+    )
+    download: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a file that the body is saved to, however large; an attempt goes on where the one before "
+        "broke off; the output is {path, bytes, sha256, status, resumed}",
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern="^[0-9A-Fa-f]{64}$",
+        description="the hash that a download must have, in hex",
     )
     method: Method = Field(default="GET", description="the method of the request")
     body: Any = Field(default=None, description="text as it is; a mapping or a list as JSON")
