@@ -27,7 +27,12 @@ class AITransform:
     config = AIConfig
     reads_only = True
     timeout: float | None = TIMEOUT
-    prepare = staticmethod(prepare)
+
+    @staticmethod
+    def prepare() -> None:
+        """Import what asks, when a document that does is loaded."""
+        prepare()
+        from . import answering, chat  # noqa: F401
 
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()

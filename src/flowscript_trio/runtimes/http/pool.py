@@ -222,7 +222,10 @@ def prepare() -> None:
     from . import answer, client, content, failing, network, redirects, transfer  # noqa: F401
 
     httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
-    import httpcore._backends.auto  # what httpcore would import at the first request
+    accepted()
+    # What httpcore and the look-up of names would import at the first request:
+
+    import httpcore._backends.auto
     import httpcore._backends.trio  # noqa: F401
 
 
