@@ -1,4 +1,4 @@
-"""Owns tests that the first of its kind holds nobody up: what a node needs is there when its document is loaded."""
+"""Owns tests that the first node of a kind holds nobody up: what it needs came with its document."""
 
 from __future__ import annotations
 

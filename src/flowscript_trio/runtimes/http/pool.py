@@ -224,7 +224,7 @@ def prepare() -> None:
     httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
     accepted()
     # What httpcore and the look-up of names would import at the first request:
-
+    "localhost".encode("idna")
     import httpcore._backends.auto
     import httpcore._backends.trio  # noqa: F401
 
