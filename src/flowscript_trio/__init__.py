@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SettingError,
         WorkflowInvalid,
     )
+    from .types.http import HttpOptions
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
 
@@ -77,6 +78,7 @@ _HOMES = {
         "SettingError",
         "WorkflowInvalid",
     ],
+    "types.http": ["HttpOptions"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
 }
@@ -101,6 +103,7 @@ __all__ = [
     "FlowScriptError",
     "FlowScriptWarning",
     "HTTPStatusError",
+    "HttpOptions",
     "InputError",
     "LimitExceeded",
     "Limits",
@@ -136,6 +139,8 @@ def __getattr__(name: str) -> "Any":
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{home}", __name__), name)
+    if name in ("load", "loads"):  # imported by the first run, it would hold up all of trio
+        import_module(".execution.run", __name__)
     globals()[name] = value
     return value
 

@@ -179,7 +179,7 @@ async def test_what_is_no_answer_is_an_error_that_says_why_and_is_not_asked_for_
 async def test_a_body_that_is_no_json_is_an_error_that_shows_its_beginning() -> None:
     async with loopback() as server:
         server.page(PATH, b"<html>bad gateway", Content_Type="text/html")
-        with pytest.raises(fs.FlowScriptError, match=r"is no JSON .* begins '<html>bad gateway'"):
+        with pytest.raises(fs.FlowScriptError, match=r"is not JSON .* begins '<html>bad gateway'"):
             await ask(server)
 
 

@@ -164,7 +164,7 @@ async def test_the_body_is_decoded(settings: str, page: Answer, output: Any) -> 
 async def test_a_body_that_is_no_json_is_an_error_that_shows_its_beginning() -> None:
     async with loopback() as server:
         server.page("/x", b"<html>oops")
-        with pytest.raises(fs.FlowScriptError, match=r"is no JSON .* begins '<html>oops'"):
+        with pytest.raises(fs.FlowScriptError, match=r"is not JSON .* begins '<html>oops'"):
             await run_one('<source:http id="x" url="{{$config.base}}/x"/>', server.base)
 
 
@@ -433,11 +433,12 @@ async def test_a_token_is_asked_for_again_before_it_expires(autojump_clock: None
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.content.decode())
-        return httpx.Response(200, json={"access_token": f"t{len(asked)}", "expires_in": "60"})
+        body = f'{{"access_token": "t{len(asked)}", "expires_in": "60"}}'
+        return httpx.Response(200, stream=httpx.ByteStream(body.encode()))
 
     pool = HttpPool()
-    await pool.client.aclose()
-    pool.client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    await pool.transport.aclose()
+    pool.transport = httpx.MockTransport(answer)
     auth = Auth(
         type="oauth2", token_url="http://x/", client_id="c", client_secret="s", scope="read"
     )
@@ -488,7 +489,7 @@ async def test_a_token_that_is_refused_twice_is_the_error_of_the_page() -> None:
         ('auth="{type: bearer}"', "auth of type bearer needs token"),
         ('auth="{type: basic, username: a, password: b, token: c}"', "basic takes no token"),
         ('auth="{token: a}"', "'type' is missing"),
-        ('auth="{type: bearr}"', "expected: 'bearer', 'basic', 'oauth2' or 'none'"),
+        ('auth="{type: bearr}"', "expected: 'bearer', 'basic', 'digest', 'oauth2' or 'none'"),
         ('method="GET /"', "method"),
         ('format="xml"', "expected: 'auto', 'json', 'text' or 'bytes'"),
         ('headers="[1]"', "expected: a mapping"),

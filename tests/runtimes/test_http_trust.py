@@ -38,12 +38,12 @@ async def test_a_redirect_to_another_origin_does_not_take_the_authorisation_alon
         assert ["authorization" in seen.headers for seen in other.seen] == [False]
 
 
-async def test_other_headers_go_along_to_another_origin() -> None:
+async def test_no_header_of_the_settings_goes_along_to_another_origin() -> None:
     async with loopback() as server, loopback() as other:
         server.page("/a", None, status=302, Location=f"{other.base}/c")
         other.page("/c", "here")
         assert await fetch('headers="{X-Key: t0ken}"', server.base) == "here"
-        assert [seen.headers["x-key"] for seen in other.seen] == ["t0ken"]
+        assert ["x-key" in seen.headers for seen in other.seen] == [False]
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
@@ -60,7 +60,7 @@ async def test_no_proxy_is_taken_from_the_environment(
 
 async def test_a_server_must_show_a_certificate_of_its_name_that_is_trusted() -> None:
     pool = HttpPool()
-    transport: Any = pool.client._transport
+    transport: Any = pool.transport
     context = transport._pool._ssl_context
     await pool.aclose()
     assert context.verify_mode is ssl.CERT_REQUIRED

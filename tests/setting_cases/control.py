@@ -320,6 +320,13 @@ covers(
 )
 covers(
     "on-error retry",
+    "retry_after",
+    '<timeout id="t" duration="1m"><source:http id="x" url="SERVER/busy"><on-error>'
+    '<retry max="1" base="0s" ⟦retry-after="ignore"⟧/></on-error></source:http></timeout>',
+    lambda s: len(s.requests) == 2,
+)
+covers(
+    "on-error retry",
     "jitter",
     RETRY.format('max="1" when="true" ⟦jitter="full"⟧'),
     lambda s: 0 < s.seconds < 1,

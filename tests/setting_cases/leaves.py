@@ -46,6 +46,48 @@ for owner, tag in (("source:http", "source:http"), ("sink:http", "sink:http")):
         f'<{tag} id="x" url="SERVER/text" ⟦format="json"⟧/>',
         lambda s, got=got: got(s) == {"looks": "like JSON"},
     )
+    covers(
+        owner,
+        "redirects",
+        f'<{tag} id="x" url="SERVER/moved" ⟦redirects="none"⟧/>',
+        lambda s: s.request.path == "/moved",
+    )
+    covers(
+        owner,
+        "form",
+        GET.format('⟦form="{a: 1}"⟧ method="POST"'),
+        lambda s: s.request.body == b"a=1",
+    )
+    covers(
+        owner,
+        "multipart",
+        GET.format('⟦multipart="{a: 1}"⟧ method="POST"'),
+        lambda s: s.request.headers.get("content-type", "").startswith("multipart/form-data"),
+    )
+    covers(
+        owner,
+        "upload",
+        GET.format('⟦upload="rows.csv"⟧ method="POST"'),
+        lambda s: s.request.body == b"a,b\n1,2\n",
+    )
+covers(
+    "source:http",
+    "response",
+    '<source:http id="x" url="SERVER/list" ⟦response="full"⟧/>',
+    lambda s: s.output["status"] == 200,
+)
+covers(
+    "source:http",
+    "download",
+    '<source:http id="x" url="SERVER/list" ⟦download="got.json"⟧/>',
+    lambda s: "got.json" in s.files,
+)
+covers(
+    "source:http",
+    "sha256",
+    f'<source:http id="x" url="SERVER/list" download="got.json" ⟦sha256="{"0" * 64}"⟧/>',
+    lambda s: s.error.startswith("HashMismatch"),
+)
 
 # ---- files ----
 covers(

@@ -86,7 +86,7 @@ def covers(
 
 def show(case: Case, folder: Path, *, given: bool) -> Shown:
     """Run a case with or without its setting."""
-    real = case.owner.startswith(("source:", "sink:", "transform:ai"))
+    real = case.owner.startswith(("source:", "sink:", "transform:ai")) or "SERVER" in case.document
 
     async def main() -> Shown:
         async with loopback() as server:
@@ -104,6 +104,8 @@ def serve(server: Any) -> None:
     server.page("/list", {"items": [1, 2]})
     server.page("/text", b'{"looks": "like JSON"}', content_type="text/plain")
     server.page("/echo", {"ok": True})
+    server.page("/moved", None, status=302, Location="/list")
+    server.page("/busy", "busy", status=429, Retry_After="3600")
 
     async def complete(request: Request) -> Answer:
         asked = json.loads(request.body)

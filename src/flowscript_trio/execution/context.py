@@ -18,6 +18,7 @@ from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.results import Cancellation
 from .deliveries import Deliveries
@@ -85,6 +86,8 @@ class RunContext:
     """What the caller of the run was handling when it began."""
     seed: int
     """What all chance of the run follows from."""
+    http: HttpOptions
+    """What the application allows and gives the HTTP of the run."""
     record: Record = field(default_factory=Record)
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from typing import Any
 
@@ -11,14 +12,27 @@ from ..types.errors import text_of
 
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
-    """An error as expressions see it: ``$error`` in handlers, ``error`` in the ``when`` of a retry."""
-    return {
+    """An error as expressions see it: ``$error`` in handlers, ``error`` in the ``when`` of a retry.
+
+    One of an HTTP status has the ``headers`` and ``body`` of the answer, too.
+    """
+    view = {
         "type": type(error).__name__,
         "message": str(error),
         "status": status_of(error),
         "retryable": is_retryable(error),
         "node": node,
     }
+    errors = sys.modules.get("flowscript_trio.runtimes.http.errors")
+    if errors is not None and isinstance(error, errors.HTTPStatusError):
+        view |= {"headers": error.headers, "body": error.body}
+    return view
+
+
+def retry_after_of(error: BaseException) -> float:
+    """For how many seconds whoever failed asks to be left alone; 0.0 where it does not."""
+    asked = getattr(error, "retry_after", None)
+    return asked if isinstance(asked, (int, float)) and 0 < asked < float("inf") else 0.0
 
 
 def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
@@ -44,17 +58,21 @@ def status_of(error: BaseException) -> int | None:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether trying again may help: 429, 5xx, timeouts and refused connections.
+    """Whether trying again may help: 408, 425, 429, 5xx but 501 and 505, timeouts, refused connections, names that
+    are not found.
 
     An error of your own can say so itself, by an attribute ``retryable``.
     """
     own = getattr(error, "retryable", None)
     if isinstance(own, bool):
         return own
-    if isinstance(error, (trio.TooSlowError, TimeoutError, ConnectionRefusedError)):
+    passing = (trio.TooSlowError, TimeoutError, ConnectionRefusedError, socket.gaierror)
+    if isinstance(error, passing):
         return True
     httpx = sys.modules.get("httpx")  # an error of httpx can only be there if it was imported
     if httpx is not None and isinstance(error, (httpx.TimeoutException, httpx.ConnectError)):
         return True
     status = status_of(error)
-    return status is not None and (status == 429 or 500 <= status <= 599)
+    if status is None:
+        return False
+    return status in (408, 425, 429) or (500 <= status <= 599 and status not in (501, 505))

@@ -86,11 +86,15 @@ async def handle_document_result(walk: Walk, result: DocumentResult, place: Plac
     input = _input_of(result, place)
     services = walk.run.services_of(place.path, f"document {place.attempt}")
     state = _enter(program, result, input, place, services)
+    if not result.isolated:
+        state.take_cookies(place.frame.state)
     limit = program.max_concurrency
     inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
     frame = Frame(state, prefix_in(place.inner), place.region, input)
     seconds = None if program.timeout is None else program.timeout(state)
     signal = await walk_document(inner, frame, seconds, is_run=False)
+    if not result.isolated:
+        place.frame.state.take_cookies(state)
     return Outcome(frame.output, signal)
 
 

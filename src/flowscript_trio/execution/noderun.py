@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..expression.scope import Services
 from ..types.ast import BaseNode
+from ..types.http import HttpOptions
 
 if TYPE_CHECKING:
     from .context import RunContext
@@ -35,6 +36,10 @@ class NodeRun:
     @property
     def secrets(self) -> Mapping[str, str]:
         return self._run.secrets
+
+    @property
+    def http(self) -> HttpOptions:
+        return self._run.http
 
     @property
     def services(self) -> Services:

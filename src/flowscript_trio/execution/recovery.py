@@ -12,7 +12,7 @@ from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
 from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_in
 from .compensating import compensate_inside, failed_undoing
-from .describing import describe, describe_safely, is_retryable
+from .describing import describe, describe_safely, is_retryable, retry_after_of
 from .failures import note_first
 from .frame import Frame, Outcome, Place
 from .marks import set_context
@@ -63,6 +63,10 @@ async def recover(
             full = retry.jitter == "full"
             part = walk.run.chance(path, f"jitter {further + 1}").random() if full else 1.0
             delay = delay_of(retry, further + 1, part)
+            if (asked := _asked_for(retry, error)) > delay:
+                if _is_too_late(asked):
+                    break
+                delay = asked
         except Exception as exc:
             earlier.append(error)
             outcome = walk.fail(step, path, _looking_at(error, exc))
@@ -94,6 +98,20 @@ async def recover(
         outcome = Outcome(signal=failed_undoing(walk, undone))
     outcome.attempts = further + 1
     return outcome
+
+
+def _asked_for(retry: RetryConfig, error: Exception) -> float:
+    """The seconds that an answer asks for with ``Retry-After``."""
+    return 0.0 if retry.retry_after == "ignore" else retry_after_of(error)
+
+
+def _is_too_late(seconds: float) -> bool:
+    """Whether a wait would end behind a deadline around all attempts: there is no use in waiting for that.
+
+    Where a cancellation is under way already the wait is begun, and raises it.
+    """
+    deadline = trio.current_effective_deadline()
+    return deadline > trio.current_time() and trio.current_time() + seconds >= deadline
 
 
 def _recoverable(outcome: Outcome) -> Exception | None:

@@ -21,7 +21,9 @@ from ..runtimes.registry import Registry
 from ..scheduler.passes import PassCounter, counting_passes
 from ..scheduler.raised import first_of
 from ..types.decisions import Decider
+from ..types.errors import InputError
 from ..types.events import Observer
+from ..types.http import HttpOptions
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
@@ -49,6 +51,7 @@ class RunOptions(TypedDict, total=False):
     keep: int
     decider: Decider | None
     watchdog: float | None
+    http: HttpOptions | None
 
 
 @enable_ki_protection
@@ -82,6 +85,7 @@ async def run(
         watchdog: a node that has not reached a checkpoint for so many seconds of real time is named, while
             it still holds up the program, in the log ``flowscript_trio.watchdog``; when it goes on, a
             warning stands on the record. None: nobody watches.
+        http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -198,6 +202,7 @@ def _make_run(
     keep: int = 1000,
     decider: Decider | None = None,
     watchdog: float | None = None,
+    http: HttpOptions | None = None,
 ) -> Run:
     if registry is not None:
         flow = flow.with_registry(registry)
@@ -219,6 +224,7 @@ def _make_run(
         watchdog=None if watchdog is None else check_seconds(watchdog, "watchdog"),
         handling=sys.exception(),
         seed=Random().getrandbits(64) if seed is None else seed,
+        http=_check_http(http),
         record=Record(keep=keep, masker=masker),
     )
     for name in context.secrets.missing:
@@ -241,3 +247,14 @@ def _make_run(
         limit = program.max_concurrency(state)
     timeout = None if program.timeout is None else program.timeout(state)
     return Run(program, context, state, timeout, limit)
+
+
+def _check_http(http: HttpOptions | None) -> HttpOptions:
+    if http is None:
+        return HttpOptions()
+    if not isinstance(http, HttpOptions):
+        raise InputError(f"http is of type {type(http).__name__}; expected HttpOptions")
+    from ..runtimes.http.hosts import check_hosts  # HTTP is imported by those who use it
+
+    check_hosts(http)
+    return http

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..expression.scope import Services
+from ..types.cookies import NO_COOKIES, Cookies
 from ..types.results import NodeResult
 
 _NOTHING: dict[str, Any] = {}
@@ -25,7 +26,16 @@ class State:
     forks from a snapshot of itself.
     """
 
-    __slots__ = ("_base", "_bound", "_origin", "_results", "_variables", "services", "shared")
+    __slots__ = (
+        "_base",
+        "_bound",
+        "_origin",
+        "_results",
+        "_variables",
+        "cookies",
+        "services",
+        "shared",
+    )
 
     def __init__(
         self,
@@ -40,6 +50,8 @@ class State:
         self._variables = _NOTHING  # until one is assigned: most layers have none
         self.services: Services = services
         self.shared: bool = shared
+        self.cookies: Cookies = NO_COOKIES
+        """A fork begins with those of its layer, and goes on with its own."""
 
     # ---- reading: the protocol of an expression's scope ----
 
@@ -99,7 +111,9 @@ class State:
 
     def fork(self, bound: Mapping[str, Any] = _NOTHING, shared: bool = False) -> State:
         """A layer over this one, with ``bound`` names of its own. Its cost does not depend on the state."""
-        return State(self.snapshot(), self.services, bound, shared)
+        layer = State(self.snapshot(), self.services, bound, shared)
+        layer.cookies = self.cookies
+        return layer
 
     def snapshot(self) -> State:
         """What is visible here now, and does not change while blocks run over it.
@@ -130,13 +144,19 @@ class State:
 
     def publish(self, block: State, names: Iterable[str], variables: bool) -> None:
         """Take over what a finished block's layer holds: the results of the nodes of these ids (null where
-        one has none), and its variables if they are the enclosing scope's.
+        one has none), and its variables and cookies if they are the enclosing scope's.
         """
         own_results, own_variables = block._own()
         for name in names:
             self._results[name] = own_results.get(name)
         if variables:
             self._assign(own_variables)
+            self.take_cookies(block)
+
+    def take_cookies(self, block: State) -> None:
+        """Take over the cookies that came to a block which shares this scope."""
+        if block.cookies is not self.cookies:
+            self.cookies = self.cookies.merged(block.cookies)
 
     def _own(self) -> tuple[Mapping[str, NodeResult | None], Mapping[str, Any]]:
         """What was written since this layer was forked: its own entries and those of its snapshots."""

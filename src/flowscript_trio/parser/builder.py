@@ -13,7 +13,7 @@ from ..types.location import Source, Text
 from .ids import Ids, is_id
 from .markup import Element
 from .models import MODELS, PART_FIELDS
-from .names import LEAVES, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
+from .names import LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
 from .parts import CALL_SETTINGS, PartReader
 from .reading import Settings
 
@@ -160,7 +160,7 @@ class Builder(PartReader):
     def _leaf(self, element: Element, content: Content) -> None:
         self.no_text(element, f"<{element.name}>")
         for child in element.children:
-            if child.local == "request" and not child.family:
+            if child.local in LIFTED and not child.family:
                 self.request(content.settings, child)
             else:
                 self._common_child(child, content)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+LIFTED = ("request", "response")
+"""Elements whose keys are settings of the node that they stand in."""
 LEAVES = frozenset({"source", "transform", "sink", "ai", "delay", "set", "break"})
 """Nodes in which every child element is a setting."""
 

@@ -149,7 +149,7 @@ class Reader:
         return True
 
     def request(self, settings: Settings, element: Element) -> None:
-        """Lift the keys of a ``<request>`` into the settings."""
+        """Lift the keys of a ``<request>`` or a ``<response>`` into the settings."""
         self.no_attributes(element)
         if not self.only_text(element):
             return
@@ -163,7 +163,7 @@ class Reader:
         if found is None or (isinstance(found, Text) and not found.value):
             return
         if not isinstance(found, Structure) or found.kind != "mapping":
-            message = "the text of <request> is no mapping"
+            message = f"the text of <{element.name}> is no mapping"
             self.report(text.offset(0), "yaml", message, expected="key: value lines")
             return
         for key, value in found.value:

@@ -103,6 +103,8 @@ class _Compiler:
     def _compile_node(self, checked: CheckedNode) -> Step:
         node, runtime = checked.node, checked.runtime
         assert runtime is not None, "a document with unknown runtimes is not valid"
+        if _is_built_in(runtime) and (prepare := getattr(runtime, "prepare", None)) is not None:
+            prepare()  # its imports would hold up all of trio when the node runs
         bodies = self._checked.bodies
         parts: Sequence[BoundSettings | None] = checked.parts
         if isinstance(node, BranchNode):

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..expression.scope import Overlay, Scope, Services
 from ..types.ast import BaseNode
+from ..types.http import HttpOptions
 from .isolation import private_copy
 
 T = TypeVar("T")
@@ -33,6 +34,10 @@ class RunServices(Protocol):
     @property
     def services(self) -> Services:
         """Clock, chance and bounds of the run."""
+
+    @property
+    def http(self) -> HttpOptions:
+        """What the application allows and gives the HTTP of the run."""
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         """The run's one resource of that key, opened by ``factory`` when it is first asked for.

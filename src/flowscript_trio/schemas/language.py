@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from pydantic import BaseModel
 
-from ..parser.names import CONTROLS, LEAVES, NODES, PARTED, SETTINGS_TOO, WITHOUT_ID
+from ..parser.names import CONTROLS, LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, WITHOUT_ID
 from ..parser.parts import CALL_SETTINGS, WITH_TEXT
 from ..runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from ..runtimes.registry import Registry
@@ -64,7 +64,7 @@ class Language:
             yield self._leaf(family, Settings((kind,)).and_(every), f"A {family}, by its type.")
 
     def _leaf(self, name: str, settings: Settings, summary: str) -> Element:
-        return self._node(name, of_node().and_(settings), [_request()], summary)
+        return self._node(name, of_node().and_(settings), _lifted(), summary)
 
     def _node(
         self,
@@ -76,7 +76,7 @@ class Language:
         mixed: bool = False,
     ) -> Element:
         """The type of a node: its settings, ``children``, and what handles its errors."""
-        slots = {} if slot is None else dict.fromkeys(NODES)
+        slots = dict.fromkeys(LIFTED) if slot is None else dict.fromkeys(NODES)
         if settings.is_open:
             inside = [_anything(), group("control:handling")]
         else:
@@ -115,7 +115,7 @@ class Language:
         if kind in _CHOOSERS:
             return self._chooser(name, settings, summary, *_CHOOSERS[kind], mixed=mixed)
         if kind in LEAVES:
-            return self._node(name, settings, [_request()], summary, mixed=mixed)
+            return self._node(name, settings, _lifted(), summary, mixed=mixed)
         inside = [group(IN_BLOCK), group("control:nodes")]
         if kind in _ENDING:
             inside += _both("endings")
@@ -178,8 +178,12 @@ def _both(slot: str) -> list[Element]:
     return [group(slot), group(f"control:{slot}")]
 
 
-def _request() -> Element:
-    return documented(tag("element", name="request", type_="xs:string"), "Settings, as YAML.")
+def _lifted() -> list[Element]:
+    """The elements whose keys are settings."""
+    return [
+        documented(tag("element", name=name, type_="xs:string"), "Settings, as YAML.")
+        for name in LIFTED
+    ]
 
 
 def _anything() -> Element:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...expression import to_text
 from ...types.errors import SettingError
+from ..http.pool import prepare, ready
 from ..registry import registry
 from ..types import ExecutionParams
 from .endpoint import find_endpoint
@@ -27,7 +28,14 @@ class AITransform:
     reads_only = True
     timeout: float | None = TIMEOUT
 
+    @staticmethod
+    def prepare() -> None:
+        """Import what asks, when a document that does is loaded."""
+        prepare()
+        from . import answering, chat  # noqa: F401
+
     async def execute(self, params: ExecutionParams) -> Any:
+        await ready()
         from .answering import ask_for, response_format
         from .chat import Chat
 

@@ -7,7 +7,8 @@ from typing import Any
 from ...types.masking import Masker
 from ..http.answer import decode
 from ..http.auth import Auth
-from ..http.client import exchange, json_content
+from ..http.client import exchange
+from ..http.content import json_content
 from ..http.errors import HTTPStatusError, bare_url
 from ..http.types import RequestConfig
 from ..types import RunServices
@@ -46,9 +47,10 @@ class Chat:
                     "no key was sent: a document that names a base-url names its api-key, too"
                 )
             if self._masker.hides(str(exc)):  # a service that repeats the key which it refuses
-                raise HTTPStatusError(exc.response, self._masker.text(exc.excerpt)) from None
+                shown = self._masker.text(exc.excerpt)
+                raise HTTPStatusError(exc.response, shown, exc.retry_after) from None
             raise
-        self._place = bare_url(answer.request.url)
+        self._place = bare_url(answer.url)
         if len(answer.content) > LARGEST:
             raise AIError(
                 f"the answer of {self._place} has {len(answer.content):,} bytes; expected at most {LARGEST:,}",

@@ -16,7 +16,8 @@ class AIError(FlowScriptError):
     answer is not a chat completion, or larger than 8 MiB), ``empty`` (no choices, or no content), ``refused``
     (the model, or a filter), ``cut-off`` (the limit of tokens was reached), ``invalid`` (the answer does not
     fit the schema, and the repairs are spent). ``status`` is the status that the service reports, or None;
-    ``retryable`` is True for 429 and 5xx, and where the service broke off an answer that it had begun.
+    ``retryable`` is True for 408, 425, 429, for 5xx but 501 and 505, and where the service broke off an answer
+    that it had begun.
 
     Being cancelled while the service is asked raises ``trio.Cancelled``, never this.
     """
@@ -28,5 +29,6 @@ class AIError(FlowScriptError):
         self.reason = reason
         self.status = status
         self.retryable: bool = retryable or (
-            status is not None and (status == 429 or 500 <= status <= 599)
+            status is not None
+            and (status in (408, 425, 429) or (500 <= status <= 599 and status not in (501, 505)))
         )

@@ -257,6 +257,10 @@ class RetryConfig(ControlConfig):
     jitter: Literal["none", "full"] = Field(
         default="none", description="full: a random part of the wait"
     )
+    retry_after: Literal["wait", "ignore"] = Field(
+        default="wait",
+        description="whether the time is waited that an answer asks for (Retry-After), where it is longer",
+    )
 
 
 class FallbackConfig(ControlConfig):

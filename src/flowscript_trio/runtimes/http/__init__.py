@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from ..registry import registry
 from ..types import ExecutionParams
+from .pool import prepare, ready
 from .types import HttpSinkConfig, HttpSourceConfig
 
 TIMEOUT = 30.0  # seconds, for the whole of a request
@@ -18,19 +20,51 @@ class HttpSource:
     config = HttpSourceConfig
     reads_only = True
     timeout: float | None = TIMEOUT
+    prepare = staticmethod(prepare)
 
     async def execute(self, params: ExecutionParams) -> Any:
+        await ready()
         from .answer import decode
-        from .client import content_of, exchange
+        from .client import exchange
+        from .content import content_of
+        from .errors import bare_url
 
         config: HttpSourceConfig = params.config
-        content = content_of(config.body, config)
-        answer = await exchange(params.run, config, config.method, content)
-        return decode(answer, config)
+        run, scope = params.run, params.scope
+        content = await content_of(config, run.base)
+        with closing(content):
+            if config.download is not None:
+                return await _download(params, config, content)
+            answer = await exchange(run, config, config.method, content, scope)
+        body = decode(answer, config)
+        if config.response == "body":
+            return body
+        return {
+            "status": answer.status,
+            "headers": dict(answer.headers),
+            "url": bare_url(answer.url),
+            "body": body,
+        }
+
+
+async def _download(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
+    from .client import send
+    from .pool import pool_of
+    from .transfer import save
+
+    run = params.run
+    pool = await pool_of(run)
+
+    async def ask(headers: dict[str, str]) -> Any:
+        asking = config.model_copy(update={"headers": {**config.headers, **headers}})
+        return await send(run, pool, asking, config.method, content, params.scope)
+
+    assert config.download is not None
+    return await save(run, pool, config.download, config.sha256, ask)
 
 
 class HttpSink:
-    """Type ``sink:http``: sends the input as JSON, or the body that the settings give.
+    """Type ``sink:http``: sends the input as JSON, or what the settings say.
 
     Its output is ``{status, headers, body}``, the names of the headers in lower case. Cancellation closes
     the connection at once; the server may have acted on what it got.
@@ -40,17 +74,23 @@ class HttpSink:
     config = HttpSinkConfig
     reads_only = True
     timeout: float | None = TIMEOUT
+    prepare = staticmethod(prepare)
 
     async def execute(self, params: ExecutionParams) -> dict[str, Any]:
+        await ready()
         from .answer import decode
-        from .client import content_of, exchange, json_content
+        from .client import exchange
+        from .content import content_of, is_given, json_content
 
         config: HttpSinkConfig = params.config
-        given = "body" in config.model_fields_set
-        content = content_of(config.body, config) if given else json_content(params.input)
-        answer = await exchange(params.run, config, config.method, content)
+        if is_given(config):
+            content = await content_of(config, params.run.base)
+        else:
+            content = json_content(params.input)
+        with closing(content):
+            answer = await exchange(params.run, config, config.method, content, params.scope)
         return {
-            "status": answer.status_code,
+            "status": answer.status,
             "headers": dict(answer.headers),
             "body": decode(answer, config),
         }

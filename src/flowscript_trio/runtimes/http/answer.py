@@ -1,18 +1,25 @@
-"""Owns what becomes of an answer: an error of its status, or its body decoded."""
+"""Owns what becomes of an answer: an error of its status, or its body read and decoded."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ..types import RunServices
+from .coding import Body, ContentError
 from .types import RequestConfig
+from .waiting import retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import httpx
 
 EXCERPT_BYTES = 2000
@@ -24,7 +31,88 @@ _TEXT_ENDS = (
 )  # fmt: skip
 
 
-async def refuse_failure(answer: httpx.Response) -> None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read whole: its body as its encodings of content hid it."""
+
+    status: int
+    headers: httpx.Headers
+    url: httpx.URL
+    content: bytes
+    charset: str | None
+
+
+async def read_answer(answer: httpx.Response, limit: int, run: RunServices | None) -> Answer:
+    """Read an answer, at most ``limit`` bytes, and close it.
+
+    Raises HTTPStatusError for a status of 400 or more, ContentError for a body that cannot be decoded or is too
+    large, and httpx's own errors for one that breaks off. Cancellation closes the connection at once.
+    """
+    try:
+        await refuse_failure(answer, None if run is None else run.services.now)
+        content = bytearray()
+        await read_body(answer, limit, content.extend)
+        return Answer(
+            answer.status_code, answer.headers, answer.url, bytes(content), answer.charset_encoding
+        )
+    finally:
+        with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
+            await answer.aclose()
+
+
+async def read_body(
+    answer: httpx.Response,
+    limit: int | None,
+    take: Callable[[bytes], object],
+    flush: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Hand the decoded pieces of a body to ``take``, after each of which ``flush`` is awaited; raises as
+    :func:`read_answer`.
+    """
+    import httpx
+
+    from .errors import bare_url
+    from .failing import explained
+
+    request = answer.request
+    body = Body(
+        _encoding_of(answer), limit, f"the answer of {request.method} {bare_url(request.url)}"
+    )
+    failed: Exception | None = None
+    try:
+        async for part in answer.aiter_raw():
+            if failed is not None:
+                continue
+            try:
+                for piece in body.feed(part):
+                    take(piece)
+                    if flush is not None:
+                        await flush()
+            except Exception as exc:
+                failed = exc
+                # The loop goes on until the closed connection ends it: to leave it here would leave
+                # httpx's own generators to the garbage collector, of which trio warns.
+                await answer.aclose()
+    except httpx.RequestError as exc:
+        if failed is None:
+            raise explained(exc, request) from exc
+    if failed is not None:
+        raise failed
+    body.end()
+
+
+def _encoding_of(answer: httpx.Response) -> str:
+    """The encodings of a body; what has no body has none, whatever its headers say."""
+    if answer.request.method == "HEAD" or answer.status_code in (204, 304):
+        return ""
+    return str(answer.headers.get("content-encoding", ""))
+
+
+class _Enough(Exception):
+    """The beginning of a failure's body has come."""
+
+
+async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | None) -> None:
     """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body.
 
     A body that does not come, or that breaks off, does not hold the error up or hide it.
@@ -36,20 +124,23 @@ async def refuse_failure(answer: httpx.Response) -> None:
     from .errors import HTTPStatusError
 
     begin = bytearray()
-    with trio.move_on_after(EXCERPT_SECONDS), suppress(httpx.HTTPError):
-        async for part in answer.aiter_bytes():
-            if len(begin) < EXCERPT_BYTES:
-                begin += part
-            if len(begin) >= EXCERPT_BYTES:
-                # The loop goes on until the closed connection ends it: to leave it here would leave
-                # httpx's own generators to the garbage collector, of which trio warns.
-                await answer.aclose()
-    with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
-        await answer.aclose()
-    raise HTTPStatusError(answer, _decode_text(bytes(begin[:EXCERPT_BYTES]), answer).strip())
+
+    def take(piece: bytes) -> None:
+        begin.extend(piece[: EXCERPT_BYTES - len(begin)])
+        if len(begin) >= EXCERPT_BYTES:
+            raise _Enough
+
+    with (
+        trio.move_on_after(EXCERPT_SECONDS),
+        suppress(httpx.HTTPError, ContentError, _Enough),
+    ):
+        await read_body(answer, None, take)
+    excerpt = _decode_text(bytes(begin), answer.charset_encoding).strip()
+    asked = retry_after(answer.headers, datetime.now(UTC) if now is None else now())
+    raise HTTPStatusError(answer, excerpt, asked)
 
 
-def decode(answer: httpx.Response, config: RequestConfig) -> Any:
+def decode(answer: Answer, config: RequestConfig) -> Any:
     """The body, which was read, in the format that the settings or its content type say, with ``extract``
     applied. With ``extract`` it is taken for JSON, whatever its content type.
     """
@@ -60,7 +151,7 @@ def decode(answer: httpx.Response, config: RequestConfig) -> Any:
     if form == "json":
         value = _decode_json(answer, data)
     else:
-        value = data if form == "bytes" else _decode_text(data, answer)
+        value = data if form == "bytes" else _decode_text(data, answer.charset)
     if config.extract is None:
         return value
     if form != "json":
@@ -68,7 +159,7 @@ def decode(answer: httpx.Response, config: RequestConfig) -> Any:
     return config.extract(value)
 
 
-def form_of(answer: httpx.Response, data: bytes) -> Any:
+def form_of(answer: Answer, data: bytes) -> Any:
     """The format by the content type: json, text or bytes. Without one: text where it is UTF-8."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
@@ -86,24 +177,32 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _decode_text(data: bytes, answer: httpx.Response) -> str:
+def _decode_text(data: bytes, charset: str | None) -> str:
     """Text by the charset of the content type, else UTF-8; what is not of it is marked, never an error."""
     try:
-        return data.decode(answer.charset_encoding or "utf-8-sig", "replace")
+        return data.decode(charset or "utf-8-sig", "replace")
     except LookupError:
         return data.decode("utf-8-sig", "replace")
 
 
-def _decode_json(answer: httpx.Response, data: bytes) -> Any:
-    """The value of a JSON body, null for an empty one."""
+def _decode_json(answer: Answer, data: bytes) -> Any:
+    """The value of a JSON body, null for an empty one.
+
+    JSON is UTF-8, -16 or -32 (RFC 8259), which it shows itself; a charset that is wrong does not make it
+    unreadable.
+    """
     if not data.strip():
         return None
-    try:
-        return decode_json(data.decode(answer.charset_encoding or json.detect_encoding(data)))
-    except (EvaluationError, UnicodeError, LookupError) as exc:
-        from .errors import bare_url
+    failed: Exception | None = None
+    for charset in (answer.charset, json.detect_encoding(data)):
+        try:
+            if charset is not None:
+                return decode_json(data.decode(charset))
+        except (EvaluationError, UnicodeError, LookupError) as exc:
+            failed = exc
+    from .errors import bare_url
 
-        begin = _decode_text(data[:80], answer)
-        raise FlowScriptError(
-            f"the answer of {bare_url(answer.request.url)} is no JSON ({exc}); it begins {begin!r}"
-        ) from None
+    begin = _decode_text(data[:80], answer.charset)
+    raise FlowScriptError(
+        f"the answer of {bare_url(answer.url)} is not JSON ({failed}); it begins {begin!r}"
+    )

@@ -13,11 +13,12 @@ _NEEDS = {
     "none": (),
     "bearer": ("token",),
     "basic": ("username", "password"),
+    "digest": ("username", "password"),
     "oauth2": ("token_url", "client_id", "client_secret"),
 }
 """The keys that each type must have."""
 
-_TAKES = {**_NEEDS, "oauth2": (*_NEEDS["oauth2"], "scope")}
+_TAKES = {**_NEEDS, "oauth2": (*_NEEDS["oauth2"], "scope", "credentials")}
 """The keys that each type may have."""
 
 
@@ -29,14 +30,18 @@ class Auth(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    type: Literal["bearer", "basic", "oauth2", "none"]
+    type: Literal["bearer", "basic", "digest", "oauth2", "none"]
     token: str = Field(default="", description="of bearer")
-    username: str = Field(default="", description="of basic")
-    password: str = Field(default="", description="of basic")
+    username: str = Field(default="", description="of basic and digest")
+    password: str = Field(default="", description="of basic and digest")
     token_url: str = Field(default="", description="of oauth2: where a token is asked for")
     client_id: str = Field(default="", description="of oauth2")
     client_secret: str = Field(default="", description="of oauth2")
     scope: str = Field(default="", description="of oauth2, where the server wants one")
+
+    credentials: Literal["header", "form"] = Field(
+        default="header", description="of oauth2: where its server wants the id and the secret"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import httpx
 
 from ...types.errors import FlowScriptError
+
+RETRYABLE = frozenset({408, 425, 429})
+NOT_RETRYABLE = frozenset({501, 505})
+"""Of those from 500 on, what will be no other the next time."""
 
 
 class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
     """A server answered with a status of 400 or more.
 
-    ``status`` is the code, ``excerpt`` the beginning of the body (2,000 bytes at most); ``retryable`` is
-    True for 429 and 5xx. The message shows the URL without credentials and query. The body of ``response``
-    is not read any further.
+    ``status`` is the code, ``headers`` those of the answer (names in lower case), ``excerpt`` the beginning of
+    the body (2,000 bytes at most), and ``body`` that beginning as JSON where it is whole JSON, else as text;
+    ``retryable`` is True for 408, 425, 429 and 5xx but 501 and 505; ``retry_after`` is for how many seconds the
+    server asks to be left alone, or None. The message shows the URL without credentials and query. The body
+    of ``response`` is not read any further.
 
     A request that is cancelled raises ``trio.Cancelled``, never this.
     """
 
-    def __init__(self, response: httpx.Response, excerpt: str) -> None:
+    def __init__(
+        self, response: httpx.Response, excerpt: str, retry_after: float | None = None
+    ) -> None:
         request = response.request
         self.status: int = response.status_code
+        self.headers: dict[str, str] = dict(response.headers)
         self.excerpt = excerpt
-        self.retryable: bool = self.status == 429 or self.status >= 500
+        self.retryable: bool = is_passing(self.status)
+        self.retry_after: float | None = retry_after
         reason = f" {response.reason_phrase}" if response.reason_phrase else ""
         shown = f": {excerpt}" if excerpt else ""
         httpx.HTTPStatusError.__init__(
@@ -30,6 +43,18 @@ class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
             request=request,
             response=response,
         )
+
+    @property
+    def body(self) -> Any:
+        try:
+            return json.loads(self.excerpt)
+        except (ValueError, RecursionError):
+            return self.excerpt
+
+
+def is_passing(status: int) -> bool:
+    """Whether a status may be another one the next time."""
+    return status in RETRYABLE or (500 <= status <= 599 and status not in NOT_RETRYABLE)
 
 
 def bare_url(url: httpx.URL) -> str:

@@ -1,27 +1,32 @@
-"""Owns the one HTTP client of a run, and the tokens that were given to it."""
+"""Owns the connections of a run, what goes over them, and the tokens that were given to it."""
 
 from __future__ import annotations
 
 import logging
+import ssl
+import sys
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ...expression.encoding import decode_json
-from ...types.errors import EvaluationError, FlowScriptError
+from ...expression.scope import Scope
+from ...types.cookies import NO_COOKIES
+from ...types.errors import EvaluationError, FlowScriptError, InputError
+from ...types.http import REDIRECTS, HttpOptions, Redirects
 from ...types.propagation import headers_along
 from ..types import RunServices
-from .answer import refuse_failure
 from .auth import Auth
+from .coding import accepted
+from .cookies import changes, fill, home_of
+from .hosts import rules_of
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
-REDIRECTS = 20
 IDLE = 100
 """Connections beyond this number are closed when they become idle. It limits no request: the pool looks at
 every connection for each idle one, and a block of 500 would spend seconds on that."""
@@ -30,40 +35,122 @@ MARGIN = 30.0  # seconds: a token is asked for anew so long before it expires
 _ours: ContextVar[bool] = ContextVar("flowscript_http", default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How one request is sent: how it is authorised, whose cookies it bears, and where it may be redirected to."""
+
+    auth: Any = None
+    scope: Scope | None = None
+    redirects: Redirects = "follow"
+    mine: Any = None
+    """The headers that the settings gave, or None."""
+
+
 class HttpPool:
     """The pool sets no limit and no timeout of its own: blocks and nodes do."""
 
-    def __init__(self) -> None:
-        import httpx
-
+    def __init__(self, options: HttpOptions | None = None) -> None:
         _hide_queries_in_logs()
-        self.client: httpx.AsyncClient = httpx.AsyncClient(
-            verify=_trust(),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE),
-            timeout=None,
-            follow_redirects=True,
-            max_redirects=REDIRECTS,
-            trust_env=False,  # the library reads no environment variable
-        )
+        self.options: HttpOptions = options or HttpOptions()
+        self.rules = rules_of(self.options)
+        self.transport: httpx.AsyncBaseTransport = self._connect()
+        self.downloads: dict[str, Any] = {}
+        """What came of downloads that broke off, by their paths, for the next attempt."""
         self._tokens: dict[Auth, tuple[str, float]] = {}
         self._asking: dict[Auth, trio.Lock] = {}
 
-    async def send(
-        self, request: httpx.Request, basic: tuple[str, str] | None = None
-    ) -> httpx.Response:
-        """The answer, its body not yet read; redirects are followed.
+    def _connect(self) -> httpx.AsyncBaseTransport:
+        import httpx
 
-        Errors of the connection are httpx's own. Cancellation closes the connection at once.
+        options = self.options
+        transport = httpx.AsyncHTTPTransport(
+            verify=trust(options),
+            proxy=options.proxy,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE),
+            trust_env=False,  # the library reads no environment variable
+        )
+        if self.rules is not None and options.proxy is None:
+            from .network import CheckedNetwork
+
+            # httpx has no argument for it; httpcore's pool has, and keeps it under this name.
+            pool: Any = transport._pool
+            pool._network_backend = CheckedNetwork(self.rules)
+        return transport
+
+    def client(self) -> httpx.AsyncClient:
+        """A client for one exchange, with a jar of its own, over the connections of the run."""
+        import httpx
+
+        return httpx.AsyncClient(
+            transport=self.transport,
+            timeout=None,
+            trust_env=False,
+            headers={"Accept-Encoding": accepted()},
+        )
+
+    async def send(
+        self, client: httpx.AsyncClient, request: httpx.Request, sending: Sending
+    ) -> httpx.Response:
+        """The answer, its body not yet read; redirects are followed as far as they may be.
+
+        Raises HostRefused, RedirectRefused, and for what fails below HTTP errors of httpx's own classes that
+        name the request and the cause. Cancellation closes the connection at once.
         """
-        for name, value in headers_along().items():
-            request.headers.setdefault(name, value)
+        home = None if sending.scope is None else home_of(sending.scope)
+        before = NO_COOKIES if home is None else home.cookies
+        fill(client.cookies.jar, before)
+        if before is not NO_COOKIES and "cookie" not in request.headers:
+            client.cookies.set_cookie_header(request)
         mark = _ours.set(True)
         try:
-            return await self.client.send(request, stream=True, auth=basic)
+            return await self._follow(client, request, sending)
         finally:
             _ours.reset(mark)
+            if home is not None and (changed := changes(client.cookies.jar, before)):
+                home.cookies = home.cookies.changed(changed)
 
-    async def token_of(self, auth: Auth, refused: str | None = None) -> str:
+    async def _follow(
+        self, client: httpx.AsyncClient, request: httpx.Request, sending: Sending
+    ) -> httpx.Response:
+        import httpx
+
+        from .errors import bare_url
+        from .failing import explained
+        from .redirects import is_same_origin, next_request
+
+        mode = min(sending.redirects, self.options.redirects, key=REDIRECTS.index)
+        mine = httpx.Headers() if sending.mine is None else sending.mine
+        auth, has_body, first = sending.auth, _has_body(request), request
+        for _ in range(self.options.max_redirects + 1):
+            if self.rules is not None:
+                self.rules.check_name(request.url.host, self.options.proxy is not None)
+            for name, value in headers_along().items():
+                request.headers.setdefault(name, value)
+            try:
+                answer = await client.send(request, stream=True, auth=auth)
+            except httpx.RequestError as exc:
+                raise explained(exc, request) from exc
+            try:
+                following = next_request(answer, mode, mine, has_body)
+            except BaseException:
+                await _drop(answer)
+                raise
+            if following is None:
+                return answer
+            await _drop(answer)
+            if not is_same_origin(request.url, following.url):
+                auth = None
+            has_body = has_body and following.method == request.method
+            request = following
+        raise httpx.TooManyRedirects(
+            f"{first.method} {bare_url(first.url)}: more than {self.options.max_redirects} redirects, the "
+            f"last to {bare_url(request.url)}; write the URL that they should have led to",
+            request=first,
+        )
+
+    async def token_of(
+        self, auth: Auth, run: RunServices | None = None, refused: str | None = None
+    ) -> str:
         """A token by the client credentials grant (RFC 6749, 4.4): asked for once, and again when it is about
         to expire or was ``refused``.
 
@@ -72,51 +159,123 @@ class HttpPool:
         async with self._asking.setdefault(auth, trio.Lock()):
             token, until = self._tokens.get(auth, (refused, 0.0))
             if token is None or token == refused or trio.current_time() >= until:
-                token, lasts = await self._ask(auth)
+                token, lasts = await self._ask(auth, run)
                 until = trio.current_time() + lasts - min(MARGIN, lasts / 2)
                 self._tokens[auth] = token, until
             return token
 
-    async def _ask(self, auth: Auth) -> tuple[str, float]:
+    async def _ask(self, auth: Auth, run: RunServices | None) -> tuple[str, float]:
         """A new token, and for how many seconds it is good."""
+        import httpx
+
+        from .answer import read_answer
+        from .errors import bare_url
+
         data = {"grant_type": "client_credentials"}
         if auth.scope:
             data["scope"] = auth.scope
-        request = self.client.build_request(
+        basic: tuple[str, str] | None = (auth.client_id, auth.client_secret)
+        if auth.credentials == "form":
+            data |= {"client_id": auth.client_id, "client_secret": auth.client_secret}
+            basic = None
+        client = self.client()
+        request = client.build_request(
             "POST", auth.token_url, data=data, headers={"Accept": "application/json"}
         )
-        answer = await self.send(request, (auth.client_id, auth.client_secret))
+        sending = Sending(auth=basic and httpx.BasicAuth(*basic))
+        sent = await self.send(client, request, sending)
+        answer = await read_answer(sent, self.options.max_bytes, run)
         try:
-            await refuse_failure(answer)
-            found = decode_json((await answer.aread()).decode("utf-8", "replace"))
+            found = decode_json(answer.content.decode("utf-8", "replace"))
         except EvaluationError:
             found = None
-        finally:
-            await answer.aclose()
         token = found.get("access_token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:
-            raise FlowScriptError("the token endpoint gave no access_token; expected it in JSON")
+            raise FlowScriptError(
+                f"the token endpoint {bare_url(request.url)} gave no access_token; expected it in JSON"
+            )
         try:
             return token, max(float(found["expires_in"]), 0.0)
         except (KeyError, TypeError, ValueError):
             return token, float("inf")  # it does not say: good until it is refused
 
     async def aclose(self) -> None:
-        await self.client.aclose()
+        for download in self.downloads.values():
+            await download.discard()
+        await self.transport.aclose()
 
 
 async def pool_of(run: RunServices) -> HttpPool:
     """The run's pool; it is closed with the run."""
-    pool: HttpPool = await run.resource("http", HttpPool)
+    options = run.http
+    pool: HttpPool = await run.resource("http", lambda: HttpPool(options))
     return pool
 
 
-@lru_cache(1)
-def _trust() -> ssl.SSLContext:
+def prepare() -> None:
+    """Import what makes requests, and read the certificates: a node that did so would hold up all of trio.
+
+    It is called when a document that makes requests is loaded.
+    """
+    import httpx
+
+    from . import answer, client, content, failing, network, redirects, transfer  # noqa: F401
+
+    httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
+    accepted()
+    # What httpcore and the look-up of names would import at the first request:
+    "localhost".encode("idna")
+    import httpcore._backends.auto
+    import httpcore._backends.trio  # noqa: F401
+
+
+async def ready() -> None:
+    """:func:`prepare` in a thread, for who is run without having been loaded here (a stub's original).
+
+    A cancellation waits for the thread, which is not long.
+    """
+    if "httpx" not in sys.modules or trust.cache_info().currsize == 0:
+        await trio.to_thread.run_sync(prepare)
+
+
+@lru_cache(16)
+def trust(options: HttpOptions) -> ssl.SSLContext:
     """The certificates that are trusted: read once, since reading them takes many milliseconds."""
     import httpx
 
-    return httpx.create_ssl_context(trust_env=False)
+    ca, own = options.ca, options.client_certificate
+    try:
+        if isinstance(ca, ssl.SSLContext):
+            context = ca
+        elif ca is None:
+            context = httpx.create_ssl_context(trust_env=False)
+        else:
+            context = ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as exc:
+        raise InputError(
+            f"http: the certificates in {str(ca)!r} cannot be read: {exc}; expected a file in the form PEM"
+        ) from exc
+    try:
+        if isinstance(own, tuple):
+            context.load_cert_chain(*own)
+        elif own is not None:
+            context.load_cert_chain(own)
+    except (OSError, ssl.SSLError) as exc:
+        raise InputError(
+            f"http: the client certificate cannot be read: {exc}; expected files in the form PEM"
+        ) from exc
+    return context
+
+
+def _has_body(request: httpx.Request) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get(
+        "content-length", "0"
+    ) not in ("0", "")
+
+
+async def _drop(answer: httpx.Response) -> None:
+    with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
+        await answer.aclose()
 
 
 @lru_cache(1)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...types.http import Redirects
 from .auth import Auth
 from .extract import Extract
 
@@ -31,11 +32,40 @@ class RequestConfig(BaseModel):
     format: Literal["auto", "json", "text", "bytes"] = Field(
         default="auto", description="how the body is decoded; auto: by its content type"
     )
+    redirects: Redirects = Field(
+        default="follow",
+        description="which redirects are followed; another origin is sent neither headers of the settings "
+        "nor a body",
+    )
+    form: dict[str, Any] | None = Field(
+        default=None, description="sent as a form (urlencoded), in place of the body"
+    )
+    multipart: dict[str, Any] | None = Field(
+        default=None,
+        description="sent as multipart/form-data, in place of the body; a file is {content, filename, type}",
+    )
+    upload: str | None = Field(
+        default=None, min_length=1, description="a file whose content is sent, in place of the body"
+    )
 
 
 class HttpSourceConfig(RequestConfig):
     """``<source type="http">``: asks a server; the output is the decoded body of its answer."""
 
+    response: Literal["body", "full"] = Field(
+        default="body", description="full: the output is {status, headers, url, body}"
+    )
+    download: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a file that the body is saved to, however large; an attempt goes on where the one before "
+        "broke off; the output is {path, bytes, sha256, status, resumed}",
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern="^[0-9A-Fa-f]{64}$",
+        description="the hash that a download must have, in hex",
+    )
     method: Method = Field(default="GET", description="the method of the request")
     body: Any = Field(default=None, description="text as it is; a mapping or a list as JSON")
 

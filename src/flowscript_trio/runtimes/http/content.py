@@ -1,0 +1,147 @@
+"""Owns the body of a request: text, JSON, a form, parts of several kinds, or a file."""
+
+from __future__ import annotations
+
+from mimetypes import guess_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...expression import encode_json, to_text
+from ...types.errors import SettingError
+from .types import RequestConfig
+
+if TYPE_CHECKING:
+    from .transfer import FileBody
+
+BODIES = {"body", "form", "multipart", "upload"}
+"""The settings that say what is sent."""
+FORM = "application/x-www-form-urlencoded"
+
+
+class Content:
+    """The body of a request, with its content type and length where it has them of its own."""
+
+    __slots__ = ("data", "file", "kind", "length")
+
+    def __init__(
+        self,
+        data: bytes | None,
+        kind: str | None = None,
+        file: FileBody | None = None,
+        length: int | None = None,
+    ) -> None:
+        self.data: bytes | None = data
+        self.kind: str | None = kind
+        self.file: FileBody | None = file
+        self.length: int | None = length
+
+    def close(self) -> None:
+        """Close the file that was sent, if it is one."""
+        if self.file is not None:
+            self.file.close()
+
+
+def is_given(config: RequestConfig) -> bool:
+    """Whether the settings say what is sent."""
+    return bool(config.model_fields_set & BODIES)
+
+
+async def content_of(config: Any, base: Path | None) -> Content:
+    """What the settings say is sent: a file, parts, a form or the body; raises SettingError for two of them."""
+    given = sorted(config.model_fields_set & BODIES)
+    if len(given) > 1:
+        raise SettingError(f"both {given[0]} and {given[1]} are given; expected one of them")
+    if config.upload is not None:
+        from .transfer import FileBody
+
+        file = FileBody(config.upload, base)
+        return Content(None, _kind_of(config.upload), file, await file.size())
+    if config.multipart is not None:
+        return _parts(config.multipart)
+    if config.form is not None:
+        return _form(config.form, FORM)
+    return _body(config.body, config)
+
+
+def _body(body: Any, config: RequestConfig) -> Content:
+    """A body as it is sent: bytes and text as they are, anything else as JSON, null not at all.
+
+    A mapping is sent as a form where the headers say that it is one.
+    """
+    if body is None or isinstance(body, bytes):
+        return Content(body)
+    if isinstance(body, str):
+        return Content(_encode(body), "text/plain; charset=utf-8")
+    if isinstance(body, dict) and _says_form(config):
+        return _form(body, None)
+    return json_content(body)
+
+
+def json_content(value: Any) -> Content:
+    """A value sent as JSON, whatever it is."""
+    return Content(_encode(encode_json(value)), "application/json")
+
+
+def _form(fields: dict[str, Any], kind: str | None) -> Content:
+    from urllib.parse import urlencode
+
+    pairs = {
+        to_text(name): [to_text(item) for item in value]
+        if isinstance(value, (list, tuple))
+        else to_text(value)
+        for name, value in fields.items()
+        if value is not None
+    }
+    return Content(urlencode(pairs, doseq=True).encode(), kind)
+
+
+def _parts(parts: dict[str, Any]) -> Content:
+    """multipart/form-data: a text is a field; a mapping with ``content`` is a file."""
+    import httpx
+
+    files: list[tuple[str, Any]] = []
+    for name, value in parts.items():
+        for each in value if isinstance(value, (list, tuple)) else [value]:
+            if each is not None:
+                files.append((to_text(name), _part(name, each)))
+    request = httpx.Request("POST", "http://localhost/", files=files)
+    return Content(request.read(), request.headers["content-type"])
+
+
+def _part(name: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, dict):
+        return (None, _bytes(value))
+    unknown = sorted(set(value) - {"content", "filename", "type"})
+    if unknown or "content" not in value:
+        told = f"has {unknown[0]!r}" if unknown else "has no content"
+        raise SettingError(
+            f"the part {name!r} of multipart {told}; expected content, filename and type"
+        )
+    filename = to_text(value.get("filename") or name)
+    part = (filename, _bytes(value["content"]))
+    return (*part, to_text(value["type"])) if value.get("type") else part
+
+
+def _kind_of(path: str) -> str:
+    """The content type of a file, by the end of its name."""
+    return guess_type(path)[0] or "application/octet-stream"
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else _encode(to_text(value))
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise SettingError(
+            "the body has half of a surrogate pair in it, which UTF-8 cannot write"
+        ) from None
+
+
+def _says_form(config: RequestConfig) -> bool:
+    return any(
+        name.lower() == "content-type" and to_text(value).startswith(FORM)
+        for name, value in config.headers.items()
+    )

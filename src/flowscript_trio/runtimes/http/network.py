@@ -1,0 +1,48 @@
+"""Owns connecting where an application has rules for hosts: each address is checked before it is connected to."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import trio
+
+from .hosts import HostRefused, Rules
+
+
+class CheckedNetwork(httpcore.TrioBackend):
+    """Looks names up once, and connects only to addresses that the rules allow.
+
+    What is connected to is the checked address itself: a name cannot be led elsewhere in between. Cancellation
+    closes what is being connected.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 — httpcore's own
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
+        except OSError as exc:
+            raise httpcore.ConnectError(str(exc)) from exc
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        refused: HostRefused | None = None
+        failed: Exception | None = None
+        for text in addresses:
+            try:
+                self._rules.check_address(host, ipaddress.ip_address(text.partition("%")[0]))
+                return await super().connect_tcp(text, port, timeout, local_address, socket_options)
+            except HostRefused as exc:
+                refused = refused or exc
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failed = failed or exc
+        raise failed or refused or httpcore.ConnectError(f"the host {host!r} has no address")

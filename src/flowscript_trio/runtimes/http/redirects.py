@@ -1,0 +1,71 @@
+"""Owns what a redirect may lead to, and what goes along. Importing this imports httpx."""
+
+from __future__ import annotations
+
+import httpx
+
+from ...types.errors import FlowScriptError
+from .errors import bare_url
+
+_HARMLESS = frozenset(
+    {"accept", "accept-encoding", "accept-language", "connection", "cookie", "host", "user-agent"}
+)
+"""What another origin is sent; all other headers may hold a secret, whatever their names. (The cookie is that of
+its own host.)"""
+
+
+class RedirectRefused(FlowScriptError):
+    """An answer redirects to where the request may not go, or what it carries may not.
+
+    It is never retried, and no cancellation is behind it.
+    """
+
+    retryable = False
+
+
+def next_request(
+    answer: httpx.Response, mode: str, mine: httpx.Headers, has_body: bool
+) -> httpx.Request | None:
+    """The request that an answer redirects to, or None where it redirects nowhere or none is to be followed.
+
+    Args:
+        answer: the answer, whose ``next_request`` httpx made.
+        mode: ``follow``, ``same-origin`` or ``none``.
+        mine: the headers that the settings gave.
+        has_body: whether the request had a body.
+    """
+    request = answer.next_request
+    if request is None or mode == "none":
+        return None
+    old = answer.request
+    if is_same_origin(old.url, request.url):
+        if "cookie" in mine:
+            request.headers["Cookie"] = mine["cookie"]
+        return request
+    if request.url.scheme not in ("http", "https"):
+        raise RedirectRefused(
+            f"{old.method} {bare_url(old.url)} redirects to the scheme {request.url.scheme!r}; expected "
+            "http or https"
+        )
+    told = f"{old.method} {bare_url(old.url)} redirects to another origin, {bare_url(request.url)}"
+    if mode == "same-origin":
+        raise RedirectRefused(f"{told}; redirects is same-origin, so write that URL if it is right")
+    if has_body and request.method == old.method:
+        raise RedirectRefused(
+            f"{told}, and a body is not sent to where it was not meant for; write that URL if it is right"
+        )
+    for name in set(request.headers) - _HARMLESS:
+        del request.headers[name]
+    return request
+
+
+def is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Whether two URLs are of one origin; from http to https of the same host, too, by their usual ports."""
+    if (one.scheme, one.host, _port(one)) == (other.scheme, other.host, _port(other)):
+        return True
+    upgrade = (one.scheme, _port(one), other.scheme, _port(other)) == ("http", 80, "https", 443)
+    return upgrade and one.host == other.host
+
+
+def _port(url: httpx.URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)

@@ -1,0 +1,66 @@
+"""Owns what an application says about the HTTP of a run: which hosts, how much, through what, with which keys."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Literal
+
+from .errors import InputError
+
+MIB = 1024 * 1024
+Redirects = Literal["follow", "same-origin", "none"]
+REDIRECTS: tuple[Redirects, ...] = ("none", "same-origin", "follow")
+"""Each allows more than the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """What an application allows and gives the HTTP requests of a run: sources, sinks, AI.
+
+    Args:
+        allow: the hosts that may be connected to; None: all. Each is a name (``api.example.com``), the names
+            below one (``*.example.com``), a network (``203.0.113.0/24``), an address, or one of the words
+            ``loopback``, ``link-local``, ``private``.
+        deny: the hosts that may not be, written alike; it goes before ``allow``. Networks and words hold for
+            the address that is connected to, whatever name led there.
+        redirects: the most that documents may ask for: ``follow``, ``same-origin`` or ``none``.
+        max_redirects: how many redirects of one request are followed.
+        max_bytes: how large the body of an answer may be, as it is sent and as it is decoded.
+        proxy: the URL of a proxy that every request goes through (``http://user:password@host:port``).
+            The proxy looks names up itself: of the hosts, only names and literal addresses are checked then.
+        ca: a file of certificates (PEM) that are trusted instead of the well-known ones.
+        client_certificate: a file with the certificate and key (PEM) that are shown to servers that ask, or
+            the files of the two.
+
+    Raises InputError for what is not one of these. It holds nothing that a cancellation would have to close.
+    """
+
+    allow: Sequence[str] | None = None
+    deny: Sequence[str] = ()
+    redirects: Redirects = "follow"
+    max_redirects: int = 10
+    max_bytes: int = 100 * MIB
+    proxy: str | None = field(default=None, repr=False)
+    ca: str | PathLike[str] | ssl.SSLContext | None = None
+    client_certificate: (
+        str | PathLike[str] | tuple[str | PathLike[str], str | PathLike[str]] | None
+    ) = None
+
+    def __post_init__(self) -> None:
+        if self.redirects not in REDIRECTS:
+            raise InputError(
+                f"redirects is {self.redirects!r}; expected 'follow', 'same-origin' or 'none'"
+            )
+        for name in ("max_redirects", "max_bytes"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise InputError(f"{name} is {value!r}; expected a whole number of at least 0")
+        for name in ("allow", "deny"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise InputError(f"{name} is the text {value!r}; expected a list of hosts")
+            if value is not None:
+                object.__setattr__(self, name, tuple(value))
