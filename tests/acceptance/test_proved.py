@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 FOLDER = Path(__file__).with_name("proved")
 LEAST = {"fetch_all": 250, "nested": 300, "racing": 500, "retries_and_cleanup": 500}

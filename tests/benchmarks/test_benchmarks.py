@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from .__main__ import FAMILIES, TOO_NOISY, main
 from .measuring import Workload, measure
 
+pytestmark = pytest.mark.slow
+
 SMALL = [work for make in FAMILIES.values() for work in make(0.02)]
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 TEXT = """<workflow name="w">
   <param name="who" type="string"/>

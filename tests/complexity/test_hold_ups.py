@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SHOWS = """
 import sys, trio, flowscript_trio as fs
 flow = fs.loads('<workflow name="w">' + {element!r} + '</workflow>')

@@ -11,6 +11,8 @@ import pytest
 
 from typing_in import Command, File, script_of, steps_of, without_chance
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial" / "race.md"
 

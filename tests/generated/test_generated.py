@@ -31,6 +31,8 @@ from .runtimes import Leaves
 from .shapes import Body, Leaf, Parallel, Workflow
 from .strategies import workflows
 
+pytestmark = pytest.mark.slow
+
 DEFAULT = 300
 COUNT = int(os.environ.get("FLOWSCRIPT_GENERATED", DEFAULT))
 ENOUGH = 200

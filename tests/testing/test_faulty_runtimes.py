@@ -15,6 +15,8 @@ from flowscript_trio.testing import Report, prove
 
 from stubs import Stubs
 
+pytestmark = pytest.mark.slow
+
 LOCK = trio.Lock()
 SEMAPHORE = trio.Semaphore(1)
 LIMITER = trio.CapacityLimiter(1)

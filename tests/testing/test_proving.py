@@ -26,6 +26,8 @@ from flowscript_trio.testing.proof.shrinking import shrink
 from loopback import loopback
 from stubs import Stubs
 
+pytestmark = pytest.mark.slow
+
 NESTED = """
 <parallel id="p" maxConcurrency="2">
   <branch>

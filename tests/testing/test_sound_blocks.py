@@ -16,6 +16,8 @@ from flowscript_trio.testing import prove
 
 from stubs import Stubs
 
+pytestmark = pytest.mark.slow
+
 
 async def own_nursery(params: fs.ExecutionParams) -> list[int]:
     ended: list[int] = []

@@ -8,6 +8,8 @@ import flowscript_trio as fs
 from flowscript_trio.testing import Case, Expected, Reply, Stub, prove_case
 from flowscript_trio.testing.case_proof import stand_in
 
+pytestmark = pytest.mark.slow
+
 HANDLER = """
 <source:file id="a" path="a"><on-error><fallback node="b"/></on-error></source:file>
 <source:file id="b" path="b"/>
