@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,10 +50,10 @@ def unlimited(branches: int) -> Work:
     return running(f'<parallel id="p" maxConcurrency="unlimited">{inner}</parallel>')
 
 
-def foreach(items: int) -> Work:
+def foreach(items: int, keep: int = 10) -> Work:
     body = '<foreach id="f" collection="{{$input}}" maxConcurrency="10"><source:noop id="n"/></foreach>'
     # What goes beyond what the record keeps costs a little less; it is beyond it at every size.
-    return running(body, input=list(range(items)), keep=10)
+    return running(body, input=list(range(items)), keep=keep)
 
 
 def sequence(nodes: int) -> Work:
@@ -234,7 +235,7 @@ def test_a_look_at_all_other_branches_would_be_found(monkeypatch: pytest.MonkeyP
     assert later[0] > (1 + SAME) * first[0]
 
 
-@pytest.mark.parametrize("shape", [foreach, sequence, chain, layers])
+@pytest.mark.parametrize("shape", [partial(foreach, keep=1000), sequence, chain, layers])
 def test_a_look_at_all_results_so_far_would_be_found(
     shape: Callable[[int], Work], monkeypatch: pytest.MonkeyPatch
 ) -> None:
