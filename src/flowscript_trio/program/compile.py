@@ -11,6 +11,7 @@ from ..expression.scope import Scope
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import FunctionRuntime, NodeRuntime
+from ..runtimes.wrapping import Wrapped, innermost
 from ..types.ast import (
     BaseNode,
     Body,
@@ -109,7 +110,7 @@ class _Compiler:
         parts: Sequence[BoundSettings | None] = checked.parts
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
-        is_control = isinstance(runtime, ControlRuntime)
+        is_control = isinstance(innermost(runtime), ControlRuntime)
         asks = isinstance(node, CheckpointNode)
         return Step(
             key=node.key,
@@ -134,7 +135,7 @@ class _Compiler:
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,
-            undoes=isinstance(runtime, ControlRuntime) and self._undoes(checked),
+            undoes=is_control and self._undoes(checked),
             patience=checked.timeout if asks else None,
             targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
@@ -219,7 +220,7 @@ def _constant(value: Any) -> Compute:
 def _is_built_in(runtime: NodeRuntime) -> bool:
     """Whether the code of a runtime is this library's own."""
     module = type(runtime).__module__
-    return module.startswith(_RUNTIMES) and not isinstance(runtime, FunctionRuntime)
+    return module.startswith(_RUNTIMES) and not isinstance(runtime, (FunctionRuntime, Wrapped))
 
 
 def _nodes_of(body: Body) -> tuple[BaseNode, ...]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from ..types.errors import FlowScriptError, RuntimeNotFound, nearest
 from .types import ExecutionParams, FunctionRuntime, NodeRuntime
+from .wrapping import Around, Wrapped
 
 RuntimeFunction = TypeVar("RuntimeFunction", bound=Callable[[ExecutionParams], Awaitable[Any]])
 
@@ -72,6 +73,23 @@ class Registry:
 
         return decorate
 
+    def wrapped(self, around: Around) -> Registry:
+        """A registry of these runtimes, control elements included, with something around each of their calls.
+
+        Args:
+            around: an async function, called with the runtime and the :class:`ExecutionParams` that it is to be
+                handed; what it returns is the node's output. ``await runtime.execute(params)`` calls the runtime,
+                any number of times or not at all. ``runtime.type`` tells what it is.
+
+        Returns:
+            a registry over this one. What is registered in it is not wrapped; wraps may be wrapped again, and the
+            last one is the outermost.
+
+        Caching, tracing and stubs are such wraps. Cancellation reaches ``around`` at its next checkpoint; it must
+        let ``trio.Cancelled`` pass, as a runtime must.
+        """
+        return _WrappedRegistry(self, around)
+
     def has_runtime(self, name: str) -> bool:
         """Whether a runtime of that name is registered here or in the base."""
         return self._find(name) is not None
@@ -101,6 +119,19 @@ class Registry:
         if name not in self._runtimes and name in self._homes:
             import_module(self._homes[name])  # it may be importing just now, and register it next
         return self._runtimes.get(name)
+
+
+class _WrappedRegistry(Registry):
+    def __init__(self, base: Registry, around: Around) -> None:
+        super().__init__(base)
+        self._around = around
+
+    def _find(self, name: str) -> NodeRuntime | None:
+        own = self._own(name)
+        if own is not None or self._base is None:
+            return own
+        found = self._base._find(name)
+        return None if found is None else Wrapped(found, self._around)
 
 
 def _check_coroutine(name: str, function: object, what: str = "") -> None:

@@ -10,11 +10,10 @@ from typing import Any
 import trio
 
 from ..program.loading import Flow
-from ..runtimes.control.checkpoint import CheckpointRuntime
 from ..runtimes.control.results import CheckpointResult
 from ..runtimes.isolation import private_copy
 from ..runtimes.registry import Registry
-from ..runtimes.types import ConfigModel, ExecutionParams, NodeRuntime
+from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..types.decisions import Answer
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply
@@ -69,7 +68,7 @@ class Stage:
     """
 
     def __init__(self, case: Case, flow: Flow) -> None:
-        self.registry: StageRegistry = StageRegistry(self, flow.registry)
+        self.registry: Registry = flow.registry.wrapped(self._around)
         self.calls: dict[str, int] = {}
         self.last: dict[str, tuple[Any, Any]] = {}
         self.missing: dict[str, str] = {}
@@ -83,6 +82,15 @@ class Stage:
         """A new run begins: its calls are counted from none, and each stub begins with its first reply."""
         self.calls.clear()
         self.last.clear()
+
+    async def _around(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
+        """Leaves are played on the stage, and checkpoints answered as the case decides."""
+        if not runtime.type.startswith("control:"):
+            return await self.execute(runtime, params)
+        asked = await runtime.execute(params)
+        if isinstance(asked, CheckpointResult):
+            return replace(asked, answer=self.decisions.get(params.node.label))
+        return asked
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Play a node. Cancellation reaches a stub at once, and a real node as always."""
@@ -132,45 +140,3 @@ def error_of(reply: Reply) -> StubError:
     if error.retryable is None and name in RETRYABLE:
         error.retryable = True
     return error
-
-
-class StageRuntime:
-    """A real runtime's settings, default timeout and manners, with the stage in its place."""
-
-    def __init__(self, stage: Stage, real: NodeRuntime) -> None:
-        self._stage = stage
-        self._real = real
-        self.type: str = real.type
-        self.config: ConfigModel | None = real.config
-        self.reads_only: bool = real.reads_only
-        self.timeout: float | None = real.timeout
-
-    async def execute(self, params: ExecutionParams) -> Any:
-        return await self._stage.execute(self._real, params)
-
-
-class StageCheckpoint(CheckpointRuntime):
-    """A checkpoint that knows its answer, where the case decides it."""
-
-    def __init__(self, decisions: Mapping[str, Answer]) -> None:
-        self._decisions = decisions
-
-    async def execute(self, params: ExecutionParams) -> CheckpointResult:
-        asked = await super().execute(params)
-        return replace(asked, answer=self._decisions.get(params.node.label))
-
-
-class StageRegistry(Registry):
-    """The runtimes of a flow; leaves are played on the stage, and checkpoints answered as the case decides."""
-
-    def __init__(self, stage: Stage, base: Registry) -> None:
-        super().__init__(base)
-        self._stage = stage
-
-    def _find(self, name: str) -> NodeRuntime | None:
-        found = super()._find(name)
-        if name == "control:checkpoint":
-            return StageCheckpoint(self._stage.decisions)
-        if found is None or name.startswith("control:"):
-            return found
-        return StageRuntime(self._stage, found)

@@ -19,7 +19,7 @@ from .plan import Plan
 from .planning import pairs_of, points_of, sample
 from .points import Points
 from .probe import MOST_STEPS
-from .probing import ProbedRegistry
+from .probing import Probing
 from .report import Report, Violation, count_kinds
 from .sameness import difference_between
 from .shrinking import shrink
@@ -91,14 +91,14 @@ def prove(
             "or in a thread: await trio.to_thread.run_sync(prove, flow)"
         )
     first = _arguments(options, seed)
-    probed = ProbedRegistry(_registry_of(flow, registry, first, callable(options)))
-    flow = flow.with_registry(probed)
+    probing = Probing(_registry_of(flow, registry, first, callable(options)))
+    flow = flow.with_registry(probing.registry)
     plan = Plan(flow.program)
     gc.collect()  # what earlier runs have left to the collector is not to be watched
     limiters, locks = limiters_alive(), locks_alive()
     check_options(flow, **first)
     setting = Setting(
-        flow, probed, lambda: _arguments(options, seed), around, plan, limiters, locks
+        flow, probing, lambda: _arguments(options, seed), around, plan, limiters, locks
     )
     prover = _Prover(setting, seed, frozenset(accept), progress)
     return prover.prove(seeds, most, pairs)

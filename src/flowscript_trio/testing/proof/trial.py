@@ -28,7 +28,7 @@ from .owners import LeftTokens
 from .plan import Plan
 from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
-from .probing import ProbedRegistry
+from .probing import Probing
 from .stepping import order_of, serves_threads, watching_limiters
 
 Options = Callable[[], RunOptions]
@@ -50,7 +50,7 @@ class Setting:
     """What all trials of a proof share."""
 
     flow: Flow
-    registry: ProbedRegistry
+    probing: Probing
     options: Options
     around: Around | None
     plan: Plan
@@ -91,7 +91,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     After ``most_steps`` steps of the scheduler it counts as one that never ends.
     """
     probe = Probe(setting.plan, points, list(setting.limiters), Locks(setting.locks), most_steps)
-    setting.registry.probe = probe
+    setting.probing.probe = probe
     trial = Trial(points, seed, probe)
     clock = VirtualClock(PATIENCE, lambda: probe.steps)
     try:
