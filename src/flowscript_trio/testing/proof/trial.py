@@ -38,6 +38,8 @@ Around = Callable[[], AbstractAsyncContextManager[Any]]
 
 PATIENCE = 1.0
 """Real seconds for which nothing may happen in a run that waits for a thread or a socket."""
+LAST_LOOKS = 10
+"""How often tokens are looked at once no thread is left that could give them back."""
 GRACE = 1.0
 """Real seconds in which threads that a run has let go may come to their end."""
 
@@ -178,10 +180,15 @@ def _threads() -> set[Working]:
 async def _let_threads_end(before: set[Working], probe: Probe) -> None:
     """Wait, for a while, for the threads that a run has let go: they give their tokens back when they end."""
     until = time.monotonic() + GRACE
-    while time.monotonic() < until:
+    looks = LAST_LOOKS
+    while time.monotonic() < until and looks:
         held = [limiter for limiter in probe.limiters if probe.owners.held_since(limiter)]
         if not _threads() - before and not any(map(serves_threads, held)):
-            return
+            if not held:
+                return
+            looks -= (
+                1  # a thread that has just ended may have left it to trio to give its token back
+            )
         time.sleep(LOOK)  # noqa: ASYNC251
         await trio.lowlevel.checkpoint()
 
