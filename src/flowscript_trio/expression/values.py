@@ -16,9 +16,11 @@ LISTS = (list, tuple, range)
 CONTAINER = 8
 """Operations that visiting a list or an object takes, beside those for its items."""
 
-_OUTSIDE = Limits(operations=200_000_000, text=2**32)
+_OUTSIDE = Limits(operations=200_000_000, text=2**32, seconds=60.0)
 _CHANCE = Random(0)
-_NUMBER = re.compile(r"([+-]?[0-9]{1,1240})|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,1240}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
+"""Possessive: each digit is looked at once, so that a long text of them takes linear time."""
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,1024}")
 _INFINITIES = {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -114,9 +116,10 @@ def to_number(value: Any) -> int | float | Decimal | None:
         return value
     if isinstance(value, str):
         word = value.strip()
-        found = _NUMBER.fullmatch(word)
-        if found is not None:
-            return int(word) if found[1] is not None else float(word)
+        if _INTEGER.fullmatch(word):
+            return int(word)
+        if _NUMBER.fullmatch(word):
+            return float(word)
         if _HEX.fullmatch(word):
             return int(word, 16)
         return _INFINITIES.get(word)
