@@ -154,9 +154,11 @@ class Writer:
 
     def _if(self, test: Code, then: Callable[[], None], other: Callable[[], None] | None) -> None:
         outer = self.block
-        self.block = yes = []
+        yes: list[ast.stmt] = []
+        no: list[ast.stmt] = []
+        self.block = yes
         then()
-        self.block = no = []
+        self.block = no
         if other is not None:
             other()
         self.block = outer
@@ -291,7 +293,7 @@ class Writer:
             self._choose(target, test, ast.Compare(a, [_ORDER[operator]], [b]), careful)
         elif operator in _EQUAL and self._may_be(kinds, (int, float)):
             test = _all(self._tests(kinds, "int", "float") or [ast.Constant(True)])
-            quick = ast.Compare(a, [_EQUAL[operator]], [b])
+            quick: Code = ast.Compare(a, [_EQUAL[operator]], [b])
             self._if(
                 test,
                 lambda: self._set(target, quick),
@@ -700,7 +702,7 @@ def _define(
         defaults=defaults,
     )
     made = ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[])
-    made.type_params = []
+    setattr(made, "type_params", [])  # noqa: B010 - of Python 3.12 and later
     return made
 
 
@@ -741,7 +743,7 @@ def generate(tree: Tree, is_node: IsNode) -> Callable[..., Any] | None:
 ITEM_NAMES = ("item", "index", "items", "acc")
 
 
-def generate_item(tree: Tree, is_node: IsNode, names: frozenset[str]) -> Any:
+def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
     """As :func:`generate`, with what a list transform binds as arguments: item, index, items, acc."""
     item, index, items, acc = map(_name, ITEM_NAMES)
     count = _call("len", items)
@@ -755,12 +757,12 @@ def generate_item(tree: Tree, is_node: IsNode, names: frozenset[str]) -> Any:
         "$first": ast.Compare(index, [ast.Eq()], [ast.Constant(0)]),
         "$last": last,
     }
-    if "acc" in names:
+    if fold:
         bound["acc"] = bound["$acc"] = acc
     given = Given()
     writer = Writer(is_node, given, 0, bound)
     try:
-        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES))
+        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES[: 4 if fold else 3]))
     except (RecursionError, TooLarge):
         return None
 

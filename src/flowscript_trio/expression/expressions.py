@@ -9,7 +9,7 @@ from typing import Any
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run
-from .codegen import generate
+from .codegen import generate, generate_item
 from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
@@ -28,6 +28,10 @@ SPECIAL_NAMES = frozenset(
 """The ``$`` names: always known, null where they have no value."""
 
 
+def _no_code(*_: object) -> None:
+    """Stands for the function of an expression that is too large to have one."""
+
+
 WARM = 16
 """Evaluations after which an expression without loops is made into a function of Python."""
 
@@ -40,7 +44,9 @@ class Expression:
     Evaluating waits for nothing and cannot be cancelled; it is bounded instead (:class:`Limits`).
     """
 
-    __slots__ = ("_fast", "_left", "is_node", "name", "run", "shift", "start", "text", "tree")
+    __slots__ = (
+        "_each", "_fast", "_left", "is_node", "name", "run", "shift", "start", "text", "tree",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class Expression:
         self.tree: Tree = parsed.tree
         self.is_node: Callable[[str], bool] = is_node
         self._fast: Run | None = None
+        self._each: Callable[..., Any] | None = None
         # Making a function takes as long as 50 evaluations: it is made where it pays.
         simple = isinstance(parsed.tree, (Constant, Name))
         self._left: int = -1 if simple else 1 if loops else WARM
@@ -85,6 +92,29 @@ class Expression:
         except OverflowError:
             # A huge integer met a float where numbers are taken as they are: the closures say where.
             return self._evaluate(scope, self.run, scope)
+        raise found
+
+    def for_item(self, scope: Scope, bind: Callable[..., Scope], *names: Any) -> Any:
+        """The value for one item of a list; ``names`` are item, index, items and, in a fold, acc.
+
+        ``bind(scope, *names)`` makes a scope of them, which is made only where it is needed.
+        """
+        each = self._each
+        if each is None:
+            each = self._each = generate_item(self.tree, self.is_node, len(names) > 3) or _no_code
+        services = scope.services
+        if each is _no_code or not services.roomy:
+            return self(bind(scope, *names))
+        services.spent = services.depth = 0
+        services.due = services.first
+        try:
+            value = each(scope, *names)
+        except (EvaluationError, RecursionError) as exc:
+            found = self.placed(exc)
+        except OverflowError:
+            return self(bind(scope, *names))
+        else:
+            return str(value) if value.__class__ is RawJson else value
         raise found
 
     def _warm(self) -> None:

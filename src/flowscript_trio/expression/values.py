@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
 from .scope import Limits, Services
@@ -95,11 +97,12 @@ def kind_of(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in an error: its kind; of a short text, the text."""
+    """A value in an error: its kind; of a text its length too, never the text, which may be a secret."""
     if value is None:
         return "null"
     if isinstance(value, str):
-        return f"the text {value[:40]!r}"
+        length = len(value)
+        return f"a text of {length:,} character{'' if length == 1 else 's'}"
     kind = kind_of(value)
     return f"{'an' if kind[0] in 'ao' else 'a'} {kind}"
 
@@ -126,6 +129,27 @@ def to_number(value: Any) -> int | float | Decimal | None:
     return None
 
 
+def instant_of(value: Any) -> datetime | time | None:
+    """The moment of a date, a time or an ISO text that is one; without a zone it is in UTC."""
+    if isinstance(value, str):
+        if len(value) > 40:
+            return None
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            try:
+                value = time.fromisoformat(value)
+            except ValueError:
+                return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, time):
+        return value.replace(tzinfo=None)
+    return None
+
+
 def require_number(value: Any, what: str) -> int | float | Decimal:
     """The number that an argument is or spells, or an error that names it."""
     number = to_number(value)
@@ -149,8 +173,13 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         return False
     if is_number(left):
         return is_number(right) and bool(left == right)
+    if isinstance(left, (date, time, UUID)) or isinstance(right, (date, time, UUID)):
+        return _same_moment(left, right)
     if isinstance(left, str):
-        return isinstance(right, str) and left == right
+        if not isinstance(right, str) or len(left) != len(right):
+            return False
+        services.spend_text(len(left))
+        return left == right
     if isinstance(left, LISTS):
         if not isinstance(right, LISTS) or len(left) != len(right):
             return False
@@ -172,6 +201,19 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
     if isinstance(right, (str, *LISTS, Mapping)) or is_number(right):
         return False
     return bool(type(left) is type(right) and left == right)
+
+
+def _same_moment(left: Any, right: Any) -> bool:
+    """Dates and times are equal by instant, UUIDs by their text; both also to a text that is one."""
+    if isinstance(left, UUID) or isinstance(right, UUID):
+        return (
+            isinstance(left, (UUID, str))
+            and isinstance(right, (UUID, str))
+            and str(left) == str(right)
+        )
+    moment = instant_of(left)
+    other = instant_of(right)
+    return moment is not None and type(moment) is type(other) and moment == other
 
 
 def deeper(depth: int, services: Services) -> None:
