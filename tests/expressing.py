@@ -31,7 +31,7 @@ class PlainScope:
         self,
         values: Mapping[str, Any] | None = None,
         nodes: Mapping[str, Node] | None = None,
-        **limits: int,
+        **limits: Any,
     ) -> None:
         self.values = values or {}
         self.nodes = nodes or {}

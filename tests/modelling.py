@@ -205,6 +205,8 @@ def _maybe(value: Any) -> Any:
 def _ordered(operator: str, left: Any, right: Any) -> bool:
     if left is None or right is None:
         return False
+    if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
+        raise Wrong
     a, b = _maybe(left), _maybe(right)
     if a is None or b is None:
         if isinstance(left, str) and isinstance(right, str):

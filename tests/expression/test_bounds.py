@@ -83,7 +83,6 @@ HUGE: list[tuple[str, str]] = [
     ("clone(deep)", "nests deeper than 200"),
     ("unique([deep])", "nests deeper than 200"),
     ("deep + ''", "nests deeper than 200"),
-    ("sort([deep, deep2])", "nests deeper than 200"),
     ("group_by([deep])", "nests deeper than 200"),
     ("flatten(deep, 1e9)", "none"),
     ("set(null, repeat('a.', 1000), 1)", "nests deeper than 200"),

@@ -46,7 +46,7 @@ LISTS = {
         ],
         [("slice(null, 1)", None), ("slice([1, 2], null, 1)", [1])],
         [("slice([], 0, 2)", []), ("slice('', 1)", "")],
-        [("slice([1], 'x')", Refused("the start is the text 'x'")), ("slice(5, 0)", [5])],
+        [("slice([1], 'x')", Refused("the start is a text of 1 character")), ("slice(5, 0)", [5])],
     ),
     "flatten": Cases(
         [
@@ -113,7 +113,7 @@ LISTS = {
         [
             ("sort([10, 9, 1])", [1, 9, 10]),
             ("sort(['b', 'a', 'B'])", ["B", "a", "b"]),
-            ("sort([3, 'a', true, 1.5])", [True, 1.5, 3, "a"]),
+            ("sort([3, '10', true, 1.5])", [True, 1.5, 3, "10"]),
             ("sort([1, 2, 3], 'desc')", [3, 2, 1]),
             ("sort([{n: 2}, {n: 1}], 'n')", [{"n": 1}, {"n": 2}]),
             ("sort([{n: 1}, {n: 2}], 'n', 'desc')", [{"n": 2}, {"n": 1}]),
@@ -222,7 +222,7 @@ LISTS = {
         [("take([1, 2, 3], 2)", [1, 2]), ("take([1], 5)", [1]), ("take(range(9), 2)", [0, 1])],
         [("take(null, 2)", []), ("take([1, 2], null)", [1])],
         [("take([], 2)", []), ("take([1], 0)", []), ("take([1], -1)", [])],
-        [("take([1], 'x')", Refused("the count is the text 'x'"))],
+        [("take([1], 'x')", Refused("the count is a text of 1 character"))],
     ),
     "skip": Cases(
         [("skip([1, 2, 3], 2)", [3]), ("skip([1], 5)", [])],
@@ -240,7 +240,7 @@ LISTS = {
         [("range(null)", range(0)), ("range(2, null)", range(2))],
         [("range(0)", range(0)), ("range(3, 1)", range(3, 1)), ("range()", range(0))],
         [
-            ("range('x')", Refused("the end is the text 'x'")),
+            ("range('x')", Refused("the end is a text of 1 character")),
             ("range(0, 1, 0)", Refused("the step is 0")),
             ("range(0, 1e308 * 10)", Refused("expected a whole number")),
         ],
@@ -249,7 +249,7 @@ LISTS = {
         [("sum([1, 2.5])", 3.5), ("sum(1, 2, '3')", 6)],
         [("sum(null)", 0), ("sum([1, null])", 1)],
         [("sum([])", 0), ("sum()", 0)],
-        [("sum(['a'])", Refused("an item is the text 'a'; expected a number"))],
+        [("sum(['a'])", Refused("an item is a text of 1 character; expected a number"))],
     ),
     "avg": Cases(
         [("avg([1, 2])", 1.5), ("avg(2, 4)", 3)],
@@ -261,13 +261,13 @@ LISTS = {
         [("min([3, 1, 2])", 1), ("min(2, '1')", 1), ("min('b', 'a')", "a")],
         [("min(null)", None), ("min([null, 3])", 3)],
         [("min([])", None), ("min()", None)],
-        [("min([{a: 2}, {a: 1}])", {"a": 1})],
+        [("min([{a: 2}, {a: 1}])", Refused("an object has no order"))],
     ),
     "max": Cases(
-        [("max([3, 1])", 3), ("max('9', '10')", 10), ("max(1, 'a')", "a")],
+        [("max([3, 1])", 3), ("max('9', '10')", 10), ("max('b', 'a')", "b")],
         [("max(null)", None), ("max(1, null)", 1)],
         [("max([])", None)],
-        [("max([x => x, 1])", Refused("arrow functions have no order"))],
+        [("max([x => x, 1])", Refused("a function has no order"))],
     ),
     "zip": Cases(
         [("zip([1, 2], ['a'])", [[1, "a"], [2, None]]), ("zip([1])", [[1]])],

@@ -71,7 +71,7 @@ TEXT = {
         ],
         [("truncate(null, 3)", None), ("truncate('abc', null)", "abc")],
         [("truncate('', 3)", ""), ("truncate('abcd', 2, '')", "ab")],
-        [("truncate('abc', 'x')", Refused("the length is the text 'x'"))],
+        [("truncate('abc', 'x')", Refused("the length is a text of 1 character"))],
     ),
     "concat": Cases(
         [
@@ -108,7 +108,10 @@ TEXT = {
         [("substring('', 0, 1)", "")],
         [
             ("substring(12345, 1, 3)", "23"),
-            ("substring('abc', 'x')", Refused("the start is the text 'x'; expected a number")),
+            (
+                "substring('abc', 'x')",
+                Refused("the start is a text of 1 character; expected a number"),
+            ),
         ],
     ),
     "pad_start": Cases(
@@ -129,7 +132,7 @@ TEXT = {
         [("repeat('', 1e9)", "")],
         [
             ("repeat('a', -1)", Refused("the count is negative")),
-            ("repeat('a', 'b')", Refused("the count is the text 'b'")),
+            ("repeat('a', 'b')", Refused("the count is a text of 1 character")),
         ],
     ),
     "char_at": Cases(

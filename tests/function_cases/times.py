@@ -100,8 +100,8 @@ TIMES = {
         ],
         [
             ("add_time('2024-01-01', 1, 'x')", _NO_UNIT),
-            ("add_time('2024-01-01', 'x', 'day')", Refused("the amount is the text 'x'")),
-            ("add_time('2024-01-01', 'x')", Refused("the text 'x' is no duration")),
+            ("add_time('2024-01-01', 'x', 'day')", Refused("the amount is a text of 1 character")),
+            ("add_time('2024-01-01', 'x')", Refused("a text of 1 character is no duration")),
             ("add_time('2024-01-01', 1e12, 'year')", Refused("out of range")),
         ],
     ),
@@ -147,7 +147,7 @@ TIMES = {
         [("from_timestamp(null)", None)],
         [("from_timestamp(0)", "1970-01-01T00:00:00.000Z")],
         [
-            ("from_timestamp('x')", Refused("the argument is the text 'x'")),
+            ("from_timestamp('x')", Refused("the argument is a text of 1 character")),
             ("from_timestamp(1e30)", Refused("is no time")),
         ],
     ),
@@ -228,9 +228,9 @@ TIMES = {
     "duration": Cases(
         [("duration('5m')", 300), ("duration('250ms')", 0.25), ("duration('PT1H')", 3600)],
         [("duration(null)", None)],
-        [("duration('')", Refused("the text '' is no duration"))],
+        [("duration('')", Refused("a text of 0 characters is no duration"))],
         [
-            ("duration('x')", Refused("the text 'x' is no duration")),
+            ("duration('x')", Refused("a text of 1 character is no duration")),
             ("duration(5)", Refused("a number is no duration")),
         ],
     ),

@@ -9,7 +9,10 @@ from trio.testing import MockClock
 import flowscript_trio as fs
 from flowscript_trio.runtimes.types import ExecutionParams, NodeRuntime
 
-FLOW = '<workflow name="w"><if id="i" condition="true"><then><source:number id="n" add="1"/></then></if></workflow>'
+FLOW = (
+    '<workflow name="w"><if id="i" condition="true"><then>'
+    '<source:number id="n" add="1"/></then></if></workflow>'
+)
 
 
 def numbers() -> fs.Registry:

@@ -9,13 +9,14 @@ from typing import Any
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run
+from .codegen import generate, generate_item
 from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
 from .grammar import read_tree
 from .scope import Scope, Services
 from .survey import Reference, survey
-from .syntax import Tree
+from .syntax import Constant, Name, Tree
 from .table import FUNCTIONS
 
 SPECIAL_NAMES = frozenset(
@@ -27,6 +28,14 @@ SPECIAL_NAMES = frozenset(
 """The ``$`` names: always known, null where they have no value."""
 
 
+def _no_code(*_: object) -> None:
+    """Stands for the function of an expression that is too large to have one."""
+
+
+WARM = 16
+"""Evaluations after which an expression without loops is made into a function of Python."""
+
+
 class Expression:
     """A compiled expression: called with a scope it gives the value.
 
@@ -35,16 +44,32 @@ class Expression:
     Evaluating waits for nothing and cannot be cancelled; it is bounded instead (:class:`Limits`).
     """
 
-    __slots__ = ("_shift", "_start", "name", "run", "text")
+    __slots__ = (
+        "_each", "_fast", "_left", "is_node", "name", "run", "shift", "start", "text", "tree",
+    )  # fmt: skip
 
-    def __init__(self, run: Run, name: str | None, text: Text, shift: int, start: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        name: str | None,
+        parsed: ParsedExpression,
+        is_node: Callable[[str], bool],
+        loops: bool,
+    ) -> None:
         self.run: Run = run
         """The bare closure; its errors have no place in the document yet (see :meth:`placed`)."""
+        self.tree: Tree = parsed.tree
+        self.is_node: Callable[[str], bool] = is_node
+        self._fast: Run | None = None
+        self._each: Callable[..., Any] | None = None
+        # Making a function takes as long as 50 evaluations: it is made where it pays.
+        simple = isinstance(parsed.tree, (Constant, Name))
+        self._left: int = -1 if simple else 1 if loops else WARM
         self.name: str | None = name
         """The name, where the expression is one that no node has, and nothing else."""
-        self.text: Text = text
-        self._shift = shift
-        self._start = start
+        self.text: Text = parsed.text
+        self.shift: int = parsed.shift
+        self.start: int = parsed.shift + parsed.tree.offset
 
     def __call__(self, scope: Scope) -> Any:
         value = self.marked(scope)
@@ -52,7 +77,51 @@ class Expression:
 
     def marked(self, scope: Scope) -> Any:
         """The value; what ``json_encode`` returned is still marked as that (a RawJson)."""
-        return self._evaluate(scope, self.run, scope)
+        services = scope.services
+        if self._left > 0:
+            self._warm()
+        fast = self._fast
+        if fast is None or not services.roomy:
+            return self._evaluate(scope, self.run, scope)
+        services.spent = services.depth = 0
+        services.due = services.first
+        try:
+            return fast(scope)
+        except (EvaluationError, RecursionError) as exc:
+            found = self.placed(exc)
+        except OverflowError:
+            # A huge integer met a float where numbers are taken as they are: the closures say where.
+            return self._evaluate(scope, self.run, scope)
+        raise found
+
+    def for_item(self, scope: Scope, bind: Callable[..., Scope], *names: Any) -> Any:
+        """The value for one item of a list; ``names`` are item, index, items and, in a fold, acc.
+
+        ``bind(scope, *names)`` makes a scope of them, which is made only where it is needed.
+        """
+        each = self._each
+        if each is None:
+            each = self._each = generate_item(self.tree, self.is_node, len(names) > 3) or _no_code
+        services = scope.services
+        if each is _no_code or not services.roomy:
+            return self(bind(scope, *names))
+        services.spent = services.depth = 0
+        services.due = services.first
+        try:
+            value = each(scope, *names)
+        except (EvaluationError, RecursionError) as exc:
+            found = self.placed(exc)
+        except OverflowError:
+            return self(bind(scope, *names))
+        else:
+            return str(value) if value.__class__ is RawJson else value
+        raise found
+
+    def _warm(self) -> None:
+        """Count an evaluation; the one that says that the expression is used often makes its code."""
+        self._left -= 1
+        if self._left == 0:
+            self._fast = generate(self.tree, self.is_node)
 
     def call(self, scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call an arrow function that this expression gave, as one evaluation of it."""
@@ -65,7 +134,7 @@ class Expression:
 
     def _evaluate(self, scope: Scope, run: Callable[..., Any], *arguments: Any) -> Any:
         services = scope.services
-        services.spent = services.depth = 0
+        services.begin()
         try:
             return run(*arguments)
         except (EvaluationError, RecursionError) as exc:
@@ -77,8 +146,8 @@ class Expression:
         if isinstance(exc, RecursionError):
             exc = LimitExceeded("the expression nests too deep")
         if exc.offset is None:
-            exc.offset = self._start - self._shift
-        place(exc, self.text, self._shift)
+            exc.offset = self.start - self.shift
+        place(exc, self.text, self.shift)
         return exc
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
@@ -109,6 +178,8 @@ class ParsedExpression:
     shift: int
     references: tuple[Reference, ...]
     calls: tuple[Reference, ...]
+    loops: bool = False
+    """Whether there is an arrow function in it, which is evaluated for each item of a list."""
 
     @property
     def constant(self) -> bool:
@@ -127,9 +198,8 @@ class ParsedExpression:
                     len(called.name),
                     suggestion=nearest(called.name, FUNCTIONS),
                 )
-        start = self.shift + self.tree.offset
         run, name = compile_tree(self.tree, is_node), plain_name(self.tree, is_node)
-        return Expression(run, name, self.text, self.shift, start)
+        return Expression(run, name, self, is_node, self.loops)
 
 
 def parse_expression(text: Text, *, names: Collection[str] = frozenset()) -> ParsedExpression:
@@ -163,6 +233,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
             start,
             tuple(Reference(r.name, r.path, r.offset + start) for r in references),
             tuple(Reference(c.name, (), c.offset + start) for c in calls),
+            "=>" in text.value[start:end],
         )
     raise error
 

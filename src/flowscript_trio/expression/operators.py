@@ -9,6 +9,7 @@ from typing import Any
 
 from ..types.errors import EvaluationError
 from .encoding import to_text
+from .order import compare
 from .scope import Services
 from .values import (
     LISTS,
@@ -103,24 +104,10 @@ def modulo(left: Any, right: Any, services: Services) -> Any:
 def _compare(test: Callable[[Any, Any], bool]) -> Binary:
     """Text that is a number counts as that number, other texts by their characters; null: false."""
 
-    def compare(left: Any, right: Any, services: Services) -> bool:
-        if left is None or right is None:
-            return False
-        a, b = to_number(left), to_number(right)
-        if a is not None and b is not None:
-            return test(a, b)
-        if isinstance(left, str) and isinstance(right, str):
-            return test(left, right)
-        if isinstance(left, str) or isinstance(right, str):
-            return False
-        if type(left) is type(right) and not isinstance(left, (*LISTS, Mapping)):
-            try:
-                return test(left, right)
-            except TypeError:
-                pass
-        raise EvaluationError(f"{shown(left)} and {shown(right)} have no order")
+    def ordered(left: Any, right: Any, services: Services) -> bool:
+        return compare(test, left, right, services)
 
-    return compare
+    return ordered
 
 
 def contains(left: Any, right: Any, services: Services) -> bool:
@@ -133,9 +120,11 @@ def contains(left: Any, right: Any, services: Services) -> bool:
     if isinstance(right, LISTS):
         for at, item in enumerate(right, 1):
             if equals(left, item, services):
-                services.spend(at)
+                services.spend(at & 1023)
                 return True
-        services.spend(len(right))
+            if not at & 1023:
+                services.spend(1024)  # in runs, so that the clock is looked at
+        services.spend(len(right) & 1023)
         return False
     if isinstance(right, str):
         services.spend_text(len(right))

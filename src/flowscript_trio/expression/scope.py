@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from time import thread_time
 from typing import Any, Protocol
 
 from ..types.errors import LimitExceeded
@@ -28,6 +29,12 @@ class Limits:
     """Items of one list, keys of one object."""
     bits: int = 4096
     """Bits of one integer."""
+    seconds: float = 1.0
+    """Seconds of processor time of one evaluation, of the thread that it runs on."""
+
+
+LOOK = 10_000
+"""Operations between two looks at the clock."""
 
 
 def _utc_now() -> datetime:
@@ -45,14 +52,42 @@ class Services:
     """Operations of the evaluation that is going on."""
     depth: int = 0
     """Calls of arrow functions inside one another that are going on."""
+    first: int = field(init=False)
+    """Operations after which an evaluation is looked at for the first time."""
+    due: int = field(init=False)
+    """Operations after which it is looked at next."""
+    roomy: bool = field(init=False)
+    """Whether short texts and small numbers are within the bounds, so that no one needs to look."""
+    _began: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        self.first = self.due = min(LOOK, limits.operations)
+        self.roomy = limits.bits >= 64 and limits.text >= 1024 and limits.items >= 1024
+
+    def begin(self) -> None:
+        """Begin an evaluation: nothing is spent."""
+        self.spent = self.depth = 0
+        self.due = self.first
 
     def spend(self, operations: int) -> None:
-        """Count operations of this evaluation; raises LimitExceeded beyond their bound."""
+        """Count operations of this evaluation; raises LimitExceeded beyond their bound or the time's."""
         self.spent += operations
-        if self.spent > self.limits.operations:
+        if self.spent > self.due:
+            self._look()
+
+    def _look(self) -> None:
+        limits = self.limits
+        if self.spent > limits.operations:
+            raise LimitExceeded(f"the expression takes more than {limits.operations:,} operations")
+        now = thread_time()
+        if self.due == self.first:
+            self._began = now  # what came before is too little to matter
+        elif now - self._began > limits.seconds:
             raise LimitExceeded(
-                f"the expression takes more than {self.limits.operations:,} operations"
+                f"the expression takes more than {limits.seconds:g} s of processor time"
             )
+        self.due = min(self.spent + LOOK, limits.operations)
 
     def spend_copy(self, size: int) -> None:
         """Count the copying of ``size`` items, which takes less time than visiting them."""

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from ..types.errors import EvaluationError
 from ..types.location import Text
+from .codegen import generate_text
 from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
-from .expressions import Expression, ParsedExpression, parse_part, place
+from .expressions import WARM, Expression, ParsedExpression, parse_part, place
 from .interpolation import find_end
 from .scope import Scope, Services
 from .survey import Reference
@@ -30,7 +31,10 @@ class Template:
     Called, it waits for nothing and cannot be cancelled; :meth:`render` passes checkpoints.
     """
 
-    __slots__ = ("_holes", "_offsets", "_parts", "_single", "_words", "looks_like_json", "source")
+    __slots__ = (
+        "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "looks_like_json",
+        "source",
+    )  # fmt: skip
 
     def __init__(
         self, parts: tuple[str | Expression, ...], offsets: tuple[int, ...], source: Text
@@ -42,6 +46,8 @@ class Template:
             (at, part.name, part.run) for at, part in enumerate(parts) if not isinstance(part, str)
         )
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
+        self._fast: Callable[[Scope], str] | None = None
+        self._left = WARM
         self.source: Text = source
         first = parts[0] if parts else ""
         self.looks_like_json: bool = isinstance(first, str) and first.lstrip()[:1] in ("{", "[")
@@ -55,7 +61,26 @@ class Template:
     def text(self, scope: Scope) -> str:
         """The parts joined as text, in one evaluation."""
         services = scope.services
-        services.spent = services.depth = at = 0
+        if self._left > 0:
+            self._left -= 1
+            if self._left == 0:
+                self._fast = self._generate()
+        fast = self._fast
+        if fast is not None and services.roomy:
+            services.spent = services.depth = 0
+            services.due = services.first
+            try:
+                text = fast(scope)
+            except EvaluationError as exc:
+                place(exc, self.source, 0)
+                raise
+            except (OverflowError, RecursionError):
+                pass  # the closures say where
+            else:
+                if len(text) <= services.limits.text:
+                    return text
+        services.begin()
+        at = 0
         words = self._words.copy()
         value = scope.value
         try:
@@ -80,6 +105,13 @@ class Template:
         else:
             return text
         raise found
+
+    def _generate(self) -> Callable[[Scope], str] | None:
+        holes = [part for part in self._parts if isinstance(part, Expression)]
+        if not holes:
+            return None
+        parts = [p if isinstance(p, str) else (p.tree, p.shift) for p in self._parts]
+        return generate_text(parts, holes[0].is_node)
 
     def json(self, scope: Scope, auto: bool) -> Any:
         """The value of the JSON that the template makes; see :meth:`render`."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
 from .scope import Limits, Services
@@ -16,9 +18,11 @@ LISTS = (list, tuple, range)
 CONTAINER = 8
 """Operations that visiting a list or an object takes, beside those for its items."""
 
-_OUTSIDE = Limits(operations=200_000_000, text=2**32)
+_OUTSIDE = Limits(operations=200_000_000, text=2**32, seconds=60.0)
 _CHANCE = Random(0)
-_NUMBER = re.compile(r"([+-]?[0-9]{1,1240})|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,1240}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
+"""Possessive: each digit is looked at once, so that a long text of them takes linear time."""
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,1024}")
 _INFINITIES = {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -93,11 +97,12 @@ def kind_of(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in an error: its kind; of a short text, the text."""
+    """A value in an error: its kind; of a text its length too, never the text, which may be a secret."""
     if value is None:
         return "null"
     if isinstance(value, str):
-        return f"the text {value[:40]!r}"
+        length = len(value)
+        return f"a text of {length:,} character{'' if length == 1 else 's'}"
     kind = kind_of(value)
     return f"{'an' if kind[0] in 'ao' else 'a'} {kind}"
 
@@ -114,12 +119,34 @@ def to_number(value: Any) -> int | float | Decimal | None:
         return value
     if isinstance(value, str):
         word = value.strip()
-        found = _NUMBER.fullmatch(word)
-        if found is not None:
-            return int(word) if found[1] is not None else float(word)
+        if _INTEGER.fullmatch(word):
+            return int(word)
+        if _NUMBER.fullmatch(word):
+            return float(word)
         if _HEX.fullmatch(word):
             return int(word, 16)
         return _INFINITIES.get(word)
+    return None
+
+
+def instant_of(value: Any) -> datetime | time | None:
+    """The moment of a date, a time or an ISO text that is one; without a zone it is in UTC."""
+    if isinstance(value, str):
+        if len(value) > 40:
+            return None
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            try:
+                value = time.fromisoformat(value)
+            except ValueError:
+                return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, time):
+        return value.replace(tzinfo=None)
     return None
 
 
@@ -146,8 +173,13 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         return False
     if is_number(left):
         return is_number(right) and bool(left == right)
+    if isinstance(left, (date, time, UUID)) or isinstance(right, (date, time, UUID)):
+        return _same_moment(left, right)
     if isinstance(left, str):
-        return isinstance(right, str) and left == right
+        if not isinstance(right, str) or len(left) != len(right):
+            return False
+        services.spend_text(len(left))
+        return left == right
     if isinstance(left, LISTS):
         if not isinstance(right, LISTS) or len(left) != len(right):
             return False
@@ -169,6 +201,19 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
     if isinstance(right, (str, *LISTS, Mapping)) or is_number(right):
         return False
     return bool(type(left) is type(right) and left == right)
+
+
+def _same_moment(left: Any, right: Any) -> bool:
+    """Dates and times are equal by instant, UUIDs by their text; both also to a text that is one."""
+    if isinstance(left, UUID) or isinstance(right, UUID):
+        return (
+            isinstance(left, (UUID, str))
+            and isinstance(right, (UUID, str))
+            and str(left) == str(right)
+        )
+    moment = instant_of(left)
+    other = instant_of(right)
+    return moment is not None and type(moment) is type(other) and moment == other
 
 
 def deeper(depth: int, services: Services) -> None:

@@ -60,8 +60,14 @@ def bound_text(services: Services, length: int) -> None:
     services.spend_text(length)
 
 
-def path_of(path: Any) -> list[Any]:
+def path_of(services: Services, path: Any) -> list[Any]:
     """The keys of ``a.b[0].c``, or of a list of keys."""
     if isinstance(path, LISTS):
+        services.spend(len(path))
         return list(path)
-    return [part for part in to_text(path).replace("[", ".").replace("]", "").split(".") if part]
+    services.spend(len(path) if isinstance(path, str) else 1)
+    return [
+        part
+        for part in to_text(path, services).replace("[", ".").replace("]", "").split(".")
+        if part
+    ]

@@ -20,12 +20,14 @@ def as_bytes(value: Any) -> bytes:
 
 
 @function("hash")
-def hash_(_: Services, value: Any = None, algorithm: Any = "sha256") -> Any:
+def hash_(services: Services, value: Any = None, algorithm: Any = "sha256") -> Any:
     """The digest of a text's UTF-8 or of bytes, in hexadecimal: md5, sha1, sha256 (default) or sha512."""
     if value is None:
         return None
     if algorithm not in ("md5", "sha1", "sha256", "sha512"):
-        raise EvaluationError(f"{to_text(algorithm)!r} is none of md5, sha1, sha256, sha512")
+        raise EvaluationError(
+            f"{to_text(algorithm, services)!r} is none of md5, sha1, sha256, sha512"
+        )
     return hashlib.new(algorithm, as_bytes(value), usedforsecurity=False).hexdigest()
 
 
@@ -36,11 +38,11 @@ def base64_encode(_: Services, value: Any = None) -> Any:
 
 
 @function("base64_decode")
-def base64_decode(_: Services, value: Any = None) -> Any:
+def base64_decode(services: Services, value: Any = None) -> Any:
     """Text where the bytes are UTF-8, else the bytes."""
     if value is None:
         return None
-    word = to_text(value).strip()
+    word = to_text(value, services).strip()
     try:
         data = base64.b64decode(
             word + "=" * (-len(word) % 4),
@@ -56,15 +58,15 @@ def base64_decode(_: Services, value: Any = None) -> Any:
 
 
 @function("url_encode")
-def url_encode(_: Services, value: Any = None) -> Any:
+def url_encode(services: Services, value: Any = None) -> Any:
     """As encodeURIComponent; the bytes are those of UTF-8."""
-    return None if value is None else quote(to_text(value), safe="!'()*-._~")
+    return None if value is None else quote(to_text(value, services), safe="!'()*-._~")
 
 
 @function("url_decode")
-def url_decode(_: Services, value: Any = None) -> Any:
+def url_decode(services: Services, value: Any = None) -> Any:
     """What url_encode made it of; a ``+`` stays one."""
-    return None if value is None else unquote(to_text(value))
+    return None if value is None else unquote(to_text(value, services))
 
 
 @function("json_encode")
@@ -77,9 +79,9 @@ def json_encode(services: Services, value: Any = None, indent: Any = None) -> st
 
 
 @function("json_decode")
-def json_decode(_: Services, value: Any = None) -> Any:
+def json_decode(services: Services, value: Any = None) -> Any:
     """The value that a JSON text spells; of null null."""
-    return None if value is None else decode_json(to_text(value))
+    return None if value is None else decode_json(to_text(value, services))
 
 
 @function("uuid")

@@ -106,13 +106,13 @@ def _name(name: str, width: int) -> str:
 
 
 @function("parse_date")
-def parse_date(_: Services, value: Any = None, format: Any = None) -> Any:
+def parse_date(services: Services, value: Any = None, format: Any = None) -> Any:
     """ISO 8601 text in UTC of a date that is written in a format (default: ISO 8601 itself)."""
     if value is None:
         return None
     if format is None:
         return iso(to_time(value))
-    written, text = _written(format), to_text(value).strip()
+    written, text = _written(format), to_text(value, services).strip()
     found = _pattern(written).fullmatch(text) if len(text) <= MAX_FORMAT else None
     try:
         if found is not None:

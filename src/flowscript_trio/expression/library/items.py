@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
+from uuid import UUID
 
 from ...types.errors import EvaluationError
 from ..encoding import encode_json, to_text
 from ..scope import Services
 from ..table import function
-from ..values import CONTAINER, LISTS, Function, deeper, is_number, kind_of, shown, truthy
+from ..values import (
+    CONTAINER,
+    LISTS,
+    Function,
+    deeper,
+    instant_of,
+    is_number,
+    kind_of,
+    shown,
+    truthy,
+)
 from .arguments import listed, test_of
+
+_FORESEEN = 2**53
+_WIDEST = 2**4096  # integers are no larger, and no float is
 
 
 def _each(services: Services, value: Any, test: Any) -> tuple[Any, Any]:
@@ -100,8 +115,13 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
     if isinstance(value, bool) or value is None:
         return (kind_of(value), value)
     if is_number(value):
-        return ("number", value)
+        return ("number", _spread_out(value))
+    if isinstance(value, (date, time)):
+        return ("moment", instant_of(value))
+    if isinstance(value, UUID):
+        return ("string", str(value))
     if isinstance(value, str):
+        services.spend_text(len(value))
         return ("string", value)
     if isinstance(value, LISTS):
         deeper(depth, services)
@@ -117,6 +137,18 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
     except TypeError:
         return ("other", id(value))
     return (type(value), value)
+
+
+def _spread_out(value: Any) -> Any:
+    """A number with a hash that no one can foresee where Python's own would be that of many others.
+
+    Python takes the hash of an integer modulo 2^61-1, so that a list of multiples would take quadratic time.
+    """
+    if isinstance(value, int):
+        return hex(value) if abs(value) >= _FORESEEN else value
+    if _FORESEEN <= abs(value) < _WIDEST and value == int(value):
+        return hex(int(value))
+    return value
 
 
 @function("group_by")

@@ -77,7 +77,9 @@ def skip(services: Services, value: Any = None, count: Any = 1) -> Any:
 @function("flatten")
 def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
     """Lists in a list opened, ``depth`` levels of them."""
-    items = list(listed(value))
+    items = listed(value)
+    services.spend(len(items))
+    items = list(items)
     for _ in range(min(max(whole(depth, "the depth", 1), 0), services.limits.depth)):
         if not any(isinstance(item, LISTS) for item in items):
             break
@@ -85,8 +87,9 @@ def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
         for item in items:
             inner = item if isinstance(item, LISTS) else (item,)
             check_items(len(flat) + len(inner), services.limits)
+            services.spend(1 + len(inner))
             flat.extend(inner)
-        services.spend(len(items) + len(flat))
+        services.spend(len(items))
         items = flat
     return items
 
@@ -121,6 +124,7 @@ def contains(services: Services, value: Any = None, item: Any = None) -> bool:
 def index_of(services: Services, value: Any = None, item: Any = None) -> int:
     """The index of the first equal item, or of a text in a text; -1 where there is none."""
     if isinstance(value, str):
+        services.spend_text(len(value))
         return -1 if item is None else value.find(to_text(item, services))
     items = listed(value)
     services.spend(len(items))

@@ -25,7 +25,10 @@ def round_(_: Services, value: Any = None, digits: Any = 0) -> Any:
     """To ``digits`` after the point, of the number as it is written; halves go up, as in JavaScript."""
     if value is None:
         return None
-    number, places = _number(value), whole(digits, "the digits")
+    return _round(_number(value), whole(digits, "the digits"))
+
+
+def _round(number: Any, places: int) -> Any:
     if abs(places) > 300:
         raise EvaluationError(f"the digits are {places}; expected -300 to 300")
     if not math.isfinite(number) or (isinstance(number, int) and places >= 0):
@@ -38,6 +41,16 @@ def round_(_: Services, value: Any = None, digits: Any = 0) -> Any:
     if isinstance(number, Decimal):
         return Decimal(rounded.numerator) / Decimal(rounded.denominator)
     return float(rounded)
+
+
+def round_quickly(value: float, digits: int) -> Any:
+    """As :func:`round_` of a float to a few digits. Python rounds alike but near halves, which it takes
+    as the float has them and not as they are written.
+    """
+    scaled = value * 10.0**digits
+    if -1e9 < scaled < 1e9 and not 0.499_999 < scaled % 1.0 < 0.500_001:
+        return round(value, digits) + 0.0  # never a negative zero
+    return _round(value, digits)
 
 
 def _whole_part(name: str, cut: Callable[[Any], int], meaning: str) -> None:

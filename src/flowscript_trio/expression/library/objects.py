@@ -57,23 +57,23 @@ def from_entries(services: Services, value: Any = None) -> Any:
 
 
 @function("get")
-def get(_: Services, value: Any = None, path: Any = "", default: Any = None) -> Any:
+def get(services: Services, value: Any = None, path: Any = "", default: Any = None) -> Any:
     """What is at a path (``a.b[0]``), or the default where there is nothing or null."""
     if isinstance(value, Mapping) and isinstance(path, str) and path in value:
         found = value[path]
     else:
         found = value
-        for key in path_of(path):
+        for key in path_of(services, path):
             found = member(found, key)
     return default if found is None else found
 
 
 @function("has")
-def has(_: Services, value: Any = None, path: Any = "") -> bool:
+def has(services: Services, value: Any = None, path: Any = "") -> bool:
     """Whether there is something at a path, be it null."""
     if isinstance(value, Mapping) and isinstance(path, str) and path in value:
         return True
-    keys_ = path_of(path)
+    keys_ = path_of(services, path)
     found = value
     for key in keys_:
         if isinstance(found, Mapping):
@@ -96,29 +96,30 @@ def merge(services: Services, *objects: Any) -> Any:
     return made
 
 
-def _names(names: tuple[Any, ...]) -> set[str]:
+def _names(services: Services, names: tuple[Any, ...]) -> set[str]:
+    services.spend(sum(len(name) for name in names if isinstance(name, LISTS)))
     flat = [part for name in names for part in (name if isinstance(name, LISTS) else [name])]
-    return {to_text(name) for name in flat}
+    return {to_text(name, services) for name in flat}
 
 
 @function("pick")
 def pick(services: Services, value: Any = None, *names: Any) -> Any:
     """The object with these keys only."""
-    wanted = _names(names)
+    wanted = _names(services, names)
     return {key: item for key, item in mapping(services, value).items() if key_text(key) in wanted}
 
 
 @function("omit")
 def omit(services: Services, value: Any = None, *names: Any) -> Any:
     """The object without these keys."""
-    unwanted = _names(names)
+    unwanted = _names(services, names)
     return {k: item for k, item in mapping(services, value).items() if key_text(k) not in unwanted}
 
 
 @function("set")
 def set_(services: Services, value: Any = None, path: Any = "", item: Any = None) -> Any:
     """A copy with the item at a path; objects are made on the way where there is null."""
-    return _put(services, value, _keys_of(value, path), 0, item)
+    return _put(services, value, _keys_of(services, value, path), 0, item)
 
 
 def _put(services: Services, value: Any, path: list[Any], depth: int, item: Any) -> Any:
@@ -138,7 +139,7 @@ def _put(services: Services, value: Any, path: list[Any], depth: int, item: Any)
 @function("delete")
 def delete(services: Services, value: Any = None, path: Any = "") -> Any:
     """A copy without what is at a path."""
-    return _drop(services, value, _keys_of(value, path), 0)
+    return _drop(services, value, _keys_of(services, value, path), 0)
 
 
 def _drop(services: Services, value: Any, path: list[Any], depth: int) -> Any:
@@ -164,11 +165,11 @@ def _drop(services: Services, value: Any, path: list[Any], depth: int) -> Any:
     }
 
 
-def _keys_of(value: Any, path: Any) -> list[Any]:
+def _keys_of(services: Services, value: Any, path: Any) -> list[Any]:
     """The keys of a path; a key of the object that has dots in it is one key."""
     if isinstance(path, str) and isinstance(value, Mapping) and path in value:
         return [path]
-    keys_ = path_of(path)
+    keys_ = path_of(services, path)
     if not keys_:
         raise EvaluationError("the path is empty")
     return keys_

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any
 
 from ...types.errors import EvaluationError
-from ..encoding import encode_json
 from ..operators import add, divide
+from ..order import sorting_keys
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, Function, is_number, require_number, shown, to_number
+from ..values import Function, require_number, shown, to_number
 from .arguments import listed, one_or_several, test_of
 
 _ORDERS = ("asc", "desc")
-
-
-def rank_of(value: Any, services: Services) -> tuple[Any, ...]:
-    """The order of sorting: booleans, numbers, NaN, texts, lists and objects by their JSON, all else.
-
-    Values of other types (dates, for one) are ordered among their like.
-    """
-    if isinstance(value, bool):
-        return (0, value)
-    if is_number(value):
-        return (1, value) if value == value else (2,)
-    if isinstance(value, str):
-        return (3, value)
-    if isinstance(value, (Mapping, *LISTS)):
-        return (4, encode_json(value, services=services))
-    if isinstance(value, Function):
-        raise EvaluationError("arrow functions have no order")
-    return (5, type(value).__name__, value)
 
 
 @function("sort")
@@ -56,13 +38,14 @@ def sort(services: Services, value: Any = None, by: Any = None, direction: Any =
         return sorted(items, key=cmp_to_key(judge), reverse=direction == "desc")
     pick = test_of(by)
     keyed = [(pick(item, at, items), item) for at, item in enumerate(items)]
-    ranked = [(rank_of(key, services), item) for key, item in keyed if key is not None]
-    ranked.sort(key=lambda pair: pair[0], reverse=direction == "desc")
-    return [item for _, item in ranked] + [item for key, item in keyed if key is None]
+    known = [(key, item) for key, item in keyed if key is not None]
+    ranks = sorting_keys([key for key, _ in known], services)
+    order = sorted(range(len(known)), key=ranks.__getitem__, reverse=direction == "desc")
+    return [known[at][1] for at in order] + [item for key, item in keyed if key is None]
 
 
 def _extreme(services: Services, values: tuple[Any, ...], largest: bool) -> Any:
-    """The least or greatest value, null left out: as numbers where all are, else in sorting order."""
+    """The least or greatest value, null left out: as numbers where all are, else in the order of ``<``."""
     items = [item for item in one_or_several(values) if item is not None]
     services.spend(len(items))
     if not items:
@@ -71,7 +54,8 @@ def _extreme(services: Services, values: tuple[Any, ...], largest: bool) -> Any:
     choose: Callable[..., Any] = max if largest else min
     if None not in numbers:
         return choose(numbers)
-    return choose(items, key=lambda item: rank_of(item, services))
+    ranks = sorting_keys(list(items), services)
+    return items[choose(range(len(items)), key=ranks.__getitem__)]
 
 
 @function("min")

@@ -24,7 +24,7 @@ def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
     unknown = sorted(set(flags) - _FLAGS)
     if unknown:
         raise EvaluationError(f"there is no flag {unknown[0]!r}; expected some of g, i, m, s, u")
-    word = to_text(pattern)
+    word = to_text(pattern, services)
     letters = "".join(letter for letter in "ims" if letter in flags)
     options = re2.Options()
     options.log_errors = False
@@ -52,7 +52,7 @@ def regex_match(services: Services, value: Any = None, pattern: Any = "", flags:
     """The first match: the list of the whole and its groups, or null; with flag ``g`` all whole matches."""
     if value is None:
         return None
-    text, letters = to_text(value, services), to_text(flags)
+    text, letters = to_text(value, services), to_text(flags, services)
     compiled = _compile(services, pattern, letters, text)
     if "g" not in letters:
         found = compiled.search(text)
@@ -73,8 +73,8 @@ def regex_replace(
     if value is None:
         return None
     text = to_text(value, services)
-    compiled = _compile(services, pattern, to_text(flags), text)
-    pieces = _read(to_text(new), compiled.groups)
+    compiled = _compile(services, pattern, to_text(flags, services), text)
+    pieces = _read(to_text(new, services), compiled.groups)
     made: list[str] = []
     size = at = 0
     for found in _search(compiled, text):

@@ -40,7 +40,7 @@ def replace(services: Services, value: Any = None, old: Any = "", new: Any = "")
     """Every occurrence; an empty ``old`` replaces nothing."""
     if value is None:
         return None
-    text, before, after = to_text(value), to_text(old), to_text(new)
+    text, before, after = to_text(value, services), to_text(old, services), to_text(new, services)
     if not before:
         return text
     bound_text(services, len(text) + text.count(before) * (len(after) - len(before)))
@@ -58,7 +58,7 @@ def split(services: Services, value: Any = None, separator: Any = None, limit: A
     text = to_text(value, services)
     if separator is None:
         parts = [text]
-    elif word := to_text(separator):
+    elif word := to_text(separator, services):
         parts = text.split(word, services.limits.items)
     else:
         check_items(len(text), services.limits)
@@ -92,15 +92,15 @@ def _words(services: Services, items: Any, between: int) -> list[str]:
 
 
 @function("truncate")
-def truncate(_: Services, value: Any = None, length: Any = None, suffix: Any = "...") -> Any:
+def truncate(services: Services, value: Any = None, length: Any = None, suffix: Any = "...") -> Any:
     """At most ``length`` characters, the suffix included."""
     if value is None:
         return None
-    text = to_text(value)
+    text = to_text(value, services)
     most = max(whole(length, "the length", len(text)), 0)
     if len(text) <= most:
         return text
-    end = to_text(suffix)[:most]
+    end = to_text(suffix, services)[:most]
     return text[: most - len(end)] + end
 
 
@@ -123,23 +123,31 @@ def concat(services: Services, *values: Any) -> Any:
 
 
 @function("starts_with")
-def starts_with(_: Services, value: Any = None, start: Any = "") -> bool:
+def starts_with(services: Services, value: Any = None, start: Any = "") -> bool:
     """Whether a text begins with another."""
-    return value is not None and start is not None and to_text(value).startswith(to_text(start))
+    return (
+        value is not None
+        and start is not None
+        and to_text(value, services).startswith(to_text(start, services))
+    )
 
 
 @function("ends_with")
-def ends_with(_: Services, value: Any = None, end: Any = "") -> bool:
+def ends_with(services: Services, value: Any = None, end: Any = "") -> bool:
     """Whether a text ends with another."""
-    return value is not None and end is not None and to_text(value).endswith(to_text(end))
+    return (
+        value is not None
+        and end is not None
+        and to_text(value, services).endswith(to_text(end, services))
+    )
 
 
 @function("substring")
-def substring(_: Services, value: Any = None, start: Any = 0, end: Any = None) -> Any:
+def substring(services: Services, value: Any = None, start: Any = 0, end: Any = None) -> Any:
     """As JavaScript's: bounds are clamped, and swapped where they are reversed."""
     if value is None:
         return None
-    text = to_text(value)
+    text = to_text(value, services)
     a = min(max(whole(start, "the start"), 0), len(text))
     b = min(max(whole(end, "the end", len(text)), 0), len(text))
     return text[min(a, b) : max(a, b)]
@@ -148,7 +156,7 @@ def substring(_: Services, value: Any = None, start: Any = 0, end: Any = None) -
 def _pad(services: Services, value: Any, length: Any, fill: Any, at_start: bool) -> Any:
     if value is None:
         return None
-    text, word = to_text(value), to_text(fill)
+    text, word = to_text(value, services), to_text(fill, services)
     missing = whole(length, "the length") - len(text)
     if missing <= 0 or not word:
         return text
@@ -174,7 +182,7 @@ def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
     """The text so many times."""
     if value is None:
         return None
-    text = to_text(value)
+    text = to_text(value, services)
     times = whole(count, "the count", 1)
     if times < 0:
         raise EvaluationError("the count is negative")
@@ -183,9 +191,9 @@ def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
 
 
 @function("char_at")
-def char_at(_: Services, value: Any = None, index: Any = 0) -> Any:
+def char_at(services: Services, value: Any = None, index: Any = 0) -> Any:
     """The character at an index, or an empty text."""
     if value is None:
         return None
-    text, at = to_text(value), whole(index, "the index")
+    text, at = to_text(value, services), whole(index, "the index")
     return text[at] if 0 <= at < len(text) else ""

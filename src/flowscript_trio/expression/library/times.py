@@ -193,7 +193,7 @@ def end_of(_: Services, value: Any = None, unit: Any = "day") -> Any:
 
 
 @function("get_part")
-def get_part(_: Services, value: Any = None, part: Any = "year") -> Any:
+def get_part(services: Services, value: Any = None, part: Any = "year") -> Any:
     """``year``, ``month``, ``day``, ``hour``, ``minute``, ``second``, ``millisecond``, ``weekday`` (Monday
     is 1), ``week`` (ISO), ``quarter`` or ``day_of_year``, in UTC."""
     if value is None:
@@ -205,7 +205,7 @@ def get_part(_: Services, value: Any = None, part: Any = "year") -> Any:
         "week": t.isocalendar().week, "quarter": (t.month + 2) // 3,
         "day_of_year": t.timetuple().tm_yday,
     }  # fmt: skip
-    word = to_text(part)
+    word = to_text(part, services)
     name = word.strip().lower()
     name = _LETTERS.get(word, name if name in parts else name.removesuffix("s"))
     if name not in parts:

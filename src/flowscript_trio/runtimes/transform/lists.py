@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...expression import Expression, is_function, truthy
-from ...expression.scope import Overlay
+from ...expression.scope import Overlay, Scope
 from ..types import ExecutionParams
 from .pace import Pace, clock
 from .types import FilterConfig, MapConfig, ReduceConfig
+
+FEW = 16
+"""Items for which making a function of an expression does not pay."""
 
 
 class _ListRuntime:
@@ -91,7 +94,10 @@ def _apply(
     params: ExecutionParams, expression: Expression, items: Sequence[Any], index: int, item: Any
 ) -> Any:
     """The value of the expression for one item; an arrow function is called with the item."""
-    found = expression(Overlay(params.scope, _names_at(items, index, item)))
+    if len(items) > FEW:
+        found = expression.for_item(params.scope, _scope_at, item, index, items)
+    else:
+        found = expression(_scope_at(params.scope, item, index, items))
     if is_function(found):
         return expression.call(params.scope, found, item, index, items)
     return found
@@ -102,9 +108,10 @@ def _fold(
 ) -> Any:
     """The next accumulator."""
     item = items[index]
-    names = _names_at(items, index, item)
-    names["acc"] = names["$acc"] = acc
-    found = expression(Overlay(params.scope, names))
+    if len(items) > FEW:
+        found = expression.for_item(params.scope, _scope_at, item, index, items, acc)
+    else:
+        found = expression(_scope_at(params.scope, item, index, items, acc))
     if is_function(found):
         return expression.call(params.scope, found, acc, item, index, items)
     return found
@@ -117,9 +124,9 @@ def _finish(params: ExecutionParams, expression: Expression, acc: Any, items: Se
     return expression.call(params.scope, found, acc) if is_function(found) else found
 
 
-def _names_at(items: Sequence[Any], index: int, item: Any) -> dict[str, Any]:
+def _scope_at(scope: Scope, item: Any, index: int, items: Sequence[Any], *acc: Any) -> Overlay:
     """What an expression over an item sees."""
-    return {
+    names = {
         "item": item,
         "index": index,
         "$item": item,
@@ -128,3 +135,6 @@ def _names_at(items: Sequence[Any], index: int, item: Any) -> dict[str, Any]:
         "$first": index == 0,
         "$last": index == len(items) - 1,
     }
+    if acc:
+        names["acc"] = names["$acc"] = acc[0]
+    return Overlay(scope, names)

@@ -1,0 +1,85 @@
+"""Owns the order of values: what ``<`` says of two of them, and by what a list of them is sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from typing import Any
+from uuid import UUID
+
+from ..types.errors import EvaluationError
+from .scope import Services
+from .values import LISTS, Function, instant_of, shown, to_number
+
+_UNORDERED = (*LISTS, Mapping, Function)
+
+
+def compare(test: Callable[[Any, Any], bool], left: Any, right: Any, services: Services) -> bool:
+    """``test`` of two values: as numbers, as instants, else as texts; with null it is false.
+
+    False for a text that is not a number and a number; an error for a list or an object, and for
+    values of two kinds that have no order.
+    """
+    if left is None or right is None:
+        return False
+    if isinstance(left, _UNORDERED) or isinstance(right, _UNORDERED):
+        raise EvaluationError(f"{shown(left)} and {shown(right)} have no order")
+    for side in (left, right):
+        if isinstance(side, str):
+            services.spend_text(len(side))
+    a, b = to_number(left), to_number(right)
+    if a is not None and b is not None:
+        return bool(test(a, b))
+    if isinstance(left, (date, time)) or isinstance(right, (date, time)):
+        then, now = instant_of(left), instant_of(right)
+        if then is not None and now is not None and type(then) is type(now):
+            return bool(test(then, now))
+        if isinstance(left, str) or isinstance(right, str):
+            return False
+    else:
+        one, other = _word(left), _word(right)
+        if one is not None and other is not None:
+            return bool(test(one, other))
+        if isinstance(left, str) or isinstance(right, str):
+            return False
+        if type(left) is type(right):
+            try:
+                return bool(test(left, right))
+            except TypeError:
+                pass
+    raise EvaluationError(f"{shown(left)} and {shown(right)} have no order")
+
+
+def sorting_keys(values: list[Any], services: Services) -> list[Any]:
+    """What a list is sorted by, so that the order is that of ``<``; an error where there is none."""
+    for value in values:
+        if isinstance(value, _UNORDERED):
+            raise EvaluationError(f"{shown(value)} has no order")
+        if isinstance(value, str):
+            services.spend_text(len(value))
+    numbers = [to_number(value) for value in values]
+    if None not in numbers:
+        return [(number != number, 0 if number != number else number) for number in numbers]
+    words = [_word(value) for value in values]
+    if None not in words:
+        return words
+    if any(isinstance(value, (date, time)) for value in values):
+        moments = [instant_of(value) for value in values]
+        if None not in moments and len({type(moment) for moment in moments}) == 1:
+            return moments
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1:
+        return values
+    first = values[0]
+    other = next((v for v in values if _rank(v) != _rank(first)), values[-1])
+    raise EvaluationError(f"{shown(first)} and {shown(other)} have no order")
+
+
+def _rank(value: Any) -> int:
+    return 0 if to_number(value) is not None else 1 if isinstance(value, str) else 2
+
+
+def _word(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, UUID) else None

@@ -1,0 +1,184 @@
+"""Owns what generated code calls where its own quick way does not fit: the general functions, with places."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..types.errors import EvaluationError, LimitExceeded
+from .calls import MAX_CALLS, METHODS, at, invoke
+from .compiler import Place
+from .encoding import to_text
+from .library.arguments import listed
+from .library.numbers import round_quickly
+from .operators import UNARY, Binary, type_of
+from .scope import Services
+from .values import LISTS, Function, check_items, check_size, key_text, member, shown, truthy
+
+__all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Place", "key_text", "listed", "member",
+           "truthy", "type_of"]  # fmt: skip
+
+MISSING = object()
+LARGE = 1 << 47
+"""Numbers below this are added and multiplied in place; larger ones where their size is looked at."""
+SHORT = 64
+"""Texts and objects shorter than this are handled in place, without a count."""
+RUN = 1024
+"""Items that are counted at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """A function that generated code may call itself, where the first argument is of these types."""
+
+    function: Callable[..., Any]
+    types: tuple[str, ...]
+    arguments: int = 1
+    reads: bool = True
+    """Whether it looks at all of a text, so that only a short one is let through."""
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is int and 1 <= value <= 6
+
+
+QUICK = {
+    "upper": Quick(str.upper, ("str",)),
+    "lower": Quick(str.lower, ("str",)),
+    "length": Quick(len, ("str", "list", "dict"), reads=False),
+    "len": Quick(len, ("str", "list", "dict"), reads=False),
+    "size": Quick(len, ("str", "list", "dict"), reads=False),
+    "floor": Quick(math.floor, ("int",)),
+    "round": Quick(round_quickly, ("float",), arguments=2),
+}
+
+
+def make_binary(combine: Binary, place: Place, shift: int) -> Callable[..., Any]:
+    """An operator with its place; ``shift`` is the offset of the expression in its text."""
+
+    def apply(a: Any, b: Any, services: Services) -> Any:
+        try:
+            return combine(a, b, services)
+        except (EvaluationError, ArithmeticError, TypeError, ValueError) as exc:
+            found = place.error(exc, a, b)
+        assert found.offset is not None
+        found.offset += shift
+        raise found
+
+    return apply
+
+
+def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any], Any]:
+    apply = UNARY[operator]
+
+    def unary(value: Any) -> Any:
+        try:
+            return apply(value)
+        except EvaluationError:
+            found = f"{words or 'the operand'} is {shown(value)}; expected a number"
+        raise EvaluationError(found, offset)
+
+    return unary
+
+
+def make_invoke(function: Callable[..., Any], name: str, offset: int) -> Callable[..., Any]:
+    def call(services: Services, arguments: list[Any]) -> Any:
+        return invoke(function, name, services, arguments, offset)
+
+    return call
+
+
+def make_function(arity: int, run: Callable[..., Any], services: Services) -> Function:
+    """An arrow function as a value over a generated one."""
+
+    def call(arguments: tuple[Any, ...]) -> Any:
+        services.spend(1)
+        if services.depth >= MAX_CALLS:
+            raise LimitExceeded(f"arrow functions call one another deeper than {MAX_CALLS}")
+        services.depth += 1
+        try:
+            return run(*arguments[:arity])
+        finally:
+            services.depth -= 1
+
+    return Function(arity, call)
+
+
+def make_runs(name: str, offset: int) -> Callable[[Any, Services], Iterator[tuple[int, Any]]]:
+    """A list in runs of items, short ones first as a search may end early; each is counted, then given."""
+
+    def runs(items: Any, services: Services) -> Iterator[tuple[int, Any]]:
+        start, size = 0, 8
+        try:
+            services.spend(1 + len(items))
+            while start < len(items):
+                part = items[start : start + size]
+                services.spend(len(part))
+                yield start, part
+                start += size
+                size = min(size * 2, RUN)
+        except EvaluationError as exc:
+            raise at(exc, offset, f"{name}(): ")
+
+    return runs
+
+
+def make_check(name: str, offset: int) -> Callable[[Any, Services], Any]:
+    def check(value: Any, services: Services) -> Any:
+        try:
+            return check_size(value, services.limits)
+        except EvaluationError as exc:
+            raise at(exc, offset, f"{name}(): ")
+
+    return check
+
+
+def check_made(made: list[Any], services: Services) -> list[Any]:
+    check_items(len(made), services.limits)
+    return made
+
+
+def make_spread_list(offset: int) -> Callable[[list[Any], Any, Services], None]:
+    def spread(made: list[Any], value: Any, services: Services) -> None:
+        if isinstance(value, (str, *LISTS)):
+            try:
+                check_items(len(made) + len(value), services.limits)
+                services.spend_copy(len(value))
+            except EvaluationError as exc:
+                raise at(exc, offset)
+            made.extend(value)
+        elif value is not None:
+            raise EvaluationError(f"{shown(value)} cannot be spread here; expected a list", offset)
+
+    return spread
+
+
+def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services], dict[str, Any]]:
+    def spread(made: dict[str, Any], value: Any, services: Services) -> dict[str, Any]:
+        if isinstance(value, Mapping):
+            try:
+                check_items(len(made) + len(value), services.limits, "object")
+                services.spend_copy(len(value))
+            except EvaluationError as exc:
+                raise at(exc, offset)
+            made.update(value)
+        elif value is not None:
+            raise EvaluationError(
+                f"{shown(value)} cannot be spread here; expected an object", offset
+            )
+        return made
+
+    return spread
+
+
+def make_text(offset: int) -> Callable[[Any, Services], str]:
+    def text(value: Any, services: Services) -> str:
+        if value.__class__ is int and -1_000_000 < value < 1_000_000:
+            return str(value)
+        try:
+            return to_text(value, services)
+        except EvaluationError as exc:
+            raise at(exc, offset)
+
+    return text

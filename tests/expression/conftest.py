@@ -1,0 +1,20 @@
+"""Owns the two ways in which expressions run: every test of this folder holds for both of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowscript_trio.expression import expressions, template
+
+
+@pytest.fixture(autouse=True, params=["closures", "functions"], scope="module")
+def evaluation(request: pytest.FixtureRequest) -> object:
+    """Expressions as closures, as the first evaluations are, or as functions from the first on."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "functions":
+            patch.setattr(expressions, "WARM", 1)
+            patch.setattr(template, "WARM", 1)
+        else:
+            patch.setattr(expressions, "generate", lambda *_: None)
+            patch.setattr(template, "generate_text", lambda *_: None)
+        yield request.param

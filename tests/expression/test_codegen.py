@@ -1,0 +1,65 @@
+"""Owns tests of generated code: what it is made of, and that its bounds are those of expressions."""
+
+from __future__ import annotations
+
+import ast
+from time import thread_time
+
+import pytest
+
+from flowscript_trio.expression.codegen import SUPPORT, module_of
+from flowscript_trio.types.errors import LimitExceeded
+
+from expressing import PlainScope, evaluate, read
+
+ALLOWED = {
+    "Add", "And", "Assign", "Attribute", "BinOp", "BoolOp", "Break", "Call", "Compare", "Constant", "Continue",
+    "Dict", "Div", "Eq", "Expr", "For", "FunctionDef", "Gt", "GtE", "If", "IfExp", "In", "Is", "IsNot", "List",
+    "Load", "Lt", "LtE", "Mod", "Module", "Mult", "Name", "Not", "NotEq", "Or", "Pass", "Return", "Starred",
+    "Store", "Sub", "Subscript", "Tuple", "UAdd", "USub", "UnaryOp", "arg", "arguments",
+}  # fmt: skip
+EXPRESSIONS = (
+    "__import__.__class__.__globals__['x'] + type.mro + scope.services",
+    "xs.map(__class__ => __class__.__dict__ + services)",
+    "map(xs, (value, scope) => filter(value, run => run in ['a'] && scope != run || !run))",
+    "reduce(xs, (t1, s2) => t1 * -s2 / 2 % 3 - s2, 1) >= some(xs, x => x) ? [...xs, 1] : {...o, a: 1, [k]: +k}",
+    "sort(xs, (a, b) => find(xs, x => x == a + b ?? every(xs, t => typeof t === 'x')).length)",
+    "concat(...xs, [1]) <= x.join(...xs) > upper(name) < round(n, 2) eq count(xs, (x, i, all, no) => no)",
+)
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_generated_code_is_made_of_few_kinds_and_names_of_ours(text: str) -> None:
+    module = module_of(read(text).tree, lambda name: name == "n")
+    for node in ast.walk(module):
+        assert type(node).__name__ in ALLOWED
+        if isinstance(node, ast.Attribute):
+            assert node.attr in {"append", "services", "value"}
+        if isinstance(node, (ast.Name, ast.arg)):
+            word = node.id if isinstance(node, ast.Name) else node.arg
+            ours = word[0] in "tsf" and word[1:].isdigit()
+            assert ours or word in SUPPORT or word in {"scope", "services", "value"}
+
+
+def test_generated_code_sees_no_builtin() -> None:
+    assert SUPPORT["__builtins__"] == {}
+
+
+def test_an_evaluation_ends_when_its_processor_time_is_spent() -> None:
+    scope = PlainScope({"n": 3_000_000}, operations=10**12, seconds=0.05)
+    began = thread_time()
+    with pytest.raises(LimitExceeded, match="processor time"):
+        evaluate("count(range(n), i => count(range(n), j => j > i))", scope)
+    assert thread_time() - began < 2
+
+
+def test_numbers_made_to_collide_are_told_apart_quickly() -> None:
+    began = thread_time()
+    assert evaluate("length(unique(map(range(30000), i => i * 2305843009213693951)))") == 30_000
+    assert thread_time() - began < 2  # it took more than 7 s
+
+
+def test_a_long_text_of_digits_is_seen_to_be_no_number_quickly() -> None:
+    began = thread_time()
+    assert evaluate("t < 1", t="1" * 200_000 + "x") is False
+    assert thread_time() - began < 1
