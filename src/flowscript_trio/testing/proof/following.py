@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 import trio
 
 from .calls import Call, Moment, Planted, Wait
 from .chains import behind
+from .leftovers import Leftovers
 from .owners import Owners
-from .stepping import Surroundings, shields_around
+from .places import Place, place_of, replaces_cancelled
+from .stepping import Surroundings, frames_of, sent_error, shields_around
 
 
 class Watcher(Protocol):
     """What follows a call reports to."""
 
     owners: Owners
+    leftovers: Leftovers
 
     def now(self) -> Moment: ...
 
@@ -39,8 +43,22 @@ class Follower:
         self._shields = shields_around(task)
         self._around = Surroundings(task)
         self._handed: list[BaseException] = []
+        self._places: list[tuple[BaseException, Place | None]] = []
+        """Where this task, and those that it started, were when they were handed ``Cancelled``."""
         self._child_was_handed = False
+        self._work: Coroutine[Any, Any, Any] | None = None
         watcher.owners.enter(call)
+        watcher.leftovers.enter(call, from_thread=False)
+
+    def follow(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """It is this coroutine that is followed from now on."""
+        self._work = work
+        return work
+
+    @property
+    def deadline(self) -> float:
+        """The deadline that stands around the call now; -inf where it is cancelled."""
+        return self._around.deadline
 
     def error_here(self) -> Planted | None:
         number = self._call.places
@@ -62,22 +80,26 @@ class Follower:
             raise error
 
     def at_wait(self) -> None:
+        self._watcher.owners.leave(self._call)
         shielded = shields_around(self._task) > self._shields
         pass_number = self._watcher.now().pass_number
         wait = Wait(pass_number, shielded, trio.current_effective_deadline())
         self._call.waits.append(wait)
         self._watcher.note_wait(self._call, wait)
-        self._watcher.owners.leave(self._call)
+        self._watcher.leftovers.leave(self._call)
 
     def at_resume(self, handed: BaseException | None) -> None:
         call, watcher = self._call, self._watcher
         wait = call.waits[-1]
         watcher.note_wait(call, None)
         watcher.owners.enter(call)
+        place = None if self._work is None else place_of(frames_of(self._work))
+        watcher.leftovers.enter(call, place is not None and place.called == "to_thread_run_sync")
         wait.until = watcher.now()
         cancelled = self._around.are_cancelled and not wait.shielded
         if isinstance(handed, trio.Cancelled) and cancelled:
             self._handed.append(handed)
+            self._places.append((handed, place))
             if call.told is None:
                 call.told = wait.until
         else:
@@ -87,6 +109,9 @@ class Follower:
         """A task that the call has started is handed ``Cancelled``."""
         if self._around.are_cancelled and self._is_under(child):
             self._child_was_handed = True
+            handed = sent_error(child)
+            if handed is not None:
+                self._places.append((handed, place_of(child.iter_await_frames())))
 
     def _is_under(self, child: trio.lowlevel.Task) -> bool:
         """Whether a task runs in a nursery of this call, with no shield between."""
@@ -103,6 +128,14 @@ class Follower:
         went_on = any(not _follows_cancelled(handed) for handed in self._handed[1:])
         was_handed = bool(self._handed) or self._child_was_handed
         call.swallowed = went_on or (call.raised is None and was_handed)
+        for handed, place in self._places:
+            if place is not None and not place.is_harmless and _follows_cancelled(handed):
+                call.cut_short = str(place)
+        cancelled = self._around.are_cancelled
+        if cancelled and was_handed and call.planted is None:
+            call.replaced = next(filter(replaces_cancelled, call.errors), None)
+        if not cancelled and any(isinstance(error, trio.Cancelled) for error in call.errors):
+            call.stray = True
 
 
 class Onlooker:
