@@ -227,10 +227,8 @@ async def swallow_in_a_generator_of_a_task(params: fs.ExecutionParams) -> int:
 async def swallow_at_the_yield(params: fs.ExecutionParams) -> None:
     @asynccontextmanager
     async def session() -> AsyncIterator[None]:
-        try:
+        with contextlib.suppress(BaseException):  # the fault
             yield
-        except BaseException:  # the fault
-            pass
 
     async with session():
         await trio.sleep(1)
@@ -259,6 +257,62 @@ def holding(manager: Any) -> Fault:
 async def hold_in_a_task(params: fs.ExecutionParams) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(holding(trio.open_nursery), params)
+
+
+async def give_a_stream_that_swallows(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        for number in range(3):
+            with contextlib.suppress(BaseException):  # the fault
+                await trio.sleep(1)
+            yield number
+
+    return lines()
+
+
+async def give_a_stream_that_ends_when_cancelled(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        with contextlib.suppress(BaseException):  # the fault
+            yield 1
+            await trio.sleep(1)
+
+    return lines()
+
+
+async def give_a_stream_that_replaces(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        yield 1
+        await replace(params)
+
+    return lines()
+
+
+async def give_a_stream_with_unshielded_clean_up(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        yield 1
+        await clean_up_unshielded(params)
+
+    return lines()
+
+
+async def give_a_stream_that_holds(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        async with LOCK:
+            yield 1
+
+    return lines()
+
+
+async def give_a_sound_stream(params: fs.ExecutionParams) -> AsyncIterator[int]:
+    async def lines() -> AsyncIterator[int]:
+        try:
+            for number in range(2):
+                await trio.sleep(1)
+                yield number
+        finally:
+            with trio.move_on_after(5, shield=True):
+                await trio.sleep(1)
+
+    return lines()
 
 
 REPLACED = "cancelled is not replaced"
@@ -314,6 +368,32 @@ def test_a_fault_is_found_under_its_own_promise_and_nobody_else_is_accused(
     assert {violation.subject for violation in report.violations} == {"x"}, report.render()
     assert "source:tried ('x')" in found[0].message
     assert advice in found[0].message
+
+
+STREAMS: list[tuple[Fault, str]] = [
+    (give_a_stream_that_swallows, SWALLOWED),
+    (give_a_stream_that_ends_when_cancelled, SWALLOWED),
+    (give_a_stream_that_replaces, REPLACED),
+    (give_a_stream_with_unshielded_clean_up, CUT),
+    (give_a_stream_that_holds, YIELDS),
+]
+OVER_A_STREAM = """<source:tried id="x"/>
+<foreach id="f" collection="x"><source:innocent id="y"/></foreach>"""
+
+
+@pytest.mark.parametrize(("fault", "promise"), STREAMS, ids=[f.__name__ for f, _ in STREAMS])
+def test_a_fault_of_a_generator_that_the_engine_walks_is_that_of_the_node_that_gave_it(
+    fault: Fault, promise: str
+) -> None:
+    report = found_in(fault, OVER_A_STREAM)
+    assert promise in {violation.promise for violation in report.violations}, report.render()
+    assert {violation.subject for violation in report.violations} == {"x"}, report.render()
+
+
+def test_a_sound_generator_that_the_engine_walks_is_not_accused() -> None:
+    report = found_in(give_a_sound_stream, OVER_A_STREAM)
+    assert report.holds, report.render()
+    assert report.undisturbed == "completed"
 
 
 def test_a_cut_clean_up_is_told_with_its_place() -> None:

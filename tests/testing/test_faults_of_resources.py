@@ -117,14 +117,14 @@ async def leave_a_socket_of_a_task(params: fs.ExecutionParams) -> None:
 
 
 async def leave_a_file(params: fs.ExecutionParams) -> None:
-    KEPT.append(open(__file__))  # noqa: SIM115
+    KEPT.append(open(__file__))  # noqa: ASYNC230, SIM115
     await trio.sleep(1)
 
 
 async def leave_a_file_of_a_context_manager(params: fs.ExecutionParams) -> None:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Any]:
-        found = open(__file__)  # noqa: SIM115
+        found = open(__file__)  # noqa: ASYNC230, SIM115
         yield found
         found.close()  # the fault: no `finally`
 
@@ -135,6 +135,11 @@ async def leave_a_file_of_a_context_manager(params: fs.ExecutionParams) -> None:
 async def leave_a_file_of_a_thread(params: fs.ExecutionParams) -> None:
     KEPT.append(await trio.to_thread.run_sync(open, __file__))  # the fault
     await trio.lowlevel.checkpoint()
+
+
+async def leave_a_file_of_a_thread_of_a_task(params: fs.ExecutionParams) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave_a_file_of_a_thread, params)
 
 
 async def leave_a_pipe(params: fs.ExecutionParams) -> None:
@@ -165,7 +170,7 @@ async def leave_a_temporary_file_of_a_task(params: fs.ExecutionParams) -> None:
 
 
 async def leave_a_temporary_folder_to_the_collector(params: fs.ExecutionParams) -> None:
-    found = tempfile.TemporaryDirectory()  # noqa: SIM115
+    found = tempfile.TemporaryDirectory()
     await trio.sleep(1)
     del found
 
@@ -191,6 +196,7 @@ FAULTS: list[tuple[Fault, str, str]] = [
     (leave_a_file, OPEN, "open it with `with`"),
     (leave_a_file_of_a_context_manager, OPEN, "open it with `with`"),
     (leave_a_file_of_a_thread, OPEN, "open it with `with`"),
+    (leave_a_file_of_a_thread_of_a_task, OPEN, "open it with `with`"),
     (leave_a_pipe, OPEN, "open it with `with`"),
     (leave_a_temporary_file, TEMPORARY, "remove it in a `finally`"),
     (remove_a_temporary_file_unless_interrupted, TEMPORARY, "remove it in a `finally`"),

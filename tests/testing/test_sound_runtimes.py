@@ -167,7 +167,7 @@ async def shielded_clean_up_of_a_manager(params: fs.ExecutionParams) -> None:
 
 async def generators_that_are_closed(params: fs.ExecutionParams) -> int:
     async def lines(path: str) -> AsyncIterator[str]:
-        with open(path) as found:  # a file may be held across a yield
+        with open(path) as found:  # noqa: ASYNC230 (a file may be held across a yield)
             for line in found:
                 await trio.lowlevel.checkpoint()
                 yield line

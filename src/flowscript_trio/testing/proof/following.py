@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import trio
 
 from .calls import Call, Moment, Planted, Wait
-from .chains import behind
 from .leftovers import Leftovers
 from .owners import Owners
-from .places import Place, place_of, replaces_cancelled
+from .places import Place, follows_cancelled, place_of, replaces_cancelled
 from .stepping import Surroundings, frames_of, sent_error, shields_around
 
 
@@ -48,7 +47,7 @@ class Follower:
         self._child_was_handed = False
         self._work: Coroutine[Any, Any, Any] | None = None
         watcher.owners.enter(call)
-        watcher.leftovers.enter(call, from_thread=False)
+        watcher.leftovers.enter(call, lambda: False)
 
     def follow(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
         """It is this coroutine that is followed from now on."""
@@ -93,17 +92,23 @@ class Follower:
         wait = call.waits[-1]
         watcher.note_wait(call, None)
         watcher.owners.enter(call)
-        place = None if self._work is None else place_of(frames_of(self._work))
-        watcher.leftovers.enter(call, place is not None and place.called == "to_thread_run_sync")
+        watcher.leftovers.enter(call, self._waited_for_thread)
         wait.until = watcher.now()
         cancelled = self._around.are_cancelled and not wait.shielded
         if isinstance(handed, trio.Cancelled) and cancelled:
             self._handed.append(handed)
-            self._places.append((handed, place))
+            self._places.append((handed, self._place()))
             if call.told is None:
                 call.told = wait.until
         else:
             wait.deaf = cancelled
+
+    def _place(self) -> Place | None:
+        return None if self._work is None else place_of(frames_of(self._work))
+
+    def _waited_for_thread(self) -> bool:
+        place = self._place()
+        return place is not None and place.called == "to_thread_run_sync"
 
     def at_child(self, child: trio.lowlevel.Task) -> None:
         """A task that the call has started is handed ``Cancelled``."""
@@ -125,11 +130,11 @@ class Follower:
     def at_end(self) -> None:
         """The call has ended: whether a cancellation was swallowed on the way."""
         call = self._call
-        went_on = any(not _follows_cancelled(handed) for handed in self._handed[1:])
+        went_on = any(not follows_cancelled(handed) for handed in self._handed[1:])
         was_handed = bool(self._handed) or self._child_was_handed
         call.swallowed = went_on or (call.raised is None and was_handed)
         for handed, place in self._places:
-            if place is not None and not place.is_harmless and _follows_cancelled(handed):
+            if place is not None and not place.is_harmless and follows_cancelled(handed):
                 call.cut_short = str(place)
         cancelled = self._around.are_cancelled
         if cancelled and was_handed and call.planted is None:
@@ -156,9 +161,3 @@ class Onlooker:
 
     def at_resume(self, handed: BaseException | None) -> None:
         self._watcher.note_wait(self, None)
-
-
-def _follows_cancelled(handed: BaseException) -> bool:
-    """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
-    others = (found for found in behind(handed) if found is not handed)
-    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)

@@ -37,10 +37,10 @@ class Leftovers:
         self.collected: list[Left] = []
         """What was left to the collector of garbage."""
 
-    def enter(self, call: Call, from_thread: bool) -> None:
-        """The code of a call runs from now on; ``from_thread``: it has waited for a thread until now."""
+    def enter(self, call: Call, from_thread: Callable[[], bool]) -> None:
+        """The code of a call runs from now on; ``from_thread`` tells whether it waited for a thread."""
         now = _open()
-        if from_thread:
+        if now - self._known and from_thread():
             self._claim(call, now)
         self._known = now
 

@@ -55,6 +55,12 @@ def place_of(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
     return place
 
 
+def follows_cancelled(handed: BaseException) -> bool:
+    """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
+    others = (found for found in behind(handed) if found is not handed)
+    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)
+
+
 def replaces_cancelled(error: BaseException) -> bool:
     """Whether an error was raised in the place of ``Cancelled``, by the code that caught it.
 

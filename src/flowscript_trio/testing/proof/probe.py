@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
+from types import AsyncGeneratorType
 from typing import Any
 from warnings import WarningMessage
 
@@ -25,9 +27,11 @@ from .leftovers import Leftovers
 from .locks import Locks
 from .notes import Notes
 from .owners import Owners
+from .places import place_of
 from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
 from .stepping import is_handed_cancelled, step_through
+from .streaming import Streamed
 from .variables import changed_since
 
 REASON = "the proof cancels the run"
@@ -149,7 +153,7 @@ class Probe(trio.abc.Instrument):
         if owner in self._followers and is_handed_cancelled(task):
             self._followers[owner].at_child(task)
         if owner is not None:
-            self.leftovers.enter(owner, from_thread=False)
+            self.leftovers.enter(owner, partial(_has_waited_for_thread, task))
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         if self._scope is None:
@@ -286,7 +290,7 @@ class Probe(trio.abc.Instrument):
             follower.at_end()
             del self._followers[call]
         call.give(output)
-        return output
+        return Streamed(output, call) if isinstance(output, AsyncGeneratorType) else output
 
     def _sights(self, scope: Scope) -> dict[str, NodeResult]:
         found = ((name, scope.node(name)) for name in self.plan.ids)
@@ -310,7 +314,9 @@ class Probe(trio.abc.Instrument):
     # ---- what follows a call reports here ----
 
     def error_in(self, call: Call, place: int) -> Planted | None:
-        self.generators.look(self.calls)  # an error there is raised at once, and no step ends before
+        self.generators.look(
+            self.calls
+        )  # an error there is raised at once, and no step ends before
         return self._plant(call.label, call.number, place)
 
     def note_raised(self, error: Planted) -> None:
@@ -326,6 +332,11 @@ class Probe(trio.abc.Instrument):
         here = self._raise.get((label, call)) == wait
         again = not wait and self._lasting.get(label, call) < call
         return Planted(f"planted in {label!r}") if here or again else None
+
+
+def _has_waited_for_thread(task: trio.lowlevel.Task) -> bool:
+    place = place_of(task.iter_await_frames())
+    return place is not None and place.called == "to_thread_run_sync"
 
 
 async def _await(work: Awaitable[Any]) -> Any:
