@@ -83,6 +83,37 @@ async def replace_on_the_way_out(params: fs.ExecutionParams) -> None:
         await trio.sleep(1)
 
 
+async def swallow_and_fail_later(params: fs.ExecutionParams) -> None:
+    failed = False
+    try:
+        await trio.sleep(1)
+    except BaseException:  # the fault
+        failed = True
+    if failed:
+        raise OtherError("stopped")
+
+
+async def close_two_things_in_turn(params: fs.ExecutionParams) -> None:
+    first, second = trio.open_memory_channel[int](0)
+    try:
+        await trio.sleep(1)
+    finally:
+        await first.aclose()
+        await second.aclose()  # the fault: it is not reached
+
+
+async def reach_a_checkpoint_before_the_end_of_clean_up(params: fs.ExecutionParams) -> None:
+    first, second = trio.open_memory_channel[int](0)
+    try:
+        await trio.sleep(1)
+    except BaseException:
+        if params.node is not None:
+            await trio.lowlevel.checkpoint()
+        first.close()  # the fault: it is not reached
+        second.close()
+        raise
+
+
 async def clean_up_unshielded(params: fs.ExecutionParams) -> None:
     try:
         await trio.sleep(1)
@@ -329,6 +360,9 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("replace in a task", replace_in_a_task, REPLACED, "let it pass"),
     ("replace in a context manager", replace_in_a_context_manager, REPLACED, "let it pass"),
     ("replace on the way out", replace_on_the_way_out, REPLACED, "let it pass"),
+    ("swallow and fail", swallow_and_fail_later, SWALLOWED, "let it pass"),
+    ("close in turn", close_two_things_in_turn, CUT, "shield=True"),
+    ("a checkpoint before the end", reach_a_checkpoint_before_the_end_of_clean_up, CUT, "shield"),
     ("unshielded", clean_up_unshielded, CUT, "shield=True"),
     ("unshielded limit", clean_up_within_an_unshielded_limit, CUT, "shield=True"),
     ("unshielded in a task", clean_up_unshielded_in_a_task, CUT, "shield=True"),

@@ -150,6 +150,19 @@ async def short_shielded_clean_up(params: fs.ExecutionParams) -> None:
             await trio.sleep(2)
 
 
+async def close_at_the_end(params: fs.ExecutionParams) -> None:
+    first, second = trio.open_memory_channel[int](0)
+    try:
+        try:
+            await trio.sleep(1)
+        except trio.Cancelled:
+            await first.aclose()  # it is closed, and nothing follows
+            raise
+    finally:
+        if params.node is not None:
+            await second.aclose()
+
+
 async def shielded_clean_up_of_a_manager(params: fs.ExecutionParams) -> None:
     @asynccontextmanager
     async def session() -> AsyncIterator[None]:
@@ -347,6 +360,7 @@ SOUND: list[Fault] = [
     a_socket,
     happy_eyeballs,
     short_shielded_clean_up,
+    close_at_the_end,
     shielded_clean_up_of_a_manager,
     generators_that_are_closed,
     a_generator_that_leaves_its_nursery_first,

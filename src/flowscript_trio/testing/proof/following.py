@@ -10,7 +10,7 @@ import trio
 from .calls import Call, Moment, Planted, Wait
 from .leftovers import Leftovers
 from .owners import Owners
-from .places import Place, follows_cancelled, place_of, replaces_cancelled
+from .places import Place, follows_cancelled, has_cancelled_behind, place_of, replaces_cancelled
 from .stepping import Surroundings, frames_of, sent_error, shields_around
 
 
@@ -132,7 +132,12 @@ class Follower:
         call = self._call
         went_on = any(not follows_cancelled(handed) for handed in self._handed[1:])
         was_handed = bool(self._handed) or self._child_was_handed
-        call.swallowed = went_on or (call.raised is None and was_handed)
+        lost = call.raised is None or (
+            self._around.are_cancelled
+            and call.planted is None
+            and not has_cancelled_behind(call.raised)
+        )
+        call.swallowed = went_on or (lost and was_handed)
         for handed, place in self._places:
             if place is not None and not place.is_harmless and follows_cancelled(handed):
                 call.cut_short = str(place)

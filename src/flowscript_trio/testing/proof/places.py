@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 import trio
 
 from .chains import behind
+from .remaining import leaves_out
 
 _LIBRARIES = frozenset({"trio", "anyio", "sniffio", "outcome", "contextlib"})
 _ENDS = frozenset(
@@ -36,8 +37,10 @@ class Place:
 
     @property
     def is_harmless(self) -> bool:
-        """Whether ``Cancelled`` there cuts nothing short."""
-        return self.called in _ENDS
+        """Whether ``Cancelled`` there cuts nothing short: what is awaited is done, and nothing follows it."""
+        if self.called == "__aexit__":  # the line is that of a whole block
+            return True
+        return self.called in _ENDS and not leaves_out(self.file, self.line)
 
     def __str__(self) -> str:
         return f"{self.function} ({PurePath(self.file).name}, line {self.line})"
@@ -53,6 +56,11 @@ def place_of(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
         elif place is not None and not place.called:
             place = Place(place.function, place.file, place.line, code.co_name)
     return place
+
+
+def has_cancelled_behind(error: BaseException) -> bool:
+    """Whether an error groups, or came from, a ``Cancelled``."""
+    return any(isinstance(found, trio.Cancelled) for found in behind(error))
 
 
 def follows_cancelled(handed: BaseException) -> bool:
