@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,16 @@ class Call:
     planted: Planted | None = None
     raised: BaseException | None = None
     swallowed: bool = False
+    replaced: BaseException | None = None
+    """The error that its code raised in the place of ``Cancelled``."""
+    cut_short: str = ""
+    """Where its clean-up waited without a shield, and was interrupted once more."""
+    stray: bool = False
+    """Whether it, or a task of its own, raised ``Cancelled`` while nothing around it was cancelled."""
+    polled: list[float] = field(default_factory=list)
+    """The deadlines that stood around it when it asked for them."""
+    variables_left: list[str] = field(default_factory=list)
+    """The context variables that it has set and not reset."""
     started_tasks: bool = False
     output: Any = None
     given: Any = None
@@ -112,3 +123,7 @@ class Call:
                 over = wait.until is not None and wait.until.pass_number <= pass_number
                 return None if over else wait
         return None
+
+
+RUNNING: ContextVar[Call | None] = ContextVar("the call of a proof", default=None)
+"""The call whose code runs, in its task, in those that it starts, and in threads."""

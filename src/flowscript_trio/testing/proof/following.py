@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 import trio
 
 from .calls import Call, Moment, Planted, Wait
-from .chains import behind
+from .leftovers import Leftovers
 from .owners import Owners
-from .stepping import Surroundings, shields_around
+from .places import Place, follows_cancelled, has_cancelled_behind, place_of, replaces_cancelled
+from .stepping import Surroundings, frames_of, sent_error, shields_around
 
 
 class Watcher(Protocol):
     """What follows a call reports to."""
 
     owners: Owners
+    leftovers: Leftovers
 
     def now(self) -> Moment: ...
 
@@ -39,8 +42,22 @@ class Follower:
         self._shields = shields_around(task)
         self._around = Surroundings(task)
         self._handed: list[BaseException] = []
+        self._places: list[tuple[BaseException, Place | None]] = []
+        """Where this task, and those that it started, were when they were handed ``Cancelled``."""
         self._child_was_handed = False
+        self._work: Coroutine[Any, Any, Any] | None = None
         watcher.owners.enter(call)
+        watcher.leftovers.enter(call, lambda: False)
+
+    def follow(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """It is this coroutine that is followed from now on."""
+        self._work = work
+        return work
+
+    @property
+    def deadline(self) -> float:
+        """The deadline that stands around the call now; -inf where it is cancelled."""
+        return self._around.deadline
 
     def error_here(self) -> Planted | None:
         number = self._call.places
@@ -62,31 +79,44 @@ class Follower:
             raise error
 
     def at_wait(self) -> None:
+        self._watcher.owners.leave(self._call)
         shielded = shields_around(self._task) > self._shields
         pass_number = self._watcher.now().pass_number
         wait = Wait(pass_number, shielded, trio.current_effective_deadline())
         self._call.waits.append(wait)
         self._watcher.note_wait(self._call, wait)
-        self._watcher.owners.leave(self._call)
+        self._watcher.leftovers.leave(self._call)
 
     def at_resume(self, handed: BaseException | None) -> None:
         call, watcher = self._call, self._watcher
         wait = call.waits[-1]
         watcher.note_wait(call, None)
         watcher.owners.enter(call)
+        watcher.leftovers.enter(call, self._waited_for_thread)
         wait.until = watcher.now()
         cancelled = self._around.are_cancelled and not wait.shielded
         if isinstance(handed, trio.Cancelled) and cancelled:
             self._handed.append(handed)
+            self._places.append((handed, self._place()))
             if call.told is None:
                 call.told = wait.until
         else:
             wait.deaf = cancelled
 
+    def _place(self) -> Place | None:
+        return None if self._work is None else place_of(frames_of(self._work))
+
+    def _waited_for_thread(self) -> bool:
+        place = self._place()
+        return place is not None and place.called == "to_thread_run_sync"
+
     def at_child(self, child: trio.lowlevel.Task) -> None:
         """A task that the call has started is handed ``Cancelled``."""
         if self._around.are_cancelled and self._is_under(child):
             self._child_was_handed = True
+            handed = sent_error(child)
+            if handed is not None:
+                self._places.append((handed, place_of(child.iter_await_frames())))
 
     def _is_under(self, child: trio.lowlevel.Task) -> bool:
         """Whether a task runs in a nursery of this call, with no shield between."""
@@ -100,9 +130,22 @@ class Follower:
     def at_end(self) -> None:
         """The call has ended: whether a cancellation was swallowed on the way."""
         call = self._call
-        went_on = any(not _follows_cancelled(handed) for handed in self._handed[1:])
+        went_on = any(not follows_cancelled(handed) for handed in self._handed[1:])
         was_handed = bool(self._handed) or self._child_was_handed
-        call.swallowed = went_on or (call.raised is None and was_handed)
+        lost = call.raised is None or (
+            self._around.are_cancelled
+            and call.planted is None
+            and not has_cancelled_behind(call.raised)
+        )
+        call.swallowed = went_on or (lost and was_handed)
+        for handed, place in self._places:
+            if place is not None and not place.is_harmless and follows_cancelled(handed):
+                call.cut_short = str(place)
+        cancelled = self._around.are_cancelled
+        if cancelled and was_handed and call.planted is None:
+            call.replaced = next(filter(replaces_cancelled, call.errors), None)
+        if not cancelled and any(isinstance(error, trio.Cancelled) for error in call.errors):
+            call.stray = True
 
 
 class Onlooker:
@@ -123,9 +166,3 @@ class Onlooker:
 
     def at_resume(self, handed: BaseException | None) -> None:
         self._watcher.note_wait(self, None)
-
-
-def _follows_cancelled(handed: BaseException) -> bool:
-    """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
-    others = (found for found in behind(handed) if found is not handed)
-    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)

@@ -20,6 +20,7 @@ class Locks:
         self._before = [(primitive, _taken(primitive)) for primitive in found]
         self._last = dict(enumerate(taken for _, taken in self._before))
         self._takers: dict[int, Call] = {}
+        self._balances: dict[tuple[int, Call | None], int] = {}
 
     def note(self, call: Call) -> None:
         """The code of a call has just run: what is taken now and was not before, it took."""
@@ -28,6 +29,22 @@ class Locks:
             if taken > self._last[at]:
                 self._takers[at] = call
             self._last[at] = taken
+
+    def note_taken(self, semaphore: trio.Semaphore, call: Call | None, change: int) -> None:
+        """A call took a token of a semaphore (1), or released one (-1)."""
+        key = id(semaphore), call
+        self._balances[key] = self._balances.get(key, 0) + change
+
+    def surplus(self) -> list[Call | None]:
+        """Who has released more often than it acquired a semaphore that now has more tokens than before."""
+        return [
+            next(
+                (call for (of, call), n in self._balances.items() if of == id(found) and n < 0),
+                None,
+            )
+            for found, before in self._before
+            if _taken(found) < before
+        ]
 
     def left(self) -> list[tuple[str, Call | None]]:
         """The kinds of what a run has not given back, and who took it."""
@@ -45,6 +62,9 @@ class Locks:
                     primitive.release()
                 else:
                     unlock(primitive)
+            if isinstance(primitive, trio.Semaphore):
+                for _ in range(before - _taken(primitive)):
+                    primitive.acquire_nowait()
 
 
 def locks_alive() -> list[Primitive]:

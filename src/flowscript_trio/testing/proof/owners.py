@@ -66,6 +66,13 @@ class Owners:
         self._locks.note(call)
         self._running = None
 
+    def current(self) -> Call | None:
+        """The call whose code runs now: in its own task, or in one that it started."""
+        if self._running is not None:
+            return self._running
+        task = _running_task()
+        return None if task is None else self._tasks.get(task)
+
     def watch(self, limiter: trio.CapacityLimiter) -> None:
         """A limiter was made."""
         self._limiters.append(limiter)

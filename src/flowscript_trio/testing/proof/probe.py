@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
+from types import AsyncGeneratorType
 from typing import Any
+from warnings import WarningMessage
 
 import trio
 
@@ -16,14 +20,19 @@ from ...types.decisions import Action, Answer, Decider
 from ...types.events import BlockStarted, Event, NodeEnded, NodeStarted
 from ...types.paths import parent_of
 from ...types.results import NodeResult
-from .calls import Call, Moment, Planted, Wait
+from .calls import RUNNING, Call, Moment, Planted, Wait
 from .following import Follower, Onlooker
+from .generators import Generators
+from .leftovers import Leftovers
 from .locks import Locks
 from .notes import Notes
 from .owners import Owners
+from .places import place_of
 from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
 from .stepping import is_handed_cancelled, step_through
+from .streaming import Streamed
+from .variables import changed_since
 
 REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
@@ -68,10 +77,13 @@ class Probe(trio.abc.Instrument):
         """When the cancellation from outside was requested, or the deadline from outside passed."""
         self.crowded: set[str] = set()
         self.owners: Owners = Owners(self.limiters, self.locks)
+        self.leftovers: Leftovers = Leftovers(RUNNING.get)
+        self.generators: Generators = Generators(RUNNING)
         self.planted: list[Planted] = []
         self.entries: Counter[str] = Counter()
         """How often each control node's runtime was called."""
         self._scope: trio.CancelScope | None = None
+        self._looks = False
         self._began = self._time = 0.0
         self._order = 0
         self._paths: defaultdict[trio.lowlevel.Task, list[str]] = defaultdict(list)
@@ -140,6 +152,16 @@ class Probe(trio.abc.Instrument):
         owner = self.owners.starter_of(task)
         if owner in self._followers and is_handed_cancelled(task):
             self._followers[owner].at_child(task)
+        if owner is not None:
+            self.leftovers.enter(owner, partial(_has_waited_for_thread, task))
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self._scope is None:
+            return
+        owner = self.owners.starter_of(task)
+        if owner is not None:
+            self.leftovers.leave(owner)
+        self.generators.look(self.calls)
 
     def _is_late(self) -> bool:
         """Whether a deadline from outside has passed."""
@@ -175,6 +197,31 @@ class Probe(trio.abc.Instrument):
             self._branches[block] += change
             if self._branches[block] > limit:
                 self.crowded.add(f"{block} had more branches as tasks than its limit, {limit:g}")
+
+    # ---- the hooks of a trial ----
+
+    def note_deadline(self, deadline: float) -> None:
+        call = self.owners.current()
+        follower = None if call is None else self._followers.get(call)
+        if call is not None and follower is not None and not self._looks:
+            self._looks = True  # what follows asks, too
+            if deadline == follower.deadline:
+                call.polled.append(deadline - self._began)
+            self._looks = False
+
+    def note_stray(self, task: trio.lowlevel.Task | None) -> None:
+        call = self.owners.current() if task is None else self.owners.starter_of(task)
+        if call is not None:
+            call.stray = True
+
+    def note_taken(self, semaphore: trio.Semaphore, change: int) -> None:
+        self.locks.note_taken(semaphore, self.owners.current(), change)
+
+    def note_temporary(self, path: str) -> None:
+        self.leftovers.note_temporary(path)
+
+    def note_warning(self, warning: WarningMessage) -> None:
+        self.leftovers.note_warning(warning)
 
     # ---- the nodes ----
 
@@ -215,13 +262,17 @@ class Probe(trio.abc.Instrument):
             trio.current_effective_deadline() - self._began,
         )
         self.calls.append(call)
+        token = RUNNING.set(call)
+        variables = copy_context()
         follower = self._followers[call] = Follower(self, call, trio.lowlevel.current_task())
         self._count_calls(call)
         work = runtime.execute(params)
         stalls = (call.label, call.number) in self._stall
         try:
             follower.raise_here()
-            output = await step_through(_stall() if stalls else _await(work), follower)
+            output = await step_through(
+                follower.follow(_stall() if stalls else _await(work)), follower
+            )
             follower.raise_here()
         except BaseException as exc:
             call.raised = exc
@@ -232,11 +283,14 @@ class Probe(trio.abc.Instrument):
                 close()  # what never began is no mistake of anybody's
             self._waiting.pop(call, None)
             self.owners.leave(call)
+            self.leftovers.leave(call)
+            call.variables_left = changed_since(variables)
+            RUNNING.reset(token)
             call.ended = self.now()
             follower.at_end()
             del self._followers[call]
         call.give(output)
-        return output
+        return Streamed(output, call) if isinstance(output, AsyncGeneratorType) else output
 
     def _sights(self, scope: Scope) -> dict[str, NodeResult]:
         found = ((name, scope.node(name)) for name in self.plan.ids)
@@ -260,6 +314,9 @@ class Probe(trio.abc.Instrument):
     # ---- what follows a call reports here ----
 
     def error_in(self, call: Call, place: int) -> Planted | None:
+        self.generators.look(
+            self.calls
+        )  # an error there is raised at once, and no step ends before
         return self._plant(call.label, call.number, place)
 
     def note_raised(self, error: Planted) -> None:
@@ -275,6 +332,11 @@ class Probe(trio.abc.Instrument):
         here = self._raise.get((label, call)) == wait
         again = not wait and self._lasting.get(label, call) < call
         return Planted(f"planted in {label!r}") if here or again else None
+
+
+def _has_waited_for_thread(task: trio.lowlevel.Task) -> bool:
+    place = place_of(task.iter_await_frames())
+    return place is not None and place.called == "to_thread_run_sync"
 
 
 async def _await(work: Awaitable[Any]) -> Any:

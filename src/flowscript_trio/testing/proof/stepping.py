@@ -93,6 +93,18 @@ def is_handed_cancelled(task: trio.lowlevel.Task) -> bool:
     return isinstance(sent, outcome.Error) and isinstance(sent.error, trio.Cancelled)
 
 
+def sent_error(task: trio.lowlevel.Task) -> BaseException | None:
+    """What will be raised in a task that is about to go on."""
+    sent = getattr(task, "_next_send", None)
+    return sent.error if isinstance(sent, outcome.Error) else None
+
+
+def frames_of(coroutine: Coroutine[Any, Any, Any]) -> Iterator[tuple[types.FrameType, int]]:
+    """The frames of a coroutine that waits, outermost first, as trio tells them of a task."""
+    rooted: Any = types.SimpleNamespace(coro=coroutine)
+    return trio.lowlevel.Task.iter_await_frames(rooted)
+
+
 def unlock(lock: trio.Lock | trio.StrictFIFOLock) -> None:
     """Release a lock whose owner is no more."""
     if hasattr(lock, "_owner"):
@@ -113,6 +125,13 @@ class Surroundings:
         if self._status is None:
             return trio.current_effective_deadline() == -math.inf
         return bool(self._status.effectively_cancelled)
+
+    @property
+    def deadline(self) -> float:
+        """The effective deadline there, -inf where it is cancelled."""
+        if self._status is None:
+            return trio.current_effective_deadline()
+        return float(self._status.effective_deadline())
 
 
 @contextmanager

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from weakref import ref
 
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -23,6 +22,8 @@ from ...scheduler.raised import first_of
 from ...types.results import RunStatus
 from .calls import Call
 from .clock import LOOK, VirtualClock
+from .hooks import hooked
+from .leftovers import Left
 from .locks import Locks, Primitive
 from .owners import LeftTokens
 from .plan import Plan
@@ -30,6 +31,7 @@ from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
 from .probing import Probing
 from .stepping import order_of, serves_threads, watching_limiters
+from .variables import changed_since
 
 Options = Callable[[], RunOptions]
 """Makes the arguments of a run anew for each trial: what was given to one must not be changed for the next."""
@@ -78,6 +80,12 @@ class Trial:
     left_tokens: list[LeftTokens] = field(default_factory=list)
     left_locks: list[tuple[str, Call | None]] = field(default_factory=list)
     """The kinds of the locks and semaphores that were not given back, and who took them."""
+    surplus: list[Call | None] = field(default_factory=list)
+    """Who released a semaphore more often than it had acquired it."""
+    left_open: list[Left] = field(default_factory=list)
+    left_files: list[Left] = field(default_factory=list)
+    left_variables: list[str] = field(default_factory=list)
+    """The context variables that are not as they were before the run."""
     crashed: BaseException | None = None
     duration: float = 0.0
     max_concurrency: float | None = None
@@ -119,11 +127,23 @@ async def _surround(setting: Setting, trial: Trial, clock: VirtualClock) -> None
 
 
 async def _observe(setting: Setting, trial: Trial) -> None:
-    probe = trial.probe
-    threads = _threads()
+    probe, threads = trial.probe, _threads()
+    with hooked(probe):
+        await _run(setting, trial)
+        await _let_threads_end(threads, probe)
+        trial.left_open = probe.leftovers.open()
+        trial.left_files = probe.leftovers.temporary()
+    trial.left_threads = [name for _, name in _threads() - threads]
+    trial.left_tokens = probe.owners.left_tokens()
+    trial.left_locks = probe.locks.left()
+    trial.surplus = probe.locks.surplus()
+
+
+async def _run(setting: Setting, trial: Trial) -> None:
+    probe, variables = trial.probe, copy_context()
     with (
         watching_limiters(probe.owners.watch),
-        _watching_generators() as generators,
+        probe.generators.watching(),
         trio.CancelScope() as scope,
     ):
         options = _watched(setting.options(), probe)
@@ -147,11 +167,8 @@ async def _observe(setting: Setting, trial: Trial) -> None:
         finally:
             probe.end()
             trial.duration = trio.current_time() - started
-            trial.left_generators = [name for known in generators if (name := _open_name(known))]
-    await _let_threads_end(threads, probe)
-    trial.left_threads = [name for _, name in _threads() - threads]
-    trial.left_tokens = probe.owners.left_tokens()
-    trial.left_locks = probe.locks.left()
+            trial.left_generators = probe.generators.left()
+            trial.left_variables = changed_since(variables)
 
 
 def _watched(given: RunOptions, probe: Probe) -> RunOptions:
@@ -163,12 +180,6 @@ def _watched(given: RunOptions, probe: Probe) -> RunOptions:
     if decider is not None:
         options["decider"] = partial(probe.decide, decider)
     return options
-
-
-def _open_name(known: ref[Any]) -> str | None:
-    """The name of an async generator that has not come to its end."""
-    found = known()
-    return None if found is None or found.ag_frame is None else str(found.__qualname__)
 
 
 def _threads() -> set[Working]:
@@ -191,21 +202,3 @@ async def _let_threads_end(before: set[Working], probe: Probe) -> None:
             )
         time.sleep(LOOK)  # noqa: ASYNC251
         await trio.lowlevel.checkpoint()
-
-
-@contextmanager
-def _watching_generators() -> Iterator[list[ref[AsyncGenerator[Any, Any]]]]:
-    """The async generators that are begun while the block lasts: those behind context managers, above all."""
-    found: list[ref[AsyncGenerator[Any, Any]]] = []
-    before = sys.get_asyncgen_hooks()
-
-    def note(generator: AsyncGenerator[Any, Any]) -> None:
-        found.append(ref(generator))
-        if before.firstiter is not None:
-            before.firstiter(generator)
-
-    sys.set_asyncgen_hooks(note, before.finalizer)
-    try:
-        yield found
-    finally:
-        sys.set_asyncgen_hooks(*before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cancelling, ends, errors, limits, outputs, resources, scopes, timing
+from . import cancelling, ends, errors, limits, manners, outputs, resources, scopes, timing
 from .finding import Check, Finding
 
 CHECKS: tuple[Check, ...] = (
@@ -15,6 +15,10 @@ CHECKS: tuple[Check, ...] = (
     resources.no_thread_is_left,
     resources.what_is_entered_is_left,
     resources.tokens_come_back,
+    resources.nobody_releases_what_it_has_not_taken,
+    resources.no_file_and_no_socket_is_left_open,
+    resources.no_temporary_file_is_left,
+    resources.context_variables_are_reset,
     resources.no_more_branches_than_tokens,
     errors.the_first_error_surfaces,
     errors.no_error_is_lost,
@@ -24,6 +28,12 @@ CHECKS: tuple[Check, ...] = (
     cancelling.cancellation_is_told_as_it_is,
     cancelling.a_cancellation_is_not_retried,
     cancelling.nobody_swallows_cancelled,
+    manners.cancelled_is_not_replaced,
+    manners.no_stored_cancelled_is_raised_again,
+    manners.clean_up_is_not_cut_short,
+    manners.nobody_holds_up_a_cancellation,
+    manners.what_comes_too_late_is_no_success,
+    manners.nothing_is_held_across_a_yield,
     cancelling.status_fits,
     limits.time_limits_are_kept,
     limits.a_timeout_is_told_when_its_time_has_passed,

@@ -43,7 +43,7 @@ class _Cancelled:
 
 def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
     """Who waits under a block that failed is told within two passes; under a request, in the next one."""
-    for region in (*_requested(story), *_settled(story), *_from_outside(story)):
+    for region in cancelled_regions(story):
         for call in story.trial.probe.calls:
             if not is_within(call.path, region.path) or is_cleanup(call.path, region.path):
                 continue
@@ -66,6 +66,13 @@ def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
                     f"{execution.path} was between two attempts, and was not told in time that "
                     f"{region.path or 'the run'} was cancelled",
                 )
+
+
+def cancelled_regions(story: Story) -> Iterator[_Cancelled]:
+    """What was cancelled in a run: on request, where a block was settled, and from outside."""
+    yield from _requested(story)
+    yield from _settled(story)
+    yield from _from_outside(story)
 
 
 def _rested(story: Story, execution: Execution, region: _Cancelled) -> bool:
@@ -235,7 +242,9 @@ def a_cancellation_is_not_retried(story: Story) -> Iterator[Finding]:
             tried = f"{path} was tried {len(calls)} times, and the record says {result.attempts}"
             yield Finding(path, tried)
         for call, error in zip(calls[:-1], result.earlier, strict=False):
-            if isinstance(call.raised, trio.Cancelled) and not isinstance(error, trio.TooSlowError):
+            if call.stray or isinstance(error, trio.TooSlowError):
+                continue
+            if isinstance(call.raised, trio.Cancelled):
                 yield Finding(path, f"{path} was cancelled, and tried again")
 
 

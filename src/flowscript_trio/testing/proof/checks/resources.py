@@ -1,4 +1,4 @@
-"""Owns the promises of what is left: no task, no thread, no open generator, no token, no lock."""
+"""Owns the promises of what is left: no task, no thread, no generator, no token, no file, no variable."""
 
 from __future__ import annotations
 
@@ -59,6 +59,55 @@ def tokens_come_back(story: Story) -> Iterator[Finding]:
         who = "the run" if call is None else call.name
         yield Finding(
             subject, f"{who} took a {kind} and did not give it back; take it with `async with`"
+        )
+
+
+def nobody_releases_what_it_has_not_taken(story: Story) -> Iterator[Finding]:
+    for call in story.trial.surplus:
+        subject, who = ("Semaphore", "the run") if call is None else (call.label, call.name)
+        yield Finding(
+            subject,
+            f"{who} released a Semaphore more often than it had acquired it, so that it lets more in than "
+            "before; take it with `async with`",
+        )
+
+
+def no_file_and_no_socket_is_left_open(story: Story) -> Iterator[Finding]:
+    for left in story.trial.left_open:
+        yield Finding(
+            left.call.label,
+            f"{left.call.name} left {left.what} open; open it with `with` or `async with`",
+        )
+    for left in story.trial.probe.leftovers.collected:
+        yield Finding(
+            left.call.label,
+            f"{left.call.name} left something to the garbage collector ({left.what}); open it with `with` or "
+            "`async with`",
+        )
+
+
+def no_temporary_file_is_left(story: Story) -> Iterator[Finding]:
+    for left in story.trial.left_files:
+        yield Finding(
+            left.call.label,
+            f"{left.call.name} made the temporary file or folder {left.what} and did not remove it; use "
+            "`with tempfile.TemporaryDirectory()`, or remove it in a `finally`",
+        )
+
+
+def context_variables_are_reset(story: Story) -> Iterator[Finding]:
+    for call in story.trial.probe.calls:
+        for name in call.variables_left:
+            yield Finding(
+                call.label,
+                f"{call.name} set the context variable {name} and did not reset it; keep the token that "
+                "`set` gives, and `reset` it in a `finally`",
+            )
+    for name in story.trial.left_variables:
+        yield Finding(
+            name,
+            f"the context variable {name} was set in the run, and its caller sees it; who sets it (an observer, "
+            "or what the application has around the run) should `reset` it in a `finally`",
         )
 
 

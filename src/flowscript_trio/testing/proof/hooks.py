@@ -1,0 +1,187 @@
+"""Owns the hooks of a trial: functions of trio and of Python that tell the probe what they do while it lasts.
+
+What trio keeps to itself is looked up by name: where another trio has it otherwise, a proof sees less.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import Any, Protocol
+
+import outcome
+import trio
+
+
+class Hooked(Protocol):
+    """What is told."""
+
+    def note_deadline(self, deadline: float) -> None:
+        """Somebody has asked for the effective deadline."""
+
+    def note_stray(self, task: trio.lowlevel.Task | None) -> None:
+        """A task of a nursery (None: its own block) ended with ``Cancelled``, and nobody had cancelled it."""
+
+    def note_taken(self, semaphore: trio.Semaphore, change: int) -> None:
+        """Somebody took a token of a semaphore (1), or released one (-1)."""
+
+    def note_temporary(self, path: str) -> None:
+        """Somebody made a temporary file or folder."""
+
+    def note_warning(self, warning: warnings.WarningMessage) -> None:
+        """Something was left to the collector of garbage."""
+
+
+@contextmanager
+def hooked(told: Hooked) -> Iterator[None]:
+    """Tell ``told`` what happens while the block lasts."""
+    from trio._core import _run
+
+    nursery, semaphore = _run.Nursery, trio.Semaphore
+    status = getattr(_run, "CancelStatus", None)
+    with ExitStack() as stack:
+        for owner, name, around in (
+            (status, "effective_deadline", _asking(told)),
+            (nursery, "_child_finished", _ending(told)),
+            (nursery, "_nested_child_finished", _ending_block(told)),
+            (semaphore, "release", _releasing(told)),
+            (semaphore, "acquire_nowait", _taking(told)),
+            (semaphore, "acquire", _waiting(told)),
+            (tempfile, "_mkstemp_inner", _making(told, lambda made: made[1])),
+            (tempfile, "mkdtemp", _making(told, lambda made: made)),
+        ):
+            stack.enter_context(replaced(owner, name, around))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("always", ResourceWarning)
+        stack.enter_context(replaced(warnings, "_showwarnmsg", _warning(told)))
+        yield
+
+
+@contextmanager
+def replaced(owner: Any, name: str, around: Callable[[Any], Any]) -> Iterator[None]:
+    """A function of a class or a module, with another around it while the block lasts."""
+    real = getattr(owner, name, None)
+    if real is None:
+        yield
+        return
+    setattr(owner, name, wraps(real)(around(real)))
+    try:
+        yield
+    finally:
+        setattr(owner, name, real)
+
+
+Around = Callable[[Any], Callable[..., Any]]
+
+
+def _asking(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def effective_deadline(status: Any) -> float:
+            deadline: float = real(status)
+            told.note_deadline(deadline)
+            return deadline
+
+        return effective_deadline
+
+    return around
+
+
+def _ending(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def child_finished(
+            nursery: Any, task: trio.lowlevel.Task, ended: outcome.Outcome[Any]
+        ) -> None:
+            if isinstance(ended, outcome.Error) and _is_stray(nursery, ended.error):
+                told.note_stray(task)
+            real(nursery, task, ended)
+
+        return child_finished
+
+    return around
+
+
+def _ending_block(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        async def nested_child_finished(nursery: Any, raised: BaseException | None) -> Any:
+            if _is_stray(nursery, raised):
+                told.note_stray(None)
+            return await real(nursery, raised)
+
+        return nested_child_finished
+
+    return around
+
+
+def _is_stray(nursery: Any, raised: BaseException | None) -> bool:
+    """Whether what ends a task of a nursery is ``Cancelled``, and nothing around it is cancelled."""
+    if isinstance(raised, BaseExceptionGroup):
+        raised = raised.subgroup(trio.Cancelled)
+    elif not isinstance(raised, trio.Cancelled):
+        raised = None
+    status = getattr(nursery, "_cancel_status", None)
+    return raised is not None and status is not None and not status.effectively_cancelled
+
+
+def _releasing(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def release(semaphore: trio.Semaphore) -> None:
+            real(semaphore)
+            told.note_taken(semaphore, -1)
+
+        return release
+
+    return around
+
+
+def _taking(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def acquire_nowait(semaphore: trio.Semaphore) -> None:
+            real(semaphore)
+            told.note_taken(semaphore, 1)
+
+        return acquire_nowait
+
+    return around
+
+
+def _waiting(told: Hooked) -> Around:
+    """Trio's ``acquire`` calls ``acquire_nowait`` first: only who had to wait is not told of there."""
+
+    def around(real: Any) -> Callable[..., Any]:
+        async def acquire(semaphore: trio.Semaphore) -> None:
+            at_once = semaphore.value > 0
+            await real(semaphore)
+            if not at_once:
+                told.note_taken(semaphore, 1)
+
+        return acquire
+
+    return around
+
+
+def _making(told: Hooked, path_of: Callable[[Any], Any]) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def make(*args: Any, **options: Any) -> Any:
+            made = real(*args, **options)
+            told.note_temporary(str(path_of(made)))
+            return made
+
+        return make
+
+    return around
+
+
+def _warning(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def show(warning: warnings.WarningMessage) -> None:
+            if issubclass(warning.category, ResourceWarning):
+                told.note_warning(warning)
+            else:
+                real(warning)
+
+        return show
+
+    return around

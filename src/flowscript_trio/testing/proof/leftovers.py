@@ -1,0 +1,120 @@
+"""Owns what a run leaves to the system: open files, sockets and temporary files, and whose they are."""
+
+from __future__ import annotations
+
+import gc
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .calls import Call
+
+FOLDER = next((name for name in ("/proc/self/fd", "/dev/fd") if os.path.isdir(name)), None)
+"""Where the system lists what this process has open; None on a system that does not, where less is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something that a call has left open, or left to the collector of garbage, or a file that it has left."""
+
+    what: str
+    call: Call
+
+
+class Leftovers:
+    """Knows of which call an open descriptor and a temporary file are.
+
+    ``running`` gives the call whose code runs now, in whatever task or thread.
+    """
+
+    def __init__(self, running: Callable[[], Call | None]) -> None:
+        self._running = running
+        self._before = dict(_described())
+        self._known = set(self._before)
+        self._owners: dict[int, Call] = {}
+        self._temporary: dict[str, Call] = {}
+        self.collected: list[Left] = []
+        """What was left to the collector of garbage."""
+
+    def enter(self, call: Call, from_thread: Callable[[], bool]) -> None:
+        """The code of a call runs from now on; ``from_thread`` tells whether it waited for a thread."""
+        now = _open()
+        if now - self._known and from_thread():
+            self._claim(call, now)
+        self._known = now
+
+    def leave(self, call: Call) -> None:
+        """The code of a call does not run any more."""
+        now = _open()
+        self._claim(call, now)
+        self._known = now
+
+    def _claim(self, call: Call, now: set[int]) -> None:
+        for descriptor in now - self._known:
+            self._owners[descriptor] = call
+
+    def note_temporary(self, path: str) -> None:
+        call = self._running()
+        if call is not None:
+            self._temporary[path] = call
+
+    def note_warning(self, warning: warnings.WarningMessage) -> None:
+        """Something is collected that should have been closed: whose it is, its descriptor or its path tells."""
+        said = str(warning.message)
+        call = self._owner_of(warning.source)
+        for path, maker in self._temporary.items():
+            if path in said:
+                call = maker
+        call = call or self._running()
+        if call is not None:
+            self.collected.append(Left(said, call))
+
+    def _owner_of(self, source: object) -> Call | None:
+        number = getattr(source, "fileno", None)
+        try:
+            return self._owners.get(number()) if callable(number) else None
+        except (OSError, ValueError):
+            return None
+
+    def open(self) -> list[Left]:
+        """What is still open, after the collector of garbage had its chance."""
+        if self._now_open():
+            gc.collect()
+        return [Left(what, call) for what, call in self._now_open()]
+
+    def _now_open(self) -> list[tuple[str, Call]]:
+        return [
+            (what, self._owners[descriptor])
+            for descriptor, what in _described()
+            if descriptor in self._owners and self._before.get(descriptor) != what
+        ]
+
+    def temporary(self) -> list[Left]:
+        """The temporary files and folders that are still there."""
+        there = [path for path in self._temporary if os.path.lexists(path)]
+        if there:
+            gc.collect()
+        return [Left(path, self._temporary[path]) for path in there if os.path.lexists(path)]
+
+
+def _open() -> set[int]:
+    """The descriptors that are open, without that of the listing itself."""
+    return set() if FOLDER is None else set(filter(_is_open, map(int, os.listdir(FOLDER))))
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _described() -> Iterator[tuple[int, str]]:
+    """The descriptors that are open, each with what the system says that it is."""
+    for descriptor in sorted(_open()):
+        try:
+            yield descriptor, os.readlink(f"{FOLDER}/{descriptor}")
+        except OSError:  # closed meanwhile, or no link on this system
+            continue

@@ -1,0 +1,100 @@
+"""Owns the places of waits: where a task waits, and whether an interruption there cuts anything short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import FrameType, TracebackType
+
+import trio
+
+from .chains import behind
+from .remaining import leaves_out
+
+_LIBRARIES = frozenset({"trio", "anyio", "sniffio", "outcome", "contextlib"})
+_ENDS = frozenset(
+    {
+        "aclose",
+        "aclose_forcefully",
+        "__aexit__",
+        "checkpoint",
+        "checkpoint_if_cancelled",
+        "cancel_shielded_checkpoint",
+    }
+)
+"""What trio's own functions do when they are cancelled is done: they close by force, or have nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a task waits. ``called`` is the function of trio's (or of anyio's, say) that it waits in there."""
+
+    function: str
+    file: str
+    line: int
+    called: str
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether ``Cancelled`` there cuts nothing short: what is awaited is done, and nothing follows it."""
+        if self.called == "__aexit__":  # the line is that of a whole block
+            return True
+        return self.called in _ENDS and not leaves_out(self.file, self.line)
+
+    def __str__(self) -> str:
+        return f"{self.function} ({PurePath(self.file).name}, line {self.line})"
+
+
+def place_of(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
+    """The innermost place that is no library's, of the frames of a task that waits, outermost first."""
+    place: Place | None = None
+    for frame, line in frames:
+        code = frame.f_code
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _LIBRARIES:
+            place = Place(code.co_qualname, code.co_filename, line, "")
+        elif place is not None and not place.called:
+            place = Place(place.function, place.file, place.line, code.co_name)
+    return place
+
+
+def has_cancelled_behind(error: BaseException) -> bool:
+    """Whether an error groups, or came from, a ``Cancelled``."""
+    return any(isinstance(found, trio.Cancelled) for found in behind(error))
+
+
+def follows_cancelled(handed: BaseException) -> bool:
+    """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
+    others = (found for found in behind(handed) if found is not handed)
+    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)
+
+
+def replaces_cancelled(error: BaseException) -> bool:
+    """Whether an error was raised in the place of ``Cancelled``, by the code that caught it.
+
+    An error that clean-up comes to is another matter: it is raised in what is called there.
+    """
+    if isinstance(error, trio.Cancelled):
+        return False
+    if isinstance(error.__cause__, trio.Cancelled):
+        return True
+    frame = _last_frame(error.__traceback__)
+    if frame is None:
+        return False
+    if frame.f_code.co_name in ("__exit__", "__aexit__"):
+        return isinstance(error.__context__, trio.Cancelled)
+    caught = (found for found in behind(error.__context__) if isinstance(found, trio.Cancelled))
+    return any(frame in _frames(cancelled.__traceback__) for cancelled in caught)
+
+
+def _last_frame(traceback: TracebackType | None) -> FrameType | None:
+    frames = _frames(traceback)
+    return frames[-1] if frames else None
+
+
+def _frames(traceback: TracebackType | None) -> list[FrameType]:
+    found: list[FrameType] = []
+    while traceback is not None:
+        found.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return found

@@ -1,0 +1,34 @@
+"""Owns the proofs of planted runtimes: one that is tried, beside one that is innocent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.testing import Report, prove
+
+Fault = Callable[[fs.ExecutionParams], Awaitable[Any]]
+
+TWO = """<parallel id="p">
+  <branch><source:tried id="x" timeout="30s">
+    <on-error><retry max="1" when="true" base="1s" jitter="none"/></on-error>
+  </source:tried></branch>
+  <branch><delay id="d" duration="2s"/><source:innocent id="y"/></branch>
+</parallel>"""
+
+
+async def innocent(params: fs.ExecutionParams) -> int:
+    await trio.sleep(1)
+    return 1
+
+
+def found_in(runtime: Fault, text: str = TWO, **options: Any) -> Report:
+    """The report of a proof with that runtime as ``source:tried``."""
+    registry = fs.Registry(base=fs.registry)
+    registry.runtime("source:tried")(runtime)
+    registry.runtime("source:innocent")(innocent)
+    flow = fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry)
+    return prove(flow, **{"pairs": 0, **options})
