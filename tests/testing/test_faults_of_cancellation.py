@@ -285,6 +285,19 @@ def holding(manager: Any) -> Fault:
     return hold
 
 
+async def hold_a_lock_by_hand(params: fs.ExecutionParams) -> None:
+    async def lines() -> AsyncIterator[int]:
+        await LOCK.acquire()
+        try:
+            yield 1
+        finally:
+            LOCK.release()
+
+    async with contextlib.aclosing(lines()) as found:
+        async for _ in found:
+            await trio.sleep(1)
+
+
 async def hold_in_a_task(params: fs.ExecutionParams) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(holding(trio.open_nursery), params)
@@ -386,6 +399,7 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("hold a lock", holding(lambda: LOCK), YIELDS, "before each yield"),
     ("hold a scope", holding(lambda: trio.move_on_after(9)), YIELDS, "before each yield"),
     ("hold a limit", holding(lambda: trio.fail_after(9)), YIELDS, "before each yield"),
+    ("hold a lock by hand", hold_a_lock_by_hand, YIELDS, "before each yield"),
     ("hold in a task", hold_in_a_task, YIELDS, "before each yield"),
 ]
 

@@ -92,6 +92,21 @@ async def a_started_task(params: fs.ExecutionParams) -> None:
         group.cancel_scope.cancel()
 
 
+async def connections_of_anyio(params: fs.ExecutionParams) -> bytes:
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.send(b"x")
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with anyio.create_task_group() as group:
+            group.start_soon(listener.serve, serve)
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                received = await stream.receive()
+            group.cancel_scope.cancel()
+    return received
+
+
 async def limits_of_anyio(params: fs.ExecutionParams) -> None:
     with anyio.move_on_after(1):
         await anyio.sleep_forever()
@@ -353,6 +368,7 @@ SOUND: list[Fault] = [
     a_task_group,
     a_task_group_that_is_cancelled,
     a_started_task,
+    connections_of_anyio,
     limits_of_anyio,
     a_thread_of_anyio,
     a_thread,

@@ -10,7 +10,14 @@ import trio
 from .calls import Call, Moment, Planted, Wait
 from .leftovers import Leftovers
 from .owners import Owners
-from .places import Place, follows_cancelled, has_cancelled_behind, place_of, replaces_cancelled
+from .places import (
+    Place,
+    cuts_short,
+    follows_cancelled,
+    has_cancelled_behind,
+    place_of,
+    replaces_cancelled,
+)
 from .stepping import Surroundings, frames_of, sent_error, shields_around
 
 
@@ -139,7 +146,7 @@ class Follower:
         )
         call.swallowed = went_on or (lost and was_handed)
         for handed, place in self._places:
-            if place is not None and not place.is_harmless and follows_cancelled(handed):
+            if cuts_short(handed, place):
                 call.cut_short = str(place)
         cancelled = self._around.are_cancelled
         if cancelled and was_handed and call.planted is None:

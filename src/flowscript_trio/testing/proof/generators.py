@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import AsyncGeneratorType, MethodType
+from types import AsyncGeneratorType, FrameType, MethodType
 from typing import Any
 from weakref import ref
 
@@ -77,8 +77,8 @@ class Generators:
         alive = (known() for known, _ in self._found)
         return [g.__qualname__ for g in alive if g is not None and g.ag_frame is not None]
 
-    def look(self, calls: Sequence[Call]) -> None:
-        """A task waits now: see what generators hold that have given an item away.
+    def look(self, calls: Sequence[Call], task: trio.lowlevel.Task) -> None:
+        """This task waits now: see what generators hold that have given an item away.
 
         Of those that are outputs of ``calls`` it is the engine that asks for the items.
         """
@@ -87,14 +87,16 @@ class Generators:
             frame = None if generator is None else generator.ag_frame
             if generator is None or frame is None:
                 continue
-            what = held_over_yield(generator)
+            what = held_over_yield(generator, task)
             if what is not None:
                 name, line = generator.__qualname__, frame.f_lineno
                 call = call or next((c for c in calls if c.output is generator), None)
                 self.held.setdefault(name, Held(name, what, line, call))
 
 
-def held_over_yield(generator: AsyncGeneratorType[Any, Any]) -> str | None:
+def held_over_yield(
+    generator: AsyncGeneratorType[Any, Any], task: trio.lowlevel.Task
+) -> str | None:
     """The kind of nursery, scope or lock in whose block a generator stands at a ``yield``; None where it does not.
 
     The block's way out is a bound method among what the suspended generator refers to.
@@ -109,6 +111,18 @@ def held_over_yield(generator: AsyncGeneratorType[Any, Any]) -> str | None:
             kind = _kind_of(found.__self__)
             if kind is not None:
                 return kind
+    return _lock_of(frame, task)
+
+
+def _lock_of(frame: FrameType, task: trio.lowlevel.Task) -> str | None:
+    """The kind of a lock that a generator acquires by hand, and that its task has now."""
+    names = frame.f_code.co_names
+    if "acquire" in names or "acquire_nowait" in names:
+        seen = [*frame.f_locals.values(), *(frame.f_globals.get(name) for name in names)]
+        for found in seen:
+            is_lock = isinstance(found, (trio.Lock, trio.StrictFIFOLock))
+            if is_lock and found.statistics().owner is task:
+                return type(found).__name__
     return None
 
 

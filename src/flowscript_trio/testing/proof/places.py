@@ -51,11 +51,32 @@ def place_of(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
     place: Place | None = None
     for frame, line in frames:
         code = frame.f_code
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _LIBRARIES:
+        if not is_library(frame):
             place = Place(code.co_qualname, code.co_filename, line, "")
         elif place is not None and not place.called:
             place = Place(place.function, place.file, place.line, code.co_name)
     return place
+
+
+def is_library(frame: FrameType) -> bool:
+    """Whether a frame is one of trio's, or of what stands on it."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES
+
+
+def cuts_short(handed: BaseException, place: Place | None) -> bool:
+    """Whether a ``Cancelled`` that was handed to a task there interrupted clean-up outside of libraries."""
+    if place is None or place.is_harmless:
+        return False
+    others = (found for found in behind(handed) if found is not handed)
+    return any(
+        isinstance(found, (trio.Cancelled, GeneratorExit)) and not _is_caught_by_library(found)
+        for found in others
+    )
+
+
+def _is_caught_by_library(error: BaseException) -> bool:
+    frames = _frames(error.__traceback__)
+    return bool(frames) and is_library(frames[0])
 
 
 def has_cancelled_behind(error: BaseException) -> bool:

@@ -161,7 +161,7 @@ class Probe(trio.abc.Instrument):
         owner = self.owners.starter_of(task)
         if owner is not None:
             self.leftovers.leave(owner)
-        self.generators.look(self.calls)
+        self.generators.look(self.calls, task)
 
     def _is_late(self) -> bool:
         """Whether a deadline from outside has passed."""
@@ -314,9 +314,8 @@ class Probe(trio.abc.Instrument):
     # ---- what follows a call reports here ----
 
     def error_in(self, call: Call, place: int) -> Planted | None:
-        self.generators.look(
-            self.calls
-        )  # an error there is raised at once, and no step ends before
+        # An error there is raised at once, and no step ends before.
+        self.generators.look(self.calls, trio.lowlevel.current_task())
         return self._plant(call.label, call.number, place)
 
     def note_raised(self, error: Planted) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import trio
 
 from .calls import RUNNING, Call
-from .places import Place, follows_cancelled, place_of, replaces_cancelled
+from .places import Place, cuts_short, follows_cancelled, place_of, replaces_cancelled
 from .stepping import Surroundings, frames_of, shields_around, step_through
 
 
@@ -78,5 +78,5 @@ class _Step:
         if self._handed and raised is not None and replaces_cancelled(raised):
             call.replaced = raised
         for handed, place in self._handed:
-            if place is not None and not place.is_harmless and follows_cancelled(handed):
+            if cuts_short(handed, place):
                 call.cut_short = str(place)
