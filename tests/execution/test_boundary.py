@@ -154,10 +154,7 @@ def test_a_retry_rule_that_fails_is_the_nodes_own_error(world: World, rule: str)
     failure = fs.failure_of(error)
     assert failure is not None
     assert failure.node == "a"
-    chain = error
-    while chain.__context__ is not None:
-        chain = chain.__context__
-    assert chain is world.errors[0]
+    assert error.__context__ is world.errors[0]
     [result] = failure.record["a"]
     assert result.earlier == (world.errors[0],)
     assert (result.status, world.status, len(world.errors)) == ("failed", "failed", 1)

@@ -78,9 +78,11 @@ def _take_back(written: object, notes: list[str]) -> None:
         written[:] = [text for text in written if text not in notes]
 
 
-def set_context(error: BaseException, context: BaseException | None) -> None:
-    """Set the context of an error whose class may refuse to have anything set."""
+def set_context(error: BaseException, context: BaseException | None, shown: bool = False) -> None:
+    """Set the context of an error whose class may refuse to have anything set; ``shown``: and do not hide it."""
     _slots["__context__"].__set__(error, context)
+    if shown:
+        _slots["__suppress_context__"].__set__(error, False)
 
 
 def set_cause(error: BaseException, cause: BaseException | None) -> None:

@@ -173,12 +173,19 @@ def _applies(retry: RetryConfig, error: Exception, step: Step, scope: Scope) -> 
 
 
 def _looking_at(error: BaseException, raised: Exception) -> Exception:
-    """What was raised while a node's error was looked at, with that error as its context."""
+    """What was raised while a node's error was looked at, with that error as its context.
+
+    What ``from None`` has hidden gives way to it; else it stands behind what was being handled.
+    """
     last: BaseException = raised
     seen = {id(raised)}
-    while last.__context__ is not None and id(last.__context__) not in seen:
+    while (
+        last.__context__ is not None
+        and not last.__suppress_context__
+        and id(last.__context__) not in seen
+    ):
         last = last.__context__
         seen.add(id(last))
     if id(error) not in seen:
-        set_context(last, error)
+        set_context(last, error, shown=True)
     return raised
