@@ -14,7 +14,7 @@ from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.raised import error_of, first_of
+from ..scheduler.raised import error_of, first_of, is_cancelled
 from ..scheduler.signals import Failed
 from ..types.ast import TimeoutNode
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
@@ -25,7 +25,6 @@ from .contexts import InContext
 from .failures import note_node
 from .frame import Frame, Outcome, Place
 from .limiting import hold, take_token
-from .noderun import NodeRun
 from .recovery import handle_late
 from .regions import Region
 from .walk import Walk
@@ -63,12 +62,20 @@ class Attempts(ABC):
             if self.run.masker is not None and isinstance(signal, Failed):
                 outcome.signal = Failed(self.run.masked(signal.error), signal.origin)
             return outcome
-        except BaseException as exc:
-            raised = exc
+        except trio.Cancelled as exc:
+            if is_cancelled():
+                raise
             error = error_of(exc)
-        if error is None:
-            raise first_of(raised)
-        return self.fail(step, path, error)
+            raised: BaseException = exc
+        except BaseException as exc:
+            error = error_of(exc)
+            raised = exc
+        try:
+            if error is None:
+                raise first_of(raised)
+            return self.fail(step, path, error)
+        finally:
+            del raised, error  # their tracebacks have this frame
 
     def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
         """A node's work that came to an error: without secrets, and with a note of where it left."""
@@ -105,7 +112,7 @@ class Attempts(ABC):
         step, limiter = place.step, self.run.limiter
         if limiter is not None and not step.is_control:
             return self._with_token(limiter, place)
-        return self._limit_time(place)
+        return self._act(place) if step.timeout is None else self._limit_time(place)
 
     async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
         token = place.token = object()
@@ -157,14 +164,23 @@ class Attempts(ABC):
             step.config(place.scope),
             place.input,
             place.scope,
-            self.run if step.is_ours else NodeRun(self.run, place.path, place.attempt),
+            self.run,
             step.reads_only,
             step.parts,
+            None if step.is_ours else place,
         )
         if step.is_control:
             return self._control(step.runtime, params, place)
         if step.is_ours:
             return _call_ours(step.runtime, params)
+        if (
+            place.frame.has_own_task
+            and step.retry is None
+            and step.fallback is None
+            and place.token is None
+            and not self.run.observers
+        ):
+            return _call(step.runtime, params)  # nobody comes after it in the context of this task
         context = copy_context()
         if place.token is not None and self.run.limiter is not None:
             hold(context, self.run.limiter, place.token)

@@ -28,7 +28,7 @@ from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
 from ..types.ast import Body
 from ..types.errors import SettingError
-from ..types.paths import branch_path, iteration_path, prefix_in
+from ..types.paths import branch_paths, iteration_paths, prefix_in
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
@@ -50,14 +50,14 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     """
     total, bodies = len(result.branches), walk.program.bodies
     state = place.enter().state.snapshot()
-    path = place.inner
-
-    def name(index: int) -> str:
-        return branch_path(path, index)
+    name = branch_paths(place.inner)
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
+        body = bodies[branch.key]
         own = clone_state_for_branch(state, index)
-        return bodies[branch.key], Frame(own, prefix_in(name(index)), region, place.input)
+        frame = Frame(own, prefix_in(name(index)), region, place.input)
+        frame.has_own_task = len(body.steps) == 1 and body.cleanup is None
+        return body, frame
 
     branches = Branches(
         walk,
@@ -104,10 +104,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     state = place.enter().state.snapshot()
     items = collection if isinstance(collection, Sequence) else None
 
-    path = place.inner
-
-    def name(index: int) -> str:
-        return iteration_path(path, index)
+    name = iteration_paths(place.inner)
 
     def enter(index: int, item: Any, region: Region) -> tuple[CompiledBody, Frame]:
         bound = {

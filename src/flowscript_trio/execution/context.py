@@ -24,6 +24,7 @@ from ..types.results import Cancellation
 from .deliveries import Deliveries
 from .inputs import Secrets
 from .masking import mask_error
+from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
 from .resources import Resources
@@ -118,6 +119,9 @@ class RunContext:
         self.broken = BrokenObserver(error, event.path)
         if self.give_up is not None:
             self.give_up(f"an observer raised {type(error).__name__}")
+
+    def of_node(self, path: str, attempt: int) -> NodeRun:
+        return NodeRun(self, path, attempt)
 
     def chance(self, path: str, turn: int | str) -> Random:
         """What a node draws from: it follows from the seed, the node's path and the attempt, and nothing else."""

@@ -191,10 +191,11 @@ class Executor(Attempts):
             self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
-            outcome = await self._seen_from(context, self.attempt(step, frame, path))
+            attempt = self.attempt(step, frame, path)
+            outcome = await (attempt if context is None else _seen_from(context, attempt))
             if outcome.signal.__class__ is Failed and step.recovers:
                 recovery = recover(self, step, frame, path, outcome, earlier)
-                outcome = await self._seen_from(context, recovery)
+                outcome = await (recovery if context is None else _seen_from(context, recovery))
         except BaseException as exc:
             self._record_unwinding(step, frame, path, started, exc, earlier, context)
             raise
@@ -238,14 +239,6 @@ class Executor(Attempts):
         number = self.run.numbers.begin(path)
         event = NodeStarted(time=started, path=path, execution=number, node=step.node)
         context.run(self.run.notify, event)
-
-    def _seen_from(
-        self, context: Context | None, work: Coroutine[Any, Any, Outcome]
-    ) -> Awaitable[Outcome]:
-        """A node's work, which sees the context variables that an observer has set for the node."""
-        if context is None or context == copy_context():
-            return work
-        return InContext(work, context.copy())
 
     def _pass_over(self, step: Step, frame: Frame) -> None:
         """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
@@ -320,3 +313,10 @@ class Executor(Attempts):
 
 def _interruption(error: BaseException) -> Cancellation:
     return Cancellation(None, f"interrupted by {type(error).__name__}", trio.current_time())
+
+
+def _seen_from(
+    context: Context, work: Coroutine[Any, Any, Outcome]
+) -> Coroutine[Any, Any, Outcome] | InContext[Outcome]:
+    """A node's work, which sees the context variables that an observer has set for the node."""
+    return work if context == copy_context() else InContext(work, context.copy())

@@ -47,6 +47,9 @@ class NodeRun:
             self._services = self._run.services_of(self._path, f"runtime {self._attempt}")
         return self._services
 
+    def of_node(self, path: str, attempt: int) -> NodeRun:
+        return NodeRun(self._run, path, attempt)
+
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._run.resource(key, factory)
 

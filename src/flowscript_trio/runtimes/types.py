@@ -65,6 +65,16 @@ class RunServices(Protocol):
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""
 
+    def of_node(self, path: str, attempt: int) -> RunServices:
+        """The run as one attempt of a node sees it: what it draws is its own."""
+
+
+class NodePlace(Protocol):
+    """Which attempt of which execution it is."""
+
+    path: str
+    attempt: int
+
 
 class StateView(Protocol):
     """The scope of a node, to read: what is handed out is the reader's own copy."""
@@ -115,7 +125,7 @@ class ExecutionParams:
     ``trio.Cancelled`` pass.
     """
 
-    __slots__ = ("_config", "_input", "_owned", "_parts", "node", "run", "scope")
+    __slots__ = ("_config", "_input", "_owned", "_parts", "_place", "_run", "node", "scope")
 
     _UNTOUCHED = 0
     _CONFIG = 1
@@ -131,14 +141,23 @@ class ExecutionParams:
         run: RunServices,
         shared: bool,
         parts: Sequence[Callable[[Scope], Any]] = (),
+        place: NodePlace | None = None,
     ) -> None:
         self.node: BaseNode = node
         self.scope: Scope = scope
-        self.run: RunServices = run
+        self._run = run
+        self._place = place
         self._config = config
         self._input = input
         self._parts = parts
         self._owned = self._ALL if shared else self._UNTOUCHED
+
+    @property
+    def run(self) -> RunServices:
+        if self._place is not None:  # made when first asked for: most runtimes do not
+            self._run = self._run.of_node(self._place.path, self._place.attempt)
+            self._place = None
+        return self._run
 
     @property
     def config(self) -> Any:

@@ -21,7 +21,7 @@ and a node may be called ``finally``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,6 +66,16 @@ def prefix_in(path: str) -> str:
 def branch_path(path: str, index: int) -> str:
     """The path of a branch of a parallel block."""
     return f"{path}/{index}"
+
+
+def branch_paths(path: str) -> Callable[[int], str]:
+    """Gives the paths of the branches of a parallel block by their indices."""
+    return lambda index: f"{path}/{index}"
+
+
+def iteration_paths(path: str) -> Callable[[int], str]:
+    """Gives the paths of the iterations of a ``<foreach>`` by their indices."""
+    return lambda index: f"{path}[{index}]"
 
 
 def iteration_path(path: str, index: int) -> str:
