@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import Context, ContextVar, copy_context
+from functools import lru_cache
 from typing import Any
 
 _LAZY = frozenset({"decimal_context"})
@@ -22,6 +23,7 @@ def changed_since(before: Context) -> list[str]:
     )
 
 
+@lru_cache(maxsize=64)
 def _name_of(variable: ContextVar[Any]) -> str:
     """Where people find it: its module and name there, else what it was called when it was made."""
     for module in list(sys.modules.values()):
