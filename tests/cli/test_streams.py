@@ -110,11 +110,12 @@ def test_control_characters_are_made_visible() -> None:
 
 
 async def test_a_picture_has_the_runs_warnings_and_no_escape_of_theirs() -> None:
-    tree = RunTree(trio.current_time())
-    tree(RunStarted(time=trio.current_time(), path="", run_id="1", name="w"))
-    tree(RunWarning(time=trio.current_time(), path="a", message="odd \x1b[2J"))
+    now = trio.current_time()
+    tree = RunTree(now)
+    tree(RunStarted(time=now, path="", run_id="1", name="w"))
+    tree(RunWarning(time=now, path="a", message="odd \x1b[2J"))
     stream = io.StringIO()
-    Console(file=stream, width=80).print(draw(tree, trio.current_time() + 1, 10))
+    Console(file=stream, width=80).print(draw(tree, now + 1, 10))
     assert stream.getvalue() == "● w  1.00 s\nwarning: odd \\x1b[2J\n"
 
 
