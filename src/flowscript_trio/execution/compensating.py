@@ -7,8 +7,7 @@ from typing import Any
 
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
-from ..types.paths import COMPENSATE, branch_in, is_below, part_path
-from .cleanup import run_cleanup
+from ..types.paths import branch_in, is_below
 from .context import Compensation
 from .describing import describe_safely
 from .frame import Outcome, Place
@@ -35,8 +34,7 @@ async def compensate(
     pending[:] = rest  # first: none is ever run twice
     errors = []
     for done in reversed(due):
-        path = part_path(done.path, COMPENSATE)
-        error = await run_cleanup(done.walk, done.body, done.state, path, done.input, view)
+        error = await done.undo(view)
         if error is not None:
             errors.append(error)
     return errors

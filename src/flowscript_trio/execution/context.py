@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import trio
 
 from ..expression.scope import Services
-from ..program.compiled import CompiledBody
 from ..scheduler.passes import PassCounter
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
@@ -28,12 +27,6 @@ from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
 from .resources import Resources
-from .state import State
-
-if TYPE_CHECKING:
-    from .walk import Walk
-
-T = TypeVar("T")
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -46,13 +39,13 @@ CLEANUP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compensation:
-    """The ``<compensate>`` of a node that succeeded: its body, and the walk and the scope of the node."""
+    """The ``<compensate>`` of the execution at ``path``, which succeeded.
 
-    walk: Walk
-    body: CompiledBody
-    state: State
+    ``undo`` runs it, with the names that its body sees beside those of the node; it gives its error, or None.
+    """
+
     path: str
-    input: Any
+    undo: Callable[[Mapping[str, Any]], Awaitable[BaseException | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any
 
 import trio
@@ -20,12 +21,12 @@ from ..scheduler.pools import GraphPool
 from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
-from ..types.paths import owner_of
+from ..types.paths import COMPENSATE, owner_of, part_path
 from ..types.results import Cancellation, NodeResult
 from .asking import handle_checkpoint_result
 from .attempts import Attempts
 from .blocks import handle_foreach_result, handle_parallel_result
-from .cleanup import with_finally
+from .cleanup import run_cleanup, with_finally
 from .context import Compensation, RunContext
 from .contexts import InContext
 from .documents import handle_document_result
@@ -230,7 +231,10 @@ class Executor(Attempts):
         self.record_node_result(step, frame, result, context)
         if step.compensate is not None and result.status == "success":
             body = self.program.bodies[step.compensate]
-            run.compensations.append(Compensation(self, body, frame.state, path, frame.input))
+            undo = partial(
+                run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
+            )
+            run.compensations.append(Compensation(path, undo))
         if step.has_output and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal

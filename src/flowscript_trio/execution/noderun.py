@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..expression.scope import Services
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 
-if TYPE_CHECKING:
-    from .context import RunContext
+
+class Run(Protocol):
+    """What a node's view needs of its run."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def base(self) -> Path | None: ...
+    @property
+    def secrets(self) -> Mapping[str, str]: ...
+    @property
+    def http(self) -> HttpOptions: ...
+    async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
+    def services_of(self, path: str, turn: int | str) -> Services: ...
+    def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
 
 
 class NodeRun:
@@ -19,7 +32,7 @@ class NodeRun:
 
     __slots__ = ("_attempt", "_path", "_run", "_services")
 
-    def __init__(self, run: RunContext, path: str, attempt: int) -> None:
+    def __init__(self, run: Run, path: str, attempt: int) -> None:
         self._run = run
         self._path = path
         self._attempt = attempt

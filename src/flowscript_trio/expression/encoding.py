@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
+from .numerals import format_number, shortest_integer
 from .scope import Services
 from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter
 
@@ -61,46 +62,6 @@ def to_text(value: Any, services: Services | None = None) -> str:
     if isinstance(value, Function):
         raise EvaluationError("an arrow function has no text")
     return str(value)
-
-
-def format_number(value: float | Decimal) -> str:
-    """A number as JavaScript writes it: 3.0 is ``3``, large and small ones with an exponent."""
-    if isinstance(value, Decimal):
-        return _format_decimal(value)
-    if isinstance(value, int):
-        try:
-            return int.__repr__(value)
-        except ValueError:  # Python's own bound on digits
-            raise LimitExceeded("the integer has too many digits to write") from None
-    if value != value:
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value.is_integer() and abs(value) < 1e21:
-        return str(shortest_integer(value))
-    text = float.__repr__(value)
-    if "e" not in text:
-        return text
-    mantissa, exponent = text.split("e")
-    power = int(exponent)
-    if -7 < power < 0:
-        digits = len(mantissa.lstrip("-").replace(".", ""))
-        return f"{value:.{digits - 1 - power}f}"
-    return f"{mantissa.removesuffix('.0')}e{'+' if power > 0 else '-'}{abs(power)}"
-
-
-def shortest_integer(value: float) -> int:
-    """The integer of the fewest digits that is this float, as JavaScript writes those above 2^53."""
-    return int(value) if abs(value) < 2**53 else int(Decimal(float.__repr__(value)))
-
-
-def _format_decimal(value: Decimal) -> str:
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or not -1000 < exponent < 1000:
-        return str(value)
-    text = format(value, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
 
 
 def encode_json(value: Any, indent: int | None = None, *, services: Services | None = None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
+from .numerals import format_number
 from .scope import Limits, Services
 
 LISTS = (list, tuple, range)
@@ -260,8 +261,6 @@ def key_text(key: Any) -> str:
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, (int, float, Decimal)):
-        from .encoding import format_number
-
         return format_number(key)
     return "null" if key is None else str(key)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...expression import to_text
 from ...types.errors import SettingError
-from ..http.pool import prepare, ready
+from ..http.preparing import prepare, ready
 from ..registry import registry
 from ..types import ExecutionParams
 from .endpoint import find_endpoint

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..registry import registry
 from ..types import ExecutionParams
-from .pool import prepare, ready
+from .preparing import prepare, ready
 from .types import HttpSinkConfig, HttpSourceConfig
 
 TIMEOUT = 30.0  # seconds, for the whole of a request

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import ssl
-import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -210,32 +209,6 @@ async def pool_of(run: RunServices) -> HttpPool:
     options = run.http
     pool: HttpPool = await run.resource("http", lambda: HttpPool(options))
     return pool
-
-
-def prepare() -> None:
-    """Import what makes requests, and read the certificates: a node that did so would hold up all of trio.
-
-    It is called when a document that makes requests is loaded.
-    """
-    import httpx
-
-    from . import answer, client, content, failing, network, redirects, transfer  # noqa: F401
-
-    httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
-    accepted()
-    # What httpcore and the look-up of names would import at the first request:
-    "localhost".encode("idna")
-    import httpcore._backends.auto
-    import httpcore._backends.trio  # noqa: F401
-
-
-async def ready() -> None:
-    """:func:`prepare` in a thread, for who is run without having been loaded here (a stub's original).
-
-    A cancellation waits for the thread, which is not long.
-    """
-    if "httpx" not in sys.modules or trust.cache_info().currsize == 0:
-        await trio.to_thread.run_sync(prepare)
 
 
 @lru_cache(16)
