@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -13,6 +13,13 @@ from ..expression.scope import Overlay, Scope, Services
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 from .isolation import private_copy
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    Config = TypeVarWithDefault("Config", default=Any)
+else:
+    Config = TypeVar("Config")
 
 T = TypeVar("T")
 ConfigModel = type[BaseModel]
@@ -111,8 +118,8 @@ class _Private:
         )
 
 
-class ExecutionParams:
-    """What a runtime is handed when a node runs.
+class ExecutionParams(Generic[Config]):
+    """What a runtime is handed when a node runs; ``ExecutionParams[Model]`` where its settings are a model.
 
     ``node`` is the node of the document; ``config`` the node's settings (an instance of the runtime's
     config model, or without one a dict with snake_case keys); ``input`` the node's input; ``state`` a
@@ -160,11 +167,12 @@ class ExecutionParams:
         return self._run
 
     @property
-    def config(self) -> Any:
+    def config(self) -> Config:
         if not self._owned & self._CONFIG:
             self._config = self._copy(self._config)
             self._owned |= self._CONFIG
-        return self._config
+        config: Config = self._config
+        return config
 
     @property
     def input(self) -> Any:
