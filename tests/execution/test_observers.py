@@ -1,0 +1,122 @@
+"""An observer that raises, at any event: the run fails cleanly."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import trio
+from trio._core._run import GLOBAL_RUN_CONTEXT
+from trio.testing import MockClock
+
+import flowscript_trio as fs
+from flowscript_trio.types import events
+from flowscript_trio.types.events import Event
+
+BODY = (
+    '<source:does id="undone"><compensate><source:does id="undo"/></compensate></source:does>'
+    '<parallel id="p" after="undone"><branch><source:does id="a" takes="5"/></branch>'
+    '<branch><source:does id="b" fails="true"><on-error><retry max="1" when="true"/></on-error></source:does>'
+    '</branch></parallel><finally><source:does id="close"/></finally>'
+)
+KINDS = [
+    "RunStarted",
+    "NodeStarted",
+    "AttemptStarted",
+    "AttemptFailed",
+    "TokenAwaited",
+    "TokenTaken",
+    "BlockStarted",
+    "BranchStarted",
+    "BranchEnded",
+    "CancelRequested",
+    "NodeEnded",
+    "RunEnded",
+]
+
+
+class Broken(Exception):
+    pass
+
+
+def world() -> tuple[fs.Registry, list[str]]:
+    registry, did = fs.Registry(base=fs.registry), []
+
+    @registry.runtime("source:does")
+    async def does(params: fs.ExecutionParams) -> None:
+        did.append(f"begin {params.node.id}")
+        try:
+            await trio.sleep(float(params.config.get("takes", 1)))
+        finally:
+            did.append(f"end {params.node.id}")
+        if params.config.get("fails"):
+            raise ValueError("its own")
+
+    return registry, did
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_run_fails_and_all_that_waits_for_it_ends(kind: str) -> None:
+    registry, did = world()
+    flow = fs.loads(f'<workflow name="w">{BODY}</workflow>', registry=registry)
+    told: list[Event] = []
+    raised: list[str] = []
+
+    def observer(event: Event) -> None:
+        if type(event).__name__ == kind:
+            raised.append(event.path)
+            raise Broken(kind)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+
+            async def call(task_status: trio.TaskStatus[fs.Run] = trio.TASK_STATUS_IGNORED) -> None:
+                with pytest.raises((Broken, ValueError)) as caught:
+                    await fs.run(
+                        flow,
+                        observers=[observer, told.append],
+                        limiter=None if kind == "CancelRequested" else trio.CapacityLimiter(1),
+                        task_status=task_status,
+                    )
+                failure = fs.failure_of(caught.value)
+                assert failure is not None
+                if isinstance(caught.value, Broken):
+                    assert failure.path == raised[0]
+
+            run = await nursery.start(call)
+            seen = [event async for event in run.events()]
+            assert isinstance(seen[-1], events.RunEnded)
+            with pytest.raises((Broken, ValueError)) if not run._raised else trio.CancelScope():
+                await run.wait()
+            assert run.status == "failed"
+            assert run.output is None
+        assert not GLOBAL_RUN_CONTEXT.runner.instruments.get("_all")
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert len(raised) == 1  # it was told nothing more
+    assert Counter(w.split()[1] for w in did if w.startswith("begin")) == Counter(
+        w.split()[1] for w in did if w.startswith("end")
+    )
+    assert "end close" in did
+    assert "end undone" not in did or "end undo" in did
+    assert isinstance(told[-1], events.RunEnded)
+
+
+def test_the_first_error_surfaces_and_the_observers_is_on_the_record() -> None:
+    registry, _ = world()
+    flow = fs.loads(
+        '<workflow name="w"><source:does id="a" fails="true"/></workflow>', registry=registry
+    )
+
+    def observer(event: Event) -> None:
+        if isinstance(event, events.RunEnded):
+            raise Broken("too late")
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="its own") as caught:
+            await fs.run(flow, observers=[observer])
+        failure = fs.failure_of(caught.value)
+        assert failure is not None
+        assert "Broken: too late" in failure.record.warnings[-1].message
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
