@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from ..types.errors import FlowScriptError
-from .signals import ignore_signals, status_of_signal
+from .signals import end_if_asked, ignore_signals, status_of_signal
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
     @trio.lowlevel.enable_ki_protection
     async def call() -> T:
         try:
+            end_if_asked()
             return await function()
         except BaseException as exc:
             if _find(exc, KeyboardInterrupt) is not None:

@@ -34,6 +34,12 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
         handler(signal.SIGINT, frame)
 
 
+def end_if_asked() -> None:
+    """Raise KeyboardInterrupt where a signal came before and what it raised was swallowed, as some imports do."""
+    if _received:
+        raise KeyboardInterrupt
+
+
 def ignore_signals() -> None:
     """Ignore every further Ctrl-C, SIGTERM and SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
