@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from .calls import Call
 
@@ -33,6 +36,7 @@ class Leftovers:
         self._before = dict(_described())
         self._known = set(self._before)
         self._owners: dict[int, Call] = {}
+        self._openers: dict[str, Call] = {}
         self._temporary: dict[str, Call] = {}
         self.collected: list[Left] = []
         """What was left to the collector of garbage."""
@@ -51,8 +55,15 @@ class Leftovers:
         self._known = now
 
     def _claim(self, call: Call, now: set[int]) -> None:
+        """What is open since the last look is this call's, unless another one was seen to open it, in a thread."""
         for descriptor in now - self._known:
-            self._owners[descriptor] = call
+            self._owners[descriptor] = self._openers.get(_path_of(descriptor) or "", call)
+
+    def note_open(self, path: object) -> None:
+        """A file is about to be opened, in whatever thread; called by Python itself."""
+        call = self._running()
+        if call is not None and isinstance(path, (str, bytes, os.PathLike)):
+            self._openers[os.path.realpath(os.fsdecode(path))] = call
 
     def note_temporary(self, path: str) -> None:
         call = self._running()
@@ -114,7 +125,40 @@ def _is_open(descriptor: int) -> bool:
 def _described() -> Iterator[tuple[int, str]]:
     """The descriptors that are open, each with what the system says that it is."""
     for descriptor in sorted(_open()):
-        try:
-            yield descriptor, os.readlink(f"{FOLDER}/{descriptor}")
-        except OSError:  # closed meanwhile, or no link on this system
-            continue
+        path = _path_of(descriptor)
+        if path is not None:
+            yield descriptor, path
+
+
+def _path_of(descriptor: int) -> str | None:
+    """What the system says that a descriptor is; None where it was closed meanwhile, or has no link."""
+    try:
+        return os.readlink(f"{FOLDER}/{descriptor}")
+    except OSError:
+        return None
+
+
+_watching: Leftovers | None = None
+
+
+@contextmanager
+def watching_opens(leftovers: Leftovers) -> Iterator[None]:
+    """Let what a trial leaves know of each file that is opened meanwhile."""
+    global _watching
+    _add_hook()
+    _watching = leftovers
+    try:
+        yield
+    finally:
+        _watching = None
+
+
+@cache
+def _add_hook() -> None:
+    """Python keeps the hook for good, so there is one, which does nothing while no trial runs."""
+    sys.addaudithook(_on_audit)
+
+
+def _on_audit(event: str, arguments: tuple[object, ...]) -> None:
+    if _watching is not None and event == "open":
+        _watching.note_open(arguments[0])

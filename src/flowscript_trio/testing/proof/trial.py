@@ -23,7 +23,7 @@ from ...types.results import RunStatus
 from .calls import Call
 from .clock import LOOK, VirtualClock
 from .hooks import hooked
-from .leftovers import Left
+from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
 from .owners import LeftTokens
 from .plan import Plan
@@ -105,7 +105,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     trial = Trial(points, seed, probe)
     clock = VirtualClock(PATIENCE, lambda: probe.steps)
     try:
-        with order_of(seed):
+        with watching_opens(probe.leftovers), order_of(seed):
             trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
     except BaseException as exc:
         trial.crashed = first_of(exc)
