@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130
-_OTHERS = [
-    number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+_OTHERS: list[int] = [
+    int(getattr(signal, name)) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 _WORDS = {"SIGTERM": "terminated", "SIGHUP": "hung up"}
 

@@ -291,9 +291,9 @@ class Place:
     __slots__ = ("left", "offset", "right")
 
     def __init__(self, left: Tree | None, right: Tree, offset: int) -> None:
-        self.left = left
-        self.right = right
-        self.offset = offset
+        self.left: Tree | None = left
+        self.right: Tree = right
+        self.offset: int = offset
 
     def error(self, exc: Exception, left: Any, right: Any) -> EvaluationError:
         """The error of an operation: it names the operand at fault by its words and its place."""

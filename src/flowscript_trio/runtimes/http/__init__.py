@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -20,7 +21,7 @@ class HttpSource:
     config = HttpSourceConfig
     reads_only = True
     timeout: float | None = TIMEOUT
-    prepare = staticmethod(prepare)
+    prepare: Callable[[], None] = staticmethod(prepare)
 
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()
@@ -74,7 +75,7 @@ class HttpSink:
     config = HttpSinkConfig
     reads_only = True
     timeout: float | None = TIMEOUT
-    prepare = staticmethod(prepare)
+    prepare: Callable[[], None] = staticmethod(prepare)
 
     async def execute(self, params: ExecutionParams) -> dict[str, Any]:
         await ready()

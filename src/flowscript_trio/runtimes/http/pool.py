@@ -21,7 +21,7 @@ from ..types import RunServices
 from .auth import Auth
 from .coding import accepted
 from .cookies import changes, fill, home_of
-from .hosts import rules_of
+from .hosts import Rules, rules_of
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +51,7 @@ class HttpPool:
     def __init__(self, options: HttpOptions | None = None) -> None:
         _hide_queries_in_logs()
         self.options: HttpOptions = options or HttpOptions()
-        self.rules = rules_of(self.options)
+        self.rules: Rules | None = rules_of(self.options)
         self.transport: httpx.AsyncBaseTransport = self._connect()
         self.downloads: dict[str, Any] = {}
         """What came of downloads that broke off, by their paths, for the next attempt."""

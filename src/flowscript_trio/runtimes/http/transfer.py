@@ -46,7 +46,7 @@ class Download:
     def __init__(self, path: str, base: Path | None) -> None:
         """Open the place and the temporary file. Blocks."""
         self.path = path
-        self.size = 0
+        self.size: int = 0
         self.validator: str | None = None
         """What the server calls this version of the file: a part of another one is of no use."""
         self._hash = hashlib.sha256()
