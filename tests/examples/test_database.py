@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ DOCUMENT = EXAMPLES / "database" / "import.xml"
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "orders.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "CREATE TABLE orders (id INTEGER PRIMARY KEY, amount INTEGER, batch TEXT)"
         )
@@ -31,7 +32,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def rows(database: Path) -> list[Any]:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         return connection.execute("SELECT id, batch FROM orders ORDER BY id").fetchall()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def load(element: str) -> fs.Flow:
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    connect(tmp_path).execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
+    with closing(connect(tmp_path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
     return tmp_path
 
 
