@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from ..types.errors import FlowScriptError
-from .signals import end_if_asked, ignore_signals, status_of_signal
+from .signals import ignore_signals, status_of_signal, was_asked_to_end
 
 T = TypeVar("T")
 
@@ -25,7 +25,8 @@ def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
     @trio.lowlevel.enable_ki_protection
     async def call() -> T:
         try:
-            end_if_asked()
+            if was_asked_to_end():
+                raise KeyboardInterrupt
             return await function()
         except BaseException as exc:
             if _find(exc, KeyboardInterrupt) is not None:
@@ -37,7 +38,7 @@ def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
 
 def leave(exc: BaseException) -> int | str | None:
     """The exit status that belongs to what ended a command; raises it again if it is a bug of ours."""
-    if _find(exc, (KeyboardInterrupt, click.Abort)) is not None:
+    if was_asked_to_end() or _find(exc, (KeyboardInterrupt, click.Abort)) is not None:
         return leave_interrupted()
     left = _find(exc, SystemExit)
     if isinstance(left, SystemExit):

@@ -34,10 +34,9 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
         handler(signal.SIGINT, frame)
 
 
-def end_if_asked() -> None:
-    """Raise KeyboardInterrupt where a signal came before and what it raised was swallowed, as some imports do."""
-    if _received:
-        raise KeyboardInterrupt
+def was_asked_to_end() -> bool:
+    """Whether a signal came: what it raised may have been swallowed, or turned into another error, by an import."""
+    return bool(_received)
 
 
 def ignore_signals() -> None:
