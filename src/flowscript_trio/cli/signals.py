@@ -35,7 +35,7 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 def was_asked_to_end() -> bool:
-    """Whether a signal came: what it raised may have been swallowed, or turned into another error, by an import."""
+    """Whether a signal came: an import may have swallowed what it raised, or made another error of it."""
     return bool(_received)
 
 
