@@ -75,3 +75,47 @@ def test_an_object_that_cannot_be_shown_is_told_by_its_kind() -> None:
             raise ValueError
 
     assert prune([Broken()]) == ["<Broken>"]
+
+
+class _OddList(list[int]):
+    def __iter__(self) -> Any:
+        raise ValueError("iter")
+
+    def __len__(self) -> int:
+        raise ValueError("len")
+
+
+class _OddMapping(dict[str, int]):
+    def items(self) -> Any:
+        raise ValueError("items")
+
+
+class _OddText(str):
+    def __len__(self) -> int:
+        raise ValueError("len")
+
+
+class _OddKey:
+    def __str__(self) -> str:
+        raise ValueError("key")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (_OddList([1]), "<_OddList>"),
+        (_OddMapping(a=1), "<_OddMapping>"),
+        ([1, _OddList([1]), 2], [1, "<_OddList>", 2]),
+        ({"a": _OddMapping(), "b": 1}, {"a": "<_OddMapping>", "b": 1}),
+        ({_OddKey(): 1}, "<dict>"),
+        (10**5000, f"<an integer of {(10**5000).bit_length():,} bits>"),
+        ([10**5000], [f"<an integer of {(10**5000).bit_length():,} bits>"]),
+    ],
+    ids=["list", "mapping", "in a list", "in a mapping", "a key", "integer", "integer in a list"],
+)
+def test_what_its_own_class_keeps_from_being_shown_is_told_as_that(value: Any, shown: Any) -> None:
+    assert prune(value) == shown
+
+
+def test_a_text_whose_methods_raise_is_shown_by_what_it_holds() -> None:
+    assert prune([_OddText("abc")]) == ["abc"]

@@ -21,8 +21,8 @@ def prune(value: Any) -> Any:
 
     What JSON has no word for is told by its ``repr``.
     """
-    kind = value.__class__
-    if kind in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN and kind is not int:
         return value
     if kind is str:
         return cut(value)
@@ -36,6 +36,10 @@ def cut(text: str) -> str:
     return f"{text[:MOST_TEXT]}… ({len(text) - MOST_TEXT:,} more characters)"
 
 
+MOST_BITS = 4096
+"""Bits of an integer that is shown; Python itself refuses to write out much longer ones."""
+
+
 class _Pruner:
     """One walk over a value; ``_left`` is how many values it still has room for."""
 
@@ -43,9 +47,18 @@ class _Pruner:
         self._left = MOST_VALUES
 
     def value(self, value: Any, levels: int) -> Any:
+        """A value; one that its own class keeps from being looked at is told as that."""
         self._left -= 1
+        try:
+            return self._shown(value, levels)
+        except Exception:  # an object of the user's: that is no reason for a run to fail
+            return f"<{type(value).__name__}>"
+
+    def _shown(self, value: Any, levels: int) -> Any:
         if isinstance(value, str):
-            return cut(value)
+            return cut(str.__str__(value))
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
+            return f"<an integer of {value.bit_length():,} bits>"  # too long to be written out
         if isinstance(value, _PLAIN):
             return value
         if isinstance(value, float):
