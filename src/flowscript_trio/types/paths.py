@@ -35,7 +35,6 @@ _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
 _SIGNS = re.compile(r"[/\[\]~@%]")
 _ATTEMPT = re.compile(r"~[0-9]+$")
-_ROUND = re.compile(r"(?:~[0-9]+)?\[([0-9]+)\]")
 _HANDLER = re.compile(rf"(?:~[0-9]+)?/(?:{FALLBACK}|{ON_TIMEOUT})(?:/|$)")
 _NUMBERED = re.compile(r"(?:^|/)[0-9]+$|\]$")
 
@@ -175,12 +174,6 @@ def branch_of(path: str) -> str | None:
     while path and not is_numbered(path):
         path = path.rpartition("/")[0]
     return path or None
-
-
-def round_in(path: str, above: str) -> int:
-    """The iteration or round of the loop ``above`` that a path below it leads through; 0 where it is no loop."""
-    found = _ROUND.match(path, len(above))
-    return 0 if found is None else int(found[1])
 
 
 def branch_in(path: str, above: str) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
-from ....types.paths import is_cleanup, is_in_handler, is_within
+from ....types.paths import depth_of, is_cleanup, is_in_handler, is_within
 from ..story import Execution, Story
 from ..terms import Limit
 from .finding import Finding
@@ -43,7 +43,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
     """``TooSlowError`` of the engine is told of what has a limit that had passed."""
     inner = {id(error) for call in story.trial.probe.calls for error in call.errors}
     known: set[int] = set()
-    for execution in sorted(story.executions, key=lambda e: e.path.count("/"), reverse=True):
+    for execution in sorted(story.executions, key=lambda e: depth_of(e.path), reverse=True):
         result = execution.result
         if result is None or execution.ended is None:
             continue
