@@ -158,6 +158,7 @@ def an_inner_deadline_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trio, "current_effective_deadline", lambda: inf)
 
 
+@pytest.mark.breaks_the_engine
 @pytest.mark.parametrize(
     "fault",
     [
