@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
     from .execution.masking import MaskedError
+    from .execution.options import RunOptions
     from .execution.record import Record
     from .execution.run import open_run, run
     from .execution.stream import EventStream
@@ -54,6 +55,7 @@ _HOMES = {
     "execution.inline": ["TooManyRounds"],
     "program.loading": ["Flow", "load", "loads"],
     "execution.masking": ["MaskedError"],
+    "execution.options": ["RunOptions"],
     "execution.record": ["Record"],
     "execution.run": ["open_run", "run"],
     "execution.stream": ["EventStream"],
@@ -116,6 +118,7 @@ __all__ = [
     "Record",
     "Registry",
     "Run",
+    "RunOptions",
     "RuntimeNotFound",
     "SettingError",
     "Template",

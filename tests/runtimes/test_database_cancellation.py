@@ -192,6 +192,66 @@ async def test_a_lock_that_is_given_back_is_waited_for(
     holder.close()
 
 
+@pytest.mark.parametrize("operation", ["source", "sink"])
+async def test_a_commit_that_meets_a_reader_is_tried_again(
+    operation: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader keeps no statement from running, but the commit: what was written must not be lost."""
+    holder = sqlite3.connect(base / "a.db", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN")
+    holder.execute("SELECT count(*) FROM t").fetchall()
+    pauses = []
+
+    def pausing(self: Job[Any], seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            holder.execute("COMMIT")
+
+    monkeypatch.setattr(Job, "pause", pausing)
+    element = (
+        source("INSERT INTO t (id) VALUES (1)")
+        if operation == "source"
+        else f'<sink:database id="k" connection="{URL}" table="t"/>'
+    )
+    await fs.run(load(element), base=base, input={"id": 1})
+    assert len(pauses) == 3
+    holder.close()
+    assert count(base) == 1
+
+
+@pytest.mark.parametrize("operation", ["source", "sink"])
+async def test_a_commit_that_a_reader_keeps_out_says_so_and_can_be_cancelled(
+    operation: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = connect(base)
+    holder.execute("BEGIN")
+    holder.execute("SELECT count(*) FROM t").fetchall()
+    url = f"{URL}?timeout=0"
+    element = (
+        source("INSERT INTO t (id) VALUES (1)", url=url)
+        if operation == "source"
+        else f'<sink:database id="k" connection="{url}" table="t"/>'
+    )
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="locked") as caught:
+        await fs.run(load(element), base=base, input={"id": 1})
+    assert caught.value.retryable  # type: ignore[attr-defined]
+
+    waiting = threading.Event()
+    pause = Job.pause
+
+    def pausing(self: Job[Any], seconds: float) -> None:
+        waiting.set()
+        pause(self, seconds)
+
+    monkeypatch.setattr(Job, "pause", pausing)
+    with trio.fail_after(5):
+        flow = load(element.replace("?timeout=0", ""))
+        await cancel_when(waiting, partial(fs.run, flow, base=base, input={"id": 1}))
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert count(base) == 0
+
+
 async def test_a_lock_that_is_kept_is_an_error_that_may_be_tried_again(base: Path) -> None:
     holder = connect(base)
     holder.execute("BEGIN EXCLUSIVE")

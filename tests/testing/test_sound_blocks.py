@@ -11,7 +11,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution.run import RunOptions
+from flowscript_trio.execution.options import RunOptions
 from flowscript_trio.testing import prove
 
 from stubs import Stubs
@@ -286,7 +286,7 @@ async def decide(*asked: Any) -> str:
 
 def options() -> RunOptions:
     """The arguments of a run; the limiter is its own."""
-    return {"decider": decide, "limiter": trio.CapacityLimiter(2), "seed": 0}
+    return RunOptions(decider=decide, limiter=trio.CapacityLimiter(2), seed=0)
 
 
 @pytest.mark.parametrize("limited", [False, True], ids=["", "limited"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,7 +24,7 @@ from .records import FOLDER
 from .signals import holding_signals
 
 if TYPE_CHECKING:
-    from ..execution.run import RunOptions
+    from ..execution.options import RunOptions
     from ..program.loading import Flow
 
 
@@ -87,21 +88,24 @@ def run_command(
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     flow = load_or_exit(file, roots)
-    options: RunOptions = {
-        "config": read_config(flow.document, config),
-        "input": read_input(given),
-        "secrets": read_secrets(flow.document, secret),
-        "env": read_environment(env),
-        "max_concurrency": max_concurrency,
-        "base": base,
-        "seed": seed,
-        "watchdog": watchdog,
-    }
+    from ..execution.options import RunOptions
+
+    secrets = read_secrets(flow.document, secret)
+    options = RunOptions(
+        config=read_config(flow.document, config),
+        input=read_input(given),
+        secrets=secrets,
+        env=read_environment(env),
+        max_concurrency=max_concurrency,
+        base=base,
+        seed=seed,
+        watchdog=watchdog,
+    )
     if dry_run:
         from ..execution.run import check_options
         from .inspect import render_flow
 
-        check_options(flow, **options)
+        check_options(flow, options)
         click.echo(render_flow(flow), err=True)
         return
 
@@ -114,28 +118,30 @@ def run_command(
         recording(folder, file) as recorded,
         reporting(report, flow, file) as reported,
     ):
-        options["observers"] = (*traced, *recorded, *reported)
+        options = replace(options, observers=(*traced, *recorded, *reported))
         with held.letting_through():
             output, error = run_in_trio(partial(run_in_sight, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
-    write_output(Masker(options["secrets"].values()).value(output))
+    write_output(Masker(secrets.values()).value(output))
 
 
 async def run_in_sight(
     flow: Flow, options: RunOptions, log: str | None
 ) -> tuple[Any, Exception | None]:
     """Run a workflow in sight of whoever looks at standard error; its output, or its error."""
-    from ..execution.run import run
+    from ..execution.run import run_with
     from .asking import TerminalDecider
     from .console import show
 
     async with show(log) as view:
-        options["observers"] = (*options.get("observers", ()), *view.observers)
-        if sys.stdin.isatty():
-            options["decider"] = TerminalDecider(view.pause)
+        options = replace(
+            options,
+            observers=(*options.observers, *view.observers),
+            decider=TerminalDecider(view.pause) if sys.stdin.isatty() else None,
+        )
         try:
-            done = await run(flow, **options)
+            done = await run_with(flow, options)
         except Exception as exc:
             return None, exc
     return done.output, None

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any, TypedDict, Unpack
+from typing import Any
 from uuid import UUID
 
 import trio
@@ -30,36 +30,31 @@ from .documents import root_state
 from .handle import Run
 from .inputs import Secrets, check_config, check_limit, check_seconds, check_secrets
 from .masking import mask_error
+from .options import RunOptions
 from .record import Record, Warned
-
-
-class RunOptions(TypedDict, total=False):
-    """What :func:`run` and :func:`open_run` take beside the workflow."""
-
-    config: Mapping[str, Any]
-    secrets: Mapping[str, str]
-    input: Any
-    max_concurrency: float | None
-    limiter: trio.CapacityLimiter | None
-    base: str | Path | None
-    registry: Registry | None
-    observers: Sequence[Observer]
-    env: Mapping[str, str]
-    limits: Limits | None
-    seed: int | None
-    now: Callable[[], datetime] | None
-    keep: int
-    decider: Decider | None
-    watchdog: float | None
-    http: HttpOptions | None
 
 
 @enable_ki_protection
 async def run(
     flow: Flow,
     *,
+    config: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    input: Any = None,
+    max_concurrency: float | None = None,
+    limiter: trio.CapacityLimiter | None = None,
+    base: str | Path | None = None,
+    registry: Registry | None = None,
+    observers: Sequence[Observer] = (),
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    seed: int | None = None,
+    now: Callable[[], datetime] | None = None,
+    keep: int = 1000,
+    decider: Decider | None = None,
+    watchdog: float | None = None,
+    http: HttpOptions | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
-    **options: Unpack[RunOptions],
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
 
@@ -99,8 +94,34 @@ async def run(
     Cancellation reaches every node at its next checkpoint; ``Cancelled`` passes on once all have unwound
     and every resource of the run is closed. When this returns or raises, no task of the run is left.
     """
+    options = RunOptions(
+        config=config,
+        secrets=secrets,
+        input=input,
+        max_concurrency=max_concurrency,
+        limiter=limiter,
+        base=base,
+        registry=registry,
+        observers=observers,
+        env=env,
+        limits=limits,
+        seed=seed,
+        now=now,
+        keep=keep,
+        decider=decider,
+        watchdog=watchdog,
+        http=http,
+    )
+    return await run_with(flow, options, task_status)
+
+
+@enable_ki_protection
+async def run_with(
+    flow: Flow, options: RunOptions, task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED
+) -> Run:
+    """:func:`run`, with what it takes in one object."""
     with counting_passes() as passes:
-        handle = _prepare(flow, passes, **options)
+        handle = _prepare(flow, passes, options)
         task_status.started(handle)
         await handle.walk()
     handle.raise_error()
@@ -121,7 +142,7 @@ class OpenRun:
     async def __aenter__(self) -> Run:
         passes = self._exit.enter_context(counting_passes())
         try:
-            self._handle = _prepare(self._flow, passes, **self._options)
+            self._handle = _prepare(self._flow, passes, self._options)
             self._manager = trio.open_nursery()
             nursery = await self._manager.__aenter__()
         except BaseException:
@@ -154,38 +175,8 @@ class OpenRun:
         self._handle.raise_error()
 
 
-def open_run(flow: Flow, **options: Unpack[RunOptions]) -> OpenRun:
-    """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
-
-    Takes what :func:`run` takes. Leaving the block waits for the run. An exception in the block cancels
-    the run and surfaces itself; the run's own error is raised once, bare, by ``await run.wait()`` or, if
-    nobody waited, on leaving. Cancellation from outside reaches the block and every node of the run.
-    """
-    return OpenRun(flow, options)
-
-
-def check_options(flow: Flow, **options: Unpack[RunOptions]) -> None:
-    """Check what would be given to :func:`run`, and run nothing; raises InputError."""
-    _prepare(flow, PassCounter(), **options)
-
-
-def _prepare(flow: Flow, passes: PassCounter, **options: Unpack[RunOptions]) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
-    secrets = check_secrets(options.get("secrets") or {})
-    masker = Masker(secrets.values()) if secrets else None
-    options["secrets"] = secrets
-    try:
-        return _make_run(flow, passes, masker, **options)
-    except Exception as exc:
-        if masker is not None:
-            mask_error(exc, masker)
-        raise
-
-
-def _make_run(
+def open_run(
     flow: Flow,
-    passes: PassCounter,
-    masker: Masker | None,
     *,
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
@@ -203,29 +194,80 @@ def _make_run(
     decider: Decider | None = None,
     watchdog: float | None = None,
     http: HttpOptions | None = None,
+) -> OpenRun:
+    """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
+
+    Takes what :func:`run` takes. Leaving the block waits for the run. An exception in the block cancels
+    the run and surfaces itself; the run's own error is raised once, bare, by ``await run.wait()`` or, if
+    nobody waited, on leaving. Cancellation from outside reaches the block and every node of the run.
+    """
+    options = RunOptions(
+        config=config,
+        secrets=secrets,
+        input=input,
+        max_concurrency=max_concurrency,
+        limiter=limiter,
+        base=base,
+        registry=registry,
+        observers=observers,
+        env=env,
+        limits=limits,
+        seed=seed,
+        now=now,
+        keep=keep,
+        decider=decider,
+        watchdog=watchdog,
+        http=http,
+    )
+    return OpenRun(flow, options)
+
+
+def check_options(flow: Flow, options: RunOptions) -> None:
+    """Check what would be given to :func:`run`, and run nothing; raises InputError."""
+    _prepare(flow, PassCounter(), options)
+
+
+def _prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet."""
+    secrets = check_secrets(options.secrets or {})
+    masker = Masker(secrets.values()) if secrets else None
+    try:
+        return _make_run(flow, passes, options, secrets, masker)
+    except Exception as exc:
+        if masker is not None:
+            mask_error(exc, masker)
+        raise
+
+
+def _make_run(
+    flow: Flow,
+    passes: PassCounter,
+    options: RunOptions,
+    secrets: Mapping[str, str],
+    masker: Masker | None,
 ) -> Run:
-    if registry is not None:
-        flow = flow.with_registry(registry)
-    services = Services(random=Random(seed))
-    services.limits = limits or services.limits
-    services.now = now or services.now
+    if options.registry is not None:
+        flow = flow.with_registry(options.registry)
+    services = Services(random=Random(options.seed))
+    services.limits = options.limits or services.limits
+    services.now = options.now or services.now
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
-    run_id = str(UUID(int=Random(seed).getrandbits(128), version=4))
+    run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
     context = RunContext(
         id=run_id,
         passes=passes,
-        limiter=limiter,
-        base=None if base is None else Path(base),
+        limiter=options.limiter,
+        base=None if options.base is None else Path(options.base),
         services=services,
-        observers=tuple(observers),
-        secrets=Secrets(flow.document, secrets or {}),
+        observers=tuple(options.observers),
+        secrets=Secrets(flow.document, secrets),
         masker=masker,
-        decider=decider,
-        watchdog=None if watchdog is None else check_seconds(watchdog, "watchdog"),
+        decider=options.decider,
+        watchdog=None if options.watchdog is None else check_seconds(options.watchdog, "watchdog"),
         handling=sys.exception(),
-        seed=Random().getrandbits(64) if seed is None else seed,
-        http=_check_http(http),
-        record=Record(keep=keep, masker=masker),
+        seed=Random().getrandbits(64) if options.seed is None else options.seed,
+        http=_check_http(options.http),
+        record=Record(keep=options.keep, masker=masker),
     )
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
@@ -233,16 +275,16 @@ def _make_run(
         flow.document,
         services,
         variables={},
-        config=check_config(flow.document, config or {}),
-        input=input,
+        config=check_config(flow.document, options.config or {}),
+        input=options.input,
         secrets=context.secrets,
-        env=dict(env or {}),
+        env=dict(options.env or {}),
         run={"id": run_id, "started": services.now().isoformat()},
     )
     program = flow.program
     limit: float = DEFAULT_MAX_CONCURRENCY
-    if max_concurrency is not None:
-        limit = check_limit(max_concurrency, "max_concurrency")
+    if options.max_concurrency is not None:
+        limit = check_limit(options.max_concurrency, "max_concurrency")
     elif program.max_concurrency is not None:
         limit = program.max_concurrency(state)
     timeout = None if program.timeout is None else program.timeout(state)

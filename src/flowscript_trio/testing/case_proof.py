@@ -9,7 +9,7 @@ from typing import Any
 
 import trio
 
-from ..execution.run import RunOptions
+from ..execution.options import RunOptions
 from ..program.loading import Flow
 from ..types.errors import FlowScriptError
 from .cases import Case, Reply, Stub
@@ -68,7 +68,7 @@ def prove_case(
 
     def options() -> RunOptions:
         stage.begin()
-        return {**_given(case), "now": now}
+        return replace(_given(case), now=now)
 
     report = prove(
         flow,
@@ -121,15 +121,15 @@ def real_nodes(flow: Flow, case: Case) -> list[str]:
 
 def _given(case: Case) -> RunOptions:
     """What a run of a case is given, its own."""
-    return {
-        "input": _copy(case.input, "input"),
-        "config": _copy(dict(case.config), "config"),
-        "secrets": case.secrets,
-        "env": case.env,
-        "seed": case.seed,
-        "base": case.base,
-        "max_concurrency": case.max_concurrency,
-    }
+    return RunOptions(
+        input=_copy(case.input, "input"),
+        config=_copy(dict(case.config), "config"),
+        secrets=case.secrets,
+        env=case.env,
+        seed=case.seed,
+        base=case.base,
+        max_concurrency=case.max_concurrency,
+    )
 
 
 def _copy(value: Any, what: str) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import trio
 
-from ...execution.run import RunOptions, check_options
+from ...execution.options import RunOptions
+from ...execution.run import check_options
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from .checks import CHECKS, name_of
@@ -27,7 +29,7 @@ from .sameness import difference_between
 from .shrinking import shrink
 from .stepping import limiters_alive
 from .story import Story
-from .trial import Around, Options, Setting, Trial, try_once
+from .trial import Around, Setting, Trial, try_once
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The instant at which the wall clock of each run begins."""
@@ -36,12 +38,13 @@ AGAIN = 20
 SAME_EVENTS = "the same seed gives the same events"
 
 Progress = Callable[[int, int], None]
+Given = RunOptions | Mapping[str, Any]
 
 
 def prove(
     flow: Flow,
     *,
-    options: RunOptions | Options | None = None,
+    options: Given | Callable[[], Given] | None = None,
     registry: Registry | None = None,
     around: Around | None = None,
     seed: int = 0,
@@ -60,9 +63,9 @@ def prove(
 
     Args:
         flow: the workflow.
-        options: what :func:`run` takes beside the workflow (``config``, ``input``, …), or a function that
-            makes it anew for each run. Unless they are given, the run's ``seed`` is the proof's, and its wall
-            clock goes with virtual time.
+        options: what :func:`run` takes beside the workflow: a :class:`RunOptions`, or a mapping of its names
+            (``{"config": …}``); or a function that makes one or the other anew for each run. Unless they are
+            given, the run's ``seed`` is the proof's, and its wall clock goes with virtual time.
         registry: other runtimes than the workflow's own, stubs mostly. Real ones are waited for in real time.
         around: makes an async context manager that is entered before each run and left after it: what the
             application has around its runs, a nursery that runtimes start tasks in, say.
@@ -92,15 +95,15 @@ def prove(
             "prove() starts trio itself, so it cannot be called from a trio program; call it before trio.run, "
             "or in a thread: await trio.to_thread.run_sync(prove, flow)"
         )
-    first = _arguments(options, seed)
+    first = _options_of(options, seed)
     probing = Probing(_registry_of(flow, registry, first, callable(options)))
     flow = flow.with_registry(probing.registry)
     plan = Plan(flow.program)
     gc.collect()  # what earlier runs have left to the collector is not to be watched
     limiters, locks = limiters_alive(), locks_alive()
-    check_options(flow, **first)
+    check_options(flow, first)
     setting = Setting(
-        flow, probing, lambda: _arguments(options, seed), around, plan, limiters, locks
+        flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks
     )
     report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
     if not report.holds:
@@ -118,8 +121,8 @@ def _collect() -> None:
 def _registry_of(
     flow: Flow, registry: Registry | None, first: RunOptions, made_anew: bool
 ) -> Registry:
-    """The runtimes that are proved, taken out of the arguments: the workflow is compiled with them once."""
-    given = first.pop("registry", None)
+    """The runtimes that are proved: the workflow is compiled with them once."""
+    given = first.registry
     if given is None:
         return registry or flow.registry
     if made_anew or registry not in (None, given):
@@ -127,10 +130,15 @@ def _registry_of(
     return given
 
 
-def _arguments(options: RunOptions | Options | None, seed: int) -> RunOptions:
-    """The arguments of a run; its chance and its wall clock are fixed unless they are given."""
-    given = options() if callable(options) else options or {}
-    return {"seed": seed, "now": virtual_now, **given}
+def _options_of(given: Given | Callable[[], Given] | None, seed: int) -> RunOptions:
+    """The options of a run; its chance and its wall clock are fixed unless they are given."""
+    given = given() if callable(given) else given
+    options = given if isinstance(given, RunOptions) else RunOptions(**(given or {}))
+    return replace(
+        options,
+        seed=seed if options.seed is None else options.seed,
+        now=options.now or virtual_now,
+    )
 
 
 def virtual_now() -> datetime:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ...execution.failures import failure_of
+from ...execution.options import RunOptions
 from ...execution.record import Record
-from ...execution.run import RunOptions, run
+from ...execution.run import run_with
 from ...program.loading import Flow
 from ...scheduler.raised import first_of
 from ...types.results import RunStatus
@@ -147,11 +148,11 @@ async def _run(setting: Setting, trial: Trial) -> None:
         trio.CancelScope() as scope,
     ):
         options = _watched(setting.options(), probe)
-        trial.max_concurrency = options.get("max_concurrency")
+        trial.max_concurrency = options.max_concurrency
         started = trio.current_time()
-        probe.begin(scope, options.get("limiter"))
+        probe.begin(scope, options.limiter)
         try:
-            done = await run(setting.flow, **options)
+            done = await run_with(setting.flow, options)
         except trio.Cancelled:
             trial.status = "cancelled"
             late = trio.current_time() >= started + FOREVER
@@ -172,14 +173,14 @@ async def _run(setting: Setting, trial: Trial) -> None:
 
 
 def _watched(given: RunOptions, probe: Probe) -> RunOptions:
-    """The arguments of a run, so that the probe sees what the application does in it."""
-    options = given.copy()
-    options.pop("registry", None)  # the workflow has been compiled with the probe's
-    options["observers"] = (*options.get("observers", ()), probe.note)
-    decider = options.get("decider")
-    if decider is not None:
-        options["decider"] = partial(probe.decide, decider)
-    return options
+    """The options of a run, so that the probe sees what the application does in it."""
+    decider = given.decider
+    return replace(
+        given,
+        registry=None,  # the workflow has been compiled with the probe's
+        observers=(*given.observers, probe.note),
+        decider=None if decider is None else partial(probe.decide, decider),
+    )
 
 
 def _threads() -> set[Working]:

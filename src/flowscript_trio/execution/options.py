@@ -1,0 +1,42 @@
+"""Owns what an application gives to a run beside the workflow: one frozen object with its types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from ..expression.scope import Limits
+from ..runtimes.registry import Registry
+from ..types.decisions import Decider
+from ..types.events import Observer
+from ..types.http import HttpOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What :func:`run` and :func:`open_run` take beside the workflow; their parameters, by the same names.
+
+    It is what a function is given that runs a workflow in its own way: :func:`prove`, for instance.
+    """
+
+    config: Mapping[str, Any] | None = None
+    secrets: Mapping[str, str] | None = field(default=None, repr=False)
+    input: Any = None
+    max_concurrency: float | None = None
+    limiter: trio.CapacityLimiter | None = None
+    base: str | Path | None = None
+    registry: Registry | None = None
+    observers: Sequence[Observer] = ()
+    env: Mapping[str, str] | None = None
+    limits: Limits | None = None
+    seed: int | None = None
+    now: Callable[[], datetime] | None = None
+    keep: int = 1000
+    decider: Decider | None = None
+    watchdog: float | None = None
+    http: HttpOptions | None = None
