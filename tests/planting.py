@@ -1,13 +1,15 @@
-"""Owns the proofs of planted runtimes: one that is tried, beside one that is innocent."""
+"""Owns what planted faults share: a runtime that is tried beside an innocent one, and a faulty boundary."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.execution import executor, recovery
 from flowscript_trio.testing import Report, prove
 
 Fault = Callable[[fs.ExecutionParams], Awaitable[Any]]
@@ -32,3 +34,9 @@ def found_in(runtime: Fault, text: str = TWO, **options: Any) -> Report:
     registry.runtime("source:innocent")(innocent)
     flow = fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry)
     return prove(flow, **{"pairs": 0, **options})
+
+
+def plant_attempt(monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Awaitable[Any]]) -> None:
+    """Put a fault where the engine makes an attempt of a node: the first one, and those after it."""
+    for module in (executor, recovery):
+        monkeypatch.setattr(module, "attempt", fault)

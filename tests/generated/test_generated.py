@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.branches import Branches
-from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Outcome, Place
 from flowscript_trio.execution.walk import Walk
 from flowscript_trio.scheduler.concurrency import Block
@@ -30,6 +29,7 @@ from .running import compare
 from .runtimes import Leaves
 from .shapes import Body, Leaf, Parallel, Workflow
 from .strategies import workflows
+from planting import plant_attempt
 
 pytestmark = pytest.mark.slow
 
@@ -109,15 +109,15 @@ def last_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cancellations_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = Executor.attempt
+    attempt = attempts.attempt
 
-    async def stubborn(self: Executor, *args: Any) -> Any:
+    async def stubborn(walk: Walk, *args: Any) -> Any:
         try:
-            return await attempt(self, *args)
+            return await attempt(walk, *args)
         except trio.Cancelled:
-            return await attempt(self, *args)
+            return await attempt(walk, *args)
 
-    monkeypatch.setattr(Executor, "attempt", stubborn)
+    plant_attempt(monkeypatch, stubborn)
 
 
 def time_limits_come_late(monkeypatch: pytest.MonkeyPatch) -> None:

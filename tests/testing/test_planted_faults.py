@@ -16,6 +16,7 @@ from flowscript_trio.execution.bounds import LATE, bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Frame, Outcome
+from flowscript_trio.execution.walk import Walk
 from flowscript_trio.program.compiled import Step
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
@@ -24,6 +25,7 @@ from flowscript_trio.scheduler.tokens import Tokens
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.types.results import Cancellation
 
+from planting import plant_attempt
 from stubs import Stubs
 
 pytestmark = [pytest.mark.breaks_the_engine, pytest.mark.slow]
@@ -137,11 +139,11 @@ def test_the_group_s_first_exception_as_the_first_error(monkeypatch: pytest.Monk
 
 def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
     """A boundary whose ``except`` is too broad."""
-    attempt = Executor.attempt
+    attempt = attempts.attempt
 
-    async def broad(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
+    async def broad(walk: Walk, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(self, step, frame, path)
+            return await attempt(walk, step, frame, path)
         except BaseException as exc:
             return outcome(exc)
 
@@ -149,12 +151,12 @@ def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
 
 
 def test_cancelled_swallowed_as_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, Executor, "attempt", swallow(lambda exc: Outcome()))
+    plant_attempt(monkeypatch, swallow(lambda exc: Outcome()))
     assert "cancellation is told as it is" in promises()
 
 
 def test_cancelled_swallowed_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, Executor, "attempt", swallow(lambda exc: Outcome(signal=Failed(exc))))
+    plant_attempt(monkeypatch, swallow(lambda exc: Outcome(signal=Failed(exc))))
     assert "cancellation is told as it is" in promises()
 
 
@@ -272,15 +274,15 @@ def test_a_background_task(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cancellation_that_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = Executor.attempt
+    attempt = attempts.attempt
 
-    async def stubborn(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
+    async def stubborn(walk: Walk, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(self, step, frame, path)
+            return await attempt(walk, step, frame, path)
         except trio.Cancelled:
-            return await attempt(self, step, frame, path)
+            return await attempt(walk, step, frame, path)
 
-    plant(monkeypatch, Executor, "attempt", stubborn)
+    plant_attempt(monkeypatch, stubborn)
     assert {
         "a cancellation is not retried",
         "nothing begins under a cancelled block",
@@ -321,13 +323,13 @@ def test_more_branches_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = Executor.attempt
+    attempt = attempts.attempt
 
-    async def slow(self: Executor, *args: Any) -> Outcome:
+    async def slow(walk: Walk, *args: Any) -> Outcome:
         await trio.sleep(0.05)
-        return await attempt(self, *args)
+        return await attempt(walk, *args)
 
-    plant(monkeypatch, Executor, "attempt", slow)
+    plant_attempt(monkeypatch, slow)
     assert "no time passes unasked" in promises(most=5)
 
 
@@ -340,15 +342,15 @@ def test_nodes_that_begin_although_they_are_cancelled(monkeypatch: pytest.Monkey
 
 
 def test_an_order_that_no_seed_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = Executor.attempt
+    attempt = attempts.attempt
     chance = random.SystemRandom()
 
-    async def moody(self: Executor, *args: Any) -> Outcome:
+    async def moody(walk: Walk, *args: Any) -> Outcome:
         for _ in range(chance.randrange(4)):
             await trio.lowlevel.checkpoint()
-        return await attempt(self, *args)
+        return await attempt(walk, *args)
 
-    plant(monkeypatch, Executor, "attempt", moody)
+    plant_attempt(monkeypatch, moody)
     assert "the same seed gives the same events" in promises(most=5)
 
 

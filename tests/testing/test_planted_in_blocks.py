@@ -12,16 +12,17 @@ import flowscript_trio as fs
 from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.bounds import bounded
 from flowscript_trio.execution.branches import Branches
-from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Outcome, Place
 from flowscript_trio.execution.handle import Run
 from flowscript_trio.execution.merge import merge_outputs
 from flowscript_trio.execution.state import State
+from flowscript_trio.execution.walk import Walk
 from flowscript_trio.program.compiled import Step
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Policy
 from flowscript_trio.testing import Report, prove
 
+from planting import plant_attempt
 from stubs import Stubs
 
 pytestmark = [pytest.mark.breaks_the_engine, pytest.mark.slow]
@@ -103,7 +104,7 @@ def test_one_failure_more_than_is_tolerated(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_time_limits_that_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Executor, "_limit_time", Executor._act)
+    monkeypatch.setattr(attempts, "_limit_time", attempts._act)
     assert "time limits are kept" in promises(AGAIN)
 
 
@@ -118,15 +119,15 @@ def test_time_limits_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cancellation_from_outside_that_is_told_as_a_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attempt = Executor.attempt
+    attempt = attempts.attempt
 
-    async def too_slow(self: Executor, step: Step, *args: Any) -> Outcome:
+    async def too_slow(walk: Walk, step: Step, *args: Any) -> Outcome:
         try:
-            return await attempt(self, step, *args)
+            return await attempt(walk, step, *args)
         except trio.Cancelled:
             raise trio.TooSlowError("it took too long") from None
 
-    monkeypatch.setattr(Executor, "attempt", too_slow)
+    plant_attempt(monkeypatch, too_slow)
     assert "a timeout is told when its time has passed" in promises(GRAPH)
 
 
@@ -149,7 +150,7 @@ def test_a_deadline_from_outside_that_is_told_as_success(monkeypatch: pytest.Mon
 
 
 def test_a_limiter_over_the_run_that_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Executor, "_perform", Executor._limit_time)
+    monkeypatch.setattr(attempts, "_perform", attempts._limit_time)
     options = {"limiter": trio.CapacityLimiter(1)}
     assert "no more branches than tokens" in promises(RACE, options=options)
 
@@ -208,14 +209,14 @@ def test_time_that_nobody_asked_for_beside_a_question(monkeypatch: pytest.Monkey
 
     text = '<checkpoint id="ask" prompt="go?"/><source:stub id="a" takes="1s"/>'
     assert proved(text, options={"decider": decide}).holds
-    act = Executor._act
+    act = attempts._act
 
-    async def slow(self: Executor, place: Place) -> Outcome:
+    async def slow(walk: Walk, place: Place) -> Outcome:
         with trio.move_on_after(0.5):
             await trio.sleep_forever()
-        return await act(self, place)
+        return await act(walk, place)
 
-    monkeypatch.setattr(Executor, "_act", slow)
+    monkeypatch.setattr(attempts, "_act", slow)
     assert "no time passes unasked" in promises(text, options={"decider": decide})
 
 

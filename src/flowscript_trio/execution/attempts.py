@@ -1,11 +1,13 @@
-"""Owns one attempt of a node: its place, its token, its time limit, and the border to the runtime's code."""
+"""Owns one attempt of a node: its place, its token, its time limit, and the border to the runtime's code.
+
+What needs no ``await`` is decided in plain functions, which give what is to be awaited: every coroutine between
+a node and its runtime is paid for at each of its steps.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from contextvars import copy_context
-from typing import Any, cast
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -20,177 +22,164 @@ from ..types.ast import TimeoutNode
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
-from .context import RunContext
 from .contexts import InContext
 from .failures import note_node
 from .frame import Frame, Outcome, Place
+from .handlers import be_late
 from .limiting import hold, take_token
-from .recovery import handle_late
 from .regions import Region
 from .walk import Walk
 
 
-class Attempts(ABC):
-    """Does a node's work once. What needs no ``await`` is decided in plain functions, which give what is to be
-    awaited: every coroutine between a node and its runtime is paid for at each of its steps.
+async def attempt(walk: Walk, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
+    """Run one attempt of a node (the ``number``-th, from 1).
+
+    An error comes back as a value, with a note of where it came from.
     """
+    try:
+        place = _place(walk, step, frame, path, number)
+        if place is None:
+            return Outcome(skipped=True)
+        if walk.run.observers:
+            _tell_attempt(walk, place)
+        outcome = await _perform(walk, place)
+        if outcome.lost is not None and walk.run.compensations:
+            outcome = await without_losers(walk, place, outcome)
+        signal = outcome.signal
+        if walk.run.masker is not None and isinstance(signal, Failed):
+            outcome.signal = Failed(walk.run.masked(signal.error), signal.origin)
+        return outcome
+    except trio.Cancelled as exc:
+        if is_cancelled():
+            raise
+        error = error_of(exc)
+        raised: BaseException = exc
+    except BaseException as exc:
+        error = error_of(exc)
+        raised = exc
+    try:
+        if error is None:
+            raise first_of(raised)
+        return fail(walk, step, path, error)
+    finally:
+        del raised, error  # their tracebacks have this frame
 
-    __slots__ = ("run",)
 
-    def __init__(self, run: RunContext) -> None:
-        self.run: RunContext = run
+def fail(walk: Walk, step: Step, path: str, error: BaseException) -> Outcome:
+    """A node's work that came to an error: without secrets, and with a note of where it left."""
+    error = walk.run.masked(error)
+    note_node(error, walk.run.record.number, step.node, path)
+    return Outcome(signal=Failed(error))
 
-    @abstractmethod
-    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
-        """Do what a control node's runtime asks for."""
 
-    async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
-        """Run one attempt of a node (the ``number``-th, from 1).
+def _place(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Place | None:
+    """Where a node is to run, with its own input; None where its ``if`` does not hold."""
+    scope: Scope = frame.state
+    if step.draws:
+        scope = Overlay(scope, {}, walk.run.services_of(path, number))
+    input = frame.input
+    if step.input is not None:
+        input = step.input(scope)
+        scope = Overlay(scope, {"input": input})
+    if step.condition is not None and not truthy(step.condition(scope)):
+        return None
+    return Place(step, frame, path, number, input, scope)
 
-        An error comes back as a value, with a note of where it came from.
-        """
-        try:
-            place = self._place(step, frame, path, number)
-            if place is None:
-                return Outcome(skipped=True)
-            if self.run.observers:
-                self._tell_attempt(place)
-            outcome = await self._perform(place)
-            if outcome.lost is not None and self.run.compensations:
-                outcome = await without_losers(cast(Walk, self), place, outcome)
-            signal = outcome.signal
-            if self.run.masker is not None and isinstance(signal, Failed):
-                outcome.signal = Failed(self.run.masked(signal.error), signal.origin)
-            return outcome
-        except trio.Cancelled as exc:
-            if is_cancelled():
-                raise
-            error = error_of(exc)
-            raised: BaseException = exc
-        except BaseException as exc:
-            error = error_of(exc)
-            raised = exc
-        try:
-            if error is None:
-                raise first_of(raised)
-            return self.fail(step, path, error)
-        finally:
-            del raised, error  # their tracebacks have this frame
 
-    def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
-        """A node's work that came to an error: without secrets, and with a note of where it left."""
-        error = self.run.masked(error)
-        note_node(error, self.run.record.number, step.node, path)
-        return Outcome(signal=Failed(error))
+def _tell_attempt(walk: Walk, place: Place) -> None:
+    run, path = walk.run, place.path
+    event = AttemptStarted(
+        time=trio.current_time(),
+        path=path,
+        execution=run.numbers.of(path),
+        node=place.step.node,
+        attempt=place.attempt,
+        input=run.shown(place.input),
+    )
+    run.notify(event)
 
-    def _place(self, step: Step, frame: Frame, path: str, number: int) -> Place | None:
-        """Where a node is to run, with its own input; None where its ``if`` does not hold."""
-        scope: Scope = frame.state
-        if step.draws:
-            scope = Overlay(scope, {}, self.run.services_of(path, number))
-        input = frame.input
-        if step.input is not None:
-            input = step.input(scope)
-            scope = Overlay(scope, {"input": input})
-        if step.condition is not None and not truthy(step.condition(scope)):
-            return None
-        return Place(step, frame, path, number, input, scope)
 
-    def _tell_attempt(self, place: Place) -> None:
-        run, path = self.run, place.path
-        event = AttemptStarted(
-            time=trio.current_time(),
-            path=path,
-            execution=run.numbers.of(path),
-            node=place.step.node,
-            attempt=place.attempt,
-            input=run.shown(place.input),
-        )
-        run.notify(event)
+def _perform(walk: Walk, place: Place) -> Awaitable[Outcome]:
+    step, limiter = place.step, walk.run.limiter
+    if limiter is not None and not step.is_control:
+        return _with_token(walk, limiter, place)
+    return _act(walk, place) if step.timeout is None else _limit_time(walk, place)
 
-    def _perform(self, place: Place) -> Awaitable[Outcome]:
-        step, limiter = place.step, self.run.limiter
-        if limiter is not None and not step.is_control:
-            return self._with_token(limiter, place)
-        return self._act(place) if step.timeout is None else self._limit_time(place)
 
-    async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
-        token = place.token = object()
-        run, node = self.run, place.step.node
-        waits = bool(run.observers) and limiter.available_tokens < 1
-        number = run.numbers.of(place.path)
+async def _with_token(walk: Walk, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
+    token = place.token = object()
+    run, node = walk.run, place.step.node
+    waits = bool(run.observers) and limiter.available_tokens < 1
+    number = run.numbers.of(place.path)
+    if waits:
+        now = trio.current_time()
+        run.notify(TokenAwaited(time=now, path=place.path, execution=number, node=node))
+    await take_token(limiter, token)
+    try:
         if waits:
             now = trio.current_time()
-            run.notify(TokenAwaited(time=now, path=place.path, execution=number, node=node))
-        await take_token(limiter, token)
-        try:
-            if waits:
-                now = trio.current_time()
-                run.notify(TokenTaken(time=now, path=place.path, execution=number, node=node))
-            await checkpoint_if_cancelled()  # it may have been while the token was taken
-            return await self._limit_time(place)
-        finally:
-            limiter.release_on_behalf_of(token)
+            run.notify(TokenTaken(time=now, path=place.path, execution=number, node=node))
+        await checkpoint_if_cancelled()  # it may have been while the token was taken
+        return await _limit_time(walk, place)
+    finally:
+        limiter.release_on_behalf_of(token)
 
-    def _limit_time(self, place: Place) -> Awaitable[Outcome]:
-        step = place.step
-        if step.timeout is None or step.keeps:
-            return self._act(place)
-        return self._within(step.timeout(place.scope), place)
 
-    async def _within(self, seconds: float, place: Place) -> Outcome:
-        def work(region: Region) -> Awaitable[Outcome]:
-            place.region = region
-            return self._act(place)
+def _limit_time(walk: Walk, place: Place) -> Awaitable[Outcome]:
+    step = place.step
+    if step.timeout is None or step.keeps:
+        return _act(walk, place)
+    return _within(walk, step.timeout(place.scope), place)
 
-        outcome = await bounded(seconds, place.region, place.path, work)
-        if outcome is not LATE:
-            return outcome
-        if isinstance(place.step.node, TimeoutNode):  # its handler is for its duration
-            raise took_too_long(repr(place.step.label), seconds)
-        return await self.be_late(place, seconds)
 
-    async def be_late(self, place: Place, seconds: float) -> Outcome:
-        """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""
-        error = took_too_long(repr(place.step.label), seconds)
-        if place.step.on_timeout is None:
-            raise error
-        return await handle_late(cast(Walk, self), place.step.on_timeout, place, error)
+async def _within(walk: Walk, seconds: float, place: Place) -> Outcome:
+    def work(region: Region) -> Awaitable[Outcome]:
+        place.region = region
+        return _act(walk, place)
 
-    def _act(self, place: Place) -> Awaitable[Outcome]:
-        step = place.step
-        params = ExecutionParams(
-            step.node,
-            step.config(place.scope),
-            place.input,
-            place.scope,
-            self.run,
-            step.reads_only,
-            step.parts,
-            None if step.is_ours else place,
-        )
-        if step.is_control:
-            return self._control(step.runtime, params, place)
-        if step.is_ours:
-            return _call_ours(step.runtime, params)
-        if (
-            place.frame.has_own_task
-            and step.retry is None
-            and step.fallback is None
-            and place.token is None
-            and not self.run.observers
-        ):
-            return _call(step.runtime, params)  # nobody comes after it in the context of this task
-        context = copy_context()
-        if place.token is not None and self.run.limiter is not None:
-            hold(context, self.run.limiter, place.token)
-        return InContext(_call(step.runtime, params), context)
+    outcome = await bounded(seconds, place.region, place.path, work)
+    if outcome is not LATE:
+        return outcome
+    if isinstance(place.step.node, TimeoutNode):  # its handler is for its duration
+        raise took_too_long(repr(place.step.label), seconds)
+    return await be_late(walk, place, seconds)
 
-    async def _control(
-        self, runtime: NodeRuntime, params: ExecutionParams, place: Place
-    ) -> Outcome:
-        asked = (await _call(runtime, params)).output
-        return await self.handle(asked, place)
+
+def _act(walk: Walk, place: Place) -> Awaitable[Outcome]:
+    step = place.step
+    params = ExecutionParams(
+        step.node,
+        step.config(place.scope),
+        place.input,
+        place.scope,
+        walk.run,
+        step.reads_only,
+        step.parts,
+        None if step.is_ours else place,
+    )
+    if step.is_control:
+        return _control(walk, step.runtime, params, place)
+    if step.is_ours:
+        return _call_ours(step.runtime, params)
+    if (
+        place.frame.has_own_task
+        and step.retry is None
+        and step.fallback is None
+        and place.token is None
+        and not walk.run.observers
+    ):
+        return _call(step.runtime, params)  # nobody comes after it in the context of this task
+    context = copy_context()
+    if place.token is not None and walk.run.limiter is not None:
+        hold(context, walk.run.limiter, place.token)
+    return InContext(_call(step.runtime, params), context)
+
+
+async def _control(
+    walk: Walk, runtime: NodeRuntime, params: ExecutionParams, place: Place
+) -> Outcome:
+    asked = (await _call(runtime, params)).output
+    return await walk.handle(asked, place)
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

@@ -24,7 +24,7 @@ from ..types.events import NodeEnded, NodeStarted
 from ..types.paths import COMPENSATE, owner_of, part_path
 from ..types.results import Cancellation, NodeResult
 from .asking import handle_checkpoint_result
-from .attempts import Attempts
+from .attempts import attempt
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import run_cleanup, with_finally
 from .context import Compensation, RunContext
@@ -66,15 +66,15 @@ def is_parallel_result(value: object) -> bool:
     return isinstance(value, results.ParallelResult)
 
 
-class Executor(Attempts):
+class Executor:
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program")
+    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program", "run")
 
     def __init__(
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
     ) -> None:
-        super().__init__(run)
+        self.run: RunContext = run
         self.program: Program = program
         self.max_concurrency: float = max_concurrency
         self._inner = inner
@@ -192,8 +192,8 @@ class Executor(Attempts):
             self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
-            attempt = self.attempt(step, frame, path)
-            outcome = await (attempt if context is None else _seen_from(context, attempt))
+            first = attempt(self, step, frame, path)
+            outcome = await (first if context is None else _seen_from(context, first))
             if outcome.signal.__class__ is Failed and step.recovers:
                 recovery = recover(self, step, frame, path, outcome, earlier)
                 outcome = await (recovery if context is None else _seen_from(context, recovery))
@@ -312,6 +312,7 @@ class Executor(Attempts):
         self.record_node_result(step, frame, result, context)
 
     def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+        """Do what a control node's runtime asks for."""
         return HANDLERS[type(asked)](self, asked, place)
 
 

@@ -19,6 +19,7 @@ from ..types.errors import FlowScriptError
 from ..types.paths import iteration_path, prefix_in
 from .bounds import LATE, bounded
 from .frame import Frame, Outcome, Place
+from .handlers import be_late
 from .regions import Region
 from .walk import Walk
 
@@ -56,7 +57,7 @@ async def handle_timeout_result(walk: Walk, result: TimeoutResult, place: Place)
 
     outcome = await bounded(result.duration, place.region, place.path, work)
     if outcome is LATE:
-        return await walk.be_late(place, result.duration)
+        return await be_late(walk, place, result.duration)
     return outcome
 
 

@@ -21,7 +21,8 @@ from ..types.http import HttpOptions
 class RunOptions:
     """What :func:`run` and :func:`open_run` take beside the workflow; their parameters, by the same names.
 
-    It is what a function is given that runs a workflow in its own way: :func:`prove`, for instance.
+    It is what a function is given that runs a workflow in its own way: :func:`prove`, for instance. A run that
+    is cancelled leaves it as it was: it may be given to the next one.
     """
 
     config: Mapping[str, Any] | None = None

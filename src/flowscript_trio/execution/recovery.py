@@ -10,11 +10,13 @@ from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
-from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_in
+from ..types.paths import FALLBACK, attempt_path, part_path
+from .attempts import attempt, fail
 from .compensating import compensate_inside, failed_undoing
-from .describing import describe, describe_safely, is_retryable, retry_after_of
+from .describing import describe, is_retryable, retry_after_of
 from .failures import note_first
-from .frame import Frame, Outcome, Place
+from .frame import Frame, Outcome
+from .handlers import run_handler
 from .marks import set_context
 from .walk import Walk
 
@@ -69,7 +71,7 @@ async def recover(
                 delay = asked
         except Exception as exc:
             earlier.append(error)
-            outcome = walk.fail(step, path, _looking_at(error, exc))
+            outcome = fail(walk, step, path, _looking_at(error, exc))
             break
         earlier.append(error)
         further += 1
@@ -88,7 +90,7 @@ async def recover(
         if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further), error)
         await trio.sleep(delay)
-        outcome = await walk.attempt(step, frame, path, further + 1)
+        outcome = await attempt(walk, step, frame, path, further + 1)
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         earlier.append(error)
         if step.undoes:
@@ -130,7 +132,7 @@ async def _fall_back(
     try:
         describe(error, step.label)
     except Exception as exc:
-        signal = walk.fail(step, path, _looking_at(error, exc)).signal
+        signal = fail(walk, step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
     above = part_path(path, FALLBACK)
@@ -138,31 +140,6 @@ async def _fall_back(
     if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
         note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome
-
-
-async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseException) -> Outcome:
-    """Run the handler of a block whose time has passed, once what succeeded in it is undone."""
-    undone = await compensate_inside(walk, place.inner, error) if place.step.undoes else []
-    path = part_path(place.inner, ON_TIMEOUT)
-    outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
-    if undone and not isinstance(outcome.signal, Failed):
-        return Outcome(signal=failed_undoing(walk, undone))
-    return outcome
-
-
-async def run_handler(
-    walk: Walk, handler: Step, step: Step, frame: Frame, path: str, error: BaseException
-) -> Outcome:
-    """Run a handler in the scope of the node that names it; its output stands for the node's."""
-    view = describe_safely(error, step.label)
-    state = frame.state.fork({"$error": view, "error": view})
-    inner = Frame(state, prefix_in(path), frame.region, frame.input)
-    signal = await walk.execute_node(handler, inner)
-    if isinstance(signal, Failed):
-        return Outcome(signal=signal)
-    names = handler.inner_ids if handler.id is None else (handler.id, *handler.inner_ids)
-    frame.state.publish(state, names, variables=True)
-    return Outcome(inner.output, signal)
 
 
 def _applies(retry: RetryConfig, error: Exception, step: Step, scope: Scope) -> bool:

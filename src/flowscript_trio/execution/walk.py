@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..program.compiled import CompiledBody, Program, Step
 from ..scheduler.signals import Signal
@@ -34,11 +34,5 @@ class Walk(Protocol):
     async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
         """Run one node through the boundary."""
 
-    async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
-        """Run one attempt of a node, the ``number``-th."""
-
-    def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
-        """A node's work that came to an error, with a note of where it left."""
-
-    async def be_late(self, place: Place, seconds: float) -> Outcome:
-        """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""
+    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+        """Do what a control node's runtime asks for."""
