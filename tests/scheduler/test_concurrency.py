@@ -10,11 +10,13 @@ import pytest
 import trio
 
 from flowscript_trio.scheduler.concurrency import Block
+from flowscript_trio.scheduler.feeding import run_each, run_each_async
 from flowscript_trio.scheduler.passes import counting_passes
 from flowscript_trio.scheduler.policy import Policy, Verdict
 from flowscript_trio.scheduler.pools import CollectionPool, GraphPool
 from flowscript_trio.scheduler.raised import first_of
 from flowscript_trio.scheduler.signals import Break, Failed, Signal
+from flowscript_trio.scheduler.workers import run_pool
 from flowscript_trio.types.results import Cancellation
 
 from scheduling import outcomes, run_virtually
@@ -60,13 +62,13 @@ class Board:
 
     async def run_each(self) -> Verdict:
         with counting_passes() as passes:
-            return await self.open(passes).run_each(range(len(self.jobs)))
+            return await run_each(self.open(passes), range(len(self.jobs)))
 
     async def run_pool(self, breakable: bool = False) -> Verdict:
         with counting_passes() as passes:
             block = self.open(passes, breakable)
             size = len(self.jobs)
-            return await block.run_pool(CollectionPool(iter(range(size)), size))
+            return await run_pool(block, CollectionPool(iter(range(size)), size))
 
 
 def after(seconds: float, raising: BaseException | None = None, giving: Any = None) -> Any:
@@ -109,7 +111,7 @@ def test_all_jobs_run_and_never_more_at_once_than_the_limit(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["run_each", "run_pool"])
-def test_no_more_tasks_exist_than_there_are_tokens(way: str) -> None:
+def test_no_more_tasks_exist_than_there_aretokens(way: str) -> None:
     class Counter(trio.abc.Instrument):
         now = most = 0
 
@@ -365,7 +367,7 @@ def test_an_error_of_the_collection_is_the_blocks_own_and_is_never_tolerated() -
     async def main() -> str:
         with counting_passes() as passes:
             it = board([after(5), after(5)], Policy(tolerate=5), limit=10)
-            verdict = await it.open(passes).run_pool(CollectionPool(items(), None))
+            verdict = await run_pool(it.open(passes), CollectionPool(items(), None))
         return str(verdict.error)
 
     assert outcomes(main, 50) == {"no more"}
@@ -383,7 +385,7 @@ def test_an_async_collection_is_asked_for_an_item_only_when_there_is_a_token() -
         start = trio.current_time()
         with counting_passes() as passes:
             it = board([after(1)] * 4, limit=2)
-            verdict = await it.open(passes).run_each_async(items())
+            verdict = await run_each_async(it.open(passes), items())
         assert verdict.error is None
         assert [time - start for time in asked] == [0, 0, 1, 1]
 
@@ -399,7 +401,7 @@ def test_an_async_collection_that_fails_cancels_the_jobs() -> None:
     async def main() -> None:
         with counting_passes() as passes:
             it = board([after(9)], limit=5)
-            verdict = await it.open(passes).run_each_async(items())
+            verdict = await run_each_async(it.open(passes), items())
         assert str(verdict.error) == "gone"
         assert it.events == ["start 0", "cancelled 0"]
 
@@ -412,7 +414,7 @@ def test_a_graph_runs_by_data_flow_and_nothing_waits_for_what_it_does_not_depend
         it = board([after(5), after(1), after(1), after(1)])
         with counting_passes() as passes:
             pool = GraphPool([0, 0, 1, 1], [[2], [3], [], []])
-            await it.open(passes).run_pool(pool)
+            await run_pool(it.open(passes), pool)
         return tuple(it.events[2:])
 
     [events] = outcomes(main, 50)
@@ -420,7 +422,7 @@ def test_a_graph_runs_by_data_flow_and_nothing_waits_for_what_it_does_not_depend
 
 
 @pytest.mark.parametrize(("limit", "last"), [(math.inf, 2.0), (2, 3.0)])
-def test_of_nodes_that_become_ready_together_as_many_start_as_there_are_tokens(
+def test_of_nodes_that_become_ready_together_as_many_start_as_there_aretokens(
     limit: float, last: float
 ) -> None:
     async def main() -> float:
@@ -428,7 +430,7 @@ def test_of_nodes_that_become_ready_together_as_many_start_as_there_are_tokens(
         it = board([after(1)] * 4, limit=limit)
         began = trio.current_time()
         with counting_passes() as passes:
-            await it.open(passes).run_pool(GraphPool([0, 1, 1, 1], [[1, 2, 3], [], [], []]))
+            await run_pool(it.open(passes), GraphPool([0, 1, 1, 1], [[1, 2, 3], [], [], []]))
         return trio.current_time() - began
 
     assert outcomes(main, 50) == {last}
@@ -461,7 +463,7 @@ def test_the_start_of_a_graphs_nodes_follows_from_passes_and_not_from_chance(
                     await trio.lowlevel.checkpoint()
 
             block = Block(execute, str, Policy(), 2, passes, lambda *_: None)
-            await block.run_pool(GraphPool(waits, dependents))
+            await run_pool(block, GraphPool(waits, dependents))
         return tuple(sorted(begun))
 
     assert len(outcomes(main, 300)) == 1
@@ -497,7 +499,7 @@ def test_ctrl_c_in_a_job_cancels_the_others_and_returns_every_token() -> None:
         try:
             await it.run_each()
         finally:
-            assert it.block._tokens.limiter.borrowed_tokens == 0
+            assert it.block.tokens.limiter.borrowed_tokens == 0
 
     with pytest.raises(KeyboardInterrupt):
         run_virtually(main)

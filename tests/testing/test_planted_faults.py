@@ -89,8 +89,8 @@ def test_siblings_that_are_said_to_be_cancelled_and_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def request_only(self: Block) -> None:
-        by = self._name(self._tally.decisive().index)
-        self._on_cancel(Cancellation(by, "failed", trio.current_time()), self._passes.now)
+        by = self.name(self._tally.decisive().index)
+        self._on_cancel(Cancellation(by, "failed", trio.current_time()), self.passes.now)
 
     plant(monkeypatch, Block, "_cancel_all", request_only)
     assert "everybody is told in time" in promises()
@@ -109,11 +109,11 @@ def test_a_token_that_is_lost_when_its_branch_is_cancelled_while_waiting(
 
 def test_a_token_that_a_cancelled_branch_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
     def forget(self: Block, token: object) -> None:
-        self._running -= 1
+        self.running -= 1
         if trio.current_effective_deadline() > 0:
-            self._tokens.give_back(token)
+            self.tokens.give_back(token)
 
-    plant(monkeypatch, Block, "_end", forget)
+    plant(monkeypatch, Block, "end", forget)
     assert "tokens come back" in promises()
 
 
@@ -263,13 +263,13 @@ def test_results_of_a_failed_block(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_background_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    end = Block._end
+    end = Block.end
 
     def spawn(self: Block, token: object) -> None:
         end(self, token)
         trio.lowlevel.spawn_system_task(trio.sleep_forever, name="background")
 
-    plant(monkeypatch, Block, "_end", spawn)
+    plant(monkeypatch, Block, "end", spawn)
     assert "no task is left" in promises(most=5)
 
 

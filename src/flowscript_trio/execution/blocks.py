@@ -23,9 +23,11 @@ from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
 from ..scheduler.concurrency import Block
+from ..scheduler.feeding import run_each, run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
+from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
@@ -70,7 +72,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     _check_race(result.policy, total, place)
     limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await branches.judge(lambda: block.run_each(result.branches))
+    verdict = await branches.judge(lambda: run_each(block, result.branches))
     if verdict.error is not None:
         return _fail(branches, verdict, total)
     ran = total
@@ -178,11 +180,11 @@ async def _feed(
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
     if isinstance(collection, AsyncIterable):
-        return await block.run_each_async(AsyncItemsInContext(collection, context))
+        return await run_each_async(block, AsyncItemsInContext(collection, context))
     if type(collection) in _PLAIN:
-        return await block.run_pool(CollectionPool(collection, size))
+        return await run_pool(block, CollectionPool(collection, size))
     if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        return await block.run_pool(CollectionPool(ItemsInContext(collection, context), size))
+        return await run_pool(block, CollectionPool(ItemsInContext(collection, context), size))
     raise SettingError(
         f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"

@@ -20,6 +20,7 @@ from ..scheduler.policy import INTERRUPTS, Policy
 from ..scheduler.pools import GraphPool
 from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Failed, Goto, Signal
+from ..scheduler.workers import run_pool
 from ..types.events import NodeEnded, NodeStarted
 from ..types.paths import COMPENSATE, owner_of, part_path
 from ..types.results import Cancellation, NodeResult
@@ -165,7 +166,7 @@ class Executor:
             self._passes,
             on_cancel,
         )
-        verdict = await block.run_pool(GraphPool(body.waits, body.dependents))
+        verdict = await run_pool(block, GraphPool(body.waits, body.dependents))
         if verdict.error is not None:
             assert verdict.failed is not None
             return failed[verdict.failed]

@@ -1,0 +1,76 @@
+"""Owns how a block gets a task for each of its jobs: the token is taken first, on behalf of the job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from .concurrency import Block
+from .policy import Verdict
+from .raised import error_of
+
+
+async def run_each(block: Block, items: Iterable[Any]) -> Verdict:
+    """One task a job: the token is taken first, on behalf of the job, and then the job is started.
+
+    Cancellation from outside reaches every job, and ``Cancelled`` passes on once all have ended.
+    """
+    tokens, start, name = block.tokens, block.start, block.name
+
+    async def feed() -> None:
+        for index, item in enumerate(items):
+            token = object()
+            if not tokens.take_at_once(token):
+                await tokens.take(token)
+            if block.is_over():
+                tokens.give_back(token)
+                return
+            start(_job, block, token, index, item, name=name(index))
+
+    return await block.run(feed)
+
+
+async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
+    """As :func:`run_each` over an async iterator, which is asked for an item once there is a token."""
+    tokens = block.tokens
+
+    async def feed() -> None:
+        index = 0
+        while True:
+            token = object()
+            await tokens.take(token)
+            try:
+                item = await anext(items)
+            except BaseException as exc:
+                tokens.give_back(token)
+                if isinstance(exc, StopAsyncIteration):
+                    return
+                error = error_of(exc)
+                if error is None:
+                    raise
+                block.note_failure(index, error, fatal=True)
+                break
+            if block.is_over():
+                tokens.give_back(token)
+                return
+            block.start(_job, block, token, index, item, name=block.name(index))
+            index += 1
+        await block.settle()
+
+    return await block.run(feed)
+
+
+@enable_ki_protection
+async def _job(block: Block, token: object, index: int, item: Any) -> None:
+    """A task that does one job."""
+    try:
+        if not block.is_over() and block.note(index, await block.do(index, item)):
+            await block.settle()
+    except trio.Cancelled:
+        if block.passes_on():
+            raise
+    finally:
+        block.end(token)
