@@ -111,7 +111,7 @@ class State:
 
     def fork(self, bound: Mapping[str, Any] = _NOTHING, shared: bool = False) -> State:
         """A layer over this one, with ``bound`` names of its own. Its cost does not depend on the state."""
-        layer = State(self.snapshot(), self.services, bound, shared)
+        layer = State(self.snapshot() if self.shared else self, self.services, bound, shared)
         layer.cookies = self.cookies
         return layer
 
@@ -146,7 +146,10 @@ class State:
         """Take over what a finished block's layer holds: the results of the nodes of these ids (null where
         one has none), and its variables and cookies if they are the enclosing scope's.
         """
-        own_results, own_variables = block._own()
+        if block._base is block._origin:
+            own_results, own_variables = block._results, block._variables
+        else:
+            own_results, own_variables = block._own()
         for name in names:
             self._results[name] = own_results.get(name)
         if variables:
@@ -158,15 +161,13 @@ class State:
         if block.cookies is not self.cookies:
             self.cookies = self.cookies.merged(block.cookies)
 
-    def _own(self) -> tuple[Mapping[str, NodeResult | None], Mapping[str, Any]]:
+    def _own(self) -> tuple[dict[str, NodeResult | None], dict[str, Any]]:
         """What was written since this layer was forked: its own entries and those of its snapshots."""
         layers = [self]
         below = self._base
         while below is not None and below is not self._origin:
             layers.append(below)
             below = below._base
-        if len(layers) == 1:
-            return self._results, self._variables
         results: dict[str, NodeResult | None] = {}
         variables: dict[str, Any] = {}
         for layer in reversed(layers):
