@@ -45,6 +45,11 @@ BODIES = {
         '<parallel id="b" maxConcurrency="1"><branch><source:sees id="a" set="A"/></branch>'
         '<branch><source:sees id="c"/></branch></parallel>'
     ),
+    "branches beyond one burst": (
+        '<parallel id="b" maxConcurrency="unlimited">'
+        + "".join(f'<branch><source:sees id="n{i}" set="A"/></branch>' for i in range(250))
+        + "</parallel>"
+    ),
     "rounds": '<loop id="b" max="3"><source:sees id="a" set="{{$iteration}}"/></loop>',
     "a fallback": (
         '<source:sees id="b" set="A" fails="true"><on-error><fallback node="f"/></on-error></source:sees>'

@@ -3,14 +3,15 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 import trio
 
 from flowscript_trio.scheduler.concurrency import Block
-from flowscript_trio.scheduler.feeding import run_each, run_each_async
+from flowscript_trio.scheduler.feeding import run_each_async
 from flowscript_trio.scheduler.passes import counting_passes
 from flowscript_trio.scheduler.policy import Policy, Verdict
 from flowscript_trio.scheduler.pools import CollectionPool, GraphPool
@@ -62,13 +63,19 @@ class Board:
 
     async def run_each(self) -> Verdict:
         with counting_passes() as passes:
-            return await run_each(self.open(passes), range(len(self.jobs)))
+            async with aclosing(one_by_one(len(self.jobs))) as items:
+                return await run_each_async(self.open(passes), items)
 
     async def run_pool(self, breakable: bool = False) -> Verdict:
         with counting_passes() as passes:
             block = self.open(passes, breakable)
             size = len(self.jobs)
             return await run_pool(block, CollectionPool(iter(range(size)), size))
+
+
+async def one_by_one(count: int) -> AsyncGenerator[int, None]:
+    for index in range(count):
+        yield index
 
 
 def after(seconds: float, raising: BaseException | None = None, giving: Any = None) -> Any:
@@ -111,7 +118,7 @@ def test_all_jobs_run_and_never_more_at_once_than_the_limit(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["run_each", "run_pool"])
-def test_no_more_tasks_exist_than_there_aretokens(way: str) -> None:
+def test_no_more_tasks_exist_than_there_are_tokens(way: str) -> None:
     class Counter(trio.abc.Instrument):
         now = most = 0
 
@@ -422,7 +429,7 @@ def test_a_graph_runs_by_data_flow_and_nothing_waits_for_what_it_does_not_depend
 
 
 @pytest.mark.parametrize(("limit", "last"), [(math.inf, 2.0), (2, 3.0)])
-def test_of_nodes_that_become_ready_together_as_many_start_as_there_aretokens(
+def test_of_nodes_that_become_ready_together_as_many_start_as_there_are_tokens(
     limit: float, last: float
 ) -> None:
     async def main() -> float:

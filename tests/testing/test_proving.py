@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import random
 import sqlite3
@@ -18,6 +19,7 @@ import trio
 import trio.lowlevel
 
 import flowscript_trio as fs
+from flowscript_trio.runtimes.transform import lists, pace
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.testing.proof import trial
 from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt
@@ -69,7 +71,7 @@ def test_a_sound_workflow_holds_at_every_point() -> None:
     report = prove(Stubs().load(NESTED), pairs=300)
     assert report.violations == (), report.render()
     assert report.points > 300
-    assert dict(report.tried)["cancellations"] > 25
+    assert dict(report.tried)["cancellations"] > 20
     assert {"errors", "time limits that pass", "two errors"} <= dict(report.tried).keys()
     assert report.points == sum(count for _, count in report.tried)
 
@@ -399,4 +401,19 @@ async def commit(params: fs.ExecutionParams) -> str:
 
 def test_a_sound_shielded_commit_is_not_accused() -> None:
     report = prove(faulty(commit), pairs=10)
+    assert report.holds, report.render()
+
+
+def test_what_real_time_decides_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine every item of a transform may take longer than the time after which it rests."""
+    seconds = itertools.count()
+    chance = random.SystemRandom()
+    monkeypatch.setattr(pace, "perf_counter", lambda: next(seconds) * chance.random())
+    monkeypatch.setattr(lists, "clock", lambda: next(seconds) * chance.random())
+    text = """<source:stub id="s" gives="{{range(8)}}"/>
+    <parallel id="p" after="s">
+      <branch><transform type="filter" id="f" input="s" condition="item lt 3"/></branch>
+      <branch><transform type="filter" id="g" input="s" condition="item lt 3"/></branch>
+    </parallel>"""
+    report = prove(Stubs().load(text), pairs=300, seeds=3)
     assert report.holds, report.render()

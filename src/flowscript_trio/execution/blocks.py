@@ -23,11 +23,11 @@ from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
 from ..scheduler.concurrency import Block
-from ..scheduler.feeding import run_each, run_each_async
+from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
-from ..scheduler.workers import run_pool
+from ..scheduler.workers import has_one_each, run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
@@ -53,12 +53,14 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     total, bodies = len(result.branches), walk.program.bodies
     state = place.enter().state.snapshot()
     name = branch_paths(place.inner)
+    limit = result.max_concurrency or walk.max_concurrency
+    have_own_tasks = has_one_each(total, limit)
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
         body = bodies[branch.key]
         own = clone_state_for_branch(state, index)
         frame = Frame(own, prefix_in(name(index)), region, place.input)
-        frame.has_own_task = len(body.steps) == 1 and body.cleanup is None
+        frame.has_own_task = have_own_tasks and len(body.steps) == 1 and body.cleanup is None
         return body, frame
 
     branches = Branches(
@@ -70,9 +72,8 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         keep_states=True,
     )
     _check_race(result.policy, total, place)
-    limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await branches.judge(lambda: run_each(block, result.branches))
+    verdict = await branches.judge(lambda: run_pool(block, CollectionPool(result.branches, total)))
     if verdict.error is not None:
         return _fail(branches, verdict, total)
     ran = total

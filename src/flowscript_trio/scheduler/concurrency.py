@@ -27,7 +27,7 @@ Execute = Callable[[int, Any], Awaitable[Signal | None]]
 
 
 class Block:
-    """The jobs of one nursery. :func:`run_each`, :func:`run_each_async` and :func:`run_pool` feed it.
+    """The jobs of one nursery. :func:`run_pool` and :func:`run_each_async` feed it.
 
     Args:
         execute: the thunk of a job, called with its index and item; None is success. It must let

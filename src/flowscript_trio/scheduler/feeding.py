@@ -1,8 +1,8 @@
-"""Owns how a block gets a task for each of its jobs: the token is taken first, on behalf of the job."""
+"""Owns how a block is fed by an async iterator: a task for each item, once there is a token for it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import trio
@@ -13,28 +13,11 @@ from .policy import Verdict
 from .raised import error_of
 
 
-async def run_each(block: Block, items: Iterable[Any]) -> Verdict:
-    """One task a job: the token is taken first, on behalf of the job, and then the job is started.
+async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
+    """One task a job: the token is taken first, on behalf of the job, and then the iterator is asked for the item.
 
     Cancellation from outside reaches every job, and ``Cancelled`` passes on once all have ended.
     """
-    tokens, start, name = block.tokens, block.start, block.name
-
-    async def feed() -> None:
-        for index, item in enumerate(items):
-            token = object()
-            if not tokens.take_at_once(token):
-                await tokens.take(token)
-            if block.is_over():
-                tokens.give_back(token)
-                return
-            start(_job, block, token, index, item, name=name(index))
-
-    return await block.run(feed)
-
-
-async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
-    """As :func:`run_each` over an async iterator, which is asked for an item once there is a token."""
     tokens = block.tokens
 
     async def feed() -> None:

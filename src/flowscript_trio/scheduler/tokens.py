@@ -34,13 +34,6 @@ class Tokens:
         self.limiter.acquire_on_behalf_of_nowait(borrower)
         return True
 
-    def take_at_once(self, borrower: object) -> bool:
-        """As :meth:`take_nowait`, but not too often without a checkpoint between."""
-        if self._burst >= BURST or not self.take_nowait(borrower):
-            return False
-        self._burst += 1
-        return True
-
     async def take(self, borrower: object) -> None:
         """Take a token for ``borrower``, waiting for one. Cancelled, it has taken none."""
         self._burst += 1

@@ -27,6 +27,11 @@ async def run_pool(block: Block, pool: Pool) -> Verdict:
     return await _Workers(block, pool).run()
 
 
+def has_one_each(jobs: int, limit: float) -> bool:
+    """Whether each of so many jobs has a worker for itself: all are taken before the first one is begun."""
+    return jobs <= min(limit, BURST)
+
+
 class _Workers:
     __slots__ = ("_block", "_free", "_free_at", "_pool")
 

@@ -6,7 +6,7 @@ from time import perf_counter
 
 from trio.lowlevel import checkpoint
 
-INTERVAL = 0.005  # seconds of real time, whatever clock the run has
+INTERVAL: float = 0.005  # seconds of real time, whatever clock the run has
 
 
 class Pace:

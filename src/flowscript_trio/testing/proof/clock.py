@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
+from ...runtimes.transform import pace
 from ..clock import threads_at_work, waiting_for_system
 
 LOOK = 0.0005
@@ -63,3 +65,14 @@ class VirtualClock(trio.abc.Clock):
             return LOOK
         self._since = None
         return self._go(deadline)
+
+
+@contextmanager
+def without_pace() -> Iterator[None]:
+    """Long computations of built-in runtimes rest once, and not by real time, which no seed fixes."""
+    before = pace.INTERVAL
+    pace.INTERVAL = math.inf
+    try:
+        yield
+    finally:
+        pace.INTERVAL = before

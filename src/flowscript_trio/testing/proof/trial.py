@@ -22,7 +22,7 @@ from ...program.loading import Flow
 from ...scheduler.raised import first_of
 from ...types.results import RunStatus
 from .calls import Call
-from .clock import LOOK, VirtualClock
+from .clock import LOOK, VirtualClock, without_pace
 from .hooks import hooked
 from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
@@ -106,7 +106,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     trial = Trial(points, seed, probe)
     clock = VirtualClock(PATIENCE, lambda: probe.steps)
     try:
-        with watching_opens(probe.leftovers), order_of(seed):
+        with watching_opens(probe.leftovers), order_of(seed), without_pace():
             trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
     except BaseException as exc:
         trial.crashed = first_of(exc)
