@@ -27,7 +27,7 @@ from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
-from ..scheduler.workers import has_one_each, run_pool
+from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
@@ -54,13 +54,13 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     state = place.enter().state.snapshot()
     name = branch_paths(place.inner)
     limit = result.max_concurrency or walk.max_concurrency
-    have_own_tasks = has_one_each(total, limit)
+    one_each = total <= limit
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
         body = bodies[branch.key]
         own = clone_state_for_branch(state, index)
         frame = Frame(own, prefix_in(name(index)), region, place.input)
-        frame.has_own_task = have_own_tasks and len(body.steps) == 1 and body.cleanup is None
+        frame.has_own_task = one_each and len(body.steps) == 1 and body.cleanup is None
         return body, frame
 
     branches = Branches(
@@ -73,7 +73,9 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     )
     _check_race(result.policy, total, place)
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await branches.judge(lambda: run_pool(block, CollectionPool(result.branches, total)))
+    verdict = await branches.judge(
+        lambda: run_pool(block, CollectionPool(result.branches, total), one_each=one_each)
+    )
     if verdict.error is not None:
         return _fail(branches, verdict, total)
     ran = total

@@ -19,25 +19,23 @@ from .raised import error_of
 from .tokens import BURST
 
 
-async def run_pool(block: Block, pool: Pool) -> Verdict:
+async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdict:
     """As many workers as there are tokens, each of which takes one job after another from the pool.
+
+    With ``one_each`` a worker does one job and no other: for as many jobs as tokens, or fewer.
 
     Cancellation from outside reaches every worker, and ``Cancelled`` passes on once all have ended.
     """
-    return await _Workers(block, pool).run()
-
-
-def has_one_each(jobs: int, limit: float) -> bool:
-    """Whether each of so many jobs has a worker for itself: all are taken before the first one is begun."""
-    return jobs <= min(limit, BURST)
+    return await _Workers(block, pool, one_each).run()
 
 
 class _Workers:
-    __slots__ = ("_block", "_free", "_free_at", "_pool")
+    __slots__ = ("_block", "_free", "_free_at", "_one_each", "_pool")
 
-    def __init__(self, block: Block, pool: Pool) -> None:
+    def __init__(self, block: Block, pool: Pool, one_each: bool) -> None:
         self._block = block
         self._pool = pool
+        self._one_each = one_each
         self._free_at = -1
         self._free = 0  # workers that can take a job in the pass after that
 
@@ -76,7 +74,7 @@ class _Workers:
                     job = None
                 elif not pool.has_more():
                     break
-                if block.is_settling or pool.is_spent():
+                if self._one_each or block.is_settling or pool.is_spent():
                     break
                 # A checkpoint, but one that knows what the others did in this pass.
                 await cancel_shielded_checkpoint()
