@@ -18,7 +18,7 @@ from ..types.events import BlockStarted, BranchEnded, BranchStarted
 from ..types.results import BranchResult, Cancellation, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
-from .frame import Frame, Place
+from .frame import Attempt, Frame
 from .regions import Region, cause_of
 from .state import State
 from .walk import Walk
@@ -38,13 +38,13 @@ class Branches:
     def __init__(
         self,
         walk: Walk,
-        place: Place,
+        attempt: Attempt,
         name: Callable[[int], str],
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
     ) -> None:
-        self.region: Region = Region(place.region, place.path)
+        self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
@@ -53,7 +53,7 @@ class Branches:
         self.block: Block
         self._walk = walk
         self._run = walk.run
-        self._place = place
+        self._place = attempt
         self._name = name
         self._enter = enter
         self._keep_outputs = keep_outputs
@@ -151,10 +151,10 @@ class Branches:
 
         What ended it before its deadline stands, and so does an interrupt.
         """
-        step, place = self._place.step, self._place
+        step, attempt = self._place.step, self._place
         if not step.keeps or step.timeout is None:
             return await feed()
-        seconds = step.timeout(place.scope)
+        seconds = step.timeout(attempt.scope)
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
@@ -164,7 +164,7 @@ class Branches:
             found = await feed()
             return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        if await bounded(seconds, place.region, place.path, work) is not LATE:
+        if await bounded(seconds, attempt.region, attempt.path, work) is not LATE:
             assert found is not None
             return found
         self.is_cut_short = True
