@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..types.ast import BaseNode, Body, OnError, Part
-from ..types.errors import Problem, nearest
-from ..types.location import Source, Text
+from ..types.errors import nearest
+from ..types.location import Text
 from .ids import Ids, is_id
 from .markup import Element
 from .models import MODELS, PART_FIELDS
 from .names import LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
 from .parts import CALL_SETTINGS, PartReader
-from .reading import Settings
+from .reading import SettingReader, Settings
 
 _NONE: frozenset[str] = frozenset()
 _FINALLY = frozenset({"finally"})
@@ -44,12 +44,15 @@ class Content:
         return found[0] if found else None
 
 
-class Builder(PartReader):
-    """Builds the nodes of one document; every problem goes to ``problems``."""
+class Builder:
+    """Builds the nodes of one document."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
-        super().__init__(source, problems)
-        self.ids: Ids = Ids(source, problems)
+    def __init__(self, reader: SettingReader) -> None:
+        self.ids: Ids = Ids(reader.findings)
+        self._source = reader.source
+        self._findings = reader.findings
+        self._reader = reader
+        self._parts = PartReader(reader)
         self._keys = 0
 
     def next_key(self) -> int:
@@ -61,7 +64,7 @@ class Builder(PartReader):
     def body(self, element: Element, kind: str) -> Body:
         """The sequence body that an element is (``<branch>``, ``<then>``, ``<finally>``, …)."""
         key = self.next_key()
-        settings = self.attributes(element)
+        settings = self._reader.attributes(element)
         content = Content(settings)
         allowed = _FINALLY if kind == "branch" else _NONE
         self.read_children(element, content, allowed, nodes=True, other=False)
@@ -74,7 +77,7 @@ class Builder(PartReader):
             key=key,
             kind=form,
             tag=tag,
-            location=self.source.location(element.offset),
+            location=self._source.location(element.offset),
             offset=element.offset,
             nodes=told_apart(content.nodes),
             settings=settings,
@@ -85,7 +88,7 @@ class Builder(PartReader):
 
     def node(self, element: Element, kind: str) -> Any:
         key = self.next_key()
-        content = Content({} if kind == "call" else self.attributes(element))
+        content = Content({} if kind == "call" else self._reader.attributes(element))
         fields: dict[str, Any] = {}
         if kind in LEAVES:
             self._leaf(element, content)
@@ -104,7 +107,7 @@ class Builder(PartReader):
             key=key,
             tag=element.name,
             id=self._id_of(element, kind, settings),
-            location=self.source.location(element.offset),
+            location=self._source.location(element.offset),
             offset=element.offset,
             input=settings.pop("input", None),
             after=settings.pop("after", None),
@@ -124,11 +127,13 @@ class Builder(PartReader):
         if kind == "ai" or element.family == kind:
             if given is not None:
                 message = f"the type is given twice: <{element.name}> has one in its name"
-                self.report(given.offset, "setting-twice", message, len(given.written))
+                self._findings.add(
+                    given.offset, "setting-twice", message, length=len(given.written)
+                )
             return "transform:ai" if kind == "ai" else f"{kind}:{element.local}"
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             expected = f'type="…", or <{kind}:…>'
-            self.report_element(
+            self._findings.at_element(
                 element, "missing-type", f"<{element.name}> needs a type", expected=expected
             )
             return f"{kind}:?"
@@ -149,7 +154,7 @@ class Builder(PartReader):
         given = settings.pop("name", None)
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             message = f"<{element.name}> needs a name"
-            self.report_element(element, "missing-name", message, expected='name="…"')
+            self._findings.at_element(element, "missing-name", message, expected='name="…"')
             return ""
         if "id" not in settings and is_id(given.value.value):
             self.ids.add(given.value)
@@ -158,24 +163,24 @@ class Builder(PartReader):
     # ---- what stands in a node ----
 
     def _leaf(self, element: Element, content: Content) -> None:
-        self.no_text(element, f"<{element.name}>")
+        self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
             if child.local in LIFTED and not child.family:
-                self.request(content.settings, child)
+                self._reader.request(content.settings, child)
             else:
                 self._common_child(child, content)
 
     def _parted(self, element: Element, content: Content, kind: str) -> None:
-        self.no_text(element, f"<{element.name}>")
+        self._reader.no_text(element, f"<{element.name}>")
         if kind == "call":
-            for attribute in self.own_attributes(element):
+            for attribute in self._reader.own_attributes(element):
                 if attribute.name in CALL_SETTINGS:
-                    self.attribute(content.settings, attribute)
+                    self._reader.attribute(content.settings, attribute)
                 else:
-                    content.parts.append(self.argument(attribute))
+                    content.parts.append(self._parts.argument(attribute))
         for child in element.children:
             if kind_of(child.family, child.local) == PARTED[kind]:
-                content.parts.append(self.part(child, PARTED[kind]))
+                content.parts.append(self._parts.part(child, PARTED[kind]))
             else:
                 self._common_child(child, content)
 
@@ -187,17 +192,17 @@ class Builder(PartReader):
         elif kind == "compensate":
             self._compensate(child, content)
         elif kind != "?":
-            self.child(content.settings, child)
+            self._reader.child(content.settings, child)
 
     def _on_error(self, element: Element, content: Content) -> None:
         if content.on_error is not None:
-            self.report_element(element, "element-twice", "<on-error> is given twice")
+            self._findings.at_element(element, "element-twice", "<on-error> is given twice")
             return
-        content.on_error = self.on_error(element)
+        content.on_error = self._parts.on_error(element)
 
     def _compensate(self, element: Element, content: Content) -> None:
         if content.compensate is not None:
-            self.report_element(element, "element-twice", "<compensate> is given twice")
+            self._findings.at_element(element, "element-twice", "<compensate> is given twice")
             return
         content.compensate = self.body(element, "compensate")
 
@@ -218,7 +223,7 @@ class Builder(PartReader):
         needed, expected = ("then", "<then>…</then>") if kind == "if" else ("case", "<case when=…>")
         if needed not in bodies:
             message = f"<{element.name}> needs a <{needed}>"
-            self.report_element(element, f"missing-{needed}", message, expected=expected)
+            self._findings.at_element(element, f"missing-{needed}", message, expected=expected)
         if kind == "if":
             return {"then": content.body("then"), "otherwise": content.body("else")}
         return {"cases": tuple(bodies.get("case", ())), "default": content.body("default")}
@@ -235,23 +240,23 @@ class Builder(PartReader):
         other: bool,
     ) -> None:
         """Read what stands in a block or a body: its structure, nodes, and (with ``other``) settings."""
-        self.no_text(element, f"<{element.name}>")
+        self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
             kind = kind_of(child.family, child.local)
             if kind == "?":
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
-            elif other and kind in SETTINGS_TOO and self.is_text(child):
-                self.child(content.settings, child)
+            elif other and kind in SETTINGS_TOO and self._reader.is_text(child):
+                self._reader.child(content.settings, child)
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))
             elif kind in NODES:
-                self.unexpected(child, allowed, f"<{element.name}>")
+                self._reader.unexpected(child, allowed, f"<{element.name}>")
             elif other and kind in ("on-error", "compensate"):
                 self._common_child(child, content)
             elif kind in STRUCTURE:
-                self.report_element(
+                self._findings.at_element(
                     child,
                     "misplaced-element",
                     f"<{child.name}> may not stand in <{element.name}>",
@@ -260,11 +265,11 @@ class Builder(PartReader):
             elif not other or child.family or child.attributes or child.children:
                 self._unknown(child, kind, allowed, nodes, other)
             else:
-                self.child(content.settings, child)
+                self._reader.child(content.settings, child)
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
         if kind in _ONCE and kind in content.bodies:
-            self.report_element(element, "element-twice", f"<{kind}> is given twice")
+            self._findings.at_element(element, "element-twice", f"<{kind}> is given twice")
             return
         content.bodies.setdefault(kind, []).append(self.body(element, kind))
 
@@ -276,7 +281,7 @@ class Builder(PartReader):
         message = f"there is no element <{element.name}>"
         if other:
             message += ", and a setting has no attributes and no elements in it"
-        self.report_element(
+        self._findings.at_element(
             element,
             "unknown-element",
             message,

@@ -6,8 +6,8 @@ from ..runtimes.control.types import ArgConfig, BindConfig
 from ..types.ast import CallNode, Document, IncludeNode, Part
 from ..types.declared import describe_type, fits
 from ..types.errors import nearest
+from ..types.findings import Findings
 from .checked import CheckedNode
-from .findings import Findings
 from .values import BoundSettings
 
 

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
+from ..types.findings import Findings
 from .checked import Checked, CheckedBody
 from .elements import ElementChecks
-from .findings import Findings
 from .handlers import Handlers, find_handlers
 from .names import Names
 from .nodes import NodeBinder

@@ -10,8 +10,8 @@ from ..runtimes.control.values import WaitAll, WaitN
 from ..types.ast import CheckpointNode, ForeachNode, Node, ParallelNode, Setting
 from ..types.decisions import APPROVE
 from ..types.errors import nearest
+from ..types.findings import Findings
 from .checked import CheckedNode
-from .findings import Findings
 from .handlers import Handlers
 from .places import Index, Level, Place, loop_names, variables_of, word_of
 from .waits import Waits

@@ -23,7 +23,7 @@ from enum import Enum, auto
 
 from ..expression import SPECIAL_NAMES
 from ..types.errors import nearest
-from .findings import Findings
+from ..types.findings import Findings
 from .handlers import Handlers, contains
 from .places import Index, Level, Place
 from .texts import Use

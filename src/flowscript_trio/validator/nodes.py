@@ -29,10 +29,10 @@ from ..types.ast import (
     Setting,
 )
 from ..types.errors import nearest
+from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
 from .everywhere import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
-from .findings import Findings
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Sight

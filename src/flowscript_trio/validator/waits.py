@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..scheduler.dag import find_cycles
-from .findings import Findings
+from ..types.findings import Findings
 from .handlers import Handlers
 from .places import Index, Level
 
