@@ -7,25 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..types.ast import BaseNode, Body, OnError, Part
+from ..language.element import Element as Declared
+from ..language.element import Parts
+from ..language.elements import COMMON, ELEMENTS
+from ..language.structure import ENDED, ENDINGS, LIFTED, MANY, NODES, SETTINGS_TOO, STRUCTURE
+from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
 from ..types.errors import nearest
 from ..types.location import Text
 from .ids import Ids, is_id
 from .markup import Element
-from .models import MODELS, PART_FIELDS
-from .names import LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
-from .parts import CALL_SETTINGS, PartReader
+from .names import kind_of
+from .parts import PartReader
 from .reading import SettingReader, Settings
 
 _NONE: frozenset[str] = frozenset()
-_FINALLY = frozenset({"finally"})
-_ONCE = frozenset({"finally", "on-workflow-error", "then", "else", "default"})
-_CHOOSERS = {
-    "parallel": frozenset({"branch"}),
-    "if": frozenset({"then", "else"}),
-    "branch": frozenset({"case", "default"}),
-}
-"""Nodes that hold bodies and no nodes, and what their bodies are called."""
 
 
 @dataclass(slots=True)
@@ -66,7 +61,7 @@ class Builder:
         key = self.next_key()
         settings = self._reader.attributes(element)
         content = Content(settings)
-        allowed = _FINALLY if kind == "branch" else _NONE
+        allowed = ENDINGS if kind in ENDED else _NONE
         self.read_children(element, content, allowed, nodes=True, other=False)
         return self.make_body(key, "sequence", kind, element, content, settings)
 
@@ -87,26 +82,28 @@ class Builder:
     # ---- nodes ----
 
     def node(self, element: Element, kind: str) -> Any:
+        declared, parts = ELEMENTS[kind], ELEMENTS[kind].parts
         key = self.next_key()
-        content = Content({} if kind == "call" else self._reader.attributes(element))
-        fields: dict[str, Any] = {}
-        if kind in LEAVES:
-            self._leaf(element, content)
-        elif kind in PARTED:
-            self._parted(element, content, kind)
-            fields[PART_FIELDS[kind]] = tuple(content.parts)
-        elif kind in _CHOOSERS:
-            fields = self._chooser(element, content, kind)
+        mixed = parts is not None and parts.takes_attributes
+        content = Content({} if mixed else self._reader.attributes(element))
+        fields: dict[str, Any] = {"kind": kind} if declared.node is LeafNode else {}
+        if parts is not None:
+            self._parted(element, content, declared, parts)
+            fields[parts.field] = tuple(content.parts)
+        elif declared.sides:
+            fields |= self._chooser(element, content, declared)
+        elif declared.form is not None:
+            fields["body"] = self._inner_body(element, content, declared)
         else:
-            fields["body"] = self._inner_body(element, content, kind)
+            self._leaf(element, content)
         settings = content.settings
-        fields["type"] = self._type_of(element, kind, settings)
-        if kind == "phase":
-            fields["name"] = self._phase_name(element, settings)
-        return MODELS[kind].build(
+        fields["type"] = self._type_of(element, declared, settings)
+        if declared.is_named:
+            fields["name"] = self._name_of(element, settings)
+        return declared.node.build(
             key=key,
             tag=element.name,
-            id=self._id_of(element, kind, settings),
+            id=self._id_of(element, declared, settings),
             location=self._source.location(element.offset),
             offset=element.offset,
             input=settings.pop("input", None),
@@ -119,18 +116,19 @@ class Builder:
             **fields,
         )
 
-    def _type_of(self, element: Element, kind: str, settings: Settings) -> str:
+    def _type_of(self, element: Element, declared: Declared, settings: Settings) -> str:
         """The name of the runtime."""
-        if kind not in ("source", "transform", "sink", "ai"):
-            return f"control:{kind}"
+        kind, known = declared.tag, declared.type
+        if known is not None and declared.is_control:
+            return known
         given = settings.pop("type", None)
-        if kind == "ai" or element.family == kind:
+        if known is not None or element.family == kind:
             if given is not None:
                 message = f"the type is given twice: <{element.name}> has one in its name"
                 self._findings.add(
                     given.offset, "setting-twice", message, length=len(given.written)
                 )
-            return "transform:ai" if kind == "ai" else f"{kind}:{element.local}"
+            return known or f"{kind}:{element.local}"
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             expected = f'type="…", or <{kind}:…>'
             self._findings.at_element(
@@ -139,10 +137,10 @@ class Builder:
             return f"{kind}:?"
         return f"{kind}:{given.value.value}"
 
-    def _id_of(self, element: Element, kind: str, settings: Settings) -> str | None:
+    def _id_of(self, element: Element, declared: Declared, settings: Settings) -> str | None:
         given = settings.pop("id", None)
         if given is None:
-            if kind not in WITHOUT_ID:
+            if declared.needs_id:
                 self.ids.missing(element.offset, element.name)
             return None
         if isinstance(given.value, Text):
@@ -150,7 +148,7 @@ class Builder:
         self.ids.malformed(given.offset, given.value)
         return None
 
-    def _phase_name(self, element: Element, settings: Settings) -> str:
+    def _name_of(self, element: Element, settings: Settings) -> str:
         given = settings.pop("name", None)
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             message = f"<{element.name}> needs a name"
@@ -170,17 +168,18 @@ class Builder:
             else:
                 self._common_child(child, content)
 
-    def _parted(self, element: Element, content: Content, kind: str) -> None:
+    def _parted(self, element: Element, content: Content, declared: Declared, parts: Parts) -> None:
         self._reader.no_text(element, f"<{element.name}>")
-        if kind == "call":
+        if parts.takes_attributes:
             for attribute in self._reader.own_attributes(element):
-                if attribute.name in CALL_SETTINGS:
+                if attribute.name in COMMON or attribute.name in declared.settings:
                     self._reader.attribute(content.settings, attribute)
                 else:
-                    content.parts.append(self._parts.argument(attribute))
+                    content.parts.append(self._parts.argument(attribute, parts.tag))
         for child in element.children:
-            if kind_of(child.family, child.local) == PARTED[kind]:
-                content.parts.append(self._parts.part(child, PARTED[kind]))
+            if kind_of(child.family, child.local) == parts.tag:
+                part = self._parts.part(child, parts.tag, is_text=parts.is_text)
+                content.parts.append(part)
             else:
                 self._common_child(child, content)
 
@@ -206,27 +205,30 @@ class Builder:
             return
         content.compensate = self.body(element, "compensate")
 
-    def _inner_body(self, element: Element, content: Content, kind: str) -> Body:
+    def _inner_body(self, element: Element, content: Content, declared: Declared) -> Body:
         """The body of a node whose nodes stand directly in it."""
         key = self.next_key()
-        allowed = _FINALLY if kind in ("timeout", "phase") else _NONE
+        allowed = ENDINGS if declared.endings else _NONE
         self.read_children(element, content, allowed, nodes=True, other=True)
-        form = "graph" if kind == "phase" else "sequence"
-        return self.make_body(key, form, kind, element, content, {})
+        form = declared.form or "sequence"
+        return self.make_body(key, form, declared.tag, element, content, {})
 
-    def _chooser(self, element: Element, content: Content, kind: str) -> dict[str, Any]:
-        """The bodies of a parallel, an if or a branch."""
-        self.read_children(element, content, _CHOOSERS[kind], nodes=False, other=True)
-        bodies = content.bodies
-        if kind == "parallel":
-            return {"branches": tuple(bodies.get("branch", ()))}
-        needed, expected = ("then", "<then>…</then>") if kind == "if" else ("case", "<case when=…>")
-        if needed not in bodies:
-            message = f"<{element.name}> needs a <{needed}>"
-            self._findings.at_element(element, f"missing-{needed}", message, expected=expected)
-        if kind == "if":
-            return {"then": content.body("then"), "otherwise": content.body("else")}
-        return {"cases": tuple(bodies.get("case", ())), "default": content.body("default")}
+    def _chooser(self, element: Element, content: Content, declared: Declared) -> dict[str, Any]:
+        """The bodies of a node that holds each in an element of its own."""
+        allowed = frozenset(side.tag for side in declared.sides)
+        self.read_children(element, content, allowed, nodes=False, other=True)
+        fields: dict[str, Any] = {}
+        for side in declared.sides:
+            found = content.bodies.get(side.tag, ())
+            if not found and side.needed is not None:
+                self._findings.at_element(
+                    element,
+                    f"missing-{side.tag}",
+                    f"<{element.name}> needs a <{side.tag}>",
+                    expected=side.needed,
+                )
+            fields[side.field] = tuple(found) if side.many else content.body(side.tag)
+        return fields
 
     # ---- what stands in a block ----
 
@@ -268,7 +270,7 @@ class Builder:
                 self._reader.child(content.settings, child)
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
-        if kind in _ONCE and kind in content.bodies:
+        if kind not in MANY and kind in content.bodies:
             self._findings.at_element(element, "element-twice", f"<{kind}> is given twice")
             return
         content.bodies.setdefault(kind, []).append(self.body(element, kind))

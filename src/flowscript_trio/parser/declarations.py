@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from ..language.structure import NODES
 from ..types.ast import Parameter, Secret, Setting
 from ..types.declared import describe_type
 from ..types.errors import nearest
 from ..types.location import Text
 from .declared import EXPECTED, convert, read_type
 from .markup import Element
-from .names import NODES, kind_of
+from .names import kind_of
 from .reading import SettingReader, Settings
 from .texts import element_text
 

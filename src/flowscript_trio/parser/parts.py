@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from ..language.structure import HANDLING
 from ..types.ast import OnError, Part, Setting
 from ..types.location import Text
 from .markup import SPACE, Attribute, Element
 from .names import kind_of
 from .reading import SettingReader, Settings
 from .texts import attribute_text, element_text
-
-WITH_TEXT = frozenset({"set", "bind", "arg"})
-"""Parts whose text is their value: ``<arg name="x">…</arg>``."""
-
-CALL_SETTINGS = frozenset({"id", "workflow", "input", "after", "if", "timeout"})
-"""Of a ``<call>``, every other attribute is an argument."""
 
 
 class PartReader:
@@ -23,12 +18,13 @@ class PartReader:
         self._reader = reader
         self._source = reader.source
 
-    def part(self, element: Element, tag: str) -> Part:
+    def part(self, element: Element, tag: str, *, is_text: bool = False) -> Part:
+        """The part that an element is; with ``is_text`` its text is its value."""
         settings = self._reader.attributes(element)
         for child in element.children:
             if child.family != "?":
                 self._reader.child(settings, child)
-        if tag in WITH_TEXT and not element.children and self._has_text(element):
+        if is_text and not element.children and self._has_text(element):
             self._reader.add(settings, "value", element_text(self._source, element), element.offset)
         else:
             self._reader.no_text(element, f"<{element.name}>")
@@ -39,8 +35,8 @@ class PartReader:
         pieces = [item for item in element.content if not isinstance(item, Element)]
         return any(cdata or text[a:b].strip(SPACE) for a, b, cdata in pieces)
 
-    def argument(self, attribute: Attribute) -> Part:
-        """An attribute of a ``<call>`` as the argument that it is, its name as written."""
+    def argument(self, attribute: Attribute, tag: str) -> Part:
+        """An attribute as the argument that it is, its name as written."""
         offset = attribute.offset
         word = Text(attribute.name, self._source, ((0, offset),))
         value = attribute_text(self._source, attribute)
@@ -48,7 +44,7 @@ class PartReader:
             "name": Setting("name", "name", word, self._source, offset),
             "value": Setting("value", attribute.name, value, self._source, offset),
         }
-        return self._make("arg", offset, settings)
+        return self._make(tag, offset, settings)
 
     def _make(self, tag: str, offset: int, settings: Settings) -> Part:
         return Part.build(
@@ -63,8 +59,8 @@ class PartReader:
             tag = kind_of(child.family, child.local)
             if tag == "?":
                 continue
-            if tag not in ("retry", "fallback"):
-                self._reader.unexpected(child, {"retry", "fallback"}, "<on-error>")
+            if tag not in HANDLING:
+                self._reader.unexpected(child, HANDLING, "<on-error>")
             elif tag in found:
                 self._reader.findings.at_element(child, "element-twice", f"<{tag}> is given twice")
             else:

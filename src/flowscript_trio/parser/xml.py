@@ -7,13 +7,14 @@ from xml.parsers import expat
 
 from lxml import etree
 
+from ..language import structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .limits import ReadLimits
 from .markup import Element
 from .scanner import Scan, scan
 
-FAMILIES = ("source", "transform", "sink", "control")
+FAMILIES = (*structure.FAMILIES, "control")
 _URN = "urn:flowscript:"
 Marks = list[tuple[int, int]]
 

@@ -8,21 +8,12 @@ from typing import Any
 
 from ..expression import Expression
 from ..expression.scope import Scope
+from ..language.elements import element_of
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import FunctionRuntime, NodeRuntime
 from ..runtimes.wrapping import Wrapped, innermost
-from ..types.ast import (
-    BaseNode,
-    Body,
-    BranchNode,
-    BreakNode,
-    CheckpointNode,
-    OnError,
-    Part,
-    Setting,
-    Structure,
-)
+from ..types.ast import BaseNode, Body, BranchNode, OnError, Part, Setting, Structure
 from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
 from .compiled import CompiledBody, Compute, Program, Step
@@ -111,7 +102,8 @@ class _Compiler:
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
         is_control = isinstance(innermost(runtime), ControlRuntime)
-        asks = isinstance(node, CheckpointNode)
+        element = element_of(node)
+        asks = element.asks
         return Step(
             key=node.key,
             id=checked.name,
@@ -131,7 +123,7 @@ class _Compiler:
             reads_only=runtime.reads_only,
             is_control=is_control,
             is_ours=_is_built_in(runtime),
-            has_output=not isinstance(node, BreakNode),
+            has_output=not element.passes_on,
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from ..expression import SPECIAL_NAMES
+from ..language.elements import element_of
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .handlers import Handlers, contains
@@ -77,8 +78,8 @@ def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
     elif target_below.role != "body":
         relation = Relation.LATER
     else:
-        parallel = place.node is not None and place.node.kind == "parallel"
-        relation = Relation.SIBLING if parallel else Relation.OTHER_SIDE
+        apart = place.node is not None and element_of(place.node).scope == "apart"
+        relation = Relation.SIBLING if apart else Relation.OTHER_SIDE
     return relation, place, target
 
 

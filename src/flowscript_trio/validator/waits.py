@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..language.elements import element_of
 from ..scheduler.dag import find_cycles
 from ..types.findings import Findings
 from .handlers import Handlers
@@ -42,7 +43,7 @@ def depend_on_barriers(index: Index, handlers: Handlers, waits: Waits) -> None:
                 continue
             if barrier is not None:
                 waits.depend(level, at, barrier, "a barrier")
-            if node.kind in ("phase", "checkpoint"):
+            if element_of(node).is_barrier:
                 for other in since:
                     waits.depend(level, at, other, "a barrier")
                 barrier, since = at, []

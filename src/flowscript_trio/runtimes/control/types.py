@@ -279,26 +279,6 @@ class BodyConfig(ControlConfig):
     """A body that has no settings of its own: ``<then>``, ``<else>``, ``<default>``, …"""
 
 
-CONTROL_CONFIGS: dict[str, type[ControlConfig]] = {
-    "control:parallel": ParallelConfig,
-    "control:foreach": ForeachConfig,
-    "control:if": IfConfig,
-    "control:branch": BranchConfig,
-    "control:loop": LoopConfig,
-    "control:while": WhileConfig,
-    "control:break": BreakConfig,
-    "control:timeout": TimeoutConfig,
-    "control:delay": DelayConfig,
-    "control:set": SetConfig,
-    "control:context": ContextConfig,
-    "control:phase": PhaseConfig,
-    "control:checkpoint": CheckpointConfig,
-    "control:include": IncludeConfig,
-    "control:call": CallConfig,
-    "control:output": OutputConfig,
-}
-"""The model of each control element, by the name of its runtime."""
-
 PART_CONFIGS: dict[tuple[str, str], type[ControlConfig]] = {
     ("context", "set"): AssignConfig,
     ("output", "set"): OutputFieldConfig,
