@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Problem,
         RuntimeNotFound,
         SettingError,
+        WorkflowFailed,
         WorkflowInvalid,
     )
     from .types.http import HttpOptions
@@ -76,6 +77,7 @@ _HOMES = {
         "Problem",
         "RuntimeNotFound",
         "SettingError",
+        "WorkflowFailed",
         "WorkflowInvalid",
     ],
     "types.http": ["HttpOptions"],
@@ -120,6 +122,7 @@ __all__ = [
     "SettingError",
     "Template",
     "TooManyRounds",
+    "WorkflowFailed",
     "WorkflowInvalid",
     "failure_of",
     "load",

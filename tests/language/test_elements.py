@@ -1,4 +1,4 @@
-"""Owns the proof that the declarations of the elements are whole: what each says is so in the rooms that read it."""
+"""Owns the proof that the declarations of the elements are whole: what each says is so where it is read."""
 
 from __future__ import annotations
 

@@ -46,6 +46,23 @@ covers(
     lambda s: s.output[:2] == [None, None] and s.output[2] in (3, "3"),
 )
 
+# ---- control:fail ----
+covers("control:fail", "message", '<fail ⟦message="on fire"⟧/>', lambda s: "on fire" in s.error)
+HANDLED = (
+    '<fail id="f" message="m" {}><on-error><fallback node="h"/></on-error></fail>'
+    '<transform:template id="h" template="{{{{$error.{}}}}}"/>'
+)
+covers("control:fail", "type", HANDLED.format('⟦type="Odd"⟧', "type"), lambda s: s.output == "Odd")
+covers(
+    "control:fail", "status", HANDLED.format('⟦status="409"⟧', "status"), lambda s: s.output == 409
+)
+covers(
+    "control:fail",
+    "retryable",
+    HANDLED.format('⟦retryable="true"⟧', "retryable"),
+    lambda s: s.output is True,
+)
+
 # ---- control:foreach ----
 EACH = '<foreach id="f" {} {}><source:stub id="x" takes="1s" gives="{{{{item}}}}"/></foreach>'
 LIST = 'collection="[1, 2, 3]"'

@@ -87,6 +87,7 @@ _ROWS = (
     Element("set", assigns="var", needs_id=False),
     Element("break", needs_id=False, passes_on=True, is_setting=True),
     Element("delay", home="temporal", needs_id=False),
+    Element("fail", needs_id=False),
 )
 
 ELEMENTS: dict[str, Element] = {row.tag: row for row in _ROWS}

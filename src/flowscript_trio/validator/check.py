@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ..language.elements import element_of
 from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
@@ -73,7 +74,11 @@ def _check_bodies(
     bodies = {}
     for key, level in index.levels.items():
         passed_over = handlers.in_level(level)
-        running = [at for at in range(len(level.body.nodes)) if at not in passed_over]
+        giving = [
+            at
+            for at, node in enumerate(level.body.nodes)
+            if at not in passed_over and not element_of(node).passes_on
+        ]
         awaited: tuple[tuple[int, ...], ...] = ()
         if level.is_graph:
             awaited = tuple(tuple(sorted(others)) for others in waits.of(level))
@@ -83,7 +88,7 @@ def _check_bodies(
             passed_over,
             awaited,
             plan_walk(awaited, passed_over) if level.is_graph else None,
-            running[-1] if running else None,
+            giving[-1] if giving else None,
             tuple(inner[key]),
         )
     return bodies
