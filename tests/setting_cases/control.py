@@ -63,6 +63,15 @@ covers(
     lambda s: s.output is True,
 )
 
+# ---- control:return ----
+covers("control:return", "value", '<return ⟦value="7"⟧/>', lambda s: s.output == 7)
+covers(
+    "control:return",
+    "type",
+    '<return value="7" ⟦type="string"⟧/>',
+    lambda s: s.output == "7",
+)
+
 # ---- control:foreach ----
 EACH = '<foreach id="f" {} {}><source:stub id="x" takes="1s" gives="{{{{item}}}}"/></foreach>'
 LIST = 'collection="[1, 2, 3]"'

@@ -7,6 +7,9 @@ from typing import Literal
 
 from ..types.ast import BaseNode, LeafNode
 
+Leaves = Literal["loop", "document"]
+"""What a node can end that is around it: a loop, or the document that it stands in."""
+
 Scope = Literal["shared", "rounds", "apart"]
 """What a node's bodies share: the scope around them; one of their own that all rounds share; or nothing, each
 branch or iteration has its own, which ends with it."""
@@ -56,11 +59,11 @@ class Element:
     ``scope`` is what its bodies share, ``binds`` the names that have a value in them, ``names`` the settings
     that name further ones, each with its default. ``assigns`` is the setting that names a variable.
 
-    ``is_loop``: a ``<break>`` leaves it. ``is_barrier``: in a graph body it waits for all that stand before it,
-    and all behind it wait for it. ``asks``: it waits for an answer, and its timeout is for that. ``passes_on``:
-    it has no output of its own, so that a body's last output is that of the node before. ``is_setting``: a
-    setting of blocks has its name. ``is_named``: it has a name, which stands for its id. ``where`` says of what
-    stands in it where that belongs.
+    ``leaves`` is what it can end. ``is_loop``: a ``<break>`` leaves it. ``is_barrier``: in a graph body it
+    waits for all that stand before it, and all behind it wait for it. ``asks``: it waits for an answer, and its
+    timeout is for that. ``passes_on``: a body's last output is never its own, but that of the node before.
+    ``is_setting``: a setting of blocks has its name. ``is_named``: it has a name, which stands for its id.
+    ``where`` says of what stands in it where that belongs.
     """
 
     tag: str
@@ -77,6 +80,7 @@ class Element:
     names: tuple[tuple[str, str], ...] = ()
     assigns: str | None = None
     needs_id: bool = True
+    leaves: Leaves | None = None
     is_loop: bool = False
     is_barrier: bool = False
     asks: bool = False

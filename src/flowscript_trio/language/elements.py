@@ -85,9 +85,10 @@ _ROWS = (
     ),
     # ---- leaves ----
     Element("set", assigns="var", needs_id=False),
-    Element("break", needs_id=False, passes_on=True, is_setting=True),
-    Element("delay", home="temporal", needs_id=False),
+    Element("break", needs_id=False, leaves="loop", passes_on=True, is_setting=True),
+    Element("delay", home="temporal", needs_id=False, passes_on=True),
     Element("fail", needs_id=False),
+    Element("return", needs_id=False, leaves="document", passes_on=True),
 )
 
 ELEMENTS: dict[str, Element] = {row.tag: row for row in _ROWS}

@@ -78,7 +78,6 @@ class _Compiler:
             is_graph=plan is not None,
             waits=() if plan is None else plan.waits,
             dependents=() if plan is None else plan.dependents,
-            result=checked.result,
             inner_ids=checked.inner_ids,
             last_label="" if checked.result is None else nodes[checked.result].label,
             can_break=checked.body.key in self._breakable,
@@ -180,7 +179,7 @@ def _breakable_bodies(checked: Checked) -> set[int]:
     found: set[int] = set()
     for checked_body in checked.bodies.values():
         key: int | None = checked_body.body.key
-        if any(node.kind == "break" for node in checked_body.body.nodes):
+        if any(element_of(node).leaves == "loop" for node in checked_body.body.nodes):
             while key is not None and key not in found:
                 found.add(key)
                 key = outer.get(key)

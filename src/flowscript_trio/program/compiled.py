@@ -67,15 +67,14 @@ class Step:
 class CompiledBody:
     """A body, ready to run.
 
-    Of a graph, ``waits`` counts for each step how many others it waits for, ``dependents`` lists who waits
-    for it, and ``result`` is the index of the step whose output is the body's.
+    Of a graph, ``waits`` counts for each step how many others it waits for, and ``dependents`` lists who waits
+    for it. ``last_label`` is that of the last step that may give the body's output.
     """
 
     steps: tuple[Step, ...]
     is_graph: bool
     waits: tuple[int, ...]
     dependents: tuple[tuple[int, ...], ...]
-    result: int | None
     inner_ids: tuple[str, ...]
     last_label: str
     can_break: bool

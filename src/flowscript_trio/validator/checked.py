@@ -51,7 +51,7 @@ class CheckedBody:
     ``handlers`` are the indices of nodes that do not run by themselves.
     ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
     a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
-    ``result`` is the index of the node whose output is the body's, or None where no node has one.
+    ``result`` is the index of the last node that may give the body's output, or None where none does.
     ``inner_ids`` are the names of all results at any depth in it, in document order.
     """
 

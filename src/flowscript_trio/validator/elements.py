@@ -40,6 +40,7 @@ class ElementChecks:
             "parallel": self._check_block,
             "foreach": self._check_block,
             "break": self._check_break,
+            "return": self._check_return,
             "checkpoint": self._check_actions,
             "output": self._check_output,
             "set": self._check_variables,
@@ -163,6 +164,24 @@ class ElementChecks:
                 "this break stands in no loop",
                 expected="a loop, while or foreach around it",
             )
+
+    def _check_return(self, node: Node, place: Place) -> None:
+        for here in self._handlers.outwards(place):
+            level = here.level
+            owner = None if level.outer is None else level.outer.node
+            if level.role != "body":
+                message = "a return cannot stand in clean-up"
+            elif owner is not None and element_of(owner).scope == "apart":
+                message = f"a return cannot leave a {owner.kind}"
+            else:
+                continue
+            self._findings.at_element(
+                node,
+                "misplaced-return",
+                message,
+                expected="a return after it, with an if that asks for its outcome",
+            )
+            return
 
     def _check_actions(self, node: Node, place: Place) -> None:
         assert isinstance(node, CheckpointNode)

@@ -74,6 +74,13 @@ class BreakResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ReturnResult:
+    """End the document with ``output``."""
+
+    output: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TimeoutResult:
     """Run ``body`` for at most ``duration`` seconds."""
 
@@ -124,6 +131,7 @@ ControlResult = (
     | LoopResult
     | WhileResult
     | BreakResult
+    | ReturnResult
     | TimeoutResult
     | AssignResult
     | CheckpointResult
