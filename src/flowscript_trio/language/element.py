@@ -61,7 +61,7 @@ class Element:
 
     ``leaves`` is what it can end. ``is_loop``: a ``<break>`` leaves it. ``is_barrier``: in a graph body it
     waits for all that stand before it, and all behind it wait for it. ``asks``: it waits for an answer, and its
-    timeout is for that. ``passes_on``: a body's last output is never its own, but that of the node before.
+    timeout is for that. ``passes_on``: a body's output is not its own where another node may give one.
     ``is_setting``: a setting of blocks has its name. ``is_named``: it has a name, which stands for its id.
     ``where`` says of what stands in it where that belongs.
     """

@@ -41,6 +41,7 @@ class _Compiler:
         self._linked = linked
         self._keys = {node.name: key for key, node in checked.nodes.items() if node.name}
         self._breakable = _breakable_bodies(checked)
+        self._silent = _silent_nodes(checked)
         self._may_draw = _DRAWS.search(checked.document.source.text) is not None
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
@@ -68,6 +69,7 @@ class _Compiler:
         nodes = checked.body.nodes
         plan = checked.plan
         cleanup = checked.body.cleanup
+        last = checked.result
         run = [
             node
             for index, node in enumerate(nodes)
@@ -79,7 +81,7 @@ class _Compiler:
             waits=() if plan is None else plan.waits,
             dependents=() if plan is None else plan.dependents,
             inner_ids=checked.inner_ids,
-            last_label="" if checked.result is None else nodes[checked.result].label,
+            last_label="" if last is None else nodes[last].label,
             can_break=checked.body.key in self._breakable,
             settings=None if checked.settings is None else _config_of(checked.settings),
             cleanup=None if cleanup is None else self._body(cleanup.key),
@@ -122,7 +124,7 @@ class _Compiler:
             reads_only=runtime.reads_only,
             is_control=is_control,
             is_ours=_is_built_in(runtime),
-            has_output=not element.passes_on,
+            has_output=node.key not in self._silent,
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,
@@ -184,6 +186,16 @@ def _breakable_bodies(checked: Checked) -> set[int]:
                 found.add(key)
                 key = outer.get(key)
     return found
+
+
+def _silent_nodes(checked: Checked) -> frozenset[int]:
+    """The keys of the nodes that run by themselves and never give the output of their body."""
+    return frozenset(
+        node.key
+        for body in checked.bodies.values()
+        for at, node in enumerate(body.body.nodes)
+        if at not in body.handlers and at not in body.giving
+    )
 
 
 def _config_of(settings: BoundSettings | None) -> Compute:

@@ -74,11 +74,9 @@ def _check_bodies(
     bodies = {}
     for key, level in index.levels.items():
         passed_over = handlers.in_level(level)
-        giving = [
-            at
-            for at, node in enumerate(level.body.nodes)
-            if at not in passed_over and not element_of(node).passes_on
-        ]
+        nodes = level.body.nodes
+        running = [at for at in range(len(nodes)) if at not in passed_over]
+        giving = [at for at in running if not element_of(nodes[at]).passes_on] or running
         awaited: tuple[tuple[int, ...], ...] = ()
         if level.is_graph:
             awaited = tuple(tuple(sorted(others)) for others in waits.of(level))
@@ -88,7 +86,7 @@ def _check_bodies(
             passed_over,
             awaited,
             plan_walk(awaited, passed_over) if level.is_graph else None,
-            giving[-1] if giving else None,
+            frozenset(giving),
             tuple(inner[key]),
         )
     return bodies

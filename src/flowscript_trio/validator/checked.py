@@ -51,7 +51,7 @@ class CheckedBody:
     ``handlers`` are the indices of nodes that do not run by themselves.
     ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
     a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
-    ``result`` is the index of the last node that may give the body's output, or None where none does.
+    ``giving`` are the indices of the nodes of which the last that runs gives the body's output.
     ``inner_ids`` are the names of all results at any depth in it, in document order.
     """
 
@@ -60,8 +60,13 @@ class CheckedBody:
     handlers: frozenset[int]
     waits: tuple[tuple[int, ...], ...]
     plan: WalkPlan | None
-    result: int | None
+    giving: frozenset[int]
     inner_ids: tuple[str, ...]
+
+    @property
+    def result(self) -> int | None:
+        """The index of the last node that may give the body's output; None where there is none."""
+        return max(self.giving, default=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
