@@ -87,7 +87,7 @@ class Attempts(ABC):
         """Where a node is to run, with its own input; None where its ``if`` does not hold."""
         scope: Scope = frame.state
         if step.draws:
-            scope = Overlay(scope, {}, self.run.services_of(path, number))
+            scope = Overlay(scope, {"$attempt": number}, self.run.services_of(path, number))
         input = frame.input
         if step.input is not None:
             input = step.input(scope)

@@ -54,20 +54,23 @@ class PartReader:
     def on_error(self, element: Element) -> OnError:
         self._reader.no_attributes(element)
         self._reader.no_text(element, "<on-error>")
-        found: dict[str, Part] = {}
+        retries: list[Part] = []
+        fallback: Part | None = None
         for child in element.children:
             tag = kind_of(child.family, child.local)
             if tag == "?":
                 continue
             if tag not in HANDLING:
                 self._reader.unexpected(child, HANDLING, "<on-error>")
-            elif tag in found:
+            elif tag == "retry":
+                retries.append(self.part(child, tag))
+            elif fallback is not None:
                 self._reader.findings.at_element(child, "element-twice", f"<{tag}> is given twice")
             else:
-                found[tag] = self.part(child, tag)
+                fallback = self.part(child, tag)
         return OnError.build(
             location=self._source.location(element.offset),
             offset=element.offset,
-            retry=found.get("retry"),
-            fallback=found.get("fallback"),
+            retries=tuple(retries),
+            fallback=fallback,
         )

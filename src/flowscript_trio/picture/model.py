@@ -156,8 +156,8 @@ def _notes(node: BaseNode) -> Iterator[str]:
         yield from _settings(node.settings)
     if node.timeout is not None:
         yield f"timeout {_shown(node.timeout)}"
-    if node.on_error is not None and node.on_error.retry is not None:
-        yield "retry " + ", ".join(_of(node.on_error.retry))
+    for retry in () if node.on_error is None else node.on_error.retries:
+        yield "retry " + ", ".join(_of(retry))
 
 
 def _settings(settings: Mapping[str, Setting]) -> Iterator[str]:

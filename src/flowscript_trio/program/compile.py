@@ -31,8 +31,8 @@ _NONE: frozenset[str] = frozenset()
 _RUNTIMES = NodeRuntime.__module__.rpartition(".")[0] + "."
 
 
-_DRAWS = re.compile("random|uuid", re.IGNORECASE)
-"""What an expression says that may draw from chance; it may say so and not draw."""
+_DRAWS = re.compile(r"random|uuid|\$attempt", re.IGNORECASE)
+"""What an expression says that may draw from chance, or ask for the attempt; it may say so and not do it."""
 
 
 class _Compiler:
@@ -154,14 +154,14 @@ class _Compiler:
         named = {part.base.goto if part.computed else part.constant.goto for part in checked.parts}
         return frozenset(name for name in named if self._keys.get(name, -1) > checked.node.key)
 
-    def _retry_of(self, checked: CheckedNode, is_control: bool) -> Compute | None:
-        """Its ``<retry>``, else for a leaf node the document's number of further attempts."""
-        if checked.retry is not None:
-            return _config_of(checked.retry)
+    def _retry_of(self, checked: CheckedNode, is_control: bool) -> tuple[Compute, ...] | None:
+        """Its ``<retry>``s, else for a leaf node the document's number of further attempts."""
+        if checked.retries:
+            return tuple(map(_config_of, checked.retries))
         default = self._checked.retry
         if default is None or is_control:
             return None
-        return lambda scope: RetryConfig(max=default(scope))
+        return (lambda scope: RetryConfig(max=default(scope)),)
 
 
 def _timeout_of(checked: CheckedNode, runtime: NodeRuntime) -> Compute | None:

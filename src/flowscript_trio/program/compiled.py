@@ -21,12 +21,13 @@ class Step:
 
     ``config`` gives the runtime's settings in a scope; ``input`` the node's own input, or is None: the
     enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
-    ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
+    ``inner_ids`` are the ids of all nodes inside it. ``retry`` give the settings of its ``<retry>``s;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at. ``is_ours`` says that its runtime is one of the built-in ones, which
-    reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block that it
-    ends with what has succeeded when its time has passed, ``undoes`` that something in it may have to be undone.
+    reach a checkpoint often, ``draws`` that its expressions may take from chance or ask for the attempt,
+    ``keeps`` of a block that it ends with what has succeeded when its time has passed, ``undoes`` that something
+    in it may have to be undone.
     ``linked`` is the document that an include or a call runs.
     """
 
@@ -41,7 +42,7 @@ class Step:
     condition: Expression | None
     timeout: Compute | None
     parts: tuple[Compute, ...]
-    retry: Compute | None
+    retry: tuple[Compute, ...] | None
     fallback: Step | None
     on_timeout: Step | None
     compensate: int | None

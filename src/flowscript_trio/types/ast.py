@@ -121,8 +121,13 @@ class OnError(_Frozen):
 
     location: Location
     offset: int
-    retry: Part | None = None
+    retries: tuple[Part, ...] = ()
     fallback: Part | None = None
+
+    @property
+    def retry(self) -> Part | None:
+        """The first of its ``<retry>``s."""
+        return self.retries[0] if self.retries else None
 
 
 class BaseNode(_Frozen):

@@ -21,7 +21,7 @@ class CheckedNode:
     ``runtime`` is None where none is registered (then there is a problem).
     ``input`` are the expressions of its ``input``; with ``input_is_list`` the input is the list of their
     values, else there is one. None: the node has the input of the block around it.
-    ``timeout`` gives seconds. ``retry`` are the settings of a ``<retry>``. ``fallback`` and ``on_timeout``
+    ``timeout`` gives seconds. ``retries`` are the settings of its ``<retry>``s. ``fallback`` and ``on_timeout``
     are the handlers that it names, which run in its scope.
     ``parts`` are the settings of the parts inside it, in document order: assignments, fields, binds,
     arguments, actions.
@@ -35,12 +35,17 @@ class CheckedNode:
     input_is_list: bool = False
     condition: Expression | None = None
     timeout: BoundSetting | None = None
-    retry: BoundSettings | None = None
+    retries: tuple[BoundSettings, ...] = ()
     fallback: BaseNode | None = None
     on_timeout: BaseNode | None = None
     parts: tuple[BoundSettings, ...] = ()
     keeps: bool = False
     """Whether it is a block that ends with what has succeeded when its time has passed."""
+
+    @property
+    def retry(self) -> BoundSettings | None:
+        """The settings of its first ``<retry>``."""
+        return self.retries[0] if self.retries else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -211,7 +211,7 @@ class Names:
         handling = place is not use.sight.place
         if name in known or name in self._index.given or name == "input" or name in ALWAYS:
             return
-        if handling and name == "$error":
+        if (handling and name == "$error") or (name == "$attempt" and place.node is not None):
             return
         if name in SPECIAL_NAMES:
             self._report(use, "no-value", "has no value here: it is null", severity="warning")

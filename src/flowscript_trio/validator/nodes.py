@@ -69,7 +69,7 @@ class NodeBinder:
         if node.timeout is not None:
             field = WAITING_TIME if element.asks else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, sight, label)
-        retry, fallback = self._bind_on_error(node, sight)
+        retries, fallback = self._bind_on_error(node, sight)
         return CheckedNode(
             node,
             name_of(node),
@@ -79,7 +79,7 @@ class NodeBinder:
             is_list,
             condition,
             timeout,
-            retry,
+            retries,
             fallback,
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, sight) for part in parts_of(node)),
@@ -133,14 +133,18 @@ class NodeBinder:
 
     def _bind_on_error(
         self, node: Node, sight: Sight
-    ) -> tuple[BoundSettings | None, BaseNode | None]:
-        retry, fallback = None, None
-        if node.on_error is not None and (part := node.on_error.retry) is not None:
-            retry = self._settings.bind(RetryConfig, part.settings, part, sight, "<retry>")
-        if node.on_error is not None and (part := node.on_error.fallback) is not None:
+    ) -> tuple[tuple[BoundSettings, ...], BaseNode | None]:
+        if node.on_error is None:
+            return (), None
+        fallback = None
+        retries = tuple(
+            self._settings.bind(RetryConfig, part.settings, part, sight, "<retry>")
+            for part in node.on_error.retries
+        )
+        if (part := node.on_error.fallback) is not None:
             self._settings.bind(FallbackConfig, part.settings, part, sight, "<fallback>")
             fallback = self._handler(part.settings.get("node"), sight.place)
-        return retry, fallback
+        return retries, fallback
 
     def _late_handler(self, node: Node, place: Place) -> BaseNode | None:
         """The handler of a time limit; of a block ``fail`` and ``keep`` say something else."""

@@ -7,6 +7,7 @@ from math import isclose
 
 from ....execution.recovery import delay_of
 from ....runtimes.control.results import ParallelResult
+from ....runtimes.control.types import RetryConfig
 from ....types.paths import is_below
 from ..calls import Call, Moment
 from ..points import DeadlineAt
@@ -59,11 +60,21 @@ def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
         for attempt in story.trial.probe.notes.attempts
         if attempt.path == execution.path and execution.began.order < attempt.at.order < jump.order
     ]
-    retry = attempts[-1].retry if attempts else None
     since = _rest_began(story, execution, attempts[-1].at, jump) if attempts else None
-    if retry is None or since is None:
+    if since is None:
         return False
-    until = since + delay_of(retry, len(attempts), 1.0)
+    retries = attempts[-1].retries
+    # Which of several decided is not known, and each counts its own: the only one has made them all.
+    counts = (len(attempts),) if len(retries) == 1 else range(1, len(attempts) + 1)
+    return any(
+        _is_wait(story, retry, since + delay_of(retry, count, 1.0), jump)
+        for retry in retries
+        for count in counts
+    )
+
+
+def _is_wait(story: Story, retry: RetryConfig, until: float, jump: Jump) -> bool:
+    """Whether a jump is the wait of a retry that may last until then."""
     if jump.until < until and (retry.jitter == "full" or _is_limit(story, jump.until)):
         return True
     return isclose(jump.until, until, rel_tol=1e-9, abs_tol=1e-9)
