@@ -240,7 +240,7 @@ STRUCTURE: list[Case] = [
     (
         "two fallbacks",
         w(
-            '<source:file id="a" path="p"><on-error><fallback node="b"/>',
+            '<set var="b" value="1" id="b"/><source:file id="a" path="p"><on-error><fallback node="b"/>',
             '<fallback node="b"/></on-error></source:file>',
         ),
         [("element-twice", 3, 1)],

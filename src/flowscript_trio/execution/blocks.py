@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    Awaitable,
     Generator,
     Iterable,
     Mapping,
@@ -22,7 +23,6 @@ from ..expression import Expression
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
-from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
 from ..scheduler.signals import Failed
@@ -34,6 +34,7 @@ from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .frame import Frame, Outcome, Place
 from .merge import merge_outputs
+from .pacing import Fetched
 from .regions import Region
 from .state import clone_state_for_branch
 from .walk import Walk
@@ -66,11 +67,18 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         enter,
         keep_outputs=True,
         keep_states=True,
+        accept=result.accept,
     )
     _check_race(result.policy, total, place)
     limit = result.max_concurrency or walk.max_concurrency
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await branches.judge(lambda: block.run_each(result.branches))
+
+    def feed() -> Awaitable[Verdict]:
+        if result.stagger is None:
+            return block.run_each(result.branches)
+        return block.run_each_async(branches.pace(Fetched(result.branches), result.stagger))
+
+    verdict = await branches.judge(feed)
     if verdict.error is not None:
         return _fail(branches, verdict, total)
     ran = total
@@ -120,7 +128,13 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
 
     races = result.policy.need is not None
     branches = Branches(
-        walk, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
+        walk,
+        place,
+        name,
+        enter,
+        keep_outputs=result.merge != "none",
+        keep_states=races,
+        accept=result.accept,
     )
     policy = replace(result.policy, total=size)
     if size is not None:
@@ -130,7 +144,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, block, collection, size, context, place)
+        feed = partial(_feed, branches, collection, size, context, place, result.stagger)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -174,15 +188,28 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
 
 
 async def _feed(
-    block: Block, collection: Any, size: int | None, context: Context, place: Place
+    branches: Branches,
+    collection: Any,
+    size: int | None,
+    context: Context,
+    place: Place,
+    stagger: float | None,
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
+    block = branches.block
     if isinstance(collection, AsyncIterable):
-        return await block.run_each_async(AsyncItemsInContext(collection, context))
+        given = AsyncItemsInContext(collection, context)
+        paced = given if stagger is None else branches.pace(given, stagger)
+        return await block.run_each_async(paced)
+    items: Iterable[Any] | None = None
     if type(collection) in _PLAIN:
-        return await block.run_pool(CollectionPool(collection, size))
-    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        return await block.run_pool(CollectionPool(ItemsInContext(collection, context), size))
+        items = collection
+    elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        items = ItemsInContext(collection, context)
+    if items is not None and stagger is None:
+        return await block.run_pool(CollectionPool(items, size))
+    if items is not None and stagger is not None:
+        return await block.run_each_async(branches.pace(Fetched(items), stagger))
     raise SettingError(
         f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"

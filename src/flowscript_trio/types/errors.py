@@ -208,6 +208,13 @@ class WorkflowFailed(FlowScriptError):
         self.retryable = retryable
 
 
+class NotAccepted(FlowScriptError):
+    """The output of a branch was not accepted by the ``accept`` of its block, so that the branch has failed.
+
+    As any error of a branch, it cancels its siblings where the block fails fast.
+    """
+
+
 def type_of(error: BaseException) -> str:
     """What an error is called: its class, or the type that a ``<fail>`` gives it."""
     own = error.type if isinstance(error, WorkflowFailed) else None

@@ -58,6 +58,14 @@ class BlockConfig(ControlConfig):
         description="what follows when the timeout has passed: fail; keep, to end with what has succeeded; or the "
         "id of the node that runs instead",
     )
+    accept: Annotated[Expression | None, Binds("result")] = Field(
+        default=None,
+        description="whether a branch's output, result, is accepted; a branch whose output is not has failed",
+    )
+    stagger: Duration | None = Field(
+        default=None,
+        description="how long after the one before a branch starts, unless that one has failed",
+    )
 
     @model_validator(mode="after")
     def _check_tolerate(self) -> Self:

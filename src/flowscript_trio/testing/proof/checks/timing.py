@@ -36,9 +36,12 @@ def _is_asked(jump: Jump) -> bool:
 
 
 def _may_wait(story: Story, jump: Jump) -> bool:
-    """Whether a node was under way that waits outside of a call: before a further attempt, or for an item."""
+    """Whether a node was under way that waits outside of a call: before a further attempt, for an item, or to
+    start a branch.
+    """
     return any(
-        _waits_for_items(story, execution, jump) or _rests(story, execution, jump)
+        wait(story, execution, jump)
+        for wait in (_waits_for_items, _paces, _rests)
         for execution in story.executions
         if _lasts(execution, jump)
     )
@@ -51,6 +54,17 @@ def _waits_for_items(story: Story, execution: Execution, jump: Jump) -> bool:
     if terms is None or isinstance(terms.asked, ParallelResult):
         return False
     return isinstance(terms.asked.collection, AsyncIterable)
+
+
+def _paces(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a block waited for the time at which its next branch was to start."""
+    opened = [moment for moment in execution.opened if moment.order < jump.order]
+    terms = story.terms_of(execution, opened[-1]) if opened else None
+    if terms is None or terms.asked.stagger is None:
+        return False
+    stagger = terms.asked.stagger
+    starts = [branch.began.time for branch in story.branches_of(execution, opened[-1])]
+    return any(isclose(jump.until, time + stagger, rel_tol=1e-9, abs_tol=1e-9) for time in starts)
 
 
 def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
