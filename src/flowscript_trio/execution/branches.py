@@ -23,7 +23,7 @@ from ..types.paths import ACCEPT, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
-from .frame import Frame, Place
+from .frame import Attempt, Frame
 from .marks import note
 from .pacing import Paced
 from .regions import Region, cause_of
@@ -45,14 +45,14 @@ class Branches:
     def __init__(
         self,
         walk: Walk,
-        place: Place,
+        attempt: Attempt,
         name: Callable[[int], str],
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
         accept: Expression | None = None,
     ) -> None:
-        self.region: Region = Region(place.region, place.path)
+        self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
@@ -61,7 +61,7 @@ class Branches:
         self.block: Block
         self._walk = walk
         self._run = walk.run
-        self._place = place
+        self._place = attempt
         self._name = name
         self._enter = enter
         self._keep_outputs = keep_outputs
@@ -190,10 +190,10 @@ class Branches:
 
         What ended it before its deadline stands, and so does an interrupt.
         """
-        step, place = self._place.step, self._place
+        step, attempt = self._place.step, self._place
         if not step.keeps or step.timeout is None:
             return await feed()
-        seconds = step.timeout(place.scope)
+        seconds = step.timeout(attempt.scope)
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
@@ -203,7 +203,7 @@ class Branches:
             found = await feed()
             return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        if await bounded(seconds, place.region, place.path, work) is not LATE:
+        if await bounded(seconds, attempt.region, attempt.path, work) is not LATE:
             assert found is not None
             return found
         self.is_cut_short = True
