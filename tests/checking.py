@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from flowscript_trio import registry as default_registry
 from flowscript_trio.expression import Expression, Template
 from flowscript_trio.expression.scope import Services
+from flowscript_trio.language.structure import CONTROLS
 from flowscript_trio.parser import parse
-from flowscript_trio.runtimes.control.types import CONTROL_CONFIGS
 from flowscript_trio.runtimes.markers import ACCUMULATOR_NAMES, ITEM_NAMES
 from flowscript_trio.runtimes.registry import Registry
 from flowscript_trio.runtimes.types import ExecutionParams, FunctionRuntime
@@ -77,7 +78,10 @@ def build_registry() -> Registry:
     """The control elements, and stubs: stub (with a model), strict, whole, open, free (without one)."""
     registry = Registry()
     models: dict[str, type[BaseModel] | None] = {
-        **CONTROL_CONFIGS,
+        **{
+            name: default_registry.get_runtime(name).config
+            for name in map("control:{}".format, CONTROLS)
+        },
         "source:stub": StubConfig,
         "transform:stub": StubConfig,
         "sink:strict": StrictConfig,

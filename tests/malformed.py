@@ -238,8 +238,11 @@ STRUCTURE: list[Case] = [
         [("element-twice", 3, 1)],
     ),
     (
-        "two retry",
-        w('<source:file id="a" path="p"><on-error><retry/>', "<retry/></on-error></source:file>"),
+        "two fallbacks",
+        w(
+            '<set var="b" value="1" id="b"/><source:file id="a" path="p"><on-error><fallback node="b"/>',
+            '<fallback node="b"/></on-error></source:file>',
+        ),
         [("element-twice", 3, 1)],
     ),
     (

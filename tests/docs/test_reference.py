@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 REPORTING = {
     "Problem", "_at", "_at_value", "_report", "add", "at_element", "at_name", "at_value", "error",
-    "in_text", "problem_at", "repair", "report", "report_element",
+    "in_text", "problem_at", "repair",
 }  # fmt: skip
 """The functions of the parser and the validator that are given the code of a problem."""
 

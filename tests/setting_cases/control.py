@@ -46,6 +46,47 @@ covers(
     lambda s: s.output[:2] == [None, None] and s.output[2] in (3, "3"),
 )
 
+covers(
+    "control:parallel",
+    "accept",
+    f'<parallel id="p" wait="any" ⟦accept="result == 1"⟧>{THREE}</parallel>'.replace(
+        'gives="1"', 'gives="{{1}}"'
+    ),
+    lambda s: s.output == [1],
+)
+covers(
+    "control:parallel",
+    "stagger",
+    f'<parallel id="p" ⟦stagger="5s"⟧>{THREE}</parallel>',
+    lambda s: s.seconds == 11,
+)
+
+# ---- control:fail ----
+covers("control:fail", "message", '<fail ⟦message="on fire"⟧/>', lambda s: "on fire" in s.error)
+HANDLED = (
+    '<fail id="f" message="m" {}><on-error><fallback node="h"/></on-error></fail>'
+    '<transform:template id="h" template="{{{{$error.{}}}}}"/>'
+)
+covers("control:fail", "type", HANDLED.format('⟦type="Odd"⟧', "type"), lambda s: s.output == "Odd")
+covers(
+    "control:fail", "status", HANDLED.format('⟦status="409"⟧', "status"), lambda s: s.output == 409
+)
+covers(
+    "control:fail",
+    "retryable",
+    HANDLED.format('⟦retryable="true"⟧', "retryable"),
+    lambda s: s.output is True,
+)
+
+# ---- control:return ----
+covers("control:return", "value", '<return ⟦value="7"⟧/>', lambda s: s.output == 7)
+covers(
+    "control:return",
+    "type",
+    '<return value="7" ⟦type="string"⟧/>',
+    lambda s: s.output == "7",
+)
+
 # ---- control:foreach ----
 EACH = '<foreach id="f" {} {}><source:stub id="x" takes="1s" gives="{{{{item}}}}"/></foreach>'
 LIST = 'collection="[1, 2, 3]"'
@@ -97,6 +138,18 @@ covers(
     "index",
     f'<foreach id="f" {LIST} ⟦index="at"⟧><transform:template id="t" template="{{{{at}}}}"/></foreach>',
     lambda s: s.output == [0, 1, 2],
+)
+covers(
+    "control:foreach",
+    "accept",
+    EACH.format(LIST, 'tolerate="1" ⟦accept="result != 2"⟧'),
+    lambda s: s.output == [1, None, 3],
+)
+covers(
+    "control:foreach",
+    "stagger",
+    EACH.format(LIST, 'maxConcurrency="3" ⟦stagger="5s"⟧'),
+    lambda s: s.seconds == 11,
 )
 
 # ---- choices and loops ----

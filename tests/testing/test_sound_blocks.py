@@ -73,6 +73,31 @@ RUNTIMES = {
     "channel": own_channel,
 }
 DOCUMENTS = {
+    "hedged requests": """
+        <parallel id="p" stagger="2s" wait="any" accept="result != '0'">
+          <branch><source:stub id="a" gives="0" takes="1s"/></branch>
+          <branch><source:stub id="b" gives="1" takes="9s"/></branch>
+          <branch><source:stub id="c" gives="2" takes="3s"/></branch>
+        </parallel>""",
+    "iterations that are paced and judged": """
+        <foreach id="f" collection="[1, 2, 3]" stagger="2s" maxConcurrency="2" tolerate="1"
+                 accept="result != 2"><source:stub id="a" gives="{{item}}" takes="3s"/></foreach>""",
+    "a return": """
+        <source:stub id="a" takes="1s"/>
+        <if id="i" condition="a == null">
+          <then><source:stub id="b" takes="1s"/><return value="7"/></then>
+        </if>
+        <source:stub id="c"/>
+        <finally><source:stub id="f" takes="1s"/></finally>""",
+    "a fail that is tried again and handled": """
+        <timeout id="t" duration="9s">
+          <source:stub id="a" takes="1s"/><fail message="x" status="503"/>
+          <on-error>
+            <retry when="$attempt == 2" max="1" backoff="fixed" base="3s"/>
+            <retry max="2" base="1s"/><fallback node="h"/>
+          </on-error>
+        </timeout>
+        <source:stub id="h" takes="1s"/>""",
     "runtimes with nurseries, shields and deadlines of their own": """
   <parallel id="p" maxConcurrency="3">
     <branch><source:nursery id="n"/></branch>

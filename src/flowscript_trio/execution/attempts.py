@@ -76,7 +76,7 @@ def _begin(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Atte
     """Where a node is to run, with its own input; None where its ``if`` does not hold."""
     scope: Scope = frame.state
     if step.draws:
-        scope = Overlay(scope, {}, walk.run.services_of(path, number))
+        scope = Overlay(scope, {"$attempt": number}, walk.run.services_of(path, number))
     input = frame.input
     if step.input is not None:
         input = step.input(scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    Awaitable,
     Generator,
     Iterable,
     Mapping,
@@ -22,7 +23,6 @@ from ..expression import Expression
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
-from ..scheduler.concurrency import Block
 from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
@@ -36,6 +36,7 @@ from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .frame import Attempt, Frame, Outcome
 from .merge import merge_outputs
+from .pacing import Fetched
 from .regions import Region
 from .state import clone_state_for_branch
 from .walk import Walk
@@ -70,12 +71,17 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
         enter,
         keep_outputs=True,
         keep_states=True,
+        accept=result.accept,
     )
     _check_race(result.policy, total, attempt)
     block = branches.open(result.policy, limit, breakable=False)
-    verdict = await branches.judge(
-        lambda: run_pool(block, CollectionPool(result.branches, total), one_each=one_each)
-    )
+
+    def feed() -> Awaitable[Verdict]:
+        if result.stagger is None:
+            return run_pool(block, CollectionPool(result.branches, total), one_each=one_each)
+        return run_each_async(block, branches.pace(Fetched(result.branches), result.stagger))
+
+    verdict = await branches.judge(feed)
     if verdict.error is not None:
         return _fail(branches, verdict, total)
     ran = total
@@ -125,7 +131,13 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
 
     races = result.policy.need is not None
     branches = Branches(
-        walk, attempt, name, enter, keep_outputs=result.merge != "none", keep_states=races
+        walk,
+        attempt,
+        name,
+        enter,
+        keep_outputs=result.merge != "none",
+        keep_states=races,
+        accept=result.accept,
     )
     policy = replace(result.policy, total=size)
     if size is not None:
@@ -135,7 +147,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, block, collection, size, context, attempt)
+        feed = partial(_feed, branches, collection, size, context, attempt, result.stagger)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -179,15 +191,28 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
 
 
 async def _feed(
-    block: Block, collection: Any, size: int | None, context: Context, attempt: Attempt
+    branches: Branches,
+    collection: Any,
+    size: int | None,
+    context: Context,
+    attempt: Attempt,
+    stagger: float | None,
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
+    block = branches.block
     if isinstance(collection, AsyncIterable):
-        return await run_each_async(block, AsyncItemsInContext(collection, context))
+        fetched = AsyncItemsInContext(collection, context)
+        paced = fetched if stagger is None else branches.pace(fetched, stagger)
+        return await run_each_async(block, paced)
+    items: Iterable[Any] | None = None
     if type(collection) in _PLAIN:
-        return await run_pool(block, CollectionPool(collection, size))
-    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        return await run_pool(block, CollectionPool(ItemsInContext(collection, context), size))
+        items = collection
+    elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        items = ItemsInContext(collection, context)
+    if items is not None and stagger is None:
+        return await run_pool(block, CollectionPool(items, size))
+    if items is not None and stagger is not None:
+        return await run_each_async(block, branches.pace(Fetched(items), stagger))
     raise SettingError(
         f"the collection of {attempt.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from math import inf
 from typing import Any
 
 import trio
 
+from ..expression import Expression, truthy
+from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy, Verdict
 from ..scheduler.raised import is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
+from ..types.errors import NotAccepted
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
-from ..types.results import BranchResult, Cancellation, NodeStatus
+from ..types.location import Location
+from ..types.paths import ACCEPT, part_path
+from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
 from .frame import Attempt, Frame
+from .marks import note
+from .pacing import Paced
 from .regions import Region, cause_of
 from .state import State
 from .walk import Walk
@@ -43,6 +50,7 @@ class Branches:
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
+        accept: Expression | None = None,
     ) -> None:
         self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
@@ -53,11 +61,13 @@ class Branches:
         self.block: Block
         self._walk = walk
         self._run = walk.run
-        self._place = attempt
+        self._attempt = attempt
         self._name = name
         self._enter = enter
         self._keep_outputs = keep_outputs
         self._keep_states = keep_states
+        self._accept = accept
+        self._paced: Paced[Any] | None = None
         self._ended: dict[int, BranchResult] = {}
         self._regions: dict[int, Region] = {}
         self._highest = -1
@@ -83,13 +93,18 @@ class Branches:
             self._run.notify(
                 BlockStarted(
                     time=trio.current_time(),
-                    path=self._place.path,
-                    execution=self._run.numbers.of(self._place.path),
+                    path=self._attempt.path,
+                    execution=self._run.numbers.of(self._attempt.path),
                     branches=policy.total,
                     limit=limit,
                 )
             )
         return self.block
+
+    def pace(self, items: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
+        """The items, each given so long after the one before, or once the branch of that one has failed."""
+        self._paced = Paced(items, seconds)
+        return self._paced
 
     def results(self, total: int) -> tuple[BranchResult, ...]:
         """How the branches ended, by index; those of ``total`` that never started are cancelled."""
@@ -108,7 +123,7 @@ class Branches:
             cancelled += result.status == "cancelled" and result.started
         idle = max(total - self.block.started, 0)
         run = self._run.record.number
-        note_block(verdict.error, run, self._place.path, failed, cancelled, idle)
+        note_block(verdict.error, run, self._attempt.path, failed, cancelled, idle)
 
     async def _execute(self, index: int, item: Any) -> Signal | None:
         """Run one branch: the thunk of the block's job."""
@@ -136,22 +151,46 @@ class Branches:
             raise
         if self._breakable:
             del self._regions[index]
+        if self._accept is not None and not isinstance(signal, Failed):
+            signal = self._judge(self._accept, index, frame.output, body.location) or signal
         if isinstance(signal, Failed):
             self.failed[index] = signal
+            if self._paced is not None:
+                self._paced.note_failure(index)
             self._end(index, "failed", signal.error)
             return signal
         self._keep(index, frame)
         self._end(index, "success")
-        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+        if isinstance(signal, Break) and signal.loop not in (None, self._attempt.step.id):
             self.escape[index] = signal
         return signal
+
+    def _judge(
+        self, accept: Expression, index: int, output: Any, location: Location
+    ) -> Failed | None:
+        """What becomes of a branch whose output is not accepted, or for which asking that failed."""
+        run, path = self._run, self._name(index)
+        error: BaseException
+        try:
+            if truthy(accept(Overlay(self._attempt.scope, {"result": output}))):
+                return None
+            error = NotAccepted(f"the output of {path} was not accepted")
+        except Exception as exc:
+            error = run.masked(exc)
+        said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
+        note(error, run.record.number, said)
+        now = trio.current_time()
+        own = part_path(path, ACCEPT)
+        result = NodeResult(None, "accept", own, "failed", None, now, 0.0, location, error)
+        run.record.add(id(self._attempt.step.node), "accept", result, inner=False)
+        return Failed(error, result)
 
     async def judge(self, feed: Callable[[], Awaitable[Verdict]]) -> Verdict:
         """Run the block; one that keeps what has succeeded when its time has passed is not too slow then.
 
         What ended it before its deadline stands, and so does an interrupt.
         """
-        step, attempt = self._place.step, self._place
+        step, attempt = self._attempt.step, self._attempt
         if not step.keeps or step.timeout is None:
             return await feed()
         seconds = step.timeout(attempt.scope)
@@ -232,7 +271,7 @@ class Branches:
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         self.region.cancel(cancellation, pass_number, is_cancelled())
-        self._run.note_cancellation(self._place.path, cancellation)
+        self._run.note_cancellation(self._attempt.path, cancellation)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:

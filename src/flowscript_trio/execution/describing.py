@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from ..types.errors import text_of
+from ..types.errors import text_of, type_of
 
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
     One of an HTTP status has the ``headers`` and ``body`` of the answer, too.
     """
     view = {
-        "type": type(error).__name__,
+        "type": type_of(error),
         "message": str(error),
         "status": status_of(error),
         "retryable": is_retryable(error),
@@ -41,7 +41,7 @@ def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
         return describe(error, node)
     except Exception:
         return {
-            "type": type(error).__name__,
+            "type": type_of(error),
             "message": text_of(error),
             "status": None,
             "retryable": False,

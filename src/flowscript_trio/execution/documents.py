@@ -11,7 +11,7 @@ from ..expression.scope import Services
 from ..program.compiled import Program
 from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
-from ..scheduler.signals import Failed, Signal
+from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
 from ..types.paths import owner_of, prefix_in
 from .bounds import LATE, bounded, took_too_long
@@ -39,6 +39,9 @@ async def walk_document(
     began = walk.run.passes.now
     try:
         signal = await _walk_in_time(walk, frame, seconds)
+        if isinstance(signal, Return):
+            frame.output = signal.output
+            signal = None
         if is_run and not isinstance(signal, Failed):
             if walk.run.passes.now == began:
                 await trio.lowlevel.cancel_shielded_checkpoint()

@@ -19,7 +19,7 @@ from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy
 from ..scheduler.pools import GraphPool
 from ..scheduler.raised import is_cancelled
-from ..scheduler.signals import Failed, Goto, Signal
+from ..scheduler.signals import Failed, Goto, Return, Signal
 from ..scheduler.workers import run_pool
 from ..types.events import NodeEnded, NodeStarted
 from ..types.paths import COMPENSATE, owner_of, part_path
@@ -38,6 +38,7 @@ from .inline import (
     handle_break_result,
     handle_choice_result,
     handle_loop_result,
+    handle_return_result,
     handle_timeout_result,
     handle_while_result,
 )
@@ -54,12 +55,17 @@ HANDLERS: dict[type, Handler] = {
     results.LoopResult: handle_loop_result,
     results.WhileResult: handle_while_result,
     results.BreakResult: handle_break_result,
+    results.ReturnResult: handle_return_result,
     results.TimeoutResult: handle_timeout_result,
     results.AssignResult: handle_assign_result,
     results.CheckpointResult: handle_checkpoint_result,
     results.DocumentResult: handle_document_result,
 }
 """What acts on each member of ``ControlResult``; a test proves it complete."""
+
+
+_NONE_YET: Any = object()
+"""The output of a body of which no node has given one."""
 
 
 def is_parallel_result(value: object) -> bool:
@@ -110,9 +116,10 @@ class Executor:
         """Run nodes one after another; between two of them lies at least one checkpoint."""
         passes = self._passes
         target: str | None = None
+        left: Return | None = None
         began = -1
         for step in body.steps:
-            if target is not None and step.id != target:
+            if left is not None or (target is not None and step.id != target):
                 self._pass_over(step, frame)
                 continue
             target = None
@@ -122,22 +129,27 @@ class Executor:
             signal = await self.execute_node(step, frame, checked)
             if signal is None:
                 continue
-            if not isinstance(signal, Goto):
+            if isinstance(signal, Goto):
+                target = signal.target
+            elif isinstance(signal, Return):
+                left = signal
+            else:
                 return signal
-            target = signal.target
-        return None
+        return left
 
     async def _run_graph(self, body: CompiledBody, frame: Frame) -> Signal | None:
         steps = body.steps
         prefix = frame.prefix
         region = Region(frame.region, owner_of(prefix))
         ended: list[Signal] = []
+        latest = -1
         failed: dict[int, Failed] = {}
-        resume = 0  # a checkpoint is a barrier: what is to be passed over has not begun
+        resume = 0  # what leads there is a barrier: what is to be passed over has not begun
 
         async def execute(index: int, _: Any) -> Signal | None:
-            nonlocal resume
+            nonlocal resume, latest
             own = Frame(frame.state, prefix, region, frame.input)
+            own.output = _NONE_YET
             if index < resume:
                 self._pass_over(steps[index], own)
                 return None
@@ -145,10 +157,14 @@ class Executor:
             if isinstance(signal, Failed):
                 failed[index] = signal
                 return signal
-            if index == body.result:
-                frame.output = own.output
+            if index > latest and own.output is not _NONE_YET:
+                latest, frame.output = index, own.output
             if isinstance(signal, Goto):
                 resume = next(at for at, step in enumerate(steps) if step.id == signal.target)
+                return None
+            if isinstance(signal, Return):
+                resume = len(steps)
+                ended.append(signal)
                 return None
             if signal is not None:
                 ended.append(signal)
@@ -236,7 +252,7 @@ class Executor:
                 run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
             )
             run.compensations.append(Compensation(path, undo))
-        if step.has_output and (signal is None or isinstance(signal, Goto)):
+        if step.has_output and not outcome.skipped and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal
 

@@ -66,6 +66,8 @@ class Attempt:
         bound = {} if bound is None else bound
         if self.input is not self.frame.input:
             bound["input"] = self.input
+        if self.step.draws:
+            bound["$attempt"] = self.number
         state = self.frame.state.fork(bound, shared)
         if self.step.draws:
             state.services = self.scope.services

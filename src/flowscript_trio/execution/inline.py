@@ -11,10 +11,11 @@ from ..runtimes.control.results import (
     BreakResult,
     ChoiceResult,
     LoopResult,
+    ReturnResult,
     TimeoutResult,
     WhileResult,
 )
-from ..scheduler.signals import Break, Failed, Signal
+from ..scheduler.signals import Break, Failed, Return, Signal
 from ..types.errors import FlowScriptError
 from ..types.paths import iteration_path, prefix_in
 from .bounds import LATE, bounded
@@ -94,6 +95,10 @@ async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt)
 
 async def handle_break_result(walk: Walk, result: BreakResult, attempt: Attempt) -> Outcome:
     return Outcome(signal=Break(result.loop) if result.taken else None)
+
+
+async def handle_return_result(walk: Walk, result: ReturnResult, attempt: Attempt) -> Outcome:
+    return Outcome(result.output, Return(result.output))
 
 
 async def handle_assign_result(walk: Walk, result: AssignResult, attempt: Attempt) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import trio
 
-from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
@@ -13,11 +12,12 @@ from ..types.events import AttemptFailed
 from ..types.paths import FALLBACK, attempt_path, part_path
 from .attempts import fail, make_attempt
 from .compensating import compensate_inside, failed_undoing
-from .describing import describe, is_retryable, retry_after_of
+from .describing import describe, retry_after_of
 from .failures import note_first
 from .frame import Frame, Outcome
 from .handlers import run_handler
 from .marks import set_context
+from .retrying import Retries
 from .walk import Walk
 
 
@@ -50,22 +50,22 @@ async def recover(
     The errors that do not surface are added to ``earlier`` as they happen. Cancellation is never retried:
     it passes through at once, also from the wait between attempts.
     """
-    retry: RetryConfig | None = None
     further = 0
     undone: list[BaseException] = []
     scope: Scope = frame.state
     if step.draws:
-        scope = Overlay(scope, {}, walk.run.services_of(path, "retry"))
+        scope = Overlay(scope, {"$attempt": 1}, walk.run.services_of(path, "retry"))
+    retries = Retries(step, scope)
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
         try:
-            if retry is None:
-                retry = step.retry(scope)
-            if further >= retry.max or not _applies(retry, error, step, scope):
+            rule = retries.decide(error, further + 1)
+            if rule is None:
                 break
-            full = retry.jitter == "full"
+            rule.used += 1
+            full = rule.config.jitter == "full"
             part = walk.run.chance(path, f"jitter {further + 1}").random() if full else 1.0
-            delay = delay_of(retry, further + 1, part)
-            if (asked := _asked_for(retry, error)) > delay:
+            delay = delay_of(rule.config, rule.used, part)
+            if (asked := _asked_for(rule.config, error)) > delay:
                 if _is_too_late(asked):
                     break
                 delay = asked
@@ -140,13 +140,6 @@ async def _fall_back(
     if isinstance(outcome.signal, Failed) and outcome.signal.error is not error:
         note_first(outcome.signal.error, walk.run.record.number, error, step.label)
     return outcome
-
-
-def _applies(retry: RetryConfig, error: Exception, step: Step, scope: Scope) -> bool:
-    if retry.when == "retryable":
-        return is_retryable(error)
-    view = describe(error, step.label)
-    return truthy(retry.when(Overlay(scope, {**view, "error": view, "$error": view})))
 
 
 def _looking_at(error: BaseException, raised: Exception) -> Exception:

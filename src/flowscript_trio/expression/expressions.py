@@ -22,6 +22,7 @@ from .table import FUNCTIONS
 SPECIAL_NAMES = frozenset(
     {
         "$input", "$config", "$secrets", "$env", "$context", "$run", "$branch", "$iteration",
+        "$attempt",
         "$item", "$index", "$first", "$last", "$items", "$acc", "$branches", "$error",
     }
 )  # fmt: skip

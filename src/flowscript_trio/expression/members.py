@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..types.errors import type_of
 from .calls import Run
 from .scope import Scope
 from .syntax import Constant, Item, Member, Method
@@ -126,7 +127,7 @@ def read_node_member(node: str, name: str) -> Run:
 def _describe(error: BaseException | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    seen: dict[str, Any] = {"message": str(error), "type": type(error).__name__}
+    seen: dict[str, Any] = {"message": str(error), "type": type_of(error)}
     status = getattr(error, "status", None)
     if isinstance(status, int):
         seen["status"] = status

@@ -7,25 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..types.ast import BaseNode, Body, OnError, Part
-from ..types.errors import Problem, nearest
-from ..types.location import Source, Text
+from ..language.element import Element as Declared
+from ..language.element import Parts
+from ..language.elements import COMMON, ELEMENTS
+from ..language.structure import ENDED, ENDINGS, LIFTED, MANY, NODES, SETTINGS_TOO, STRUCTURE
+from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
+from ..types.errors import nearest
+from ..types.location import Text
 from .ids import Ids, is_id
 from .markup import Element
-from .models import MODELS, PART_FIELDS
-from .names import LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, STRUCTURE, WITHOUT_ID, kind_of
-from .parts import CALL_SETTINGS, PartReader
-from .reading import Settings
+from .names import kind_of
+from .parts import PartReader
+from .reading import SettingReader, Settings
 
 _NONE: frozenset[str] = frozenset()
-_FINALLY = frozenset({"finally"})
-_ONCE = frozenset({"finally", "on-workflow-error", "then", "else", "default"})
-_CHOOSERS = {
-    "parallel": frozenset({"branch"}),
-    "if": frozenset({"then", "else"}),
-    "branch": frozenset({"case", "default"}),
-}
-"""Nodes that hold bodies and no nodes, and what their bodies are called."""
 
 
 @dataclass(slots=True)
@@ -44,12 +39,15 @@ class Content:
         return found[0] if found else None
 
 
-class Builder(PartReader):
-    """Builds the nodes of one document; every problem goes to ``problems``."""
+class Builder:
+    """Builds the nodes of one document."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
-        super().__init__(source, problems)
-        self.ids: Ids = Ids(source, problems)
+    def __init__(self, reader: SettingReader) -> None:
+        self.ids: Ids = Ids(reader.findings)
+        self._source = reader.source
+        self._findings = reader.findings
+        self._reader = reader
+        self._parts = PartReader(reader)
         self._keys = 0
 
     def next_key(self) -> int:
@@ -61,9 +59,9 @@ class Builder(PartReader):
     def body(self, element: Element, kind: str) -> Body:
         """The sequence body that an element is (``<branch>``, ``<then>``, ``<finally>``, …)."""
         key = self.next_key()
-        settings = self.attributes(element)
+        settings = self._reader.attributes(element)
         content = Content(settings)
-        allowed = _FINALLY if kind == "branch" else _NONE
+        allowed = ENDINGS if kind in ENDED else _NONE
         self.read_children(element, content, allowed, nodes=True, other=False)
         return self.make_body(key, "sequence", kind, element, content, settings)
 
@@ -74,7 +72,7 @@ class Builder(PartReader):
             key=key,
             kind=form,
             tag=tag,
-            location=self.source.location(element.offset),
+            location=self._source.location(element.offset),
             offset=element.offset,
             nodes=told_apart(content.nodes),
             settings=settings,
@@ -84,27 +82,29 @@ class Builder(PartReader):
     # ---- nodes ----
 
     def node(self, element: Element, kind: str) -> Any:
+        declared, parts = ELEMENTS[kind], ELEMENTS[kind].parts
         key = self.next_key()
-        content = Content({} if kind == "call" else self.attributes(element))
-        fields: dict[str, Any] = {}
-        if kind in LEAVES:
-            self._leaf(element, content)
-        elif kind in PARTED:
-            self._parted(element, content, kind)
-            fields[PART_FIELDS[kind]] = tuple(content.parts)
-        elif kind in _CHOOSERS:
-            fields = self._chooser(element, content, kind)
+        mixed = parts is not None and parts.takes_attributes
+        content = Content({} if mixed else self._reader.attributes(element))
+        fields: dict[str, Any] = {"kind": kind} if declared.node is LeafNode else {}
+        if parts is not None:
+            self._parted(element, content, declared, parts)
+            fields[parts.field] = tuple(content.parts)
+        elif declared.sides:
+            fields |= self._chooser(element, content, declared)
+        elif declared.form is not None:
+            fields["body"] = self._inner_body(element, content, declared)
         else:
-            fields["body"] = self._inner_body(element, content, kind)
+            self._leaf(element, content)
         settings = content.settings
-        fields["type"] = self._type_of(element, kind, settings)
-        if kind == "phase":
-            fields["name"] = self._phase_name(element, settings)
-        return MODELS[kind].build(
+        fields["type"] = self._type_of(element, declared, settings)
+        if declared.is_named:
+            fields["name"] = self._name_of(element, settings)
+        return declared.node.build(
             key=key,
             tag=element.name,
-            id=self._id_of(element, kind, settings),
-            location=self.source.location(element.offset),
+            id=self._id_of(element, declared, settings),
+            location=self._source.location(element.offset),
             offset=element.offset,
             input=settings.pop("input", None),
             after=settings.pop("after", None),
@@ -116,28 +116,31 @@ class Builder(PartReader):
             **fields,
         )
 
-    def _type_of(self, element: Element, kind: str, settings: Settings) -> str:
+    def _type_of(self, element: Element, declared: Declared, settings: Settings) -> str:
         """The name of the runtime."""
-        if kind not in ("source", "transform", "sink", "ai"):
-            return f"control:{kind}"
+        kind, known = declared.tag, declared.type
+        if known is not None and declared.is_control:
+            return known
         given = settings.pop("type", None)
-        if kind == "ai" or element.family == kind:
+        if known is not None or element.family == kind:
             if given is not None:
                 message = f"the type is given twice: <{element.name}> has one in its name"
-                self.report(given.offset, "setting-twice", message, len(given.written))
-            return "transform:ai" if kind == "ai" else f"{kind}:{element.local}"
+                self._findings.add(
+                    given.offset, "setting-twice", message, length=len(given.written)
+                )
+            return known or f"{kind}:{element.local}"
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             expected = f'type="…", or <{kind}:…>'
-            self.report_element(
+            self._findings.at_element(
                 element, "missing-type", f"<{element.name}> needs a type", expected=expected
             )
             return f"{kind}:?"
         return f"{kind}:{given.value.value}"
 
-    def _id_of(self, element: Element, kind: str, settings: Settings) -> str | None:
+    def _id_of(self, element: Element, declared: Declared, settings: Settings) -> str | None:
         given = settings.pop("id", None)
         if given is None:
-            if kind not in WITHOUT_ID:
+            if declared.needs_id:
                 self.ids.missing(element.offset, element.name)
             return None
         if isinstance(given.value, Text):
@@ -145,11 +148,11 @@ class Builder(PartReader):
         self.ids.malformed(given.offset, given.value)
         return None
 
-    def _phase_name(self, element: Element, settings: Settings) -> str:
+    def _name_of(self, element: Element, settings: Settings) -> str:
         given = settings.pop("name", None)
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             message = f"<{element.name}> needs a name"
-            self.report_element(element, "missing-name", message, expected='name="…"')
+            self._findings.at_element(element, "missing-name", message, expected='name="…"')
             return ""
         if "id" not in settings and is_id(given.value.value):
             self.ids.add(given.value)
@@ -158,24 +161,25 @@ class Builder(PartReader):
     # ---- what stands in a node ----
 
     def _leaf(self, element: Element, content: Content) -> None:
-        self.no_text(element, f"<{element.name}>")
+        self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
             if child.local in LIFTED and not child.family:
-                self.request(content.settings, child)
+                self._reader.request(content.settings, child)
             else:
                 self._common_child(child, content)
 
-    def _parted(self, element: Element, content: Content, kind: str) -> None:
-        self.no_text(element, f"<{element.name}>")
-        if kind == "call":
-            for attribute in self.own_attributes(element):
-                if attribute.name in CALL_SETTINGS:
-                    self.attribute(content.settings, attribute)
+    def _parted(self, element: Element, content: Content, declared: Declared, parts: Parts) -> None:
+        self._reader.no_text(element, f"<{element.name}>")
+        if parts.takes_attributes:
+            for attribute in self._reader.own_attributes(element):
+                if attribute.name in COMMON or attribute.name in declared.settings:
+                    self._reader.attribute(content.settings, attribute)
                 else:
-                    content.parts.append(self.argument(attribute))
+                    content.parts.append(self._parts.argument(attribute, parts.tag))
         for child in element.children:
-            if kind_of(child.family, child.local) == PARTED[kind]:
-                content.parts.append(self.part(child, PARTED[kind]))
+            if kind_of(child.family, child.local) == parts.tag:
+                part = self._parts.part(child, parts.tag, is_text=parts.is_text)
+                content.parts.append(part)
             else:
                 self._common_child(child, content)
 
@@ -187,41 +191,44 @@ class Builder(PartReader):
         elif kind == "compensate":
             self._compensate(child, content)
         elif kind != "?":
-            self.child(content.settings, child)
+            self._reader.child(content.settings, child)
 
     def _on_error(self, element: Element, content: Content) -> None:
         if content.on_error is not None:
-            self.report_element(element, "element-twice", "<on-error> is given twice")
+            self._findings.at_element(element, "element-twice", "<on-error> is given twice")
             return
-        content.on_error = self.on_error(element)
+        content.on_error = self._parts.on_error(element)
 
     def _compensate(self, element: Element, content: Content) -> None:
         if content.compensate is not None:
-            self.report_element(element, "element-twice", "<compensate> is given twice")
+            self._findings.at_element(element, "element-twice", "<compensate> is given twice")
             return
         content.compensate = self.body(element, "compensate")
 
-    def _inner_body(self, element: Element, content: Content, kind: str) -> Body:
+    def _inner_body(self, element: Element, content: Content, declared: Declared) -> Body:
         """The body of a node whose nodes stand directly in it."""
         key = self.next_key()
-        allowed = _FINALLY if kind in ("timeout", "phase") else _NONE
+        allowed = ENDINGS if declared.endings else _NONE
         self.read_children(element, content, allowed, nodes=True, other=True)
-        form = "graph" if kind == "phase" else "sequence"
-        return self.make_body(key, form, kind, element, content, {})
+        form = declared.form or "sequence"
+        return self.make_body(key, form, declared.tag, element, content, {})
 
-    def _chooser(self, element: Element, content: Content, kind: str) -> dict[str, Any]:
-        """The bodies of a parallel, an if or a branch."""
-        self.read_children(element, content, _CHOOSERS[kind], nodes=False, other=True)
-        bodies = content.bodies
-        if kind == "parallel":
-            return {"branches": tuple(bodies.get("branch", ()))}
-        needed, expected = ("then", "<then>…</then>") if kind == "if" else ("case", "<case when=…>")
-        if needed not in bodies:
-            message = f"<{element.name}> needs a <{needed}>"
-            self.report_element(element, f"missing-{needed}", message, expected=expected)
-        if kind == "if":
-            return {"then": content.body("then"), "otherwise": content.body("else")}
-        return {"cases": tuple(bodies.get("case", ())), "default": content.body("default")}
+    def _chooser(self, element: Element, content: Content, declared: Declared) -> dict[str, Any]:
+        """The bodies of a node that holds each in an element of its own."""
+        allowed = frozenset(side.tag for side in declared.sides)
+        self.read_children(element, content, allowed, nodes=False, other=True)
+        fields: dict[str, Any] = {}
+        for side in declared.sides:
+            found = content.bodies.get(side.tag, ())
+            if not found and side.needed is not None:
+                self._findings.at_element(
+                    element,
+                    f"missing-{side.tag}",
+                    f"<{element.name}> needs a <{side.tag}>",
+                    expected=side.needed,
+                )
+            fields[side.field] = tuple(found) if side.many else content.body(side.tag)
+        return fields
 
     # ---- what stands in a block ----
 
@@ -235,23 +242,23 @@ class Builder(PartReader):
         other: bool,
     ) -> None:
         """Read what stands in a block or a body: its structure, nodes, and (with ``other``) settings."""
-        self.no_text(element, f"<{element.name}>")
+        self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
             kind = kind_of(child.family, child.local)
             if kind == "?":
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
-            elif other and kind in SETTINGS_TOO and self.is_text(child):
-                self.child(content.settings, child)
+            elif other and kind in SETTINGS_TOO and self._reader.is_text(child):
+                self._reader.child(content.settings, child)
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))
             elif kind in NODES:
-                self.unexpected(child, allowed, f"<{element.name}>")
+                self._reader.unexpected(child, allowed, f"<{element.name}>")
             elif other and kind in ("on-error", "compensate"):
                 self._common_child(child, content)
             elif kind in STRUCTURE:
-                self.report_element(
+                self._findings.at_element(
                     child,
                     "misplaced-element",
                     f"<{child.name}> may not stand in <{element.name}>",
@@ -260,11 +267,11 @@ class Builder(PartReader):
             elif not other or child.family or child.attributes or child.children:
                 self._unknown(child, kind, allowed, nodes, other)
             else:
-                self.child(content.settings, child)
+                self._reader.child(content.settings, child)
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
-        if kind in _ONCE and kind in content.bodies:
-            self.report_element(element, "element-twice", f"<{kind}> is given twice")
+        if kind not in MANY and kind in content.bodies:
+            self._findings.at_element(element, "element-twice", f"<{kind}> is given twice")
             return
         content.bodies.setdefault(kind, []).append(self.body(element, kind))
 
@@ -276,7 +283,7 @@ class Builder(PartReader):
         message = f"there is no element <{element.name}>"
         if other:
             message += ", and a setting has no attributes and no elements in it"
-        self.report_element(
+        self._findings.at_element(
             element,
             "unknown-element",
             message,

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from ..language.structure import NODES
 from ..types.ast import Parameter, Secret, Setting
 from ..types.declared import describe_type
 from ..types.errors import nearest
 from ..types.location import Text
-from .builder import Builder
 from .declared import EXPECTED, convert, read_type
 from .markup import Element
-from .names import NODES, kind_of
-from .reading import Settings
+from .names import kind_of
+from .reading import SettingReader, Settings
 from .texts import element_text
 
 PARAMETER = ("name", "type", "default", "required")
 
 
-class DeclarationReader(Builder):
+def word_in(settings: Settings, name: str) -> str:
+    """The text of a setting; empty where it is not given."""
+    setting = settings.get(name)
+    return "" if setting is None else str(setting.value)
+
+
+class DeclarationReader:
     """Reads what a workflow declares."""
 
-    def declarations(self, root: Element) -> tuple[list[Parameter], list[Secret]]:
+    def __init__(self, reader: SettingReader) -> None:
+        self._source = reader.source
+        self._findings = reader.findings
+        self._reader = reader
+
+    def read(self, root: Element) -> tuple[list[Parameter], list[Secret]]:
         """Take the ``<param>`` and ``<secret>`` children before the first node off the element."""
         parameters: list[Parameter] = []
         secrets: list[Secret] = []
@@ -40,16 +51,11 @@ class DeclarationReader(Builder):
         root.content = kept
         return parameters, secrets
 
-    def word(self, settings: Settings, name: str) -> str:
-        """The text of a setting; empty where it is not given."""
-        setting = settings.get(name)
-        return "" if setting is None else str(setting.value)
-
     def only(self, settings: Settings, known: Collection[str], element: Element) -> None:
         """Report each attribute that the element does not have."""
         for setting in settings.values():
             if setting.name not in known:
-                self.report(
+                self._findings.add(
                     setting.offset,
                     "unknown-attribute",
                     f"<{element.name}> has no attribute {setting.written!r}",
@@ -59,25 +65,25 @@ class DeclarationReader(Builder):
                 )
 
     def _name(self, element: Element, settings: Settings) -> str:
-        name = self.word(settings, "name")
+        name = word_in(settings, "name")
         if not name:
             message = f"<{element.name}> needs a name"
-            self.report_element(element, "missing-name", message, expected='name="…"')
+            self._findings.at_element(element, "missing-name", message, expected='name="…"')
         return name
 
     def _secret(self, element: Element) -> list[Secret]:
-        settings = self.attributes(element)
+        settings = self._reader.attributes(element)
         self.only(settings, ("name",), element)
-        self.only_text(element)
+        self._reader.only_text(element)
         name = self._name(element, settings)
         if not name:
             return []
-        return [Secret.build(name=name, location=self.source.location(element.offset))]
+        return [Secret.build(name=name, location=self._source.location(element.offset))]
 
     def _parameter(self, element: Element) -> list[Parameter]:
-        settings = self.attributes(element)
+        settings = self._reader.attributes(element)
         self.only(settings, PARAMETER, element)
-        self.only_text(element)
+        self._reader.only_text(element)
         name = self._name(element, settings)
         kind, choices = self._type(settings.get("type"))
         required = self._required(settings.get("required"))
@@ -85,20 +91,20 @@ class DeclarationReader(Builder):
         value = None if default is None else self._default(default, kind, choices)
         parameter = Parameter.build(
             name=name,
-            location=self.source.location(element.offset),
+            location=self._source.location(element.offset),
             type=kind,
             choices=choices,
             has_default=default is not None,
             default=value,
             required=required,
-            description=element_text(self.source, element).value,
+            description=element_text(self._source, element).value,
         )
         return [parameter] if name else []
 
     def _at_value(self, setting: Setting, code: str, message: str, **details: str | None) -> None:
         text = setting.value
         assert isinstance(text, Text)  # attributes have texts
-        self.report(text.offset(0), code, message, len(text.value), **details)
+        self._findings.add(text.offset(0), code, message, length=len(text.value), **details)
 
     def _type(self, setting: Setting | None) -> tuple[Any, tuple[str, ...]]:
         if setting is None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from ..types.ast import Document, Parameter, Secret
 from ..types.errors import Problem, problem_at
+from ..types.findings import Findings
 from ..types.location import Source
-from .builder import Content
-from .declarations import DeclarationReader
+from .builder import Builder, Content
+from .declarations import DeclarationReader, word_in
 from .frontmatter import Front, read_front
 from .limits import ReadLimits
 from .markup import SPACE, Element
-from .reading import Settings
+from .reading import SettingReader, Settings
 from .xml import read_xml
 
 ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
@@ -42,23 +43,22 @@ def parse(text: str, *, file: str, limits: ReadLimits = ReadLimits()) -> Parsed:
     if len(text) > limits.size:
         return too_large(file, limits)
     front: Front | None = None
-    problems: list[Problem] = []
+    findings = Findings(source)
     start = 1 if text.startswith("\ufeff") else 0
     if file.endswith(".flow.md") or text.startswith("---", start):
-        front, start = read_front(source, start, problems)
+        front, start = read_front(findings, start)
         start += len(text[start:]) - len(text[start:].lstrip(SPACE))
         if front.unfinished:
-            return Parsed(None, tuple(problems))
-    root, found = read_xml(source, limits, start, one=front is not None)
-    problems += found
+            return Parsed(None, tuple(findings))
+    root = read_xml(findings, limits, start, one=front is not None)
     document = None
     if root is not None:
         try:
-            document = _Reader(source, problems).document(root, front)
+            document = _DocumentReader(findings).read(root, front)
         except RecursionError:  # only with limits far beyond the default
             message = "elements nest deeper than this interpreter's recursion limit allows"
-            problems.append(problem_at(source, root.offset, "too-deep", message))
-    return Parsed(document, tuple(sorted(problems, key=lambda problem: problem.location)))
+            findings.add(root.offset, "too-deep", message)
+    return Parsed(document, findings.in_order())
 
 
 def too_large(file: str, limits: ReadLimits) -> Parsed:
@@ -67,31 +67,38 @@ def too_large(file: str, limits: ReadLimits) -> Parsed:
     return Parsed(None, (problem_at(Source(file, ""), 0, "too-large", message),))
 
 
-class _Reader(DeclarationReader):
+class _DocumentReader:
     """Reads the ``<workflow>`` element."""
 
-    def document(self, root: Element, front: Front | None) -> Document | None:
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._source = findings.source
+        self._reader = SettingReader(findings)
+        self._declarations = DeclarationReader(self._reader)
+        self._builder = Builder(self._reader)
+
+    def read(self, root: Element, front: Front | None) -> Document | None:
         if (root.family, root.local) != ("", "workflow"):
             message = f"the document is a <{root.name}>"
-            self.report_element(root, "no-workflow", message, expected="a <workflow> element")
+            self._findings.at_element(root, "no-workflow", message, expected="a <workflow> element")
             return None
         front = front or Front()
-        key = self.next_key()
-        settings = self.attributes(root)
-        self.only(settings, ATTRIBUTES, root)
-        parameters, secrets = self.declarations(root)
+        key = self._builder.next_key()
+        settings = self._reader.attributes(root)
+        self._declarations.only(settings, ATTRIBUTES, root)
+        parameters, secrets = self._declarations.read(root)
         parameters, secrets = [*front.parameters, *parameters], [*front.secrets, *secrets]
         self._judge_twice(parameters, "parameter")
         self._judge_twice(secrets, "secret")
         content = Content({})
-        self.read_children(root, content, _ENDINGS, nodes=True, other=False)
-        self.ids.judge()
+        self._builder.read_children(root, content, _ENDINGS, nodes=True, other=False)
+        self._builder.ids.judge()
         return Document.build(
             name=self._workflow_name(root, settings, front),
-            file=self.source.file,
-            source=self.source,
-            version=self.word(settings, "version") or front.version,
-            description=self.word(settings, "description") or front.description,
+            file=self._source.file,
+            source=self._source,
+            version=word_in(settings, "version") or front.version,
+            description=word_in(settings, "description") or front.description,
             parameters=tuple(parameters),
             secrets=tuple(secrets),
             timeout=settings.get("timeout", front.timeout),
@@ -100,18 +107,18 @@ class _Reader(DeclarationReader):
             trigger=front.trigger,
             schemas=front.schemas,
             evolution=front.evolution,
-            body=self.make_body(key, "graph", "workflow", root, content, {}),
+            body=self._builder.make_body(key, "graph", "workflow", root, content, {}),
             on_workflow_error=content.body("on-workflow-error"),
         )
 
     def _workflow_name(self, root: Element, settings: Settings, front: Front) -> str:
-        name = self.word(settings, "name") or front.name
+        name = word_in(settings, "name") or front.name
         if not name and not front.unreadable:
             where = root.offset if front.offset is None else front.offset
             message = "the workflow has no name"
             expected = 'name="…"' if front.offset is None else "name: …"
             length = len(root.name) + 1 if front.offset is None else 1
-            self.report(where, "missing-name", message, length, expected=expected)
+            self._findings.add(where, "missing-name", message, length=length, expected=expected)
         return name or "workflow"
 
     def _judge_twice(self, declared: Iterable[Parameter | Secret], what: str) -> None:
@@ -120,6 +127,6 @@ class _Reader(DeclarationReader):
         for one in declared:
             other = first.setdefault(one.name, one)
             if other is not one:
-                offset = self.source.offset(one.location.line) + one.location.column - 1
+                offset = self._source.offset(one.location.line) + one.location.column - 1
                 message = f"the {what} {one.name!r} is declared twice, first at {other.location}"
-                self.report(offset, "declared-twice", message)
+                self._findings.add(offset, "declared-twice", message)

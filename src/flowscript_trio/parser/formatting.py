@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..types.errors import Problem, WorkflowInvalid
+from ..types.findings import Findings
 from ..types.location import Source, Text
 from .files import decode
 from .frontmatter import read_front
@@ -35,12 +36,12 @@ def format_document(text: str, *, file: str, limits: ReadLimits = ReadLimits()) 
     start = 1 if text.startswith("\ufeff") else 0
     fronted = file.endswith(".flow.md") or text.startswith("---", start)
     if fronted:
-        _, start = read_front(source, start, [])
+        _, start = read_front(Findings(source), start)
         start += len(text[start:]) - len(text[start:].lstrip(SPACE))
-    root, problems = read_xml(source, limits, start, one=fronted)
-    if root is None:
-        raise WorkflowInvalid(problems)
-    end = scan(source, start, limits.depth, fronted).end
+    findings = Findings(source)
+    if read_xml(findings, limits, start, one=fronted) is None:
+        raise WorkflowInvalid(tuple(findings))
+    end = scan(Findings(source), start, limits.depth, fronted).end
     newline = "\r\n" if "\r\n" in text else "\n"
     body = text[start:end].replace("\r\n", "\n").replace("\r", "\n")
     laid_out = "\n".join(_lines(pieces_of(body), ""))

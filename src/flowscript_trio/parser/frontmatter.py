@@ -10,8 +10,9 @@ import yaml
 
 from ..types.ast import Parameter, Secret, Setting
 from ..types.declared import describe_type, fits
-from ..types.errors import Problem, nearest, problem_at
-from ..types.location import Source, Text
+from ..types.errors import nearest
+from ..types.findings import Findings
+from ..types.location import Text
 from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
 from .frontkeys import KEYS, PARAMETER, RUNTIME, VERSION
@@ -44,29 +45,28 @@ class Front:
     evolution: Any = None
 
 
-def read_front(source: Source, start: int, problems: list[Problem]) -> tuple[Front, int]:
+def read_front(findings: Findings, start: int) -> tuple[Front, int]:
     """The front matter of a document and the offset where it ends."""
+    source = findings.source
     first = _OPENING.match(source.text, start)
     if first is None:
         return Front(), start
     second = _FENCE.search(source.text, first.end())
     if second is None:
         message = "the front matter has no end"
-        problems.append(
-            problem_at(source, start, "front-matter", message, length=3, expected="---")
-        )
+        findings.add(start, "front-matter", message, length=3, expected="---")
         return Front(offset=start, unfinished=True), len(source.text)
-    reader = _FrontReader(source, first.end(), problems)
+    reader = _FrontReader(findings, first.end())
     return reader.read(source.text[first.end() : second.start()]), second.end()
 
 
 class _FrontReader:
     """Reads the keys of one front matter; each one that is wrong is reported, and the others are read."""
 
-    def __init__(self, source: Source, start: int, problems: list[Problem]) -> None:
-        self._source = source
+    def __init__(self, findings: Findings, start: int) -> None:
+        self._source = findings.source
         self._start = start
-        self._problems = problems
+        self._findings = findings
 
     def read(self, text: str) -> Front:
         front = Front(offset=self._start + 1)
@@ -93,7 +93,7 @@ class _FrontReader:
 
     def _report(self, index: int, code: str, message: str, length: int = 1, **details: Any) -> None:
         at = min(self._start + index, max(len(self._source.text) - 1, 0))
-        self._problems.append(problem_at(self._source, at, code, message, length=length, **details))
+        self._findings.add(at, code, message, length=length, **details)
 
     def _at(
         self, node: yaml.Node, code: str, message: str, expected: str | None = None, **details: Any

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..expression import RESERVED_WORDS
-from ..types.errors import Problem, problem_at
-from ..types.location import Source, Text
+from ..types.findings import Findings
+from ..types.location import Text
 
 _ID = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _RESERVED = frozenset({"input", "item", "index", "error"}) | RESERVED_WORDS
@@ -18,11 +18,10 @@ def is_id(word: str) -> bool:
 
 
 class Ids:
-    """The ids of one document; what is wrong with one goes to ``problems``."""
+    """The ids of one document; what is wrong with one goes to the findings."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
-        self._source = source
-        self._problems = problems
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
         self._found: list[tuple[int, str]] = []
 
     def add(self, text: Text) -> str:
@@ -52,15 +51,11 @@ class Ids:
             if name not in first:
                 first[name] = offset
                 continue
-            place = self._source.location(first[name])
+            place = self._findings.source.location(first[name])
             message = f"the id {name!r} is given twice, first at {place}"
             self._report(offset, "duplicate-id", message, len(name))
 
     def _report(
         self, offset: int, code: str, message: str, length: int, expected: str | None = None
     ) -> None:
-        self._problems.append(
-            problem_at(
-                self._source, offset, code, message, length=max(length, 1), expected=expected
-            )
-        )
+        self._findings.add(offset, code, message, length=length, expected=expected)

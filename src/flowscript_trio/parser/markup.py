@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..types.errors import nearest
-from .findings import Findings
+from .findings import ScanFindings
 
 SPACE = " \t\r\n"
 _PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
@@ -52,11 +52,16 @@ class Element:
     local: str = ""
 
     @property
+    def tag(self) -> str:
+        """Its name, as the syntax tree calls it."""
+        return self.name
+
+    @property
     def children(self) -> list[Element]:
         return [item for item in self.content if item.__class__ is Element]
 
 
-def read_start_tag(text: str, start: int, findings: Findings) -> tuple[Element, bool | None]:
+def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Element, bool | None]:
     """The element whose start tag begins at ``start``, and whether it is open (not ``/>``); None where the tag
     has no end, so that nobody knows.
     """
@@ -91,7 +96,7 @@ def _runs_over(found: re.Match[str]) -> bool:
     return "\n" in value or ">" in value or "<" in value
 
 
-def _add(element: Element, found: re.Match[str], names: set[str], findings: Findings) -> None:
+def _add(element: Element, found: re.Match[str], names: set[str], findings: ScanFindings) -> None:
     start, end = found.span(2) if found[2] is not None else found.span(3)
     attribute = Attribute(found[1], found.start(1), start, end)
     if attribute.name in names:
@@ -105,7 +110,7 @@ def _add(element: Element, found: re.Match[str], names: set[str], findings: Find
     element.attributes.append(attribute)
 
 
-def _mend(text: str, start: int, element: Element, findings: Findings) -> int | None:
+def _mend(text: str, start: int, element: Element, findings: ScanFindings) -> int | None:
     """Report what is wrong in a tag at ``start``; where to read on, or None where the tag has no end."""
     at = start
     while at < len(text) and text[at] in SPACE:
@@ -126,7 +131,7 @@ def _mend(text: str, start: int, element: Element, findings: Findings) -> int | 
     return _mend_value(text, start, found, findings)
 
 
-def _mend_value(text: str, start: int, found: re.Match[str], findings: Findings) -> int:
+def _mend_value(text: str, start: int, found: re.Match[str], findings: ScanFindings) -> int:
     """Report what is wrong with an attribute that has a name and a ``=``; where to read on."""
     name, at = found[1], found.end()
     quote = text[at : at + 1]
@@ -153,7 +158,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def check_references(
-    text: str, start: int, end: int, findings: Findings, *, less_than: bool = False
+    text: str, start: int, end: int, findings: ScanFindings, *, less_than: bool = False
 ) -> None:
     """Repair each raw ``&`` (with ``less_than`` also each ``<``), and report references to nothing."""
     if text.find("&", start, end) < 0 and not (less_than and text.find("<", start, end) >= 0):

@@ -2,72 +2,75 @@
 
 from __future__ import annotations
 
+from ..language.structure import HANDLING
 from ..types.ast import OnError, Part, Setting
 from ..types.location import Text
 from .markup import SPACE, Attribute, Element
 from .names import kind_of
-from .reading import Reader, Settings
+from .reading import SettingReader, Settings
 from .texts import attribute_text, element_text
 
-WITH_TEXT = frozenset({"set", "bind", "arg"})
-"""Parts whose text is their value: ``<arg name="x">…</arg>``."""
 
-CALL_SETTINGS = frozenset({"id", "workflow", "input", "after", "if", "timeout"})
-"""Of a ``<call>``, every other attribute is an argument."""
-
-
-class PartReader(Reader):
+class PartReader:
     """Reads the elements that are neither nodes nor bodies."""
 
-    def part(self, element: Element, tag: str) -> Part:
-        settings = self.attributes(element)
+    def __init__(self, reader: SettingReader) -> None:
+        self._reader = reader
+        self._source = reader.source
+
+    def part(self, element: Element, tag: str, *, is_text: bool = False) -> Part:
+        """The part that an element is; with ``is_text`` its text is its value."""
+        settings = self._reader.attributes(element)
         for child in element.children:
             if child.family != "?":
-                self.child(settings, child)
-        if tag in WITH_TEXT and not element.children and self._has_text(element):
-            self.add(settings, "value", element_text(self.source, element), element.offset)
+                self._reader.child(settings, child)
+        if is_text and not element.children and self._has_text(element):
+            self._reader.add(settings, "value", element_text(self._source, element), element.offset)
         else:
-            self.no_text(element, f"<{element.name}>")
+            self._reader.no_text(element, f"<{element.name}>")
         return self._make(tag, element.offset, settings)
 
     def _has_text(self, element: Element) -> bool:
-        text = self.source.text
+        text = self._source.text
         pieces = [item for item in element.content if not isinstance(item, Element)]
         return any(cdata or text[a:b].strip(SPACE) for a, b, cdata in pieces)
 
-    def argument(self, attribute: Attribute) -> Part:
-        """An attribute of a ``<call>`` as the argument that it is, its name as written."""
+    def argument(self, attribute: Attribute, tag: str) -> Part:
+        """An attribute as the argument that it is, its name as written."""
         offset = attribute.offset
-        word = Text(attribute.name, self.source, ((0, offset),))
-        value = attribute_text(self.source, attribute)
+        word = Text(attribute.name, self._source, ((0, offset),))
+        value = attribute_text(self._source, attribute)
         settings = {
-            "name": Setting("name", "name", word, self.source, offset),
-            "value": Setting("value", attribute.name, value, self.source, offset),
+            "name": Setting("name", "name", word, self._source, offset),
+            "value": Setting("value", attribute.name, value, self._source, offset),
         }
-        return self._make("arg", offset, settings)
+        return self._make(tag, offset, settings)
 
     def _make(self, tag: str, offset: int, settings: Settings) -> Part:
         return Part.build(
-            tag=tag, location=self.source.location(offset), offset=offset, settings=settings
+            tag=tag, location=self._source.location(offset), offset=offset, settings=settings
         )
 
     def on_error(self, element: Element) -> OnError:
-        self.no_attributes(element)
-        self.no_text(element, "<on-error>")
-        found: dict[str, Part] = {}
+        self._reader.no_attributes(element)
+        self._reader.no_text(element, "<on-error>")
+        retries: list[Part] = []
+        fallback: Part | None = None
         for child in element.children:
             tag = kind_of(child.family, child.local)
             if tag == "?":
                 continue
-            if tag not in ("retry", "fallback"):
-                self.unexpected(child, {"retry", "fallback"}, "<on-error>")
-            elif tag in found:
-                self.report_element(child, "element-twice", f"<{tag}> is given twice")
+            if tag not in HANDLING:
+                self._reader.unexpected(child, HANDLING, "<on-error>")
+            elif tag == "retry":
+                retries.append(self.part(child, tag))
+            elif fallback is not None:
+                self._reader.findings.at_element(child, "element-twice", f"<{tag}> is given twice")
             else:
-                found[tag] = self.part(child, tag)
+                fallback = self.part(child, tag)
         return OnError.build(
-            location=self.source.location(element.offset),
+            location=self._source.location(element.offset),
             offset=element.offset,
-            retry=found.get("retry"),
-            fallback=found.get("fallback"),
+            retries=tuple(retries),
+            fallback=fallback,
         )

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..types.location import Source
-from .findings import Findings
+from ..types.findings import Findings
+from .findings import ScanFindings
 from .markup import read_start_tag
 
 _MARKUP = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|[^<]+", re.DOTALL)
@@ -63,7 +63,7 @@ def _leaf(raw: str) -> Leaf:
 
 
 def _start_tag(text: str, at: int) -> tuple[Tag, bool, int]:
-    element, is_open = read_start_tag(text, at, Findings(Source("", "")))
+    element, is_open = read_start_tag(text, at, ScanFindings(Findings()))
     tag = Tag(element.name)
     for attribute in element.attributes:
         value = _RAW.sub("&amp;", text[attribute.start : attribute.end]).replace("<", "&lt;")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ..types.ast import Setting, Structure
-from ..types.errors import Problem, nearest, problem_at
-from ..types.location import Source, Text
+from ..types.errors import nearest
+from ..types.findings import Findings
+from ..types.location import Text
 from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical
@@ -24,29 +25,16 @@ _NOT_OURS = frozenset(
 """Attributes that say something to XML tools, and nothing to us."""
 
 
-class Reader:
-    """Reads the settings of elements; what is wrong goes to ``problems``."""
+class SettingReader:
+    """Reads the settings of elements; what is wrong goes to the findings."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
-        self.source = source
-        self.problems = problems
-
-    def report(
-        self, offset: int, code: str, message: str, length: int = 1, **details: str | None
-    ) -> None:
-        self.problems.append(
-            problem_at(self.source, offset, code, message, length=max(length, 1), **details)
-        )
-
-    def report_element(
-        self, element: Element, code: str, message: str, **details: str | None
-    ) -> None:
-        """Report something at an element's ``<``."""
-        self.report(element.offset, code, message, len(element.name) + 1, **details)
+    def __init__(self, findings: Findings) -> None:
+        self.source = findings.source
+        self.findings = findings
 
     def unexpected(self, element: Element, expected: Collection[str], where: str) -> None:
         """Report an element that may not stand where it does."""
-        self.report_element(
+        self.findings.at_element(
             element,
             "unexpected-element",
             f"<{element.name}> may not stand in {where}",
@@ -63,7 +51,7 @@ class Reader:
             if ":" in name:
                 if name.startswith("xmlns:") or name in _NOT_OURS:
                     continue
-                self.report(
+                self.findings.add(
                     attribute.offset,
                     "unknown-prefix",
                     f"the attribute {name!r} has a prefix; attributes have none",
@@ -88,7 +76,7 @@ class Reader:
     def no_attributes(self, element: Element) -> None:
         """Report each attribute of an element that has none."""
         for attribute in self.own_attributes(element):
-            self.report(
+            self.findings.add(
                 attribute.offset,
                 "unknown-attribute",
                 f"<{element.name}> has no attributes",
@@ -107,7 +95,7 @@ class Reader:
         name = canonical(written)
         if name in settings:
             other = settings[name]
-            self.report(
+            self.findings.add(
                 offset,
                 "setting-twice",
                 f"{written!r} is given twice, first as {other.written!r} at {other.location}",
@@ -119,7 +107,7 @@ class Reader:
     def child(self, settings: Settings, element: Element) -> None:
         """Take in a child element that is a setting."""
         if element.family:
-            self.report_element(
+            self.findings.at_element(
                 element,
                 "misplaced-element",
                 f"<{element.name}> may not stand here: a setting has no prefix",
@@ -139,7 +127,7 @@ class Reader:
     def only_text(self, element: Element) -> bool:
         """Whether no elements stand in an element; reports the first one that does."""
         for inner in element.children:
-            self.report_element(
+            self.findings.at_element(
                 inner,
                 "nested-setting",
                 f"<{inner.name}> stands in the setting <{element.name}>, which is text",
@@ -158,18 +146,18 @@ class Reader:
             found = read_yaml(text)
         except YamlProblem as exc:
             at = min(exc.offset, max(len(text.value) - 1, 0))
-            self.report(text.offset(at), "yaml", exc.message)
+            self.findings.add(text.offset(at), "yaml", exc.message)
             return
         if found is None or (isinstance(found, Text) and not found.value):
             return
         if not isinstance(found, Structure) or found.kind != "mapping":
             message = f"the text of <{element.name}> is no mapping"
-            self.report(text.offset(0), "yaml", message, expected="key: value lines")
+            self.findings.add(text.offset(0), "yaml", message, expected="key: value lines")
             return
         for key, value in found.value:
             if "{{" in key.value:
                 message = "the name of a setting cannot be computed"
-                self.report(key.offset(0), "yaml", message, len(key.value))
+                self.findings.add(key.offset(0), "yaml", message, length=len(key.value))
             else:
                 self.add(settings, key.value, value, key.offset(0))
 
@@ -186,7 +174,7 @@ class Reader:
                 continue
             bare = source[start:end].strip(SPACE)
             if bare:
-                self.report(
+                self.findings.add(
                     source.index(bare[0], start),
                     "stray-text",
                     f"text may not stand in {where}",

@@ -9,22 +9,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..types.errors import Problem, nearest
-from ..types.location import Source
-from .findings import Findings
+from ..types.errors import nearest
+from ..types.findings import Findings
+from .findings import ScanFindings
 from .markup import SPACE, STARTS_NAME, Element, check_references, read_start_tag
 
 
 @dataclass(slots=True, eq=False)
 class Scan:
     """``root`` is the first top-level element; ``elements`` are all, in document order; ``repairs`` are
-    (offset, what to insert in place of the character); ``end`` is where the scan ended.
+    (offset, what to insert in place of the character); ``end`` is where the scan ended; ``is_broken`` says
+    that something is wrong which was not repaired.
     """
 
     root: Element | None = None
     elements: list[Element] = field(default_factory=list)
     repairs: list[tuple[int, str]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    is_broken: bool = False
     end: int = 0
 
 
@@ -34,22 +35,22 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARED = re.compile(r"<!([A-Za-z]*)")
 
 
-def scan(source: Source, start: int = 0, depth_limit: int = 100, one: bool = False) -> Scan:
+def scan(findings: Findings, start: int = 0, depth_limit: int = 100, one: bool = False) -> Scan:
     """Scan from ``start`` on; with ``one`` only the first element and what is before it."""
-    return _Scanner(source, start, depth_limit, one).run()
+    return _Scanner(findings, start, depth_limit, one).run()
 
 
 class _Scanner:
-    def __init__(self, source: Source, start: int, depth_limit: int, one: bool) -> None:
-        self._source = source
-        self._text = source.text
+    def __init__(self, findings: Findings, start: int, depth_limit: int, one: bool) -> None:
+        self._source = findings.source
+        self._text = findings.source.text
         self._start = self._at = start
         self._limit = depth_limit
         self._one = one
         self._open: list[Element] = []
         self._loose: set[Element] = set()  # open or not: their tags are broken
         self._result = Scan()
-        self._findings = Findings(source)
+        self._findings = ScanFindings(findings)
 
     def run(self) -> Scan:
         complete = self._walk()
@@ -58,7 +59,7 @@ class _Scanner:
         self._check_characters()
         self._findings.finish()
         self._result.end = self._at
-        self._result.problems = self._findings.problems
+        self._result.is_broken = self._findings.errors > 0
         self._result.repairs = self._findings.repairs
         return self._result
 

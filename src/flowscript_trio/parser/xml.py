@@ -7,46 +7,44 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from ..types.errors import Problem, nearest, problem_at
-from ..types.location import Source
+from ..language import structure
+from ..types.errors import nearest
+from ..types.findings import Findings
 from .limits import ReadLimits
 from .markup import Element
 from .scanner import Scan, scan
 
-FAMILIES = ("source", "transform", "sink", "control")
+FAMILIES = (*structure.FAMILIES, "control")
 _URN = "urn:flowscript:"
 Marks = list[tuple[int, int]]
 
 
 def read_xml(
-    source: Source, limits: ReadLimits, start: int = 0, one: bool = False
-) -> tuple[Element | None, list[Problem]]:
-    """The root element of a document, all its elements named, and what is wrong with it.
+    findings: Findings, limits: ReadLimits, start: int = 0, one: bool = False
+) -> Element | None:
+    """The root element of a document, all its elements named; what is wrong goes to the findings.
 
     Args:
-        source: the document; ``start`` is the offset where its XML begins.
+        findings: of the document; ``start`` is the offset where its XML begins.
         one: whether the root's end is the end of what is read.
 
     A document type is refused before any parser sees the text, so that no entity is ever expanded.
     The root is None where the text is not well-formed.
     """
-    found = scan(source, start, limits.depth, one)
-    problems = found.problems
-    if found.root is None or any(problem.severity == "error" for problem in problems):
-        return None, problems
+    source = findings.source
+    found = scan(findings, start, limits.depth, one)
+    if found.root is None or found.is_broken:
+        return None
     text, marks = _repair(source.text[start : found.end], found.repairs, start)
     data = text.encode("utf-8")
-    error = _check(source, data, marks)
-    if error is not None:
-        return None, [*problems, error]
-    more = _name_elements(source, found, data, source.location(start).line)
-    if more is None:
-        message = "the document is not well-formed XML"
-        return None, [*problems, problem_at(source, start, "not-well-formed", message)]
-    problems = [*problems, *more]
-    if any(problem.code == "not-well-formed" for problem in more):
-        return None, problems
-    return found.root, problems
+    if _is_refused(findings, data, marks):
+        return None
+    root, parser = _parse(data)
+    if root is None or not _name_elements(findings, found, root):
+        findings.add(start, "not-well-formed", "the document is not well-formed XML")
+        return None
+    first_line = source.location(start).line
+    return None if _has_other_errors(findings, parser, first_line) else found.root
 
 
 def _repair(text: str, repairs: list[tuple[int, str]], start: int) -> tuple[str, Marks]:
@@ -64,8 +62,8 @@ def _repair(text: str, repairs: list[tuple[int, str]], start: int) -> tuple[str,
     return "".join(pieces), marks
 
 
-def _check(source: Source, data: bytes, marks: Marks) -> Problem | None:
-    """What expat says of the text: it knows the exact place, and no namespaces."""
+def _is_refused(findings: Findings, data: bytes, marks: Marks) -> bool:
+    """Whether expat refuses the text: it knows the exact place, and no namespaces."""
     parser = expat.ParserCreate(encoding="utf-8")
     try:
         parser.Parse(data, True)
@@ -73,19 +71,14 @@ def _check(source: Source, data: bytes, marks: Marks) -> Problem | None:
         index = len(data[: parser.ErrorByteIndex].decode("utf-8", "ignore"))
         mark, origin = marks[bisect_right(marks, index, key=lambda pair: pair[0]) - 1]
         message = expat.errors.messages[exc.code]
-        return problem_at(
-            source,
-            min(origin + index - mark, max(len(source.text) - 1, 0)),
-            "not-well-formed",
-            f"the document is not well-formed XML: {message}",
-        )
-    return None
+        at = min(origin + index - mark, max(len(findings.source.text) - 1, 0))
+        findings.add(at, "not-well-formed", f"the document is not well-formed XML: {message}")
+        return True
+    return False
 
 
-def _name_elements(
-    source: Source, found: Scan, data: bytes, first_line: int
-) -> list[Problem] | None:
-    """Give each element its family and local name; the problems, or None where lxml finds other elements."""
+def _parse(data: bytes) -> tuple[etree._Element | None, etree.XMLParser]:
+    """What lxml makes of the text, and the parser with its log."""
     parser = etree.XMLParser(
         encoding="utf-8",
         recover=True,  # for undeclared prefixes, and for nothing else
@@ -96,44 +89,41 @@ def _name_elements(
         remove_comments=True,
         remove_pis=True,
     )
-    root = etree.fromstring(data, parser)
-    if root is None:
-        return None
-    problems = _other_errors(source, parser, first_line)
+    return etree.fromstring(data, parser), parser
+
+
+def _name_elements(findings: Findings, found: Scan, root: etree._Element) -> bool:
+    """Give each element its family and local name; False where lxml finds other elements."""
     names: dict[str, tuple[str, str]] = {}
     foreign: set[str] = set()
     tags = [str(element.tag) for element in root.iter()]
     if len(tags) != len(found.elements):
-        return None
+        return False
     for place, tag in zip(found.elements, tags, strict=True):
         name = names.get(tag)
         if name is None:
             name = names[tag] = _split(tag)
         place.family, place.local = name
         if place.family not in ("", *FAMILIES):
-            _judge_name(source, place, foreign, problems)
-    return problems
+            _judge_name(findings, place, foreign)
+    return True
 
 
-def _judge_name(source: Source, place: Element, foreign: set[str], problems: list[Problem]) -> None:
+def _judge_name(findings: Findings, place: Element, foreign: set[str]) -> None:
     """Report a prefix that means nothing, and once a default namespace: then the name counts without it."""
     prefix, colon, _ = place.name.partition(":")
     if not colon and place.family in foreign:
         place.family = ""
         return
-    problems.append(
-        problem_at(
-            source,
-            place.offset,
-            "unknown-prefix",
-            f"<{place.name}> has a prefix that means nothing here"
-            if colon
-            else f"<{place.name}> stands in the namespace {place.family!r}, which means nothing here",
-            length=len(place.name) + 1,
-            found=prefix if colon else place.family,
-            expected="one of the prefixes " + ", ".join(FAMILIES) if colon else "no namespace",
-            suggestion=nearest(prefix, FAMILIES) if colon else None,
-        )
+    findings.at_element(
+        place,
+        "unknown-prefix",
+        f"<{place.name}> has a prefix that means nothing here"
+        if colon
+        else f"<{place.name}> stands in the namespace {place.family!r}, which means nothing here",
+        found=prefix if colon else place.family,
+        expected="one of the prefixes " + ", ".join(FAMILIES) if colon else "no namespace",
+        suggestion=nearest(prefix, FAMILIES) if colon else None,
     )
     foreign.add(place.family)
     place.family = "?" if colon else ""
@@ -149,18 +139,19 @@ def _split(tag: str) -> tuple[str, str]:
     return (prefix, name) if colon else ("", tag)
 
 
-def _other_errors(source: Source, parser: etree.XMLParser, first_line: int) -> list[Problem]:
-    """What lxml's log has beside undefined namespaces, which are judged element by element.
+def _has_other_errors(findings: Findings, parser: etree.XMLParser, first_line: int) -> bool:
+    """Whether lxml's log has anything beside undefined namespaces, which are judged element by element.
 
     But for that of ``xsi``, whose attributes mean something to XML tools only.
     """
-    problems = []
+    found = False
     for entry in parser.error_log:
         undefined = entry.type == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE
         if undefined and not entry.message.startswith("Namespace prefix xsi for "):
             continue
         if entry.level >= etree.ErrorLevels.ERROR:
-            offset = source.offset(entry.line + first_line - 1)
+            offset = findings.source.offset(entry.line + first_line - 1)
             message = f"the document is not well-formed XML: {entry.message}"
-            problems.append(problem_at(source, offset, "not-well-formed", message))
-    return problems
+            findings.add(offset, "not-well-formed", message)
+            found = True
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..language.elements import element_of
 from ..program.loading import Flow
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body, Part, Setting, Structure
@@ -13,9 +14,6 @@ from ..types.location import Text
 
 MOST_TEXT = 48
 """Characters of a setting that are shown."""
-
-_PLAIN_BODIES = ("foreach", "loop", "while", "timeout", "phase")
-"""The elements whose only body needs no name of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,10 +139,11 @@ class _Painter:
 
 
 def _title(node: BaseNode, body: Body, index: int) -> str:
-    if body.tag == "branch" and node.type == "control:parallel":
-        return f"branch {index}"
-    if len(node.bodies) == 1 and node.tag in _PLAIN_BODIES:
-        return ""
+    element = element_of(node)
+    if element.scope == "apart" and element.sides:
+        return f"{body.tag} {index}"
+    if element.form is not None:
+        return ""  # its only body needs no name
     when = body.settings.get("when")
     return body.tag if when is None else f"{body.tag} {_shown(when)}"
 
@@ -153,12 +152,12 @@ def _notes(node: BaseNode) -> Iterator[str]:
     """What the document sets that decides whether, how often, and how many at once a node runs."""
     if node.condition is not None:
         yield f"if {_shown(node.condition)}"
-    if node.type.startswith("control:"):
+    if element_of(node).is_control:
         yield from _settings(node.settings)
     if node.timeout is not None:
         yield f"timeout {_shown(node.timeout)}"
-    if node.on_error is not None and node.on_error.retry is not None:
-        yield "retry " + ", ".join(_of(node.on_error.retry))
+    for retry in () if node.on_error is None else node.on_error.retries:
+        yield "retry " + ", ".join(_of(retry))
 
 
 def _settings(settings: Mapping[str, Setting]) -> Iterator[str]:

@@ -8,21 +8,12 @@ from typing import Any
 
 from ..expression import Expression
 from ..expression.scope import Scope
+from ..language.elements import element_of
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import FunctionRuntime, NodeRuntime
 from ..runtimes.wrapping import Wrapped, innermost
-from ..types.ast import (
-    BaseNode,
-    Body,
-    BranchNode,
-    BreakNode,
-    CheckpointNode,
-    OnError,
-    Part,
-    Setting,
-    Structure,
-)
+from ..types.ast import BaseNode, Body, BranchNode, OnError, Part, Setting, Structure
 from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
 from .compiled import CompiledBody, Compute, Program, Step
@@ -40,8 +31,8 @@ _NONE: frozenset[str] = frozenset()
 _RUNTIMES = NodeRuntime.__module__.rpartition(".")[0] + "."
 
 
-_DRAWS = re.compile("random|uuid", re.IGNORECASE)
-"""What an expression says that may draw from chance; it may say so and not draw."""
+_DRAWS = re.compile(r"random|uuid|\$attempt", re.IGNORECASE)
+"""What an expression says that may draw from chance, or ask for the attempt; it may say so and not do it."""
 
 
 class _Compiler:
@@ -50,6 +41,7 @@ class _Compiler:
         self._linked = linked
         self._keys = {node.name: key for key, node in checked.nodes.items() if node.name}
         self._breakable = _breakable_bodies(checked)
+        self._silent = _silent_nodes(checked)
         self._may_draw = _DRAWS.search(checked.document.source.text) is not None
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
@@ -77,6 +69,7 @@ class _Compiler:
         nodes = checked.body.nodes
         plan = checked.plan
         cleanup = checked.body.cleanup
+        last = checked.result
         run = [
             node
             for index, node in enumerate(nodes)
@@ -87,9 +80,8 @@ class _Compiler:
             is_graph=plan is not None,
             waits=() if plan is None else plan.waits,
             dependents=() if plan is None else plan.dependents,
-            result=checked.result,
             inner_ids=checked.inner_ids,
-            last_label="" if checked.result is None else nodes[checked.result].label,
+            last_label="" if last is None else nodes[last].label,
             can_break=checked.body.key in self._breakable,
             settings=None if checked.settings is None else _config_of(checked.settings),
             cleanup=None if cleanup is None else self._body(cleanup.key),
@@ -111,7 +103,8 @@ class _Compiler:
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
         is_control = isinstance(innermost(runtime), ControlRuntime)
-        asks = isinstance(node, CheckpointNode)
+        element = element_of(node)
+        asks = element.asks
         return Step(
             key=node.key,
             id=checked.name,
@@ -131,7 +124,7 @@ class _Compiler:
             reads_only=runtime.reads_only,
             is_control=is_control,
             is_builtin=_is_built_in(runtime),
-            has_output=not isinstance(node, BreakNode),
+            has_output=node.key not in self._silent,
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,
@@ -161,14 +154,14 @@ class _Compiler:
         named = {part.base.goto if part.computed else part.constant.goto for part in checked.parts}
         return frozenset(name for name in named if self._keys.get(name, -1) > checked.node.key)
 
-    def _retry_of(self, checked: CheckedNode, is_control: bool) -> Compute | None:
-        """Its ``<retry>``, else for a leaf node the document's number of further attempts."""
-        if checked.retry is not None:
-            return _config_of(checked.retry)
+    def _retry_of(self, checked: CheckedNode, is_control: bool) -> tuple[Compute, ...] | None:
+        """Its ``<retry>``s, else for a leaf node the document's number of further attempts."""
+        if checked.retries:
+            return tuple(map(_config_of, checked.retries))
         default = self._checked.retry
         if default is None or is_control:
             return None
-        return lambda scope: RetryConfig(max=default(scope))
+        return (lambda scope: RetryConfig(max=default(scope)),)
 
 
 def _timeout_of(checked: CheckedNode, runtime: NodeRuntime) -> Compute | None:
@@ -188,11 +181,21 @@ def _breakable_bodies(checked: Checked) -> set[int]:
     found: set[int] = set()
     for checked_body in checked.bodies.values():
         key: int | None = checked_body.body.key
-        if any(node.kind == "break" for node in checked_body.body.nodes):
+        if any(element_of(node).leaves == "loop" for node in checked_body.body.nodes):
             while key is not None and key not in found:
                 found.add(key)
                 key = outer.get(key)
     return found
+
+
+def _silent_nodes(checked: Checked) -> frozenset[int]:
+    """The keys of the nodes that run by themselves and never give the output of their body."""
+    return frozenset(
+        node.key
+        for body in checked.bodies.values()
+        for at, node in enumerate(body.body.nodes)
+        if at not in body.handlers and at not in body.giving
+    )
 
 
 def _config_of(settings: BoundSettings | None) -> Compute:

@@ -21,13 +21,13 @@ class Step:
 
     ``config`` gives the runtime's settings in a scope; ``input`` the node's own input, or is None: the
     enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
-    ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
+    ``inner_ids`` are the ids of all nodes inside it. ``retry`` give the settings of its ``<retry>``s;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at. ``is_builtin`` says that its runtime is one of the built-in ones,
-    which reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block
-    that it ends with what has succeeded when its time has passed, ``undoes`` that something in it may have to
-    be undone. ``linked`` is the document that an include or a call runs.
+    which reach a checkpoint often, ``draws`` that its expressions may take from chance or ask for the attempt,
+    ``keeps`` of a block that it ends with what has succeeded when its time has passed, ``undoes`` that
+    something in it may have to be undone. ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -41,7 +41,7 @@ class Step:
     condition: Expression | None
     timeout: Compute | None
     parts: tuple[Compute, ...]
-    retry: Compute | None
+    retry: tuple[Compute, ...] | None
     fallback: Step | None
     on_timeout: Step | None
     compensate: int | None
@@ -67,15 +67,14 @@ class Step:
 class CompiledBody:
     """A body, ready to run.
 
-    Of a graph, ``waits`` counts for each step how many others it waits for, ``dependents`` lists who waits
-    for it, and ``result`` is the index of the step whose output is the body's.
+    Of a graph, ``waits`` counts for each step how many others it waits for, and ``dependents`` lists who waits
+    for it. ``last_label`` is that of the last step that may give the body's output.
     """
 
     steps: tuple[Step, ...]
     is_graph: bool
     waits: tuple[int, ...]
     dependents: tuple[tuple[int, ...], ...]
-    result: int | None
     inner_ids: tuple[str, ...]
     last_label: str
     can_break: bool

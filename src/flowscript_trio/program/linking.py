@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..runtimes.registry import Registry
 from ..types.ast import CallNode, Document, IncludeNode, Setting
-from ..types.errors import Problem, nearest
+from ..types.errors import nearest
+from ..types.findings import Findings
 from ..validator import Checked, CheckedNode, check
 from ..validator.arguments import arguments_of, check_arguments
-from ..validator.findings import Findings
 from .compile import compile_program
 from .compiled import Program
 from .library import Found, Library, shown
@@ -20,10 +20,12 @@ DEEPEST = 64
 
 
 class Linker:
-    """Checks and compiles a document and all that it runs; ``problems`` has what is wrong with any of them."""
+    """Checks and compiles a document and all that it runs; ``findings`` has what is wrong with any of them:
+    of each document in order, and behind it what is wrong with those that it runs.
+    """
 
     def __init__(self, library: Library, registry: Registry) -> None:
-        self.problems: dict[Problem, None] = {}
+        self.findings: Findings = Findings()
         self._library = library
         self._registry = registry
         self._made: dict[tuple[Path, frozenset[str]], tuple[Document, Program | None] | None] = {}
@@ -37,28 +39,25 @@ class Linker:
         """
         parsed = found.parsed
         if parsed.document is None:
-            self._add(parsed.problems)
+            self.findings.include(parsed.problems)
             return None
+        own = Findings(parsed.document.source)
+        own.include(parsed.problems)
         checked = check(parsed.document, self._registry, given=given)
-        findings = Findings(parsed.document.source)
+        own.include(checked.problems)
         linked: dict[int, Program] = {}
-        inner: list[Problem] = []
-        outer, self.problems = self.problems, {}
+        outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
-                program = self._link_node(node, found.path, chain, findings)
+                program = self._link_node(node, found.path, chain, own)
                 if program is not None:
                     linked[key] = program
-        inner, self.problems = list(self.problems), outer
-        own = [*parsed.problems, *checked.problems, *findings.in_order()]
-        self._add(sorted(own, key=lambda problem: problem.location))
-        self._add(inner)
-        if any(problem.severity == "error" for problem in (*own, *inner)):
+        inner, self.findings = self.findings, outer
+        self.findings.include(own.in_order())
+        self.findings.include(inner)
+        if own.has_errors or inner.has_errors:
             return None
         return checked, compile_program(checked, linked)
-
-    def _add(self, problems: Sequence[Problem]) -> None:
-        self.problems.update(dict.fromkeys(problems))
 
     def _link_node(
         self,

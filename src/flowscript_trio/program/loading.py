@@ -108,7 +108,7 @@ def _library(
 def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
     linker = Linker(library, registry)
     linked = linker.link(found, chain=() if found.path is None else (found.path,))
-    problems = tuple(linker.problems)
+    problems = tuple(linker.findings)
     if linked is None:
         raise WorkflowInvalid(problems)
     checked, program = linked

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..language.elements import ELEMENTS
+from ..language.structure import CONTROLS
 from ..types.errors import FlowScriptError, RuntimeNotFound, nearest
 from .types import ExecutionParams, FunctionRuntime, NodeRuntime
 from .wrapping import Around, Wrapped
@@ -169,27 +171,18 @@ def _is(kind: Callable[[Any], bool], function: Any) -> bool:
 
 _BUILT_IN = {
     "ai": ["transform:ai"],
-    "control": [
-        *("control:parallel", "control:foreach", "control:if", "control:branch", "control:loop"),
-        *("control:while", "control:break", "control:timeout", "control:set", "control:context"),
-        *(
-            "control:phase",
-            "control:output",
-            "control:checkpoint",
-            "control:include",
-            "control:call",
-        ),
-    ],
     "database": ["source:database", "sink:database"],
     "file": ["source:file", "sink:file"],
     "http": ["source:http", "sink:http"],
-    "temporal": ["control:delay"],
     "transform": ["transform:template", "transform:map", "transform:filter", "transform:reduce"],
 }
 """The built-in runtimes, by the modules beside this one that register them."""
 
 registry: Registry = Registry(
-    homes={name: f"{__package__}.{home}" for home, names in _BUILT_IN.items() for name in names}
+    homes={
+        **{name: f"{__package__}.{home}" for home, names in _BUILT_IN.items() for name in names},
+        **{f"control:{tag}": f"{__package__}.{ELEMENTS[tag].home}" for tag in sorted(CONTROLS)},
+    }
 )
 """The default registry, with the built-in runtimes, each imported when it is first asked for.
 

@@ -31,9 +31,16 @@ class Goto:
     target: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Return:
+    """End the document with that output, passing over all that follows."""
+
+    output: Any
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenOff:
     """A job was cancelled since one of a lower index broke out of its block."""
 
 
-Signal = Failed | Break | Goto
+Signal = Failed | Break | Goto | Return

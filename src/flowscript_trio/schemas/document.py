@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from ..language.structure import NODES
 from ..parser.declared import TYPES
-from ..parser.names import NODES
 from ..validator.common import LIMIT, TIMEOUT
 from .settings import Setting, Settings, SettingWriter
 from .simple import TEXT, Restriction, text_of_field, words

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from xml.etree.ElementTree import Element
 
+from ..language.elements import ELEMENTS
+from ..language.structure import FAMILIES
 from ..runtimes.registry import Registry
 from ..runtimes.registry import registry as default_registry
 from .document import document_types, root_element
 from .front import front_matter_schema
-from .language import FAMILIES, Language
+from .language import Language
 from .settings import SettingWriter
 from .slots import HANDLING, SLOTS
 from .xsd import URN, group, tag, written
@@ -65,8 +67,12 @@ def _main(types: list[Element]) -> str:
 def _leaves() -> list[Element]:
     """The nodes that are no control elements, with their types as attributes and as prefixes."""
     own = [tag("element", name=family, type_=family) for family in FAMILIES]
-    ai = tag("element", name="ai", type_="transform.ai")
-    return [*own, ai, *(group(f"{family}:runtimes") for family in FAMILIES)]
+    own += [
+        tag("element", name=one.tag, type_=one.runtime.replace(":", "."))
+        for one in ELEMENTS.values()
+        if one.runtime
+    ]
+    return [*own, *(group(f"{family}:runtimes") for family in FAMILIES)]
 
 
 def _other(prefix: str, groups: list[Element]) -> str:

@@ -7,8 +7,9 @@ from xml.etree.ElementTree import Element
 
 from pydantic import BaseModel
 
-from ..parser.names import CONTROLS, LEAVES, LIFTED, NODES, PARTED, SETTINGS_TOO, WITHOUT_ID
-from ..parser.parts import CALL_SETTINGS, WITH_TEXT
+from ..language.element import Element as Declared
+from ..language.elements import COMMON, ELEMENTS
+from ..language.structure import CONTROLS, ENDED, FAMILIES, LIFTED, NODES, SETTINGS_TOO
 from ..runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from ..runtimes.registry import Registry
 from ..runtimes.wording import summary_of, words_of
@@ -16,11 +17,6 @@ from .settings import Setting, Settings, SettingWriter, of_node, settings_of
 from .simple import words
 from .slots import IN_BLOCK
 from .xsd import choice, documented, group, tag, xml_attributes
-
-FAMILIES = ("source", "transform", "sink")
-_ENDING = frozenset({"timeout", "phase"})
-_CHOOSERS = {"if": ("then", "else"), "branch": ("case", "default")}
-"""Nodes that hold bodies: one that they need, and one that they may have."""
 
 _NOTHING = Settings()
 _TYPE = "what runs it"
@@ -103,42 +99,48 @@ class Language:
 
     def _control(self, kind: str, mixed: bool = False) -> Element:
         runtime = self._registry.get_runtime(f"control:{kind}")
-        settings = of_node(waits=kind == "checkpoint").and_(settings_of(runtime.config))
+        element = ELEMENTS[kind]
+        settings = of_node(waits=element.asks).and_(settings_of(runtime.config))
         name = f"node.{kind}.or-setting" if mixed else f"node.{kind}"
-        summary = summary_of(runtime) + ("" if kind in WITHOUT_ID else " Needs an id.")
-        if kind == "call":
-            return self._call(name, settings, summary)
-        if kind in PARTED:
+        summary = summary_of(runtime) + (" Needs an id." if element.needs_id else "")
+        if element.parts is not None and element.parts.takes_attributes:
+            return self._open(element, name, settings, summary)
+        if element.parts is not None:
             return self._node(name, settings, _both(f"parts-of-{kind}"), summary, mixed=mixed)
-        if kind == "parallel":
-            return self._node(name, settings, _both("branches"), summary)
-        if kind in _CHOOSERS:
-            return self._chooser(name, settings, summary, *_CHOOSERS[kind], mixed=mixed)
-        if kind in LEAVES:
+        if element.sides:
+            return self._sided(element, name, settings, summary, mixed)
+        if element.form is None:
             return self._node(name, settings, _lifted(), summary, mixed=mixed)
         inside = [group(IN_BLOCK), group("control:nodes")]
-        if kind in _ENDING:
+        if element.endings:
             inside += _both("endings")
         return self._node(name, settings, inside, summary, slot=IN_BLOCK, mixed=mixed)
 
-    def _chooser(
-        self, name: str, settings: Settings, summary: str, needed: str, other: str, mixed: bool
+    def _sided(
+        self, element: Declared, name: str, settings: Settings, summary: str, mixed: bool
     ) -> Element:
-        """The type of a node that needs a body of one kind, wherever in it that stands."""
+        """The type of a node with bodies; one that it needs may stand anywhere in it."""
+        needed = [one for side in element.sides if side.needed for one in _both(side.tag)]
+        others = [side.tag for side in element.sides if not side.needed]
+        if not needed:
+            inside = [one for other in others for one in _both(other)]
+            return self._node(name, settings, inside, summary, mixed=mixed)
 
         def rest() -> list[Element]:
             named = self._writer.as_elements(settings, without={})
-            return [*_both(other), *named, *_both("handling")]
+            return [*(one for other in others for one in _both(other)), *named, *_both("handling")]
 
-        body = tag("choice", *_both(needed))
-        content = tag("sequence", choice(rest()), body, choice([*_both(needed), *rest()]))
+        content = tag(
+            "sequence", choice(rest()), tag("choice", *needed), choice([*_again(needed), *rest()])
+        )
         return self._complex(name, content, settings, summary, mixed)
 
-    def _call(self, name: str, settings: Settings, summary: str) -> Element:
+    def _open(self, element: Declared, name: str, settings: Settings, summary: str) -> Element:
         """A call: what is no setting of its own is an argument."""
-        own = Settings(tuple(one for one in settings.known if one.name in CALL_SETTINGS))
+        named = (*COMMON, *element.settings)
+        own = Settings(tuple(one for one in settings.known if one.name in named))
         inside = [
-            *_both("parts-of-call"),
+            *_both(f"parts-of-{element.tag}"),
             *self._writer.as_elements(own, without={}),
             *_both("handling"),
         ]
@@ -155,7 +157,9 @@ class Language:
         """The types of bodies: nodes in document order."""
         nodes = _both("nodes")
         yield self._complex("body", choice(nodes), _NOTHING)
-        yield self._complex("body.branch", choice([*nodes, *_both("endings")]), _NOTHING)
+        for name in sorted(ENDED):
+            inside = choice([*_both("nodes"), *_both("endings")])
+            yield self._complex(f"body.{name}", inside, _NOTHING)
         for name, model in BODY_CONFIGS.items():
             settings = settings_of(model)
             yield self._complex(f"body.{name}", choice(_both("nodes")), settings, words_of(model))
@@ -164,7 +168,8 @@ class Language:
         """The types of what stands in a node and is neither node nor body."""
         for (around, part), model in PART_CONFIGS.items():
             name = part if around == "on-error" else f"part.{around}.{part}"
-            yield self._part(name, model, mixed=part in WITH_TEXT)
+            declared = ELEMENTS[around].parts if around in ELEMENTS else None
+            yield self._part(name, model, declared is not None and declared.is_text)
         yield self._complex("on-error", choice(_both("on-error")), _NOTHING)
 
     def _part(self, name: str, model: type[BaseModel], mixed: bool) -> Element:
@@ -176,6 +181,10 @@ class Language:
 def _both(slot: str) -> list[Element]:
     """What may stand in a place, without a prefix and with that of ``control``."""
     return [group(slot), group(f"control:{slot}")]
+
+
+def _again(groups: list[Element]) -> list[Element]:
+    return [group(one.get("ref", "")) for one in groups]
 
 
 def _lifted() -> list[Element]:

@@ -9,12 +9,17 @@ from xml.etree.ElementTree import Element
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ..language.elements import ELEMENTS
 from ..parser.names import spellings
 from ..runtimes.wording import default_of
 from ..validator.common import TIMEOUT, WAITING_TIME
 from ..validator.fields import plan_of
 from .simple import ID, TEXT, Union, join, text_of_field
 from .xsd import documented, is_any_text, simple_type, tag
+
+_WITHOUT_ID = " and ".join(
+    ", ".join(sorted(tag for tag, one in ELEMENTS.items() if not one.needs_id)).rsplit(", ", 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,7 @@ def of_node(waits: bool = False) -> Settings:
             Setting(
                 "id",
                 (ID,),
-                "its name in expressions, unique in the document; set, context, phase, break, delay and output "
-                "may go without",
+                f"its name in expressions, unique in the document; {_WITHOUT_ID} may go without",
             ),
             Setting(
                 "input",

@@ -14,7 +14,7 @@ from ..execution.describing import describe_safely
 from ..execution.failures import failure_of
 from ..execution.handle import Run
 from ..parser.names import canonical
-from ..types.errors import summary_of, text_of
+from ..types.errors import summary_of, text_of, type_of
 from .cases import ANYTHING, Case, ExpectedError, pattern_of
 from .comparing import compare, show
 from .stage import Stage
@@ -72,7 +72,11 @@ def _judge_error(expected: ExpectedError, ended: Ended) -> Iterator[str]:
     failure = failure_of(error)
     node = None if failure is None else failure.node
     status = describe_safely(error, None)["status"]
-    if expected.type not in (None, *[base.__name__ for base in type(error).__mro__]):
+    if expected.type not in (
+        None,
+        type_of(error),
+        *[base.__name__ for base in type(error).__mro__],
+    ):
         yield f"error.type: expected {expected.type}, found {summary_of(error)}"
     if expected.message is not None and not _has_message(expected.message, text_of(error)):
         yield f"error.message: expected {expected.message!r}, found {text_of(error)!r}"

@@ -1,4 +1,4 @@
-"""Owns the syntax tree of a document: frozen nodes with their places, one discriminated union.
+"""Owns the syntax tree of a document: frozen nodes with their places, one union of all of them.
 
 The tree is what stands in the document and nothing more: settings are texts with places, not values.
 """
@@ -121,17 +121,23 @@ class OnError(_Frozen):
 
     location: Location
     offset: int
-    retry: Part | None = None
+    retries: tuple[Part, ...] = ()
     fallback: Part | None = None
+
+    @property
+    def retry(self) -> Part | None:
+        """The first of its ``<retry>``s."""
+        return self.retries[0] if self.retries else None
 
 
 class BaseNode(_Frozen):
     """What every node has.
 
-    ``type`` is the name of its runtime (``source:http``, ``control:parallel``); ``tag`` is how the
-    document spells the element. ``id`` is None only where the language allows it.
+    ``kind`` is the element that it is, ``tag`` how the document spells that; ``type`` is the name of its
+    runtime (``source:http``, ``control:parallel``). ``id`` is None only where the language allows it.
     """
 
+    kind: str
     key: int
     tag: str
     type: str
@@ -236,10 +242,6 @@ class WhileNode(BaseNode):
         return (self.body,)
 
 
-class BreakNode(BaseNode):
-    kind: Literal["break"] = "break"
-
-
 class TimeoutNode(BaseNode):
     kind: Literal["timeout"] = "timeout"
     body: Body
@@ -249,12 +251,8 @@ class TimeoutNode(BaseNode):
         return (self.body,)
 
 
-class DelayNode(BaseNode):
-    kind: Literal["delay"] = "delay"
-
-
-class SetNode(BaseNode):
-    kind: Literal["set"] = "set"
+class LeafNode(BaseNode):
+    """A control element in which nothing but settings stand: ``<delay>``, ``<set>``, …"""
 
 
 class ContextNode(BaseNode):
@@ -309,17 +307,15 @@ Node = Annotated[
     | BranchNode
     | LoopNode
     | WhileNode
-    | BreakNode
     | TimeoutNode
-    | DelayNode
-    | SetNode
     | ContextNode
     | PhaseNode
     | CheckpointNode
     | IncludeNode
     | CallNode
-    | OutputNode,
-    Field(discriminator="kind"),
+    | OutputNode
+    | LeafNode,
+    Field(union_mode="left_to_right"),
 ]
 
 

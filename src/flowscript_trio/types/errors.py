@@ -184,6 +184,43 @@ class LimitExceeded(EvaluationError):
     """
 
 
+class WorkflowFailed(FlowScriptError):
+    """A ``<fail>`` was reached: the document itself says that something is wrong.
+
+    ``str()`` is its message. ``type`` is what expressions see as the error's type, None for this class's name.
+    ``status`` counts as that of HTTP. ``retryable`` says whether trying again may help; where it is None, the
+    status does.
+
+    As any error of a node, it cancels the siblings of its branch where the block fails fast.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str | None = None,
+        status: int | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.status = status
+        self.retryable = retryable
+
+
+class NotAccepted(FlowScriptError):
+    """The output of a branch was not accepted by the ``accept`` of its block, so that the branch has failed.
+
+    As any error of a branch, it cancels its siblings where the block fails fast.
+    """
+
+
+def type_of(error: BaseException) -> str:
+    """What an error is called: its class, or the type that a ``<fail>`` gives it."""
+    own = error.type if isinstance(error, WorkflowFailed) else None
+    return own or type(error).__name__
+
+
 class StrayCancelled(FlowScriptError):
     """A node was left by a ``trio.Cancelled`` although nothing around it is cancelled.
 

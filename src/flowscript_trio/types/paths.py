@@ -30,6 +30,7 @@ FINALLY = "@finally"
 COMPENSATE = "@compensate"
 ON_WORKFLOW_ERROR = "@on-workflow-error"
 ON_TIMEOUT = "@on-timeout"
+ACCEPT = "@accept"
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ..language.elements import parts_of
 from ..runtimes.control.types import ArgConfig, BindConfig
-from ..types.ast import CallNode, Document, IncludeNode, Part
+from ..types.ast import CallNode, Document
 from ..types.declared import describe_type, fits
 from ..types.errors import nearest
+from ..types.findings import Findings
 from .checked import CheckedNode
-from .findings import Findings
 from .values import BoundSettings
 
 
@@ -30,7 +31,7 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
     """
     calls = isinstance(node.node, CallNode)
     declared = {parameter.name: parameter for parameter in document.parameters}
-    parts = _parts_of(node)
+    parts = parts_of(node.node)
     given: set[str] = set()
     for (name, bound), part in zip(arguments_of(node), parts, strict=False):
         word = part.settings.get("name") or part.settings["key"]
@@ -68,9 +69,3 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
                 f"{document.name!r} needs the argument {name!r}",
                 expected=f"{describe_type(parameter.type, parameter.choices)} (declared at {parameter.location})",
             )
-
-
-def _parts_of(node: CheckedNode) -> tuple[Part, ...]:
-    if isinstance(node.node, CallNode):
-        return node.node.arguments
-    return node.node.binds if isinstance(node.node, IncludeNode) else ()

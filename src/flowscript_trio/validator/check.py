@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ..language.elements import element_of
 from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
+from ..types.findings import Findings
 from .checked import Checked, CheckedBody
 from .elements import ElementChecks
-from .findings import Findings
 from .handlers import Handlers, find_handlers
 from .names import Names
 from .nodes import NodeBinder
@@ -73,7 +74,9 @@ def _check_bodies(
     bodies = {}
     for key, level in index.levels.items():
         passed_over = handlers.in_level(level)
-        running = [at for at in range(len(level.body.nodes)) if at not in passed_over]
+        nodes = level.body.nodes
+        running = [at for at in range(len(nodes)) if at not in passed_over]
+        giving = [at for at in running if not element_of(nodes[at]).passes_on] or running
         awaited: tuple[tuple[int, ...], ...] = ()
         if level.is_graph:
             awaited = tuple(tuple(sorted(others)) for others in waits.of(level))
@@ -83,7 +86,7 @@ def _check_bodies(
             passed_over,
             awaited,
             plan_walk(awaited, passed_over) if level.is_graph else None,
-            running[-1] if running else None,
+            frozenset(giving),
             tuple(inner[key]),
         )
     return bodies

@@ -21,7 +21,7 @@ class CheckedNode:
     ``runtime`` is None where none is registered (then there is a problem).
     ``input`` are the expressions of its ``input``; with ``input_is_list`` the input is the list of their
     values, else there is one. None: the node has the input of the block around it.
-    ``timeout`` gives seconds. ``retry`` are the settings of a ``<retry>``. ``fallback`` and ``on_timeout``
+    ``timeout`` gives seconds. ``retries`` are the settings of its ``<retry>``s. ``fallback`` and ``on_timeout``
     are the handlers that it names, which run in its scope.
     ``parts`` are the settings of the parts inside it, in document order: assignments, fields, binds,
     arguments, actions.
@@ -35,12 +35,17 @@ class CheckedNode:
     input_is_list: bool = False
     condition: Expression | None = None
     timeout: BoundSetting | None = None
-    retry: BoundSettings | None = None
+    retries: tuple[BoundSettings, ...] = ()
     fallback: BaseNode | None = None
     on_timeout: BaseNode | None = None
     parts: tuple[BoundSettings, ...] = ()
     keeps: bool = False
     """Whether it is a block that ends with what has succeeded when its time has passed."""
+
+    @property
+    def retry(self) -> BoundSettings | None:
+        """The settings of its first ``<retry>``."""
+        return self.retries[0] if self.retries else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +56,7 @@ class CheckedBody:
     ``handlers`` are the indices of nodes that do not run by themselves.
     ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
     a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
-    ``result`` is the index of the node whose output is the body's, or None where no node runs by itself.
+    ``giving`` are the indices of the nodes of which the last that runs gives the body's output.
     ``inner_ids`` are the names of all results at any depth in it, in document order.
     """
 
@@ -60,8 +65,13 @@ class CheckedBody:
     handlers: frozenset[int]
     waits: tuple[tuple[int, ...], ...]
     plan: WalkPlan | None
-    result: int | None
+    giving: frozenset[int]
     inner_ids: tuple[str, ...]
+
+    @property
+    def result(self) -> int | None:
+        """The index of the last node that may give the body's output; None where there is none."""
+        return max(self.giving, default=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

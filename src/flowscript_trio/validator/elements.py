@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..expression import RESERVED_WORDS
+from ..language.elements import element_of
 from ..runtimes.control.types import ActionConfig, BlockConfig
 from ..runtimes.control.values import WaitAll, WaitN
-from ..types.ast import CheckpointNode, ForeachNode, Node, ParallelNode, Setting
+from ..types.ast import CheckpointNode, Node, ParallelNode, Setting
 from ..types.decisions import APPROVE
 from ..types.errors import nearest
+from ..types.findings import Findings
 from .checked import CheckedNode
-from .findings import Findings
 from .handlers import Handlers
-from .places import Index, Level, Place, loop_names, variables_of, word_of
+from .places import Index, Level, Place, names_in, variables_of, word_of
 from .waits import Waits
 
-_LOOPS = ("loop", "while", "foreach")
 _NOT_NAMES = RESERVED_WORDS | {"input"}
 
 
@@ -40,6 +40,7 @@ class ElementChecks:
             "parallel": self._check_block,
             "foreach": self._check_block,
             "break": self._check_break,
+            "return": self._check_return,
             "checkpoint": self._check_actions,
             "output": self._check_output,
             "set": self._check_variables,
@@ -57,8 +58,7 @@ class ElementChecks:
                 self._check_delays(level)
 
     def _check_block(self, node: Node, place: Place) -> None:
-        if isinstance(node, ForeachNode):
-            self._check_loop_names(node)
+        self._check_names(node)
         settings = self._nodes[node.key].settings
         config = settings.constant if settings.is_constant else settings.base
         wait = config.wait if isinstance(config, BlockConfig) else WaitAll()
@@ -98,8 +98,8 @@ class ElementChecks:
                     severity="error" if races else "warning",
                 )
 
-    def _check_loop_names(self, node: ForeachNode) -> None:
-        for key, name in zip(("item", "index"), loop_names(node), strict=True):
+    def _check_names(self, node: Node) -> None:
+        for key, name in names_in(node).items():
             setting = node.settings.get(key)
             if setting is None:
                 continue
@@ -136,15 +136,16 @@ class ElementChecks:
             owner = None if level.outer is None else level.outer.node
             if owner is None or level.role != "body":
                 continue
-            if owner.kind == "parallel":
+            element = element_of(owner)
+            if element.scope == "apart" and not element.is_loop:
                 self._findings.at_element(
                     node,
                     "break-leaves-parallel",
-                    "a break cannot leave a parallel",
+                    f"a break cannot leave a {owner.kind}",
                     expected="a loop inside the branch",
                 )
                 return
-            if owner.kind in _LOOPS:
+            if element.is_loop:
                 if not wanted or owner.id == wanted:
                     return
                 loops.append(owner.label)
@@ -163,6 +164,24 @@ class ElementChecks:
                 "this break stands in no loop",
                 expected="a loop, while or foreach around it",
             )
+
+    def _check_return(self, node: Node, place: Place) -> None:
+        for here in self._handlers.outwards(place):
+            level = here.level
+            owner = None if level.outer is None else level.outer.node
+            if level.role != "body":
+                message = "a return cannot stand in clean-up"
+            elif owner is not None and element_of(owner).scope == "apart":
+                message = f"a return cannot leave a {owner.kind}"
+            else:
+                continue
+            self._findings.at_element(
+                node,
+                "misplaced-return",
+                message,
+                expected="a return after it, with an if that asks for its outcome",
+            )
+            return
 
     def _check_actions(self, node: Node, place: Place) -> None:
         assert isinstance(node, CheckpointNode)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..scheduler.dag import find_cycles
 from ..types.ast import Setting
 from ..types.errors import nearest
-from .findings import Findings
+from ..types.findings import Findings
 from .places import Index, Level, Place, word_of
 from .texts import Use
 

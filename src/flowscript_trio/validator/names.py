@@ -22,8 +22,9 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from ..expression import SPECIAL_NAMES
+from ..language.elements import element_of
 from ..types.errors import nearest
-from .findings import Findings
+from ..types.findings import Findings
 from .handlers import Handlers, contains
 from .places import Index, Level, Place
 from .texts import Use
@@ -77,8 +78,8 @@ def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
     elif target_below.role != "body":
         relation = Relation.LATER
     else:
-        parallel = place.node is not None and place.node.kind == "parallel"
-        relation = Relation.SIBLING if parallel else Relation.OTHER_SIDE
+        apart = place.node is not None and element_of(place.node).scope == "apart"
+        relation = Relation.SIBLING if apart else Relation.OTHER_SIDE
     return relation, place, target
 
 
@@ -210,7 +211,7 @@ class Names:
         handling = place is not use.visible.place
         if name in known or name in self._index.given or name == "input" or name in ALWAYS:
             return
-        if handling and name == "$error":
+        if (handling and name == "$error") or (name == "$attempt" and place.node is not None):
             return
         if name in SPECIAL_NAMES:
             self._report(use, "no-value", "has no value here: it is null", severity="warning")

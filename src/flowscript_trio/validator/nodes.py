@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..expression import Expression
+from ..language.elements import element_of, parts_of
 from ..runtimes.control.types import (
     BODY_CONFIGS,
     PART_CONFIGS,
@@ -14,34 +15,19 @@ from ..runtimes.control.types import (
 )
 from ..runtimes.registry import Registry
 from ..runtimes.types import NodeRuntime
-from ..types.ast import (
-    UNTYPED,
-    BaseNode,
-    Body,
-    CallNode,
-    CheckpointNode,
-    ContextNode,
-    Document,
-    IncludeNode,
-    Node,
-    OutputNode,
-    Part,
-    Setting,
-)
+from ..types.ast import UNTYPED, BaseNode, Body, Document, Node, Part, Setting
 from ..types.errors import nearest
+from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
-from .findings import Findings
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
 from .values import BoundSetting, BoundSettings
 
-_BLOCKS = ("parallel", "foreach")
 _WORDS = ("fail", "keep")
 """What ``on-timeout`` of a block can be beside the id of a handler."""
-_WITH_PARTS = frozenset({"context", "output", "include", "call", "checkpoint"})
 _ITEM = re.compile(r"[^\s,]+")
 _PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w+|\[\d+\])*)", re.ASCII)
 
@@ -65,6 +51,7 @@ class NodeBinder:
 
     def bind(self, node: Node, place: Place) -> CheckedNode:
         """The node with its settings bound."""
+        element = element_of(node)
         visible = Visibility(place)
         label = f"<{node.tag}>" if node.id is None else repr(node.id)
         runtime = self._runtime_of(node)
@@ -80,9 +67,9 @@ class NodeBinder:
             condition = None if bound is None else bound.constant
         timeout = None
         if node.timeout is not None:
-            field = WAITING_TIME if node.kind == "checkpoint" else TIMEOUT
+            field = WAITING_TIME if element.asks else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, visible, label)
-        retry, fallback = self._bind_on_error(node, visible)
+        retries, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
             name_of(node),
@@ -92,11 +79,11 @@ class NodeBinder:
             is_list,
             condition,
             timeout,
-            retry,
+            retries,
             fallback,
             self._late_handler(node, place),
-            self._bind_parts(node, visible) if node.kind in _WITH_PARTS else (),
-            keeps=node.kind in _BLOCKS and word_of(node.settings.get("on_timeout")) == "keep",
+            tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
+            keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
@@ -140,43 +127,32 @@ class NodeBinder:
             )
         return runtime
 
-    def _bind_parts(self, node: Node, visible: Visibility) -> tuple[BoundSettings, ...]:
-        match node:
-            case ContextNode():
-                parts = node.assignments
-            case OutputNode():
-                parts = node.fields
-            case IncludeNode():
-                parts = node.binds
-            case CallNode():
-                parts = node.arguments
-            case CheckpointNode():
-                parts = node.actions
-            case _:
-                return ()
-        return tuple(self._bind_part(node.kind, part, visible) for part in parts)
-
     def _bind_part(self, kind: str, part: Part, visible: Visibility) -> BoundSettings:
         model = PART_CONFIGS[kind, part.tag]
         return self._settings.bind(model, part.settings, part, visible, f"<{part.tag}>")
 
     def _bind_on_error(
         self, node: Node, visible: Visibility
-    ) -> tuple[BoundSettings | None, BaseNode | None]:
-        retry, fallback = None, None
-        if node.on_error is not None and (part := node.on_error.retry) is not None:
-            retry = self._settings.bind(RetryConfig, part.settings, part, visible, "<retry>")
-        if node.on_error is not None and (part := node.on_error.fallback) is not None:
+    ) -> tuple[tuple[BoundSettings, ...], BaseNode | None]:
+        if node.on_error is None:
+            return (), None
+        fallback = None
+        retries = tuple(
+            self._settings.bind(RetryConfig, part.settings, part, visible, "<retry>")
+            for part in node.on_error.retries
+        )
+        if (part := node.on_error.fallback) is not None:
             self._settings.bind(FallbackConfig, part.settings, part, visible, "<fallback>")
             fallback = self._handler(part.settings.get("node"), visible.place)
-        return retry, fallback
+        return retries, fallback
 
     def _late_handler(self, node: Node, place: Place) -> BaseNode | None:
         """The handler of a time limit; of a block ``fail`` and ``keep`` say something else."""
         setting = node.settings.get("on_timeout")
-        if setting is None or node.kind not in ("timeout", *_BLOCKS):
+        element = element_of(node)
+        if setting is None or not element.is_control:
             return None
-        if node.kind == "timeout":
+        if element.scope != "apart":
             return self._handler(setting, place)
         if node.timeout is None:
             self._findings.at_name(

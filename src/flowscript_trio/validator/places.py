@@ -6,26 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..types.ast import (
-    BaseNode,
-    Body,
-    ContextNode,
-    Document,
-    ForeachNode,
-    Node,
-    PhaseNode,
-    SetNode,
-    Setting,
-)
+from ..language.elements import element_of, parts_of
+from ..types.ast import BaseNode, Body, Document, Node, PhaseNode, Setting
 from ..types.location import Text
 
 Role = Literal["body", "cleanup", "compensate"]
 
-FOREACH_NAMES = frozenset({"$item", "$index", "$items", "$first", "$last", "$branch"})
 BEFORE = -1
-_NO_NAMES: frozenset[str] = frozenset()
-_LOOP_NAMES = frozenset({"$iteration"})
-_BRANCH_NAMES = frozenset({"$branch"})
 _ERROR_NAMES = frozenset({"$error"})
 
 
@@ -100,12 +87,10 @@ def name_of(node: BaseNode) -> str | None:
 
 def variables_of(node: Node) -> Iterator[Setting]:
     """The settings that name the variables which a node assigns."""
-    if isinstance(node, SetNode):
-        named = [node.settings.get("var")]
-    elif isinstance(node, ContextNode):
-        named = [part.settings.get("key") for part in node.assignments]
-    else:
-        return
+    element = element_of(node)
+    named = [] if element.assigns is None else [node.settings.get(element.assigns)]
+    if element.parts is not None and (key := element.parts.assigns) is not None:
+        named += [part.settings.get(key) for part in parts_of(node)]
     yield from (setting for setting in named if setting is not None)
 
 
@@ -148,8 +133,7 @@ def _register(index: Index, place: Place, node: Node) -> None:
         index.ids.setdefault(node.id, node)
     if isinstance(node, PhaseNode):
         index.phases.setdefault(node.name, node)
-    if isinstance(node, ForeachNode):
-        index.hyphenated.update(name for name in loop_names(node) if "-" in name)
+    index.hyphenated.update(name for name in names_in(node).values() if "-" in name)
     for setting in variables_of(node):
         name = word_of(setting)
         setters = index.setters[place.level.forks[-1]]
@@ -160,25 +144,19 @@ def _register(index: Index, place: Place, node: Node) -> None:
 
 def _levels_in(place: Place, node: Node) -> Iterator[Level]:
     """The levels of a node's bodies."""
+    element = element_of(node)
+    looped, fork = element.scope == "rounds", element.scope == "apart"
     for body in node.bodies:
-        match node.kind:
-            case "foreach":
-                names = FOREACH_NAMES | set(loop_names(node))
-                yield _inner_level(body, place, "body", names, fork=True)
-            case "parallel":
-                yield _inner_level(body, place, "body", _BRANCH_NAMES, fork=True)
-            case "loop" | "while":
-                yield _inner_level(body, place, "body", _LOOP_NAMES, looped=True)
-            case _:
-                yield _inner_level(body, place, "body", _NO_NAMES)
+        names = element.binds.union(names_in(node).values())
+        yield _inner_level(body, place, "body", names, looped=looped, fork=fork)
     if node.compensate is not None:
         yield _inner_level(node.compensate, place, "compensate", _ERROR_NAMES)
 
 
-def loop_names(node: ForeachNode) -> tuple[str, str]:
-    """The names that a foreach binds to its item and index."""
+def names_in(node: BaseNode) -> dict[str, str]:
+    """The names that a node binds in its bodies, by the settings that say them: the item of a foreach."""
     settings = node.settings
-    return word_of(settings.get("item"), "item"), word_of(settings.get("index"), "index")
+    return {key: word_of(settings.get(key), word) for key, word in element_of(node).names}
 
 
 def _inner_level(

@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 from ..parser import read_yaml
 from ..types.ast import Body, Node, Part, Setting, Structure
 from ..types.errors import nearest
+from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
-from .findings import Findings, text_of
 from .messages import describe_error, show
 from .texts import REFUSED, Compiler, Computed, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel

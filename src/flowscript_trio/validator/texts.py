@@ -25,9 +25,9 @@ from ..expression.scope import Scope
 from ..parser import YamlProblem, read_yaml
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
+from ..types.findings import Findings, text_of
 from ..types.location import Source, Text
 from .fields import Field, Form
-from .findings import Findings, text_of
 from .places import Index, Place, name_of
 from .values import Compute
 

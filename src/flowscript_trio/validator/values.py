@@ -12,8 +12,8 @@ from ..expression import to_text
 from ..expression.scope import Scope
 from ..types.ast import Setting
 from ..types.errors import SettingError
+from ..types.findings import text_of
 from ..types.location import Location
-from .findings import text_of
 from .messages import describe_error, show
 
 Compute = Callable[[Scope], Any]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..language.elements import element_of
 from ..scheduler.dag import find_cycles
-from .findings import Findings
+from ..types.findings import Findings
 from .handlers import Handlers
 from .places import Index, Level
 
@@ -29,8 +30,16 @@ class Waits:
 
 def depend_on_barriers(index: Index, handlers: Handlers, waits: Waits) -> None:
     """Phases and checkpoints "start when all earlier siblings have ended, and later siblings start when
-    they have". A node waits for the last barrier before it only: what came before that has ended by then.
+    they have"; so does whatever may end the document. A node waits for the last barrier before it only: what
+    came before that has ended by then.
     """
+    leaving = {
+        here.node.key
+        for place in index.places.values()
+        if place.node is not None and element_of(place.node).leaves == "document"
+        for here in handlers.outwards(place)
+        if here.node is not None
+    }
     for level in index.levels.values():
         if not level.is_graph:
             continue
@@ -42,7 +51,7 @@ def depend_on_barriers(index: Index, handlers: Handlers, waits: Waits) -> None:
                 continue
             if barrier is not None:
                 waits.depend(level, at, barrier, "a barrier")
-            if node.kind in ("phase", "checkpoint"):
+            if element_of(node).is_barrier or node.key in leaving:
                 for other in since:
                     waits.depend(level, at, other, "a barrier")
                 barrier, since = at, []

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from flowscript_trio.runtimes.control import types
+from flowscript_trio.language.structure import CONTROLS
+from flowscript_trio.runtimes.control import registry, types
 from flowscript_trio.runtimes.control.values import (
     TolerateCount,
     TolerateShare,
@@ -73,7 +74,11 @@ def test_what_is_no_tolerance_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [*types.CONTROL_CONFIGS.values(), *types.PART_CONFIGS.values(), *types.BODY_CONFIGS.values()],
+    [
+        *(registry.get_runtime(f"control:{tag}").config for tag in sorted(CONTROLS)),
+        *types.PART_CONFIGS.values(),
+        *types.BODY_CONFIGS.values(),
+    ],
 )
 def test_every_model_has_a_json_schema_and_a_description_of_each_setting(
     model: type[types.ControlConfig],

@@ -5,7 +5,9 @@ from .assign import context_runtime, set_runtime
 from .checkpoint import checkpoint_runtime
 from .choice import branch_runtime, if_runtime
 from .documents import call_runtime, include_runtime
+from .fail import fail_runtime
 from .foreach import foreach_runtime
+from .leave import return_runtime
 from .loops import break_runtime, loop_runtime, while_runtime
 from .parallel import ParallelRuntime, parallel_runtime
 from .phase import output_runtime, phase_runtime
@@ -38,5 +40,7 @@ for _runtime in (
     checkpoint_runtime,
     include_runtime,
     call_runtime,
+    fail_runtime,
+    return_runtime,
 ):
     registry.register(_runtime.type, _runtime)

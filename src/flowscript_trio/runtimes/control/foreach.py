@@ -29,6 +29,8 @@ class ForeachRuntime(ControlRuntime):
             max_concurrency=config.max_concurrency or 1,
             policy=policy_of(config, None),
             merge=config.merge,
+            accept=config.accept,
+            stagger=config.stagger,
         )
 
 

@@ -29,6 +29,8 @@ class ParallelRuntime(ControlRuntime):
             max_concurrency=config.max_concurrency,
             policy=policy_of(config, len(branches)),
             merge=config.merge,
+            accept=config.accept,
+            stagger=config.stagger,
         )
 
 

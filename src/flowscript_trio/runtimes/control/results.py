@@ -17,7 +17,8 @@ class ParallelResult:
     """Run ``branches`` at the same time, ``max_concurrency`` of them at once (None: the run's limit).
 
     ``merge`` is one of the words ``array``, ``concat``, ``object``, ``none``, or an expression over
-    ``$branches``.
+    ``$branches``. ``accept`` is an expression over a branch's output, ``result``; ``stagger`` are the seconds
+    between the starts of two branches.
     """
 
     branches: tuple[Body, ...]
@@ -25,6 +26,8 @@ class ParallelResult:
     max_concurrency: float | None
     policy: Policy
     merge: str | Expression
+    accept: Expression | None = None
+    stagger: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +41,8 @@ class ForeachResult:
     max_concurrency: float
     policy: Policy
     merge: str | Expression
+    accept: Expression | None = None
+    stagger: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +76,13 @@ class BreakResult:
 
     taken: bool
     loop: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReturnResult:
+    """End the document with ``output``."""
+
+    output: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +136,7 @@ ControlResult = (
     | LoopResult
     | WhileResult
     | BreakResult
+    | ReturnResult
     | TimeoutResult
     | AssignResult
     | CheckpointResult

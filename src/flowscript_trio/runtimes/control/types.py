@@ -58,6 +58,14 @@ class BlockConfig(ControlConfig):
         description="what follows when the timeout has passed: fail; keep, to end with what has succeeded; or the "
         "id of the node that runs instead",
     )
+    accept: Annotated[Expression | None, Binds("result")] = Field(
+        default=None,
+        description="whether a branch's output, result, is accepted; a branch whose output is not has failed",
+    )
+    stagger: Duration | None = Field(
+        default=None,
+        description="how long after the one before a branch starts, unless that one has failed",
+    )
 
     @model_validator(mode="after")
     def _check_tolerate(self) -> Self:
@@ -278,26 +286,6 @@ class CleanupConfig(ControlConfig):
 class BodyConfig(ControlConfig):
     """A body that has no settings of its own: ``<then>``, ``<else>``, ``<default>``, …"""
 
-
-CONTROL_CONFIGS: dict[str, type[ControlConfig]] = {
-    "control:parallel": ParallelConfig,
-    "control:foreach": ForeachConfig,
-    "control:if": IfConfig,
-    "control:branch": BranchConfig,
-    "control:loop": LoopConfig,
-    "control:while": WhileConfig,
-    "control:break": BreakConfig,
-    "control:timeout": TimeoutConfig,
-    "control:delay": DelayConfig,
-    "control:set": SetConfig,
-    "control:context": ContextConfig,
-    "control:phase": PhaseConfig,
-    "control:checkpoint": CheckpointConfig,
-    "control:include": IncludeConfig,
-    "control:call": CallConfig,
-    "control:output": OutputConfig,
-}
-"""The model of each control element, by the name of its runtime."""
 
 PART_CONFIGS: dict[tuple[str, str], type[ControlConfig]] = {
     ("context", "set"): AssignConfig,

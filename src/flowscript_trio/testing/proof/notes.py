@@ -30,8 +30,8 @@ class Notes:
     def begin_attempt(self, path: str, node: BaseNode, scope: Scope, now: Moment) -> None:
         """A node's runtime is about to be called."""
         step, look = self._plan.step(node), self._plan.look
-        retry = None if step.retry is None else look(step.retry, scope)
-        self.attempts.append(Attempt(path, retry, now))
+        retries = tuple(look(retry, scope) for retry in step.retry or ())
+        self.attempts.append(Attempt(path, retries, now))
         if step.timeout is not None:
             self._limit(path, look(step.timeout, scope), now)
 

@@ -23,10 +23,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt of the node at ``path`` began; ``retry`` says when a further one follows its failure."""
+    """An attempt of the node at ``path`` began; ``retries`` say when a further one follows its failure."""
 
     path: str
-    retry: RetryConfig | None
+    retries: tuple[RetryConfig, ...]
     at: Moment
 
 

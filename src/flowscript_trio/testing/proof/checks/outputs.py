@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ....program.compiled import CompiledBody
+from ....language.elements import element_of
 from ....runtimes.control.results import ParallelResult
 from ..sameness import is_plain
 from ..story import Execution, Story
@@ -37,7 +37,7 @@ def outputs_stand_in_order(story: Story) -> Iterator[Finding]:
             )
     trial = story.trial
     if trial.status == "completed":
-        expected = _output_of(story, story.plan.main, [e for e in story.executions if not e.prefix])
+        expected = _output_of_run(story)
         if _differ(trial.output, expected):
             yield Finding(
                 "the run", f"the run gave {trial.output!r}, and its last node {expected!r}"
@@ -59,25 +59,37 @@ def _branch_outputs(story: Story, block: Execution) -> Any:
     branches = sorted(story.branches_of(block), key=lambda branch: branch.index)
     if len(branches) != terms.total or any(branch.status != "success" for branch in branches):
         return _UNKNOWN
-    bodies = story.plan.program_of(block.node).bodies
     outputs = []
-    for branch, asked in zip(branches, terms.asked.branches, strict=True):
+    for branch in branches:
         ran = [e for e in story.executions_in(branch) if e.prefix == f"{branch.path}/"]
-        output = _output_of(story, bodies[asked.key], ran)
+        output = _output_of(story, ran)
         if output is _UNKNOWN:
             return _UNKNOWN
         outputs.append(output)
     return outputs
 
 
-def _output_of(story: Story, body: CompiledBody, ran: Sequence[Execution]) -> Any:
-    """The output of a body: of a graph that of its one last node, else that of the last node that has one."""
-    if body.is_graph:
-        last = None if body.result is None else body.steps[body.result].node
-        giving = [execution for execution in ran if execution.node is last]
-    else:
-        giving = [execution for execution in ran if story.plan.step(execution.node).has_output]
-    result = giving[-1].result if giving else None
+def _output_of_run(story: Story) -> Any:
+    """What a ``<return>`` of the run's own document gave, else the output of its body."""
+    for execution in story.executions:
+        result = execution.result
+        if element_of(execution.node).leaves != "document" or result is None:
+            continue
+        own = story.plan.program_of(execution.node).main is story.plan.main
+        if own and result.status == "success":
+            return result.output
+    return _output_of(story, [each for each in story.executions if not each.prefix])
+
+
+def _output_of(story: Story, ran: Sequence[Execution]) -> Any:
+    """The output of a body: that of the last node in document order that ran and has one."""
+    giving = [
+        execution
+        for execution in ran
+        if story.plan.step(execution.node).has_output
+        and (execution.result is None or execution.result.status != "skipped")
+    ]
+    result = max(giving, key=lambda execution: execution.node.key).result if giving else None
     if result is None or result.status != "success":
         return _UNKNOWN
     return result.output

@@ -7,6 +7,7 @@ from math import isclose
 
 from ....execution.recovery import delay_of
 from ....runtimes.control.results import ParallelResult
+from ....runtimes.control.types import RetryConfig
 from ....types.paths import is_below
 from ..calls import Call, Moment
 from ..points import DeadlineAt
@@ -35,9 +36,12 @@ def _is_asked(jump: Jump) -> bool:
 
 
 def _may_wait(story: Story, jump: Jump) -> bool:
-    """Whether a node was under way that waits outside of a call: before a further attempt, or for an item."""
+    """Whether a node was under way that waits outside of a call: before a further attempt, for an item, or to
+    start a branch.
+    """
     return any(
-        _waits_for_items(story, execution, jump) or _rests(story, execution, jump)
+        wait(story, execution, jump)
+        for wait in (_waits_for_items, _paces, _rests)
         for execution in story.executions
         if _lasts(execution, jump)
     )
@@ -52,6 +56,17 @@ def _waits_for_items(story: Story, execution: Execution, jump: Jump) -> bool:
     return isinstance(terms.asked.collection, AsyncIterable)
 
 
+def _paces(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a block waited for the time at which its next branch was to start."""
+    opened = [moment for moment in execution.opened if moment.order < jump.order]
+    terms = story.terms_of(execution, opened[-1]) if opened else None
+    if terms is None or terms.asked.stagger is None:
+        return False
+    stagger = terms.asked.stagger
+    starts = [branch.began.time for branch in story.branches_of(execution, opened[-1])]
+    return any(isclose(jump.until, time + stagger, rel_tol=1e-9, abs_tol=1e-9) for time in starts)
+
+
 def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
     """Whether a node was between two attempts, for no longer than it says."""
     attempts = [
@@ -59,11 +74,21 @@ def _rests(story: Story, execution: Execution, jump: Jump) -> bool:
         for attempt in story.trial.probe.notes.attempts
         if attempt.path == execution.path and execution.began.order < attempt.at.order < jump.order
     ]
-    retry = attempts[-1].retry if attempts else None
     since = _rest_began(story, execution, attempts[-1].at, jump) if attempts else None
-    if retry is None or since is None:
+    if since is None:
         return False
-    until = since + delay_of(retry, len(attempts), 1.0)
+    retries = attempts[-1].retries
+    # Which of several decided is not known, and each counts its own: the only one has made them all.
+    counts = (len(attempts),) if len(retries) == 1 else range(1, len(attempts) + 1)
+    return any(
+        _is_wait(story, retry, since + delay_of(retry, count, 1.0), jump)
+        for retry in retries
+        for count in counts
+    )
+
+
+def _is_wait(story: Story, retry: RetryConfig, until: float, jump: Jump) -> bool:
+    """Whether a jump is the wait of a retry that may last until then."""
     if jump.until < until and (retry.jitter == "full" or _is_limit(story, jump.until)):
         return True
     return isclose(jump.until, until, rel_tol=1e-9, abs_tol=1e-9)

@@ -1,0 +1,56 @@
+"""Owns which ``<retry>`` of a node decides over an error, and how often each has been used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..expression import truthy
+from ..expression.scope import Overlay, Scope
+from ..program.compiled import Step
+from ..runtimes.control.types import RetryConfig
+from .describing import describe, is_retryable
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """One ``<retry>``; ``used`` counts the further attempts that were made by it."""
+
+    config: RetryConfig
+    used: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.used >= self.config.max
+
+
+class Retries:
+    """The ``<retry>``s of one execution of a node, each with its own count.
+
+    The first whose ``when`` holds decides; once that is spent, none after it is asked. The settings of each
+    are computed once, when it is first asked; what they raise passes through.
+    """
+
+    def __init__(self, step: Step, scope: Scope) -> None:
+        self._step = step
+        self._scope = scope
+        self._rules: list[Rule] = []
+
+    def decide(self, error: Exception, attempt: int) -> Rule | None:
+        """By which rule the node is to be tried again after its ``attempt``-th attempt (from 1), if by any."""
+        settings = self._step.retry or ()
+        for number, compute in enumerate(settings):
+            if number == len(self._rules):
+                self._rules.append(Rule(compute(self._scope)))
+            rule = self._rules[number]
+            if rule.is_spent and number == len(settings) - 1:
+                return None  # whatever its `when` says
+            if self._applies(rule.config, error, attempt):
+                return None if rule.is_spent else rule
+        return None
+
+    def _applies(self, config: RetryConfig, error: Exception, attempt: int) -> bool:
+        if config.when == "retryable":
+            return is_retryable(error)
+        view = describe(error, self._step.label)
+        bound = {**view, "error": view, "$error": view, "$attempt": attempt}
+        return truthy(config.when(Overlay(self._scope, bound)))

@@ -1,0 +1,110 @@
+"""Owns the declarations of all elements that are nodes.
+
+A new element is one row here and a runtime in its ``home``; its settings are the runtime's config model.
+"""
+
+from __future__ import annotations
+
+from ..types import ast
+from ..types.ast import BaseNode, Part
+from .element import Element, Parts, Side
+
+_ITEM = frozenset({"$item", "$index", "$items", "$first", "$last", "$branch"})
+_ITERATION = frozenset({"$iteration"})
+
+_ROWS = (
+    # ---- what the application's runtimes do ----
+    Element("source", ast.SourceNode, None),
+    Element("transform", ast.TransformNode, None),
+    Element("sink", ast.SinkNode, None),
+    Element("ai", ast.TransformNode, "transform:ai"),
+    # ---- blocks ----
+    Element(
+        "parallel",
+        ast.ParallelNode,
+        sides=(Side("branch", "branches", many=True, endings=True),),
+        scope="apart",
+        binds=frozenset({"$branch"}),
+    ),
+    Element(
+        "foreach",
+        ast.ForeachNode,
+        form="sequence",
+        scope="apart",
+        binds=_ITEM,
+        names=(("item", "item"), ("index", "index")),
+        is_loop=True,
+    ),
+    Element(
+        "if",
+        ast.IfNode,
+        sides=(Side("then", "then", needed="<then>…</then>"), Side("else", "otherwise")),
+        is_setting=True,
+    ),
+    Element(
+        "branch",
+        ast.BranchNode,
+        sides=(
+            Side("case", "cases", many=True, needed="<case when=…>"),
+            Side("default", "default"),
+        ),
+        where="a <branch> outside of <parallel>",
+    ),
+    Element("loop", ast.LoopNode, form="sequence", scope="rounds", binds=_ITERATION, is_loop=True),
+    Element(
+        "while", ast.WhileNode, form="sequence", scope="rounds", binds=_ITERATION, is_loop=True
+    ),
+    Element("timeout", ast.TimeoutNode, form="sequence", endings=True, is_setting=True),
+    Element(
+        "phase",
+        ast.PhaseNode,
+        form="graph",
+        endings=True,
+        needs_id=False,
+        is_barrier=True,
+        is_named=True,
+    ),
+    # ---- nodes with parts ----
+    Element(
+        "context", ast.ContextNode, parts=Parts("set", "assignments", assigns="key"), needs_id=False
+    ),
+    Element("output", ast.OutputNode, parts=Parts("set", "fields"), needs_id=False),
+    Element("include", ast.IncludeNode, parts=Parts("bind", "binds")),
+    Element(
+        "call",
+        ast.CallNode,
+        settings=("workflow",),
+        parts=Parts("arg", "arguments", takes_attributes=True),
+    ),
+    Element(
+        "checkpoint",
+        ast.CheckpointNode,
+        parts=Parts("action", "actions", is_text=False),
+        is_barrier=True,
+        asks=True,
+    ),
+    # ---- leaves ----
+    Element("set", assigns="var", needs_id=False),
+    Element("break", needs_id=False, leaves="loop", passes_on=True, is_setting=True),
+    Element("delay", home="temporal", needs_id=False, passes_on=True),
+    Element("fail", needs_id=False),
+    Element("return", needs_id=False, leaves="document", passes_on=True),
+)
+
+ELEMENTS: dict[str, Element] = {row.tag: row for row in _ROWS}
+"""Every element that is a node, by its name."""
+
+COMMON = ("id", "input", "after", "if", "timeout")
+"""The settings that every node has."""
+
+
+def element_of(node: BaseNode) -> Element:
+    """The declaration of a node's element."""
+    return ELEMENTS[node.kind]
+
+
+def parts_of(node: BaseNode) -> tuple[Part, ...]:
+    """What stands in a node and is neither node nor body, in document order."""
+    parts = element_of(node).parts
+    found: tuple[Part, ...] = () if parts is None else getattr(node, parts.field)
+    return found
