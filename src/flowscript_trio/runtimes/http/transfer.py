@@ -19,7 +19,7 @@ import httpx
 import trio
 
 from ...types.errors import FlowScriptError
-from ..file.paths import Place, open_place, refuse_special
+from ..file.paths import FolderEntry, open_entry, refuse_special
 from ..types import RunServices
 from .answer import read_body, refuse_failure
 
@@ -52,7 +52,7 @@ class Download:
         self._hash = hashlib.sha256()
         self._room = bytearray()
         with ExitStack() as stack:
-            self._place: Place = stack.enter_context(open_place(path, base, create=True))
+            self._place: FolderEntry = stack.enter_context(open_entry(path, base, create=True))
             old = self._place.stat()
             if old is not None:
                 refuse_special(old, path)
@@ -230,8 +230,8 @@ class FileBody(httpx.AsyncByteStream):
             self._handle = None
 
     def _open(self) -> int:
-        with open_place(self._path, self._base) as place:
-            handle = place.open(os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open_entry(self._path, self._base) as entry:
+            handle = entry.open(os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             raise FlowScriptError(f"{self._path!r} is not a regular file, so it cannot be uploaded")
