@@ -13,7 +13,7 @@ import trio
 
 from ..registry import registry
 from ..types import ExecutionParams, RunServices
-from .formats import decode, encode
+from .formats import encode, read
 from .paths import open_place, refuse_device
 from .tables import read_header
 from .types import FileSinkConfig, FileSourceConfig
@@ -73,8 +73,8 @@ class FileSink:
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:
     with _opened(config.path, base) as file:
-        return decode(
-            file.read(),
+        return read(
+            file,
             config.form,
             config.path,
             encoding=config.encoding,
