@@ -121,6 +121,13 @@ for setting, text, output in (
         f'<source:file id="x" path="{name}" {text}/>',
         lambda s, output=output: s.output == output,
     )
+covers(
+    "source:file",
+    "stream",
+    '<source:file id="x" path="rows.csv" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item.b}}"/></foreach>',
+    lambda s: s.output == ["2"] and "<stream of 'x'>" in repr(s.results["x"].output),
+)
 ROWS_OF = '<transform:template id="d" template="{{ [{a: \'x;é\', b: 2}] }}"/>'
 for setting, text, content in (
     ("delimiter", '⟦delimiter=";"⟧', 'a;b\n"x;é";2\n'),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import trio
 
 from ..registry import registry
+from ..streams import Stream, streams_of
 from ..types import ExecutionParams, RunServices
 from .formats import encode, read
-from .paths import open_place, refuse_device
+from .opening import open_to_read
+from .paths import open_place
+from .streaming import open_supply
 from .tables import read_header
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
@@ -33,7 +34,7 @@ def _make_limiter() -> trio.CapacityLimiter:
 
 
 class FileSource:
-    """Type ``source:file``: its output is the content.
+    """Type ``source:file``: its output is the content, or with ``stream`` a stream of its records.
 
     Cancellation frees the node at once; a thread that hangs in a read is left to end by itself.
     """
@@ -44,8 +45,14 @@ class FileSource:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
+        config: FileSourceConfig = params.config
+        if config.stream:
+            limiter = await _limiter_of(params.run)
+            streams = await streams_of(params.run, "file")
+            supply = await open_supply(config, params.run.base, limiter)
+            return streams.add(Stream(params.node.label, supply))
         return await trio.to_thread.run_sync(
-            partial(_read, params.config, params.run.base),
+            partial(_read, config, params.run.base),
             abandon_on_cancel=True,
             limiter=await _limiter_of(params.run),
         )
@@ -72,7 +79,7 @@ class FileSink:
 
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:
-    with _opened(config.path, base) as file:
+    with open_to_read(config.path, base) as file:
         return read(
             file,
             config.form,
@@ -81,23 +88,6 @@ def _read(config: FileSourceConfig, base: Path | None) -> Any:
             dialect=config.dialect,
             types=config.types,
         )
-
-
-@contextmanager
-def _opened(path: str, base: Path | None) -> Iterator[BinaryIO]:
-    """The file, open to be read. Without a base it may be any, also by the links of the standard streams."""
-    if base is None:
-        refuse_device(os.stat(path), path)
-        with open(path, "rb") as file:
-            refuse_device(os.fstat(file.fileno()), path)
-            yield file
-        return
-    with open_place(path, base) as place:
-        found = place.stat()
-        if found is not None:
-            refuse_device(found, path)
-        with open(place.open(os.O_RDONLY), "rb") as file:
-            yield file
 
 
 def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
