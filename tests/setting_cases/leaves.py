@@ -193,6 +193,13 @@ covers(
     f'<source:database id="x" {URL} query="select name from items where id = :id" ⟦params="{{id: 2}}"⟧/>',
     lambda s: s.output == [{"name": "two"}],
 )
+covers(
+    "source:database",
+    "stream",
+    f'<source:database id="x" {URL} query="select 1 as a" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item.a}}"/></foreach>',
+    lambda s: s.output == [1] and "<stream of 'x'>" in repr(s.results["x"].output),
+)
 ROWS = "<transform:template id=\"d\" template=\"{{ [{id: 2, name: 'new'}, {id: 3, name: 'three'}] }}\"/>"
 SINK = f'<sink:database id="x" {URL} input="d" {{}}/>{ROWS.replace("{", "{{").replace("}", "}}")}'
 UPSERT = 'table="items" operation="upsert"'

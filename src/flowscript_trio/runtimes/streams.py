@@ -11,6 +11,11 @@ import trio
 from ..types.errors import FlowScriptError
 from .types import RunServices
 
+CLOSING = 10.0
+"""Seconds that closing a stream may take, shielded."""
+BATCH = 1000
+"""Items that are taken at a time where nothing says how many."""
+
 
 class StreamError(FlowScriptError):
     """A stream was consumed a second time, or after its run had closed it."""
@@ -83,6 +88,17 @@ class Stream(AsyncIterator[Any]):
             await self.aclose()
         return items
 
+    async def all(self) -> list[Any]:
+        """All of its items, which are held in memory; it is claimed and closed. Cancellation as for one."""
+        self.claim()
+        items: list[Any] = []
+        try:
+            while part := await self.take(BATCH):
+                items += part
+        finally:
+            await self.aclose()
+        return items
+
     async def _more(self) -> bool:
         if self._closed:
             return False
@@ -98,7 +114,7 @@ class Stream(AsyncIterator[Any]):
         self._ready, self._at = (), 0
         if self._open is not None:
             self._open.discard(self)
-        with trio.CancelScope(shield=True):
+        with trio.move_on_after(CLOSING, shield=True):
             await self._supply.aclose()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -150,6 +166,20 @@ def stream_in(value: Any) -> Stream | None:
     if isinstance(value, Iterator):
         return Stream("input", _GivenAtOnce(value))
     return None
+
+
+class Items:
+    """Items that are there already."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._items = items
+
+    async def fetch(self) -> Sequence[Any]:
+        items, self._items = self._items, ()
+        return items
+
+    async def aclose(self) -> None:
+        self._items = ()
 
 
 class _Given:

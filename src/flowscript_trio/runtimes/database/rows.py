@@ -23,13 +23,14 @@ class Row:
         return self.around if self.index is None else f"{self.around}[{self.index}]"
 
 
-def rows_of(value: Any) -> list[Row]:
-    """The rows of a mapping or a list of mappings, lists inside flattened, in order.
+def rows_of(value: Any, first: int = 0) -> list[Row]:
+    """The rows of a mapping or a list of mappings, lists inside flattened, in order; ``first`` is the number of
+    the first item.
 
     Raises FlowScriptError that names the row for anything else.
     """
     rows: list[Row] = []
-    _collect(value, "input", None, rows, set())
+    _collect(value, "input", None, rows, set(), first)
     return rows
 
 
@@ -57,12 +58,17 @@ def need(row: Row, columns: Sequence[str], setting: str, *, null: bool) -> None:
 
 
 def _collect(
-    value: Any, around: str, index: int | None, rows: list[Row], known: set[tuple[Any, ...]]
+    value: Any,
+    around: str,
+    index: int | None,
+    rows: list[Row],
+    known: set[tuple[Any, ...]],
+    first: int = 0,
 ) -> None:
     """Add the rows of a value; ``known`` are the columns that were looked at, most rows have the same."""
     if isinstance(value, (list, tuple)):
         around = around if index is None else f"{around}[{index}]"
-        for number, item in enumerate(value):
+        for number, item in enumerate(value, first):
             _collect(item, around, number, rows, known)
         return
     row = Row(around, index, value)

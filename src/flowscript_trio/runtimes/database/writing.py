@@ -42,9 +42,12 @@ _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 Name = tuple[str | None, str]
 
 
-def check_rows(config: DatabaseSinkConfig, value: Any) -> list[Row]:
-    """The rows of a sink's input; raises FlowScriptError that names the one that cannot be written."""
-    rows = rows_of(value)
+def check_rows(config: DatabaseSinkConfig, value: Any, first: int = 0) -> list[Row]:
+    """The rows of a sink's input; raises FlowScriptError that names the one that cannot be written.
+
+    ``first`` is the number of the first one in it.
+    """
+    rows = rows_of(value, first)
     for row in rows:
         if config.operation == "upsert":
             need(row, config.conflict_columns, "conflict-columns", null=True)
@@ -64,19 +67,33 @@ def write_rows(
     written = 0
     if rows:
         with connected(database, job) as connection:
-            if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
-                patiently(
-                    database,
-                    job,
-                    lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"),
-                    connection,
-                )
-            for batch in _parts_of(rows, config, database):
-                for group in alike(batch):
-                    job.check()
-                    written += _write(database, connection, config, name, group, job)
+            begin(database, connection, job)
+            written = write_group(database, connection, config, name, rows, job)
             commit(database, connection, job)
     return {"rows": written, "batches": -(-len(rows) // config.batch)}
+
+
+def begin(database: Database, connection: Connection, job: Job[Any]) -> None:
+    """Begin a transaction that writes. For the job's thread."""
+    if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
+        patiently(database, job, lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection)
+
+
+def write_group(
+    database: Database,
+    connection: Connection,
+    config: DatabaseSinkConfig,
+    name: Name,
+    rows: Sequence[Row],
+    job: Job[Any],
+) -> int:
+    """Write rows, in order, within a transaction; how many that were, as far as the database says."""
+    written = 0
+    for batch in _parts_of(rows, config, database):
+        for group in alike(batch):
+            job.check()
+            written += _write(database, connection, config, name, group, job)
+    return written
 
 
 def _parts_of(
