@@ -211,7 +211,7 @@ async def test_a_stream_that_nobody_consumes_is_closed_with_its_run(lines: Path)
         '<transform:template id="t" template="{{ s.map(x => x) }}"/>',
         '<transform:template id="t" template="{{ slice(s, 1) }}"/>',
         '<transform:map id="t" input="s" expression="item"/>',
-        '<sink:file id="t" input="s" path="x.json" format="json"/>',
+        '<sink:http id="t" input="s" url="http://127.0.0.1:1/"/>',
     ],
 )
 async def test_a_stream_is_no_value_to_count_or_to_show(text: str, lines: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 import trio
 
 from ..registry import registry
-from ..streams import Stream, streams_of
+from ..streams import Stream, stream_in, streams_of
 from ..types import ExecutionParams, RunServices
 from .formats import encode, read
 from .opening import open_to_read
 from .paths import open_place
+from .pouring import look, write_stream
 from .streaming import open_supply
-from .tables import read_header
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
 
@@ -59,8 +58,9 @@ class FileSource:
 
 
 class FileSink:
-    """Type ``sink:file``: writes its input. Its output is ``{path, bytes}``: the path as the settings have it,
-    and how many bytes were written.
+    """Type ``sink:file``: writes its input, that of a stream as it comes.
+
+    Its output is ``{path, bytes}``: the path as the settings have it, and how many bytes were written.
 
     The file is written whole under a temporary name and renamed: cancelled or failed, it leaves the old
     file as it was. Cancellation waits for the thread, which looks whether it is cancelled before it renames.
@@ -72,9 +72,13 @@ class FileSink:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
+        config: FileSinkConfig = params.config
+        limiter = await _limiter_of(params.run)
+        stream = stream_in(params.input)
+        if stream is not None:
+            return await write_stream(config, params.run.base, stream, limiter)
         return await trio.to_thread.run_sync(
-            partial(_write, params.config, params.run.base, params.input),
-            limiter=await _limiter_of(params.run),
+            partial(_write, config, params.run.base, params.input), limiter=limiter
         )
 
 
@@ -116,20 +120,10 @@ def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None
 
 def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int) -> bytes:
     """What to add to a file as it stands: a record begins a line of its own, and a csv has one header."""
-    size = os.lseek(handle, 0, os.SEEK_END)
-    if size == 0 or config.form not in ("jsonl", "csv", "tsv", "lines"):
-        return data
-    if config.form in ("csv", "tsv") and config.header != "none":
-        os.lseek(handle, 0, os.SEEK_SET)
-        encoding = config.encoding or "utf-8-sig"
-        with open(handle, encoding=encoding, newline="", closefd=False) as file:
-            columns, delimiter = read_header(file, config.dialect)
-        if config.delimiter == "auto":  # the file's own
-            config = config.model_copy(update={"delimiter": delimiter})
-        data = _encode(config, value, columns)
-    os.lseek(handle, size - 1, os.SEEK_SET)
-    # A line without an end is what a machine that died in the middle of a write leaves.
-    return data if os.read(handle, 1) == b"\n" else b"\n" + data
+    begun = look(config, handle)
+    if begun.columns is not None:
+        data = _encode(begun.config, value, begun.columns)
+    return begun.before + data
 
 
 for _runtime in (FileSource(), FileSink()):

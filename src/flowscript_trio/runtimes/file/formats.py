@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
@@ -71,10 +73,28 @@ def encode(
 
     ``columns`` are those of the csv file that the rows are added to: they get no header then.
     """
+    if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    with _refusing_characters():
+        return encode_text(value, form, pretty, columns, dialect).encode(encoding)
+
+
+class Encoder:
+    """Encodes a text that comes in parts."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoder = codecs.getincrementalencoder(encoding)()
+
+    def encode(self, text: str) -> bytes:
+        """The next part; raises FlowScriptError for what the encoding cannot hold."""
+        with _refusing_characters():
+            return self._encoder.encode(text)
+
+
+@contextmanager
+def _refusing_characters() -> Iterator[None]:
     try:
-        if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
-            return bytes(value)
-        return _encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        yield
     except UnicodeEncodeError as exc:
         odd = exc.object[exc.start]
         what = (
@@ -83,9 +103,15 @@ def encode(
         raise FlowScriptError(f"{odd!r} is {what} {exc.encoding.upper()} cannot write") from None
 
 
-def _encode_text(
-    value: Any, form: Form, pretty: bool, columns: list[str] | None, dialect: Dialect
+def encode_text(
+    value: Any,
+    form: Form,
+    pretty: bool,
+    columns: list[str] | None = None,
+    dialect: Dialect = PLAIN,
+    first: int = 0,
 ) -> str:
+    """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
             return encode_json(value, 2 if pretty else None) + "\n"
@@ -94,9 +120,9 @@ def _encode_text(
         case "yaml":
             return encode_yaml(value)
         case "csv" | "tsv":
-            return encode_csv(value, columns, dialect)
+            return encode_csv(value, columns, dialect, first)
         case "lines":
-            return _join_lines(value)
+            return _join_lines(value, first)
         case "text" | "bytes":
             return to_text(value)
 
@@ -105,9 +131,9 @@ def _items(value: Any) -> Any:
     return value if isinstance(value, LISTS) else [value]
 
 
-def _join_lines(value: Any) -> str:
+def _join_lines(value: Any, first: int) -> str:
     lines = [to_text(item) for item in _items(value)]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines, first):
         if _LINE_END.search(line):
             raise FlowScriptError(
                 f"item {number} has a line break in it; expected one line for each item"

@@ -86,21 +86,31 @@ def _from(first: str, file: TextIO) -> Iterator[str]:
     yield from file
 
 
-def encode_csv(value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN) -> str:
+def columns_of(rows: Sequence[Any], dialect: Dialect) -> list[str] | None:
+    """The columns of mappings, in the order first seen, or those that the dialect gives; None for lists."""
+    if isinstance(dialect.header, tuple):
+        return list(dialect.header)
+    names = {to_text(key): None for row in rows if isinstance(row, Mapping) for key in row}
+    return list(names) or None
+
+
+def encode_csv(
+    value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN, first: int = 0
+) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
     With ``columns``, those of a file that is added to, there is no header, and a key that is none of them
     is an error; so it is for the names that the dialect gives. A key that a row lacks gives an empty field.
-    Without a header rows may be lists.
+    Without a header rows may be lists. ``first`` is the number of the first row, for messages.
     """
     rows = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
     out = io.StringIO(newline="")
     writer = _Writer(out, dialect)
     try:
         if dialect.header is False and any(isinstance(row, (list, tuple)) for row in rows):
-            _write_lists(writer, rows)
+            _write_lists(writer, rows, first)
         else:
-            _write_mappings(writer, rows, columns, dialect)
+            _write_mappings(writer, rows, columns, dialect, first)
     except csv.Error as exc:
         raise FlowScriptError(
             f"a field has the delimiter or a line break in it ({exc}); expected the setting quote"
@@ -145,8 +155,8 @@ class _Writer:
             self._plain.writerow(fields)
 
 
-def _write_lists(writer: _Writer, rows: Any) -> None:
-    for number, row in enumerate(rows):
+def _write_lists(writer: _Writer, rows: Any, first: int) -> None:
+    for number, row in enumerate(rows, first):
         if not isinstance(row, (list, tuple)):
             raise FlowScriptError(
                 f"row {number} is not a list, and others are; expected only lists"
@@ -158,9 +168,11 @@ def _write_lists(writer: _Writer, rows: Any) -> None:
         writer.write([to_text(item) for item in row])
 
 
-def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect) -> None:
+def _write_mappings(
+    writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect, first: int
+) -> None:
     names: dict[str, None] = {}
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         if not isinstance(row, Mapping):
             raise FlowScriptError(
                 f"row {number} is not an object; a csv file takes a list of objects"
@@ -169,10 +181,10 @@ def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: 
     given = list(dialect.header) if isinstance(dialect.header, tuple) else None
     header = columns or given or list(names)
     if columns is not None or given is not None:
-        _check_columns(rows, header)
+        _check_columns(rows, header, first)
     if columns is None and header and dialect.header is not False:
         writer.write(header)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         fields = {to_text(key): to_text(item) for key, item in row.items()}
         if len(fields) != len(row):
             raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
@@ -181,9 +193,9 @@ def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: 
         writer.write([fields.get(column, "") for column in header])
 
 
-def _check_columns(rows: Any, columns: list[str]) -> None:
+def _check_columns(rows: Any, columns: list[str], first: int) -> None:
     known = set(columns)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         for key in map(to_text, row):
             if key not in known:
                 near = nearest(key, columns)
