@@ -78,6 +78,24 @@ covers(
 )
 covers(
     "source:http",
+    "stream",
+    '<source:http id="x" url="SERVER/list" extract="items" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item}}"/></foreach>',
+    lambda s: s.output == [1, 2] and "<stream of 'x'>" in repr(s.results["x"].output),
+)
+for setting, text, asked in (
+    ("next", '⟦next="offset"⟧', "/list?offset=2"),
+    ("next_param", 'next="offset" ⟦next-param="skip"⟧', "/list?skip=2"),
+    ("cursor", 'next="cursor" ⟦cursor="items[0]"⟧', "/list?cursor=1"),
+):
+    covers(
+        "source:http",
+        setting,
+        f'<source:http id="x" url="SERVER/list" extract="items" {text}/>',
+        lambda s, asked=asked: s.request.target == asked,
+    )
+covers(
+    "source:http",
     "download",
     '<source:http id="x" url="SERVER/list" ⟦download="got.json"⟧/>',
     lambda s: "got.json" in s.files,

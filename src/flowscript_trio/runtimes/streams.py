@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Protocol, Self
 
@@ -103,8 +104,21 @@ class Stream(AsyncIterator[Any]):
         if self._closed:
             return False
         self._ready, self._at = (), 0  # given up before there are more: they are not held twice
-        self._ready = await self._supply.fetch()
+        try:
+            self._ready = await self._supply.fetch()
+        except Exception as exc:
+            self._explain(exc)
+            raise
         return bool(self._ready)
+
+    def _explain(self, error: Exception) -> None:
+        """An error in the middle is not one to try the consumer again for: it would find nothing to consume."""
+        with suppress(Exception):  # an error that refuses attributes or notes stays as it is
+            error.retryable = False  # type: ignore[attr-defined]
+            error.add_note(
+                f"the stream of {self.name!r} broke off; to read it again, let a <retry> stand on a block "
+                "that holds both the source and what consumes it"
+            )
 
     async def aclose(self) -> None:
         """Close it, whatever is left in it. Cancellation waits until that is done."""

@@ -6,6 +6,7 @@ import codecs
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Protocol
 
@@ -39,11 +40,17 @@ class Parts(Protocol):
 class Texts:
     """Takes the bytes of a text piece by piece; without an encoding it is that of the byte order mark, else UTF-8.
 
-    ``name`` is for messages.
+    ``name`` is for messages, and ``advice`` on what to do about bytes that are not of the encoding.
     """
 
-    def __init__(self, name: str, encoding: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        encoding: str | None = None,
+        advice: str = "expected the setting encoding, or format=bytes",
+    ) -> None:
         self._name = name
+        self._advice = advice
         self._encoding = encoding
         self._decoder: codecs.IncrementalDecoder | None = None
         self._start = b""
@@ -76,9 +83,7 @@ class Texts:
         if isinstance(error, UnicodeDecodeError):
             at = f" (byte {self._passed - kept + error.start})"
         coding = str(self._encoding).removesuffix("-sig").upper()
-        return FlowScriptError(
-            f"{self._name!r} is not {coding} text{at}; expected the setting encoding, or format=bytes"
-        )
+        return FlowScriptError(f"{self._name!r} is not {coding} text{at}; {self._advice}")
 
 
 def _marked(data: bytes) -> str:
@@ -171,17 +176,28 @@ class Records:
         longest: int | None = LONGEST,
     ) -> None:
         self._texts = Texts(name, encoding)
-        self._parts: Parts
-        if form == "jsonl":
-            self._parts = JsonLines(name, longest)
-        elif form == "lines":
-            self._parts = Lines(name, longest)
-        else:
-            self._parts = CsvRows(name, dialect, readers_of(types))
+        self._parts = make_parts(form, name, dialect, types, longest)
 
     def feed(self, data: bytes, last: bool = False) -> list[Any]:
         """The next items; raises FlowScriptError with the line of what is not of the format."""
         return self._parts.feed(self._texts.feed(data, last), last)
+
+
+def make_parts(
+    form: str,
+    name: str,
+    dialect: Dialect = PLAIN,
+    types: Mapping[str, str] = MappingProxyType({}),
+    longest: int | None = LONGEST,
+) -> Parts:
+    """What takes the text of that format, one of ``RECORD_FORMS``; the rest as for :class:`Records`."""
+    if form == "jsonl":
+        return JsonLines(name, longest)
+    if form == "lines":
+        return Lines(name, longest)
+    if form == "tsv" and dialect.delimiter is None:
+        dialect = replace(dialect, delimiter="\t")
+    return CsvRows(name, dialect, readers_of(types))
 
 
 def decode_json_text(text: str, name: str, line: int) -> Any:
