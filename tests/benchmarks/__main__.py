@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, documents, observing, peers, processes, sequences
+from . import blocks, data, documents, observing, peers, processes, sequences, streams
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -17,6 +17,7 @@ FAMILIES = {
     "documents": documents.workloads,
     "observing": observing.workloads,
     "processes": processes.workloads,
+    "streams": streams.workloads,
     "peers": peers.workloads,
 }
 
