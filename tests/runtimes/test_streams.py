@@ -12,7 +12,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.file import streaming
+from flowscript_trio.runtimes.file import supply
 from flowscript_trio.runtimes.streams import Stream, StreamError, Streams
 from flowscript_trio.testing import prove
 
@@ -236,12 +236,12 @@ async def test_a_file_is_read_as_its_items_are_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Back-pressure: while an iteration waits, nothing is read."""
-    monkeypatch.setattr(streaming, "CHUNK", 10)
+    monkeypatch.setattr(supply, "CHUNK", 10)
     (tmp_path / "a.log").write_text("12345678\n" * 100)
     read = []
-    feed = streaming.Records.feed
+    feed = supply.Records.feed
     monkeypatch.setattr(
-        streaming.Records, "feed", lambda *args, **last: read.append(1) or feed(*args, **last)
+        supply.Records, "feed", lambda *args, **last: read.append(1) or feed(*args, **last)
     )
     flow = load(SOURCE + '<foreach id="e" collection="s"><delay id="d" duration="1h"/></foreach>')
     with trio.move_on_after(0.2):

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.database import engines, reading, streaming
+from flowscript_trio.runtimes.database import engines, pouring, reading, supply
 from flowscript_trio.testing import prove
 
 FILE = "sqlite:///d.db"
@@ -84,11 +84,11 @@ async def test_a_query_is_a_stream(base: Path) -> None:
 async def test_rows_come_in_parts_as_they_are_wanted(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "FETCH", 3)
+    monkeypatch.setattr(supply, "FETCH", 3)
     parts: list[int] = []
-    as_rows = streaming.as_rows
+    as_rows = supply.as_rows
     monkeypatch.setattr(
-        streaming, "as_rows", lambda names, part: parts.append(len(part)) or as_rows(names, part)
+        supply, "as_rows", lambda names, part: parts.append(len(part)) or as_rows(names, part)
     )
     flow = load(SOURCE + '<foreach id="e" collection="s"><break when="index == 3"/></foreach>')
     await fs.run(flow, base=base)
@@ -104,7 +104,7 @@ async def test_a_stream_goes_from_one_table_to_another_of_the_same_database(base
 async def test_what_a_sink_writes_of_a_stream_is_written_whole_or_not_at_all(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "STEP", 100)
+    monkeypatch.setattr(pouring, "STEP", 100)
     fill(base, 1200)
     with pytest.raises(Exception, match="CHECK constraint failed") as caught:
         await fs.run(load(SOURCE + SINK), base=base)
@@ -116,7 +116,7 @@ async def test_what_a_sink_writes_of_a_stream_is_written_whole_or_not_at_all(
 async def test_a_row_that_is_none_is_named_by_its_number_in_the_stream(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "STEP", 100)
+    monkeypatch.setattr(pouring, "STEP", 100)
     rows = iter([{"n": 1}] * 250 + [7])
     with pytest.raises(fs.FlowScriptError, match=r"input\[250\] is not a row: it is a number"):
         await fs.run(load(SINK.replace('input="s"', "")), base=base, input=rows)
@@ -205,8 +205,8 @@ def test_streams_of_databases_are_proved(
     text: str, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cancelled at every step, and failed at every node, they leave no lock and no connection."""
-    monkeypatch.setattr(streaming, "FETCH", 4)
-    monkeypatch.setattr(streaming, "STEP", 4)
+    monkeypatch.setattr(supply, "FETCH", 4)
+    monkeypatch.setattr(pouring, "STEP", 4)
     monkeypatch.setattr(reading, "FETCH", 4)
     report = prove(load(text), options={"base": base}, pairs=20)
     assert report.holds, report.render()

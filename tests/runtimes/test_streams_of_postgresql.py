@@ -14,7 +14,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.database import streaming
+from flowscript_trio.runtimes.database import pouring, supply
 from flowscript_trio.testing import prove
 
 URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
@@ -134,7 +134,7 @@ async def test_large_parts_of_a_stream_are_copied(monkeypatch: pytest.MonkeyPatc
 async def test_a_stream_that_fails_in_the_middle_writes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streaming, "STEP", 1000)
+    monkeypatch.setattr(pouring, "STEP", 1000)
     query = "SELECT 1 / (5000 - n) AS n FROM generate_series(1, 6000) n"
     with pytest.raises(Exception, match="division by zero"):
         await run_one(source(query) + SINK)
@@ -157,8 +157,8 @@ async def test_a_query_that_is_at_work_is_cancelled_and_its_cursor_closed(sink: 
 @pytest.mark.parametrize("sink", [SINK, EACH])
 def test_streams_of_postgresql_are_proved(sink: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled at every step, and failed at every node, they leave no transaction open."""
-    monkeypatch.setattr(streaming, "FETCH", 4)
-    monkeypatch.setattr(streaming, "STEP", 4)
+    monkeypatch.setattr(supply, "FETCH", 4)
+    monkeypatch.setattr(pouring, "STEP", 4)
     flow = load(source("SELECT n FROM generate_series(1, 9) n") + sink)
     report = prove(flow, options={"config": {"db": URL}}, pairs=10)
     assert report.holds, report.render()

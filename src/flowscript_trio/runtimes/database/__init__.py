@@ -63,7 +63,7 @@ class DatabaseSink:
         stream = stream_in(params.input)
         if stream is not None:
             if not database.is_one_connection:
-                from .streaming import write_stream
+                from .pouring import write_stream
 
                 return await write_stream(database, config, stream)
             rows = await stream.all()  # as the database, they are held in memory
@@ -75,7 +75,7 @@ async def _stream(params: ExecutionParams, database: Database, query: Any) -> St
     """The rows of a query as a stream, whose query has begun; cancelled or failed on the way, nothing is left."""
     from .reading import read_rows
     from .sessions import Session
-    from .streaming import QuerySupply
+    from .supply import QuerySupply
 
     streams = await streams_of(params.run, "database")
     label = params.node.label

@@ -15,7 +15,7 @@ from .formats import encode, read
 from .opening import open_to_read
 from .paths import open_place
 from .pouring import look, write_stream
-from .streaming import open_supply
+from .supply import open_supply
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
 

@@ -57,7 +57,7 @@ class HttpSource:
 async def _records(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
     """The records of an answer, or of pages: a stream, or without ``stream`` a list of all of them."""
     from .pool import pool_of
-    from .streaming import open_supply
+    from .supply import open_supply
 
     run = params.run
     await pool_of(run)  # first: it is closed after the streams

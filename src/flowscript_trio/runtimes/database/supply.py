@@ -1,29 +1,20 @@
-"""Owns queries and inserts by and by: rows come and go in parts, in one transaction. Importing this imports
-SQLAlchemy.
-"""
+"""Owns queries as streams: their rows come in parts, in one transaction. Importing this imports SQLAlchemy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TextClause
 from sqlalchemy.exc import ProgrammingError
 
-from ..streams import Stream
-from .engines import ALONE, Database
+from .engines import ALONE
 from .jobs import Job
 from .reading import FETCH, as_rows, commit, names_of, patiently
 from .sessions import Session
-from .types import DatabaseSinkConfig
-from .writing import begin, check_rows, read_name, write_group
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-STEP = 2000
-"""Rows that are written in one go of a thread, at least."""
 
 
 class QuerySupply:
@@ -83,42 +74,3 @@ class QuerySupply:
 
     async def aclose(self) -> None:
         await self._session.close()
-
-
-async def write_stream(
-    database: Database, config: DatabaseSinkConfig, stream: Stream
-) -> dict[str, int]:
-    """Write the rows of a stream in one transaction: all or none, however many.
-
-    Cancellation interrupts the statement that runs, rolls back and closes the stream; where the commit was
-    done before it came, the rows are written.
-    """
-    name = read_name(config.table)
-    size = -(-STEP // config.batch) * config.batch
-    session = Session(database)
-    written = seen = batches = 0
-
-    def write(items: list[Any], connection: Connection, job: Job[Any]) -> int:
-        if seen == 0:
-            begin(database, connection, job)
-        rows = check_rows(config, items, seen)
-        return write_group(database, connection, config, name, rows, job)
-
-    def finish(connection: Connection, job: Job[Any]) -> None:
-        commit(database, connection, job)
-        session.end(connection, job)
-
-    stream.claim()
-    try:
-        while items := await stream.take(size):
-            written += await session.run(partial(write, items))
-            seen += len(items)
-            batches += -(-len(items) // config.batch)
-        if seen:
-            await session.run(finish)
-    finally:
-        try:
-            await stream.aclose()
-        finally:
-            await session.close()
-    return {"rows": written, "batches": batches}
