@@ -108,7 +108,7 @@ async def test_what_a_sink_writes_of_a_stream_is_written_whole_or_not_at_all(
     fill(base, 1200)
     with pytest.raises(Exception, match="CHECK constraint failed") as caught:
         await fs.run(load(SOURCE + SINK), base=base)
-    assert any("in input[1000] to input[1099]" in note for note in caught.value.__notes__)
+    assert any(note == "in input[1000]" for note in caught.value.__notes__)
     assert ask(base, "SELECT count(*) FROM u") == [(0,)]
     ask(base, "INSERT INTO u VALUES (1)")  # no lock is left
 
