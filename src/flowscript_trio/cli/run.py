@@ -21,6 +21,7 @@ from .observing import recording, reporting, tracing
 from .records import FOLDER
 from .run_options import run_options
 from .signals import holding_signals
+from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 
 if TYPE_CHECKING:
     from ..execution.run import RunOptions
@@ -132,7 +133,7 @@ async def run_in_view(
 
     async with show(log) as view:
         options["observers"] = (*options.get("observers", ()), *view.observers)
-        if sys.stdin.isatty():
+        if is_asked_at_a_terminal():
             options["decider"] = TerminalDecider(view.pause)
         try:
             done = await run(flow, **options)
@@ -164,9 +165,19 @@ def write_output(output: Any) -> None:
     except EvaluationError as exc:
         click.echo(f"the output is no JSON: {exc}", err=True)
         sys.exit(1)
-    # Bytes, so that the output is UTF-8 whatever the locale says.
-    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
-    sys.stdout.buffer.flush()
+    # Bytes, so that the output is UTF-8 whatever the locale says. Half a surrogate pair is an escape of JSON.
+    data = text.encode("utf-8", "backslashreplace") + b"\n"
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OutputLost as exc:
+        drop_output()
+        click.echo(
+            "Error: the workflow completed, and its output could not be written to standard output: "
+            + exc.reason,
+            err=True,
+        )
+        sys.exit(1)
 
 
 def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -218,13 +229,20 @@ def read_input(given: str | None) -> Any:
     if given.startswith("@"):
         name = given[1:]
         try:
-            given = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise click.UsageError(f"--input @{name}: {exc}") from None
+            data = standard_input("--input @-").read() if name == "-" else Path(name).read_bytes()
+        except OSError as exc:
+            raise click.UsageError(f"--input @{name}: {exc.strerror or exc}") from None
+        try:
+            # JSON is UTF-8, -16 or -32, with a byte order mark or without.
+            given = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+        except UnicodeDecodeError as exc:
+            found = f"not {exc.encoding.upper()} text (byte {exc.start})"
+            raise click.UsageError(f"--input @{name}: {found}") from None
     try:
         return json.loads(given, parse_constant=_refuse)
-    except ValueError as exc:
-        raise click.UsageError(f"{name} is no JSON: {exc}") from None
+    except (ValueError, RecursionError) as exc:
+        said = "it nests too deep" if isinstance(exc, RecursionError) else exc
+        raise click.UsageError(f"{name} is not JSON: {said}") from None
 
 
 def _refuse(word: str) -> NoReturn:

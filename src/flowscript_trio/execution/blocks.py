@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    AsyncIterator,
     Generator,
     Iterable,
     Mapping,
@@ -22,6 +23,7 @@ from ..expression import Expression
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
+from ..runtimes.streams import Stream
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
@@ -29,6 +31,7 @@ from ..scheduler.signals import Failed
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
+from .batches import AsyncBatches, Batches, batches_of
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
@@ -99,10 +102,16 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
     """
     collection = result.collection
+    if isinstance(collection, Stream):
+        collection.claim()
+    items = collection if isinstance(collection, Sequence) else None
     size = len(collection) if isinstance(collection, Sized) else None
+    if result.batch is not None:
+        if type(collection) in _PLAIN:
+            collection = Batches(collection, result.batch)
+        size = None if size is None else -(-size // result.batch)
     body = walk.program.bodies[result.body.key]
     state = attempt.enter().state.snapshot()
-    items = collection if isinstance(collection, Sequence) else None
 
     name = iteration_paths(attempt.inner)
 
@@ -130,7 +139,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, block, collection, size, context, attempt)
+        feed = partial(_feed, block, collection, result.batch, size, context, attempt)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -174,15 +183,28 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
 
 
 async def _feed(
-    block: Block, collection: Any, size: int | None, context: Context, attempt: Attempt
+    block: Block,
+    collection: Any,
+    batch: int | None,
+    size: int | None,
+    context: Context,
+    attempt: Attempt,
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
     if isinstance(collection, AsyncIterable):
-        return await block.run_each_async(AsyncItemsInContext(collection, context))
-    if type(collection) in _PLAIN:
+        waited: AsyncIterator[Any] = (
+            collection
+            if isinstance(collection, Stream)
+            else AsyncItemsInContext(collection, context)
+        )
+        return await block.run_each_async(waited if batch is None else AsyncBatches(waited, batch))
+    if isinstance(collection, Batches) or type(collection) in _PLAIN:
         return await block.run_pool(CollectionPool(collection, size))
     if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        return await block.run_pool(CollectionPool(ItemsInContext(collection, context), size))
+        items: Iterable[Any] = ItemsInContext(collection, context)
+        if batch is not None:
+            items = batches_of(items, batch)
+        return await block.run_pool(CollectionPool(items, size))
     raise SettingError(
         f"the collection of {attempt.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"
@@ -228,7 +250,10 @@ def _merge(
 async def _close(collection: object, context: Context) -> BaseException | None:
     """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
     try:
-        if isinstance(collection, AsyncGenerator):
+        if isinstance(collection, Stream):
+            with trio.fail_after(CLEANUP_SECONDS, shield=True):
+                await collection.aclose()
+        elif isinstance(collection, AsyncGenerator):
             with trio.fail_after(CLEANUP_SECONDS, shield=True):
                 await InContext(_aclose(collection), context)
         elif isinstance(collection, Generator):
