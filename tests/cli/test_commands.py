@@ -89,7 +89,7 @@ def test_a_failing_workflow_exits_with_1_and_says_what_failed_and_who_was_cancel
     [
         (["-c", "count"], "is no KEY=VALUE"),
         (["-c", "count=x"], "expected number"),
-        (["-i", "{"], "is no JSON"),
+        (["-i", "{"], "is not JSON"),
         (["-i", "@nowhere.json"], "nowhere.json"),
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--bogus"], "No such option"),

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file.columns import split_types
-from flowscript_trio.runtimes.file.tables import Dialect, decode_csv, encode_csv, find_delimiter
+from flowscript_trio.runtimes.file.rows import decode_csv
+from flowscript_trio.runtimes.file.tables import Dialect, encode_csv, find_delimiter
 
 EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
 """Values that go there and back; by hand: 10000."""
@@ -204,9 +205,9 @@ def test_a_header_of_many_columns_is_looked_at_once_for_each() -> None:
 
         __hash__ = str.__hash__
 
-    from flowscript_trio.runtimes.file import tables
+    from flowscript_trio.runtimes.file import rows
 
-    names = tables._names([Counted(f"c{n}") for n in range(2000)], "a", "error")
+    names = rows._names([Counted(f"c{n}") for n in range(2000)], "a", "error")
     assert len(names) == 2000
     assert Counted.compared < 2000
 

@@ -491,7 +491,10 @@ async def test_a_token_that_is_refused_twice_is_the_error_of_the_page() -> None:
         ('auth="{token: a}"', "'type' is missing"),
         ('auth="{type: bearr}"', "expected: 'bearer', 'basic', 'digest', 'oauth2' or 'none'"),
         ('method="GET /"', "method"),
-        ('format="xml"', "expected: 'auto', 'json', 'text' or 'bytes'"),
+        (
+            'format="xml"',
+            "expected: 'auto', 'json', 'text', 'bytes', 'jsonl', 'csv', 'tsv', 'lines' or 'events'",
+        ),
         ('headers="[1]"', "expected: a mapping"),
         ('timeout="soon"', "expected: a duration"),
         ('retries="3"', "has no setting 'retries'"),

@@ -276,7 +276,7 @@ async def test_a_delay_sleeps_in_the_clock_of_trio_and_passes_its_input_on(
     start = trio.current_time()
     assert await run_one('<delay duration="1.5m"/>', {"a": 1}) == {"a": 1}
     assert trio.current_time() - start == 90
-    assert await run_one('<delay duration="{{$config.d}}"/>', 1, d="2h") == 1
+    assert await run_one('<delay duration="{{$input}}"/>', "2h") == "2h"
 
 
 async def test_a_cancelled_delay_ends_at_once(autojump_clock: trio.testing.MockClock) -> None:

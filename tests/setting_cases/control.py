@@ -98,6 +98,12 @@ covers(
 )
 covers(
     "control:foreach",
+    "batch",
+    EACH.format(LIST, '⟦batch="2"⟧'),
+    lambda s: s.output == [[1, 2], [3]],
+)
+covers(
+    "control:foreach",
     "max_concurrency",
     EACH.format(LIST, '⟦maxConcurrency="3"⟧'),
     lambda s: s.seconds == 1,

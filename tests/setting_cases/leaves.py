@@ -78,6 +78,24 @@ covers(
 )
 covers(
     "source:http",
+    "stream",
+    '<source:http id="x" url="SERVER/list" extract="items" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item}}"/></foreach>',
+    lambda s: s.output == [1, 2] and "<stream of 'x'>" in repr(s.results["x"].output),
+)
+for setting, text, asked in (
+    ("next", '⟦next="offset"⟧', "/list?offset=2"),
+    ("next_param", 'next="offset" ⟦next-param="skip"⟧', "/list?skip=2"),
+    ("cursor", 'next="cursor" ⟦cursor="items[0]"⟧', "/list?cursor=1"),
+):
+    covers(
+        "source:http",
+        setting,
+        f'<source:http id="x" url="SERVER/list" extract="items" {text}/>',
+        lambda s, asked=asked: s.request.target == asked,
+    )
+covers(
+    "source:http",
     "download",
     '<source:http id="x" url="SERVER/list" ⟦download="got.json"⟧/>',
     lambda s: "got.json" in s.files,
@@ -121,6 +139,13 @@ for setting, text, output in (
         f'<source:file id="x" path="{name}" {text}/>',
         lambda s, output=output: s.output == output,
     )
+covers(
+    "source:file",
+    "stream",
+    '<source:file id="x" path="rows.csv" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item.b}}"/></foreach>',
+    lambda s: s.output == ["2"] and "<stream of 'x'>" in repr(s.results["x"].output),
+)
 ROWS_OF = '<transform:template id="d" template="{{ [{a: \'x;é\', b: 2}] }}"/>'
 for setting, text, content in (
     ("delimiter", '⟦delimiter=";"⟧', 'a;b\n"x;é";2\n'),
@@ -185,6 +210,13 @@ covers(
     "params",
     f'<source:database id="x" {URL} query="select name from items where id = :id" ⟦params="{{id: 2}}"⟧/>',
     lambda s: s.output == [{"name": "two"}],
+)
+covers(
+    "source:database",
+    "stream",
+    f'<source:database id="x" {URL} query="select 1 as a" ⟦stream="true"⟧/>'
+    '<foreach id="e" collection="x"><transform:template id="t" template="{{item.a}}"/></foreach>',
+    lambda s: s.output == [1] and "<stream of 'x'>" in repr(s.results["x"].output),
 )
 ROWS = "<transform:template id=\"d\" template=\"{{ [{id: 2, name: 'new'}, {id: 3, name: 'three'}] }}\"/>"
 SINK = f'<sink:database id="x" {URL} input="d" {{}}/>{ROWS.replace("{", "{{").replace("}", "}}")}'

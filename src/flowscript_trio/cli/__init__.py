@@ -13,11 +13,14 @@ def main() -> None:
     try:
         try:
             from .signals import take_signals
+            from .standard import finish_output, take_streams
 
             take_signals()
+            take_streams()
             from .commands import commands
 
             commands.main(prog_name="flowscript", standalone_mode=False)
+            finish_output()
             status: int | str | None = 0
         except BaseException as exc:
             from .exiting import leave

@@ -10,6 +10,7 @@ import click
 
 from ..types.errors import FlowScriptError
 from .signals import ignore_signals, status_of_signal, was_asked_to_end
+from .standard import OutputLost, drop_output, finish_output
 
 T = TypeVar("T")
 
@@ -42,7 +43,16 @@ def leave(exc: BaseException) -> int | str | None:
         return leave_interrupted()
     left = _find(exc, SystemExit)
     if isinstance(left, SystemExit):
+        try:
+            finish_output()
+        except OutputLost as failed:
+            return left.code or leave(failed)
         return left.code
+    lost = _find(exc, OutputLost)
+    if isinstance(lost, OutputLost):
+        drop_output()
+        click.echo(f"Error: standard output could not be written: {lost.reason}", err=True)
+        return 1
     if isinstance(exc, click.ClickException):
         exc.show()
         return 2

@@ -11,6 +11,7 @@ import click
 from ..parser.formatting import format_file
 from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
+from .standard import standard_input
 from .writing import write_whole
 
 _STDIN = "-"
@@ -71,4 +72,4 @@ def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
 
 
 def _read(file: str) -> bytes:
-    return sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
+    return standard_input("-").read() if file == _STDIN else Path(file).read_bytes()

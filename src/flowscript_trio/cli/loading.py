@@ -7,10 +7,15 @@ from collections.abc import Callable
 
 import click
 
-from ..program.loading import Flow, load
-from ..types.errors import WorkflowInvalid
+from ..parser.files import decode
+from ..program.loading import Flow, load, loads
+from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
 from .run_options import Command
+from .standard import standard_input
+
+STDIN = "-"
+"""The name of standard input, where a file is expected."""
 
 roots_option: Callable[[Command], Command] = click.option(
     "--root",
@@ -21,12 +26,25 @@ roots_option: Callable[[Command], Command] = click.option(
 )
 
 
+def load_document(file: str, roots: tuple[str, ...] = ()) -> Flow:
+    """The flow of a file, or of standard input (-), which stands in the current folder; raises as ``load``, and
+    UsageError for a file that cannot be read.
+    """
+    try:
+        if file != STDIN:
+            return load(file, roots=roots)
+        found = decode(standard_input(file).read(), file="<stdin>")
+        if isinstance(found, Problem):
+            raise WorkflowInvalid((found,))
+        return loads(found.text, name="<stdin>", roots=roots, base=".")
+    except OSError as exc:
+        raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
+
+
 def load_or_exit(file: str, roots: tuple[str, ...] = ()) -> Flow:
     """The flow of a file; prints what is wrong and exits with 2 where there is none."""
     try:
-        flow = load(file, roots=roots)
-    except OSError as exc:
-        raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
+        flow = load_document(file, roots)
     except WorkflowInvalid as exc:
         click.echo(render_problems(exc.problems), err=True)
         sys.exit(2)

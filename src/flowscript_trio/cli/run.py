@@ -22,6 +22,7 @@ from .observing import recording, reporting, tracing
 from .records import FOLDER
 from .run_options import run_options
 from .signals import holding_signals
+from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -138,7 +139,7 @@ async def run_in_view(
         options = replace(
             options,
             observers=(*options.observers, *view.observers),
-            decider=TerminalDecider(view.pause) if sys.stdin.isatty() else None,
+            decider=TerminalDecider(view.pause) if is_asked_at_a_terminal() else None,
         )
         try:
             done = await run_with(flow, options)
@@ -170,9 +171,19 @@ def write_output(output: Any) -> None:
     except EvaluationError as exc:
         click.echo(f"the output is no JSON: {exc}", err=True)
         sys.exit(1)
-    # Bytes, so that the output is UTF-8 whatever the locale says.
-    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
-    sys.stdout.buffer.flush()
+    # Bytes, so that the output is UTF-8 whatever the locale says. Half a surrogate pair is an escape of JSON.
+    data = text.encode("utf-8", "backslashreplace") + b"\n"
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OutputLost as exc:
+        drop_output()
+        click.echo(
+            "Error: the workflow completed, and its output could not be written to standard output: "
+            + exc.reason,
+            err=True,
+        )
+        sys.exit(1)
 
 
 def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -224,13 +235,20 @@ def read_input(given: str | None) -> Any:
     if given.startswith("@"):
         name = given[1:]
         try:
-            given = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise click.UsageError(f"--input @{name}: {exc}") from None
+            data = standard_input("--input @-").read() if name == "-" else Path(name).read_bytes()
+        except OSError as exc:
+            raise click.UsageError(f"--input @{name}: {exc.strerror or exc}") from None
+        try:
+            # JSON is UTF-8, -16 or -32, with a byte order mark or without.
+            given = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+        except UnicodeDecodeError as exc:
+            found = f"not {exc.encoding.upper()} text (byte {exc.start})"
+            raise click.UsageError(f"--input @{name}: {found}") from None
     try:
         return json.loads(given, parse_constant=_refuse)
-    except ValueError as exc:
-        raise click.UsageError(f"{name} is no JSON: {exc}") from None
+    except (ValueError, RecursionError) as exc:
+        said = "it nests too deep" if isinstance(exc, RecursionError) else exc
+        raise click.UsageError(f"{name} is not JSON: {said}") from None
 
 
 def _refuse(word: str) -> NoReturn:

@@ -7,9 +7,8 @@ import sys
 
 import click
 
-from ..program.loading import load
 from ..types.errors import Problem, WorkflowInvalid
-from .loading import roots_option
+from .loading import load_document, roots_option
 from .reports import render_problems
 
 
@@ -34,8 +33,6 @@ def validate_command(files: tuple[str, ...], as_json: bool, roots: tuple[str, ..
 def problems_of(file: str, roots: tuple[str, ...]) -> tuple[Problem, ...]:
     """What is wrong with a file, warnings included."""
     try:
-        return load(file, roots=roots).warnings
-    except OSError as exc:
-        raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
+        return load_document(file, roots).warnings
     except WorkflowInvalid as exc:
         return exc.problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    AsyncIterator,
     Awaitable,
     Generator,
     Iterable,
@@ -23,6 +24,7 @@ from ..expression import Expression
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import ForeachResult, ParallelResult
+from ..runtimes.streams import Stream
 from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
@@ -31,6 +33,7 @@ from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
+from .batches import AsyncBatches, Batches, batches_of
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
@@ -110,10 +113,16 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
     """
     collection = result.collection
+    if isinstance(collection, Stream):
+        collection.claim()
+    items = collection if isinstance(collection, Sequence) else None
     size = len(collection) if isinstance(collection, Sized) else None
+    if result.batch is not None:
+        if type(collection) in _PLAIN:
+            collection = Batches(collection, result.batch)
+        size = None if size is None else -(-size // result.batch)
     body = walk.program.bodies[result.body.key]
     state = attempt.enter().state.snapshot()
-    items = collection if isinstance(collection, Sequence) else None
 
     name = iteration_paths(attempt.inner)
 
@@ -147,7 +156,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, branches, collection, size, context, attempt, result.stagger)
+        feed = partial(_feed, branches, collection, result, size, context)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -191,30 +200,37 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
 
 
 async def _feed(
-    branches: Branches,
-    collection: Any,
-    size: int | None,
-    context: Context,
-    attempt: Attempt,
-    stagger: float | None,
+    branches: Branches, collection: Any, result: ForeachResult, size: int | None, context: Context
 ) -> Verdict:
-    """Run a block over a collection, whose items are fetched in the block's context."""
-    block = branches.block
+    """Run a block over its collection, whose items are fetched in the block's context."""
+    items = _items_of(collection, result.batch, context, branches.label)
+    if result.stagger is None and not isinstance(items, AsyncIterator):
+        return await run_pool(branches.block, CollectionPool(items, size))
+    waited = items if isinstance(items, AsyncIterator) else Fetched(items)
+    if result.stagger is not None:
+        waited = branches.pace(waited, result.stagger)
+    return await run_each_async(branches.block, waited)
+
+
+def _items_of(
+    collection: Any, batch: int | None, context: Context, label: str
+) -> Iterable[Any] | AsyncIterator[Any]:
+    """What the iterations are given: the items of a collection, or lists of so many of them."""
     if isinstance(collection, AsyncIterable):
-        fetched = AsyncItemsInContext(collection, context)
-        paced = fetched if stagger is None else branches.pace(fetched, stagger)
-        return await run_each_async(block, paced)
-    items: Iterable[Any] | None = None
-    if type(collection) in _PLAIN:
-        items = collection
-    elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        waited: AsyncIterator[Any] = (
+            collection
+            if isinstance(collection, Stream)
+            else AsyncItemsInContext(collection, context)
+        )
+        return waited if batch is None else AsyncBatches(waited, batch)
+    if isinstance(collection, Batches) or type(collection) in _PLAIN:
+        plain: Iterable[Any] = collection
+        return plain
+    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
         items = ItemsInContext(collection, context)
-    if items is not None and stagger is None:
-        return await run_pool(block, CollectionPool(items, size))
-    if items is not None and stagger is not None:
-        return await run_each_async(block, branches.pace(Fetched(items), stagger))
+        return items if batch is None else batches_of(items, batch)
     raise SettingError(
-        f"the collection of {attempt.step.label!r} is {_kind(collection)}; expected a list, or an "
+        f"the collection of {label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"
     )
 
@@ -258,7 +274,10 @@ def _merge(
 async def _close(collection: object, context: Context) -> BaseException | None:
     """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
     try:
-        if isinstance(collection, AsyncGenerator):
+        if isinstance(collection, Stream):
+            with trio.fail_after(CLEANUP_SECONDS, shield=True):
+                await collection.aclose()
+        elif isinstance(collection, AsyncGenerator):
             with trio.fail_after(CLEANUP_SECONDS, shield=True):
                 await InContext(_aclose(collection), context)
         elif isinstance(collection, Generator):

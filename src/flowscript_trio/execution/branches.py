@@ -77,6 +77,11 @@ class Branches:
         self._late: set[int] = set()  # what succeeded after the deadline of a block that keeps
         self.succeeded: int = 0
 
+    @property
+    def label(self) -> str:
+        """That of the block's node."""
+        return self._attempt.step.label
+
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
         """The block that is to run these branches; the observers are told."""
         self._breakable = breakable

@@ -15,7 +15,7 @@ from uuid import UUID
 from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
-from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter
+from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter, refuse_stream
 
 Path = tuple["Path", object] | None
 """Where a value stands in another, innermost key last; made into words only for an error."""
@@ -61,6 +61,7 @@ def to_text(value: Any, services: Services | None = None) -> str:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Function):
         raise EvaluationError("an arrow function has no text")
+    refuse_stream(value)
     return str(value)
 
 
@@ -149,6 +150,7 @@ class _Plain:
             return self.of(fields, path, depth + 1)
         if isinstance(value, Function):
             raise EvaluationError(f"{_words(path)} is an arrow function, which JSON cannot write")
+        refuse_stream(value)
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise EvaluationError(f"{_words(path)} is of type {kind}, which JSON cannot write")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from random import Random
@@ -251,7 +251,17 @@ def member(value: Any, key: Any) -> Any:
         at = index_of_key(key)
         if at is not None and 0 <= at < len(value):
             return value[at]
+        return None
+    refuse_stream(value)
     return None
+
+
+def refuse_stream(value: Any) -> None:
+    """Raise EvaluationError for items that are yet to come: what stands for a single value else is none here."""
+    if isinstance(value, AsyncIterable):
+        raise EvaluationError(
+            "a stream has no text, no length and no members: a <foreach> or a sink consumes it, once"
+        )
 
 
 def key_text(key: Any) -> str:

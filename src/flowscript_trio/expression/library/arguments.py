@@ -8,14 +8,17 @@ from typing import Any
 from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
-from ..values import LISTS, Function, check_text, member, require_number, shown
+from ..values import LISTS, Function, check_text, member, refuse_stream, require_number, shown
 
 
 def listed(value: Any) -> Any:
     """A list argument: null is empty, what is no list a list of one."""
     if isinstance(value, LISTS):
         return value
-    return [] if value is None else [value]
+    if value is None:
+        return []
+    refuse_stream(value)
+    return [value]
 
 
 def one_or_several(values: tuple[Any, ...]) -> Any:

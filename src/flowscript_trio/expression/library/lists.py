@@ -50,7 +50,7 @@ def slice_(services: Services, value: Any = None, start: Any = 0, end: Any = Non
     """Of a text or a list; negative bounds count from the end."""
     if value is None:
         return None
-    found = value if isinstance(value, (str, *LISTS)) else [value]
+    found = value if isinstance(value, str) else listed(value)
     part = found[whole(start, "the start") : None if end is None else whole(end, "the end")]
     if isinstance(part, str):
         return part

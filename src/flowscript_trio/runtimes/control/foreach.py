@@ -26,6 +26,7 @@ class ForeachRuntime(ControlRuntime):
             collection=params.evaluate(config.collection),
             item=config.item,
             index=config.index,
+            batch=config.batch,
             max_concurrency=config.max_concurrency or 1,
             policy=policy_of(config, None),
             merge=config.merge,

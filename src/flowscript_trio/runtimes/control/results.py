@@ -32,12 +32,16 @@ class ParallelResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForeachResult:
-    """Run ``body`` once for each item of ``collection``, ``max_concurrency`` of them at once."""
+    """Run ``body`` once for each item of ``collection``, ``max_concurrency`` of them at once.
+
+    With ``batch`` it is once for each list of so many items.
+    """
 
     body: Body
     collection: Any
     item: str
     index: str
+    batch: int | None
     max_concurrency: float
     policy: Policy
     merge: str | Expression

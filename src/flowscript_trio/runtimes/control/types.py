@@ -92,6 +92,11 @@ class ForeachConfig(BlockConfig):
     collection: Expression = Field(description="the items: a list, or any iterable")
     item: Name = Field(default="item", description="the name of the item in expressions")
     index: Name = Field(default="index", description="the name of the index in expressions")
+    batch: int | None = Field(
+        default=None,
+        ge=1,
+        description="so many items at a time: each iteration has a list of them, the last one perhaps of fewer",
+    )
 
     @model_validator(mode="after")
     def _check_merge(self) -> Self:

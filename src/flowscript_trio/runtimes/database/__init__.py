@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..registry import registry
+from ..streams import Items, Stream, stream_in, streams_of
 from ..types import ExecutionParams
 from .engines import Database, open_database
 from .jobs import Job, run_job
@@ -17,9 +18,10 @@ T = TypeVar("T")
 
 
 class DatabaseSource:
-    """Type ``source:database``: its output is the rows, a list of dicts. What the query changed is committed.
+    """Type ``source:database``: its output is the rows, a list of dicts, or with ``stream`` a stream of them.
 
-    Cancellation interrupts the query, waits for its thread and rolls back.
+    What the query changed is committed (of a stream at its end, and not where it is left before). Cancellation
+    interrupts the query, waits for its thread and rolls back.
     """
 
     type = "source:database"
@@ -27,7 +29,7 @@ class DatabaseSource:
     reads_only = True
     timeout: float | None = None
 
-    async def execute(self, params: ExecutionParams) -> list[dict[str, Any]]:
+    async def execute(self, params: ExecutionParams) -> list[dict[str, Any]] | Stream:
         config: DatabaseSourceConfig = params.config
         database = await open_database(params.run, config.connection)
         from .reading import read_rows
@@ -36,11 +38,13 @@ class DatabaseSource:
         strict = database.dialect != "postgresql"
         bound = match(scan(config.query), config.params, strict=strict)
         query = bind_text(config.query, bound, database.dialect)
+        if config.stream:
+            return await _stream(params, database, query)
         return await _run(database, partial(read_rows, database, query))
 
 
 class DatabaseSink:
-    """Type ``sink:database``: writes its input, a mapping or a list of them, in one transaction.
+    """Type ``sink:database``: writes its input, a mapping, a list or a stream of them, in one transaction.
 
     Its output is ``{rows, batches}``. Cancelled or failed, it writes nothing; where the commit was done
     before the cancellation came, the node has ended.
@@ -56,7 +60,37 @@ class DatabaseSink:
         database = await open_database(params.run, config.connection)
         from .writing import write_rows
 
+        stream = stream_in(params.input)
+        if stream is not None:
+            if not database.is_one_connection:
+                from .pouring import write_stream
+
+                return await write_stream(database, config, stream)
+            rows = await stream.all()  # as the database, they are held in memory
+            return await _run(database, partial(write_rows, database, config, rows))
         return await _run(database, partial(write_rows, database, config, params.input))
+
+
+async def _stream(params: ExecutionParams, database: Database, query: Any) -> Stream:
+    """The rows of a query as a stream, whose query has begun; cancelled or failed on the way, nothing is left."""
+    from .reading import read_rows
+    from .sessions import Session
+    from .supply import QuerySupply
+
+    streams = await streams_of(params.run, "database")
+    label = params.node.label
+    if (
+        database.is_one_connection
+    ):  # which all share, and which has all of the rows in memory anyway
+        rows = await _run(database, partial(read_rows, database, query))
+        return streams.add(Stream(label, Items(rows)))
+    supply = QuerySupply(Session(database), query)
+    try:
+        await supply.open()
+    except BaseException:
+        await supply.aclose()
+        raise
+    return streams.add(Stream(label, supply))
 
 
 async def _run(database: Database, work: Callable[[Job[T]], T]) -> T:

@@ -38,6 +38,8 @@ class Database:
         self.turns = turns
         self.patience = patience
         self.dialect: str = engine.dialect.name
+        self.is_one_connection: bool = turns.total_tokens == 1
+        """Whether it lives in the memory of a single connection, which all share."""
         self._thread = local()
         self.tables: dict[tuple[str | None, str], Table] = {}
         """What tables are like, by schema and name, where it was needed."""
@@ -55,7 +57,7 @@ class Database:
             raise
         finally:
             self._thread.job = self._thread.new = None
-        self._attach(connection.connection.dbapi_connection, job)
+        self.attach(connection, job)
         return connection
 
     def note_new(self, connection: Any, record: Any) -> None:
@@ -68,6 +70,21 @@ class Database:
         from .connecting import dial
 
         return dial(self._thread.job.check, arguments, options)
+
+    def attach(self, connection: Connection, job: Job[Any]) -> None:
+        """Put a connection that is open within reach of a job's cancellation. For the job's thread."""
+        self._attach(connection.connection.dbapi_connection, job)
+
+    def leave(self, connection: Connection, job: Job[Any]) -> bool:
+        """Put it out of reach again and keep it; gives whether an interrupt may still arrive at it."""
+        asked = job.detach()
+        if connection.invalidated:
+            return False
+        link = link_to(connection.connection.dbapi_connection)
+        if isinstance(link, SqliteLink):
+            link.forget()
+            return False
+        return asked or job.cancelled.is_set()
 
     def _attach(self, connection: Any, job: Job[Any]) -> None:
         link = link_to(connection)
@@ -215,6 +232,10 @@ def _execute_alone(cursor: Any, statement: str, parameters: Any, context: Any) -
     """
     if not context.execution_options.get(ALONE) or parameters:
         return False
+    from psycopg import ServerCursor
+
+    if isinstance(cursor, ServerCursor):
+        return False  # it is declared by a statement of the extended protocol, which is one in any case
     with cursor.connection.pipeline():
         cursor.execute(statement, parameters)
     return True

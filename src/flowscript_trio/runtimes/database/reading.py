@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
@@ -111,15 +111,21 @@ def _fetch(
     if not result.returns_rows:
         database.tables.clear()  # it may have changed one
         return []
-    names = _names_of(result)
+    names = names_of(result)
     rows = []
     for part in result.partitions(FETCH):
         job.check()
-        rows += [dict(zip(names, map(to_value, row), strict=True)) for row in part]
+        rows += as_rows(names, part)
     return rows
 
 
-def _names_of(result: CursorResult[Any]) -> list[str]:
+def as_rows(names: Sequence[str], part: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows of a result as objects."""
+    return [dict(zip(names, map(to_value, row), strict=True)) for row in part]
+
+
+def names_of(result: CursorResult[Any]) -> list[str]:
+    """The columns of a result; raises FlowScriptError where two have one name."""
     names = list(result.keys())
     seen: set[str] = set()
     for name in names:

@@ -45,6 +45,12 @@ class DatabaseSourceConfig(DatabaseConfig):
         default=None, description="what is bound: a list for ? or $1, a mapping for :name"
     )
 
+    stream: bool = Field(
+        default=False,
+        description="the output is a stream of the rows, which a foreach or a sink consumes once, while the "
+        "database finds them",
+    )
+
     @model_validator(mode="after")
     def _check_params(self) -> Self:
         try:

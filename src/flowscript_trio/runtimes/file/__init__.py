@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import trio
 
 from ..registry import registry
+from ..streams import Stream, stream_in, streams_of
 from ..types import ExecutionParams, RunServices
-from .formats import decode, encode
-from .paths import open_entry, refuse_device
-from .tables import read_header
+from .formats import encode, read
+from .opening import open_to_read
+from .paths import open_entry
+from .pouring import look, write_stream
+from .supply import open_supply
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
 
@@ -33,7 +33,7 @@ def _make_limiter() -> trio.CapacityLimiter:
 
 
 class FileSource:
-    """Type ``source:file``: its output is the content.
+    """Type ``source:file``: its output is the content, or with ``stream`` a stream of its records.
 
     Cancellation frees the node at once; a thread that hangs in a read is left to end by itself.
     """
@@ -44,16 +44,23 @@ class FileSource:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
+        config: FileSourceConfig = params.config
+        if config.stream:
+            limiter = await _limiter_of(params.run)
+            streams = await streams_of(params.run, "file")
+            supply = await open_supply(config, params.run.base, limiter)
+            return streams.add(Stream(params.node.label, supply))
         return await trio.to_thread.run_sync(
-            partial(_read, params.config, params.run.base),
+            partial(_read, config, params.run.base),
             abandon_on_cancel=True,
             limiter=await _limiter_of(params.run),
         )
 
 
 class FileSink:
-    """Type ``sink:file``: writes its input. Its output is ``{path, bytes}``: the path as the settings have it,
-    and how many bytes were written.
+    """Type ``sink:file``: writes its input, that of a stream as it comes.
+
+    Its output is ``{path, bytes}``: the path as the settings have it, and how many bytes were written.
 
     The file is written whole under a temporary name and renamed: cancelled or failed, it leaves the old
     file as it was. Cancellation waits for the thread, which looks whether it is cancelled before it renames.
@@ -65,39 +72,26 @@ class FileSink:
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:
+        config: FileSinkConfig = params.config
+        limiter = await _limiter_of(params.run)
+        stream = stream_in(params.input)
+        if stream is not None:
+            return await write_stream(config, params.run.base, stream, limiter)
         return await trio.to_thread.run_sync(
-            partial(_write, params.config, params.run.base, params.input),
-            limiter=await _limiter_of(params.run),
+            partial(_write, config, params.run.base, params.input), limiter=limiter
         )
 
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:
-    with _opened(config.path, base) as file:
-        return decode(
-            file.read(),
+    with open_to_read(config.path, base) as file:
+        return read(
+            file,
             config.form,
             config.path,
             encoding=config.encoding,
             dialect=config.dialect,
             types=config.types,
         )
-
-
-@contextmanager
-def _opened(path: str, base: Path | None) -> Iterator[BinaryIO]:
-    """The file, open to be read. Without a base it may be any, also by the links of the standard streams."""
-    if base is None:
-        refuse_device(os.stat(path), path)
-        with open(path, "rb") as file:
-            refuse_device(os.fstat(file.fileno()), path)
-            yield file
-        return
-    with open_entry(path, base) as entry:
-        found = entry.stat()
-        if found is not None:
-            refuse_device(found, path)
-        with open(entry.open(os.O_RDONLY), "rb") as file:
-            yield file
 
 
 def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
@@ -126,20 +120,10 @@ def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None
 
 def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int) -> bytes:
     """What to add to a file as it stands: a record begins a line of its own, and a csv has one header."""
-    size = os.lseek(handle, 0, os.SEEK_END)
-    if size == 0 or config.form not in ("jsonl", "csv", "tsv", "lines"):
-        return data
-    if config.form in ("csv", "tsv") and config.header != "none":
-        os.lseek(handle, 0, os.SEEK_SET)
-        encoding = config.encoding or "utf-8-sig"
-        with open(handle, encoding=encoding, newline="", closefd=False) as file:
-            columns, delimiter = read_header(file, config.dialect)
-        if config.delimiter == "auto":  # the file's own
-            config = config.model_copy(update={"delimiter": delimiter})
-        data = _encode(config, value, columns)
-    os.lseek(handle, size - 1, os.SEEK_SET)
-    # A line without an end is what a machine that died in the middle of a write leaves.
-    return data if os.read(handle, 1) == b"\n" else b"\n" + data
+    begun = look(config, handle)
+    if begun.columns is not None:
+        data = _encode(begun.config, value, begun.columns)
+    return begun.before + data
 
 
 for _runtime in (FileSource(), FileSink()):

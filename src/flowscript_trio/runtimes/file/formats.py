@@ -1,37 +1,29 @@
-"""Owns the formats of files: bytes → value and value → bytes. Pure."""
+"""Owns the formats of files: an open file → value and value → bytes."""
 
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 
 from ...expression import encode_json, to_text
 from ...types.errors import FlowScriptError
-from .columns import readers_of
-from .tables import PLAIN, Dialect, decode_csv, encode_csv
+from .records import Records, Texts, decode_json_text
+from .tables import PLAIN, Dialect, encode_csv
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
 
 LISTS = (list, tuple, range)
+CHUNK = 256 * 1024
+"""Bytes that are read at once of a file of records: what is kept of one is its items, never all of its text."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_DIGITS = 4000  # of an integer: Python refuses to read more than 4,300
 
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, with which it begins
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-
-
-def decode(
-    data: bytes,
+def read(
+    file: BinaryIO,
     form: Form,
     name: str,
     *,
@@ -39,37 +31,33 @@ def decode(
     dialect: Dialect = PLAIN,
     types: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
-    """The content of a file in that format; ``name`` is for messages.
+    """The content of an open file in that format; ``name`` is for messages.
 
     Without an encoding it is that of the byte order mark, else UTF-8.
 
     Raises FlowScriptError with line and column for what is not of the format.
     """
-    if form == "bytes":
-        return data
-    coding = encoding or next((one for mark, one in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(coding).removeprefix("\ufeff")
-    except UnicodeError as exc:
-        at = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
-        raise FlowScriptError(
-            f"{name!r} is not {coding.removesuffix('-sig').upper()} text{at}; "
-            "expected the setting encoding, or format=bytes"
-        ) from None
+    match form:
+        case "bytes":
+            return file.read()
+        case "csv" | "tsv" | "jsonl" | "lines":
+            records = Records(
+                form, name, encoding=encoding, dialect=dialect, types=types, longest=None
+            )
+            items: list[Any] = []
+            while data := file.read(CHUNK):
+                items += records.feed(data)
+            items += records.feed(b"", last=True)
+            return items
+    # Not in a name of its own: the bytes are given up before the value is made.
+    text = Texts(name, encoding).feed(file.read(), last=True)
     match form:
         case "text":
             return text
-        case "lines":
-            return _split_lines(text)
         case "json":
-            return _decode_json(text, name, 1)
-        case "jsonl":
-            lines = enumerate(text.split("\n"), 1)
-            return [_decode_json(line, name, number) for number, line in lines if line.strip()]
+            return decode_json_text(text, name, 1)
         case "yaml":
             return decode_yaml(text, name)
-        case "csv" | "tsv":
-            return decode_csv(text, name, dialect, readers_of(types))
 
 
 def encode(
@@ -85,10 +73,28 @@ def encode(
 
     ``columns`` are those of the csv file that the rows are added to: they get no header then.
     """
+    if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    with _refusing_characters():
+        return encode_text(value, form, pretty, columns, dialect).encode(encoding)
+
+
+class Encoder:
+    """Encodes a text that comes in parts."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoder = codecs.getincrementalencoder(encoding)()
+
+    def encode(self, text: str) -> bytes:
+        """The next part; raises FlowScriptError for what the encoding cannot hold."""
+        with _refusing_characters():
+            return self._encoder.encode(text)
+
+
+@contextmanager
+def _refusing_characters() -> Iterator[None]:
     try:
-        if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
-            return bytes(value)
-        return _encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        yield
     except UnicodeEncodeError as exc:
         odd = exc.object[exc.start]
         what = (
@@ -97,9 +103,15 @@ def encode(
         raise FlowScriptError(f"{odd!r} is {what} {exc.encoding.upper()} cannot write") from None
 
 
-def _encode_text(
-    value: Any, form: Form, pretty: bool, columns: list[str] | None, dialect: Dialect
+def encode_text(
+    value: Any,
+    form: Form,
+    pretty: bool,
+    columns: list[str] | None = None,
+    dialect: Dialect = PLAIN,
+    first: int = 0,
 ) -> str:
+    """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
             return encode_json(value, 2 if pretty else None) + "\n"
@@ -108,9 +120,9 @@ def _encode_text(
         case "yaml":
             return encode_yaml(value)
         case "csv" | "tsv":
-            return encode_csv(value, columns, dialect)
+            return encode_csv(value, columns, dialect, first)
         case "lines":
-            return _join_lines(value)
+            return _join_lines(value, first)
         case "text" | "bytes":
             return to_text(value)
 
@@ -119,39 +131,11 @@ def _items(value: Any) -> Any:
     return value if isinstance(value, LISTS) else [value]
 
 
-def _split_lines(text: str) -> list[str]:
-    """The lines without their ends (of any system); an end at the end of the text begins no further line."""
-    lines = _LINE_END.split(text)
-    return lines if lines[-1] else lines[:-1]
-
-
-def _join_lines(value: Any) -> str:
+def _join_lines(value: Any, first: int) -> str:
     lines = [to_text(item) for item in _items(value)]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines, first):
         if _LINE_END.search(line):
             raise FlowScriptError(
                 f"item {number} has a line break in it; expected one line for each item"
             )
     return "".join(line + "\n" for line in lines)
-
-
-def _decode_json(text: str, name: str, line: int) -> Any:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
-    except json.JSONDecodeError as exc:
-        place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
-        raise FlowScriptError(f"{place}: not valid JSON: {exc.msg}") from None
-    except ValueError as exc:
-        raise FlowScriptError(f"{name}:{line}: not valid JSON: {exc}") from None
-    except RecursionError:
-        raise FlowScriptError(f"{name}:{line}: the JSON nests too deep") from None
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _read_int(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError(f"an integer of more than {_DIGITS:,} digits")
-    return int(digits)

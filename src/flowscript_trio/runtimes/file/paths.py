@@ -84,7 +84,7 @@ def open_entry(
     *folders, name = os.path.relpath(found, root).split(os.sep)
     if name == ".":
         raise IsADirectoryError(21, "a folder, expected a file", path)
-    with _naming(path):
+    with naming(path):
         if create:
             os.makedirs(root, exist_ok=True)
         if not _HAS_FOLDER_HANDLES:
@@ -116,7 +116,7 @@ def _enter(parent: int, name: str, create: bool) -> int:
 
 
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
+def naming(path: str) -> Iterator[None]:
     """Let errors of the system name the whole path, not a part of it or a temporary name."""
     try:
         yield

@@ -10,10 +10,12 @@ from typing import Any, Literal, TextIO
 
 from ...expression import to_text
 from ...types.errors import FlowScriptError, nearest
-from .columns import Reader
 
-_FIELD = 64 * 1024 * 1024  # characters of one field; Python's own bound is too small for real work
-csv.field_size_limit(max(csv.field_size_limit(), _FIELD))
+LONGEST = 64 * 1024 * 1024
+"""Characters of one field, and of one record of a file that is read piece by piece."""
+csv.field_size_limit(
+    max(csv.field_size_limit(), LONGEST)
+)  # Python's own is too small for real work
 
 _DELIMITERS = ",;\t|"
 """What separates fields where the settings do not say: the one that the first line has most of."""
@@ -38,9 +40,8 @@ class Dialect:
     ragged: Ragged = "error"
     duplicates: Duplicates = "error"
 
-    def rows_of(self, lines: Iterable[str], first: str) -> Any:
-        """Python's reader of rows; ``first`` is the text whose first line shows the delimiter."""
-        delimiter = self.delimiter or find_delimiter(first, self.quote)
+    def rows_of(self, lines: Iterable[str], delimiter: str) -> Any:
+        """Python's reader of rows with that delimiter."""
         if self.quote is None:
             return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
         return csv.reader(lines, delimiter=delimiter, quotechar=self.quote, strict=True)
@@ -51,111 +52,23 @@ PLAIN = Dialect()
 
 def find_delimiter(text: str, quote: str | None) -> str:
     """The delimiter that the first line has most of outside of quotes; a comma where it has none."""
+    return look_for_delimiter(text, quote)[0]
+
+
+def look_for_delimiter(text: str, quote: str | None) -> tuple[str, bool]:
+    """The delimiter as :func:`find_delimiter` gives it, and whether the text has the whole of the first line."""
     counts = dict.fromkeys(_DELIMITERS, 0)
-    is_quoted = False
+    is_quoted = is_whole = False
     for char in text:
         if char == quote:
             is_quoted = not is_quoted
         elif not is_quoted:
             if char in "\r\n":
+                is_whole = True
                 break
             if char in counts:
                 counts[char] += 1
-    return max(_DELIMITERS, key=lambda char: counts[char])
-
-
-def decode_csv(
-    text: str, name: str, dialect: Dialect = PLAIN, types: Mapping[str, Reader] | None = None
-) -> list[Any]:
-    """A list of one dict for each row, by the columns of the header, or of one list where there is none.
-
-    Values are texts, or what ``types`` reads by column; a text that it cannot read is an error with its
-    line. Empty lines are none.
-    """
-    text, skipped = _skip_lines(text, dialect.skip)
-    reader = dialect.rows_of(io.StringIO(text, newline=""), text)
-    try:
-        return list(_decode(reader, name, dialect, types or {}, skipped))
-    except csv.Error as exc:
-        place = f"{name}:{reader.line_num + skipped}"
-        raise FlowScriptError(f"{place}: not valid CSV: {exc}") from None
-
-
-def _skip_lines(text: str, count: int) -> tuple[str, int]:
-    lines = io.StringIO(text, newline="")
-    done = 0
-    while done < count and lines.readline():
-        done += 1
-    return lines.read(), done
-
-
-def _decode(
-    reader: Any, name: str, dialect: Dialect, types: Mapping[str, Reader], skipped: int
-) -> Iterator[Any]:
-    if dialect.header is False:
-        for row in reader:
-            if row:
-                yield row
-        return
-    if dialect.header is True:
-        header = next(reader, None)
-        if header is None:
-            return
-        header = _names(header, f"{name}:{reader.line_num + skipped}", dialect.duplicates)
-    else:
-        header = list(dialect.header)
-    _refuse_unknown(types, header, name)
-    for row in reader:
-        if not row:
-            continue
-        place = f"{name}:{reader.line_num + skipped}"
-        if len(row) != len(header):
-            if dialect.ragged == "skip":
-                continue
-            if dialect.ragged == "error":
-                raise FlowScriptError(
-                    f"{place}: the row has {len(row)} columns, and the header {len(header)}; "
-                    "expected the same, or the setting ragged: fit or skip"
-                )
-        found: dict[str, Any] = dict(zip(header, row, strict=False))
-        for column in header[len(row) :]:
-            found[column] = None
-        for column, read in types.items():
-            found[column] = read(found[column], f"{place}: column {column!r}")
-        yield found
-
-
-def _names(header: Sequence[str], place: str, duplicates: Duplicates) -> list[str]:
-    """The names of the columns; those given twice are numbered (``a``, ``a_2``), or an error."""
-    seen = set(header) if duplicates == "number" else set()
-    if duplicates == "error":
-        for column in header:
-            if column in seen:
-                raise FlowScriptError(
-                    f"{place}: the header has the column {column!r} twice; "
-                    "expected each once, or the setting duplicates: number"
-                )
-            seen.add(column)
-        return list(header)
-    names: list[str] = []
-    used: dict[str, int] = {}
-    for column in header:
-        name, number = column, used.get(column, 0) + 1
-        while number > 1 and (name := f"{column}_{number}") in seen:
-            number += 1
-        used[column] = number
-        seen.add(name)
-        names.append(name)
-    return names
-
-
-def _refuse_unknown(types: Mapping[str, Reader], header: Sequence[str], name: str) -> None:
-    known = set(header)
-    for column in types:
-        if column not in known:
-            near = nearest(column, header)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise FlowScriptError(f"{name} has no column {column!r}, which types names{hint}")
+    return max(_DELIMITERS, key=lambda char: counts[char]), is_whole
 
 
 def read_header(file: TextIO, dialect: Dialect = PLAIN) -> tuple[list[str] | None, str]:
@@ -164,7 +77,7 @@ def read_header(file: TextIO, dialect: Dialect = PLAIN) -> tuple[list[str] | Non
         file.readline()
     first = file.readline()
     delimiter = dialect.delimiter or find_delimiter(first, dialect.quote)
-    return next(dialect.rows_of(_from(first, file), first), None), delimiter
+    return next(dialect.rows_of(_from(first, file), delimiter), None), delimiter
 
 
 def _from(first: str, file: TextIO) -> Iterator[str]:
@@ -173,21 +86,31 @@ def _from(first: str, file: TextIO) -> Iterator[str]:
     yield from file
 
 
-def encode_csv(value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN) -> str:
+def columns_of(rows: Sequence[Any], dialect: Dialect) -> list[str] | None:
+    """The columns of mappings, in the order first seen, or those that the dialect gives; None for lists."""
+    if isinstance(dialect.header, tuple):
+        return list(dialect.header)
+    names = {to_text(key): None for row in rows if isinstance(row, Mapping) for key in row}
+    return list(names) or None
+
+
+def encode_csv(
+    value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN, first: int = 0
+) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
     With ``columns``, those of a file that is added to, there is no header, and a key that is none of them
     is an error; so it is for the names that the dialect gives. A key that a row lacks gives an empty field.
-    Without a header rows may be lists.
+    Without a header rows may be lists. ``first`` is the number of the first row, for messages.
     """
     rows = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
     out = io.StringIO(newline="")
     writer = _Writer(out, dialect)
     try:
         if dialect.header is False and any(isinstance(row, (list, tuple)) for row in rows):
-            _write_lists(writer, rows)
+            _write_lists(writer, rows, first)
         else:
-            _write_mappings(writer, rows, columns, dialect)
+            _write_mappings(writer, rows, columns, dialect, first)
     except csv.Error as exc:
         raise FlowScriptError(
             f"a field has the delimiter or a line break in it ({exc}); expected the setting quote"
@@ -232,8 +155,8 @@ class _Writer:
             self._plain.writerow(fields)
 
 
-def _write_lists(writer: _Writer, rows: Any) -> None:
-    for number, row in enumerate(rows):
+def _write_lists(writer: _Writer, rows: Any, first: int) -> None:
+    for number, row in enumerate(rows, first):
         if not isinstance(row, (list, tuple)):
             raise FlowScriptError(
                 f"row {number} is not a list, and others are; expected only lists"
@@ -245,9 +168,11 @@ def _write_lists(writer: _Writer, rows: Any) -> None:
         writer.write([to_text(item) for item in row])
 
 
-def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect) -> None:
+def _write_mappings(
+    writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect, first: int
+) -> None:
     names: dict[str, None] = {}
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         if not isinstance(row, Mapping):
             raise FlowScriptError(
                 f"row {number} is not an object; a csv file takes a list of objects"
@@ -256,10 +181,10 @@ def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: 
     given = list(dialect.header) if isinstance(dialect.header, tuple) else None
     header = columns or given or list(names)
     if columns is not None or given is not None:
-        _check_columns(rows, header)
+        _check_columns(rows, header, first)
     if columns is None and header and dialect.header is not False:
         writer.write(header)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         fields = {to_text(key): to_text(item) for key, item in row.items()}
         if len(fields) != len(row):
             raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
@@ -268,9 +193,9 @@ def _write_mappings(writer: Any, rows: Any, columns: list[str] | None, dialect: 
         writer.write([fields.get(column, "") for column in header])
 
 
-def _check_columns(rows: Any, columns: list[str]) -> None:
+def _check_columns(rows: Any, columns: list[str], first: int) -> None:
     known = set(columns)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         for key in map(to_text, row):
             if key not in known:
                 near = nearest(key, columns)

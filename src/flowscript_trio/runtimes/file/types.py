@@ -42,6 +42,9 @@ WHOLE_FORMS = ("json", "yaml")
 """Formats in which a file holds one value: nothing can be added at its end."""
 
 
+STREAM_FORMS = ("csv", "tsv", "jsonl", "lines")
+"""Formats of one record after another, which may be read and written as a stream."""
+
 _OF_TABLES = {"delimiter", "quote", "header", "skip", "ragged", "duplicates", "types"}
 _NO_FILE_HAS = {"unicode_escape", "raw_unicode_escape", "utf_7", "idna", "punycode", "undefined"}
 
@@ -180,6 +183,22 @@ class FileSourceConfig(FileConfig):
         description="csv: types of columns, such as price: number, day: date (string, number, integer, boolean, "
         "date, datetime); an empty field is null",
     )
+
+    stream: bool = Field(
+        default=False,
+        description="csv, tsv, jsonl, lines: the output is a stream, which a foreach or a sink consumes once, "
+        "and the file is read meanwhile",
+    )
+
+    @model_validator(mode="after")
+    def _check_stream(self) -> Self:
+        if self.stream and self.form not in STREAM_FORMS:
+            raise PydanticCustomError(
+                "stream",
+                "stream is for files of records ({forms}), and the format is {form}",
+                {"forms": ", ".join(STREAM_FORMS), "form": self.form, "setting": "stream"},
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_types(self) -> Self:

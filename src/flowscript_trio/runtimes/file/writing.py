@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from secrets import token_hex
 
 import trio
@@ -18,44 +19,115 @@ if sys.platform != "win32":
     import fcntl
 
 CHUNK = 1024 * 1024  # bytes between two looks at whether the write is still wanted
+_LOOK = 0.02  # seconds between two attempts to lock a file
 _KEEPS_OPEN = sys.platform != "win32"  # Windows renames no file that is open
 
 
-def replace(entry: FolderEntry, data: bytes, path: str) -> None:
-    """Write a file under a temporary name in its folder and rename it. For a thread that trio started.
+class Replacement:
+    """A file that is written under a temporary name in its folder, part by part, and renamed in the end.
 
-    Up to the moment of the rename it raises ``Cancelled`` where the task that waits for it is cancelled: the
-    old file stays. Whatever goes wrong, no temporary file is left. Permissions and, where the system allows
-    it, the owner of an existing file are kept. ``path`` is for messages.
+    For threads that trio started. Up to the moment of the rename it raises ``Cancelled`` where the task that waits
+    for the thread is cancelled: the old file stays. Who does not finish it discards it, and nothing is left.
+    Permissions and, where the system allows it, the owner of an existing file are kept. ``path`` is for messages.
     """
-    old = entry.stat()
-    if old is not None:
-        refuse_special(old, path)
-    temporary = entry.sibling(f".{token_hex(8)}.tmp")
-    # Of an existing file that only its owner may read, the new content is never open to others.
-    handle = temporary.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if old is None else 0o600)
-    try:
-        try:
-            _pour(handle, data, stop=trio.from_thread.check_cancelled)
-            if old is not None:
-                _make_like(handle, old)
-            os.fsync(handle)
-            trio.from_thread.check_cancelled()
-            if _KEEPS_OPEN:  # while it is open, no other file can get its identity
-                _refuse_swapped(temporary, handle, path)
-                temporary.rename_to(entry)
-        finally:
-            os.close(handle)
+
+    def __init__(self, entry: FolderEntry, path: str) -> None:
+        self._entry = entry
+        self._path = path
+        self._old = entry.stat()
+        if self._old is not None:
+            refuse_special(self._old, path)
+        self._temporary = entry.sibling(f".{token_hex(8)}.tmp")
+        # Of an existing file that only its owner may read, the new content is never open to others.
+        mode = 0o666 if self._old is None else 0o600
+        self._handle = self._temporary.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        self._is_open = True
+
+    def write(self, data: bytes) -> None:
+        _pour(self._handle, data, stop=trio.from_thread.check_cancelled)
+
+    def finish(self) -> None:
+        """Put what was written in the place of the old file."""
+        if self._old is not None:
+            _make_like(self._handle, self._old)
+        os.fsync(self._handle)
+        trio.from_thread.check_cancelled()
+        if _KEEPS_OPEN:  # while it is open, no other file can get its identity
+            _refuse_swapped(self._temporary, self._handle, self._path)
+            self._temporary.rename_to(self._entry)
+        self._close()
         if not _KEEPS_OPEN:
-            temporary.rename_to(entry)
-    except BaseException:
+            self._temporary.rename_to(self._entry)
+
+    def discard(self) -> None:
+        """Leave nothing of it; a new file that took the old one's place already stays."""
+        self._close()
         with suppress(FileNotFoundError):
-            temporary.unlink()
+            self._temporary.unlink()
+
+    def settle(self) -> None:
+        """After it has taken its place: look that it did, and make that last."""
+        now = self._entry.stat()
+        if now is not None and stat.S_ISLNK(now.st_mode):
+            raise _swapped(self._path)
+        _sync_folder(self._entry)
+
+    def _close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            os.close(self._handle)
+
+
+def replace(entry: FolderEntry, data: bytes, path: str) -> None:
+    """Write a file under a temporary name in its folder and rename it, as :class:`Replacement` does."""
+    new = Replacement(entry, path)
+    try:
+        new.write(data)
+        new.finish()
+    except BaseException:
+        new.discard()
         raise
-    now = entry.stat()
-    if now is not None and stat.S_ISLNK(now.st_mode):
-        raise _swapped(path)
-    _sync_folder(entry)
+    new.settle()
+
+
+class Addition:
+    """What is added to the end of a file, part by part, all or nothing: what was written of one that is discarded
+    is taken back.
+
+    For threads that trio started. The file is locked meanwhile; waiting for the lock raises ``Cancelled`` where
+    the task that waits for the thread is cancelled. ``confined`` is as for :func:`append`.
+    """
+
+    def __init__(self, entry: FolderEntry, path: str, confined: bool) -> None:
+        self._entry = entry
+        self._open = ExitStack()
+        self.handle: int
+        self.handle, self._is_new = self._open.enter_context(_alone(entry, path, confined))
+        self._size = os.fstat(self.handle).st_size
+        self._is_whole = False
+
+    def write(self, data: bytes) -> None:
+        trio.from_thread.check_cancelled()
+        _pour(self.handle, data)
+
+    def finish(self) -> None:
+        os.fsync(self.handle)
+        self._is_whole = True
+        self._open.close()
+
+    def settle(self) -> None:
+        """After it has ended: make a new name last."""
+        if self._is_new:
+            _sync_folder(self._entry)
+
+    def discard(self) -> None:
+        """Take back what was written, and a file that was made for it."""
+        if self._is_whole:
+            return
+        with self._open:
+            os.ftruncate(self.handle, self._size)
+            if self._is_new and self._size == 0:
+                self._entry.unlink()
 
 
 def append(entry: FolderEntry, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:
@@ -90,8 +162,7 @@ def _alone(entry: FolderEntry, path: str, confined: bool) -> Iterator[tuple[int,
             refuse_special(os.fstat(handle), path)
             if confined:
                 _refuse_linked(os.fstat(handle), path)
-            if sys.platform != "win32":
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            _lock(handle)
             now = entry.stat()
             # Whoever held the lock may have replaced the file or taken it away: then it is another's.
             if now is not None and os.path.samestat(now, os.fstat(handle)):
@@ -107,6 +178,20 @@ def _alone(entry: FolderEntry, path: str, confined: bool) -> Iterator[tuple[int,
             raise
         finally:
             os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Lock a file. Who waits for another to be done looks now and then whether it is still wanted."""
+    if sys.platform == "win32":
+        return
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            trio.from_thread.check_cancelled()
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 def _open_or_make(entry: FolderEntry) -> tuple[int, bool]:

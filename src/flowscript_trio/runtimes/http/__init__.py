@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from ..registry import registry
+from ..streams import Stream, streams_of
 from ..types import ExecutionParams
 from .preparing import prepare, ready
 from .types import HttpSinkConfig, HttpSourceConfig
@@ -15,7 +16,10 @@ TIMEOUT = 30.0  # seconds, for the whole of a request
 
 
 class HttpSource:
-    """Type ``source:http``: its output is the decoded body. Cancellation closes the connection at once."""
+    """Type ``source:http``: its output is the decoded body, or with ``stream`` a stream of its records.
+
+    Cancellation closes the connection at once.
+    """
 
     type = "source:http"
     config = HttpSourceConfig
@@ -36,6 +40,8 @@ class HttpSource:
         with closing(content):
             if config.download is not None:
                 return await _download(params, config, content)
+            if config.is_of_records:
+                return await _records(params, config, content)
             answer = await exchange(run, config, config.method, content, scope)
         body = decode(answer, config)
         if config.response == "body":
@@ -46,6 +52,22 @@ class HttpSource:
             "url": bare_url(answer.url),
             "body": body,
         }
+
+
+async def _records(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
+    """The records of an answer, or of pages: a stream, or without ``stream`` a list of all of them."""
+    from .pool import pool_of
+    from .supply import open_supply
+
+    run = params.run
+    await pool_of(run)  # first: it is closed after the streams
+    streams = await streams_of(run, "http")
+    supply, head = await open_supply(run, config, content, params.scope)
+    stream = streams.add(Stream(params.node.label, supply))
+    body = stream if config.stream else await stream.all()
+    if config.response == "body":
+        return body
+    return {"status": head.status, "headers": head.headers, "url": head.url, "body": body}
 
 
 async def _download(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:

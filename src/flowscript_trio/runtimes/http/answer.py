@@ -76,7 +76,7 @@ async def read_body(
 
     request = answer.request
     body = Body(
-        _encoding_of(answer), limit, f"the answer of {request.method} {bare_url(request.url)}"
+        encoding_of(answer), limit, f"the answer of {request.method} {bare_url(request.url)}"
     )
     failed: Exception | None = None
     try:
@@ -101,7 +101,7 @@ async def read_body(
     body.end()
 
 
-def _encoding_of(answer: httpx.Response) -> str:
+def encoding_of(answer: httpx.Response) -> str:
     """The encodings of a body; what has no body has none, whatever its headers say."""
     if answer.request.method == "HEAD" or answer.status_code in (204, 304):
         return ""

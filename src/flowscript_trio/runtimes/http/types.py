@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ...types.http import Redirects
 from .auth import Auth
 from .extract import Extract
+
+RECORDS = ("jsonl", "csv", "tsv", "lines", "events")
+"""Formats of one record after another."""
 
 Method = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20}$")]
 
@@ -52,6 +56,33 @@ class RequestConfig(BaseModel):
 class HttpSourceConfig(RequestConfig):
     """``<source type="http">``: asks a server; the output is the decoded body of its answer."""
 
+    format: Literal["auto", "json", "text", "bytes", "jsonl", "csv", "tsv", "lines", "events"] = (
+        Field(  # type: ignore[assignment]
+            default="auto",
+            description="how the body is decoded; auto: by its content type; events: server-sent events, each "
+            "{event, data, id}",
+        )
+    )
+    stream: bool = Field(
+        default=False,
+        description="the output is a stream of the records (jsonl, csv, tsv, lines, events, or the items of JSON "
+        "lists), which a foreach or a sink consumes once, and they are received meanwhile",
+    )
+    next: Literal["link", "cursor", "offset", "page"] | None = Field(
+        default=None,
+        description="where the next of several pages is: in the header Link, under cursor in the body, or by a "
+        "parameter that counts items (offset) or pages; the output is the items of all of them",
+    )
+    next_param: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the parameter that asks for the next page; default: cursor, offset or page",
+    )
+    cursor: Extract | None = Field(
+        default=None,
+        description="a JMESPath expression that finds, in the body of a page, the cursor or the URL of the next "
+        "one; null: it was the last",
+    )
     response: Literal["body", "full"] = Field(
         default="body", description="full: the output is {status, headers, url, body}"
     )
@@ -68,6 +99,43 @@ class HttpSourceConfig(RequestConfig):
     )
     method: Method = Field(default="GET", description="the method of the request")
     body: Any = Field(default=None, description="text as it is; a mapping or a list as JSON")
+
+    @model_validator(mode="after")
+    def _check_records(self) -> Self:
+        if self.next is not None:
+            if self.format not in ("auto", "json"):
+                self._refuse(f"pages are JSON, and the format is {self.format}", "next")
+            if (self.cursor is None) == (self.next == "cursor"):
+                self._refuse("cursor is needed for next: cursor, and for nothing else", "cursor")
+            if self.next == "link" and self.next_param is not None:
+                self._refuse(
+                    "the header Link has whole URLs: nothing is asked by next-param", "next_param"
+                )
+            if self.upload is not None:
+                self._refuse(
+                    "a file is sent once, and pages are asked for again and again", "upload"
+                )
+        elif self.cursor is not None or self.next_param is not None:
+            name = "cursor" if self.cursor is not None else "next_param"
+            self._refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
+        if self.is_of_records and self.download is not None:
+            self._refuse("a download is saved as it is: it has no records", "download")
+        if self.stream and self.format in ("text", "bytes"):
+            self._refuse(
+                f"stream is for records ({', '.join(RECORDS)} or json), and the format is {self.format}",
+                "stream",
+            )
+        if self.format in RECORDS and self.format != "jsonl" and self.extract is not None:
+            self._refuse(f"extract is for JSON, and the format is {self.format}", "extract")
+        return self
+
+    @property
+    def is_of_records(self) -> bool:
+        """Whether the answer is read as records."""
+        return self.stream or self.next is not None or self.format in RECORDS
+
+    def _refuse(self, message: str, setting: str) -> NoReturn:
+        raise PydanticCustomError("records", "{message}", {"message": message, "setting": setting})
 
 
 class HttpSinkConfig(RequestConfig):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...expression import Expression, is_function, truthy
 from ...expression.scope import Overlay, Scope
+from ...expression.values import refuse_stream
 from ..types import ExecutionParams
 from .pace import Pace, clock
 from .types import FilterConfig, MapConfig, ReduceConfig
@@ -87,7 +88,10 @@ def items_of(value: Any) -> Sequence[Any]:
     """The input as a list: what is no list counts as a list of one, null as an empty one."""
     if isinstance(value, (list, tuple, range)):
         return value
-    return [] if value is None else [value]
+    if value is None:
+        return []
+    refuse_stream(value)
+    return [value]
 
 
 def _apply(
