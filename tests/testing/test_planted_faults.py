@@ -141,7 +141,7 @@ def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
 
     async def broad(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(self, step, frame, path)
+            return await make_attempt(self, step, frame, path)
         except BaseException as exc:
             return outcome(exc)
 
@@ -276,9 +276,9 @@ def test_a_cancellation_that_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> 
 
     async def stubborn(self: Executor, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(self, step, frame, path)
+            return await make_attempt(self, step, frame, path)
         except trio.Cancelled:
-            return await attempt(self, step, frame, path)
+            return await make_attempt(self, step, frame, path)
 
     plant(monkeypatch, Executor, "attempt", stubborn)
     assert {
@@ -325,7 +325,7 @@ def test_time_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def slow(self: Executor, *args: Any) -> Outcome:
         await trio.sleep(0.05)
-        return await attempt(self, *args)
+        return await make_attempt(self, *args)
 
     plant(monkeypatch, Executor, "attempt", slow)
     assert "no time passes unasked" in promises(most=5)
@@ -346,7 +346,7 @@ def test_an_order_that_no_seed_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
     async def moody(self: Executor, *args: Any) -> Outcome:
         for _ in range(chance.randrange(4)):
             await trio.lowlevel.checkpoint()
-        return await attempt(self, *args)
+        return await make_attempt(self, *args)
 
     plant(monkeypatch, Executor, "attempt", moody)
     assert "the same seed gives the same events" in promises(most=5)

@@ -13,7 +13,7 @@ from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.bounds import bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
-from flowscript_trio.execution.frame import Outcome, Place
+from flowscript_trio.execution.frame import Attempt, Outcome
 from flowscript_trio.execution.handle import Run
 from flowscript_trio.execution.merge import merge_outputs
 from flowscript_trio.execution.state import State
@@ -122,7 +122,7 @@ def test_a_cancellation_from_outside_that_is_told_as_a_time_limit(
 
     async def too_slow(self: Executor, step: Step, *args: Any) -> Outcome:
         try:
-            return await attempt(self, step, *args)
+            return await make_attempt(self, step, *args)
         except trio.Cancelled:
             raise trio.TooSlowError("it took too long") from None
 
@@ -210,10 +210,10 @@ def test_time_that_nobody_asked_for_beside_a_question(monkeypatch: pytest.Monkey
     assert proved(text, options={"decider": decide}).holds
     act = Executor._act
 
-    async def slow(self: Executor, place: Place) -> Outcome:
+    async def slow(self: Executor, attempt: Attempt) -> Outcome:
         with trio.move_on_after(0.5):
             await trio.sleep_forever()
-        return await act(self, place)
+        return await act(self, attempt)
 
     monkeypatch.setattr(Executor, "_act", slow)
     assert "no time passes unasked" in promises(text, options={"decider": decide})

@@ -1,4 +1,4 @@
-"""Owns one attempt of a node: its place, its token, its time limit, and the border to the runtime's code."""
+"""Owns one attempt of a node: its scope, its token, its time limit, and the border to the runtime's code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .compensating import without_losers
 from .context import RunContext
 from .contexts import InContext
 from .failures import note_node
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .limiting import hold, take_token
 from .recovery import handle_late
 from .regions import Region
@@ -41,23 +41,23 @@ class Attempts(ABC):
         self.run: RunContext = run
 
     @abstractmethod
-    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+    def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""
 
-    async def attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
+    async def make_attempt(self, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
         """Run one attempt of a node (the ``number``-th, from 1).
 
         An error comes back as a value, with a note of where it came from.
         """
         try:
-            place = self._place(step, frame, path, number)
-            if place is None:
+            attempt = self._begin(step, frame, path, number)
+            if attempt is None:
                 return Outcome(skipped=True)
             if self.run.observers:
-                self._tell_attempt(place)
-            outcome = await self._perform(place)
+                self._tell_attempt(attempt)
+            outcome = await self._perform(attempt)
             if outcome.lost is not None and self.run.compensations:
-                outcome = await without_losers(cast(Walk, self), place, outcome)
+                outcome = await without_losers(cast(Walk, self), attempt, outcome)
             signal = outcome.signal
             if self.run.masker is not None and isinstance(signal, Failed):
                 outcome.signal = Failed(self.run.masked(signal.error), signal.origin)
@@ -83,7 +83,7 @@ class Attempts(ABC):
         note_node(error, self.run.record.number, step.node, path)
         return Outcome(signal=Failed(error))
 
-    def _place(self, step: Step, frame: Frame, path: str, number: int) -> Place | None:
+    def _begin(self, step: Step, frame: Frame, path: str, number: int) -> Attempt | None:
         """Where a node is to run, with its own input; None where its ``if`` does not hold."""
         scope: Scope = frame.state
         if step.draws:
@@ -94,103 +94,103 @@ class Attempts(ABC):
             scope = Overlay(scope, {"input": input})
         if step.condition is not None and not truthy(step.condition(scope)):
             return None
-        return Place(step, frame, path, number, input, scope)
+        return Attempt(step, frame, path, number, input, scope)
 
-    def _tell_attempt(self, place: Place) -> None:
-        run, path = self.run, place.path
+    def _tell_attempt(self, attempt: Attempt) -> None:
+        run, path = self.run, attempt.path
         event = AttemptStarted(
             time=trio.current_time(),
             path=path,
             execution=run.numbers.of(path),
-            node=place.step.node,
-            attempt=place.attempt,
-            input=run.shown(place.input),
+            node=attempt.step.node,
+            attempt=attempt.number,
+            input=run.shown(attempt.input),
         )
         run.notify(event)
 
-    def _perform(self, place: Place) -> Awaitable[Outcome]:
-        step, limiter = place.step, self.run.limiter
+    def _perform(self, attempt: Attempt) -> Awaitable[Outcome]:
+        step, limiter = attempt.step, self.run.limiter
         if limiter is not None and not step.is_control:
-            return self._with_token(limiter, place)
-        return self._act(place) if step.timeout is None else self._limit_time(place)
+            return self._with_token(limiter, attempt)
+        return self._act(attempt) if step.timeout is None else self._limit_time(attempt)
 
-    async def _with_token(self, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
-        token = place.token = object()
-        run, node = self.run, place.step.node
+    async def _with_token(self, limiter: trio.CapacityLimiter, attempt: Attempt) -> Outcome:
+        token = attempt.token = object()
+        run, node = self.run, attempt.step.node
         waits = bool(run.observers) and limiter.available_tokens < 1
-        number = run.numbers.of(place.path)
+        number = run.numbers.of(attempt.path)
         if waits:
             now = trio.current_time()
-            run.notify(TokenAwaited(time=now, path=place.path, execution=number, node=node))
+            run.notify(TokenAwaited(time=now, path=attempt.path, execution=number, node=node))
         await take_token(limiter, token)
         try:
             if waits:
                 now = trio.current_time()
-                run.notify(TokenTaken(time=now, path=place.path, execution=number, node=node))
+                run.notify(TokenTaken(time=now, path=attempt.path, execution=number, node=node))
             await checkpoint_if_cancelled()  # it may have been while the token was taken
-            return await self._limit_time(place)
+            return await self._limit_time(attempt)
         finally:
             limiter.release_on_behalf_of(token)
 
-    def _limit_time(self, place: Place) -> Awaitable[Outcome]:
-        step = place.step
+    def _limit_time(self, attempt: Attempt) -> Awaitable[Outcome]:
+        step = attempt.step
         if step.timeout is None or step.keeps:
-            return self._act(place)
-        return self._within(step.timeout(place.scope), place)
+            return self._act(attempt)
+        return self._within(step.timeout(attempt.scope), attempt)
 
-    async def _within(self, seconds: float, place: Place) -> Outcome:
+    async def _within(self, seconds: float, attempt: Attempt) -> Outcome:
         def work(region: Region) -> Awaitable[Outcome]:
-            place.region = region
-            return self._act(place)
+            attempt.region = region
+            return self._act(attempt)
 
-        outcome = await bounded(seconds, place.region, place.path, work)
+        outcome = await bounded(seconds, attempt.region, attempt.path, work)
         if outcome is not LATE:
             return outcome
-        if isinstance(place.step.node, TimeoutNode):  # its handler is for its duration
-            raise took_too_long(repr(place.step.label), seconds)
-        return await self.be_late(place, seconds)
+        if isinstance(attempt.step.node, TimeoutNode):  # its handler is for its duration
+            raise took_too_long(repr(attempt.step.label), seconds)
+        return await self.be_late(attempt, seconds)
 
-    async def be_late(self, place: Place, seconds: float) -> Outcome:
+    async def be_late(self, attempt: Attempt, seconds: float) -> Outcome:
         """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""
-        error = took_too_long(repr(place.step.label), seconds)
-        if place.step.on_timeout is None:
+        error = took_too_long(repr(attempt.step.label), seconds)
+        if attempt.step.on_timeout is None:
             raise error
-        return await handle_late(cast(Walk, self), place.step.on_timeout, place, error)
+        return await handle_late(cast(Walk, self), attempt.step.on_timeout, attempt, error)
 
-    def _act(self, place: Place) -> Awaitable[Outcome]:
-        step = place.step
+    def _act(self, attempt: Attempt) -> Awaitable[Outcome]:
+        step = attempt.step
         params = ExecutionParams(
             step.node,
-            step.config(place.scope),
-            place.input,
-            place.scope,
+            step.config(attempt.scope),
+            attempt.input,
+            attempt.scope,
             self.run,
             step.reads_only,
             step.parts,
-            None if step.is_ours else place,
+            None if step.is_builtin else attempt,
         )
         if step.is_control:
-            return self._control(step.runtime, params, place)
-        if step.is_ours:
+            return self._control(step.runtime, params, attempt)
+        if step.is_builtin:
             return _call_ours(step.runtime, params)
         if (
-            place.frame.has_own_task
+            attempt.frame.has_own_task
             and step.retry is None
             and step.fallback is None
-            and place.token is None
+            and attempt.token is None
             and not self.run.observers
         ):
             return _call(step.runtime, params)  # nobody comes after it in the context of this task
         context = copy_context()
-        if place.token is not None and self.run.limiter is not None:
-            hold(context, self.run.limiter, place.token)
+        if attempt.token is not None and self.run.limiter is not None:
+            hold(context, self.run.limiter, attempt.token)
         return InContext(_call(step.runtime, params), context)
 
     async def _control(
-        self, runtime: NodeRuntime, params: ExecutionParams, place: Place
+        self, runtime: NodeRuntime, params: ExecutionParams, attempt: Attempt
     ) -> Outcome:
         asked = (await _call(runtime, params)).output
-        return await self.handle(asked, place)
+        return await self.handle(asked, attempt)
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

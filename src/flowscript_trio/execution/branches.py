@@ -23,7 +23,7 @@ from ..types.paths import ACCEPT, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
-from .frame import Frame, Place
+from .frame import Attempt, Frame
 from .marks import note
 from .pacing import Paced
 from .regions import Region, cause_of
@@ -45,14 +45,14 @@ class Branches:
     def __init__(
         self,
         walk: Walk,
-        place: Place,
+        attempt: Attempt,
         name: Callable[[int], str],
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
         accept: Expression | None = None,
     ) -> None:
-        self.region: Region = Region(place.region, place.path)
+        self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
@@ -61,7 +61,7 @@ class Branches:
         self.block: Block
         self._walk = walk
         self._run = walk.run
-        self._place = place
+        self._attempt = attempt
         self._name = name
         self._enter = enter
         self._keep_outputs = keep_outputs
@@ -93,8 +93,8 @@ class Branches:
             self._run.notify(
                 BlockStarted(
                     time=trio.current_time(),
-                    path=self._place.path,
-                    execution=self._run.numbers.of(self._place.path),
+                    path=self._attempt.path,
+                    execution=self._run.numbers.of(self._attempt.path),
                     branches=policy.total,
                     limit=limit,
                 )
@@ -123,7 +123,7 @@ class Branches:
             cancelled += result.status == "cancelled" and result.started
         idle = max(total - self.block.started, 0)
         run = self._run.record.number
-        note_block(verdict.error, run, self._place.path, failed, cancelled, idle)
+        note_block(verdict.error, run, self._attempt.path, failed, cancelled, idle)
 
     async def _execute(self, index: int, item: Any) -> Signal | None:
         """Run one branch: the thunk of the block's job."""
@@ -161,7 +161,7 @@ class Branches:
             return signal
         self._keep(index, frame)
         self._end(index, "success")
-        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+        if isinstance(signal, Break) and signal.loop not in (None, self._attempt.step.id):
             self.escape[index] = signal
         return signal
 
@@ -172,17 +172,17 @@ class Branches:
         run, path = self._run, self._name(index)
         error: BaseException
         try:
-            if truthy(accept(Overlay(self._place.scope, {"result": output}))):
+            if truthy(accept(Overlay(self._attempt.scope, {"result": output}))):
                 return None
             error = NotAccepted(f"the output of {path} was not accepted")
         except Exception as exc:
             error = run.masked(exc)
-        said = f"flowscript: the accept of {self._place.step.label!r} failed {path} at {location}"
+        said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
         note(error, run.record.number, said)
         now = trio.current_time()
         own = part_path(path, ACCEPT)
         result = NodeResult(None, "accept", own, "failed", None, now, 0.0, location, error)
-        run.record.add(id(self._place.step.node), "accept", result, inner=False)
+        run.record.add(id(self._attempt.step.node), "accept", result, inner=False)
         return Failed(error, result)
 
     async def judge(self, feed: Callable[[], Awaitable[Verdict]]) -> Verdict:
@@ -190,10 +190,10 @@ class Branches:
 
         What ended it before its deadline stands, and so does an interrupt.
         """
-        step, place = self._place.step, self._place
+        step, attempt = self._attempt.step, self._attempt
         if not step.keeps or step.timeout is None:
             return await feed()
-        seconds = step.timeout(place.scope)
+        seconds = step.timeout(attempt.scope)
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
@@ -203,7 +203,7 @@ class Branches:
             found = await feed()
             return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        if await bounded(seconds, place.region, place.path, work) is not LATE:
+        if await bounded(seconds, attempt.region, attempt.path, work) is not LATE:
             assert found is not None
             return found
         self.is_cut_short = True
@@ -271,7 +271,7 @@ class Branches:
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         self.region.cancel(cancellation, pass_number, is_cancelled())
-        self._run.note_cancellation(self._place.path, cancellation)
+        self._run.note_cancellation(self._attempt.path, cancellation)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:

@@ -31,7 +31,7 @@ from .context import Compensation, RunContext
 from .contexts import InContext
 from .documents import handle_document_result
 from .failures import masked_by
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .inline import (
     handle_assign_result,
     handle_break_result,
@@ -45,7 +45,7 @@ from .recovery import recover
 from .regions import Region, cause_of, outlived
 from .walk import Walk
 
-Handler = Callable[[Walk, Any, Place], Awaitable[Outcome]]
+Handler = Callable[[Walk, Any, Attempt], Awaitable[Outcome]]
 
 HANDLERS: dict[type, Handler] = {
     results.ParallelResult: handle_parallel_result,
@@ -122,10 +122,10 @@ class Executor(Attempts):
                 self._pass_over(step, frame)
                 continue
             target = None
-            if looked := passes.now == began:
+            if checked := passes.now == began:
                 await checkpoint()
             began = passes.now
-            signal = await self.execute_node(step, frame, looked)
+            signal = await self.execute_node(step, frame, checked)
             if signal is None:
                 continue
             if isinstance(signal, Goto):
@@ -189,14 +189,14 @@ class Executor(Attempts):
 
     # ---- the boundary ----
 
-    async def execute_node(self, step: Step, frame: Frame, looked: bool = False) -> Signal | None:
-        """Run one node: the one place where its start, its end, its error and its cancellation pass.
+    async def execute_node(self, step: Step, frame: Frame, checked: bool = False) -> Signal | None:
+        """Run one node: the one attempt where its start, its end, its error and its cancellation pass.
 
         An error is on the record when this returns, before anything around the node unwinds. It begins with
-        a look for a cancellation, unless who calls has just ``looked``, and passes no further checkpoint of
+        a look for a cancellation, unless who calls has just ``checked``, and passes no further checkpoint of
         its own: who runs one node after another lets a pass go by between them.
         """
-        if not looked:
+        if not checked:
             await checkpoint_if_cancelled()
         run = self.run
         path = f"{frame.prefix}{step.label}"
@@ -204,7 +204,7 @@ class Executor(Attempts):
         context: Context | None = None
         if run.observers:
             context = copy_context()
-            run.deliveries.enter(path)
+            run.delivery_times.enter(path)
             self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
@@ -284,7 +284,7 @@ class Executor(Attempts):
             frame.state.record(step.id, result)
         run.record.add(id(step), step.label, result, inner=self._inner)
         if run.observers:
-            delivered = run.deliveries.leave(result.path)
+            delivered = run.delivery_times.leave(result.path)
             if (cause := result.cancelled_by) is None:
                 delivered = None
             elif delivered is not None and delivered < cause.requested:
@@ -327,8 +327,8 @@ class Executor(Attempts):
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result, context)
 
-    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
-        return HANDLERS[type(asked)](self, asked, place)
+    def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
+        return HANDLERS[type(asked)](self, asked, attempt)
 
 
 def _interruption(error: BaseException) -> Cancellation:

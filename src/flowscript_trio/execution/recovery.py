@@ -13,7 +13,7 @@ from ..types.paths import FALLBACK, ON_TIMEOUT, attempt_path, part_path, prefix_
 from .compensating import compensate_inside, failed_undoing
 from .describing import describe, describe_safely, retry_after_of
 from .failures import note_first
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .marks import set_context
 from .retrying import Retries
 from .walk import Walk
@@ -140,11 +140,11 @@ async def _fall_back(
     return outcome
 
 
-async def handle_late(walk: Walk, handler: Step, place: Place, error: BaseException) -> Outcome:
+async def handle_late(walk: Walk, handler: Step, attempt: Attempt, error: BaseException) -> Outcome:
     """Run the handler of a block whose time has passed, once what succeeded in it is undone."""
-    undone = await compensate_inside(walk, place.inner, error) if place.step.undoes else []
-    path = part_path(place.inner, ON_TIMEOUT)
-    outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
+    undone = await compensate_inside(walk, attempt.inner, error) if attempt.step.undoes else []
+    path = part_path(attempt.inner, ON_TIMEOUT)
+    outcome = await run_handler(walk, handler, attempt.step, attempt.frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
         return Outcome(signal=failed_undoing(walk, undone))
     return outcome

@@ -8,7 +8,7 @@ from typing import Protocol
 from ..program.compiled import CompiledBody, Program, Step
 from ..scheduler.signals import Signal
 from .context import RunContext
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 
 
 class Walk(Protocol):
@@ -40,5 +40,5 @@ class Walk(Protocol):
     def fail(self, step: Step, path: str, error: BaseException) -> Outcome:
         """A node's work that came to an error, with a note of where it left."""
 
-    async def be_late(self, place: Place, seconds: float) -> Outcome:
+    async def be_late(self, attempt: Attempt, seconds: float) -> Outcome:
         """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``."""
