@@ -29,6 +29,7 @@ from ..scheduler.signals import Failed
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
+from ..types.results import SKIPPED
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
@@ -91,7 +92,8 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
         if index in branches.states and index in counted:
             published.publish(branches.states[index], body.inner_ids, variables=False)
         else:
-            published.forget(body.inner_ids)
+            lost = branches.states.get(index) or branches.lost_states.get(index)
+            published.lose(lost, body.inner_ids)
     labels = [bodies[branch.key].last_label for branch in result.branches]
     output = _merge(result.merge, branches, counted, labels, attempt)
     return Outcome(
@@ -134,6 +136,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         enter,
         keep_outputs=result.merge != "none",
         keep_states=races,
+        is_foreach=True,
         accept=result.accept,
     )
     policy = replace(result.policy, total=size)
@@ -172,8 +175,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     last = max(counted, default=-1) if races else total - 1
     if last in branches.states:
         attempt.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
+    elif total == 0:
+        attempt.frame.state.forget(body.inner_ids, SKIPPED)
     else:
-        attempt.frame.state.forget(body.inner_ids)
+        attempt.frame.state.lose(branches.lost_states.get(last), body.inner_ids)
     if result.merge == "none":
         output: Any = len(counted) if races else branches.succeeded
     else:
