@@ -91,7 +91,9 @@ def test_an_output_that_nobody_reads_ends_without_a_traceback(flow_file: Path) -
     )
     os.close(writer)
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: the workflow completed, and its output could not be written")
+    assert done.stderr.startswith(
+        "Error: the workflow completed, and its output could not be written"
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -313,7 +313,7 @@ async def test_a_tolerated_failure_leaves_a_null_and_the_results_say_which(
     <transform type="template" id="after" template="{{a}}/{{b}}/{{b.status}}"/>""")
     assert run.results["p"].output == ["x", None]
     assert [branch.status for branch in run.results["p"].branches] == ["success", "failed"]
-    assert run.output == "x//"
+    assert run.output == "x//failed"
 
 
 async def test_the_timeout_of_a_block_cancels_all_of_it(autojump_clock: Any) -> None:

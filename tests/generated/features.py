@@ -6,7 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from .shapes import Foreach, If, Leaf, Loop, Node, Parallel, Policy, Timeout, While, Workflow
+from .shapes import (
+    Fail,
+    Foreach,
+    If,
+    Leaf,
+    Loop,
+    Node,
+    Parallel,
+    Policy,
+    Return,
+    Timeout,
+    While,
+    Workflow,
+)
 from .writing import bodies_of, nodes_in
 
 FEATURES = (
@@ -46,6 +59,11 @@ FEATURES = (
     "keeps",
     "stubborn",
     "blocks",
+    "fail element",
+    "return",
+    "several retries",
+    "accept",
+    "stagger",
 )
 """``patient`` is ``fail-fast="false"``, ``graph`` several top-level nodes, ``cancelled`` from outside in time."""
 NEVER = 1 << 43
@@ -71,8 +89,11 @@ def _of_node(node: Node) -> Iterator[str]:
         yield "finally"
     if any(body.broken for body in bodies_of(node)):
         yield "failing settings"
-    if isinstance(node, Leaf | Parallel) and node.retry is not None and node.retry.broken:
-        yield "failing when"
+    if isinstance(node, Leaf | Fail | Parallel) and node.retry is not None:
+        if node.retry.broken:
+            yield "failing when"
+        if node.retry.then is not None:
+            yield "several retries"
     if isinstance(node, Parallel | Foreach) and node.keeps is not None:
         yield "keeps"
     match node:
@@ -90,6 +111,14 @@ def _of_node(node: Node) -> Iterator[str]:
             inner = [other for body in node.branches for other in nodes_in(body.nodes)]
             if any(isinstance(other, Parallel) for other in inner):
                 yield "nested"
+            if node.refused is not None:
+                yield "accept"
+            if node.stagger is not None:
+                yield "stagger"
+        case Fail():
+            yield "fail element"
+        case Return():
+            yield "return"
         case Foreach():
             yield "foreach"
             yield from _of_policy(node.policy)

@@ -19,15 +19,31 @@ from heapq import heapify, heappop, heappush
 from math import floor, inf
 from typing import Any, Literal
 
-from .shapes import Body, Foreach, If, Leaf, Loop, Node, Parallel, Policy, Timeout, While, Workflow
+from .shapes import (
+    Body,
+    Fail,
+    Foreach,
+    If,
+    Leaf,
+    Loop,
+    Node,
+    Parallel,
+    Policy,
+    Retry,
+    Return,
+    Timeout,
+    While,
+    Workflow,
+)
+from .writing import bodies_of
 
-Kind = Literal["ok", "failed", "cancelled", "broke"]
+Kind = Literal["ok", "failed", "cancelled", "returned"]
 SOON = 2.0**-8
 """A part of a second that stands for the next passes of an instant."""
 _FAILING = frozenset({"fail", "group", "frozen", "slotted", "noted"})
 _CLEANUP = 10
 """Seconds that clean-up has whose own settings fail."""
-STATUS = {"ok": "success", "broke": "success", "failed": "failed", "cancelled": "cancelled"}
+STATUS = {"ok": "success", "returned": "success", "failed": "failed", "cancelled": "cancelled"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +131,10 @@ def _node(node: Node, path: str, begin: float, cancel: float, log: Log) -> Resul
     match node:
         case Leaf():
             result = _leaf(node, path, begin, cancel, log)
+        case Fail():
+            result = _fail(node, path, begin, cancel, log)
+        case Return():
+            result = Result(begin, "returned", node.value)
         case Parallel():
             result = _parallel(node, path, begin, cancel, log)
         case Foreach():
@@ -138,8 +158,15 @@ def _leaf(leaf: Leaf, path: str, begin: float, cancel: float, log: Log) -> Resul
     return _recovered(leaf, attempt, path, begin, cancel, log)
 
 
+def _fail(fail: Fail, path: str, begin: float, cancel: float, log: Log) -> Result:
+    def attempt(number: int, begin: float) -> Result:
+        return Result(begin, "failed", errors=frozenset({fail.id}))
+
+    return _recovered(fail, attempt, path, begin, cancel, log)
+
+
 def _recovered(
-    node: Leaf | Parallel,
+    node: Leaf | Fail | Parallel,
     attempt: Callable[[int, float], Result],
     path: str,
     begin: float,
@@ -147,7 +174,8 @@ def _recovered(
     log: Log,
 ) -> Result:
     """Attempts, each with its number and its beginning, and then what stands in."""
-    further = 0 if node.retry is None else node.retry.max
+    retries = _Retries(node.retry)
+    number = 0
     undone: frozenset[str] = frozenset()
 
     def undo(end: float, inner: str) -> float:
@@ -156,18 +184,20 @@ def _recovered(
         undone = undone or errors
         return end
 
-    for number in range(further + 1):
+    while True:
         inner = path if number == 0 else f"{path}~{number + 1}"
         result = attempt(number, begin)
-        if result.kind != "failed" or node.retry is None or number == further:
+        number += 1
+        retry = retries.decide(number) if result.kind == "failed" else None
+        if retry is None:
             break
-        if node.retry.broken:
+        if retry.broken:
             result = replace(result, errors=frozenset({f"evaluated: {path}"}))
             break
         end = undo(result.end, inner)
         if cancel <= end:  # a cancellation is not tried again
             return Result(end, "cancelled")
-        begin = end + node.retry.wait
+        begin = end + retry.wait
         if cancel <= begin:
             return Result(cancel, "cancelled")
     if result.kind == "failed" and node.fallback is not None:
@@ -176,6 +206,29 @@ def _recovered(
     if undone and result.kind == "ok":
         return Result(result.end, "failed", errors=undone)
     return result
+
+
+class _Retries:
+    """The retries of a node: the first that is for an attempt decides, each with its own count."""
+
+    def __init__(self, first: Retry | None) -> None:
+        self._rules: list[Retry] = []
+        while first is not None:
+            self._rules.append(first)
+            first = first.then
+        self._used = [0] * len(self._rules)
+
+    def decide(self, attempt: int) -> Retry | None:
+        for index, rule in enumerate(self._rules):
+            spent = self._used[index] >= rule.max
+            if spent and index == len(self._rules) - 1:
+                return None
+            if rule.broken:
+                return rule
+            if rule.upto is None or attempt <= rule.upto:
+                self._used[index] += 1
+                return None if spent else rule
+        return None
 
 
 def _attempt(leaf: Leaf, number: int, begin: float, cancel: float) -> Result:
@@ -242,8 +295,13 @@ def _body(body: Body, path: str, begin: float, cancel: float, log: Log) -> Resul
 
 def _sequence(nodes: Sequence[Node], path: str, begin: float, cancel: float, log: Log) -> Result:
     result = Result(begin, "ok")
-    for node in nodes:
+    for index, node in enumerate(nodes):
+        if isinstance(node, Return) and not node.taken and cancel > result.end:
+            log.statuses[f"{path}{node.id}"] = "skipped"  # the output stays that of the node before
+            continue
         result = _node(node, path, result.end, cancel, log)
+        if result.kind == "returned":
+            log.statuses |= {f"{path}{later.id}": "skipped" for later in nodes[index + 1 :]}
         if result.kind != "ok":
             break
     return result
@@ -259,6 +317,8 @@ def _loop(node: Loop | While, path: str, begin: float, cancel: float, log: Log) 
     broken = node.broken if isinstance(node, Loop) else None
     for number in range(node.rounds):
         result = _body(node.body, f"{path}[{number}]/", result.end, cancel, log)
+        if result.kind == "returned" and broken is not None:
+            log.statuses[f"{path}[{number}]/{node.id}-break"] = "skipped"
         if result.kind != "ok":
             return result
         if isinstance(node, Loop) and node.broken is not None:
@@ -294,15 +354,28 @@ Branch = Callable[[float, float, Log], Result]
 
 def _parallel(node: Parallel, path: str, begin: float, cancel: float, log: Log) -> Result:
     def branch(inner: str, index: int) -> Branch:
-        return lambda begin, cancel, log: _body(
-            node.branches[index], f"{inner}/{index}/", begin, cancel, log
-        )
+        def run(begin: float, cancel: float, log: Log) -> Result:
+            result = _body(node.branches[index], f"{inner}/{index}/", begin, cancel, log)
+            if result.kind != "ok" or node.refused is None or result.value != node.refused:
+                return result
+            error = f"the output of {inner}/{index} was not accepted"
+            return Result(result.end, "failed", errors=frozenset({error}))
+
+        return run
 
     def attempt(number: int, begin: float) -> Result:
         inner = path if number == 0 else f"{path}~{number + 1}"
         branches = [branch(inner, index) for index in range(len(node.branches))]
         result = _block(
-            branches, node.limit, node.policy, begin, cancel, log, node.keeps, spawns=True
+            branches,
+            node.limit,
+            node.policy,
+            begin,
+            cancel,
+            log,
+            node.keeps,
+            spawns=True,
+            stagger=node.stagger,
         )
         return _without(result, log, inner)
 
@@ -341,14 +414,21 @@ def _block(
     log: Log,
     keeps: int | None,
     spawns: bool,
+    stagger: int | None = None,
 ) -> Result:
     def run(cancel: float, log: Log) -> list[Job]:
         """The branches begin in order, each as soon as there is a token for it."""
         free = [begin] * min(limit, len(branches))
         heapify(free)
-        jobs = []
+        jobs: list[Job] = []
+        began = begin
         for index, branch in enumerate(branches):
             start = heappop(free)
+            if stagger is not None and jobs:
+                before = jobs[-1].result
+                failed = before.end if before.kind == "failed" else inf
+                start = max(start, min(began + stagger, failed))
+            began = start
             if floor_of(cancel) <= start:
                 break
             jobs.append(Job(index, branch(start, cancel, log)))
@@ -361,21 +441,55 @@ def _block(
 
 def _graph(workflow: Workflow, cancel: float, log: Log) -> Result:
     nodes = workflow.nodes
+    awaited = _awaited(workflow)
+    returned: list[Result] = []
 
     def run(cancel: float, log: Log) -> list[Job]:
-        """A node begins when those that it waits for have succeeded."""
+        """A node begins when those that it waits for have succeeded; behind a return it is passed over."""
+        returned.clear()
         jobs: dict[int, Job] = {}
         for index, node in enumerate(nodes):
-            before = [jobs.get(other) for other in workflow.after[index]]
+            before = [jobs.get(other) for other in awaited[index]]
             if any(job is None or job.result.kind != "ok" for job in before):
                 continue
             start = max([job.result.end for job in before if job is not None], default=0)
-            if floor_of(cancel) > start:
-                jobs[index] = Job(index, _node(node, "", start, cancel, log))
+            if floor_of(cancel) <= start:
+                continue
+            if returned:
+                log.statuses[node.id] = "skipped"
+                jobs[index] = Job(index, Result(start, "ok"))
+                continue
+            result = _node(node, "", start, cancel, log)
+            if result.kind == "returned":
+                returned.append(result)
+                result = replace(result, kind="ok")
+            jobs[index] = Job(index, result)
         return list(jobs.values())
 
     result = _settle(run, len(nodes), Policy(), 0, cancel, log)
-    return replace(result, value=result.value[-1]) if result.kind == "ok" else result
+    if result.kind != "ok":
+        return result
+    return replace(result, value=returned[0].value if returned else result.value[-1])
+
+
+def _awaited(workflow: Workflow) -> list[set[int]]:
+    """What each node waits for: what it names, and whatever may end the document stands between all others."""
+    awaited: list[set[int]] = []
+    barrier: int | None = None
+    for index, node in enumerate(workflow.nodes):
+        waits = set(workflow.after[index])
+        if barrier is not None:
+            waits.add(barrier)
+        if _may_return(node):
+            waits |= set(range(index))
+            barrier = index
+        awaited.append(waits)
+    return awaited
+
+
+def _may_return(node: Node) -> bool:
+    inner = (other for body in bodies_of(node) for other in body.nodes)
+    return isinstance(node, Return) or any(map(_may_return, inner))
 
 
 def _settle(

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Retry:
-    """``max`` further attempts, ``wait`` seconds between two; the ``when`` of a ``broken`` one fails."""
+    """``max`` further attempts, ``wait`` seconds between two; the ``when`` of a ``broken`` one fails.
+
+    With ``upto`` it is for the errors of so many attempts only, and ``then`` for those after them, with a count of
+    its own.
+    """
 
     max: int
     wait: int
     broken: bool = False
+    upto: int | None = None
+    then: Retry | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,24 @@ class Leaf:
     retry: Retry | None = None
     fallback: Leaf | None = None
     undo: Leaf | None = None
+
+
+@dataclass(frozen=True)
+class Fail:
+    """A ``<fail>``: it takes no time."""
+
+    id: str
+    retry: Retry | None = None
+    fallback: Leaf | None = None
+
+
+@dataclass(frozen=True)
+class Return:
+    """A ``<return>`` of the value, which is not taken unless ``taken``."""
+
+    id: str
+    value: int
+    taken: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,9 @@ class Parallel:
     fallback: Leaf | None = None
     keeps: int | None = None
     """Seconds after which it ends with what has succeeded."""
+    refused: str | None = None
+    """The output of a branch that is not accepted."""
+    stagger: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +138,7 @@ class Timeout:
     body: Body
 
 
-Node = Leaf | Parallel | Foreach | If | Loop | While | Timeout
+Node = Leaf | Fail | Return | Parallel | Foreach | If | Loop | While | Timeout
 
 
 @dataclass(frozen=True)

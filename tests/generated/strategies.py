@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from .features import FEATURES, NEVER
 from .shapes import (
     Body,
+    Fail,
     Foreach,
     If,
     Leaf,
@@ -25,6 +26,7 @@ from .shapes import (
     Parallel,
     Policy,
     Retry,
+    Return,
     Timeout,
     While,
     Workflow,
@@ -43,6 +45,8 @@ KINDS = {
     "loop": 1,
     "while": 1,
     "timeout": 1,
+    "fail element": 1,
+    "return": 1,
 }
 WANTED_BY = {
     "nested": "parallel",
@@ -58,6 +62,8 @@ WANTED_BY = {
     "finally": "timeout",
     "failing settings": "timeout",
     "keeps": "parallel",
+    "accept": "parallel",
+    "stagger": "parallel",
 }
 """Features that another kind of node makes."""
 _ENDS = {"fails": "fail", "hangs": "hang", "blocks": "block"}
@@ -80,6 +86,8 @@ class Maker:
     _made: int = 0
     _alone: bool = False
     """Whether nothing runs beside the node that is made: one that blocks would hold it up."""
+    _inside: bool = False
+    """Whether the node that is made stands in a block that a ``<return>`` cannot leave."""
 
     def workflow(self) -> Workflow:
         count = self.chance.choice([1, 1, 2, 3]) if "graph" not in self.wanted else 3
@@ -123,6 +131,11 @@ class Maker:
     def node(self, depth: int) -> Node:
         kind = "leaf" if depth >= DEPTH else self.one(KINDS)
         match kind:
+            case "fail element" if depth:
+                return Fail(self.name("fail"), *self.answers())
+            case "return" if depth and not self._inside:
+                value = self.chance.randint(1, 9)
+                return Return(self.name("return"), value, self.chance.random() < 0.5)
             case "parallel":
                 return self.parallel(depth)
             case "foreach":
@@ -146,10 +159,18 @@ class Maker:
             return self.twins()
         count = self.chance.randint(1, 4)
         limit = self.chance.choice([1, 2, 2, 10])
-        with self.beside(count > 1 and limit > 1):
+        with self.beside(count > 1 and limit > 1), self.inside():
             branches = tuple(self.bounded(depth + 1) for _ in range(count))
         name, policy = self.name("parallel"), self.policy(count)
-        return Parallel(name, branches, limit, policy, False, *self.answers(), self.keeps())
+        answers, keeps = self.answers(), self.keeps()
+        stagger = self.duration(20) if self.has("stagger", 0.1) else None
+        refused = self.refused(branches) if self.has("accept", 0.1) else None
+        return Parallel(name, branches, limit, policy, False, *answers, keeps, refused, stagger)
+
+    def refused(self, branches: tuple[Body, ...]) -> str | None:
+        """The output of one of the branches that end with a leaf."""
+        given = [body.nodes[-1].id for body in branches if isinstance(body.nodes[-1], Leaf)]
+        return self.chance.choice(given) if given else None
 
     def keeps(self) -> int | None:
         return self.duration(60) if self.has("keeps", 0.12) else None
@@ -161,6 +182,13 @@ class Maker:
         self._alone = before and not others
         yield
         self._alone = before
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """What is made here stands in a block that no ``<return>`` leaves."""
+        before, self._inside = self._inside, True
+        yield
+        self._inside = before
 
     def twins(self) -> Parallel:
         """Branches that end in one instant: document order decides among them."""
@@ -182,7 +210,11 @@ class Maker:
         return retry, fallback
 
     def retry(self) -> Retry:
-        return Retry(self.chance.randint(1, 2), self.duration(10), self.has("failing when", 0.12))
+        most, wait = self.chance.randint(1, 2), self.duration(10)
+        if self.has("several retries", 0.15):
+            then = Retry(self.chance.randint(1, 2), self.duration(10))
+            return Retry(most, wait, upto=self.chance.randint(1, 2), then=then)
+        return Retry(most, wait, self.has("failing when", 0.12))
 
     def handler(self) -> Leaf:
         kind = "fail" if self.chance.random() < 0.3 else "ok"
@@ -191,7 +223,7 @@ class Maker:
     def foreach(self, depth: int) -> Foreach:
         count = self.chance.randint(1, 4)
         limit = self.chance.choice([2, 3, 10]) if self.has("concurrent foreach", 0.4) else 1
-        with self.beside(limit > 1):
+        with self.beside(limit > 1), self.inside():
             body = Body(self.sequence(depth + 1))
         policy, keeps = self.policy(count), self.keeps()
         return Foreach(self.name("foreach"), count, limit, body, policy, keeps)

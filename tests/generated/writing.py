@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .shapes import Body, Foreach, If, Leaf, Loop, Node, Parallel, Policy, Timeout, While, Workflow
+from .shapes import (
+    Body,
+    Fail,
+    Foreach,
+    If,
+    Leaf,
+    Loop,
+    Node,
+    Parallel,
+    Policy,
+    Retry,
+    Return,
+    Timeout,
+    While,
+    Workflow,
+)
 
 _LONG = "1000000000000s"
 
@@ -25,8 +40,19 @@ def _node(node: Node, more: str = "") -> Iterator[str]:
     match node:
         case Leaf():
             yield from _leaf(node, more)
+        case Fail():
+            yield f'<fail id="{node.id}" message="{node.id}"{more}>'
+            yield from (f"  {line}" for line in _on_error(node))
+            yield "</fail>"
+        case Return():
+            taken = str(node.taken).lower()
+            yield f'<return id="{node.id}" value="{node.value}" if="{taken}"{more}/>'
         case Parallel():
             limits = f'maxConcurrency="{node.limit}"{_policy(node.policy, node.keeps)}'
+            if node.refused is not None:
+                limits += f" accept=\"result != '{node.refused}'\""
+            if node.stagger is not None:
+                limits += f' stagger="{node.stagger}s"'
             yield f'<parallel id="{node.id}" {limits}{more}>'
             for branch in node.branches:
                 yield from _indented("branch", branch)
@@ -81,14 +107,17 @@ def _leaf(leaf: Leaf, more: str) -> Iterator[str]:
     yield "</source:generated>"
 
 
-def _on_error(node: Leaf | Parallel) -> Iterator[str]:
+def _on_error(node: Leaf | Fail | Parallel) -> Iterator[str]:
     if node.retry is None and node.fallback is None:
         return
     yield "<on-error>"
-    if node.retry is not None:
-        when = "1 / 0 &gt; 0" if node.retry.broken else "true"
-        wait = f'backoff="fixed" base="{node.retry.wait}s" cap="{node.retry.wait}s"'
-        yield f'  <retry max="{node.retry.max}" when="{when}" {wait}/>'
+    retry: Retry | None = node.retry
+    while retry is not None:
+        when = "true" if retry.upto is None else f"$attempt &lt;= {retry.upto}"
+        when = "1 / 0 &gt; 0" if retry.broken else when
+        wait = f'backoff="fixed" base="{retry.wait}s" cap="{retry.wait}s"'
+        yield f'  <retry max="{retry.max}" when="{when}" {wait}/>'
+        retry = retry.then
     if node.fallback is not None:
         yield f'  <fallback node="{node.fallback.id}"/>'
     yield "</on-error>"
@@ -128,7 +157,7 @@ def nodes_in(nodes: tuple[Node, ...]) -> Iterator[Node]:
             yield from nodes_in(body.nodes)
             if body.cleanup is not None:
                 yield body.cleanup
-        if isinstance(node, Leaf | Parallel) and node.fallback is not None:
+        if isinstance(node, Leaf | Fail | Parallel) and node.fallback is not None:
             yield node.fallback
         if isinstance(node, Leaf) and node.undo is not None:
             yield node.undo
@@ -148,5 +177,5 @@ def bodies_of(node: Node) -> tuple[Body, ...]:
 
 def _handlers(nodes: tuple[Node, ...]) -> Iterator[Leaf]:
     for node in nodes_in(nodes):
-        if isinstance(node, Leaf | Parallel) and node.fallback is not None:
+        if isinstance(node, Leaf | Fail | Parallel) and node.fallback is not None:
             yield node.fallback

@@ -33,6 +33,7 @@ from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
+from ..types.results import SKIPPED
 from .batches import AsyncBatches, Batches, batches_of
 from .branches import Branches
 from .context import CLEANUP_SECONDS
@@ -97,7 +98,8 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
         if index in branches.states and index in counted:
             published.publish(branches.states[index], body.inner_ids, variables=False)
         else:
-            published.forget(body.inner_ids)
+            lost = branches.states.get(index) or branches.lost_states.get(index)
+            published.lose(lost, body.inner_ids)
     labels = [bodies[branch.key].last_label for branch in result.branches]
     output = _merge(result.merge, branches, counted, labels, attempt)
     return Outcome(
@@ -146,6 +148,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         enter,
         keep_outputs=result.merge != "none",
         keep_states=races,
+        is_foreach=True,
         accept=result.accept,
     )
     policy = replace(result.policy, total=size)
@@ -184,8 +187,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     last = max(counted, default=-1) if races else total - 1
     if last in branches.states:
         attempt.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
+    elif total == 0:
+        attempt.frame.state.forget(body.inner_ids, SKIPPED)
     else:
-        attempt.frame.state.forget(body.inner_ids)
+        attempt.frame.state.lose(branches.lost_states.get(last), body.inner_ids)
     if result.merge == "none":
         output: Any = len(counted) if races else branches.succeeded
     else:

@@ -39,7 +39,8 @@ class Branches:
 
     ``outputs`` and ``states`` hold those of the branches that succeeded, by index; with ``keep`` False no
     outputs are kept, and of the states only that of the highest index (``$branches`` of a million items
-    must not cost a million states).
+    must not cost a million states). ``lost_states`` are those of the branches that did not succeed; of a
+    foreach, only that of the highest index.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Branches:
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
+        is_foreach: bool = False,
         accept: Expression | None = None,
     ) -> None:
         self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
+        self.lost_states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
         self.failed: dict[int, Failed] = {}
         self.is_cut_short: bool = False  # its time had passed, and it keeps what had succeeded
@@ -66,6 +69,7 @@ class Branches:
         self._enter = enter
         self._keep_outputs = keep_outputs
         self._keep_states = keep_states
+        self._is_foreach = is_foreach
         self._accept = accept
         self._paced: Paced[Any] | None = None
         self._ended: dict[int, BranchResult] = {}
@@ -148,6 +152,7 @@ class Branches:
         try:
             signal = await self._walk.run_body(body, frame)
         except trio.Cancelled as exc:
+            self._lose(index, frame)
             self._regions.pop(index, None)
             self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
             raise
@@ -160,9 +165,10 @@ class Branches:
             signal = self._judge(self._accept, index, frame.output, body.location) or signal
         if isinstance(signal, Failed):
             self.failed[index] = signal
+            self._lose(index, frame)
             if self._paced is not None:
                 self._paced.note_failure(index)
-            self._end(index, "failed", signal.error)
+            self._end(index, "failed", signal.error, item=item if self._is_foreach else None)
             return signal
         self._keep(index, frame)
         self._end(index, "success")
@@ -250,17 +256,25 @@ class Branches:
             self._highest = index
             self.states = {index: frame.state}
 
+    def _lose(self, index: int, frame: Frame) -> None:
+        """Remember how the nodes of a branch that did not succeed have ended."""
+        if not self._is_foreach:
+            self.lost_states[index] = frame.state
+        elif index >= max(self.lost_states, default=-1):
+            self.lost_states = {index: frame.state}
+
     def _end(
         self,
         index: int,
         status: NodeStatus,
         error: BaseException | None = None,
         cancelled_by: Cancellation | None = None,
+        item: Any = None,
     ) -> None:
         if status != "success":
             self._went_without = True
         if status != "success" or len(self._ended) < self._run.record.keep:
-            self._ended[index] = BranchResult(index, status, error, cancelled_by)
+            self._ended[index] = BranchResult(index, status, error, cancelled_by, item=item)
         if self._run.observers:
             self._run.notify(
                 BranchEnded(

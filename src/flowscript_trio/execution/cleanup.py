@@ -12,7 +12,7 @@ from ..program.compiled import CompiledBody
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
-from ..types.results import NodeResult
+from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, bounded, took_too_long
 from .context import CLEANUP_SECONDS
 from .frame import Frame
@@ -84,6 +84,8 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
         signal = await walk.run_nodes(body, frame)
     except BaseException as exc:
         raised = exc
+    went_wrong = raised is not None or isinstance(signal, Failed)
+    frame.state.settle(body.inner_ids, CANCELLED if went_wrong else SKIPPED)
     path = cleanup_path(frame.prefix, FINALLY)
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
     if error is not None and _surfaces(error, signal, raised):

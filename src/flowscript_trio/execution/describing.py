@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from ..types.errors import text_of, type_of
+from ..types.errors import status_of, text_of, type_of
 
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
@@ -47,14 +47,6 @@ def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
             "retryable": False,
             "node": node,
         }
-
-
-def status_of(error: BaseException) -> int | None:
-    """The HTTP status that an error bears, or None."""
-    status = getattr(error, "status", None)
-    if status is None:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) and not isinstance(status, bool) else None
 
 
 def is_retryable(error: BaseException) -> bool:

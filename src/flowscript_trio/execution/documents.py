@@ -14,6 +14,7 @@ from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
 from ..types.paths import owner_of, prefix_in
+from ..types.results import CANCELLED, SKIPPED
 from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
@@ -49,6 +50,10 @@ async def walk_document(
     except BaseException as exc:
         raised = exc
     failed = signal.error if isinstance(signal, Failed) else None
+    main = walk.program.main
+    if main.cleanup is not None or walk.program.on_error is not None:
+        went_wrong = failed is not None or raised is not None
+        frame.state.settle(main.inner_ids, CANCELLED if went_wrong else SKIPPED)
     source = None if failed is None else walk.run.record.source_of(failed)
     view = {} if failed is None else {"$error": describe_safely(failed, source)}
     errors = [] if failed is None else [failed]

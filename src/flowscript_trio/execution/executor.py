@@ -23,7 +23,7 @@ from ..scheduler.signals import Failed, Goto, Return, Signal
 from ..scheduler.workers import run_pool
 from ..types.events import NodeEnded, NodeStarted
 from ..types.paths import COMPENSATE, owner_of, part_path
-from ..types.results import Cancellation, NodeResult
+from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
 from .attempts import make_attempt
 from .blocks import handle_foreach_result, handle_parallel_result
@@ -243,6 +243,8 @@ class Executor:
                 signal = Failed(signal.error, result)
         elif outcome.skipped:
             result.status = "skipped"
+            if step.inner_ids:
+                frame.state.forget(step.inner_ids, SKIPPED)
         elif run.cancellations:
             result.outlived = outlived(frame.region, self._passes.now)
         self.record_node_result(step, frame, result, context)
@@ -264,7 +266,7 @@ class Executor:
     def _pass_over(self, step: Step, frame: Frame) -> None:
         """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
         now = trio.current_time()
-        frame.state.forget(step.inner_ids)
+        frame.state.forget(step.inner_ids, SKIPPED)
         path = f"{frame.prefix}{step.label}"
         result = NodeResult(step.id, step.label, path, "skipped", None, now, 0.0, step.location)
         context: Context | None = None

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..expression.scope import Services
 from ..types.cookies import NO_COOKIES, Cookies
-from ..types.results import NodeResult
+from ..types.results import CANCELLED, SKIPPED, NodeMark, NodeResult
 
 _NOTHING: dict[str, Any] = {}
 """Never written to."""
-_MISSING: Any = object()
+Result = NodeResult | NodeMark
 
 
 class State:
@@ -46,7 +46,7 @@ class State:
     ) -> None:
         self._base = self._origin = base
         self._bound = bound
-        self._results: dict[str, NodeResult | None] = {}
+        self._results: dict[str, Result | None] = {}
         self._variables = _NOTHING  # until one is assigned: most layers have none
         self.services: Services = services
         self.shared: bool = shared
@@ -55,7 +55,7 @@ class State:
 
     # ---- reading: the protocol of an expression's scope ----
 
-    def node(self, name: str) -> NodeResult | None:
+    def node(self, name: str) -> Result | None:
         """The last result of the node of that id, or None where it has none here."""
         layer: State | None = self
         while layer is not None:
@@ -90,7 +90,7 @@ class State:
 
     # ---- writing ----
 
-    def record(self, name: str, result: NodeResult | None) -> None:
+    def record(self, name: str, result: Result | None) -> None:
         self._results[name] = result
 
     def assign(self, name: str, value: Any) -> None:
@@ -102,10 +102,31 @@ class State:
         else:
             self._variables = dict(variables)
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Make the nodes of these ids null here, whatever the layers below say."""
+    def forget(self, names: Iterable[str], mark: NodeMark | None = None) -> None:
+        """Make the nodes of these ids null here, whatever the layers below say; ``mark`` says why."""
         for name in names:
-            self._results[name] = None
+            self._results[name] = mark
+
+    def lose(self, block: State | None, names: Iterable[str]) -> None:
+        """Take over how the nodes of these ids ended in a block that does not count, and nothing that they gave.
+
+        What never began there was cancelled. Without a block, none did.
+        """
+        ended = {} if block is None else block._own()[0]
+        for name in names:
+            found = ended.get(name)
+            if found is None:
+                self._results[name] = CANCELLED
+            elif isinstance(found, NodeResult):
+                self._results[name] = NodeMark(found.status, found.error)
+            else:
+                self._results[name] = found
+
+    def settle(self, names: Iterable[str], mark: NodeMark) -> None:
+        """Mark the nodes of these ids that have not begun, and will not any more."""
+        for name in names:
+            if self.node(name) is None:
+                self._results[name] = mark
 
     # ---- layers ----
 
@@ -143,7 +164,7 @@ class State:
         return self._base
 
     def publish(self, block: State, names: Iterable[str], variables: bool) -> None:
-        """Take over what a finished block's layer holds: the results of the nodes of these ids (null where
+        """Take over what a finished block's layer holds: the results of the nodes of these ids (skipped where
         one has none), and its variables and cookies if they are the enclosing scope's.
         """
         if block._base is block._origin:
@@ -151,7 +172,7 @@ class State:
         else:
             own_results, own_variables = block._own()
         for name in names:
-            self._results[name] = own_results.get(name)
+            self._results[name] = own_results.get(name) or SKIPPED
         if variables:
             self._assign(own_variables)
             self.take_cookies(block)
@@ -161,14 +182,14 @@ class State:
         if block.cookies is not self.cookies:
             self.cookies = self.cookies.merged(block.cookies)
 
-    def _own(self) -> tuple[dict[str, NodeResult | None], dict[str, Any]]:
+    def _own(self) -> tuple[dict[str, Result | None], dict[str, Any]]:
         """What was written since this layer was forked: its own entries and those of its snapshots."""
         layers = [self]
         below = self._base
         while below is not None and below is not self._origin:
             layers.append(below)
             below = below._base
-        results: dict[str, NodeResult | None] = {}
+        results: dict[str, Result | None] = {}
         variables: dict[str, Any] = {}
         for layer in reversed(layers):
             results.update(layer._results)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..types.errors import type_of
+from ..types.errors import status_of, text_of, type_of
 from .calls import Run
 from .scope import Scope
 from .syntax import Constant, Item, Member, Method
@@ -13,7 +13,7 @@ from .values import member
 
 Step = Callable[[Scope, Any], Any]
 
-NODE_MEMBERS = frozenset({"output", "status", "error"})
+NODE_MEMBERS = frozenset({"output", "status", "error", "failures"})
 
 
 def read_node(name: str) -> Run:
@@ -108,7 +108,7 @@ def static_name(step: Member | Item | Method) -> str | None:
 
 
 def read_node_member(node: str, name: str) -> Run:
-    """``.output`` is the output; ``.status`` and ``.error`` are the node's where the output has none."""
+    """``.output`` is the output; the other members are the node's where the output has none of that name."""
 
     def read(scope: Scope) -> Any:
         result = scope.node(node)
@@ -119,16 +119,21 @@ def read_node_member(node: str, name: str) -> Run:
             return output
         if isinstance(output, Mapping) and name in output:
             return output[name]
-        return result.status if name == "status" else _describe(result.error)
+        if name == "status":
+            return result.status
+        if name == "error":
+            return None if result.error is None else _describe(result.error)
+        return [
+            {"index": branch.index, "item": branch.item, **_describe(branch.error, None)}
+            for branch in getattr(result, "branches", ())
+            if branch.status == "failed"
+        ]
 
     return read
 
 
-def _describe(error: BaseException | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    seen: dict[str, Any] = {"message": str(error), "type": type_of(error)}
-    status = getattr(error, "status", None)
-    if isinstance(status, int):
-        seen["status"] = status
-    return seen
+def _describe(error: BaseException, *absent: None) -> dict[str, Any]:
+    """What an error says; its status only where it has one, or where ``absent`` stands for none."""
+    status = status_of(error)
+    seen: dict[str, Any] = {"message": text_of(error), "type": type_of(error)}
+    return seen if status is None and not absent else {**seen, "status": status}

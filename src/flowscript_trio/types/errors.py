@@ -221,6 +221,14 @@ def type_of(error: BaseException) -> str:
     return own or type(error).__name__
 
 
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that an error bears, or None."""
+    status = getattr(error, "status", None)
+    if status is None:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
 class StrayCancelled(FlowScriptError):
     """A node was left by a ``trio.Cancelled`` although nothing around it is cancelled.
 

@@ -29,7 +29,8 @@ class Cancellation:
 class BranchResult:
     """How one branch of a block, or one iteration of a ``<foreach>``, ended.
 
-    ``started`` is False for one that was never started; its status is ``cancelled``.
+    ``started`` is False for one that was never started; its status is ``cancelled``. ``item`` is that of an
+    iteration that failed.
     """
 
     index: int
@@ -37,6 +38,20 @@ class BranchResult:
     error: BaseException | None = None
     cancelled_by: Cancellation | None = None
     started: bool = True
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMark:
+    """How a node stands in a scope that has no output of it: it is not published, or never began."""
+
+    status: NodeStatus
+    error: BaseException | None = None
+    output: None = None
+
+
+CANCELLED = NodeMark("cancelled")
+SKIPPED = NodeMark("skipped")
 
 
 @dataclass(slots=True)
