@@ -357,3 +357,63 @@ def test_a_chain_of_documents_has_a_bound(tmp_path: Path) -> None:
         folder.write(f"d{number}.xml", f'<include id="i" workflow="d{number + 1}.xml"/>')
     folder.write("d70.xml", '<source:stub id="s"/>')
     assert folder.problems() == [("too-deep", "d62.xml", 2)]
+
+
+async def test_arguments_are_variables_also_by_way_of_the_context(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<param name="times" type="number" default="2"/>'
+        '<set var="own" value="1"/><transform:template id="t" template="{{$context}}"/>',
+        main='<call id="c" workflow="part.xml" who="Ann"/>',
+    )
+    assert (await folder.run()).output == {"who": "Ann", "times": 2, "own": 1}
+
+
+PART = """<workflow name="part"><param name="own"/><secret name="OWN"/>
+<transform:template id="t" template="{{$config.base}} {{$secrets.TOKEN}} {{$config.own}} {{$secrets.OWN}}"/>
+</workflow>"""
+
+
+def test_an_included_document_has_the_members_that_those_declare_who_include_it(
+    tmp_path: Path,
+) -> None:
+    declared = '<param name="base"/><secret name="TOKEN"/>'
+    include = '<include id="i" workflow="{}.xml"/>'
+    folder = Folder(
+        tmp_path,
+        part=PART,
+        middle=include.format("part"),
+        main=declared + include.format("middle"),
+        lacking=include.format("part") + '<secret name="TOKN"/>',
+        calling=declared + '<call id="c" workflow="part.xml"/>',
+        both=declared + include.format("part") + '<call id="c" workflow="part.xml"/>',
+    )
+    wrong = [("unknown-member", "part.xml", 2), ("unknown-member", "part.xml", 2)]
+    assert folder.problems("main.xml") == []
+    assert folder.problems("calling.xml") == wrong
+    assert folder.problems("both.xml") == wrong
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("lacking.xml")
+    codes = {(problem.code, problem.suggestion) for problem in caught.value.problems}
+    assert ("unknown-member", None) in codes
+    folder.write("lacking.xml", '<secret name="TOKN"/>' + include.format("part"))
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("lacking.xml")
+    assert "TOKN" in {problem.suggestion for problem in caught.value.problems}
+
+
+async def test_the_environment_that_an_included_document_reads_is_asked_for_when_the_run_begins(
+    tmp_path: Path,
+) -> None:
+    reads = '<transform:template id="t" template="{{$env.HOME}}"/>'
+    folder = Folder(tmp_path, part=reads, main='<include id="i" workflow="part.xml"/>')
+    with pytest.raises(fs.InputError, match=r"\$env.HOME \(at .*part.xml:2:"):
+        await folder.run()
+    assert (await folder.run(env={"HOME": "/"})).output == "/"
+
+
+async def test_a_called_document_has_no_environment_which_is_a_warning(tmp_path: Path) -> None:
+    reads = '<transform:template id="t" template="{{$env.HOME}}"/>'
+    folder = Folder(tmp_path, part=reads, main='<call id="c" workflow="part.xml"/>')
+    assert folder.problems() == [("no-value", "part.xml", 2)]
+    assert (await folder.run()).output is None

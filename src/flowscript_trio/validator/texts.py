@@ -122,7 +122,7 @@ class Compiler:
     def reference(self, text: Text, name: str, path: str, sight: Sight) -> Expression | None:
         """The expression of an item of ``input``: ``name`` with the ``path`` that follows it."""
         index = self._index
-        self.use(sight, text, name, "input")
+        self.use(sight, text, name, "input", _steps_of(path))
         node = index.ids.get(name) or index.phases.get(name)
         if node is None:
             try:
@@ -139,9 +139,11 @@ class Compiler:
             self._report_syntax(text, exc)
             return None
 
-    def use(self, sight: Sight, text: Text, name: str, how: str) -> None:
-        """Note that the whole of ``text`` names a node."""
-        self.uses.append(Use(sight, text, Reference(name, (), 0), how))
+    def use(
+        self, sight: Sight, text: Text, name: str, how: str, path: tuple[str, ...] = ()
+    ) -> None:
+        """Note that the whole of ``text`` names a node, or a ``path`` from one."""
+        self.uses.append(Use(sight, text, Reference(name, path, 0), how))
 
     def _parse_template(self, text: Text, sight: Sight) -> ParsedTemplate | None:
         try:
@@ -206,6 +208,11 @@ class Compiler:
         if not bound and not around:
             return ids.__contains__
         return lambda name: name in ids and name not in bound and name not in around
+
+
+def _steps_of(path: str) -> tuple[str, ...]:
+    """The steps of a path as ``input`` has it: ``.output.items[0]``."""
+    return tuple(re.findall(r"\w+", path))
 
 
 def scalar_of(text: str) -> Any:
