@@ -13,6 +13,7 @@ from .findings import Findings
 from .handlers import Handlers, find_handlers
 from .members import Inherited
 from .names import Names
+from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .texts import Compiler
@@ -58,6 +59,7 @@ def check(
     depend_on_variables(index, handlers, names.reads, waits.depend)
     depend_on_barriers(index, handlers, waits)
     report_cycles(index, waits, findings)
+    check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
     bodies = _check_bodies(index, handlers, waits, settings)
     return Checked(document, findings.in_order(), nodes, bodies, *own, tuple(names.members.wanted))

@@ -136,7 +136,7 @@ def member_of(use: Use) -> str | None:
 
 
 def _place_of(use: Use, member: str) -> tuple[int, int]:
-    """Where a member stands in its text, and its length; of one that is written with escapes, the name before it."""
+    """Where a member stands in its text, and its length; of one written with escapes, the name before it."""
     name, start = use.reference.name, use.reference.offset
     found = use.text.value.find(member, start + len(name))
     return (found, len(member)) if found >= 0 else (start, len(name))
