@@ -417,3 +417,86 @@ async def test_a_called_document_has_no_environment_which_is_a_warning(tmp_path:
     folder = Folder(tmp_path, part=reads, main='<call id="c" workflow="part.xml"/>')
     assert folder.problems() == [("no-value", "part.xml", 2)]
     assert (await folder.run()).output is None
+
+
+ALONE = """<workflow name="part"><param name="own"/>
+<transform:template id="a" template="{{$config.base}} {{$secrets.TOKEN}} {{who}} {{$context.who}}"/>
+</workflow>"""
+RUNS_IT = """<param name="base"/><secret name="TOKEN"/>
+<include id="i" workflow="{}"><bind key="who" value="1"/></include>"""
+
+
+def severities(folder: Folder, name: str = "part.xml") -> list[tuple[str, str]]:
+    """Code and severity of what is found in a document that is read by itself."""
+    try:
+        found = folder.load(name).warnings
+    except fs.WorkflowInvalid as exc:
+        found = exc.problems
+    return [(problem.code, problem.severity) for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("part", "caller", "runs"),
+    [
+        ("part.xml", "main.xml", "part.xml"),
+        ("parts/part.xml", "main.xml", "parts/part.xml"),
+        ("part.xml", "main.flow.md", "./part.xml"),
+    ],
+)
+def test_a_document_that_is_included_is_read_alone_with_warnings_for_what_it_is_given(
+    part: str, caller: str, runs: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write(part, ALONE)
+    missing = ["unknown-member", "unknown-member", "unknown-name", "unknown-member"]
+    assert severities(folder, part) == [(code, "error") for code in missing]
+    folder.write(caller, f'<workflow name="main">{RUNS_IT.format(runs)}</workflow>')
+    assert severities(folder, part) == [(code, "warning") for code in missing]
+    assert severities(folder, caller) == [("unknown-argument", "warning")]
+
+
+def test_what_no_caller_gives_is_an_error_all_the_same(tmp_path: Path) -> None:
+    wrong = ALONE.replace("TOKEN", "TOKN").replace("{{who}}", "{{hwo}}")
+    folder = Folder(tmp_path, part=wrong, main=RUNS_IT.format("part.xml"))
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("part.xml")
+    found = [(problem.severity, problem.suggestion) for problem in caught.value.problems]
+    assert found == [("warning", None), ("error", "TOKEN"), ("error", "who"), ("warning", None)]
+
+
+def test_callers_of_callers_count_and_those_that_call_hand_on_their_arguments_only(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<set var="x" value="{{$secrets.TOKEN}}"/>',
+        middle='<include id="i" workflow="part.xml"/>',
+        main='<secret name="TOKEN"/><include id="i" workflow="middle.xml"/>',
+    )
+    assert severities(folder) == [("unknown-member", "warning")]
+    assert severities(folder, "middle.xml") == [("unknown-member", "warning")]
+    folder.write("main.xml", '<secret name="TOKEN"/><call id="i" workflow="middle.xml" who="1"/>')
+    assert severities(folder) == [("unknown-member", "error")]
+    folder.write("part.xml", '<set var="x" value="{{who}}"/>')
+    folder.write("middle.xml", '<call id="i" workflow="part.xml" who="1"/>')
+    assert severities(folder) == [("unknown-name", "warning")]
+
+
+def test_other_files_beside_a_document_are_no_callers(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, part=ALONE)
+    folder.write("broken.xml", '<workflow name="part.xml">')
+    (tmp_path / "part.xml.xml").mkdir()
+    (tmp_path / "notes.txt").write_text("part.xml")
+    folder.write("other.xml", f"<!-- part.xml -->{RUNS_IT.format('else.xml')}")
+    assert {severity for _, severity in severities(folder)} == {"error"}
+
+
+async def test_a_document_that_is_read_alone_can_run_and_an_absent_secret_is_an_error(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path, part=ALONE, main=RUNS_IT.format("part.xml"))
+    flow = folder.load("part.xml")
+    with pytest.raises(fs.EvaluationError, match="there is no secret 'TOKEN'"):
+        await fs.run(flow)
+    run = await fs.run(flow, secrets={"TOKEN": "t-123456"}, config={"base": "b"})
+    assert run.output == "b t-123456  "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded, nearest
@@ -231,7 +231,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
             text,
             tree,
             start,
-            tuple(replace(r, offset=r.offset + start) if start else r for r in references),
+            tuple(Reference(r.name, r.path, r.offset + start, r.has_default) for r in references),
             tuple(Reference(c.name, (), c.offset + start) for c in calls),
             "=>" in text.value[start:end],
         )
