@@ -36,6 +36,9 @@ WRONG = [
     ("$config?.⟦usr?.name", "user"),
     ("[1].map(x => x + $config.⟦usr)", "user"),
     ("{...$config.⟦usr}", "user"),
+    ("get($config, '⟦usr')", "user"),
+    ("get($secrets, '⟦API_KY')", "API_KEY"),
+    ("get($config, '⟦usr.name[0]')", "user"),
     ("$context.⟦pgae", "page"),
     ("$context['⟦pgae']", "page"),
     ("$context.⟦usr", "user"),
@@ -118,6 +121,10 @@ RIGHT = [
     "$config.user.name.first",
     "$config['page-size']",
     "$config[input]",
+    "get($config, 'user.name')",
+    "get($config, 'usr', 'nobody')",
+    "get($config, input)",
+    "map([{a: 1}], $c => get($c, 'usr'))",
     "{...$config}",
     "$context.page + $context.user",
     "$context",
@@ -213,3 +220,35 @@ def test_unknown_members_of_a_large_document_take_no_time_for_suggestions() -> N
     assert len(found) == 1000
     assert found[0].suggestion is not None
     assert found[-1].suggestion is None
+
+
+BARE = [
+    ('url="http://x/⟦$config.user"', "{{$config.user}}"),
+    ('url="{{input}} ⟦$secrets.API_KEY {{input}}"', "{{$secrets.API_KEY}}"),
+    ('headers="{A: Bearer ⟦$secrets.API_KEY}"', "{{$secrets.API_KEY}}"),
+    ('body="⟦$config.page-size"', "{{$config.page-size}}"),
+    ('template="a {{input}}, ⟦$config.user"', "{{$config.user}}"),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), BARE)
+def test_a_declared_name_that_stands_in_a_text_without_braces_is_a_warning(
+    settings: str, expected: str
+) -> None:
+    [problem], places = check_marked(document(node(settings)))
+    assert (problem.code, problem.severity, problem.expected) == ("bare-name", "warning", expected)
+    assert [(problem.location.line, problem.location.column)] == places
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'url="{{ [$config.user, $secrets.API_KEY] }}"',
+        'url="{{ $config.user }}{{$config.user}}"',
+        'url="a$config.user $config.usr $secrets. $$config.user $configs.user"',
+        'when="$config.user"',
+        'body="{a: {{$config.user}}}"',
+    ],
+)
+def test_what_stands_in_braces_or_is_no_declared_name_is_no_bare_name(settings: str) -> None:
+    assert check_text(document(node(settings))).problems == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..types.errors import nearest
@@ -71,6 +72,8 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
             case Call(name, arguments, offset):
                 calls.append(Reference(name, (), offset))
                 stack.extend(argument for _, argument in arguments)
+                if name == "get" and len(arguments) == 2:
+                    references += _got(arguments[0][1], arguments[1][1])
                 if name in _WITH_DEFAULT:
                     defaulted |= _bases([argument for _, argument in arguments[:-1]])
             case Series(first, rest):
@@ -96,6 +99,15 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
     references.sort(key=lambda reference: reference.offset)
     calls.sort(key=lambda call: call.offset)
     return references, calls
+
+
+def _got(base: Tree, path: Tree) -> list[Reference]:
+    """The member that ``get($config, 'user.name')`` takes, where it is written in the expression."""
+    if not isinstance(base, Name) or base.local or not isinstance(path, Constant):
+        return []
+    if not isinstance(path.value, str):
+        return []
+    return [Reference(base.name, tuple(re.findall(r"[^.\[\]]+", path.value)), base.offset)]
 
 
 def _bases(trees: list[Tree]) -> set[int]:

@@ -26,6 +26,7 @@ from ..parser import YamlProblem, read_yaml
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.location import Source, Text
+from .bare import BareNames
 from .fields import Field, Form
 from .findings import Findings, text_of
 from .places import Index, Place, name_of
@@ -81,6 +82,7 @@ class Compiler:
         self._index = index
         self._findings = findings
         self._functions = function_names()
+        self._bare = BareNames(index.document, findings)
 
     def value(self, setting: Setting, field: Field, sight: Sight) -> Any:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
@@ -146,6 +148,7 @@ class Compiler:
         self.uses.append(Use(sight, text, Reference(name, path, 0), how))
 
     def _parse_template(self, text: Text, sight: Sight) -> ParsedTemplate | None:
+        self._bare.report(text)
         try:
             parsed = parse_template(text, names=self._index.hyphenated)
         except ExpressionSyntaxError as exc:
@@ -157,6 +160,7 @@ class Compiler:
         """The value with its texts compiled: a constant, ``Computed``, or ``REFUSED``."""
         if isinstance(value, Text):
             if "{{" not in value.value:
+                self._bare.report(value)
                 return value.value
             parsed = self._parse_template(value, sight)
             if parsed is None:
