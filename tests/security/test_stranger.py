@@ -148,24 +148,23 @@ async def test_a_request_that_goes_past_a_line_is_refused_and_without_the_line_i
         assert await outcome(word) not in (wanted, None)
 
 
-async def test_no_more_nodes_are_at_work_than_the_limiter_has_tokens(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("without", "at_once"), [("", 4), ("limiter", 8)])
+async def test_no_more_nodes_are_at_work_than_the_limiter_has_tokens(
+    without: str, at_once: int, tmp_path: Path
+) -> None:
     text = workflow(EIGHT.format('<source:http id="h" url="{{$input.base}}/page"/>'))
-    most = {}
-    for without in ("", "limiter"):
-        async with loopback() as server:
-            full = trio.Event()
+    async with loopback() as server:
+        full = trio.Event()
 
-            async def page(seen: Any, server: Loopback = server, full: trio.Event = full) -> Answer:
-                if server.now >= 8:
-                    full.set()
-                with trio.move_on_after(0.3):
-                    await full.wait()
-                return Answer(body=1)
+        async def page(seen: Any) -> Answer:
+            if server.now == at_once:
+                full.set()
+            await full.wait()
+            return Answer(body=1)
 
-            server.pages["/page"] = page
-            await run_stranger(without)(text, {"base": server.base}, tmp_path, ["127.0.0.1"])
-            most[without] = server.most
-    assert most == {"": 4, "limiter": 8}
+        server.pages["/page"] = page
+        await run_stranger(without)(text, {"base": server.base}, tmp_path, ["127.0.0.1"])
+        assert server.most == at_once
 
 
 def test_nothing_is_given_that_the_recipe_does_not_name(tmp_path: Path) -> None:
