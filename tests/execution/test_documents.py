@@ -9,6 +9,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.validator import check
 
 from stubs import Stubs
 
@@ -480,6 +481,45 @@ def test_callers_of_callers_count_and_those_that_call_hand_on_their_arguments_on
     folder.write("part.xml", '<set var="x" value="{{who}}"/>')
     folder.write("middle.xml", '<call id="i" workflow="part.xml" who="1"/>')
     assert severities(folder) == [("unknown-name", "warning")]
+
+
+def test_many_documents_that_run_each_other_are_each_looked_at_once(tmp_path: Path) -> None:
+    names = [f"d{number}" for number in range(12)]
+    includes = [f'<include id="{name}" workflow="{name}.xml"/>' for name in names]
+    folder = Folder(tmp_path, part='<set var="x" value="{{$secrets.TOKEN}}"/>')
+    for name in names:
+        others = "".join(one for one in includes if f'"{name}"' not in one)
+        folder.write(f"{name}.xml", f'{others}<include id="part" workflow="part.xml"/>')
+    assert severities(folder) == [("unknown-member", "error")]
+    folder.write("d7.xml", '<secret name="TOKEN"/>' + includes[3] + includes[5])
+    assert severities(folder) == [("unknown-member", "warning")]
+
+
+def test_documents_that_are_included_in_many_ways_are_not_checked_for_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty levels, each with two documents that include both of the next, there are a million ways down."""
+    folder, levels = Folder(tmp_path), 20
+    for level in range(levels):
+        for side in "ab":
+            inner = "".join(
+                f'<include id="{name}" workflow="{name}{level + 1}.xml"/>' for name in "ab"
+            )
+            uses = '<set var="x" value="{{[$secrets.Sa0, $secrets.Sb0]}}"/>'
+            declared = f'<secret name="S{side}{level}"/>'
+            folder.write(f"{side}{level}.xml", declared + (inner if level < levels - 1 else uses))
+    folder.write(
+        "main.xml", '<include id="a" workflow="a0.xml"/><include id="b" workflow="b0.xml"/>'
+    )
+    checked = []
+
+    def counted(document: Any, *args: Any, **options: Any) -> Any:
+        checked.append(document.name)
+        return check(document, *args, **options)
+
+    monkeypatch.setattr("flowscript_trio.program.linking.check", counted)
+    assert {code for code, _ in severities(folder, "main.xml")} <= {"unknown-member"}
+    assert len(checked) < 2 * levels * 30
 
 
 def test_other_files_beside_a_document_are_no_callers(tmp_path: Path) -> None:

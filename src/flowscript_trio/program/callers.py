@@ -28,41 +28,58 @@ class Given:
     inherited: Inherited = field(default_factory=Inherited)
 
 
-def given_by_callers(path: Path, library: Library, seen: frozenset[Path] = frozenset()) -> Given:
-    """What the documents in the folder of a document, and in the one above, give it."""
-    names: frozenset[str] = frozenset()
+def given_by_callers(path: Path, library: Library) -> Given:
+    """What the documents in the folder of a document, and in the one above, give it.
+
+    Those that include one of them hand on what they declare as well.
+    """
+    around = _Neighbours(library)
+    names: set[str] = set()
     inherited = Inherited()
-    for caller in _mentioning(path, seen):
-        document = library.read(caller).document
-        if document is None:
-            continue
-        for node in _running(document, caller, path, library):
-            if isinstance(node, CallNode):
-                parts = [part.settings.get("name") for part in node.arguments]
-            else:
-                parts = [part.settings.get("key") for part in node.binds]
-                outer = given_by_callers(caller, library, seen | {path}).inherited.over(document)
-                inherited = Inherited(
-                    inherited.config | outer.config, inherited.secrets | outer.secrets
-                )
-            names |= {word_of(part) for part in parts}
-    return Given(names, inherited)
+    pending, seen = [path], {path}
+    while pending:
+        inner = pending.pop()
+        for caller, document in around.mentioning(inner):
+            for node in _running(document, caller, inner, library):
+                if inner == path:
+                    names |= _bound_by(node)
+                if isinstance(node, IncludeNode):
+                    inherited = inherited.over(document)
+                    if caller not in seen:
+                        seen.add(caller)
+                        pending.append(caller)
+    return Given(frozenset(names), inherited)
 
 
-def _mentioning(path: Path, seen: frozenset[Path]) -> Iterator[Path]:
-    """The documents around a file that have its name in them."""
-    word = path.name.encode()
-    looked = 0
-    for folder in (path.parent, path.parent.parent):
-        with suppress(OSError):
-            for file in sorted(folder.iterdir()):
-                if not file.name.endswith(SUFFIXES) or file == path or file in seen:
-                    continue
-                looked += 1
-                if looked > MOST:
-                    return
-                if file.is_file() and word in file.read_bytes():
-                    yield file
+def _bound_by(node: IncludeNode | CallNode) -> set[str]:
+    """The names that a node binds for the document that it runs."""
+    if isinstance(node, CallNode):
+        return {word_of(part.settings.get("name")) for part in node.arguments}
+    return {word_of(part.settings.get("key")) for part in node.binds}
+
+
+class _Neighbours:
+    """The documents around a file; a bounded number of them is looked at in all."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._left = MOST
+
+    def mentioning(self, path: Path) -> Iterator[tuple[Path, Document]]:
+        """Those in its folder and in the one above that have the name of a file in them."""
+        for folder in (path.parent, path.parent.parent):
+            with suppress(OSError):
+                for file in sorted(folder.iterdir()):
+                    if file.name.endswith(SUFFIXES) and file != path and self._mentions(file, path):
+                        document = self._library.read(file).document
+                        if document is not None:
+                            yield file, document
+
+    def _mentions(self, file: Path, path: Path) -> bool:
+        self._left -= 1
+        if self._left < 0 or not file.is_file() or file.stat().st_size > self._library.limits.size:
+            return False
+        return path.name.encode() in file.read_bytes()
 
 
 def _running(

@@ -19,6 +19,12 @@ DEEPEST = 64
 """How many documents may stand one inside the other."""
 
 
+MOST_VARIANTS = 8
+"""So many times a document is checked for different things that it inherits; then for all of them together.
+
+Documents that include each other in many ways would else be checked once for each way.
+"""
+
 _Use = tuple[Path, frozenset[str], Inherited]
 """How a document is run by another: its file, the names that it is run with, and what it inherits."""
 
@@ -30,6 +36,7 @@ class Linker:
         self.problems: dict[Problem, None] = {}
         self._library = library
         self._registry = registry
+        self._variants: dict[tuple[Path, bool], list[Inherited]] = {}
         self._made: dict[_Use, tuple[Document, Program | None] | None] = {}
 
     def link(
@@ -87,7 +94,7 @@ class Linker:
         given = frozenset(name for name, _ in arguments_of(node))
         if isinstance(node.node, CallNode):
             inherited = Inherited(environment=False)
-        use = (path, given, inherited)
+        use = (path, given, self._variant(path, inherited))
         if use not in self._made:
             self._made[use] = self._make(use, chain)
         made = self._made[use]
@@ -96,6 +103,16 @@ class Linker:
         document, program = made
         check_arguments(node, document, findings)
         return program
+
+    def _variant(self, path: Path, inherited: Inherited) -> Inherited:
+        """What a document is checked with that inherits this: that, or beyond a number of them what all have."""
+        known = self._variants.setdefault((path, inherited.environment), [])
+        if len(known) >= MOST_VARIANTS and inherited not in known:
+            for other in known:
+                inherited = inherited.joined(other)
+        if inherited not in known:
+            known.append(inherited)
+        return inherited
 
     def _make(self, use: _Use, chain: tuple[Path, ...]) -> tuple[Document, Program | None] | None:
         path, given, inherited = use

@@ -19,6 +19,9 @@ from .texts import Use
 RUN = ("id", "started")
 """The members of ``$run``."""
 
+MOST_LISTED = 200_000
+"""So many known names are looked through for the messages of one document."""
+
 _ALWAYS = "length"
 """Every object has a length."""
 
@@ -33,6 +36,10 @@ class Inherited:
     config: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     environment: bool = True
+
+    def joined(self, other: Inherited) -> Inherited:
+        """What either has."""
+        return Inherited(self.config | other.config, self.secrets | other.secrets, self.environment)
 
     def over(self, document: Document) -> Inherited:
         """What a document has that inherits this, and hands on to those that it includes."""
@@ -62,6 +69,7 @@ class Members:
         nearest: Callable[[str, list[str]], str | None],
     ) -> None:
         self.wanted: list[Wanted] = []
+        self._listed = 0
         self._name = document.name
         self._known = inherited.over(document)
         self._findings = findings
@@ -116,7 +124,8 @@ class Members:
     def _report(
         self, use: Use, member: str, message: str, known: Collection[str], instead: str = ""
     ) -> None:
-        names = sorted(known)
+        self._listed += len(known)
+        names = sorted(known) if self._listed <= MOST_LISTED else []
         offset, length = _place_of(use, member)
         self._findings.in_text(
             use.text,
