@@ -11,6 +11,7 @@ from ..types.location import Source
 from .builder import Content
 from .declarations import DeclarationReader
 from .frontmatter import Front, read_front
+from .hidden import control_in, find_turns
 from .limits import ReadLimits
 from .markup import SPACE, Element
 from .reading import Settings
@@ -51,6 +52,7 @@ def parse(text: str, *, file: str, limits: ReadLimits = ReadLimits()) -> Parsed:
             return Parsed(None, tuple(problems))
     root, found = read_xml(source, limits, start, one=front is not None)
     problems += found
+    problems += find_turns(source)
     document = None
     if root is not None:
         try:
@@ -105,7 +107,11 @@ class _Reader(DeclarationReader):
         )
 
     def _workflow_name(self, root: Element, settings: Settings, front: Front) -> str:
-        name = self.word(settings, "name") or front.name
+        written = self.word(settings, "name")
+        name = written or front.name
+        wrong = control_in(written or "")
+        if wrong:
+            self.report(settings["name"].offset, "control-character", wrong, len("name"))
         if not name and not front.unreadable:
             where = root.offset if front.offset is None else front.offset
             message = "the workflow has no name"

@@ -11,10 +11,10 @@ from ..types.errors import Problem, nearest, problem_at
 from ..types.location import Source
 from .limits import ReadLimits
 from .markup import Element
+from .prefixes import FAMILIES, URN, judge_declarations
 from .scanner import Scan, scan
+from .trailing import find_second
 
-FAMILIES = ("source", "transform", "sink", "control")
-_URN = "urn:flowscript:"
 Marks = list[tuple[int, int]]
 
 
@@ -32,6 +32,8 @@ def read_xml(
     """
     found = scan(source, start, limits.depth, one)
     problems = found.problems
+    if one and found.root is not None:
+        problems += find_second(source, found.end)
     if found.root is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     text, marks = _repair(source.text[start : found.end], found.repairs, start)
@@ -102,10 +104,12 @@ def _name_elements(
     problems = _other_errors(source, parser, first_line)
     names: dict[str, tuple[str, str]] = {}
     foreign: set[str] = set()
-    tags = [str(element.tag) for element in root.iter()]
-    if len(tags) != len(found.elements):
+    elements = list(root.iter())
+    if len(elements) != len(found.elements):
         return None
-    for place, tag in zip(found.elements, tags, strict=True):
+    problems += judge_declarations(source, zip(found.elements, elements, strict=True))
+    for place, element in zip(found.elements, elements, strict=True):
+        tag = str(element.tag)
         name = names.get(tag)
         if name is None:
             name = names[tag] = _split(tag)
@@ -143,7 +147,7 @@ def _split(tag: str) -> tuple[str, str]:
     """Family and local name of an lxml tag: ``{urn:flowscript:source}http``, ``source:http`` or ``if``."""
     if tag.startswith("{"):
         uri, _, name = tag[1:].partition("}")
-        family = uri.removeprefix(_URN)
+        family = uri.removeprefix(URN)
         return (family if family in FAMILIES and family != uri else uri or "?"), name
     prefix, colon, name = tag.partition(":")
     return (prefix, name) if colon else ("", tag)
