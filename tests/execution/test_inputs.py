@@ -76,3 +76,20 @@ def test_seed_and_clock_fix_what_is_left_to_chance() -> None:
 
     assert once(1) == once(1) != once(2)
     assert once(1)[2] == "2024-01-02T00:00:00.000Z"
+
+
+def test_a_variable_of_the_environment_that_is_read_and_not_given_is_an_error_before_anything_runs() -> (
+    None
+):
+    with pytest.raises(fs.InputError) as caught:
+        run("$env.HOEM + $env.LANG", config={"count": 1}, env={"HOME": "/"})
+    assert str(caught.value) == (
+        "the variables that env gives to the run: "
+        "$env.HOEM (at w.xml:6:49) is not among them; did you mean 'HOME'?; "
+        "$env.LANG (at w.xml:6:61) is not among them"
+    )
+
+
+def test_a_secret_of_a_computed_name_that_is_not_there_is_an_error_where_it_is_used() -> None:
+    with pytest.raises(fs.EvaluationError, match="there is no secret 'KEYS'"):
+        run("'Bearer ' + $secrets['KEY' + 'S']", config={"count": 1}, secrets={"KEY": "s"})

@@ -98,7 +98,8 @@ async def test_every_event_of_every_kind_has_a_name_and_is_json(autojump_clock: 
 
 
 async def test_secrets_are_not_in_it(autojump_clock: MockClock) -> None:
-    body = '<source:stub id="a" gives="{{$secrets.KEY}}"/><source:stub id="b" input="a" fails="{{$secrets.KEY}}"/>'
+    body = """<secret name="KEY"/><source:stub id="a" gives="{{$secrets.KEY}}"/>
+    <source:stub id="b" input="a" fails="{{$secrets.KEY}}"/>"""
     entries = await told(body, secrets={"KEY": "hidden-word"})
     assert entries[-1]["status"] == "failed"
     assert "hidden-word" not in json.dumps(entries)

@@ -165,7 +165,7 @@ def test_what_a_node_becomes(node: str, laid_out: str) -> None:
 
 def test_what_stands_around_the_workflow_of_a_flow_md_stays() -> None:
     before = "---\nname:   w   # mine\n---\n\n"
-    after = "\n\n# Notes\n\n<workflow> is not  formatted here.\n"
+    after = "\n\n# Notes\n\n`<workflow>` is not  formatted here.\n"
     text = before + "<workflow><set var='a' value='1'/></workflow>" + after
     assert check(text, "w.flow.md") == (
         before + '<workflow>\n  <set var="a" value="1"/>\n</workflow>' + after

@@ -33,7 +33,7 @@ def declare(encoding: str) -> str:
         (declare("UTF-8") + TEXT).encode(),
         (declare("ISO-8859-1") + TEXT.replace("𝄞", "")).encode("latin-1"),
         (declare("windows-1252") + TEXT.replace("𝄞", "€")).encode("cp1252"),
-        codecs.BOM_UTF8 + (declare("latin-1") + TEXT).encode(),
+        codecs.BOM_UTF8 + (declare("utf8") + TEXT).encode(),
         TEXT.replace("\n", "\r\n").encode(),
     ],
 )

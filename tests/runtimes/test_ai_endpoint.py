@@ -90,7 +90,9 @@ async def test_the_key_is_sent_as_a_bearer_token_and_none_where_there_is_none() 
         settings = f'user="u" base-url="{server.base}/v1"'
         await ask(server, settings, secrets={"OPENAI_API_KEY": KEY})
         assert "authorization" not in server.seen[-1].headers
-        await ask(server, settings + ' api-key="{{$secrets.MINE}}"', secrets={"MINE": "mine"})
+        await ask(
+            server, settings + ' api-key="{{$config.key}}"', config={"key": "mine"}, secrets={}
+        )
         assert server.seen[-1].headers["authorization"] == "Bearer mine"
 
 

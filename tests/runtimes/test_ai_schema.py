@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -138,8 +139,14 @@ def test_a_pattern_that_is_not_linear_is_refused_when_the_schema_is_read(
 
 def test_what_cannot_be_judged_in_linear_time_is_refused() -> None:
     schema = {"type": "object", "patternProperties": {"x": {}}, "unevaluatedProperties": False}
-    with pytest.raises(ValueError, match="expected additionalProperties"):
-        OutputSchema(schema)
+    hidden = {
+        "$ref": "#/default",
+        "default": {"patternProperties": {"(a+)+$": {}}, "type": "object"},
+        "unevaluatedProperties": False,
+    }
+    for each in (schema, hidden):
+        with pytest.raises(ValueError, match="expected additionalProperties"):
+            OutputSchema(each)
 
 
 def test_equal_items_are_found_without_comparing_each_with_each() -> None:
@@ -166,6 +173,33 @@ def test_the_problems_of_an_answer_are_bounded() -> None:
         assert len(problems) == 10
     [problem] = OutputSchema("{a: number}").problems({"a": "x" * 10_000})
     assert len(problem) < 300
+
+
+@pytest.mark.parametrize("word", ["anyOf", "oneOf"])
+def test_of_several_schemas_no_more_is_kept_than_is_told(word: str) -> None:
+    """An answer of 100,000 numbers where texts or null are wanted made as many errors, with all their texts."""
+    choice = [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]
+    schema = OutputSchema({"type": "object", "properties": {"a": {word: choice}}})
+    tracemalloc.start()
+    try:
+        problems = schema.problems({"a": [1] * 100_000})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert problems == [f"$.a: the value fits none of the schemas of {word}"]
+    assert most < 10_000_000
+    assert schema.problems({"a": ["x"]}) == schema.problems({"a": None}) == []
+
+
+def test_a_value_that_fits_two_schemas_of_one_of_is_told_which() -> None:
+    choice = [{"type": "null"}, {"type": "number"}, {"minimum": 0}, {}]
+    schema = OutputSchema({"type": "object", "properties": {"a": {"oneOf": choice}}})
+    assert schema.problems({"a": 1}) == ["$.a: the value fits the schemas 1 and 2 of oneOf"]
+
+
+def test_an_old_draft_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected draft 4 or later"):
+        OutputSchema({"$schema": "http://json-schema.org/draft-03/schema#", "type": "object"})
 
 
 @pytest.mark.parametrize("value", [b"x", {1, 2}])

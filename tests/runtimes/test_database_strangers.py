@@ -20,8 +20,8 @@ import trio
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file.paths import PathOutside
 
-ROUNDS = int(os.environ.get("FLOWSCRIPT_TEST_RACES", "40"))
-"""Connections that a race is tried for; by hand: 500."""
+ROUNDS = [40, pytest.param(500, marks=pytest.mark.slow)]
+"""Connections that a race is tried for."""
 
 SWAPPER = """
 import os, sys
@@ -83,9 +83,10 @@ def swapping(base: Path, outside: Path) -> Iterator[None]:
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system has no handles of folders")
+@pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("name", ["a.db", "sub/a.db"])
 async def test_no_race_of_another_process_opens_a_database_outside(
-    name: str, tmp_path: Path
+    name: str, rounds: int, tmp_path: Path
 ) -> None:
     base, outside = tmp_path / "base", tmp_path / "outside"
     base.mkdir()
@@ -98,7 +99,7 @@ async def test_no_race_of_another_process_opens_a_database_outside(
     )
     opened = 0
     with swapping(base, outside):
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             # A database that was made anew, because there was none at that moment, has no table.
             with suppress(OSError, fs.FlowScriptError, sqlalchemy.exc.OperationalError):
                 assert (await fs.run(flow, base=base)).output == [{"text": "inside"}]

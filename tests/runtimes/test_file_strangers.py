@@ -16,13 +16,14 @@ import pytest
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file import paths, writing
 
-ROUNDS = int(os.environ.get("FLOWSCRIPT_TEST_RACES", "60"))
-"""Writes that a race is tried for; by hand: 2000."""
+ROUNDS = [60, pytest.param(2000, marks=pytest.mark.slow)]
+"""Writes, or readings, that a race is tried for."""
 
 SWAPPER = """
 import os, sys
-base, outside = sys.argv[1:]
+base, outside = sys.argv[1:3]
 victim = os.path.join(outside, "a.txt")
+makes = [getattr(os, name) for name in sys.argv[3:]]
 print("ready", flush=True)
 while True:
     for entry in os.scandir(base):
@@ -33,7 +34,7 @@ while True:
             except OSError:
                 pass
     name = os.path.join(base, "a.txt")
-    for make in (os.symlink, os.link):
+    for make in makes:
         try:
             os.unlink(name)
         except OSError:
@@ -44,7 +45,8 @@ while True:
             pass
     try:
         os.unlink(name)
-        open(name, "x").close()
+        with open(name, "x") as file:
+            file.write("inside")
         os.chmod(name, 0o666)
     except OSError:
         pass
@@ -75,9 +77,9 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def swapping(base: Path, outside: Path) -> Iterator[None]:
-    """Another process swaps files, folders, links and second names in the base for others, all the time."""
-    command = [sys.executable, "-c", SWAPPER, str(base), str(outside)]
+def swapping(base: Path, outside: Path, *makes: str) -> Iterator[None]:
+    """Another process swaps files and folders in the base for what ``makes`` of ``os`` make, all the time."""
+    command = [sys.executable, "-c", SWAPPER, str(base), str(outside), *makes]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -92,10 +94,11 @@ def state_of(folder: Path) -> tuple[list[str], str, int]:
     return os.listdir(folder), file.read_text(), stat.S_IMODE(file.stat().st_mode)
 
 
+@pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("append", ["true", "false"])
 @pytest.mark.parametrize("path", ["a.txt", "sub/a.txt"])
 async def test_no_race_of_another_process_touches_a_file_outside(
-    path: str, append: str, folders: tuple[Path, Path]
+    path: str, append: str, rounds: int, folders: tuple[Path, Path]
 ) -> None:
     base, outside = folders
     before = state_of(outside)
@@ -103,13 +106,31 @@ async def test_no_race_of_another_process_touches_a_file_outside(
         f'<workflow name="w"><sink:file id="f" path="{path}" append="{append}" create-dir="false"/></workflow>'
     )
     wrote = 0
-    with swapping(base, outside):
-        for _ in range(ROUNDS):
+    with swapping(base, outside, "symlink", "link"):
+        for _ in range(rounds):
             with suppress(OSError, fs.FlowScriptError):
                 await fs.run(flow, base=base, input="new" * 1000)
                 wrote += 1
             assert state_of(outside) == before
     assert wrote > 0
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("path", ["a.txt", "sub/a.txt"])
+async def test_no_race_of_another_process_reads_a_file_outside(
+    path: str, rounds: int, folders: tuple[Path, Path]
+) -> None:
+    base, outside = folders
+    (base / "sub" / "a.txt").write_text("inside")
+    flow = fs.loads(f'<workflow name="w"><source:file id="f" path="{path}"/></workflow>')
+    read = 0
+    with swapping(base, outside, "symlink"):
+        for _ in range(rounds):
+            with suppress(OSError, fs.FlowScriptError):
+                output = (await fs.run(flow, base=base)).output
+                assert output in ("inside", "")  # a file that was just made is empty
+                read += 1
+    assert read > 0
 
 
 async def test_a_temporary_file_that_is_swapped_for_a_link_changes_nothing(

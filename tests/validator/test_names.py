@@ -18,7 +18,7 @@ FALLBACK = '<on-error><fallback node="h"/></on-error>'
 
 ALLOWED = [
     ("the input of the run", node("a", 'url="{{input.x}}{{$input.x}}"')),
-    ("the $ names that always have a value", node("a", 'url="{{$config.x}}{{$secrets.X}}{{$env.Y}}{{$context.z}}{{$run.id}}"')),
+    ("the $ names that always have a value", node("a", 'url="{{$config.x}}{{$secrets}}{{$env.Y}}{{$context}}{{$run.id}}"')),
     ("an earlier node of a sequence", f'<if id="i" condition="1"><then>{A}{USES_A}</then></if>'),
     ("a node outside of the block", A + f'<if id="i" condition="1"><then>{USES_A}</then></if>'),
     ("a node of a finished block", f'<foreach id="f" collection="[1]">{A}</foreach>{USES_A}'),

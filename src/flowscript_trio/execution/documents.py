@@ -147,10 +147,9 @@ def root_state(
     env: Mapping[str, str],
     run: Mapping[str, Any],
 ) -> State:
-    """The scope that a document begins with: its arguments, and the ``$`` names."""
+    """The scope that a document begins with: its arguments, which are variables, and the ``$`` names."""
+    parameters = {parameter.name: config[parameter.name] for parameter in document.parameters}
     names = {
-        **variables,
-        **{parameter.name: config[parameter.name] for parameter in document.parameters},
         "input": input,
         "$input": input,
         "$config": config,
@@ -158,4 +157,7 @@ def root_state(
         "$env": env,
         "$run": run,
     }
-    return State(None, services, names).fork(shared=True)
+    root = State(None, services, names)
+    for name, value in {**variables, **parameters}.items():
+        root.assign(name, value)
+    return root.fork(shared=True)

@@ -9,6 +9,7 @@ from ..types.ast import Document, Parameter
 from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, nearest
 from ..types.services import SECRETS as AI_SECRETS
+from ..validator import Wanted
 
 
 def check_config(
@@ -36,6 +37,19 @@ def check_config(
     if problems:
         raise InputError(f"{what} {document.name!r}: " + "; ".join(problems))
     return config
+
+
+def check_environment(wanted: Sequence[Wanted], given: Mapping[str, str]) -> dict[str, str]:
+    """The variables that ``$env`` shows; raises InputError that names every one that is read and not given."""
+    problems = []
+    for each in wanted:
+        if each.name not in given:
+            near = nearest(each.name, given)
+            hint = f"; did you mean {near!r}?" if near else ""
+            problems.append(f"$env.{each.name} (at {each.location}) is not among them{hint}")
+    if problems:
+        raise InputError("the variables that env gives to the run: " + "; ".join(problems))
+    return dict(given)
 
 
 def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
@@ -70,14 +84,16 @@ class Secrets(dict[str, str]):
         """The names of the declared secrets that were not given, or are empty."""
         return [name for name in self._declared if name not in self]
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """What an expression reads as ``$secrets.NAME``."""
+    def get(self, name: str, default: Any = None) -> str:
+        """What an expression reads as ``$secrets.NAME``: never nothing, which would pass for a credential."""
         if name in self:
             return self[name]
         if name in self._declared:
             attempt = self._declared[name].location
             raise EvaluationError(f"the secret {name!r} was not given (declared at {attempt})")
-        return default
+        raise EvaluationError(
+            f"there is no secret {name!r}; expected one that the document declares"
+        )
 
 
 def check_limit(value: object, name: str) -> float:

@@ -28,7 +28,14 @@ from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
 from .handle import Run
-from .inputs import Secrets, check_config, check_limit, check_seconds, check_secrets
+from .inputs import (
+    Secrets,
+    check_config,
+    check_environment,
+    check_limit,
+    check_seconds,
+    check_secrets,
+)
 from .masking import mask_error
 from .options import RunOptions
 from .record import Record, Warned
@@ -278,7 +285,7 @@ def _make_run(
         config=check_config(flow.document, options.config or {}),
         input=options.input,
         secrets=context.secrets,
-        env=dict(options.env or {}),
+        env=check_environment(flow.program.wanted, options.env or {}),
         run={"id": run_id, "started": services.now().isoformat()},
     )
     program = flow.program

@@ -15,6 +15,7 @@ from uuid import UUID
 from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
+from .sharing import refuse_expanding
 from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter, refuse_stream
 
 Path = tuple["Path", object] | None
@@ -72,6 +73,8 @@ def encode_json(value: Any, indent: int | None = None, *, services: Services | N
     EvaluationError that names the path of NaN, an infinity, or what has no JSON, and LimitExceeded
     beyond the bounds of ``services`` (of an evaluation) or far ones (outside of one).
     """
+    if services is None:  # an evaluation is charged for each value, and ends soon
+        refuse_expanding(value)
     plain = _Plain(meter() if services is None else services).of(value, None, 0)
     separators = (",", ":") if indent is None else None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..types.errors import nearest
@@ -24,17 +25,22 @@ from .syntax import (
     Unary,
 )
 
+_WITH_DEFAULT = ("coalesce", "default")
+"""Functions that are like ``??``: the last argument stands for those before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A name used in an expression, with the members that follow it as they stand (``fetch.items``).
 
-    ``offset`` counts characters of the expression's text from 0.
+    ``offset`` counts characters of the expression's text from 0. ``has_default`` says that what is taken
+    where it is null is written beside it (``$env.HOME ?? '/'``).
     """
 
     name: str
     path: tuple[str, ...]
     offset: int
+    has_default: bool = False
 
 
 def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
@@ -42,6 +48,7 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
     references: list[Reference] = []
     calls: list[Reference] = []
     stack: list[Tree] = [tree]
+    defaulted: set[int] = set()
     while stack:
         part = stack.pop()
         match part:
@@ -51,7 +58,9 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
             case Chain(base, steps):
                 if isinstance(base, Name):
                     if not base.local:
-                        references.append(Reference(base.name, _static(steps), base.offset))
+                        has_default = base.offset in defaulted
+                        path = _static(steps)
+                        references.append(Reference(base.name, path, base.offset, has_default))
                 else:
                     stack.append(base)
                 for step in steps:
@@ -63,9 +72,15 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
             case Call(name, arguments, offset):
                 calls.append(Reference(name, (), offset))
                 stack.extend(argument for _, argument in arguments)
+                if name == "get" and len(arguments) == 2:
+                    references += _got(arguments[0][1], arguments[1][1])
+                if name in _WITH_DEFAULT:
+                    defaulted |= _bases([argument for _, argument in arguments[:-1]])
             case Series(first, rest):
                 stack.append(first)
                 stack.extend(operand for _, operand, _ in rest)
+                if rest[0][0] == "??":  # the loosest operator: all of the row are
+                    defaulted |= _bases([first, *(operand for _, operand, _ in rest[:-1])])
             case Unary(_, operand):
                 stack.append(operand)
             case Choice(cases, otherwise):
@@ -84,6 +99,20 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
     references.sort(key=lambda reference: reference.offset)
     calls.sort(key=lambda call: call.offset)
     return references, calls
+
+
+def _got(base: Tree, path: Tree) -> list[Reference]:
+    """The member that ``get($config, 'user.name')`` takes, where it is written in the expression."""
+    if not isinstance(base, Name) or base.local or not isinstance(path, Constant):
+        return []
+    if not isinstance(path.value, str):
+        return []
+    return [Reference(base.name, tuple(re.findall(r"[^.\[\]]+", path.value)), base.offset)]
+
+
+def _bases(trees: list[Tree]) -> set[int]:
+    """Where the names stand that members are taken of in these trees, and nothing else is done."""
+    return {tree.base.offset for tree in trees if isinstance(tree, Chain)}
 
 
 def _static(steps: tuple[Member | Item | Method, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from .composing import YamlProblem
 from .declared import convert
 from .document import Parsed, parse
 from .files import read
+from .hidden import control_in
 from .limits import ReadLimits
 from .yaml import read_yaml
 
@@ -11,6 +12,7 @@ __all__ = [
     "Parsed",
     "ReadLimits",
     "YamlProblem",
+    "control_in",
     "convert",
     "parse",
     "read",

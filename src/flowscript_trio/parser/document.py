@@ -12,6 +12,7 @@ from ..types.location import Source
 from .builder import Builder, Content
 from .declarations import DeclarationReader, word_in
 from .frontmatter import Front, read_front
+from .hidden import control_in, find_turns
 from .limits import ReadLimits
 from .markup import SPACE, Element
 from .reading import SettingReader, Settings
@@ -51,6 +52,7 @@ def parse(text: str, *, file: str, limits: ReadLimits = ReadLimits()) -> Parsed:
         if front.unfinished:
             return Parsed(None, tuple(findings))
     root = read_xml(findings, limits, start, one=front is not None)
+    findings.include(find_turns(source))
     document = None
     if root is not None:
         try:
@@ -112,7 +114,12 @@ class _DocumentReader:
         )
 
     def _workflow_name(self, root: Element, settings: Settings, front: Front) -> str:
-        name = word_in(settings, "name") or front.name
+        written = word_in(settings, "name")
+        name = written or front.name
+        wrong = control_in(written or "")
+        if wrong:
+            offset = settings["name"].offset
+            self._findings.add(offset, "control-character", wrong, length=len("name"))
         if not name and not front.unreadable:
             where = root.offset if front.offset is None else front.offset
             message = "the workflow has no name"

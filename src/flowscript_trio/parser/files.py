@@ -12,9 +12,22 @@ from ..types.location import Source
 from .document import Parsed, parse, too_large
 from .limits import ReadLimits
 
-_DECLARED = re.compile(rb"<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*[\"']([A-Za-z0-9._-]*)")
-_MARKED = ("utf-16-le", "utf-16-be")
-_NO_FILE_HAS = {"unicode-escape", "raw-unicode-escape", "utf-7", "idna", "punycode", "undefined"}
+_DECLARED = re.compile(r"<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"'>]*)")
+_ENCODINGS = ("utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252")
+"""The encodings of files without a byte order mark, as Python calls them.
+
+In each of them the characters of ASCII are what they are in ASCII: what an editor, a tool for reviews and a person
+see of the markup in such a file is what is read.
+"""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8", ("utf-8",)),
+    (codecs.BOM_UTF16_LE, "utf-16-le", ("utf-16", "utf-16-le")),
+    (codecs.BOM_UTF16_BE, "utf-16-be", ("utf-16", "utf-16-be")),
+)
+"""Byte order marks, the encoding of each, and what a declaration may then say."""
+_EXPECTED = (
+    "UTF-8, UTF-16 with a byte order mark, US-ASCII, ISO-8859-1, ISO-8859-15 or windows-1252"
+)
 _WIDEST = 4
 """Bytes that a character has at most in the encodings that documents come in."""
 
@@ -51,43 +64,41 @@ class Decoded:
 
 def decode(data: bytes, *, file: str) -> Decoded | Problem:
     """The text of a document's bytes, or what is wrong with them."""
-    encoding, mark = _encoding_of(data)
+    mark, encoding, allowed = next(
+        (known for known in _MARKS if data.startswith(known[0])), (b"", "", _ENCODINGS)
+    )
     data = data[len(mark) :]
+    # The declaration itself is ASCII in every encoding that is read without a mark.
+    start = data[: max(data.find(b">") + 1, 1000)].decode(encoding or "latin-1", "replace")
+    declared = _DECLARED.match(start)
+    if "\0" in start[:4]:
+        return _refused(file, start, 0, 1, "the file begins as one in UTF-16 or UTF-32 does")
+    if declared is not None and _name_of(declared[1]) not in allowed:
+        message = f"the file is not read as {declared[1]!r}"
+        if mark:
+            message = (
+                f"the file begins with the byte order mark of {encoding[:6].upper()}, and says "
+            )
+            message += f"that it is in {declared[1]!r}"
+        return _refused(file, start, declared.start(1), len(declared[1]), message)
+    encoding = encoding or (declared[1] if declared else "utf-8")
     try:
-        return Decoded(data.decode(_known(encoding)), encoding, mark)
+        return Decoded(data.decode(encoding), encoding, mark)
     except UnicodeDecodeError as exc:
         return _undecodable(file, data, exc, encoding)
+
+
+def _name_of(encoding: str) -> str:
+    """What Python calls an encoding; empty for what is none."""
+    try:
+        return codecs.lookup(encoding).name
     except LookupError:
-        source = Source(file, data[:200].decode("ascii", "replace"))
-        return problem_at(
-            source,
-            max(source.text.find(encoding), 0),
-            "encoding",
-            f"the file cannot be read as {encoding!r}",
-            length=len(encoding),
-            expected="UTF-8",
-        )
+        return ""
 
 
-def _known(encoding: str) -> str:
-    """The encoding; raises LookupError for what is none, or none of a file without a byte order mark."""
-    name = codecs.lookup(encoding).name
-    if name in _NO_FILE_HAS or name.startswith(("utf-32", "utf-16")) != (encoding in _MARKED):
-        raise LookupError(encoding)
-    return encoding
-
-
-def _encoding_of(data: bytes) -> tuple[str, bytes]:
-    """The encoding that the bytes of a document say they have, and the byte order mark that they begin with."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if data.startswith(mark):
-            return encoding, mark
-    declared = _DECLARED.match(data[:200])
-    return (declared[1].decode("ascii") if declared else "utf-8"), b""
+def _refused(file: str, start: str, offset: int, length: int, message: str) -> Problem:
+    source = Source(file, start)
+    return problem_at(source, offset, "encoding", message, length=length, expected=_EXPECTED)
 
 
 def _undecodable(file: str, data: bytes, exc: UnicodeDecodeError, encoding: str) -> Problem:

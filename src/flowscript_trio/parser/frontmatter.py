@@ -16,6 +16,7 @@ from ..types.location import Text
 from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
 from .frontkeys import KEYS, PARAMETER, RUNTIME, VERSION
+from .hidden import control_in
 
 _OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
@@ -136,6 +137,9 @@ class _FrontReader:
             front.unreadable = front.unreadable or word == "name"
             return
         setattr(front, word, value.value)
+        wrong = control_in(value.value) if word == "name" else None
+        if wrong:
+            self._at(value, "control-character", wrong)
         if word == "version" and not _VERSION.fullmatch(value.value):
             self._at(value, "version", f"{value.value!r} is no version", "X.Y or X.Y.Z")
 

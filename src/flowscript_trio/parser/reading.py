@@ -11,8 +11,8 @@ from ..types.location import Text
 from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical
+from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
-from .xml import FAMILIES
 from .yaml import read_yaml
 
 Settings = dict[str, Setting]

@@ -7,15 +7,14 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from ..language import structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .limits import ReadLimits
 from .markup import Element
+from .prefixes import FAMILIES, URN, judge_declarations
 from .scanner import Scan, scan
+from .trailing import find_second
 
-FAMILIES = (*structure.FAMILIES, "control")
-_URN = "urn:flowscript:"
 Marks = list[tuple[int, int]]
 
 
@@ -33,7 +32,9 @@ def read_xml(
     """
     source = findings.source
     found = scan(findings, start, limits.depth, one)
-    if found.root is None or found.is_broken:
+    second = find_second(source, found.end) if one and found.root is not None else []
+    findings.include(second)
+    if found.root is None or found.is_broken or second:
         return None
     text, marks = _repair(source.text[start : found.end], found.repairs, start)
     data = text.encode("utf-8")
@@ -96,10 +97,14 @@ def _name_elements(findings: Findings, found: Scan, root: etree._Element) -> boo
     """Give each element its family and local name; False where lxml finds other elements."""
     names: dict[str, tuple[str, str]] = {}
     foreign: set[str] = set()
-    tags = [str(element.tag) for element in root.iter()]
-    if len(tags) != len(found.elements):
+    elements = list(root.iter())
+    if len(elements) != len(found.elements):
         return False
-    for place, tag in zip(found.elements, tags, strict=True):
+    findings.include(
+        judge_declarations(findings.source, zip(found.elements, elements, strict=True))
+    )
+    for place, element in zip(found.elements, elements, strict=True):
+        tag = str(element.tag)
         name = names.get(tag)
         if name is None:
             name = names[tag] = _split(tag)
@@ -133,7 +138,7 @@ def _split(tag: str) -> tuple[str, str]:
     """Family and local name of an lxml tag: ``{urn:flowscript:source}http``, ``source:http`` or ``if``."""
     if tag.startswith("{"):
         uri, _, name = tag[1:].partition("}")
-        family = uri.removeprefix(_URN)
+        family = uri.removeprefix(URN)
         return (family if family in FAMILIES and family != uri else uri or "?"), name
     prefix, colon, name = tag.partition(":")
     return (prefix, name) if colon else ("", tag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from ..expression import Expression
@@ -13,9 +14,9 @@ from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
 from ..runtimes.types import FunctionRuntime, NodeRuntime
 from ..runtimes.wrapping import Wrapped, innermost
-from ..types.ast import BaseNode, Body, BranchNode, OnError, Part, Setting, Structure
+from ..types.ast import BaseNode, Body, BranchNode, IncludeNode, OnError, Part, Setting, Structure
 from ..types.location import Text
-from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode
+from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode, Wanted
 from .compiled import CompiledBody, Compute, Program, Step
 
 
@@ -58,7 +59,17 @@ class _Compiler:
             on_error=None if handler is None else self._bodies[handler.key],
             timeout=self._checked.timeout,
             max_concurrency=self._checked.max_concurrency,
+            wanted=self._wanted(),
         )
+
+    def _wanted(self) -> tuple[Wanted, ...]:
+        """The members of ``$env`` that are named here, and in the documents that see the same ``$env``."""
+        included = (
+            program.wanted
+            for key, program in self._linked.items()
+            if isinstance(self._checked.nodes[key].node, IncludeNode)
+        )
+        return tuple(dict.fromkeys((*self._checked.wanted, *chain.from_iterable(included))))
 
     def _body(self, key: int) -> CompiledBody:
         if key not in self._bodies:

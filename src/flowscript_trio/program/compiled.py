@@ -11,6 +11,7 @@ from ..expression.scope import Scope
 from ..runtimes.types import NodeRuntime
 from ..types.ast import BaseNode, Document
 from ..types.location import Location
+from ..validator import Wanted
 
 Compute = Callable[[Scope], Any]
 
@@ -86,8 +87,8 @@ class CompiledBody:
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A whole document, ready to run; ``bodies`` by their keys, ``on_error`` its
-    ``<on-workflow-error>``, ``timeout`` (seconds) and ``max_concurrency`` its own. It is immutable and may
-    run many times."""
+    ``<on-workflow-error>``, ``timeout`` (seconds) and ``max_concurrency`` its own, ``wanted`` the members
+    of ``$env`` that must be given. It is immutable and may run many times."""
 
     document: Document
     main: CompiledBody
@@ -95,3 +96,4 @@ class Program:
     on_error: CompiledBody | None
     timeout: Compute | None
     max_concurrency: Compute | None
+    wanted: tuple[Wanted, ...] = ()

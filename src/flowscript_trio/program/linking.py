@@ -9,7 +9,7 @@ from ..runtimes.registry import Registry
 from ..types.ast import CallNode, Document, IncludeNode, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
-from ..validator import Checked, CheckedNode, check
+from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments
 from .compile import compile_program
 from .compiled import Program
@@ -17,6 +17,16 @@ from .library import Found, Library, shown
 
 DEEPEST = 64
 """How many documents may stand one inside the other."""
+
+
+MOST_VARIANTS = 8
+"""So many times a document is checked for different things that it inherits; then for all of them together.
+
+Documents that include each other in many ways would else be checked once for each way.
+"""
+
+_Use = tuple[Path, frozenset[str], Inherited]
+"""How a document is run by another: its file, the names that it is run with, and what it inherits."""
 
 
 class Linker:
@@ -28,14 +38,20 @@ class Linker:
         self.findings: Findings = Findings()
         self._library = library
         self._registry = registry
-        self._made: dict[tuple[Path, frozenset[str]], tuple[Document, Program | None] | None] = {}
+        self._variants: dict[tuple[Path, bool], list[Inherited]] = {}
+        self._made: dict[_Use, tuple[Document, Program | None] | None] = {}
 
     def link(
-        self, found: Found, given: Collection[str] = (), chain: tuple[Path, ...] = ()
+        self,
+        found: Found,
+        given: Collection[str] = (),
+        chain: tuple[Path, ...] = (),
+        inherited: Inherited = Inherited(),  # noqa: B008
     ) -> tuple[Checked, Program] | None:
         """The checked document with its program, or None where something is wrong with it.
 
-        ``given`` are the names that it is run with, ``chain`` the files that are being linked around it.
+        ``given`` are the names that it is run with, ``chain`` the files that are being linked around it,
+        ``inherited`` the members that it has from those that include it.
         """
         parsed = found.parsed
         if parsed.document is None:
@@ -43,13 +59,14 @@ class Linker:
             return None
         own = Findings(parsed.document.source)
         own.include(parsed.problems)
-        checked = check(parsed.document, self._registry, given=given)
+        checked = check(parsed.document, self._registry, given=given, inherited=inherited)
         own.include(checked.problems)
+        handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
-                program = self._link_node(node, found.path, chain, own)
+                program = self._link_node(node, found.path, chain, own, handed_on)
                 if program is not None:
                     linked[key] = program
         inner, self.findings = self.findings, outer
@@ -65,6 +82,7 @@ class Linker:
         including: Path | None,
         chain: tuple[Path, ...],
         findings: Findings,
+        inherited: Inherited,
     ) -> Program | None:
         config = node.settings.constant
         if config is None:
@@ -73,21 +91,32 @@ class Linker:
         if path is None:
             return None
         given = frozenset(name for name, _ in arguments_of(node))
-        key = (path, given)
-        if key not in self._made:
-            self._made[key] = self._make(path, given, chain)
-        made = self._made[key]
+        if isinstance(node.node, CallNode):
+            inherited = Inherited(environment=False)
+        use = (path, given, self._variant(path, inherited))
+        if use not in self._made:
+            self._made[use] = self._make(use, chain)
+        made = self._made[use]
         if made is None:
             return None
         document, program = made
         check_arguments(node, document, findings)
         return program
 
-    def _make(
-        self, path: Path, given: frozenset[str], chain: tuple[Path, ...]
-    ) -> tuple[Document, Program | None] | None:
+    def _variant(self, path: Path, inherited: Inherited) -> Inherited:
+        """What a document is checked with that inherits this: that, or beyond a number of them what all have."""
+        known = self._variants.setdefault((path, inherited.environment), [])
+        if len(known) >= MOST_VARIANTS and inherited not in known:
+            for other in known:
+                inherited = inherited.joined(other)
+        if inherited not in known:
+            known.append(inherited)
+        return inherited
+
+    def _make(self, use: _Use, chain: tuple[Path, ...]) -> tuple[Document, Program | None] | None:
+        path, given, inherited = use
         parsed = self._library.read(path)
-        result = self.link(Found(parsed, path), given, (*chain, path))
+        result = self.link(Found(parsed, path), given, (*chain, path), inherited)
         if parsed.document is None:
             return None
         return parsed.document, None if result is None else result[1]

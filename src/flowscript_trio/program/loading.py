@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..parser import ReadLimits, parse, read
@@ -12,6 +12,7 @@ from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.errors import Problem, WorkflowInvalid
 from ..validator import Checked
+from .callers import Given, given_by_callers
 from .compiled import Program
 from .library import Found, Library
 from .linking import Linker
@@ -107,9 +108,34 @@ def _library(
 
 def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
     linker = Linker(library, registry)
-    linked = linker.link(found, chain=() if found.path is None else (found.path,))
+    chain = () if found.path is None else (found.path,)
+    linked = linker.link(found, chain=chain)
     problems = tuple(linker.findings)
+    if found.path is not None and any(map(_is_missing, problems)):
+        given = given_by_callers(found.path, library)
+        if given != Given():
+            linker = Linker(library, registry)
+            linked = linker.link(found, given.names, chain, given.inherited)
+            problems = _with_warnings(tuple(linker.findings), problems)
     if linked is None:
         raise WorkflowInvalid(problems)
     checked, program = linked
     return Flow(checked.document, program, problems, registry, checked, found, library)
+
+
+def _is_missing(problem: Problem) -> bool:
+    """Whether a problem could be none if the document were run by another."""
+    return problem.code in ("unknown-name", "unknown-member")
+
+
+def _with_warnings(
+    problems: tuple[Problem, ...], alone: tuple[Problem, ...]
+) -> tuple[Problem, ...]:
+    """The problems that a document has with what its callers give, and as warnings those that it has ``alone``."""
+    still = {(problem.code, problem.location) for problem in problems}
+    missing = [
+        replace(problem, severity="warning")
+        for problem in alone
+        if _is_missing(problem) and (problem.code, problem.location) not in still
+    ]
+    return tuple(sorted((*problems, *missing), key=lambda problem: problem.location))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -92,6 +92,26 @@ class Registry:
         """
         return _WrappedRegistry(self, around)
 
+    def only(self, *names: str) -> Registry:
+        """A registry of these runtimes and no others: what a document of someone else may use.
+
+        Args:
+            names: names of runtimes; ``control:*`` stands for all of a family that are registered now.
+
+        Returns:
+            a registry over this one. More can be registered in it.
+
+        Raises RuntimeNotFound for a name, or a family, that is not registered, with the nearest one.
+        """
+        known = self.names()
+        allowed: set[str] = set()
+        for name in names:
+            family = [other for other in known if name == f"{other.partition(':')[0]}:*"]
+            if not family:
+                self.get_runtime(name)  # or it says that there is none
+            allowed.update(family or [name])
+        return _NarrowedRegistry(self, allowed)
+
     def has_runtime(self, name: str) -> bool:
         """Whether a runtime of that name is registered here or in the base."""
         return self._find(name) is not None
@@ -134,6 +154,21 @@ class _WrappedRegistry(Registry):
             return own
         found = self._base._find(name)
         return None if found is None else Wrapped(found, self._around)
+
+
+class _NarrowedRegistry(Registry):
+    def __init__(self, base: Registry, allowed: Set[str]) -> None:
+        super().__init__(base)
+        self._allowed = allowed
+
+    def names(self) -> list[str]:
+        return sorted({*self._runtimes, *self._allowed})
+
+    def _find(self, name: str) -> NodeRuntime | None:
+        own = self._own(name)
+        if own is not None or self._base is None or name not in self._allowed:
+            return own
+        return self._base._find(name)
 
 
 def _check_coroutine(name: str, function: object, what: str = "") -> None:

@@ -2,6 +2,16 @@
 
 from .check import check
 from .checked import Checked, CheckedBody, CheckedNode
+from .members import Inherited, Wanted
 from .values import BoundSetting, BoundSettings
 
-__all__ = ["BoundSetting", "BoundSettings", "Checked", "CheckedBody", "CheckedNode", "check"]
+__all__ = [
+    "BoundSetting",
+    "BoundSettings",
+    "Checked",
+    "CheckedBody",
+    "CheckedNode",
+    "Inherited",
+    "Wanted",
+    "check",
+]

@@ -12,7 +12,9 @@ from ..types.findings import Findings
 from .checked import Checked, CheckedBody
 from .elements import ElementChecks
 from .handlers import Handlers, find_handlers
+from .members import Inherited
 from .names import Names
+from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .texts import Compiler
@@ -21,12 +23,18 @@ from .variables import depend_on_variables
 from .waits import Waits, depend_on_barriers, report_cycles
 
 
-def check(document: Document, registry: Registry, *, given: Collection[str] = ()) -> Checked:
+def check(
+    document: Document,
+    registry: Registry,
+    *,
+    given: Collection[str] = (),
+    inherited: Inherited = Inherited(),  # noqa: B008
+) -> Checked:
     """Check a document against a registry and bind everything in it.
 
     ``given`` are the names that whoever runs it binds to values (arguments, binds), beside the parameters
-    that it declares itself. Nothing is raised for what is wrong: see ``problems``. The time it takes is
-    linear in the document.
+    that it declares itself; ``inherited`` are the members that it has from those that include it.
+    Nothing is raised for what is wrong: see ``problems``. The time it takes is linear in the document.
     """
     index = locate(document, given)
     findings = Findings(document.source)
@@ -46,15 +54,16 @@ def check(document: Document, registry: Registry, *, given: Collection[str] = ()
         index, binder.named_handlers, compiler.uses, _goto_targets(index), findings
     )
     waits = Waits()
-    names = Names(index, handlers, findings, waits.depend)
+    names = Names(index, handlers, findings, waits.depend, inherited)
     for use in compiler.uses:
         names.resolve(use)
     depend_on_variables(index, handlers, names.reads, waits.depend)
     depend_on_barriers(index, handlers, waits)
     report_cycles(index, waits, findings)
+    check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
     bodies = _check_bodies(index, handlers, waits, settings)
-    return Checked(document, findings.in_order(), nodes, bodies, *own)
+    return Checked(document, findings.in_order(), nodes, bodies, *own, tuple(names.members.wanted))
 
 
 def _goto_targets(index: Index) -> list[str]:

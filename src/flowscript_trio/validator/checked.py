@@ -10,6 +10,7 @@ from ..runtimes.types import NodeRuntime
 from ..scheduler.plan import WalkPlan
 from ..types.ast import BaseNode, Body, Document
 from ..types.errors import Problem
+from .members import Wanted
 from .values import BoundSetting, BoundSettings
 
 
@@ -90,6 +91,8 @@ class Checked:
     timeout: BoundSetting | None = None
     max_concurrency: BoundSetting | None = None
     retry: BoundSetting | None = None
+    wanted: tuple[Wanted, ...] = ()
+    """The members of ``$env`` that its expressions name."""
 
     @property
     def is_valid(self) -> bool:

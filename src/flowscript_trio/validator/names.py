@@ -26,6 +26,7 @@ from ..language.elements import element_of
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .handlers import Handlers, contains
+from .members import Inherited, Members, member_of
 from .places import Index, Level, Place
 from .texts import Use
 
@@ -103,8 +104,14 @@ class Names:
     """
 
     def __init__(
-        self, index: Index, handlers: Handlers, findings: Findings, depend: Depend
+        self,
+        index: Index,
+        handlers: Handlers,
+        findings: Findings,
+        depend: Depend,
+        inherited: Inherited,
     ) -> None:
+        self.members = Members(index.document, inherited, findings, self._nearest)
         self.reads: list[tuple[Place, str]] = []
         self._index = index
         self._handlers = handlers
@@ -125,7 +132,9 @@ class Names:
             self._report_unknown(use, [*self._index.ids, *self._index.phases])
         else:
             if name == "$context":
-                self.reads.append((use.visible.place, (use.reference.path or (EVERY,))[0]))
+                self.reads.append((use.visible.place, member_of(use) or EVERY))
+            elif name in ALWAYS:
+                self.members.judge(use)
             for place in self.effective(use.visible.place):
                 self._judge_other(use, place)
 
@@ -209,6 +218,9 @@ class Names:
         name = use.reference.name
         known = place.level.names
         handling = place is not use.visible.place
+        if name == "$context":
+            self._judge_variable(use, place)
+            return
         if name in known or name in self._index.given or name == "input" or name in ALWAYS:
             return
         if (handling and name == "$error") or (name == "$attempt" and place.node is not None):
@@ -218,12 +230,31 @@ class Names:
             return
         first = self._first_setter(name, place)
         if first is None:
-            names = {*self._index.ids, *known, *self._index.given, "input"}
-            names.update(*(self._index.setters.get(fork, ()) for fork in place.level.forks))
+            names = {*self._index.ids, *known, *self._variables(place), "input"}
             names |= {*use.visible.bound, *use.visible.words, *SPECIAL_NAMES}
             self._report_unknown(use, sorted(names))
             return
         self.reads.append((use.visible.place, name))
+        self._judge_time(use, place, first)
+
+    def _judge_variable(self, use: Use, place: Place) -> None:
+        """Judge a member of ``$context``, which has the variables that can be seen."""
+        name = member_of(use)
+        if name is None or name in self._index.given:
+            return
+        first = self._first_setter(name, place)
+        if first is None:
+            self.members.report_unset(use, self._variables(place))
+        else:
+            self._judge_time(use, place, first)
+
+    def _variables(self, place: Place) -> set[str]:
+        """The variables that can be seen at a place, and what the document is run with."""
+        setters = (self._index.setters.get(fork, ()) for fork in place.level.forks)
+        return set(self._index.given).union(*setters)
+
+    def _judge_time(self, use: Use, place: Place, first: int) -> None:
+        """Judge the naming of a variable whose first setter is the node of the key ``first``."""
         here = place.node.key if place.node is not None else None
         if here is not None and first >= here and not place.level.looped:
             self._report(use, "no-value", "is only set later: it is null here", severity="warning")

@@ -27,6 +27,7 @@ from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings, text_of
 from ..types.location import Source, Text
+from .bare import BareNames
 from .fields import Field, Form
 from .places import Index, Place, name_of
 from .values import Compute
@@ -81,6 +82,7 @@ class Compiler:
         self._index = index
         self._findings = findings
         self._functions = function_names()
+        self._bare = BareNames(index.document, findings)
 
     def value(self, setting: Setting, field: Field, visible: Visibility) -> Any:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
@@ -122,7 +124,7 @@ class Compiler:
     def reference(self, text: Text, name: str, path: str, visible: Visibility) -> Expression | None:
         """The expression of an item of ``input``: ``name`` with the ``path`` that follows it."""
         index = self._index
-        self.use(visible, text, name, "input")
+        self.use(visible, text, name, "input", _steps_of(path))
         node = index.ids.get(name) or index.phases.get(name)
         if node is None:
             try:
@@ -139,11 +141,14 @@ class Compiler:
             self._report_syntax(text, exc)
             return None
 
-    def use(self, visible: Visibility, text: Text, name: str, how: str) -> None:
-        """Note that the whole of ``text`` names a node."""
-        self.uses.append(Use(visible, text, Reference(name, (), 0), how))
+    def use(
+        self, visible: Visibility, text: Text, name: str, how: str, path: tuple[str, ...] = ()
+    ) -> None:
+        """Note that the whole of ``text`` names a node, or a ``path`` from one."""
+        self.uses.append(Use(visible, text, Reference(name, path, 0), how))
 
     def _parse_template(self, text: Text, visible: Visibility) -> ParsedTemplate | None:
+        self._bare.report(text)
         try:
             parsed = parse_template(text, names=self._index.hyphenated)
         except ExpressionSyntaxError as exc:
@@ -155,6 +160,7 @@ class Compiler:
         """The value with its texts compiled: a constant, ``Computed``, or ``REFUSED``."""
         if isinstance(value, Text):
             if "{{" not in value.value:
+                self._bare.report(value)
                 return value.value
             parsed = self._parse_template(value, visible)
             if parsed is None:
@@ -206,6 +212,11 @@ class Compiler:
         if not bound and not around:
             return ids.__contains__
         return lambda name: name in ids and name not in bound and name not in around
+
+
+def _steps_of(path: str) -> tuple[str, ...]:
+    """The steps of a path as ``input`` has it: ``.output.items[0]``."""
+    return tuple(re.findall(r"\w+", path))
 
 
 def scalar_of(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from ...expression.encoding import decode_json
@@ -10,6 +11,7 @@ from ...types.errors import EvaluationError
 from .chat import Chat
 from .errors import AIError
 from .schema import OutputSchema
+from .steps import run_in_steps
 
 
 def response_format(schema: OutputSchema, name: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ async def ask_for(
     """
     for further in range(repairs, -1, -1):
         text = await chat.ask(messages)
-        value, problems = judge(text, schema)
+        value, problems = await run_in_steps(partial(judge, text, schema))
         if not problems:
             return value
         if not further:

@@ -7,10 +7,9 @@ from itertools import islice
 from typing import Any
 
 from ...types.errors import FlowScriptError
-from .linear import linear
+from .linear import MOST, linear
+from .steps import TooLongHere, step
 
-MOST = 10
-"""Problems of one answer that are told."""
 LONGEST = 200
 """Characters of one of them."""
 
@@ -36,10 +35,10 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     """The check by any JSON Schema, of the draft that its ``$schema`` says, else 2020-12.
 
     References to other documents are never fetched. Raises ValueError for what is not a JSON Schema, for a
-    pattern that RE2 does not know, and where the package jsonschema is not installed.
+    pattern that RE2 does not know, for draft 3, and where the package jsonschema is not installed.
     """
     try:
-        from jsonschema import Draft202012Validator, SchemaError
+        from jsonschema import Draft3Validator, Draft202012Validator, SchemaError
         from jsonschema.validators import validator_for
         from referencing.jsonschema import EMPTY_REGISTRY
     except ImportError:
@@ -48,6 +47,8 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
             "pip install 'flowscript-trio[ai]', or the short form, {name: type}, which needs nothing"
         ) from None
     kind = validator_for(schema, default=Draft202012Validator)
+    if kind is Draft3Validator:
+        raise ValueError("draft 3 of JSON Schema is not read; expected draft 4 or later")
     try:
         kind.check_schema(schema)
     except SchemaError as exc:
@@ -60,6 +61,8 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     def check(value: Any) -> list[str]:
         try:
             found = list(islice(validator.iter_errors(value), MOST))
+        except TooLongHere:
+            raise
         # A reference that leads nowhere, no end of recursion: each its own class.
         except Exception as exc:
             reason = f"{type(exc).__name__}: {_cut(str(exc))}"
@@ -70,6 +73,7 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
 
 
 def _problems(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
+    step()
     if "anyOf" in schema:  # an object or a list that may be null
         if value is not None:
             yield from _problems(value, schema["anyOf"][0], path)

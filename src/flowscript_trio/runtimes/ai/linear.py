@@ -1,15 +1,22 @@
 """Owns the keywords of JSON Schema whose judging an answer could blow up.
 
-The package jsonschema matches by Python's own engine, and finds equal items by comparing each with each. The
-keywords that do so are replaced here: patterns are matched by RE2, and equal items found by their text.
+The package jsonschema matches by Python's own engine, finds equal items by comparing each with each, and keeps all
+that is wrong with a value by every schema of an ``anyOf``. The keywords that do so are replaced here: patterns are
+matched by RE2, equal items found by their text, and so much is kept as is told. All keywords count their steps.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from itertools import islice
 from typing import Any
 
+from .steps import step
+
+MOST = 10
+"""Problems of one answer that are told."""
 _INNER = ("patternProperties", "properties", "$defs", "definitions", "dependentSchemas")
 """Keywords whose values are schemas by a name."""
 _DATA = ("enum", "const", "default", "examples")
@@ -24,21 +31,37 @@ def linear(kind: Any, schema: dict[str, Any]) -> Any:
 
     patterns = _Patterns()
     _collect(schema, patterns)
-    known = {name: make(patterns) for name, make in _KEYWORDS.items() if name in kind.VALIDATORS}
-    return extend(kind, known)  # type: ignore[no-untyped-call]
+    keywords = dict(kind.VALIDATORS)
+    keywords.update((name, make(patterns)) for name, make in _KEYWORDS.items() if name in keywords)
+    counted = {name: _counted(check) for name, check in keywords.items()}
+    return extend(kind, counted)  # type: ignore[no-untyped-call]
+
+
+def _counted(check: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(check)
+    def counting(validator: Any, given: Any, value: Any, schema: Any) -> Any:
+        step()
+        return check(validator, given, value, schema)
+
+    return counting
 
 
 def _collect(schema: Any, patterns: dict[str, Any]) -> None:
     """Compile every pattern of a schema; raises ValueError for one that cannot be matched in linear time."""
     waiting = [schema]
-    uses: set[str] = set()
+    # A reference may lead into what is only data elsewhere: so these are looked for in the whole text.
+    text = json.dumps(schema)
+    if all(f'"{name}"' in text for name in ("patternProperties", "unevaluatedProperties")):
+        raise ValueError(
+            "the schema has patternProperties and unevaluatedProperties, which cannot be judged together "
+            "in linear time; expected additionalProperties"
+        )
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):
             waiting += one
         if not isinstance(one, dict):
             continue
-        uses |= one.keys() & {"patternProperties", "unevaluatedProperties"}
         if isinstance(one.get("pattern"), str):
             patterns[one["pattern"]] = _compile(one["pattern"])
         if isinstance(one.get("patternProperties"), dict):
@@ -48,11 +71,6 @@ def _collect(schema: Any, patterns: dict[str, Any]) -> None:
                 waiting += inner.values()
             elif name not in _DATA:
                 waiting.append(inner)
-    if len(uses) == 2:
-        raise ValueError(
-            "the schema has patternProperties and unevaluatedProperties, which cannot be judged together "
-            "in linear time; expected additionalProperties"
-        )
 
 
 class _Patterns(dict[str, Any]):
@@ -133,6 +151,36 @@ def _unique_items(patterns: dict[str, Any]) -> Callable[..., Iterator[Any]]:
     return check
 
 
+def _any_of(patterns: dict[str, Any]) -> Callable[..., Iterator[Any]]:
+    def check(validator: Any, schemas: Any, value: Any, schema: Any) -> Iterator[Any]:
+        from jsonschema import ValidationError
+
+        if next(_fitting(validator, schemas, value), None) is None:
+            yield ValidationError("the value fits none of the schemas of anyOf")
+
+    return check
+
+
+def _one_of(patterns: dict[str, Any]) -> Callable[..., Iterator[Any]]:
+    def check(validator: Any, schemas: Any, value: Any, schema: Any) -> Iterator[Any]:
+        from jsonschema import ValidationError
+
+        match list(islice(_fitting(validator, schemas, value), 2)):
+            case []:
+                yield ValidationError("the value fits none of the schemas of oneOf")
+            case [first, second]:
+                yield ValidationError(f"the value fits the schemas {first} and {second} of oneOf")
+
+    return check
+
+
+def _fitting(validator: Any, schemas: Any, value: Any) -> Iterator[int]:
+    """The places of the schemas that a value fits."""
+    for place, one in enumerate(schemas):
+        if next(validator.descend(value, one), None) is None:
+            yield place
+
+
 def _text_of(value: Any) -> str:
     """A text that equal values of JSON share, and no others: 1 and 1.0 are equal, 1 and true are not."""
     return json.dumps(_plain(value), sort_keys=True)
@@ -153,4 +201,6 @@ _KEYWORDS: dict[str, Callable[[dict[str, Any]], Callable[..., Iterator[Any]]]] =
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "uniqueItems": _unique_items,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
 }
