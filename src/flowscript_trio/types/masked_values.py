@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ def masked(value: Any, texts: Texts) -> Any:
 
 
 def _is_free(root: Any, texts: Texts) -> bool:
-    """Whether a value of plain data has no secret in it: most have none, and so many texts are looked at at once."""
+    """Whether a value of plain data has no secret in it. Most have none: many texts are looked at at once."""
     stack, seen, found, size = [root], set(), [], 0
     while stack:
         value = stack.pop()
@@ -62,6 +62,20 @@ def _is_free(root: Any, texts: Texts) -> bool:
 
 
 _CONTAINERS = {dict, list, tuple}
+
+
+def texts_in(root: Any) -> Iterator[str]:
+    """The texts and keys of plain data, each container once."""
+    stack, seen = [root], set()
+    while stack:
+        value = stack.pop()
+        if type(value) is str:
+            yield value
+        elif type(value) in _CONTAINERS and id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(value)
+            if type(value) is dict:
+                stack.extend(value.values())
 
 
 class _Walk:
@@ -90,9 +104,9 @@ class _Walk:
                 self._done[key] = f"<{type(value).__name__}>"
             self._opened[key] = (value, parts)
             for part in parts or ():
-                if type(part) not in _PLAIN and type(part) is not str:
-                    if id(part) not in self._opened:
-                        stack.append(part)
+                is_text = type(part) in _PLAIN or type(part) is str
+                if not is_text and id(part) not in self._opened:
+                    stack.append(part)
         return self._done[id(root)]
 
     def _made_safely(self, value: Any, parts: list[Any] | None) -> Any:

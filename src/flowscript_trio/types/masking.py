@@ -113,8 +113,14 @@ class Masker:
     @cached_property
     def _shown(self) -> list[bytes]:
         """The texts that are public, and the parts of secrets that tell nothing of them."""
-        own = chain.from_iterable(map(_telling_nothing, self._secrets))
-        return [text.encode("utf-8", "surrogatepass") for text in chain(own, self._public())]
+        shown = [*chain.from_iterable(map(_telling_nothing, self._secrets))]
+        for text in self._public():
+            if len(text) >= RUN:
+                for secret in self._secrets:
+                    text = text.replace(secret, "\0")
+                shown.append(text)
+        layered = (layers(text.encode("utf-8", "surrogatepass")) for text in shown)
+        return list(chain.from_iterable(layered))
 
     def _found(self, data: bytes) -> list[Span]:
         """Where the secrets stand in the data, in order and apart from each other."""

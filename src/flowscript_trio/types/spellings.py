@@ -1,4 +1,4 @@
-"""Owns the ways in which a secret may be written: normal forms, character sets, hex, base64, one in another. Pure."""
+"""Owns the ways in which a secret may be written: normal forms, character sets, hex and base64. Pure."""
 
 from __future__ import annotations
 
