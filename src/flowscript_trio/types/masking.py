@@ -18,7 +18,11 @@ SHORTEST = 4
 RUN = 8
 """So many characters of a secret in a row are masked wherever they stand; a shorter secret only as a whole."""
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+]*:/*")
+_SCHEME = re.compile(
+    r"(?:https?|wss?|s?ftps?|file|data|ssh|rediss?|amqps?|mongodb|postgres(?:ql)?|sqlite|mysql)"
+    r"(?:\+[a-z]+)?:/*",
+    re.IGNORECASE,
+)
 _PEM_BORDER = re.compile(r"-----[A-Z ]+-----")
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 
