@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
+from sys import byteorder
 from typing import Any
 
 from .spellings import spellings_of
@@ -23,7 +24,7 @@ _SCHEME = re.compile(
     r"(?:\+[a-z]+)?:/*",
     re.IGNORECASE,
 )
-_PEM_BORDER = re.compile(r"-----[A-Z ]+-----")
+_ALPHANUMERIC = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 
 
@@ -40,12 +41,14 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str], public: Callable[[], Iterable[str]] = tuple) -> None:
-        known = {each for secret in secrets for each in (secret, secret.strip()) if each}
+        given = set(secrets)
+        known = {each for secret in given for each in (secret, secret.strip()) if each}
         self._exact = frozenset(secret for secret in known if len(secret) < SHORTEST)
         self._secrets = sorted((s for s in known if len(s) >= SHORTEST), key=len, reverse=True)
+        self._long = [secret for secret in given if len(secret) >= RUN]
         self._shortest = min((RUN, *map(len, self._secrets)))
         self._public = public
-        self._is_public: dict[bytes, bool] = {}
+        self._telling: dict[bytes, bool] = {}
 
     def text(self, text: str) -> str:
         """The text without secrets; the same object where there are none in it."""
@@ -85,27 +88,20 @@ class Masker:
         return masked(value, self)
 
     @cached_property
-    def _spellings(self) -> list[set[bytes]]:
-        """Of each secret of :data:`RUN` or more characters; made when first needed."""
-        return [spellings_of(secret) for secret in self._secrets if len(secret) >= RUN]
-
-    @cached_property
     def _words(self) -> set[int]:
         """All that may stand at a multiple of four bytes where there is a run of a secret."""
-        return {
-            word
-            for spelling in chain.from_iterable(self._spellings)
-            for offset in range(4)
-            for word in _in_words(spelling[offset:])
-        }
+        joined = self._joined
+        return set(chain.from_iterable(_in_words(joined[offset:]) for offset in range(4)))
 
     @cached_property
-    def _runs(self) -> set[bytes]:
-        return {
-            spelling[at : at + RUN]
-            for spelling in chain.from_iterable(self._spellings)
-            for at in range(len(spelling) - RUN + 1)
-        }
+    def _runs(self) -> set[int]:
+        joined = self._joined
+        return set(chain.from_iterable(_in_runs(joined[offset:]) for offset in range(RUN)))
+
+    @cached_property
+    def _joined(self) -> bytes:
+        """The spellings of the long secrets, between them what is in no text; made when first needed."""
+        return b"\xff\xfe".join(set(chain.from_iterable(map(spellings_of, self._long))))
 
     @cached_property
     def _whole(self) -> re.Pattern[bytes] | None:
@@ -138,7 +134,7 @@ class Masker:
                 found = outward(around, found)
             spans += found
             outer.append(layer)
-        return _joined(spans) if len(spans) > 1 else spans
+        return _apart(spans) if len(spans) > 1 else spans
 
     def _in_layer(self, data: bytes) -> list[Span]:
         spans: list[Span] = []
@@ -153,7 +149,7 @@ class Masker:
                 continue
             at = 4 * index
             for start in range(max(at - 3, 0), at + 1):  # this is the first whole word from there
-                if data[start : start + RUN] in runs:
+                if int.from_bytes(data[start : start + RUN], byteorder) in runs:
                     if start > end:
                         if begin >= 0 and self._tells(data[begin:end]):
                             spans.append((begin, end))
@@ -165,16 +161,15 @@ class Masker:
 
     def _tells(self, run: bytes) -> bool:
         """Whether a part of a secret tells something: it is long enough, and not known anyhow."""
-        try:
-            length = len(run.decode("utf-8", "surrogatepass"))
-        except UnicodeDecodeError:
-            length = len(run)
-        if length < RUN and b"\0" not in run:
-            return False
-        if run not in self._is_public:
-            is_whole = any(form in run for form in chain.from_iterable(self._spellings))
-            self._is_public[run] = not is_whole and any(run in text for text in self._shown)
-        return not self._is_public[run]
+        if run not in self._telling:
+            self._telling[run] = self._is_telling(run)
+        return self._telling[run]
+
+    def _is_telling(self, run: bytes) -> bool:
+        *_, bare = layers(run)
+        if _length(bare) < RUN and (not run.isascii() or not _ALPHANUMERIC.search(bare)):
+            return False  # a few characters of many bytes each, or mere signs that are escaped
+        return not any(run in text for text in self._shown)
 
     def _without_beginnings(self, text: str) -> str:
         """Text without the beginnings of secrets that were cut off before an ellipsis."""
@@ -194,15 +189,27 @@ class Masker:
         return text if masked == text else masked
 
 
+def _length(data: bytes) -> int:
+    """Its characters, where it is text; a character of UTF-16 counts as two."""
+    try:
+        return len(data.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return len(data)
+
+
 def _in_words(data: bytes) -> memoryview:
     return memoryview(data)[: len(data) & ~3].cast("I")
+
+
+def _in_runs(data: bytes) -> memoryview:
+    return memoryview(data)[: len(data) & ~7].cast("Q")
 
 
 def _order(form: bytes) -> tuple[int, bytes]:
     return -len(form), form
 
 
-def _joined(spans: list[Span]) -> list[Span]:
+def _apart(spans: list[Span]) -> list[Span]:
     """Spans in order, those that touch made one."""
     joined: list[Span] = []
     for start, end in sorted(spans):
@@ -229,10 +236,9 @@ def _without(data: bytes, spans: list[Span]) -> bytes:
 
 
 def _telling_nothing(secret: str) -> Iterator[str]:
-    """How URLs and keys begin, and the names of members of JSON."""
+    """How URLs begin, and the names of members of JSON."""
     if found := _SCHEME.match(secret):
         yield found[0]
-    yield from _PEM_BORDER.findall(secret)
     try:
         yield from _names_in(json.loads(secret)) if secret[:1] in "{[" else ()
     except (ValueError, RecursionError):
