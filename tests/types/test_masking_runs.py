@@ -7,7 +7,6 @@ from random import Random
 import pytest
 
 from flowscript_trio.types.masking import Masker
-
 from secrecy import ENCODINGS, left_of, random_secret
 
 CASES = 5_000

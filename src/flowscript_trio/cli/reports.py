@@ -9,6 +9,7 @@ from ..execution.failures import Failure, failure_of
 from ..program.loading import Flow
 from ..types.errors import Problem, problem_at, summary_of
 from ..types.paths import order_of
+from ..types.printing import printable
 from ..types.results import NodeResult
 
 ROOM = 20
@@ -51,13 +52,6 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
 def name_error(error: BaseException) -> str:
     """The class of an error and what it says."""
     return printable(summary_of(error))
-
-
-def printable(text: str) -> str:
-    """Text with its control characters made visible: what a server says must not steer the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _place(flow: Flow, failure: Failure) -> list[str]:

@@ -21,6 +21,7 @@ from .given import given_options
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .records import FOLDER
+from .saying import say, write_json
 from .signals import holding_signals
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def run_command(
         from .inspect import render_flow
 
         check_options(flow, options)
-        click.echo(render_flow(flow), err=True)
+        say(render_flow(flow))
         return
 
     from .leaving import run_in_trio
@@ -157,7 +158,7 @@ def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
 
     has_run = failure_of(error) is not None
     if not (silent and has_run):
-        click.echo(render_failure(flow, error), err=True)
+        say(render_failure(flow, error))
     sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
 
 
@@ -168,11 +169,9 @@ def write_output(output: Any) -> None:
     try:
         text = encode_json(output, indent=2)
     except EvaluationError as exc:
-        click.echo(f"the output is no JSON: {exc}", err=True)
+        say(f"the output is no JSON: {exc}")
         sys.exit(1)
-    # Bytes, so that the output is UTF-8 whatever the locale says.
-    sys.stdout.buffer.write(text.encode("utf-8") + b"\n")
-    sys.stdout.buffer.flush()
+    write_json(text)
 
 
 def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -190,9 +189,7 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
             if declared:
                 near = nearest(key, declared)
                 hint = f"; did you mean {near!r}?" if near else ""
-                click.echo(
-                    f"warning: the workflow declares no configuration {key!r}{hint}", err=True
-                )
+                say(f"warning: the workflow declares no configuration {key!r}{hint}")
             config[key] = word
             continue
         try:
@@ -241,7 +238,7 @@ def read_environment(names: tuple[str, ...]) -> dict[str, str]:
     """The variables of ``--env`` that are set; the rest is null in expressions."""
     for name in names:
         if name not in os.environ:
-            click.echo(f"warning: {name} is not in the environment", err=True)
+            say(f"warning: {name} is not in the environment")
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
@@ -256,5 +253,5 @@ def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
         if value:
             secrets[name] = value
         else:
-            click.echo(f"warning: the secret {name} is not in the environment", err=True)
+            say(f"warning: the secret {name} is not in the environment")
     return secrets

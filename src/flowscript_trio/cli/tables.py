@@ -8,7 +8,8 @@ from rich.tree import Tree
 
 from ..observe.outline import Fold, outline
 from ..observe.tree import RUNNING, RunTree, Twig
-from .reports import name_error, printable
+from ..types.printing import one_line, printable
+from .reports import name_error
 
 MARKS = {
     RUNNING: ("●", "cyan"),
@@ -47,20 +48,25 @@ def _label(twig: Twig) -> str:
 def _line(twig: Twig, label: str, now: float) -> Text:
     mark, style = MARKS[twig.state]
     seconds = (now if twig.ended is None else twig.ended) - twig.started
-    line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
+    line = Text.assemble((f"{mark} ", style), one_line(label), (f"  {seconds:.2f} s", "dim"))
     if twig.state == RUNNING:
         _progress(line, twig, now)
     if twig.state == "failed" and twig.error is not None and not _is_from_below(twig):
-        line.append(f"  {name_error(twig.error)}"[:120], style="red")
+        line.append(f"  {_name(twig.error)}", style="red")
     if twig.replaced is not None:
         said = "its fallback failed after" if twig.state == "failed" else "a fallback stood in for"
-        line.append(f"  {said} {name_error(twig.replaced)}"[:120], style="yellow")
+        line.append(f"  {said} {_name(twig.replaced)}", style="yellow")
     if twig.state == "cancelled" and twig.wait is not None:
         line.append(f"  {_AT_ITS_END[twig.wait.kind].format(twig.wait.attempt)}", style="yellow")
     if twig.cancelled_by is not None:
-        line.append(f"  {printable(twig.cancelled_by.reason)}", style="dim")
+        line.append(f"  {one_line(twig.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _name(error: BaseException) -> str:
+    """An error on one line; the line ends where the terminal does."""
+    return one_line(name_error(error).partition("\n")[0])
 
 
 def _progress(line: Text, twig: Twig, now: float) -> None:

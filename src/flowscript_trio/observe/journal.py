@@ -32,6 +32,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import open_new
 from .pruning import cut, prune
@@ -185,11 +186,14 @@ def _error(error: BaseException) -> Entry:
 
 
 def line_of(entry: Entry) -> bytes:
-    """An entry as a line of UTF-8."""
+    """An entry as a line of UTF-8; nothing in it ends a line for any reader, or steers a terminal."""
     try:
-        return to_json(entry) + b"\n"
+        line = to_json(entry)
     except PydanticSerializationError:  # half of a character, which UTF-8 has no bytes for
         return json.dumps(entry).encode("ascii") + b"\n"
+    if not line.isascii() or b"\x7f" in line:
+        line = json_on_lines(line.decode()).encode()
+    return line + b"\n"
 
 
 class Lines:

@@ -33,6 +33,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import followed, name_beside, open_new
 from .under_way import UnderWay
@@ -225,7 +226,7 @@ def writing_trace(path: Path) -> Iterator[Observer]:
 
         def emit(entry: Entry) -> None:
             nonlocal separator
-            file.write(separator + json.dumps(entry, ensure_ascii=False))
+            file.write(separator + json_on_lines(json.dumps(entry, ensure_ascii=False)))
             separator = ",\n"
 
         try:

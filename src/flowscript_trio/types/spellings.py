@@ -16,9 +16,9 @@ from .unescaping import layers
 def spellings_of(secret: str) -> set[bytes]:
     """The byte sequences that tell of the whole secret and of nothing else.
 
-    Escapes are undone where a secret is looked for; the usual ones are among the spellings all the same, for the
-    sake of what is cut off in the middle of one. Of base64 there are the digits that tell of the secret wherever it
-    begins in what was encoded.
+    Escapes are undone where a secret is looked for; the usual ones are among the spellings all the same, for
+    what is cut off in the middle of one. Of base64 there are the digits that tell of the secret wherever it begins
+    in what was encoded.
     """
     normal = {normalize(form, secret) for form in ("NFC", "NFD")}
     cases = {secret.lower(), secret.upper(), secret.replace(" ", "+")}
