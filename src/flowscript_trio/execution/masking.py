@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types.errors import FlowScriptError
+from ..types.errors import FlowScriptError, notes_of
 from ..types.masking import Masker
 from .describing import describe_safely
+from .locals import forget_locals
 from .marks import set_cause, set_context
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
@@ -41,6 +42,7 @@ def _mask(error: BaseException, masker: Masker, seen: dict[int, BaseException]) 
     if id(error) in seen:
         return seen[id(error)]
     seen[id(error)] = error
+    forget_locals(error.__traceback__)
     _mask_chain(error, masker, seen)
     inner: tuple[BaseException, ...] = ()
     if isinstance(error, BaseExceptionGroup):
@@ -102,7 +104,6 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
     """The stand-in, with all that hangs on the error."""
     stand_in.__cause__, stand_in.__context__ = error.__cause__, error.__context__
     stand_in.__suppress_context__ = error.__suppress_context__
-    notes = getattr(error, "__notes__", None)
-    for note in notes if isinstance(notes, list) else ():
-        stand_in.add_note(str(note))
+    for note in notes_of(error):
+        stand_in.add_note(note)
     return stand_in.with_traceback(error.__traceback__)

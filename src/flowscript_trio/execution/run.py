@@ -114,6 +114,7 @@ async def run(
         watchdog=watchdog,
         http=http,
     )
+    del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
 
 

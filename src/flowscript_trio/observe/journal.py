@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptWarning, text_of
+from ..types.errors import FlowScriptWarning, notes_of, text_of
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -179,9 +179,8 @@ def _named(node: BaseNode) -> Entry:
 
 def _error(error: BaseException) -> Entry:
     told: Entry = {"type": type(error).__name__, "message": cut(text_of(error))}
-    notes = getattr(error, "__notes__", None)
-    if isinstance(notes, list) and notes:
-        told["notes"] = [cut(str(note)) for note in notes]
+    if notes := notes_of(error):
+        told["notes"] = [cut(note) for note in notes]
     return told
 
 
