@@ -40,7 +40,7 @@ def refusing(base: type, *given: Any) -> Any:
 
     names = ["__repr__", "__str__", "__format__", "__len__", "__iter__", "__getitem__", "__bool__"]
     names += ["items", "keys", "values", "bit_length", "isprintable", "encode", "__eq__", "__lt__"]
-    methods = {name: refuse for name in names} | {"__hash__": base.__hash__}
+    methods = dict.fromkeys(names, refuse) | {"__hash__": base.__hash__}
     return type(f"Odd{base.__name__}", (base,), methods)(*given)
 
 
@@ -182,7 +182,9 @@ class Places:
         ]
 
 
-async def observed(registry: fs.Registry, folder: Path, secrets: dict[str, str]) -> tuple[Any, Any, Places]:
+async def observed(
+    registry: fs.Registry, folder: Path, secrets: dict[str, str]
+) -> tuple[Any, Any, Places]:
     """A run with all the places around it: it or None, its error or None, and the places."""
     places = Places(folder)
     flow = fs.loads(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..types.errors import FlowScriptError, notes_of
@@ -74,11 +75,24 @@ def _rewrite(error: BaseException, masker: Masker) -> None:
     for name in ("args", *_own_names(error), *_TEXTS):
         try:
             value: Any = getattr(error, name, None)
-            masked = masker.value(value)
+            masked = _request(value, masker) or masker.value(value)
             if masked is not value:
                 setattr(error, name, masked)
         except Exception:
             continue  # it may not be looked at or changed; whether it shows is seen in the end
+
+
+def _request(value: Any, masker: Masker) -> Any:
+    """A request of httpx without secrets in its URL and headers, which its repr shows; None for anything else."""
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not isinstance(value, httpx.Request):
+        return None
+    headers = [(masker.data(name), masker.data(text)) for name, text in value.headers.raw]
+    url = str(value.url)
+    shown = masker.text(url)
+    if shown is url and headers == value.headers.raw:
+        return value
+    return httpx.Request(value.method, shown, headers=headers)
 
 
 def _own_names(error: BaseException) -> tuple[str, ...]:
