@@ -15,7 +15,6 @@ import click
 from ..types.ast import Document
 from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
-from ..types.masking import Masker
 from ..types.services import SECRETS as AI_SECRETS
 from .given import given_options
 from .loading import load_or_exit, roots_option
@@ -90,6 +89,7 @@ def run_command(
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     flow = load_or_exit(file, roots)
     from ..execution.options import RunOptions
+    from ..execution.run import masker_of
 
     secrets = read_secrets(flow.document, secret)
     options = RunOptions(
@@ -124,7 +124,8 @@ def run_command(
             output, error = run_in_trio(partial(run_in_sight, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
-    write_output(Masker(secrets.values()).value(output))
+    masker = masker_of(flow, options)
+    write_output(output if masker is None else masker.value(output))
 
 
 async def run_in_sight(

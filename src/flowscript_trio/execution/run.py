@@ -233,13 +233,19 @@ def check_options(flow: Flow, options: RunOptions) -> None:
 def _prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
     """Check what the application gave, and make everything ready; nothing runs yet."""
     secrets = check_secrets(options.secrets or {})
-    masker = Masker(secrets.values(), partial(_public, flow, options)) if secrets else None
+    masker = masker_of(flow, options)
     try:
         return _make_run(flow, passes, options, secrets, masker)
     except Exception as exc:
         if masker is not None:
             mask_error(exc, masker)
         raise
+
+
+def masker_of(flow: Flow, options: RunOptions) -> Masker | None:
+    """What hides the secrets that a run is given; None where it is given none."""
+    secrets = [secret for secret in (options.secrets or {}).values() if secret]
+    return Masker(secrets, partial(_public, flow, options)) if secrets else None
 
 
 def _public(flow: Flow, options: RunOptions) -> Iterator[str]:
