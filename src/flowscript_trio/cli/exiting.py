@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from io import StringIO
 from typing import TypeVar
 
 import click
 
 from ..types.errors import FlowScriptError
+from .saying import say
 from .signals import ignore_signals, status_of_signal, was_asked_to_end
 
 T = TypeVar("T")
@@ -44,10 +46,12 @@ def leave(exc: BaseException) -> int | str | None:
     if isinstance(left, SystemExit):
         return left.code
     if isinstance(exc, click.ClickException):
-        exc.show()
+        shown = StringIO()
+        exc.show(shown)
+        say(shown.getvalue(), end="")
         return 2
     if isinstance(exc, FlowScriptError):
-        click.echo(f"Error: {exc}", err=True)
+        say(f"Error: {exc}")
         return 2
     raise exc
 
@@ -57,7 +61,7 @@ def leave_interrupted() -> int:
     ignore_signals()
     status, word = status_of_signal()
     with suppress(OSError):  # the terminal has gone
-        click.echo(word, err=True)
+        say(word)
     return status
 
 

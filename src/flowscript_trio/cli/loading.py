@@ -11,6 +11,7 @@ from ..program.loading import Flow, load
 from ..types.errors import WorkflowInvalid
 from .reports import render_problems
 from .run_options import Command
+from .saying import say
 
 roots_option: Callable[[Command], Command] = click.option(
     "--root",
@@ -28,8 +29,8 @@ def load_or_exit(file: str, roots: tuple[str, ...] = ()) -> Flow:
     except OSError as exc:
         raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
     except WorkflowInvalid as exc:
-        click.echo(render_problems(exc.problems), err=True)
+        say(render_problems(exc.problems))
         sys.exit(2)
     if flow.warnings:
-        click.echo(render_problems(flow.warnings), err=True)
+        say(render_problems(flow.warnings))
     return flow
