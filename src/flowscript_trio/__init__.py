@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .execution.stream import EventStream
     from .expression import Expression, Template
     from .expression.scope import Limits
+    from .observe.logs import SecretFilter
     from .parser import ReadLimits
     from .program.loading import Flow, load, loads
     from .runtimes import Registry, registry, runtime
@@ -63,6 +64,7 @@ _HOMES = {
     "execution.stream": ["EventStream"],
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
+    "observe.logs": ["SecretFilter"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
     "runtimes.ai.errors": ["AIError"],
@@ -125,6 +127,7 @@ __all__ = [
     "Run",
     "RunOptions",
     "RuntimeNotFound",
+    "SecretFilter",
     "SettingError",
     "Template",
     "TooManyRounds",

@@ -12,10 +12,10 @@ import trio
 from rich.console import Console
 
 from flowscript_trio.cli.console import PlainLines, is_lively, show
-from flowscript_trio.cli.reports import printable
 from flowscript_trio.cli.tables import draw
 from flowscript_trio.observe.tree import RunTree
 from flowscript_trio.types.events import RunStarted, RunWarning
+from flowscript_trio.types.printing import printable
 
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 

@@ -99,7 +99,7 @@ OBJECTS = {
         [("set({}, 'a', 1)", {"a": 1}), ("set({}, '', 1)", Refused("the path is empty"))],
         [
             ("set(5, 'a', 1)", _NO_OBJECT),
-            ("set([1], 5, 1)", Refused("a list of 1 has no place '5'")),
+            ("set([1], 5, 1)", Refused("a list of 1 has no place 5")),
         ],
     ),
     "delete": Cases(

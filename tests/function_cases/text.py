@@ -153,7 +153,7 @@ TEXT = {
         ],
         [("hash(null)", None)],
         [("hash('', 'md5')", "d41d8cd98f00b204e9800998ecf8427e")],
-        [("hash('a', 'crc')", Refused("'crc' is none of md5, sha1, sha256, sha512"))],
+        [("hash('a', 'crc')", Refused("a text of 3 characters is not an algorithm of hash()"))],
     ),
     "base64_encode": Cases(
         [("base64_encode('hé')", "aMOp")],
@@ -217,8 +217,11 @@ TEXT = {
         [("regex_match(null, 'a')", None)],
         [("regex_match('', 'a')", None), ("regex_match('', '')", [""])],
         [
-            ("regex_match('a', '(')", Refused("'(' is no regular expression")),
-            ("regex_match('a', 'a', 'q')", Refused("there is no flag 'q'")),
+            (
+                "regex_match('a', '(')",
+                Refused("a text of 1 character is not a regular expression: missing )"),
+            ),
+            ("regex_match('a', 'a', 'q')", Refused("has flags that do not exist")),
             ("regex_match(121, '2')", ["2"]),
         ],
     ),
@@ -234,6 +237,6 @@ TEXT = {
         ],
         [("regex_replace(null, 'a', 'b')", None), ("regex_replace('abc', 'b', null)", "ac")],
         [("regex_replace('', 'a', 'b')", ""), ("regex_replace('ab', '', '-')", "-a-b-")],
-        [("regex_replace('a', '[', '')", Refused("is no regular expression"))],
+        [("regex_replace('a', '[', '')", Refused("is not a regular expression"))],
     ),
 }

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-import click
 import trio
 
 from ..types.decisions import APPROVE, REJECT, Action, Answer
 from ..types.errors import nearest
-from .reports import printable
+from .saying import say
 
 
 class TerminalDecider:
@@ -38,7 +37,7 @@ async def _ask(prompt: str, actions: Sequence[Action]) -> Answer:
     for number, (name, label) in enumerate(labels.items(), 1):
         _say(f"  {number}  {name}" + (f"  ({label})" if label.lower() != name.lower() else ""))
     while True:
-        click.echo("> ", nl=False, err=True)
+        say("> ", end="")
         await trio.lowlevel.wait_readable(sys.stdin)
         line = sys.stdin.readline()
         if not line:
@@ -71,4 +70,4 @@ def read_answer(line: str, labels: dict[str, str]) -> Answer | None:
 
 
 def _say(text: str) -> None:
-    click.echo(printable(text), err=True)
+    say(text)

@@ -22,7 +22,7 @@ from ..types.events import (
     Observer,
     RunWarning,
 )
-from .reports import printable
+from ..types.printing import one_line
 
 REFRESH = 0.1
 """Seconds between two pictures."""
@@ -127,21 +127,23 @@ def describe(event: Event) -> str | None:
     """An event in one line, or None where it says nothing new."""
     match event:
         case NodeStarted():
-            return f"start      {event.path}"
+            return f"start      {one_line(event.path)}"
         case NodeEnded(result=result):
             took = f"({result.duration:.3f} s)"
             if result.status == "failed":
                 first = result.replaced
                 after = "" if first is None else f" after {type(first).__name__}"
-                return f"failed     {event.path} {took} {type(result.error).__name__}{after}"
+                return (
+                    f"failed     {one_line(event.path)} {took} {type(result.error).__name__}{after}"
+                )
             by = result.cancelled_by
-            return (
-                f"{result.status:<10} {event.path} {took}{' ' + printable(by.reason) if by else ''}"
-            )
+            return f"{result.status:<10} {one_line(event.path)} {took}{' ' + one_line(by.reason) if by else ''}"
         case BranchEnded(status=status) if status != "success":
-            return f"{status:<10} branch {event.path}"
+            return f"{status:<10} branch {one_line(event.path)}"
         case CancelRequested(cancellation=cancellation):
-            return f"cancel     {event.path or 'the run'}: {printable(cancellation.reason)}"
+            return (
+                f"cancel     {one_line(event.path) or 'the run'}: {one_line(cancellation.reason)}"
+            )
         case RunWarning(message=message):
-            return f"warning    {printable(message)}"
+            return f"warning    {one_line(message)}"
     return None

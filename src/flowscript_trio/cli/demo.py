@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .saying import say, write_json
+
 if TYPE_CHECKING:
     from ..program.loading import Flow
 
@@ -37,26 +39,23 @@ async def demo() -> int:
     endpoints = Endpoints()
     async with trio.open_nursery() as nursery:
         base = await nursery.start(endpoints.serve)
-        click.echo(text, err=True)
-        click.echo(f"1. All three endpoints of {base} answer:", err=True)
+        say(text)
+        say(f"1. All three endpoints of {base} answer:")
         output, unexpected = await _run(flow, base)
         if unexpected is None:
-            click.echo(encode_json(output, indent=2))
-            click.echo(
-                f"\n2. {FAILING} fails; the branches that still wait for an answer are cancelled:",
-                err=True,
-            )
+            write_json(encode_json(output, indent=2))
+            say(f"\n2. {FAILING} fails; the branches that still wait for an answer are cancelled:")
             endpoints.failing = FAILING
             _, error = await _run(flow, base)
         nursery.cancel_scope.cancel()
     if unexpected is not None:
-        click.echo(render_failure(flow, unexpected), err=True)
+        say(render_failure(flow, unexpected))
         return 1
     if error is None:
-        click.echo(f"{FAILING} failed, and the workflow did not notice", err=True)
+        say(f"{FAILING} failed, and the workflow did not notice")
         return 1
-    click.echo(render_failure(flow, error), err=True)
-    click.echo("\nThat error is what `await flowscript_trio.run(...)` raises.", err=True)
+    say(render_failure(flow, error))
+    say("\nThat error is what `await flowscript_trio.run(...)` raises.")
     return 0 if is_as_expected(error) else 1
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from io import StringIO
 from typing import TypeVar
 
 import click
 
 from ..types.errors import FlowScriptError
+from .saying import say
 from .signals import ignore_signals, status_of_signal, was_asked_to_end
 from .standard import OutputLost, drop_output, finish_output
 
@@ -51,13 +53,15 @@ def leave(exc: BaseException) -> int | str | None:
     lost = _find(exc, OutputLost)
     if isinstance(lost, OutputLost):
         drop_output()
-        click.echo(f"Error: standard output could not be written: {lost.reason}", err=True)
+        say(f"Error: standard output could not be written: {lost.reason}")
         return 1
     if isinstance(exc, click.ClickException):
-        exc.show()
+        shown = StringIO()
+        exc.show(shown)
+        say(shown.getvalue(), end="")
         return 2
     if isinstance(exc, FlowScriptError):
-        click.echo(f"Error: {exc}", err=True)
+        say(f"Error: {exc}")
         return 2
     raise exc
 
@@ -67,7 +71,7 @@ def leave_interrupted() -> int:
     ignore_signals()
     status, word = status_of_signal()
     with suppress(OSError):  # the terminal has gone
-        click.echo(word, err=True)
+        say(word)
     return status
 
 

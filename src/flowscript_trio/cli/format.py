@@ -11,6 +11,7 @@ import click
 from ..parser.formatting import format_file
 from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
+from .saying import say
 from .standard import standard_input
 from .writing import write_whole
 
@@ -43,14 +44,14 @@ def fmt_command(files: tuple[str, ...], check: bool, write: bool) -> None:
     changed = [one for one in done if one.before != one.after]
     if check:
         for one in changed:
-            click.echo(f"{one.name} would change", err=True)
+            say(f"{one.name} would change")
         sys.exit(1 if changed else 0)
     if not write:
         sys.stdout.buffer.write(done[0].after)
         return
     for one in changed:
         write_whole(Path(one.name), one.after, "--write")
-        click.echo(f"{one.name} changed", err=True)
+        say(f"{one.name} changed")
 
 
 def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
@@ -66,7 +67,7 @@ def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
         except WorkflowInvalid as exc:
             problems += exc.problems
     if problems:
-        click.echo(render_problems(tuple(problems)), err=True)
+        say(render_problems(tuple(problems)))
         sys.exit(2)
     return done
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .loading import load_or_exit, roots_option
+from .saying import show_text
 from .writing import write_whole
 
 
@@ -33,7 +34,7 @@ def graph_command(file: str, form: str | None, output: Path | None, roots: tuple
     makers = {"svg": as_svg, "mermaid": as_mermaid, "dot": as_dot}
     drawn = makers[form or _form_of(output)](picture_of(load_or_exit(file, roots)))
     if output is None:
-        click.echo(drawn, nl=False)
+        show_text(drawn, end="")
     else:
         write_whole(output, drawn, "--output")
 

@@ -10,7 +10,9 @@ from ..expression import encode_json
 from ..program.loading import Flow
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
+from ..types.printing import one_line
 from .loading import load_or_exit, roots_option
+from .saying import show_text, write_json
 
 
 @click.command("inspect")
@@ -21,9 +23,9 @@ def inspect_command(file: str, as_json: bool, roots: tuple[str, ...]) -> None:
     """Show the tree of a workflow, its dependencies and its waves."""
     flow = load_or_exit(file, roots)
     if as_json:
-        click.echo(encode_json(describe_flow(flow), indent=2))
+        write_json(encode_json(describe_flow(flow), indent=2))
     else:
-        click.echo(render_flow(flow))
+        show_text(render_flow(flow))
 
 
 def describe_flow(flow: Flow) -> dict[str, Any]:
@@ -80,10 +82,10 @@ def render_flow(flow: Flow) -> str:
     """A workflow for people."""
     document = flow.document
     version = f" {document.version}" if document.version else ""
-    lines = [f"{document.name}{version}"]
+    lines = [one_line(f"{document.name}{version}")]
     lines += _render_body(flow, document.body, "")
     waves = enumerate(_waves(flow, document.body), 1)
-    lines += ["", "waves:", *(f"  {number}. {', '.join(wave)}" for number, wave in waves)]
+    lines += ["", "waves:", *(one_line(f"  {number}. {', '.join(wave)}") for number, wave in waves)]
     lines += _render_inputs(flow)
     if document.trigger is not None:
         lines.append(f"trigger: {encode_json(document.trigger)}")
@@ -125,7 +127,7 @@ def _render_body(flow: Flow, body: Body, indent: str) -> list[str]:
 
 
 def _title(node: BaseNode) -> str:
-    return f"{node.label}  {node.type}  (line {node.location.line})"
+    return one_line(f"{node.label}  {node.type}  (line {node.location.line})")
 
 
 def _waves(flow: Flow, body: Body) -> list[list[str]]:

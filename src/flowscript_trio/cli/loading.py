@@ -12,6 +12,7 @@ from ..program.loading import Flow, load, loads
 from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
 from .run_options import Command
+from .saying import say
 from .standard import standard_input
 
 STDIN = "-"
@@ -46,8 +47,8 @@ def load_or_exit(file: str, roots: tuple[str, ...] = ()) -> Flow:
     try:
         flow = load_document(file, roots)
     except WorkflowInvalid as exc:
-        click.echo(render_problems(exc.problems), err=True)
+        say(render_problems(exc.problems))
         sys.exit(2)
     if flow.warnings:
-        click.echo(render_problems(flow.warnings), err=True)
+        say(render_problems(flow.warnings))
     return flow

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from .saying import say
+
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 _SUFFIX = ".xml"
 
@@ -32,7 +34,7 @@ def new_command(name: str) -> None:
         raise click.UsageError(f"{' and '.join(there)} exists already; nothing was written")
     for file, text in made.items():
         _write_new(file, text)
-    click.echo("\n".join(map(str, made)), err=True)
+    say("\n".join(map(str, made)))
 
 
 def _starter(file: str, name: str) -> str:

@@ -14,9 +14,9 @@ import click
 from ..types.masking import Masker
 from .console import is_lively
 from .loading import load_or_exit, roots_option
-from .reports import printable
 from .run import read_config, read_environment, read_input, read_secrets
 from .run_options import run_options
+from .saying import say, write_json
 from .test import choose, read_or_exit
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def prove_command(
     found = sum(len(proof["violations"]) for proof in proofs)
     points, runs = (sum(proof[what] for proof in proofs) for what in ("points", "runs"))
     verdict = "every promise held" if not found else f"{found} violation{'' if found == 1 else 's'}"
-    click.echo(f"{points} points tried in {runs} runs: {verdict}", err=True)
+    say(f"{points} points tried in {runs} runs: {verdict}")
     summary = {"proofs": proofs, "points": points, "runs": runs, "violations": found}
-    click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    write_json(json.dumps(summary, indent=2, ensure_ascii=False))
     sys.exit(1 if found else 0)
 
 
@@ -165,22 +165,22 @@ def _prove(
     from ..testing import prove_case
     from ..testing.case_proof import real_nodes, stand_in
 
-    click.echo(printable(flow.name if name is None else f"{flow.name}: {name}"), err=True)
+    say(flow.name if name is None else f"{flow.name}: {name}")
     real = real_nodes(flow, case)
     if real:
-        click.echo(f"  for real, in each run: {_listed(real)}", err=True)
+        say(f"  for real, in each run: {_listed(real)}")
     case, unsaid = stand_in(flow, case)
     if unsaid:
         nodes = _listed([f"{node} ({kind})" for node, kind in unsaid.items()])
-        click.echo(f"  played by stand-ins, which take 1 s and give null: {nodes}", err=True)
-        click.echo(f"  {_advice(name)}", err=True)
+        say(f"  played by stand-ins, which take 1 s and give null: {nodes}")
+        say(f"  {_advice(name)}")
     with _progress() as progress:
         report = prove_case(flow, case, seed=seed, progress=progress, **options)
     masker = Masker(case.secrets.values())
     told = masker.value({"case": name, **report.as_dict()})
-    click.echo(printable(masker.text(_indented(report))), err=True)
+    say(masker.text(_indented(report)))
     if report.undisturbed.startswith("failed") and case.expected.error is None:
-        click.echo(f"  {_on_failure(bool(unsaid), name)}", err=True)
+        say(f"  {_on_failure(bool(unsaid), name)}")
     return dict(told)
 
 

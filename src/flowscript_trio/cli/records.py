@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..types.errors import nearest
+from ..types.printing import one_line, printable
 from .run_options import Command
+from .saying import show_text, write_json
 
 if TYPE_CHECKING:
     from ..observe.journal import Entry
@@ -40,11 +42,12 @@ def runs_command(folder: Path, as_json: bool) -> None:
     """List the runs that a folder has records of, the oldest first."""
     runs = [_summary(path) for path in journals_in(folder)]
     if as_json:
-        click.echo(json.dumps(runs, indent=2))
+        write_json(json.dumps(runs, indent=2))
         return
     for run in runs:
         took = "" if run["duration"] is None else f"{run['duration']:.2f} s"
-        click.echo(f"{run['record']:<36} {run['status']:<10} {took:>10}  {run['name']}")
+        line = f"{run['record']:<36} {run['status']:<10} {took:>10}  {run['name']}"
+        show_text(one_line(line))
 
 
 @click.command("show")
@@ -62,7 +65,7 @@ def show_command(run: str, folder: Path | None, everything: bool, as_json: bool)
     except OSError as exc:
         raise click.UsageError(f"{path}: {exc.strerror}") from None
     if as_json:
-        click.echo(json.dumps(entries, indent=2))
+        write_json(json.dumps(entries, indent=2))
     else:
         _print_tree(entries, sys.maxsize if everything else 200)
 
@@ -124,10 +127,11 @@ def _print_tree(entries: list[Entry], rows: int) -> None:
         tree(event)
     first, last = entries[0], entries[-1]
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-    console.print(f"run {first['run']} of {first['file'] or first['name']}, {first['started']}")
+    head = f"run {first['run']} of {first['file'] or first['name']}, {first['started']}"
+    console.print(one_line(head), markup=False)
     console.print(draw(tree, last["time"], rows))
     for line in _ending(last):
-        console.print(line, markup=False)
+        console.print(printable(line), markup=False)
 
 
 def _ending(last: Entry) -> Iterator[str]:

@@ -7,8 +7,9 @@ from itertools import islice
 
 from ..execution.failures import Failure, failure_of
 from ..program.loading import Flow
-from ..types.errors import Problem, problem_at, summary_of
+from ..types.errors import Problem, notes_of, problem_at, summary_of
 from ..types.paths import order_of
+from ..types.printing import printable
 from ..types.results import NodeResult
 
 ROOM = 20
@@ -41,8 +42,7 @@ def render_failure(flow: Flow, error: BaseException) -> str:
 
 def _notes(error: BaseException, failure: Failure | None) -> list[str]:
     """What stands on an error, and what the run had to say of it that could not be written there."""
-    written = getattr(error, "__notes__", None)
-    notes = [str(note) for note in written] if isinstance(written, list) else []
+    notes = notes_of(error)
     if failure is not None:
         notes += [note for note in failure.notes if note not in notes]
     return notes
@@ -51,13 +51,6 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
 def name_error(error: BaseException) -> str:
     """The class of an error and what it says."""
     return printable(summary_of(error))
-
-
-def printable(text: str) -> str:
-    """Text with its control characters made visible: what a server says must not steer the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _place(flow: Flow, failure: Failure) -> list[str]:

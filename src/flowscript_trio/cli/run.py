@@ -15,12 +15,12 @@ import click
 from ..types.ast import Document
 from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
-from ..types.masking import Masker
 from ..types.services import SECRETS as AI_SECRETS
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .records import FOLDER
 from .run_options import run_options
+from .saying import say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 
@@ -90,6 +90,7 @@ def run_command(
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     flow = load_or_exit(file, roots)
     from ..execution.options import RunOptions
+    from ..execution.run import masker_of
 
     secrets = read_secrets(flow.document, secret)
     options = RunOptions(
@@ -107,7 +108,7 @@ def run_command(
         from .inspect import render_flow
 
         check_options(flow, options)
-        click.echo(render_flow(flow), err=True)
+        say(render_flow(flow))
         return
 
     from .exiting import run_in_trio
@@ -124,7 +125,8 @@ def run_command(
             output, error = run_in_trio(partial(run_in_view, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
-    write_output(Masker(secrets.values()).value(output))
+    masker = masker_of(flow, options)
+    write_output(output if masker is None else masker.value(output))
 
 
 async def run_in_view(
@@ -158,7 +160,7 @@ def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
 
     has_run = failure_of(error) is not None
     if not (silent and has_run):
-        click.echo(render_failure(flow, error), err=True)
+        say(render_failure(flow, error))
     sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
 
 
@@ -169,19 +171,15 @@ def write_output(output: Any) -> None:
     try:
         text = encode_json(output, indent=2)
     except EvaluationError as exc:
-        click.echo(f"the output is no JSON: {exc}", err=True)
+        say(f"the output is no JSON: {exc}")
         sys.exit(1)
-    # Bytes, so that the output is UTF-8 whatever the locale says. Half a surrogate pair is an escape of JSON.
-    data = text.encode("utf-8", "backslashreplace") + b"\n"
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_json(text)
     except OutputLost as exc:
         drop_output()
-        click.echo(
+        say(
             "Error: the workflow completed, and its output could not be written to standard output: "
-            + exc.reason,
-            err=True,
+            + exc.reason
         )
         sys.exit(1)
 
@@ -201,9 +199,7 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
             if declared:
                 near = nearest(key, declared)
                 hint = f"; did you mean {near!r}?" if near else ""
-                click.echo(
-                    f"warning: the workflow declares no configuration {key!r}{hint}", err=True
-                )
+                say(f"warning: the workflow declares no configuration {key!r}{hint}")
             config[key] = word
             continue
         try:
@@ -259,7 +255,7 @@ def read_environment(names: tuple[str, ...]) -> dict[str, str]:
     """The variables of ``--env`` that are set; the rest is null in expressions."""
     for name in names:
         if name not in os.environ:
-            click.echo(f"warning: {name} is not in the environment", err=True)
+            say(f"warning: {name} is not in the environment")
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
@@ -274,5 +270,5 @@ def read_secrets(document: Document, names: tuple[str, ...]) -> dict[str, str]:
         if value:
             secrets[name] = value
         else:
-            click.echo(f"warning: the secret {name} is not in the environment", err=True)
+            say(f"warning: the secret {name} is not in the environment")
     return secrets

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .saying import say
 from .writing import write_whole
 
 
@@ -25,4 +26,4 @@ def schema_command(folder: Path) -> None:
         raise click.UsageError(f"{folder}: {exc.strerror}") from None
     for name, text in files.items():
         write_whole(folder / name, text, "FOLDER")
-    click.echo(f"{folder}: {', '.join(files)}", err=True)
+    say(f"{folder}: {', '.join(files)}")

@@ -8,7 +8,8 @@ from rich.tree import Tree
 
 from ..observe.outline import Fold, outline
 from ..observe.tree import RUNNING, RunTree, TreeItem
-from .reports import name_error, printable
+from ..types.printing import one_line, printable
+from .reports import name_error
 
 MARKS = {
     RUNNING: ("●", "cyan"),
@@ -47,20 +48,25 @@ def _label(item: TreeItem) -> str:
 def _line(item: TreeItem, label: str, now: float) -> Text:
     mark, style = MARKS[item.state]
     seconds = (now if item.ended is None else item.ended) - item.started
-    line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
+    line = Text.assemble((f"{mark} ", style), one_line(label), (f"  {seconds:.2f} s", "dim"))
     if item.state == RUNNING:
         _progress(line, item, now)
     if item.state == "failed" and item.error is not None and not _is_from_below(item):
-        line.append(f"  {name_error(item.error)}"[:120], style="red")
+        line.append(f"  {_name(item.error)}", style="red")
     if item.replaced is not None:
         said = "its fallback failed after" if item.state == "failed" else "a fallback stood in for"
-        line.append(f"  {said} {name_error(item.replaced)}"[:120], style="yellow")
+        line.append(f"  {said} {_name(item.replaced)}", style="yellow")
     if item.state == "cancelled" and item.wait is not None:
         line.append(f"  {_AT_ITS_END[item.wait.kind].format(item.wait.attempt)}", style="yellow")
     if item.cancelled_by is not None:
-        line.append(f"  {printable(item.cancelled_by.reason)}", style="dim")
+        line.append(f"  {one_line(item.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
+
+
+def _name(error: BaseException) -> str:
+    """An error on one line; the line ends where the terminal does."""
+    return one_line(name_error(error).partition("\n")[0])
 
 
 def _progress(line: Text, item: TreeItem, now: float) -> None:

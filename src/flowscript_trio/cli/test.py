@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ..types.errors import nearest
+from ..types.printing import one_line
 from .loading import load_or_exit, roots_option
-from .reports import printable, render_problems
+from .reports import render_problems
+from .saying import say, write_json
 
 if TYPE_CHECKING:
     from ..program.loading import Flow
@@ -49,12 +51,12 @@ def test_command(
     results = []
     for case in cases:
         results += run_cases(flow, [case])
-        click.echo(render(results[-1]), err=True)
+        say(render(results[-1]))
     failed = sum(not result.passed for result in results)
-    click.echo(f"{len(results) - failed} passed, {failed} failed", err=True)
+    say(f"{len(results) - failed} passed, {failed} failed")
     described = [result.as_dict() for result in results]
     summary = {"cases": described, "passed": len(results) - failed, "failed": failed}
-    click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    write_json(json.dumps(summary, indent=2, ensure_ascii=False))
     sys.exit(1 if failed else 0)
 
 
@@ -68,7 +70,7 @@ def read_or_exit(flow: Flow, file: str, path: str | None) -> tuple[Case, ...]:
     except OSError as exc:
         raise click.UsageError(f"{place}: {exc.strerror or exc}") from None
     except CasesInvalid as exc:
-        click.echo(render_problems(exc.problems), err=True)
+        say(render_problems(exc.problems))
         sys.exit(2)
 
 
@@ -94,6 +96,8 @@ def render(result: CaseResult) -> str:
     """A result for people: its line, and what differed."""
     if result.passed:
         took = "" if result.duration is None else f" ({round(result.duration, 3):g} s)"
-        return printable(f"ok      {result.name}{took}")
-    heading = f"FAILED  {result.name}" + (f"  {result.location}" if result.location else "")
-    return printable("\n".join([heading, *(f"        {line}" for line in result.problems)]))
+        return f"ok      {one_line(result.name)}{took}"
+    heading = f"FAILED  {one_line(result.name)}" + (
+        f"  {result.location}" if result.location else ""
+    )
+    return "\n".join([heading, *(f"        {line}" for line in result.problems)])

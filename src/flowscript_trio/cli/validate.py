@@ -10,6 +10,7 @@ import click
 from ..types.errors import Problem, WorkflowInvalid
 from .loading import load_document, roots_option
 from .reports import render_problems
+from .saying import say, write_json
 
 
 @click.command("validate")
@@ -22,11 +23,11 @@ def validate_command(files: tuple[str, ...], as_json: bool, roots: tuple[str, ..
     for file in files:
         problems += problems_of(file, roots)
     if as_json:
-        click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
+        write_json(json.dumps([problem.as_dict() for problem in problems], indent=2))
     elif problems:
-        click.echo(render_problems(tuple(problems)), err=True)
+        say(render_problems(tuple(problems)))
     else:
-        click.echo("valid", err=True)
+        say("valid")
     sys.exit(2 if any(problem.severity == "error" for problem in problems) else 0)
 
 

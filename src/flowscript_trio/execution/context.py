@@ -19,6 +19,7 @@ from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.http import HttpOptions
 from ..types.masking import Masker
+from ..types.printing import one_line
 from ..types.results import Cancellation
 from .delivery import DeliveryTimes
 from .inputs import Secrets
@@ -140,7 +141,7 @@ class RunContext:
             message = self.masker.text(message)
         path = node.label if path is None else path
         self.record.warnings.append(Warned(path, message))
-        warnings.warn(f"{node.location}: {message}", FlowScriptWarning, stacklevel=2)
+        warnings.warn(one_line(f"{node.location}: {message}"), FlowScriptWarning, stacklevel=2)
         number = self.numbers.of(path)
         self.notify(
             RunWarning(time=trio.current_time(), path=path, execution=number, message=message)

@@ -79,6 +79,9 @@ class Secrets(dict[str, str]):
             if name in self._declared or name not in AI_SECRETS
         )
 
+    def __repr__(self) -> str:
+        return f"<the secrets {', '.join(self.held)}>" if self.held else "<no secrets>"
+
     @property
     def missing(self) -> list[str]:
         """The names of the declared secrets that were not given, or are empty."""

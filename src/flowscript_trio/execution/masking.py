@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from ..types.errors import FlowScriptError
+from ..types.errors import FlowScriptError, notes_of
 from ..types.masking import Masker
 from .describing import describe_safely
+from .locals import forget_locals
 from .marks import set_cause, set_context
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
@@ -41,6 +43,7 @@ def _mask(error: BaseException, masker: Masker, seen: dict[int, BaseException]) 
     if id(error) in seen:
         return seen[id(error)]
     seen[id(error)] = error
+    forget_locals(error.__traceback__)
     _mask_chain(error, masker, seen)
     inner: tuple[BaseException, ...] = ()
     if isinstance(error, BaseExceptionGroup):
@@ -72,11 +75,24 @@ def _rewrite(error: BaseException, masker: Masker) -> None:
     for name in ("args", *_own_names(error), *_TEXTS):
         try:
             value: Any = getattr(error, name, None)
-            masked = masker.value(value)
+            masked = _request(value, masker) or masker.value(value)
             if masked is not value:
                 setattr(error, name, masked)
         except Exception:
             continue  # it may not be looked at or changed; whether it shows is seen in the end
+
+
+def _request(value: Any, masker: Masker) -> Any:
+    """A request of httpx without secrets in its URL and headers, which its repr shows; None for anything else."""
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not isinstance(value, httpx.Request):
+        return None
+    headers = [(masker.data(name), masker.data(text)) for name, text in value.headers.raw]
+    url = str(value.url)
+    shown = masker.text(url)
+    if shown is url and headers == value.headers.raw:
+        return value
+    return httpx.Request(value.method, shown, headers=headers)
 
 
 def _own_names(error: BaseException) -> tuple[str, ...]:
@@ -102,7 +118,6 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
     """The stand-in, with all that hangs on the error."""
     stand_in.__cause__, stand_in.__context__ = error.__cause__, error.__context__
     stand_in.__suppress_context__ = error.__suppress_context__
-    notes = getattr(error, "__notes__", None)
-    for note in notes if isinstance(notes, list) else ():
-        stand_in.add_note(str(note))
+    for note in notes_of(error):
+        stand_in.add_note(note)
     return stand_in.with_traceback(error.__traceback__)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -24,6 +25,7 @@ from ..types.decisions import Decider
 from ..types.errors import InputError
 from ..types.events import Observer
 from ..types.http import HttpOptions
+from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
@@ -119,6 +121,7 @@ async def run(
         watchdog=watchdog,
         http=http,
     )
+    del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
 
 
@@ -237,13 +240,27 @@ def check_options(flow: Flow, options: RunOptions) -> None:
 def _prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
     """Check what the application gave, and make everything ready; nothing runs yet."""
     secrets = check_secrets(options.secrets or {})
-    masker = Masker(secrets.values()) if secrets else None
+    masker = masker_of(flow, options)
     try:
         return _make_run(flow, passes, options, secrets, masker)
     except Exception as exc:
         if masker is not None:
             mask_error(exc, masker)
         raise
+
+
+def masker_of(flow: Flow, options: RunOptions) -> Masker | None:
+    """What hides the secrets that a run is given; None where it is given none."""
+    secrets = [secret for secret in (options.secrets or {}).values() if secret]
+    return Masker(secrets, partial(_public, flow, options)) if secrets else None
+
+
+def _public(flow: Flow, options: RunOptions) -> Iterator[str]:
+    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
+    for document in (flow.document, *flow.library.documents):
+        yield document.source.text
+    yield from texts_in([options.config and dict(options.config), options.input])
+    yield from texts_in(options.env and dict(options.env))
 
 
 def _make_run(

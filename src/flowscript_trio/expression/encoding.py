@@ -23,6 +23,8 @@ Path = tuple["Path", object] | None
 
 
 _SMALL = 2**64
+_ENDS = 6
+"""Steps of a long path that are shown at each of its ends."""
 """Integers up to this are written without a look at Python's bound on digits."""
 
 
@@ -168,13 +170,19 @@ def _plain_decimal(value: Decimal, path: Path) -> Any:
 
 
 def _words(path: Path) -> str:
-    """``$.a[0].b``, of which the middle is left out where it is long."""
+    """``$.a[0].b``; of a long path the middle is left out. A long key is described, since it may be a secret."""
     keys: list[str] = []
     while path is not None:
         path, key = path
-        keys.append(f"[{key}]" if isinstance(key, int) else f".{key}")
-    words = "$" + "".join(reversed(keys))
-    return words if len(words) <= 120 else f"{words[:58]}…{words[-58:]}"
+        keys.append(f"[{key}]" if isinstance(key, int) else f".{_key(str(key))}")
+    keys.reverse()
+    if len(keys) > 2 * _ENDS:
+        keys = [*keys[:_ENDS], "…", *keys[-_ENDS:]]
+    return "$" + "".join(keys)
+
+
+def _key(key: str) -> str:
+    return key if len(key) <= 40 else f"(a key of {len(key):,} characters)"
 
 
 def decode_json(text: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptWarning, text_of
+from ..types.errors import FlowScriptWarning, notes_of, text_of
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -32,6 +32,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import open_new
 from .pruning import cut, prune
@@ -178,18 +179,20 @@ def _named(node: BaseNode) -> Entry:
 
 def _error(error: BaseException) -> Entry:
     told: Entry = {"type": type(error).__name__, "message": cut(text_of(error))}
-    notes = getattr(error, "__notes__", None)
-    if isinstance(notes, list) and notes:
-        told["notes"] = [cut(str(note)) for note in notes]
+    if notes := notes_of(error):
+        told["notes"] = [cut(note) for note in notes]
     return told
 
 
 def line_of(entry: Entry) -> bytes:
-    """An entry as a line of UTF-8."""
+    """An entry as a line of UTF-8; nothing in it ends a line for any reader, or steers a terminal."""
     try:
-        return to_json(entry) + b"\n"
+        line = to_json(entry)
     except PydanticSerializationError:  # half of a character, which UTF-8 has no bytes for
         return json.dumps(entry).encode("ascii") + b"\n"
+    if not line.isascii() or b"\x7f" in line:
+        line = json_on_lines(line.decode()).encode()
+    return line + b"\n"
 
 
 class Lines:

@@ -33,14 +33,14 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import followed, name_beside, open_new
+from .pruning import cut
 from .under_way import UnderWay
 
 Entry = dict[str, Any]
 _PROCESS = 1
-_MOST_TEXT = 500
-"""Characters of an error's text that are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,8 +206,7 @@ class Trace:
 def _told(error: BaseException | None) -> Entry:
     if error is None:
         return {}
-    text = summary_of(error)
-    return {"error": text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…"}
+    return {"error": cut(summary_of(error))}
 
 
 @contextmanager
@@ -225,7 +224,7 @@ def writing_trace(path: Path) -> Iterator[Observer]:
 
         def emit(entry: Entry) -> None:
             nonlocal separator
-            file.write(separator + json.dumps(entry, ensure_ascii=False))
+            file.write(separator + json_on_lines(json.dumps(entry, ensure_ascii=False)))
             separator = ",\n"
 
         try:

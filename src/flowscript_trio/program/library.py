@@ -8,6 +8,7 @@ from os.path import relpath
 from pathlib import Path
 
 from ..parser import Parsed, ReadLimits, read
+from ..types.ast import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Library:
     def has(self, path: Path) -> bool:
         """Whether a file is there, or was when it was read."""
         return path in self._read or path.is_file()
+
+    @property
+    def documents(self) -> list[Document]:
+        """Those that were read."""
+        return [parsed.document for parsed in self._read.values() if parsed.document is not None]
 
     def read(self, path: Path) -> Parsed:
         """The document of a file; raises OSError where it cannot be read."""

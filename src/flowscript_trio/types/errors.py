@@ -127,6 +127,22 @@ def text_of(error: BaseException) -> str:
         return f"(a text that cannot be made: {type(exc).__name__})"
 
 
+def notes_of(error: BaseException) -> list[str]:
+    """The notes of an error; one that cannot be read is told as that."""
+    try:
+        written = getattr(error, "__notes__", None)
+        return [_text(note) for note in written] if isinstance(written, list | tuple) else []
+    except Exception:
+        return []
+
+
+def _text(note: object) -> str:
+    try:
+        return str(note)
+    except Exception as exc:
+        return f"(a note that cannot be read: {type(exc).__name__})"
+
+
 def summary_of(error: BaseException | None) -> str:
     """An error in one line: its type, and what it says if it says anything."""
     if error is None:

@@ -1,81 +1,182 @@
-"""Owns the masking of secrets in texts and values, however they are encoded there."""
+"""Owns the masking of secrets in texts, however they are encoded or cut off there."""
 
 from __future__ import annotations
 
-import base64
-import html
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
+from sys import byteorder
 from typing import Any
+
+from .spellings import spellings_of
+from .unescaping import Span, layers, outward
 
 MASK = "***"
 SHORTEST = 4
 """A secret of fewer characters is masked only where it is the whole text."""
+RUN = 8
+"""So many characters of a secret in a row are masked wherever they stand; a shorter secret only as a whole."""
 
-_LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-_SCHEME = re.compile(r"[a-z][a-z0-9+]*:/*")
-"""How URLs begin, which tells nothing of a secret that is one."""
-
+_SCHEME = re.compile(
+    r"(?:https?|wss?|s?ftps?|file|data|ssh|rediss?|amqps?|mongodb|postgres(?:ql)?|sqlite|mysql)"
+    r"(?:\+[a-z]+)?:/*",
+    re.IGNORECASE,
+)
+_ALPHANUMERIC = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 
 
 class Masker:
-    """Finds the secrets of a run in texts and values, and puts ``***`` in their place.
+    """Finds the secrets of a run in texts and bytes, and puts ``***`` in their place.
 
-    A secret is found as it is, escaped (as in JSON, in Python's ``repr`` and in XML), URL-encoded in whole or
-    in part, in base64 (also as a part of what was encoded), and cut off before an ellipsis.
+    A secret is found as it is and in every spelling of :func:`~.spellings.spellings_of`, escaped as in URLs,
+    JSON, Python and XML, and also where only a part of it is left. A part of at least eight characters that
+    stands in ``public``, the texts that are no secret, is left alone.
+
+    Args:
+        secrets: the texts to hide.
+        public: gives the texts that are known anyhow; asked when a part of a secret was found.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        known = [secret for secret in set(secrets) if secret]
-        self._short = frozenset(secret for secret in known if len(secret) < SHORTEST)
-        self._long = sorted((s for s in known if len(s) >= SHORTEST), key=len, reverse=True)
-        self._plain = _either(_pattern(secret, in_url=False) for secret in self._long)
-        forms = {
-            form
-            for secret in self._long
-            for form in _base64_forms(secret.encode("utf-8", "surrogatepass"))
-        }
-        self._base64 = _either(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        self._bytes = _either_bytes(
-            secret.encode("utf-8", "surrogatepass") for secret in self._long
-        )
+    def __init__(self, secrets: Iterable[str], public: Callable[[], Iterable[str]] = tuple) -> None:
+        given = set(secrets)
+        known = {each for secret in given for each in (secret, secret.strip()) if each}
+        self._exact = frozenset(secret for secret in known if len(secret) < SHORTEST)
+        self._secrets = sorted((s for s in known if len(s) >= SHORTEST), key=len, reverse=True)
+        self._long = [secret for secret in given if len(secret) >= RUN]
+        self._shortest = min((RUN, *map(len, self._secrets)))
+        self._public = public
+        self._telling: dict[bytes, bool] = {}
 
     def text(self, text: str) -> str:
         """The text without secrets; the same object where there are none in it."""
-        if text in self._short:
-            return MASK
+        if len(text) < self._shortest:
+            return MASK if text in self._exact else text
+        if not self._secrets:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
         masked = text
-        if self._plain is not None:
-            masked = self._plain.sub(MASK, masked)
-        if self._base64 is not None:
-            masked = self._base64.sub(MASK, masked)
-        if self._long and ("%" in masked or "+" in masked):
-            masked = self._urls.sub(MASK, masked)
+        if spans := self._found(data):
+            masked = _without(data, spans).decode("utf-8", "surrogatepass")
         if "…" in masked or "..." in masked:
             masked = self._without_beginnings(masked)
-        return text if masked == text else masked
+        return masked
 
-    def value(self, value: Any) -> Any:
-        """A value without secrets in its texts and keys; parts in which there are none are the same objects."""
-        return self._value(value, {})
+    def data(self, data: bytes) -> bytes:
+        """The bytes without secrets; the same object where there are none in them."""
+        if len(data) < self._shortest or not self._secrets:
+            return data
+        spans = self._found(data)
+        return _without(data, spans) if spans else data
 
     def hides(self, text: str) -> bool:
         """Whether there is a secret in a text."""
         return self.text(text) is not text
 
+    def hides_any(self, texts: list[str]) -> bool:
+        """Whether there is a secret in one of many texts; it is quicker than to ask for each."""
+        if not self._exact.isdisjoint(texts):
+            return True
+        return bool(self._secrets) and self.hides("\n".join(texts))
+
+    def value(self, value: Any) -> Any:
+        """A value without secrets in its texts and keys; parts in which there are none are the same objects."""
+        from .masked_values import masked
+
+        return masked(value, self)
+
     @cached_property
-    def _urls(self) -> re.Pattern[str]:
-        """Made when first needed: it is long, and few texts are URLs."""
-        return re.compile("|".join(_pattern(secret, in_url=True) for secret in self._long))
+    def _words(self) -> set[int]:
+        """All that may stand at a multiple of four bytes where there is a run of a secret."""
+        joined = self._joined
+        return set(chain.from_iterable(_in_words(joined[offset:]) for offset in range(4)))
+
+    @cached_property
+    def _runs(self) -> set[int]:
+        joined = self._joined
+        return set(chain.from_iterable(_in_runs(joined[offset:]) for offset in range(RUN)))
+
+    @cached_property
+    def _joined(self) -> bytes:
+        """The spellings of the long secrets, between them what is in no text; made when first needed."""
+        return b"\xff\xfe".join(set(chain.from_iterable(map(spellings_of, self._long))))
+
+    @cached_property
+    def _whole(self) -> re.Pattern[bytes] | None:
+        """Finds the secrets that are shorter than a run."""
+        short = (spellings_of(secret) for secret in self._secrets if len(secret) < RUN)
+        forms = sorted((f for f in chain.from_iterable(short) if len(f) >= SHORTEST), key=_order)
+        return re.compile(b"|".join(map(re.escape, forms))) if forms else None
+
+    @cached_property
+    def _shown(self) -> list[bytes]:
+        """The texts that are public, and the parts of secrets that tell nothing of them."""
+        shown = [*chain.from_iterable(map(_telling_nothing, self._secrets))]
+        for text in self._public():
+            if len(text) >= RUN:
+                for secret in self._secrets:
+                    text = text.replace(secret, "\0")
+                shown.append(text)
+        layered = (layers(text.encode("utf-8", "surrogatepass")) for text in shown)
+        return list(chain.from_iterable(layered))
+
+    def _found(self, data: bytes) -> list[Span]:
+        """Where the secrets stand in the data, in order and apart from each other."""
+        spans: list[Span] = []
+        outer: list[bytes] = []
+        for layer in layers(data):
+            found = self._in_layer(layer)
+            for around in reversed(outer):
+                if not found:
+                    break
+                found = outward(around, found)
+            spans += found
+            outer.append(layer)
+        return _apart(spans) if len(spans) > 1 else spans
+
+    def _in_layer(self, data: bytes) -> list[Span]:
+        spans: list[Span] = []
+        if self._whole is not None:
+            spans += [found.span() for found in self._whole.finditer(data)]
+        if self._words.isdisjoint(_in_words(data)):
+            return spans
+        words, runs = self._words, self._runs
+        begin = end = -1  # of the run that grows
+        for index, word in enumerate(_in_words(data)):
+            if word not in words:
+                continue
+            at = 4 * index
+            for start in range(max(at - 3, 0), at + 1):  # this is the first whole word from there
+                if int.from_bytes(data[start : start + RUN], byteorder) in runs:
+                    if start > end:
+                        if begin >= 0 and self._tells(data[begin:end]):
+                            spans.append((begin, end))
+                        begin = start
+                    end = start + RUN
+        if begin >= 0 and self._tells(data[begin:end]):
+            spans.append((begin, end))
+        return spans
+
+    def _tells(self, run: bytes) -> bool:
+        """Whether a part of a secret tells something: it is long enough, and not known anyhow."""
+        if run not in self._telling:
+            self._telling[run] = self._is_telling(run)
+        return self._telling[run]
+
+    def _is_telling(self, run: bytes) -> bool:
+        *_, bare = layers(run)
+        if _length(bare) < RUN and (not run.isascii() or not _ALPHANUMERIC.search(bare)):
+            return False  # a few characters of many bytes each, or mere signs that are escaped
+        return not any(run in text for text in self._shown)
 
     def _without_beginnings(self, text: str) -> str:
         """Text without the beginnings of secrets that were cut off before an ellipsis."""
         pieces, start = [], 0
         for found in _ELLIPSIS.finditer(text):
             piece = text[start : found.start()]
-            for secret in self._long:
+            for secret in self._secrets:
                 length = min(len(secret), len(piece))
                 while length >= SHORTEST and not piece.endswith(secret[:length]):
                     length -= 1
@@ -84,93 +185,70 @@ class Masker:
                     break
             pieces += [piece, found[0]]
             start = found.end()
-        return "".join([*pieces, text[start:]])
+        masked = "".join([*pieces, text[start:]])
+        return text if masked == text else masked
 
-    def _value(self, value: Any, seen: dict[int, Any]) -> Any:
-        kind = type(value)
-        if kind is str:
-            return self.text(value)
-        if kind is bytes:
-            return value if self._bytes is None else self._mask_bytes(value)
-        if kind not in (dict, list, tuple):
-            return value
-        if id(value) in seen:
-            return seen[id(value)]
-        seen[id(value)] = value  # what refers to itself is masked where it is first met
-        made: Any
-        if kind is dict:
-            made = {self._value(k, seen): self._value(v, seen) for k, v in value.items()}
-            same = all(
-                a is c and b is d
-                for (a, b), (c, d) in zip(value.items(), made.items(), strict=False)
-            )
+
+def _length(data: bytes) -> int:
+    """Its characters, where it is text; a character of UTF-16 counts as two."""
+    try:
+        return len(data.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return len(data)
+
+
+def _in_words(data: bytes) -> memoryview:
+    return memoryview(data)[: len(data) & ~3].cast("I")
+
+
+def _in_runs(data: bytes) -> memoryview:
+    return memoryview(data)[: len(data) & ~7].cast("Q")
+
+
+def _order(form: bytes) -> tuple[int, bytes]:
+    return -len(form), form
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """Spans in order, those that touch made one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
-            made = kind(self._value(item, seen) for item in value)
-            same = all(a is b for a, b in zip(value, made, strict=True))
-        if not (same and len(made) == len(value)):
-            seen[id(value)] = made
-        return seen[id(value)]
-
-    def _mask_bytes(self, value: bytes) -> bytes:
-        assert self._bytes is not None
-        masked = self._bytes.sub(MASK.encode(), value)
-        return value if masked == value else masked
+            joined.append((start, end))
+    return joined
 
 
-def _base64_forms(secret: bytes) -> set[str]:
-    """The digits of base64 that tell of a secret and of nothing else, wherever it begins in what is encoded."""
-    forms = set()
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        whole = encode(secret).decode()
-        forms |= {whole, whole.rstrip("=")}
-        for shift in range(3):
-            digits = encode(bytes(shift) + secret + bytes(3)).decode()
-            first = -(-8 * shift // 6)
-            forms.add(digits[first : 8 * (shift + len(secret)) // 6])
-    return forms
+def _without(data: bytes, spans: list[Span]) -> bytes:
+    """The data with a mask in place of spans, which grow to whole characters."""
+    pieces, at = [], 0
+    for start, end in spans:
+        while start > at and data[start] & 0xC0 == 0x80:
+            start -= 1
+        while end < len(data) and data[end] & 0xC0 == 0x80:
+            end += 1
+        if end <= at:
+            continue
+        pieces += [data[at:start], MASK.encode()]
+        at = end
+    return b"".join([*pieces, data[at:]])
 
 
-def _pattern(secret: str, in_url: bool) -> str:
-    """A pattern of a secret however its characters are escaped; ``in_url``: any of them may be URL-encoded."""
-    pieces = []
-    for char in secret:
-        either = [char] if char.isascii() and char.isalnum() else _escaped(char)
-        if in_url:
-            either.append(
-                "(?i:"
-                + "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
-                + ")"
-            )
-            either += [r"\+"] if char == " " else []
-        pieces.append(either[0] if len(either) == 1 else f"(?:{'|'.join(either)})")
-    return "".join(pieces)
+def _telling_nothing(secret: str) -> Iterator[str]:
+    """How URLs begin, and the names of members of JSON."""
+    if found := _SCHEME.match(secret):
+        yield found[0]
+    try:
+        yield from _names_in(json.loads(secret)) if secret[:1] in "{[" else ()
+    except (ValueError, RecursionError):
+        return
 
 
-def _escaped(char: str) -> list[str]:
-    """Patterns of one character as JSON, Python and XML escape it, several times over too."""
-    # Possessive: a long row of backslashes is not tried again from each of them. None is enough, since those
-    # may belong to a backslash before.
-    slash = r"\\*+"
-    code = ord(char)
-    units = char.encode("utf-16-be", "surrogatepass")
-    pairs = [units[at : at + 2].hex() for at in range(0, len(units), 2)]
-    either = [r"\\++" if char == "\\" else slash + re.escape(char)]
-    either += ["".join(f"(?i:{slash}u{pair})" for pair in pairs), f"(?i:{slash}U{code:08x})"]
-    either.append(
-        "".join(f"(?i:{slash}x{byte:02x})" for byte in char.encode("utf-8", "surrogatepass"))
-    )
-    either += [f"(?i:{slash}x{code:02x})"] if 127 < code < 256 else []
-    either += [slash + _LETTERS[char]] if char in _LETTERS else []
-    named = html.escape(char)
-    either += [re.escape(named)] if named != char else []
-    return [*either, f"(?i:&#x0*{code:x};)", f"&#0*{code};"]
-
-
-def _either(patterns: Iterable[str]) -> re.Pattern[str] | None:
-    pattern = "|".join(patterns)
-    return re.compile(pattern) if pattern else None
-
-
-def _either_bytes(texts: Iterable[bytes]) -> re.Pattern[bytes] | None:
-    pattern = b"|".join(re.escape(text) for text in texts)
-    return re.compile(pattern) if pattern else None
+def _names_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _names_in(each)

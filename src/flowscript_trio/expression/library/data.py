@@ -12,6 +12,7 @@ from ...types.errors import EvaluationError
 from ..encoding import RawJson, decode_json, encode_json, to_text
 from ..scope import Services
 from ..table import function
+from ..values import shown
 from .arguments import whole
 
 
@@ -26,7 +27,7 @@ def hash_(services: Services, value: Any = None, algorithm: Any = "sha256") -> A
         return None
     if algorithm not in ("md5", "sha1", "sha256", "sha512"):
         raise EvaluationError(
-            f"{to_text(algorithm, services)!r} is none of md5, sha1, sha256, sha512"
+            f"{shown(algorithm)} is not an algorithm of hash(); expected md5, sha1, sha256 or sha512"
         )
     return hashlib.new(algorithm, as_bytes(value), usedforsecurity=False).hexdigest()
 

@@ -10,6 +10,7 @@ from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
 from ..table import function
+from ..values import shown
 from .times import iso, to_time
 
 MAX_FORMAT = 200
@@ -119,7 +120,7 @@ def parse_date(services: Services, value: Any = None, format: Any = None) -> Any
             return iso(_moment({name: part for name, part in found.groupdict().items() if part}))
     except (ValueError, OverflowError):
         pass
-    raise EvaluationError(f"{text[:40]!r} is no date of {written!r}")
+    raise EvaluationError(f"{shown(text)} is not a date of that format")
 
 
 def _pattern(format: str) -> re.Pattern[str]:

@@ -130,7 +130,9 @@ def _put(services: Services, value: Any, path: list[Any], depth: int, item: Any)
     if isinstance(value, LISTS):
         at = index_of_key(key)
         if at is None or not 0 <= at <= len(value):
-            raise EvaluationError(f"a list of {len(value)} has no place {key_text(key)!r}")
+            raise EvaluationError(
+                f"a list of {len(value)} has no place {at if at is not None else shown(key)}"
+            )
         services.spend_copy(len(value))
         return [*value[:at], new, *value[at + 1 :]]
     return {**mapping(services, value), key_text(key): new}

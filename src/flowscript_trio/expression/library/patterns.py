@@ -10,7 +10,7 @@ from ...types.errors import EvaluationError, LimitExceeded
 from ..encoding import to_text
 from ..scope import Services
 from ..table import function
-from ..values import check_items, check_text
+from ..values import check_items, check_text, shown
 
 SECONDS = 10.0
 """How long one call may search: one search is linear in the text, but a text may take many of them."""
@@ -23,7 +23,9 @@ def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
 
     unknown = sorted(set(flags) - _FLAGS)
     if unknown:
-        raise EvaluationError(f"there is no flag {unknown[0]!r}; expected some of g, i, m, s, u")
+        raise EvaluationError(
+            f"{shown(flags)} has flags that do not exist; expected some of g, i, m, s, u"
+        )
     word = to_text(pattern, services)
     letters = "".join(letter for letter in "ims" if letter in flags)
     options = re2.Options()
@@ -32,8 +34,9 @@ def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
         compiled = re2.compile(f"(?{letters}){word}" if letters else word, options)
     except re2.error as exc:
         told = exc.args[0] if exc.args else exc
-        told = told.decode() if isinstance(told, bytes) else told
-        raise EvaluationError(f"{word[:60]!r} is no regular expression: {told}") from None
+        told = told.decode() if isinstance(told, bytes) else str(told)
+        told = told.partition(":")[0]  # what follows is the pattern, which may be a secret
+        raise EvaluationError(f"{shown(word)} is not a regular expression: {told}") from None
     services.spend(len(text) * compiled.programsize >> 10)
     return compiled
 

@@ -35,12 +35,10 @@ def to_time(value: Any) -> datetime:
         elif isinstance(value, str):
             found = datetime.fromisoformat(value.strip())
         else:
-            raise EvaluationError(f"{shown(value)} is no time; expected ISO 8601 text")
+            raise EvaluationError(f"{shown(value)} is not a time; expected ISO 8601 text")
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise EvaluationError(
-            f"{to_text(value)[:40]!r} is no time; expected ISO 8601 text"
-        ) from None
+        raise EvaluationError(f"{shown(value)} is not a time; expected ISO 8601 text") from None
 
 
 def iso(moment: datetime) -> str:
@@ -57,7 +55,7 @@ def _known_unit(unit: Any) -> str:
     if name in UNITS or name in ("month", "year"):
         return name
     raise EvaluationError(
-        f"{word[:40]!r} is no unit of time; expected one of {', '.join(UNITS)}, month, year"
+        f"{shown(word)} is not a unit of time; expected one of {', '.join(UNITS)}, month, year"
     )
 
 
@@ -209,7 +207,9 @@ def get_part(services: Services, value: Any = None, part: Any = "year") -> Any:
     name = word.strip().lower()
     name = _LETTERS.get(word, name if name in parts else name.removesuffix("s"))
     if name not in parts:
-        raise EvaluationError(f"a time has no {word[:40]!r}; expected one of {', '.join(parts)}")
+        raise EvaluationError(
+            f"{shown(word)} does not name a part of a time; expected one of {', '.join(parts)}"
+        )
     return parts[name]
 
 

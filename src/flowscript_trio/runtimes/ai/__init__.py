@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from ...expression import to_text
 from ...types.errors import SettingError
 from ..http.preparing import prepare, ready
+from ..http.trimming import warn_of, without_breaks
 from ..registry import registry
 from ..types import ExecutionParams
 from .endpoint import find_endpoint
@@ -42,6 +44,10 @@ class AITransform:
         config: AIConfig = params.config
         secrets: dict[str, str] = params.scope.value("$secrets").held
         endpoint = find_endpoint(config.base_url, config.api_key, secrets)
+        key = without_breaks(endpoint.key)
+        if key is not endpoint.key:
+            warn_of("the key of the AI service", params)
+            endpoint = replace(endpoint, key=key)
         request: dict[str, Any] = {"model": config.model}
         if config.temperature is not None:
             request["temperature"] = config.temperature

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from ..reticent import Reticent
 from .schema import OutputSchema
 
 
-class AIConfig(BaseModel):
+class AIConfig(Reticent):
     """``<transform type="ai">``, ``<ai>``: asks a language model; the output is text, or what a schema describes.
 
     ``prompt`` is another name of ``user``.
@@ -22,6 +23,8 @@ class AIConfig(BaseModel):
         populate_by_name=True,
         arbitrary_types_allowed=True,
     )
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"system", "prompt", "base_url", "api_key"})
 
     model: str = Field(min_length=1, description="the model, as the service calls it")
     system: str | None = Field(default=None, description="the system message")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...types.errors import SettingError
 from ..markers import Constant
+from ..reticent import Reticent
 from .placeholders import Params, match, scan
 
 Connection = Annotated[str, Field(min_length=1)]
@@ -29,10 +30,12 @@ Columns = Annotated[list[Column], BeforeValidator(_split)]
 Where = Annotated[list[Column] | dict[Column, Any], BeforeValidator(_split)]
 
 
-class DatabaseConfig(BaseModel):
+class DatabaseConfig(Reticent):
     """What sources and sinks share."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"connection", "params"})
 
     connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
 

@@ -10,6 +10,7 @@ from ..registry import registry
 from ..streams import Stream, streams_of
 from ..types import ExecutionParams
 from .preparing import prepare, ready
+from .trimming import trimmed
 from .types import HttpSinkConfig, HttpSourceConfig
 
 TIMEOUT = 30.0  # seconds, for the whole of a request
@@ -34,7 +35,7 @@ class HttpSource:
         from .content import content_of
         from .errors import bare_url
 
-        config: HttpSourceConfig = params.config
+        config: HttpSourceConfig = trimmed(params, params.config)
         run, scope = params.run, params.scope
         content = await content_of(config, run.base)
         with closing(content):
@@ -105,7 +106,7 @@ class HttpSink:
         from .client import exchange
         from .content import content_of, is_given, json_content
 
-        config: HttpSinkConfig = params.config
+        config: HttpSinkConfig = trimmed(params, params.config)
         if is_given(config):
             content = await content_of(config, params.run.base)
         else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...parser.names import canonical
+from ..reticent import Reticent
 
 _NEEDS = {
     "none": (),
@@ -22,13 +23,17 @@ _TAKES = {**_NEEDS, "oauth2": (*_NEEDS["oauth2"], "scope", "credentials")}
 """The keys that each type may have."""
 
 
-class Auth(BaseModel):
+class Auth(Reticent):
     """How a request is authorised. All spellings of a key are one (``client-id``, ``clientId``).
 
     ``oauth2`` is the client credentials grant (RFC 6749, 4.4).
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    unshown: ClassVar[frozenset[str]] = frozenset(
+        {"token", "username", "password", "client_id", "client_secret"}
+    )
 
     type: Literal["bearer", "basic", "digest", "oauth2", "none"]
     token: str = Field(default="", description="of bearer")

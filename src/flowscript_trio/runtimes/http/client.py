@@ -88,6 +88,8 @@ def build_request(
     """The request that the settings say; raises SettingError for a URL or a header that is not valid."""
     import httpx
 
+    from .errors import QuietRequest
+
     try:
         url = httpx.URL(with_params(config.url, config.params))
     except (httpx.InvalidURL, UnicodeError) as exc:
@@ -99,6 +101,7 @@ def build_request(
         raise SettingError(f"the url is {shown!r}; expected http://… or https://…")
     headers = _headers(config, content, token)
     request = client.build_request(method.upper(), url, headers=headers, content=content.data)
+    request.__class__ = QuietRequest
     if content.file is not None:
         request.stream = content.file
     return request

@@ -57,6 +57,13 @@ def is_passing(status: int) -> bool:
     return status in RETRYABLE or (500 <= status <= 599 and status not in NOT_RETRYABLE)
 
 
+class QuietRequest(httpx.Request):
+    """A request whose repr does not show what its URL may have of secrets: error trackers show it."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, {bare_url(self.url)!r})>"
+
+
 def bare_url(url: httpx.URL) -> str:
     """A URL without credentials and without its query, where secrets stand."""
     bare = url.copy_with(username=None, password=None, query=None, fragment=None)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...types.http import Redirects
+from ..reticent import Reticent
 from .auth import Auth
 from .extract import Extract
 
@@ -17,17 +18,22 @@ RECORDS = ("jsonl", "csv", "tsv", "lines", "events")
 Method = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20}$")]
 
 
-class RequestConfig(BaseModel):
+class RequestConfig(Reticent):
     """What sources and sinks share."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True
     )
 
+    unshown: ClassVar[frozenset[str]] = frozenset(
+        {"url", "headers", "params", "body", "form", "multipart"}
+    )
+
     url: str = Field(min_length=1, description="where the request goes")
     headers: dict[str, Any] = Field(default={}, description="headers by name; null leaves one out")
     params: dict[str, Any] = Field(
-        default={}, description="added to the query; a list repeats its name, null leaves one out"
+        default={},
+        description="added to the query; a list repeats its name, null leaves one out",
     )
     auth: Auth | None = Field(default=None, description="how the request is authorised")
     extract: Extract | None = Field(

@@ -1,0 +1,181 @@
+"""Owns the masking of values: every text in them, at any depth and of any class, however it behaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+_PLAIN = {type(None), bool, int, float, complex, Decimal, date, time, timedelta, UUID, range}
+_CIRCLE = "… (refers to itself)"
+
+
+_ROOM = 1_000_000
+"""Characters that are looked through at once."""
+
+
+class Texts(Protocol):
+    """What hides secrets in texts and bytes; the same object where there are none."""
+
+    def text(self, text: str) -> str: ...
+    def data(self, data: bytes) -> bytes: ...
+    def hides_any(self, texts: list[str]) -> bool: ...
+
+
+def masked(value: Any, texts: Texts) -> Any:
+    """The value without secrets; it, and each part of it, is the same object where there are none in it.
+
+    What its own class keeps from being looked at is told as ``<its class>``. It takes no stack: a value may be
+    nested as deeply as it likes.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if type(value) is str:
+        return texts.text(value)
+    return value if _is_free(value, texts) else _Walk(texts).value(value)
+
+
+def _is_free(root: Any, texts: Texts) -> bool:
+    """Whether a value of plain data has no secret in it. Most have none: many texts are looked at at once."""
+    stack, seen, found, size = [root], set(), [], 0
+    while stack:
+        value = stack.pop()
+        kind = type(value)
+        if kind is str:
+            found.append(value)
+            size += len(value)
+            if size > _ROOM:
+                if texts.hides_any(found):
+                    return False
+                found, size = [], 0
+        elif kind in _CONTAINERS:
+            if id(value) not in seen:
+                seen.add(id(value))
+                stack.extend(value)
+                if kind is dict:
+                    stack.extend(value.values())
+        elif kind not in _PLAIN:
+            return False
+    return not texts.hides_any(found)
+
+
+_CONTAINERS = {dict, list, tuple}
+
+
+def texts_in(root: Any) -> Iterator[str]:
+    """The texts and keys of plain data, each container once."""
+    stack, seen = [root], set()
+    while stack:
+        value = stack.pop()
+        if type(value) is str:
+            yield value
+        elif type(value) in _CONTAINERS and id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(value)
+            if type(value) is dict:
+                stack.extend(value.values())
+
+
+class _Walk:
+    """One walk over a value; parts that stand in it twice are looked at once."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._done: dict[int, Any] = {}
+        self._opened: dict[int, tuple[Any, list[Any] | None]] = {}
+        """Containers by their ids, with their parts, which keeps the ids from being used again."""
+
+    def value(self, root: Any) -> Any:
+        stack = [root]
+        while stack:
+            value = stack[-1]
+            key = id(value)
+            if key in self._opened:
+                stack.pop()
+                if key not in self._done:
+                    self._done[key] = self._made_safely(value, self._opened[key][1])
+                continue
+            try:
+                parts = _parts(value)
+            except Exception:
+                parts = None
+                self._done[key] = f"<{type(value).__name__}>"
+            self._opened[key] = (value, parts)
+            for part in parts or ():
+                is_text = type(part) in _PLAIN or type(part) is str
+                if not is_text and id(part) not in self._opened:
+                    stack.append(part)
+        return self._done[id(root)]
+
+    def _made_safely(self, value: Any, parts: list[Any] | None) -> Any:
+        try:
+            return self._made(value, parts)
+        except Exception:  # an object of the user's, or one without an end
+            return f"<{type(value).__name__}>"
+
+    def _made(self, value: Any, parts: list[Any] | None) -> Any:
+        if parts is None:
+            return self._leaf(value)
+        shown = [self._part(part) for part in parts]
+        if all(a is b for a, b in zip(parts, shown, strict=True)):
+            return value
+        if isinstance(value, Mapping):
+            return _mapping(shown)
+        if isinstance(value, Set):
+            return set(shown)
+        return tuple(shown) if isinstance(value, tuple) else shown
+
+    def _part(self, part: Any) -> Any:
+        kind = type(part)
+        if kind is str:
+            return self._texts.text(part)
+        return part if kind in _PLAIN else self._done.get(id(part), _CIRCLE)
+
+    def _leaf(self, value: Any) -> Any:
+        if isinstance(value, str):
+            text = str.__str__(value)
+            shown = self._texts.text(text)
+            return value if shown is text else shown
+        if isinstance(value, bytes):
+            return self._texts.data(value)
+        if isinstance(value, bytearray):
+            data = bytes(value)
+            hidden = self._texts.data(data)
+            return value if hidden is data else hidden
+        text = repr(value)
+        shown = self._texts.text(text)
+        return value if shown is text else shown
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """The keys and values of a mapping, the items of a list or a set; None for anything else.
+
+    What is a dict, list or tuple is read as one, whatever its class says of it.
+    """
+    if isinstance(value, str | bytes | bytearray):
+        return None
+    if isinstance(value, dict):
+        return [part for pair in dict.items(value) for part in pair]
+    if isinstance(value, list):
+        return list(list.__iter__(value))
+    if isinstance(value, tuple):
+        return list(tuple.__iter__(value))
+    if isinstance(value, Mapping):
+        return [part for key in value for part in (key, value[key])]
+    if isinstance(value, Sequence | Set):
+        return list(value)
+    return None
+
+
+def _mapping(shown: list[Any]) -> dict[Any, Any]:
+    """A mapping of keys and values in turn; keys that are one when masked are numbered."""
+    made: dict[Any, Any] = {}
+    for key, value in zip(shown[::2], shown[1::2], strict=True):
+        name, number = key, 1
+        while name in made:
+            number += 1
+            name = f"{key} ({number})"
+        made[name] = value
+    return made

@@ -1,0 +1,120 @@
+"""Owns the tests of what debuggers and error trackers show: reprs, locals, requests; none has a secret."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+import trio
+import trio.testing
+
+import flowscript_trio as fs
+from flowscript_trio.execution.inputs import Secrets
+from flowscript_trio.execution.locals import forget_locals
+from flowscript_trio.runtimes.ai.types import AIConfig
+from flowscript_trio.runtimes.database.types import DatabaseSourceConfig
+from flowscript_trio.runtimes.http.types import HttpSinkConfig, HttpSourceConfig
+
+SECRET = "s3cr3t-of-forty-characters-0123456789"
+CONFIGS: dict[str, Any] = {
+    "auth": HttpSourceConfig(url="http://x", auth={"type": "bearer", "token": SECRET}),  # type: ignore[arg-type]
+    "basic": HttpSourceConfig(
+        url="http://x",
+        auth={"type": "basic", "username": "me", "password": SECRET},  # type: ignore[arg-type]
+    ),
+    "request": HttpSinkConfig(
+        url=f"http://x?key={SECRET}",
+        headers={"X-Key": SECRET},
+        params={"key": SECRET},
+        body={"key": SECRET},
+        form={"key": SECRET},
+        multipart={"key": SECRET},
+    ),
+    "database": DatabaseSourceConfig(
+        connection=f"postgresql://me:{SECRET}@host/db", query="SELECT ?", params=[SECRET]
+    ),
+    "ai": AIConfig(model="m", system=SECRET, user=SECRET, api_key=SECRET),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_repr_of_a_configuration_shows_no_secret(name: str) -> None:
+    assert SECRET not in repr(CONFIGS[name])
+    assert SECRET not in str(CONFIGS[name])
+    assert "***" in repr(CONFIGS[name])
+
+
+def test_a_setting_that_was_not_given_is_shown_as_such() -> None:
+    assert "headers={}" in repr(HttpSourceConfig(url="http://x"))
+
+
+def test_the_secrets_of_a_run_are_shown_by_their_names() -> None:
+    flow = fs.loads('<workflow name="w"><secret name="K"/><set var="x" value="1"/></workflow>')
+    assert repr(Secrets(flow.document, {"K": SECRET})) == "<the secrets K>"
+    assert SECRET not in repr(fs.RunOptions(secrets={"K": SECRET}))
+
+
+FAILING = """<workflow name="w"><secret name="K"/>
+  <source:http id="h" url="http://127.0.0.1:9/?key={{$secrets.K}}">
+    <headers>{X-Key: "{{$secrets.K}}"}</headers><auth>{type: bearer, token: "{{$secrets.K}}"}</auth>
+  </source:http></workflow>"""
+
+
+def with_locals(error: BaseException) -> str:
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "".join(told.format())
+
+
+async def test_a_traceback_with_locals_shows_no_secret() -> None:
+    with pytest.raises(httpx.ConnectError) as caught:
+        await fs.run(fs.loads(FAILING), secrets={"K": SECRET})
+    text = with_locals(caught.value)
+    assert "build_request" in text or "in send" in text, "the lines are still there"
+    assert SECRET not in text.replace(f'secrets={{"K": {SECRET!r}}}', "")
+
+
+async def test_the_request_of_an_error_shows_no_secret() -> None:
+    with pytest.raises(httpx.ConnectError) as caught:
+        await fs.run(fs.loads(FAILING), secrets={"K": SECRET})
+    request = caught.value.request
+    assert str(request.url) == "http://127.0.0.1:9/?key=***"
+    assert SECRET not in repr(request) + repr(request.headers.raw)
+
+
+async def test_without_secrets_the_locals_of_a_failed_node_stay() -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:failing")
+    async def failing(params: Any) -> Any:
+        kept = "a local of the runtime"
+        raise ValueError(len(kept))
+
+    flow = fs.loads('<workflow name="w"><source:failing id="a"/></workflow>', registry=registry)
+    with pytest.raises(ValueError, match="22") as caught:
+        await fs.run(flow)
+    assert "kept = 'a local of the runtime'" in with_locals(caught.value)
+
+
+async def test_what_still_waits_goes_on_when_an_error_of_its_is_forgotten(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Another task may have raised the same error, caught it, and go on."""
+    shared: list[BaseException] = []
+    went_on = []
+
+    async def catching() -> None:
+        try:
+            raise ValueError("shared")
+        except ValueError as exc:
+            shared.append(exc)
+        await trio.sleep(1)
+        went_on.append(True)
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(catching)
+            await trio.testing.wait_all_tasks_blocked()
+            forget_locals(shared[0].__traceback__)
+    assert went_on == [True]
