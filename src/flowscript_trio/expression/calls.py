@@ -46,14 +46,17 @@ def make_method(
     return apply
 
 
-def make_arrow(parameters: tuple[str, ...], run: Run) -> Run:
-    """The closure that makes an arrow function over the scope in which it stands."""
+def make_arrow(parameters: tuple[str, ...], run: Run, weight: int) -> Run:
+    """The closure that makes an arrow function over the scope in which it stands.
+
+    A call of it is ``weight`` operations.
+    """
 
     def make(scope: Scope) -> Function:
         services = scope.services
 
         def call(arguments: tuple[Any, ...]) -> Any:
-            services.spend(1)
+            services.spend(weight)
             if services.depth >= MAX_CALLS:
                 raise LimitExceeded(f"arrow functions call one another deeper than {MAX_CALLS}")
             services.depth += 1

@@ -29,6 +29,7 @@ from .syntax import (
     Series,
     Tree,
     Unary,
+    weight_of,
     words_of,
 )
 from .table import FUNCTIONS
@@ -200,8 +201,11 @@ class Writer:
         value = self._variable(self.write(tree))
         place = self._give(slowpath.make_text(tree.offset + shift))
         target = self._new()
-        text = _has_type(_call("type", value), "str")
-        self._choose(target, text, value, _call(place, value, _name("services")))
+        text = [
+            _has_type(_call("type", value), "str"),
+            _less(_call("len", value), ast.Constant(SHORT)),
+        ]
+        self._choose(target, _all(text), value, _call(place, value, _name("services")))
         return _name(target)
 
     def _read(self, name: str, local: bool) -> Code:
@@ -377,8 +381,12 @@ class Writer:
             tests = [*self._tests(kinds, "float"), ast.Compare(b, [ast.NotEq()], [zero])]
             quick = ast.BinOp(a, ast.Div(), b)
         else:
-            tests = [*self._tests(kinds, "int"), ast.Compare(a, [ast.GtE()], [zero])]
-            tests.append(ast.Compare(b, [ast.Gt()], [zero]))
+            large = ast.Constant(LARGE)
+            tests = [
+                *self._tests(kinds, "int"),
+                ast.Compare(zero, [ast.LtE(), ast.Lt()], [a, large]),
+            ]
+            tests.append(ast.Compare(zero, [ast.Lt(), ast.Lt()], [b, large]))
             quick = ast.BinOp(a, ast.Mod(), b)
         self._choose(target, _all(tests), quick, careful)
 
@@ -620,7 +628,7 @@ class Writer:
         inner: list[ast.stmt] = [ast.For(target, walked, body, leave)]
         if ends:
             inner.append(ast.Break())
-        runs = self._give(slowpath.make_runs(word, offset))
+        runs = self._give(slowpath.make_runs(word, offset, weight_of(arrow.body)))
         pair = ast.Tuple([ast.Name(at, ast.Store()), ast.Name(part, ast.Store())], ast.Store())
         self.block.append(ast.For(pair, _call(runs, items, _name("services")), inner, []))
         if function in ("map", "filter", "reduce"):
@@ -671,8 +679,8 @@ class Writer:
         statements = [*inside.prologue(), *inside.block, ast.Return(result)]
         shared = ["scope", "services", "value", *taken]
         self.block.append(_define(word, [*mine, *shared], statements, [_name(n) for n in shared]))
-        arity = ast.Constant(len(parameters))
-        return self._keep(_call("function", arity, _name(word), _name("services")))
+        arity, weight = ast.Constant(len(parameters)), ast.Constant(weight_of(body))
+        return self._keep(_call("function", arity, weight, _name(word), _name("services")))
 
     def prologue(self) -> Iterable[ast.stmt]:
         """What stands before the body: names that are read at their first use."""

@@ -14,8 +14,18 @@ from .encoding import to_text
 from .library.arguments import listed
 from .library.numbers import round_quickly
 from .operators import UNARY, Binary, type_of
-from .scope import Services
-from .values import LISTS, Function, check_items, check_size, key_text, member, shown, truthy
+from .scope import RUN, Services
+from .values import (
+    LISTS,
+    Function,
+    check_items,
+    check_size,
+    count_written,
+    key_text,
+    member,
+    shown,
+    truthy,
+)
 
 __all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Place", "key_text", "listed", "member",
            "truthy", "type_of"]  # fmt: skip
@@ -25,8 +35,6 @@ LARGE = 1 << 47
 """Numbers below this are added and multiplied in place; larger ones where their size is looked at."""
 SHORT = 64
 """Texts and objects shorter than this are handled in place, without a count."""
-RUN = 1024
-"""Items that are counted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +97,11 @@ def make_invoke(function: Callable[..., Any], name: str, offset: int) -> Callabl
     return call
 
 
-def make_function(arity: int, run: Callable[..., Any], services: Services) -> Function:
-    """An arrow function as a value over a generated one."""
+def make_function(arity: int, weight: int, run: Callable[..., Any], services: Services) -> Function:
+    """An arrow function as a value over a generated one; a call of it is ``weight`` operations."""
 
     def call(arguments: tuple[Any, ...]) -> Any:
-        services.spend(1)
+        services.spend(weight)
         if services.depth >= MAX_CALLS:
             raise LimitExceeded(f"arrow functions call one another deeper than {MAX_CALLS}")
         services.depth += 1
@@ -105,19 +113,25 @@ def make_function(arity: int, run: Callable[..., Any], services: Services) -> Fu
     return Function(arity, call)
 
 
-def make_runs(name: str, offset: int) -> Callable[[Any, Services], Iterator[tuple[int, Any]]]:
-    """A list in runs of items, short ones first as a search may end early; each is counted, then given."""
+def make_runs(
+    name: str, offset: int, weight: int
+) -> Callable[[Any, Services], Iterator[tuple[int, Any]]]:
+    """A list in runs of items, short ones first as a search may end early; each is counted, then given.
+
+    An item is ``weight`` operations.
+    """
+    most = max(RUN // weight, 1)
 
     def runs(items: Any, services: Services) -> Iterator[tuple[int, Any]]:
-        start, size = 0, 8
+        start, size = 0, min(8, most)
         try:
-            services.spend(1 + len(items))
+            services.spend(1)
             while start < len(items):
                 part = items[start : start + size]
-                services.spend(len(part))
+                services.spend(len(part) * weight)
                 yield start, part
                 start += size
-                size = min(size * 2, RUN)
+                size = min(size * 2, most)
         except EvaluationError as exc:
             raise at(exc, offset, f"{name}(): ")
 
@@ -177,7 +191,9 @@ def make_text(offset: int) -> Callable[[Any, Services], str]:
         if value.__class__ is int and -1_000_000 < value < 1_000_000:
             return str(value)
         try:
-            return to_text(value, services)
+            word = to_text(value, services)
+            count_written(len(word), services)
+            return word
         except EvaluationError as exc:
             raise at(exc, offset)
 

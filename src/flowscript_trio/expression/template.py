@@ -15,7 +15,7 @@ from .expressions import WARM, Expression, ParsedExpression, parse_part, place
 from .interpolation import find_end
 from .scope import Scope, Services
 from .survey import Reference
-from .values import check_text
+from .values import check_text, count_written
 
 __all__ = ["Format", "ParsedTemplate", "Template", "find_end", "parse_template"]
 
@@ -67,7 +67,7 @@ class Template:
                 self._fast = self._generate()
         fast = self._fast
         if fast is not None and services.roomy:
-            services.spent = services.depth = 0
+            services.spent = services.depth = services.written = 0
             services.due = services.first
             try:
                 text = fast(scope)
@@ -91,13 +91,13 @@ class Template:
                     word = str(word)  # as the call would write it, which takes as long again
                 elif kind is not str:
                     word = to_text(word, services)
+                if len(word) > 63:  # of what is put in; the text around it is the document's
+                    count_written(len(word), services)
                 words[at] = word
             text = "".join(words)
             if len(text) > services.limits.text:
-                length = 0  # of what was put in; the text around it is the document's
-                for at, _, _ in self._holes:
-                    length += len(words[at])
-                    check_text(length, services.limits)
+                length = sum(len(words[at]) for at, _, _ in self._holes)
+                check_text(length, services.limits)
         except (EvaluationError, RecursionError) as exc:
             part = self._parts[at]
             assert isinstance(part, Expression)
@@ -145,7 +145,9 @@ class Template:
             return self._placed(self._join, values, scope)
         pieces = self._placed(self._encode, values, scope)
         try:
-            return decode_json("".join(pieces))
+            services = scope.services
+            services.begin()
+            return decode_json("".join(pieces), services)
         except EvaluationError as exc:
             if format == "json":
                 at = self._origin(pieces, exc.position) if isinstance(exc, NotJson) else 0
