@@ -32,7 +32,6 @@ from .syntax import (
     weight_of,
     words_of,
 )
-from .table import FUNCTIONS
 from .values import key_text
 
 IsNode = Callable[[str], bool]
@@ -564,7 +563,7 @@ class Writer:
             packed = self._list(arguments)
             if value is not None:
                 packed = ast.List([value, ast.Starred(packed, ast.Load())], ast.Load())
-        slow = self._give(slowpath.make_invoke(FUNCTIONS[function], word, offset))
+        slow = self._give(slowpath.make_invoke(function, word, offset))
         careful = _call(slow, _name("services"), packed)
         quick = slowpath.QUICK.get(function)
         target = self._new()

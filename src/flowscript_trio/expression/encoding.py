@@ -226,7 +226,7 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     """
     if services is not None:
         services.spend_scan(len(text))
-        services.spend(sum(text.count(sign) for sign in ",[{") * 8)
+        services.spend(sum(text.count(sign) for sign in ",[{") * 5)
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=_read_int)
     except json.JSONDecodeError as exc:

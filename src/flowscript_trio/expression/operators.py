@@ -135,7 +135,7 @@ def contains(left: Any, right: Any, services: Services) -> bool:
         services.spend(len(right) & 1023)
         return False
     if isinstance(right, str):
-        services.spend_text(len(right))
+        services.spend_scan(len(right))
         return left is not None and to_text(left, services) in right
     if isinstance(right, Mapping):
         if not isinstance(left, (str, int, float)):

@@ -28,10 +28,11 @@ _FORESEEN = 2**53
 _WIDEST = 2**4096  # integers are no larger, and no float is
 
 
-def _each(services: Services, value: Any, test: Any) -> tuple[Any, Any, Any]:
-    """The list, its items as they are visited, and what is called with (item, index, list)."""
+def _each(services: Services, value: Any, test: Any, cost: int = 1) -> tuple[Any, Any, Any]:
+    """The list, its items as they are visited for so many operations each, and what is called with
+    (item, index, list)."""
     items = listed(value)
-    return items, enumerate(services.visit(items)), test_of(test)
+    return items, enumerate(services.visit(items, cost)), test_of(test)
 
 
 @function("count")
@@ -101,7 +102,7 @@ def reduce(services: Services, value: Any = None, step: Any = None, *initial: An
 @function("unique")
 def unique(services: Services, value: Any = None, key: Any = None) -> Any:
     """The first of the items that are equal, or whose keys are."""
-    items, each, pick = _each(services, value, key)
+    items, each, pick = _each(services, value, key, 4)
     found: dict[Any, Any] = {}
     for at, item in each:
         found.setdefault(identity_of(pick(item, at, items), services), item)
@@ -124,12 +125,12 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
     if isinstance(value, LISTS):
         deeper(depth, services)
         services.spend(CONTAINER)
-        items = services.visit(value)
+        items = services.visit(value, 4)
         return ("array", tuple([identity_of(item, services, depth + 1) for item in items]))
     if isinstance(value, Mapping):
         deeper(depth, services)
         services.spend(CONTAINER)
-        keys = services.visit(list(value))
+        keys = services.visit(list(value), 4)
         return (
             "object",
             frozenset([(key, identity_of(value[key], services, depth + 1)) for key in keys]),
@@ -156,7 +157,7 @@ def _spread_out(value: Any) -> Any:
 @function("group_by")
 def group_by(services: Services, value: Any = None, key: Any = None) -> Any:
     """An object of lists by the text of each item's key, in the order of their first items."""
-    items, each, pick = _each(services, value, key)
+    items, each, pick = _each(services, value, key, 4)
     groups: dict[str, list[Any]] = {}
     for at, item in each:
         groups.setdefault(_group_name(pick(item, at, items), services), []).append(item)
