@@ -38,6 +38,8 @@ LOOK = 10_000
 """Operations between two looks at the clock."""
 OPERATION = 20e-9
 """Seconds of an operation at least: what is charged at once is refused where it cannot fit the time left."""
+ROOMY = 1024
+"""Characters and items that bounds let through where small values are not looked at."""
 RUN = 1024
 """Items that are counted at once."""
 
@@ -70,7 +72,7 @@ class Services:
     def __post_init__(self) -> None:
         limits = self.limits
         self.first = self.due = min(LOOK, limits.operations)
-        self.roomy = limits.bits >= 64 and limits.text >= 1024 and limits.items >= 1024
+        self.roomy = limits.bits >= 64 and limits.text >= ROOMY and limits.items >= ROOMY
 
     def begin(self) -> None:
         """Begin an evaluation: nothing is spent."""

@@ -191,7 +191,15 @@ def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services],
     return spread
 
 
-def make_text(offset: int) -> Callable[[Any, Services], str]:
+def ready(services: Services) -> bool:
+    """Begin an evaluation; whether the bounds let short texts and small numbers through."""
+    services.begin()
+    return services.roomy
+
+
+def make_text(offset: int, place: Callable[[Any], None] | None) -> Callable[[Any, Services], str]:
+    """What gives a value as text, counted; ``place`` gives an error its place in the document."""
+
     def text(value: Any, services: Services) -> str:
         if value.__class__ is int and -1_000_000 < value < 1_000_000:
             return str(value)
@@ -200,6 +208,9 @@ def make_text(offset: int) -> Callable[[Any, Services], str]:
             count_written(len(word), services)
             return word
         except EvaluationError as exc:
-            raise at(exc, offset)
+            found = at(exc, offset)
+        if place is not None:
+            place(found)
+        raise found
 
     return text
