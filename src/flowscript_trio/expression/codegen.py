@@ -38,8 +38,8 @@ IsNode = Callable[[str], bool]
 Code = ast.expr
 Parameters = dict[str, Code]
 
-MAX_TREES = 3_000
-"""Larger expressions are documents of their own, and run as closures: they are seldom run often."""
+MAX_TREES = 400
+"""Larger expressions are documents of their own, and run as closures: making a function of them takes long."""
 MAX_LOOPS = 8
 """Loops inside one another that are written in place: Python allows 20 blocks, a loop takes two."""
 
