@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, documents, observing, peers, processes, sequences
+from . import blocks, costs, data, documents, expressions, observing, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -15,6 +15,9 @@ FAMILIES = {
     "sequences": sequences.workloads,
     "data": data.workloads,
     "documents": documents.workloads,
+    "expressions": expressions.workloads,
+    "claims": costs.claims,
+    "holds": costs.holds,
     "observing": observing.workloads,
     "processes": processes.workloads,
     "peers": peers.workloads,
