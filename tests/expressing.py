@@ -34,13 +34,11 @@ class PlainScope:
         **limits: Any,
     ) -> None:
         self.values = values or {}
+        self.value = self.values.get
         self.nodes = nodes or {}
         self.services = Services(
             now=lambda: NOON, random=Random(7), limits=Limits(**limits) if limits else Limits()
         )
-
-    def value(self, name: str) -> Any:
-        return self.values.get(name)
 
     def node(self, name: str) -> Node | None:
         return self.nodes.get(name)

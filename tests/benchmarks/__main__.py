@@ -7,7 +7,19 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, databases, documents, observing, peers, processes, sequences, streams
+from . import (
+    blocks,
+    costs,
+    data,
+    databases,
+    documents,
+    expressions,
+    observing,
+    peers,
+    processes,
+    sequences,
+    streams,
+)
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -16,6 +28,9 @@ FAMILIES = {
     "data": data.workloads,
     "databases": databases.workloads,
     "documents": documents.workloads,
+    "expressions": expressions.workloads,
+    "claims": costs.claims,
+    "holds": costs.holds,
     "observing": observing.workloads,
     "processes": processes.workloads,
     "streams": streams.workloads,

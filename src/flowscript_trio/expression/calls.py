@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded
+from .costs import COSTS
 from .scope import Overlay, Scope, Services
 from .table import FUNCTIONS
 from .values import Function, check_size, kind_of
@@ -26,10 +27,10 @@ MAX_CALLS = 50
 
 def make_call(name: str, arguments: Callable[[Scope], list[Any]], offset: int) -> Run:
     """The closure of a call of the function ``name``."""
-    function = FUNCTIONS[name]
+    function, cost = FUNCTIONS[name], COSTS[name].call
 
     def apply(scope: Scope) -> Any:
-        return invoke(function, name, scope.services, arguments(scope), offset)
+        return invoke(function, name, cost, scope.services, arguments(scope), offset)
 
     return apply
 
@@ -38,22 +39,25 @@ def make_method(
     name: str, arguments: Callable[[Scope], list[Any]], offset: int
 ) -> Callable[[Scope, Any], Any]:
     """The closure of a call of a method: of the function that it is, with the value first."""
-    function = FUNCTIONS[METHODS[name]]
+    function, cost = FUNCTIONS[METHODS[name]], COSTS[METHODS[name]].call
 
     def apply(scope: Scope, value: Any) -> Any:
-        return invoke(function, name, scope.services, [value, *arguments(scope)], offset)
+        return invoke(function, name, cost, scope.services, [value, *arguments(scope)], offset)
 
     return apply
 
 
-def make_arrow(parameters: tuple[str, ...], run: Run) -> Run:
-    """The closure that makes an arrow function over the scope in which it stands."""
+def make_arrow(parameters: tuple[str, ...], run: Run, weight: int) -> Run:
+    """The closure that makes an arrow function over the scope in which it stands.
+
+    A call of it is ``weight`` operations.
+    """
 
     def make(scope: Scope) -> Function:
         services = scope.services
 
         def call(arguments: tuple[Any, ...]) -> Any:
-            services.spend(1)
+            services.spend(weight)
             if services.depth >= MAX_CALLS:
                 raise LimitExceeded(f"arrow functions call one another deeper than {MAX_CALLS}")
             services.depth += 1
@@ -68,11 +72,17 @@ def make_arrow(parameters: tuple[str, ...], run: Run) -> Run:
 
 
 def invoke(
-    function: Callable[..., Any], name: str, services: Services, arguments: list[Any], offset: int
+    function: Callable[..., Any],
+    name: str,
+    cost: int,
+    services: Services,
+    arguments: list[Any],
+    offset: int,
 ) -> Any:
-    """Call a function; what is wrong with the call is an EvaluationError at ``offset``."""
-    services.spend(1)
+    """Call a function, which costs so many operations; what is wrong with the call is an EvaluationError
+    at ``offset``."""
     try:
+        services.spend(cost)
         for argument in arguments:
             if argument.__class__ is str:
                 services.spend_text(len(argument))

@@ -29,17 +29,17 @@ from .syntax import (
     Series,
     Tree,
     Unary,
+    weight_of,
     words_of,
 )
-from .table import FUNCTIONS
 from .values import key_text
 
 IsNode = Callable[[str], bool]
 Code = ast.expr
 Parameters = dict[str, Code]
 
-MAX_TREES = 3_000
-"""Larger expressions are documents of their own, and run as closures: they are seldom run often."""
+MAX_TREES = 400
+"""Larger expressions are documents of their own, and run as closures: making a function of them takes long."""
 MAX_LOOPS = 8
 """Loops inside one another that are written in place: Python allows 20 blocks, a loop takes two."""
 
@@ -56,7 +56,7 @@ SUPPORT: dict[str, Any] = {
     "type": type, "int": int, "float": float, "str": str, "dict": dict, "list": list, "len": len,
     "enumerate": enumerate, "missing": slowpath.MISSING, "truthy": slowpath.truthy,
     "member": slowpath.member, "listed": slowpath.listed, "function": slowpath.make_function,
-    "key_text": slowpath.key_text, "type_of": slowpath.type_of,
+    "key_text": slowpath.key_text, "type_of": slowpath.type_of, "ready": slowpath.ready,
 }  # fmt: skip
 """The names of Python's and of ours that generated code uses; there are no others."""
 
@@ -130,6 +130,7 @@ class Writer:
         self._names: Parameters = {} if names is None else dict(names)
         self._kept: dict[Any, str] = {}  # what is read from the scope once, in loops
         self._loops = 0
+        self._place: Callable[[Any], None] | None = None
         self.block: list[ast.stmt] = []
 
     # ---- the small words ----
@@ -194,14 +195,35 @@ class Writer:
             case Arrow(parameters, body):
                 return self._arrow(parameters, body)
 
+    def begin_evaluation(self, again: str, place: Callable[[Any], None] | None) -> None:
+        """Write what begins an evaluation; where the bounds are narrow, another function is called."""
+        self._place = place
+        services = _name("services")
+        spent, roomy = (ast.Attribute(services, word, ast.Load()) for word in ("spent", "roomy"))
+        leave = ast.If(
+            ast.UnaryOp(ast.Not(), _call("ready", services)),
+            [ast.Return(_call(again, _name("scope")))],
+            [],
+        )
+        self.block.append(ast.If(_either(spent, ast.UnaryOp(ast.Not(), roomy)), [leave], []))
+
     def write_text(self, tree: Tree, shift: int) -> Code:
         """Write what gives a tree's value as text; the tree stands at ``shift`` in its template."""
         self._shift = shift
         value = self._variable(self.write(tree))
-        place = self._give(slowpath.make_text(tree.offset + shift))
+        place = self._give(slowpath.make_text(tree.offset + shift, self._place))
         target = self._new()
-        text = _has_type(_call("type", value), "str")
-        self._choose(target, text, value, _call(place, value, _name("services")))
+        kind = self._keep(_call("type", value))
+        text = [_has_type(kind, "str"), _less(_call("len", value), ast.Constant(SHORT))]
+        small = ast.Compare(
+            ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [value, ast.Constant(LARGE)]
+        )
+
+        def other() -> None:
+            number = _all([_has_type(kind, "int"), small])
+            self._choose(target, number, value, _call(place, value, _name("services")))
+
+        self._if(_all(text), lambda: self._set(target, value), other)
         return _name(target)
 
     def _read(self, name: str, local: bool) -> Code:
@@ -377,8 +399,12 @@ class Writer:
             tests = [*self._tests(kinds, "float"), ast.Compare(b, [ast.NotEq()], [zero])]
             quick = ast.BinOp(a, ast.Div(), b)
         else:
-            tests = [*self._tests(kinds, "int"), ast.Compare(a, [ast.GtE()], [zero])]
-            tests.append(ast.Compare(b, [ast.Gt()], [zero]))
+            large = ast.Constant(LARGE)
+            tests = [
+                *self._tests(kinds, "int"),
+                ast.Compare(zero, [ast.LtE(), ast.Lt()], [a, large]),
+            ]
+            tests.append(ast.Compare(zero, [ast.Lt(), ast.Lt()], [b, large]))
             quick = ast.BinOp(a, ast.Mod(), b)
         self._choose(target, _all(tests), quick, careful)
 
@@ -556,7 +582,7 @@ class Writer:
             packed = self._list(arguments)
             if value is not None:
                 packed = ast.List([value, ast.Starred(packed, ast.Load())], ast.Load())
-        slow = self._give(slowpath.make_invoke(FUNCTIONS[function], word, offset))
+        slow = self._give(slowpath.make_invoke(function, word, offset))
         careful = _call(slow, _name("services"), packed)
         quick = slowpath.QUICK.get(function)
         target = self._new()
@@ -620,7 +646,7 @@ class Writer:
         inner: list[ast.stmt] = [ast.For(target, walked, body, leave)]
         if ends:
             inner.append(ast.Break())
-        runs = self._give(slowpath.make_runs(word, offset))
+        runs = self._give(slowpath.make_runs(word, offset, weight_of(arrow.body)))
         pair = ast.Tuple([ast.Name(at, ast.Store()), ast.Name(part, ast.Store())], ast.Store())
         self.block.append(ast.For(pair, _call(runs, items, _name("services")), inner, []))
         if function in ("map", "filter", "reduce"):
@@ -671,8 +697,8 @@ class Writer:
         statements = [*inside.prologue(), *inside.block, ast.Return(result)]
         shared = ["scope", "services", "value", *taken]
         self.block.append(_define(word, [*mine, *shared], statements, [_name(n) for n in shared]))
-        arity = ast.Constant(len(parameters))
-        return self._keep(_call("function", arity, _name(word), _name("services")))
+        arity, weight = ast.Constant(len(parameters)), ast.Constant(weight_of(body))
+        return self._keep(_call("function", arity, weight, _name(word), _name("services")))
 
     def prologue(self) -> Iterable[ast.stmt]:
         """What stands before the body: names that are read at their first use."""
@@ -768,11 +794,20 @@ def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
 
 
 def generate_text(
-    parts: Iterable[str | tuple[Tree, int]], is_node: IsNode
+    parts: Iterable[str | tuple[Tree, int]],
+    is_node: IsNode,
+    again: Callable[[Any], str] | None = None,
+    place: Callable[[Any], None] | None = None,
 ) -> Callable[[Any], str] | None:
-    """The function of a template that makes a text: its holes are trees with their offsets."""
+    """The function of a template that makes a text: its holes are trees with their offsets.
+
+    With ``again`` it stands alone: it begins an evaluation by itself, calls ``again`` where the bounds are
+    narrow, and ``place`` gives errors their place.
+    """
     given = Given()
     writer = Writer(is_node, given, 0)
+    if again is not None:
+        writer.begin_evaluation(given.give(again), place)
     try:
         words: list[ast.expr] = []
         for part in parts:

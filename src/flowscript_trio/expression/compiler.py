@@ -38,6 +38,7 @@ from .syntax import (
     Series,
     Tree,
     Unary,
+    weight_of,
     words_of,
 )
 from .values import LISTS, check_items, key_text, shown, truthy
@@ -89,7 +90,7 @@ class _Compiler:
             case ObjectOf(entries):
                 return self._object(entries)
             case Arrow(parameters, body):
-                return make_arrow(parameters, self.compile(body))
+                return make_arrow(parameters, self.compile(body), weight_of(body))
 
     def _name(self, name: str, local: bool) -> Run:
         if not local and self._is_node(name):

@@ -22,6 +22,8 @@ Path = tuple["Path", object] | None
 """Where a value stands in another, innermost key last; made into words only for an error."""
 
 
+ITEM, INDENTED, FLOAT = 4, 10, 16
+"""Operations that the writing of an item takes: in a row, on a line of its own, and more if it is a float."""
 _SMALL = 2**64
 _ENDS = 6
 """Steps of a long path that are shown at each of its ends."""
@@ -55,12 +57,17 @@ def to_text(value: Any, services: Services | None = None) -> str:
     if kind is bool:
         return "true" if value else "false"
     if isinstance(value, (int, float, Decimal)):
+        if isinstance(value, int) and services is not None:
+            services.spend(value.bit_length() >> 2)  # its digits take time
         return format_number(value)
     if isinstance(value, (list, tuple, range, Mapping)):
         return encode_json(value, services=services)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):
+        if services is not None:
+            check_text((len(value) + 2) // 3 * 4, services.limits)
+            services.spend_scan(len(value))
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Function):
         raise EvaluationError("an arrow function has no text")
@@ -77,7 +84,8 @@ def encode_json(value: Any, indent: int | None = None, *, services: Services | N
     """
     if services is None:  # an evaluation is charged for each value, and ends soon
         refuse_expanding(value)
-    plain = _Plain(meter() if services is None else services).of(value, None, 0)
+        services = meter()
+    plain = plain_value(value, services, indent)
     separators = (",", ":") if indent is None else None
     try:
         return json.dumps(
@@ -87,23 +95,42 @@ def encode_json(value: Any, indent: int | None = None, *, services: Services | N
         raise LimitExceeded("an integer has too many digits to write") from None
 
 
+def plain_value(value: Any, services: Services, indent: int | None) -> Any:
+    """A value in JSON's own types, when its text is known to be within the bounds, and is paid for."""
+    plain = _Plain(services, indent)
+    made = plain.of(value, None, 0)
+    services.spend(plain.work)
+    return made
+
+
 class _Plain:
-    """Makes values of JSON's own types; counts what it visits, and the characters that they take."""
+    """Makes values of JSON's own types; counts what it visits, and the characters that they take.
 
-    __slots__ = ("_length", "_services")
+    ``work`` is what writing them costs after that, in operations.
+    """
 
-    def __init__(self, services: Services) -> None:
+    __slots__ = ("_indent", "_length", "_services", "work")
+
+    def __init__(self, services: Services, indent: int | None) -> None:
         self._services = services
+        self._indent = indent
         self._length = 0
+        self.work = 0
 
     def of(self, value: Any, path: Path, depth: int) -> Any:
         kind = value.__class__
         if kind is str:
-            self._count(len(value))
+            self._text(value)
             return value
-        if value is None or kind is bool or kind is int:
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            if not -10 < value < 10:
+                self._digits(value)
             return value
         if isinstance(value, float):
+            self.work += FLOAT
+            self._count(18)
             if not math.isfinite(value):
                 raise EvaluationError(
                     f"{_words(path)} is {format_number(value)}, which JSON cannot write"
@@ -112,20 +139,39 @@ class _Plain:
         if isinstance(value, Mapping):
             self._enter(len(value), depth)
             made = {}
-            for key, item in value.items():
+            for key in self._services.visit(list(value), 2):
+                item = value[key]
                 name = key_text(key)
-                self._count(len(name))
+                self._text(name)
                 made[name] = self.of(item, (path, key), depth + 1)
             return made
         if isinstance(value, (*LISTS, set, frozenset)):
             self._enter(len(value), depth)
-            return [self.of(item, (path, at), depth + 1) for at, item in enumerate(value)]
+            items = value if isinstance(value, LISTS) else list(value)
+            visited = enumerate(self._services.visit(items, 2))
+            return [self.of(item, (path, at), depth + 1) for at, item in visited]
         return self._other(value, path, depth)
 
     def _enter(self, size: int, depth: int) -> None:
         deeper(depth, self._services)
-        self._services.spend(size + CONTAINER)
-        self._count(size)
+        self._services.spend(CONTAINER)
+        if self._indent is None:
+            self.work += size * ITEM + CONTAINER
+            self._count(size + 2)
+        else:  # each item on a line of its own
+            self.work += size * INDENTED + CONTAINER
+            self._count(size * (self._indent * (depth + 1) + 2) + self._indent * depth + 2)
+
+    def _text(self, text: str) -> None:
+        length = len(text)
+        self.work += length >> 3
+        self._count(length + 2)
+
+    def _digits(self, value: int) -> None:
+        bits = value.bit_length()
+        if bits > 64:
+            self.work += bits >> 2
+        self._count(bits * 77 >> 8)
 
     def _count(self, length: int) -> None:
         self._length += length
@@ -142,9 +188,10 @@ class _Plain:
         if isinstance(value, UUID):
             return str(value)
         if isinstance(value, str):
-            self._count(len(value))
+            self._text(value)
             return value
         if isinstance(value, int):
+            self._digits(value)
             return value  # of a subclass, an enumeration for one
         deeper(depth, self._services)
         dump = getattr(type(value), "model_dump", None)
@@ -185,8 +232,14 @@ def _key(key: str) -> str:
     return key if len(key) <= 40 else f"(a key of {len(key):,} characters)"
 
 
-def decode_json(text: str) -> Any:
-    """The value of a JSON text; raises NotJson with line and column."""
+def decode_json(text: str, services: Services | None = None) -> Any:
+    """The value of a JSON text; raises NotJson with line and column.
+
+    With ``services``, of an evaluation, what reading it costs is counted before it is read.
+    """
+    if services is not None:
+        services.spend_scan(len(text))
+        services.spend(sum(text.count(sign) for sign in ",[{") * 5)
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=_read_int)
     except json.JSONDecodeError as exc:

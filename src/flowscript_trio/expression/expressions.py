@@ -16,7 +16,7 @@ from .errors import ExpressionSyntaxError
 from .grammar import read_tree
 from .scope import Scope, Services
 from .survey import Reference, survey
-from .syntax import Constant, Name, Tree
+from .syntax import Chain, Constant, Item, Member, Name, Tree
 from .table import FUNCTIONS
 
 SPECIAL_NAMES = frozenset(
@@ -27,6 +27,17 @@ SPECIAL_NAMES = frozenset(
     }
 )  # fmt: skip
 """The ``$`` names: always known, null where they have no value."""
+
+
+def is_light(tree: Tree) -> bool:
+    """Whether a tree is a name, a constant, or members of one, which are read in no time."""
+    if isinstance(tree, Chain):
+        steps = tree.steps
+        return is_light(tree.base) and all(
+            isinstance(step, Member) or (isinstance(step, Item) and is_light(step.key))
+            for step in steps
+        )
+    return isinstance(tree, (Name, Constant))
 
 
 def _no_code(*_: object) -> None:
@@ -46,7 +57,7 @@ class Expression:
     """
 
     __slots__ = (
-        "_each", "_fast", "_left", "is_node", "name", "run", "shift", "start", "text", "tree",
+        "_each", "_fast", "_left", "is_node", "light", "name", "run", "shift", "start", "text", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +80,8 @@ class Expression:
         self.name: str | None = name
         """The name, where the expression is one that no node has, and nothing else."""
         self.text: Text = parsed.text
+        self.light: bool = is_light(parsed.tree)
+        """Whether it calls nothing, so that it takes no time worth a checkpoint."""
         self.shift: int = parsed.shift
         self.start: int = parsed.shift + parsed.tree.offset
 

@@ -36,9 +36,17 @@ class OperandError(EvaluationError):
         self.reason = reason
 
 
-def _numbers(left: Any, right: Any) -> tuple[Any, Any]:
+_LARGE = 1 << 64
+"""Integers from here on take the longer the larger they are."""
+
+
+def _numbers(left: Any, right: Any, services: Services) -> tuple[Any, Any]:
     a = left if left.__class__ is int else _number(left, 0)
     b = right if right.__class__ is int else _number(right, 1)
+    if isinstance(a, int) and isinstance(b, int):
+        if not (-_LARGE < a < _LARGE and -_LARGE < b < _LARGE):
+            services.spend((a.bit_length() + b.bit_length()) >> 4)
+        return a, b
     if isinstance(a, Decimal) and isinstance(b, float):
         a = float(a)
     elif isinstance(b, Decimal) and isinstance(a, float):
@@ -60,7 +68,7 @@ def add(left: Any, right: Any, services: Services) -> Any:
         check_text(len(a) + len(b), services.limits)
         services.spend_text(len(a) + len(b))
         return a + b
-    a, b = _numbers(left, right)
+    a, b = _numbers(left, right, services)
     return check_size(a + b, services.limits)
 
 
@@ -69,18 +77,18 @@ def _word(value: Any, services: Services) -> str:
 
 
 def subtract(left: Any, right: Any, services: Services) -> Any:
-    a, b = _numbers(left, right)
+    a, b = _numbers(left, right, services)
     return check_size(a - b, services.limits)
 
 
 def multiply(left: Any, right: Any, services: Services) -> Any:
-    a, b = _numbers(left, right)
+    a, b = _numbers(left, right, services)
     return check_size(a * b, services.limits)
 
 
 def divide(left: Any, right: Any, services: Services) -> Any:
     """Exact where the result is a whole number."""
-    a, b = _numbers(left, right)
+    a, b = _numbers(left, right, services)
     if b == 0:
         raise OperandError(1, "is 0: division by zero")
     if isinstance(a, int) and isinstance(b, int) and a % b == 0:
@@ -90,7 +98,7 @@ def divide(left: Any, right: Any, services: Services) -> Any:
 
 def modulo(left: Any, right: Any, services: Services) -> Any:
     """The remainder, with the sign of the left operand."""
-    a, b = _numbers(left, right)
+    a, b = _numbers(left, right, services)
     if b == 0:
         raise OperandError(1, "is 0: division by zero")
     if isinstance(a, int) and isinstance(b, int):
@@ -127,7 +135,7 @@ def contains(left: Any, right: Any, services: Services) -> bool:
         services.spend(len(right) & 1023)
         return False
     if isinstance(right, str):
-        services.spend_text(len(right))
+        services.spend_scan(len(right))
         return left is not None and to_text(left, services) in right
     if isinstance(right, Mapping):
         if not isinstance(left, (str, int, float)):

@@ -52,20 +52,22 @@ def compare(test: Callable[[Any, Any], bool], left: Any, right: Any, services: S
 
 def sorting_keys(values: list[Any], services: Services) -> list[Any]:
     """What a list is sorted by, so that the order is that of ``<``; an error where there is none."""
-    for value in values:
-        if isinstance(value, _UNORDERED):
-            raise EvaluationError(f"{shown(value)} has no order")
-        if isinstance(value, str):
-            services.spend_text(len(value))
-    numbers = [to_number(value) for value in values]
-    if None not in numbers:
+    numbers = numbers_of(values, services)
+    if numbers is not None:
+        if all(number == number for number in services.visit(numbers)):
+            return numbers
         return [(number != number, 0 if number != number else number) for number in numbers]
-    words = [_word(value) for value in values]
+    comparisons = len(values).bit_length()
+    words = [_word(value) for value in services.visit(values)]
     if None not in words:
+        services.spend(len(words) * comparisons)  # texts take longer to compare than numbers
+        length = sum(len(word) for word in words if word is not None and len(word) > 63)
+        services.spend_text(length * comparisons)
         return words
-    if any(isinstance(value, (date, time)) for value in values):
-        moments = [instant_of(value) for value in values]
+    if any(isinstance(value, (date, time)) for value in services.visit(values)):
+        moments = [instant_of(value) for value in services.visit(values, 8)]
         if None not in moments and len({type(moment) for moment in moments}) == 1:
+            services.spend(len(moments) * comparisons * 4)
             return moments
     kinds = {type(value) for value in values}
     if len(kinds) == 1:
@@ -73,6 +75,22 @@ def sorting_keys(values: list[Any], services: Services) -> list[Any]:
     first = values[0]
     other = next((v for v in values if _rank(v) != _rank(first)), values[-1])
     raise EvaluationError(f"{shown(first)} and {shown(other)} have no order")
+
+
+def numbers_of(values: list[Any], services: Services) -> list[Any] | None:
+    """The numbers that all values are or spell, None where one is none. An error of a list or an object."""
+    numbers = []
+    for value in services.visit(values):
+        if isinstance(value, _UNORDERED):
+            raise EvaluationError(f"{shown(value)} has no order")
+        if isinstance(value, str):
+            services.spend_text(len(value))
+        kind = value.__class__
+        number = value if kind is int or kind is float else to_number(value)
+        if number is None:
+            return None
+        numbers.append(number)
+    return numbers
 
 
 def _rank(value: Any) -> int:

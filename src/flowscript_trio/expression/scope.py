@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from random import Random
 from time import thread_time
 from typing import Any, Protocol
@@ -35,6 +36,12 @@ class Limits:
 
 LOOK = 10_000
 """Operations between two looks at the clock."""
+OPERATION = 20e-9
+"""Seconds of an operation at least: what is charged at once is refused where it cannot fit the time left."""
+ROOMY = 1024
+"""Characters and items that bounds let through where small values are not looked at."""
+RUN = 1024
+"""Items that are counted at once."""
 
 
 def _utc_now() -> datetime:
@@ -52,6 +59,8 @@ class Services:
     """Operations of the evaluation that is going on."""
     depth: int = 0
     """Calls of arrow functions inside one another that are going on."""
+    written: int = 0
+    """Characters of the text that a template is making."""
     first: int = field(init=False)
     """Operations after which an evaluation is looked at for the first time."""
     due: int = field(init=False)
@@ -63,41 +72,61 @@ class Services:
     def __post_init__(self) -> None:
         limits = self.limits
         self.first = self.due = min(LOOK, limits.operations)
-        self.roomy = limits.bits >= 64 and limits.text >= 1024 and limits.items >= 1024
+        self.roomy = limits.bits >= 64 and limits.text >= ROOMY and limits.items >= ROOMY
 
     def begin(self) -> None:
         """Begin an evaluation: nothing is spent."""
-        self.spent = self.depth = 0
+        self.spent = self.depth = self.written = 0
         self.due = self.first
 
     def spend(self, operations: int) -> None:
-        """Count operations of this evaluation; raises LimitExceeded beyond their bound or the time's."""
+        """Count operations of this evaluation, before they are done.
+
+        Raises LimitExceeded beyond their bound, or where they do not fit the time that is left.
+        """
         self.spent += operations
         if self.spent > self.due:
-            self._look()
+            self.foresee(operations)
 
-    def _look(self) -> None:
+    def foresee(self, operations: int) -> None:
+        """Look at the clock: raise LimitExceeded where so many operations do not fit the time left."""
         limits = self.limits
         if self.spent > limits.operations:
             raise LimitExceeded(f"the expression takes more than {limits.operations:,} operations")
         now = thread_time()
         if self.due == self.first:
             self._began = now  # what came before is too little to matter
-        elif now - self._began > limits.seconds:
+        if now - self._began + operations * OPERATION > limits.seconds:
             raise LimitExceeded(
                 f"the expression takes more than {limits.seconds:g} s of processor time"
             )
-        self.due = min(self.spent + LOOK, limits.operations)
+        # Never `first` again, which says that nobody has looked yet.
+        self.due = max(min(self.spent + LOOK, limits.operations), self.first + 1)
+
+    def visit(self, items: Sequence[Any], each: int = 1) -> Iterator[Any]:
+        """The items, each counted as ``each`` operations before it is visited, in runs of a thousand."""
+        return chain.from_iterable(self._runs(items, each))
+
+    def _runs(self, items: Sequence[Any], each: int) -> Iterator[Iterable[Any]]:
+        for start in range(0, len(items), RUN):
+            part = items[start : start + RUN]
+            self.spend(len(part) * each)
+            yield part
 
     def spend_copy(self, size: int) -> None:
         """Count the copying of ``size`` items, which takes less time than visiting them."""
         if size > 3:
-            self.spend(size >> 2)
+            self.spend(size >> 1)
 
     def spend_text(self, length: int) -> None:
-        """Count the reading or writing of a text of ``length`` characters."""
+        """Count the copying or comparing of a text of ``length`` characters."""
         if length > 63:
             self.spend(length >> 4)
+
+    def spend_scan(self, length: int) -> None:
+        """Count a search in, or a change of, a text of ``length`` characters, each of which is looked at."""
+        if length > 63:
+            self.spend(length >> 2)
 
 
 class NodeView(Protocol):

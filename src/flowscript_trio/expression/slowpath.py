@@ -10,12 +10,24 @@ from typing import Any
 from ..types.errors import EvaluationError, LimitExceeded
 from .calls import MAX_CALLS, METHODS, at, invoke
 from .compiler import Operands
+from .costs import COSTS
 from .encoding import to_text
 from .library.arguments import listed
 from .library.numbers import round_quickly
 from .operators import UNARY, Binary, type_of
-from .scope import Services
-from .values import LISTS, Function, check_items, check_size, key_text, member, shown, truthy
+from .scope import RUN, Services
+from .table import FUNCTIONS
+from .values import (
+    LISTS,
+    Function,
+    check_items,
+    check_size,
+    count_written,
+    key_text,
+    member,
+    shown,
+    truthy,
+)
 
 __all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Operands", "key_text", "listed", "member",
            "truthy", "type_of"]  # fmt: skip
@@ -25,8 +37,6 @@ LARGE = 1 << 47
 """Numbers below this are added and multiplied in place; larger ones where their size is looked at."""
 SHORT = 64
 """Texts and objects shorter than this are handled in place, without a count."""
-RUN = 1024
-"""Items that are counted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +92,21 @@ def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any],
     return unary
 
 
-def make_invoke(function: Callable[..., Any], name: str, offset: int) -> Callable[..., Any]:
+def make_invoke(function: str, name: str, offset: int) -> Callable[..., Any]:
+    """A call of the function ``function``, by the name as which it was written, with its place."""
+    apply, cost = FUNCTIONS[function], COSTS[function].call
+
     def call(services: Services, arguments: list[Any]) -> Any:
-        return invoke(function, name, services, arguments, offset)
+        return invoke(apply, name, cost, services, arguments, offset)
 
     return call
 
 
-def make_function(arity: int, run: Callable[..., Any], services: Services) -> Function:
-    """An arrow function as a value over a generated one."""
+def make_function(arity: int, weight: int, run: Callable[..., Any], services: Services) -> Function:
+    """An arrow function as a value over a generated one; a call of it is ``weight`` operations."""
 
     def call(arguments: tuple[Any, ...]) -> Any:
-        services.spend(1)
+        services.spend(weight)
         if services.depth >= MAX_CALLS:
             raise LimitExceeded(f"arrow functions call one another deeper than {MAX_CALLS}")
         services.depth += 1
@@ -105,19 +118,25 @@ def make_function(arity: int, run: Callable[..., Any], services: Services) -> Fu
     return Function(arity, call)
 
 
-def make_runs(name: str, offset: int) -> Callable[[Any, Services], Iterator[tuple[int, Any]]]:
-    """A list in runs of items, short ones first as a search may end early; each is counted, then given."""
+def make_runs(
+    name: str, offset: int, weight: int
+) -> Callable[[Any, Services], Iterator[tuple[int, Any]]]:
+    """A list in runs of items, short ones first as a search may end early; each is counted, then given.
+
+    An item is ``weight`` operations.
+    """
+    most = max(RUN // weight, 1)
 
     def runs(items: Any, services: Services) -> Iterator[tuple[int, Any]]:
-        start, size = 0, 8
+        start, size = 0, min(8, most)
         try:
-            services.spend(1 + len(items))
+            services.spend(1)
             while start < len(items):
                 part = items[start : start + size]
-                services.spend(len(part))
+                services.spend(len(part) * weight)
                 yield start, part
                 start += size
-                size = min(size * 2, RUN)
+                size = min(size * 2, most)
         except EvaluationError as exc:
             raise at(exc, offset, f"{name}(): ")
 
@@ -172,13 +191,26 @@ def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services],
     return spread
 
 
-def make_text(offset: int) -> Callable[[Any, Services], str]:
+def ready(services: Services) -> bool:
+    """Begin an evaluation; whether the bounds let short texts and small numbers through."""
+    services.begin()
+    return services.roomy
+
+
+def make_text(offset: int, place: Callable[[Any], None] | None) -> Callable[[Any, Services], str]:
+    """What gives a value as text, counted; ``place`` gives an error its place in the document."""
+
     def text(value: Any, services: Services) -> str:
         if value.__class__ is int and -1_000_000 < value < 1_000_000:
             return str(value)
         try:
-            return to_text(value, services)
+            word = to_text(value, services)
+            count_written(len(word), services)
+            return word
         except EvaluationError as exc:
-            raise at(exc, offset)
+            found = at(exc, offset)
+        if place is not None:
+            place(found)
+        raise found
 
     return text

@@ -105,6 +105,43 @@ class Choice:
 Tree = Constant | Name | ListOf | ObjectOf | Chain | Call | Arrow | Unary | Series | Choice
 
 
+def weight_of(tree: Tree) -> int:
+    """Operations of evaluating a tree once: one, and one more for every four parts of it."""
+    count = 0
+    stack: list[Tree] = [tree]
+    while stack:
+        part = stack.pop()
+        count += 1
+        match part:
+            case Chain(base, steps):
+                stack.append(base)
+                count += len(steps)
+                for step in steps:
+                    if isinstance(step, Item):
+                        stack.append(step.key)
+                    elif isinstance(step, Method):
+                        stack.extend(argument for _, argument in step.arguments)
+            case Call(_, pairs) | ListOf(pairs):
+                stack.extend(each for _, each in pairs)
+            case Series(first, rest):
+                stack.append(first)
+                stack.extend(operand for _, operand, _ in rest)
+            case Unary(_, operand):
+                stack.append(operand)
+            case Choice(cases, otherwise):
+                stack.append(otherwise)
+                for case in cases:
+                    stack.extend(case)
+            case ObjectOf(entries):
+                for key, value in entries:
+                    stack.extend([value] if key is None else [key, value])
+            case Arrow(_, body):
+                stack.append(body)
+            case Constant() | Name():
+                pass
+    return 1 + count // 4
+
+
 def words_of(tree: Tree) -> str | None:
     """A name with its members as it was written (``user.age``), for errors; None for all else."""
     if isinstance(tree, Name):

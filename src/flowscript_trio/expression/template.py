@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from ..types.errors import EvaluationError
@@ -13,11 +14,15 @@ from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
 from .expressions import WARM, Expression, ParsedExpression, parse_part, place
 from .interpolation import find_end
-from .scope import Scope, Services
+from .scope import ROOMY, Scope, Services
+from .slowpath import SHORT
 from .survey import Reference
-from .values import check_text
+from .values import check_text, count_written
 
 __all__ = ["Format", "ParsedTemplate", "Template", "find_end", "parse_template"]
+
+FEW = 32
+"""Interpolations of a template that is rendered at once, if they call nothing."""
 
 Format = Literal["auto", "text", "json"]
 
@@ -32,8 +37,8 @@ class Template:
     """
 
     __slots__ = (
-        "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "looks_like_json",
-        "source",
+        "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "light",
+        "looks_like_json", "source", "text",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +52,10 @@ class Template:
         )
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
         self._fast: Callable[[Scope], str] | None = None
+        self.light: bool = len(self._holes) <= FEW and all(p.light for p in self._expressions)
+        """Whether it has few parts and calls nothing, so that it takes no time worth a checkpoint."""
+        self.text: Callable[[Scope], str] = self._text
+        """The parts joined as text, in one evaluation."""
         self._left = WARM
         self.source: Text = source
         first = parts[0] if parts else ""
@@ -58,17 +67,13 @@ class Template:
             return self._single(scope)
         return self.text(scope)
 
-    def text(self, scope: Scope) -> str:
-        """The parts joined as text, in one evaluation."""
+    def _text(self, scope: Scope) -> str:
         services = scope.services
-        if self._left > 0:
-            self._left -= 1
-            if self._left == 0:
-                self._fast = self._generate()
         fast = self._fast
-        if fast is not None and services.roomy:
-            services.spent = services.depth = 0
-            services.due = services.first
+        if self._left > 0:
+            self._warm()
+        elif fast is not None and services.roomy:
+            services.begin()
             try:
                 text = fast(scope)
             except EvaluationError as exc:
@@ -91,13 +96,13 @@ class Template:
                     word = str(word)  # as the call would write it, which takes as long again
                 elif kind is not str:
                     word = to_text(word, services)
+                if len(word) > 63:  # of what is put in; the text around it is the document's
+                    count_written(len(word), services)
                 words[at] = word
             text = "".join(words)
             if len(text) > services.limits.text:
-                length = 0  # of what was put in; the text around it is the document's
-                for at, _, _ in self._holes:
-                    length += len(words[at])
-                    check_text(length, services.limits)
+                length = sum(len(words[at]) for at, _, _ in self._holes)
+                check_text(length, services.limits)
         except (EvaluationError, RecursionError) as exc:
             part = self._parts[at]
             assert isinstance(part, Expression)
@@ -106,12 +111,25 @@ class Template:
             return text
         raise found
 
-    def _generate(self) -> Callable[[Scope], str] | None:
-        holes = [part for part in self._parts if isinstance(part, Expression)]
-        if not holes:
-            return None
+    def _warm(self) -> None:
+        """Count an evaluation; the one that says that the template is used often makes its code."""
+        self._left -= 1
+        if self._left or not self._holes:
+            return
         parts = [p if isinstance(p, str) else (p.tree, p.shift) for p in self._parts]
-        return generate_text(parts, holes[0].is_node)
+        is_node = self._expressions[0].is_node
+        literal = sum(len(part) for part in self._parts if isinstance(part, str))
+        if self.light and literal + len(self._holes) * SHORT <= ROOMY:
+            code = generate_text(
+                parts, is_node, self._text, partial(place, text=self.source, shift=0)
+            )
+            self.text = self._text if code is None else code
+        else:
+            self._fast = generate_text(parts, is_node)
+
+    @property
+    def _expressions(self) -> list[Expression]:
+        return [part for part in self._parts if isinstance(part, Expression)]
 
     def json(self, scope: Scope, auto: bool) -> Any:
         """The value of the JSON that the template makes; see :meth:`render`."""
@@ -120,6 +138,16 @@ class Template:
             scope,
             "auto" if auto else "json",
         )
+
+    def at_once(self, scope: Scope, format: Format) -> Any:
+        """As :meth:`render`, without a pause, for a template that is ``light``."""
+        if format == "text" or (
+            self._single is None and format == "auto" and not self.looks_like_json
+        ):
+            return self.text(scope)
+        if self._single is not None:
+            return self._single(scope)
+        return self.json(scope, format == "auto")
 
     async def render(
         self, scope: Scope, format: Format, pause: Callable[[], Awaitable[None]]
@@ -145,7 +173,9 @@ class Template:
             return self._placed(self._join, values, scope)
         pieces = self._placed(self._encode, values, scope)
         try:
-            return decode_json("".join(pieces))
+            services = scope.services
+            services.begin()
+            return decode_json("".join(pieces), services)
         except EvaluationError as exc:
             if format == "json":
                 at = self._origin(pieces, exc.position) if isinstance(exc, NotJson) else 0

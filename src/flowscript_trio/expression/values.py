@@ -24,6 +24,8 @@ _CHANCE = Random(0)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1240}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 """Possessive: each digit is looked at once, so that a long text of them takes linear time."""
+_DIGITS = 1240
+"""Digits of an integer that a text or a decimal may spell."""
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,1024}")
 _INFINITIES = {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -156,6 +158,8 @@ def require_number(value: Any, what: str) -> int | float | Decimal:
     number = to_number(value)
     if number is None:
         raise EvaluationError(f"{what} is {shown(value)}; expected a number")
+    if isinstance(number, Decimal) and number.is_finite() and number.adjusted() > _DIGITS:
+        raise LimitExceeded(f"{what} is a decimal of more than {_DIGITS:,} digits")
     return number
 
 
@@ -291,6 +295,13 @@ def check_text(length: int, limits: Limits) -> None:
     """Raise LimitExceeded where a text of that length would be too long."""
     if length > limits.text:
         raise LimitExceeded(f"the text is longer than {limits.text:,} characters")
+
+
+def count_written(length: int, services: Services) -> None:
+    """Count a part of the text that a template makes; LimitExceeded where all would be too long."""
+    services.written += length
+    check_text(services.written, services.limits)
+    services.spend_text(length)
 
 
 def check_items(size: int, limits: Limits, kind: str = "array") -> None:

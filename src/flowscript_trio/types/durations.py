@@ -15,6 +15,8 @@ _ISO = re.compile(
     re.ASCII,
 )
 _ISO_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+LONGEST = 200
+"""Characters of a text that may be a duration."""
 EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d or PT5S"
 
 
@@ -22,7 +24,7 @@ def parse_duration(text: object) -> float:
     """Seconds of a duration; raises ValueError for what is no duration (negative and infinite ones too)."""
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is no duration; expected {EXPECTED}")
-    word = text.strip()
+    word = text.strip() if len(text) <= LONGEST else ""
     if simple := _SIMPLE.fullmatch(word):
         seconds = float(simple[1]) * _UNITS[simple[2]]
     elif len(word) > 1 and (iso := _ISO.fullmatch(word)) and any(iso.groupdict().values()):

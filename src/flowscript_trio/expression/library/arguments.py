@@ -66,7 +66,7 @@ def bound_text(services: Services, length: int) -> None:
 def path_of(services: Services, path: Any) -> list[Any]:
     """The keys of ``a.b[0].c``, or of a list of keys."""
     if isinstance(path, LISTS):
-        services.spend(len(path))
+        services.spend_copy(len(path))
         return list(path)
     services.spend(len(path) if isinstance(path, str) else 1)
     return [

@@ -63,7 +63,7 @@ def _quoted(text: str) -> str:
 
 
 @function("format_date")
-def format_date(_: Services, value: Any = None, format: Any = "yyyy-MM-dd") -> Any:
+def format_date(services: Services, value: Any = None, format: Any = "yyyy-MM-dd") -> Any:
     """A time in Unicode (LDML) tokens, in UTC."""
     if value is None:
         return None
@@ -72,7 +72,9 @@ def format_date(_: Services, value: Any = None, format: Any = "yyyy-MM-dd") -> A
     def write(found: re.Match[str]) -> str:
         return _quoted(found[1]) if found[1] is not None else _field(_token(found[0]), moment)
 
-    return _TOKEN.sub(write, _written("yyyy-MM-dd" if format is None else format))
+    written = _written("yyyy-MM-dd" if format is None else format)
+    services.spend(len(written) * 4)
+    return _TOKEN.sub(write, written)
 
 
 def _field(word: str, t: datetime) -> str:
@@ -114,6 +116,7 @@ def parse_date(services: Services, value: Any = None, format: Any = None) -> Any
     if format is None:
         return iso(to_time(value))
     written, text = _written(format), to_text(value, services).strip()
+    services.spend(len(written) * 20)  # a pattern is made of it
     found = _pattern(written).fullmatch(text) if len(text) <= MAX_FORMAT else None
     try:
         if found is not None:

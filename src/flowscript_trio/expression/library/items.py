@@ -28,55 +28,55 @@ _FORESEEN = 2**53
 _WIDEST = 2**4096  # integers are no larger, and no float is
 
 
-def _each(services: Services, value: Any, test: Any) -> tuple[Any, Any]:
-    """The items, and what is called with (item, index, items)."""
+def _each(services: Services, value: Any, test: Any, cost: int = 1) -> tuple[Any, Any, Any]:
+    """The list, its items as they are visited for so many operations each, and what is called with
+    (item, index, list)."""
     items = listed(value)
-    services.spend(len(items))
-    return items, test_of(test)
+    return items, enumerate(services.visit(items, cost)), test_of(test)
 
 
 @function("count")
 def count(services: Services, value: Any = None, test: Any = None) -> int:
     """How many items there are, or how many pass the test."""
-    items, decide = _each(services, value, test)
+    items, each, decide = _each(services, value, test)
     if test is None:
         return len(items)
-    return sum(truthy(decide(item, at, items)) for at, item in enumerate(items))
+    return sum(truthy(decide(item, at, items)) for at, item in each)
 
 
 @function("every")
 def every(services: Services, value: Any = None, test: Any = None) -> bool:
     """Whether all items pass the test, or are truthy; of no items true."""
-    items, decide = _each(services, value, test)
-    return all(truthy(decide(item, at, items)) for at, item in enumerate(items))
+    items, each, decide = _each(services, value, test)
+    return all(truthy(decide(item, at, items)) for at, item in each)
 
 
 @function("some")
 def some(services: Services, value: Any = None, test: Any = None) -> bool:
     """Whether an item passes the test, or is truthy."""
-    items, decide = _each(services, value, test)
-    return any(truthy(decide(item, at, items)) for at, item in enumerate(items))
+    items, each, decide = _each(services, value, test)
+    return any(truthy(decide(item, at, items)) for at, item in each)
 
 
 @function("find")
 def find(services: Services, value: Any = None, test: Any = None) -> Any:
     """The first item that passes the test, or null."""
-    items, decide = _each(services, value, test)
-    return next((item for at, item in enumerate(items) if truthy(decide(item, at, items))), None)
+    items, each, decide = _each(services, value, test)
+    return next((item for at, item in each if truthy(decide(item, at, items))), None)
 
 
 @function("filter")
 def filter_(services: Services, value: Any = None, test: Any = None) -> Any:
     """The items that pass the test."""
-    items, decide = _each(services, value, test)
-    return [item for at, item in enumerate(items) if truthy(decide(item, at, items))]
+    items, each, decide = _each(services, value, test)
+    return [item for at, item in each if truthy(decide(item, at, items))]
 
 
 @function("map")
 def map_(services: Services, value: Any = None, change: Any = None) -> Any:
     """A list of what the function makes of each item."""
-    items, apply = _each(services, value, change)
-    return [apply(item, at, items) for at, item in enumerate(items)]
+    items, each, apply = _each(services, value, change)
+    return [apply(item, at, items) for at, item in each]
 
 
 @function("reduce")
@@ -87,25 +87,24 @@ def reduce(services: Services, value: Any = None, step: Any = None, *initial: An
     if len(initial) > 1:
         raise EvaluationError("more than one initial value was given")
     items = listed(value)
-    services.spend(len(items))
-    start = 0
+    each = enumerate(services.visit(items))
     if initial:
         result = initial[0]
     elif items:
-        result, start = items[0], 1
+        _, result = next(each)
     else:
         return None
-    for at in range(start, len(items)):
-        result = step(result, items[at], at, items)
+    for at, item in each:
+        result = step(result, item, at, items)
     return result
 
 
 @function("unique")
 def unique(services: Services, value: Any = None, key: Any = None) -> Any:
     """The first of the items that are equal, or whose keys are."""
-    items, pick = _each(services, value, key)
+    items, each, pick = _each(services, value, key, 4)
     found: dict[Any, Any] = {}
-    for at, item in enumerate(items):
+    for at, item in each:
         found.setdefault(identity_of(pick(item, at, items), services), item)
     return list(found.values())
 
@@ -125,13 +124,17 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
         return ("string", value)
     if isinstance(value, LISTS):
         deeper(depth, services)
-        services.spend(len(value) + CONTAINER)
-        return ("array", tuple([identity_of(item, services, depth + 1) for item in value]))
+        services.spend(CONTAINER)
+        items = services.visit(value, 4)
+        return ("array", tuple([identity_of(item, services, depth + 1) for item in items]))
     if isinstance(value, Mapping):
         deeper(depth, services)
-        services.spend(len(value) + CONTAINER)
-        pairs = [(key, identity_of(item, services, depth + 1)) for key, item in value.items()]
-        return ("object", frozenset(pairs))
+        services.spend(CONTAINER)
+        keys = services.visit(list(value), 4)
+        return (
+            "object",
+            frozenset([(key, identity_of(value[key], services, depth + 1)) for key in keys]),
+        )
     try:
         hash(value)
     except TypeError:
@@ -154,9 +157,9 @@ def _spread_out(value: Any) -> Any:
 @function("group_by")
 def group_by(services: Services, value: Any = None, key: Any = None) -> Any:
     """An object of lists by the text of each item's key, in the order of their first items."""
-    items, pick = _each(services, value, key)
+    items, each, pick = _each(services, value, key, 4)
     groups: dict[str, list[Any]] = {}
-    for at, item in enumerate(items):
+    for at, item in each:
         groups.setdefault(_group_name(pick(item, at, items), services), []).append(item)
     return groups
 

@@ -77,35 +77,36 @@ def skip(services: Services, value: Any = None, count: Any = 1) -> Any:
 @function("flatten")
 def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
     """Lists in a list opened, ``depth`` levels of them."""
-    items = listed(value)
-    services.spend(len(items))
-    items = list(items)
+    items = list(services.visit(listed(value)))
     for _ in range(min(max(whole(depth, "the depth", 1), 0), services.limits.depth)):
-        if not any(isinstance(item, LISTS) for item in items):
-            break
         flat: list[Any] = []
-        for item in items:
-            inner = item if isinstance(item, LISTS) else (item,)
-            check_items(len(flat) + len(inner), services.limits)
-            services.spend(1 + len(inner))
-            flat.extend(inner)
-        services.spend(len(items))
+        opened = False
+        for item in services.visit(items):
+            if not isinstance(item, LISTS):
+                flat.append(item)
+                continue
+            opened = True
+            check_items(len(flat) + len(item), services.limits)
+            services.spend_copy(len(item))
+            flat.extend(item)
+        if not opened:
+            break
         items = flat
+    check_items(len(items), services.limits)
     return items
 
 
 @function("compact")
 def compact(services: Services, value: Any = None) -> Any:
     """The items that are true."""
-    items = listed(value)
-    services.spend(len(items))
-    return [item for item in items if truthy(item)]
+    return [item for item in services.visit(listed(value)) if truthy(item)]
 
 
 @function("reverse")
 def reverse(services: Services, value: Any = None) -> Any:
     """A list or a text from its end."""
     if isinstance(value, str):
+        services.spend_text(len(value))
         return value[::-1]
     items = listed(value)
     services.spend_copy(len(items))
@@ -124,11 +125,9 @@ def contains(services: Services, value: Any = None, item: Any = None) -> bool:
 def index_of(services: Services, value: Any = None, item: Any = None) -> int:
     """The index of the first equal item, or of a text in a text; -1 where there is none."""
     if isinstance(value, str):
-        services.spend_text(len(value))
+        services.spend_scan(len(value))
         return -1 if item is None else value.find(to_text(item, services))
-    items = listed(value)
-    services.spend(len(items))
-    for place, other in enumerate(items):
+    for place, other in enumerate(services.visit(listed(value))):
         if equals(item, other, services):
             return place
     return -1
@@ -151,8 +150,8 @@ def zip_(services: Services, *lists: Any) -> Any:
     """Lists of the items that stand at the same place, as many as the longest list has; null is missing."""
     columns = [listed(value) for value in lists]
     longest = max(map(len, columns), default=0)
-    services.spend(longest * len(columns))
-    return [[c[at] if at < len(c) else None for c in columns] for at in range(longest)]
+    rows = services.visit(range(longest), 1 + len(columns))
+    return [[c[at] if at < len(c) else None for c in columns] for at in rows]
 
 
 @function("chunk")
@@ -161,5 +160,6 @@ def chunk(services: Services, value: Any = None, size: Any = 1) -> Any:
     items, width = listed(value), whole(size, "the size", 1)
     if width < 1:
         raise EvaluationError("the size of a chunk is at least 1")
-    services.spend(len(items))
-    return [list(items[at : at + width]) for at in range(0, len(items), width)]
+    services.spend_copy(len(items))
+    starts = range(0, len(items), width)
+    return [list(items[at : at + width]) for at in services.visit(starts, 2)]

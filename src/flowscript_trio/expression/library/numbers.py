@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,9 @@ from ..scope import Services
 from ..table import function
 from ..values import check_size, require_number
 from .arguments import whole
+
+_PLACES = [Decimal(1).scaleb(-digits) for digits in range(7)]
+"""What a number is rounded to, by the digits after the point."""
 
 
 def _number(value: Any) -> Any:
@@ -48,9 +51,12 @@ def round_quickly(value: float, digits: int) -> Any:
     as the float has them and not as they are written.
     """
     scaled = value * 10.0**digits
-    if -1e9 < scaled < 1e9 and not 0.499_999 < scaled % 1.0 < 0.500_001:
+    if not -1e9 < scaled < 1e9:
+        return _round(value, digits)
+    if not 0.499_999 < scaled % 1.0 < 0.500_001:
         return round(value, digits) + 0.0  # never a negative zero
-    return _round(value, digits)
+    halves = ROUND_HALF_UP if value > 0 else ROUND_HALF_DOWN
+    return float(Decimal(repr(value)).quantize(_PLACES[digits], halves)) + 0.0
 
 
 def _whole_part(name: str, cut: Callable[[Any], int], meaning: str) -> None:

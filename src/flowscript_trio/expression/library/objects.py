@@ -17,9 +17,8 @@ from .arguments import mapping, path_of
 def keys(services: Services, value: Any = None) -> Any:
     """The keys of an object."""
     if isinstance(value, LISTS):
-        services.spend(len(value))
-        return [str(at) for at in range(len(value))]
-    return [key_text(key) for key in mapping(services, value)]
+        return [str(at) for at in services.visit(range(len(value)), 2)]
+    return [key_text(key) for key in services.visit(list(mapping(services, value)))]
 
 
 @function("values")
@@ -35,9 +34,9 @@ def values(services: Services, value: Any = None) -> Any:
 def entries(services: Services, value: Any = None) -> Any:
     """A list of [key, value]."""
     if isinstance(value, LISTS):
-        services.spend(len(value))
-        return [[str(at), item] for at, item in enumerate(value)]
-    return [[key_text(key), item] for key, item in mapping(services, value).items()]
+        return [[str(at), item] for at, item in enumerate(services.visit(value, 4))]
+    found = mapping(services, value)
+    return [[key_text(key), found[key]] for key in services.visit(list(found), 4)]
 
 
 @function("from_entries")
@@ -47,9 +46,8 @@ def from_entries(services: Services, value: Any = None) -> Any:
         return {}
     if not isinstance(value, LISTS):
         raise EvaluationError(f"expected a list of [key, value], not {shown(value)}")
-    services.spend(len(value))
     made = {}
-    for at, pair in enumerate(value):
+    for at, pair in enumerate(services.visit(value)):
         if not isinstance(pair, LISTS) or len(pair) != 2:
             raise EvaluationError(f"expected a list of [key, value]; item {at} is {shown(pair)}")
         made[key_text(pair[0])] = pair[1]
@@ -63,8 +61,10 @@ def get(services: Services, value: Any = None, path: Any = "", default: Any = No
         found = value[path]
     else:
         found = value
-        for key in path_of(services, path):
+        for key in services.visit(path_of(services, path)):
             found = member(found, key)
+            if found is None:
+                break
     return default if found is None else found
 
 
@@ -75,7 +75,7 @@ def has(services: Services, value: Any = None, path: Any = "") -> bool:
         return True
     keys_ = path_of(services, path)
     found = value
-    for key in keys_:
+    for key in services.visit(keys_):
         if isinstance(found, Mapping):
             if key not in found and key_text(key) not in found:
                 return False
@@ -97,23 +97,26 @@ def merge(services: Services, *objects: Any) -> Any:
 
 
 def _names(services: Services, names: tuple[Any, ...]) -> set[str]:
-    services.spend(sum(len(name) for name in names if isinstance(name, LISTS)))
-    flat = [part for name in names for part in (name if isinstance(name, LISTS) else [name])]
-    return {to_text(name, services) for name in flat}
+    flat = [
+        part
+        for name in names
+        for part in (services.visit(name) if isinstance(name, LISTS) else [name])
+    ]
+    return {to_text(name, services) for name in services.visit(flat, 2)}
 
 
 @function("pick")
 def pick(services: Services, value: Any = None, *names: Any) -> Any:
     """The object with these keys only."""
-    wanted = _names(services, names)
-    return {key: item for key, item in mapping(services, value).items() if key_text(key) in wanted}
+    wanted, found = _names(services, names), mapping(services, value)
+    return {k: found[k] for k in services.visit(list(found)) if key_text(k) in wanted}
 
 
 @function("omit")
 def omit(services: Services, value: Any = None, *names: Any) -> Any:
     """The object without these keys."""
-    unwanted = _names(services, names)
-    return {k: item for k, item in mapping(services, value).items() if key_text(k) not in unwanted}
+    unwanted, found = _names(services, names), mapping(services, value)
+    return {k: found[k] for k in services.visit(list(found)) if key_text(k) not in unwanted}
 
 
 @function("set")
@@ -159,11 +162,12 @@ def _drop(services: Services, value: Any, path: list[Any], depth: int) -> Any:
         kept = [] if last else [_drop(services, value[at], path, depth + 1)]
         return [*value[:at], *kept, *value[at + 1 :]]
     found = mapping(services, value)
+    keys_ = services.visit(list(found))
     if last:
-        return {k: item for k, item in found.items() if key_text(k) != name}
+        return {k: found[k] for k in keys_ if key_text(k) != name}
     return {
-        k: _drop(services, item, path, depth + 1) if key_text(k) == name else item
-        for k, item in found.items()
+        k: _drop(services, found[k], path, depth + 1) if key_text(k) == name else found[k]
+        for k in keys_
     }
 
 
@@ -193,7 +197,8 @@ def _copy(services: Services, value: Any, depth: int) -> Any:
     if not isinstance(value, (Mapping, *LISTS)):
         return value
     deeper(depth, services)
-    services.spend(len(value) + CONTAINER)
+    services.spend(CONTAINER)
     if isinstance(value, Mapping):
-        return {key: _copy(services, item, depth + 1) for key, item in value.items()}
-    return [_copy(services, item, depth + 1) for item in value]
+        keys_ = services.visit(list(value))
+        return {key: _copy(services, value[key], depth + 1) for key in keys_}
+    return [_copy(services, item, depth + 1) for item in services.visit(value)]

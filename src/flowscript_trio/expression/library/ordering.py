@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cmp_to_key
 from typing import Any
 
 from ...types.errors import EvaluationError
 from ..operators import add, divide
-from ..order import sorting_keys
+from ..order import numbers_of, sorting_keys
 from ..scope import Services
 from ..table import function
-from ..values import Function, require_number, shown, to_number
+from ..values import Function, require_number, shown
 from .arguments import listed, one_or_several, test_of
 
 _ORDERS = ("asc", "desc")
@@ -37,24 +37,24 @@ def sort(services: Services, value: Any = None, by: Any = None, direction: Any =
 
         return sorted(items, key=cmp_to_key(judge), reverse=direction == "desc")
     pick = test_of(by)
-    keyed = [(pick(item, at, items), item) for at, item in enumerate(items)]
-    known = [(key, item) for key, item in keyed if key is not None]
-    ranks = sorting_keys([key for key, _ in known], services)
-    order = sorted(range(len(known)), key=ranks.__getitem__, reverse=direction == "desc")
-    return [known[at][1] for at in order] + [item for key, item in keyed if key is None]
+    keys = [pick(item, at, items) for at, item in enumerate(services.visit(items))]
+    known = [at for at, key in enumerate(keys) if key is not None]
+    ranks = dict(zip(known, sorting_keys([keys[at] for at in known], services), strict=True))
+    known.sort(key=ranks.__getitem__, reverse=direction == "desc")
+    nulls = [items[at] for at, key in enumerate(keys) if key is None]
+    return [items[at] for at in known] + nulls
 
 
 def _extreme(services: Services, values: tuple[Any, ...], largest: bool) -> Any:
     """The least or greatest value, null left out: as numbers where all are, else in the order of ``<``."""
-    items = [item for item in one_or_several(values) if item is not None]
-    services.spend(len(items))
+    items = [item for item in services.visit(one_or_several(values)) if item is not None]
     if not items:
         return None
-    numbers = [to_number(item) for item in items]
+    numbers = numbers_of(items, services)
     choose: Callable[..., Any] = max if largest else min
-    if None not in numbers:
-        return choose(numbers)
-    ranks = sorting_keys(list(items), services)
+    if numbers is not None:
+        return choose(services.visit(numbers))
+    ranks = sorting_keys(items, services)
     return items[choose(range(len(items)), key=ranks.__getitem__)]
 
 
@@ -70,19 +70,27 @@ def max_(services: Services, *values: Any) -> Any:
     return _extreme(services, values, True)
 
 
-def _numbers(services: Services, values: tuple[Any, ...]) -> list[Any]:
+def _numbers(services: Services, values: tuple[Any, ...]) -> Sequence[Any]:
     """The numbers of one list or of several values; null is left out."""
     items = one_or_several(values)
-    services.spend(len(items))
-    return [require_number(item, "an item") for item in items if item is not None]
+    if items.__class__ is range:
+        services.spend_copy(len(items))
+        return items
+    return [
+        item
+        if item.__class__ is int or item.__class__ is float
+        else require_number(item, "an item")
+        for item in services.visit(items)
+        if item is not None
+    ]
 
 
-def _total(services: Services, numbers: list[Any]) -> Any:
+def _total(services: Services, numbers: Sequence[Any]) -> Any:
     try:
-        return sum(numbers)
+        return sum(services.visit(numbers))
     except TypeError:  # decimals among floats
         total: Any = 0
-        for number in numbers:
+        for number in services.visit(numbers):
             total = add(total, number, services)
         return total
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import monotonic
 from typing import Any
 
-from ...types.errors import EvaluationError, LimitExceeded
+from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import check_items, check_text, shown
 
-SECONDS = 10.0
-"""How long one call may search: one search is linear in the text, but a text may take many of them."""
+SHORT = 4096
+"""Characters of a text that is searched so quickly that no one needs to look at the clock between matches."""
 
 _FLAGS = frozenset("gimsu")
 
@@ -37,16 +36,22 @@ def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
         told = told.decode() if isinstance(told, bytes) else str(told)
         told = told.partition(":")[0]  # what follows is the pattern, which may be a secret
         raise EvaluationError(f"{shown(word)} is not a regular expression: {told}") from None
-    services.spend(len(text) * compiled.programsize >> 10)
+    services.spend(compiled.programsize * 8)  # making it, before which its size is not known
+    services.spend(_cost(compiled, len(text)))
     return compiled
 
 
-def _search(compiled: Any, text: str) -> Iterator[Any]:
-    """The matches one after another, for as long as the time lasts."""
-    deadline = monotonic() + SECONDS
+def _cost(compiled: Any, length: int) -> int:
+    """Operations of one search at most: each part of the program may be looked at for each character."""
+    return int(length * compiled.programsize) >> 3
+
+
+def _search(services: Services, compiled: Any, text: str) -> Iterator[Any]:
+    """The matches one after another; each search may read all that is left of the text."""
     for found in compiled.finditer(text):
-        if monotonic() > deadline:
-            raise LimitExceeded(f"the regular expression takes more than {SECONDS:g} seconds")
+        services.spend(100)
+        if len(text) > SHORT:
+            services.foresee(_cost(compiled, len(text) - found.end()))
         yield found
 
 
@@ -61,9 +66,8 @@ def regex_match(services: Services, value: Any = None, pattern: Any = "", flags:
         found = compiled.search(text)
         return None if found is None else [found.group(0), *found.groups()]
     made: list[str] = []
-    for found in _search(compiled, text):
+    for found in _search(services, compiled, text):
         check_items(len(made) + 1, services.limits)
-        services.spend(4)
         made.append(found.group(0))
     return made
 
@@ -80,12 +84,12 @@ def regex_replace(
     pieces = _read(to_text(new, services), compiled.groups)
     made: list[str] = []
     size = at = 0
-    for found in _search(compiled, text):
+    for found in _search(services, compiled, text):
         filled = [piece if isinstance(piece, str) else found.group(piece) or "" for piece in pieces]
         made.append(text[at : found.start()])
         made += filled
         size += len(made[-1 - len(filled)]) + sum(map(len, filled))
-        services.spend(4 + len(filled))
+        services.spend(len(filled))
         check_text(size, services.limits)
         at = found.end()
     return "".join(made) + text[at:]

@@ -17,22 +17,36 @@ _SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join
 """What JavaScript's trim takes away."""
 
 
+def _changed(services: Services, value: Any) -> str:
+    """A text of which each character is to be changed: others than ASCII's are looked up one by one."""
+    text = to_text(value, services)
+    if text.isascii():
+        services.spend_text(len(text))
+    else:
+        services.spend(len(text))
+    return text
+
+
 @function("upper")
 def upper(services: Services, value: Any = None) -> Any:
     """In upper case."""
-    return None if value is None else to_text(value, services).upper()
+    return None if value is None else _changed(services, value).upper()
 
 
 @function("lower")
 def lower(services: Services, value: Any = None) -> Any:
     """In lower case."""
-    return None if value is None else to_text(value, services).lower()
+    return None if value is None else _changed(services, value).lower()
 
 
 @function("trim")
 def trim(services: Services, value: Any = None) -> Any:
     """Without white space at both ends."""
-    return None if value is None else to_text(value, services).strip(_SPACE)
+    if value is None:
+        return None
+    text = to_text(value, services)
+    services.spend_scan(len(text))
+    return text.strip(_SPACE)
 
 
 @function("replace")
@@ -43,7 +57,10 @@ def replace(services: Services, value: Any = None, old: Any = "", new: Any = "")
     text, before, after = to_text(value, services), to_text(old, services), to_text(new, services)
     if not before:
         return text
-    bound_text(services, len(text) + text.count(before) * (len(after) - len(before)))
+    services.spend_scan(len(text) + len(before))
+    found = text.count(before)
+    services.spend(found >> 2)
+    bound_text(services, len(text) + found * (len(after) - len(before)))
     return text.replace(before, after)
 
 
@@ -59,11 +76,15 @@ def split(services: Services, value: Any = None, separator: Any = None, limit: A
     if separator is None:
         parts = [text]
     elif word := to_text(separator, services):
-        parts = text.split(word, services.limits.items)
+        services.spend_scan(len(text) + len(word))
+        found = text.count(word) + 1
+        check_items(found, services.limits)
+        services.spend(found * 2)
+        parts = text.split(word)
     else:
         check_items(len(text), services.limits)
+        services.spend(len(text) * 2)
         parts = list(text)
-    services.spend_copy(len(parts))
     return parts if limit is None else parts[: max(whole(limit, "the limit"), 0)]
 
 
@@ -74,7 +95,6 @@ def join(services: Services, value: Any = None, separator: Any = ",") -> Any:
         return ""
     items = value if isinstance(value, LISTS) else [value]
     word = "," if separator is None else to_text(separator, services)
-    services.spend(len(items))
     return word.join(_words(services, items, len(word)))
 
 
@@ -82,7 +102,7 @@ def _words(services: Services, items: Any, between: int) -> list[str]:
     """The items as texts, which together are not too long."""
     words = []
     length = 0
-    for item in items:
+    for item in services.visit(items):
         word = to_text(item, services)
         length += len(word) + between
         check_text(length - between, services.limits)
@@ -108,11 +128,10 @@ def truncate(services: Services, value: Any = None, length: Any = None, suffix: 
 def concat(services: Services, *values: Any) -> Any:
     """Lists where an argument is a list, else text; one list stands for the values in it."""
     items = one_or_several(values)
-    services.spend(len(items))
-    if not any(isinstance(item, LISTS) for item in items):
+    if not any(isinstance(item, LISTS) for item in services.visit(items)):
         return "".join(_words(services, items, 0))
     joined: list[Any] = []
-    for item in items:
+    for item in services.visit(items):
         if isinstance(item, LISTS):
             check_items(len(joined) + len(item), services.limits)
             services.spend_copy(len(item))

@@ -94,9 +94,13 @@ def to_number_(_: Services, value: Any = None, default: Any = None) -> Any:
 
 
 @function("to_boolean")
-def to_boolean(_: Services, value: Any = None) -> bool:
+def to_boolean(services: Services, value: Any = None) -> bool:
     """Truth; but the texts ``false``, ``no``, ``off`` and ``0`` are false."""
     if isinstance(value, str):
+        services.spend_scan(len(value))
+        value = value.strip()
+        if len(value) > 5:
+            return True
         return value.strip().lower() not in ("", "false", "no", "off", "0")
     return truthy(value)
 
@@ -113,8 +117,7 @@ def to_array(services: Services, value: Any = None) -> Any:
 def coalesce(services: Services, *values: Any) -> Any:
     """The first value that is not null."""
     items = one_or_several(values)
-    services.spend_copy(len(items))
-    return next((item for item in items if item is not None), None)
+    return next((item for item in services.visit(items) if item is not None), None)
 
 
 @function("default")
@@ -132,7 +135,7 @@ def if_else(_: Services, condition: Any = None, then: Any = None, otherwise: Any
 @function("switch")
 def switch(services: Services, value: Any = None, *cases: Any) -> Any:
     """``switch(x, a, 1, b, 2, 3)``: pairs of a value and a result, then the default."""
-    for at in range(0, len(cases) - 1, 2):
+    for at in services.visit(range(0, len(cases) - 1, 2)):
         if equals(value, cases[at], services):
             return cases[at + 1]
     return cases[-1] if len(cases) % 2 else None
