@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, documents, observing, peers, processes, sequences
+from . import blocks, data, databases, documents, observing, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
     "blocks": blocks.workloads,
     "sequences": sequences.workloads,
     "data": data.workloads,
+    "databases": databases.workloads,
     "documents": documents.workloads,
     "observing": observing.workloads,
     "processes": processes.workloads,
