@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
 from ...expression import to_text
+from ...expression.bulk import whole_lines
 from ...types.errors import FlowScriptError, nearest
 from .columns import Reader
 
@@ -73,12 +74,18 @@ def decode_csv(
     line. Empty lines are none.
     """
     text, skipped = _skip_lines(text, dialect.skip)
-    reader = dialect.rows_of(io.StringIO(text, newline=""), text)
+    reader = dialect.rows_of(_lines_of(text), text)
     try:
         return list(_decode(reader, name, dialect, types or {}, skipped))
     except csv.Error as exc:
         place = f"{name}:{reader.line_num + skipped}"
         raise FlowScriptError(f"{place}: not valid CSV: {exc}") from None
+
+
+def _lines_of(text: str) -> Iterator[str]:
+    """The lines with their ends, whatever they are; a buffer of the whole would be four times as large."""
+    for piece in whole_lines(text):
+        yield from io.StringIO(piece, newline="")
 
 
 def _skip_lines(text: str, count: int) -> tuple[str, int]:
