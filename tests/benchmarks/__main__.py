@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, databases, documents, observing, peers, processes, sequences
+from . import blocks, data, databases, documents, holdups, observing, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -16,6 +16,7 @@ FAMILIES = {
     "data": data.workloads,
     "databases": databases.workloads,
     "documents": documents.workloads,
+    "holdups": holdups.workloads,
     "observing": observing.workloads,
     "processes": processes.workloads,
     "peers": peers.workloads,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TextIO
 
 from ...expression import to_text
@@ -89,11 +90,9 @@ def _lines_of(text: str) -> Iterator[str]:
 
 
 def _skip_lines(text: str, count: int) -> tuple[str, int]:
-    lines = io.StringIO(text, newline="")
-    done = 0
-    while done < count and lines.readline():
-        done += 1
-    return lines.read(), done
+    """The text behind so many lines, and how many there were to skip."""
+    skipped = list(islice(_lines_of(text), count))
+    return text[sum(map(len, skipped)) :], len(skipped)
 
 
 def _decode(
