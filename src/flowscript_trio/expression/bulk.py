@@ -56,7 +56,7 @@ def _decoded(data: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
 def _grown(pieces: Iterator[str]) -> str:
     """The pieces as one text. To join 200 MB is one call of a third of a second, so the text grows instead.
 
-    CPython lets a text that nobody else has grow where it is, and Linux moves its pages without copying them; where
+    CPython lets a text that nobody else has grow where it is, and Linux moves its pages and copies none; where
     that is not so each step might copy it all.
     """
     if sys.platform != "linux":
