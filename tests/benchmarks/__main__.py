@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
-from . import blocks, data, documents, observing, peers, processes, sequences
+from . import blocks, data, databases, documents, holdups, observing, peers, processes, sequences
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
     "blocks": blocks.workloads,
     "sequences": sequences.workloads,
     "data": data.workloads,
+    "databases": databases.workloads,
     "documents": documents.workloads,
+    "holdups": holdups.workloads,
     "observing": observing.workloads,
     "processes": processes.workloads,
     "peers": peers.workloads,

@@ -18,6 +18,7 @@ import sqlalchemy.pool
 import yaml
 
 import flowscript_trio as fs
+from flowscript_trio.runtimes.database import writing
 from flowscript_trio.runtimes.database.errors import MissingPackage
 from flowscript_trio.runtimes.file.paths import PathOutside
 
@@ -255,6 +256,38 @@ async def test_a_sink_that_fails_in_its_last_batch_writes_nothing_and_names_the_
         await run_one(sink('table="t" batch="2"'), base, input=rows)
     assert "in input[4]" in caught.value.__notes__
     assert table_in(base) == []
+
+
+async def test_an_error_of_sqlite_names_the_very_row_however_deep_it_stands(base: Path) -> None:
+    many = [{"id": n} for n in range(1500)]
+    with pytest.raises(sqlalchemy.exc.IntegrityError) as caught:
+        await run_one(sink('table="t"'), base, input=[many, [{"id": -1}, {"id": 3}]])
+    assert "in input[1][1]" in caught.value.__notes__
+    rows = [*many, {"id": 2000, "name": ["x"]}, {"id": 2001, "name": [float("nan")]}]
+    with pytest.raises(fs.EvaluationError) as odd:
+        await run_one(sink('table="t"'), base, input=rows)
+    assert "in input[1501]" in odd.value.__notes__
+    assert table_in(base) == []
+
+
+async def test_many_rows_of_sqlite_are_one_statement_whatever_the_batch(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    real = writing._statement
+
+    def counted(*args: Any) -> Any:
+        made.append(args)
+        return real(*args)
+
+    monkeypatch.setattr(writing, "_statement", counted)
+    rows = [{"id": n, "name": "x"} for n in range(2500)]
+    done = await run_one(sink('table="t" batch="1"'), base, input=rows)
+    assert done == {"rows": 2500, "batches": 2500}
+    assert len(made) == 1
+    assert len(table_in(base)) == 2500
+    await run_one(sink('table="t"'), base, input=[{"id": -1}, {"name": "y"}, {"id": -2}])
+    assert len(made) == 4
 
 
 async def test_an_upsert_inserts_or_changes_by_its_columns(base: Path) -> None:

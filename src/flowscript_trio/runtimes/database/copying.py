@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
+from .errors import as_statement_error
 from .jobs import Job
-from .rows import Row
+from .rows import Rows, picker
 from .tables import Table
 from .values import PLAIN, to_column
 
@@ -42,23 +43,32 @@ _KINDS: dict[str, frozenset[type]] = {
 Others are cast by INSERT, and COPY would read them differently: a number in a boolean column, say.
 """
 _ALWAYS = frozenset({str, type(None)})
+STEP = 1000
+"""Rows between two looks at whether they are still wanted."""
 _LINE = re.compile(r"COPY .*, line (\d+)")
 
 
-def can_copy(table: Table, rows: Sequence[Row]) -> bool:
+def kinds_of(rows: Rows) -> dict[str, frozenset[type]]:
+    """The kinds of values that each column of rows with the same columns has."""
+    return {
+        column: frozenset(map(type, map(itemgetter(column), rows.values)))
+        for column in rows.columns
+    }
+
+
+def can_copy(table: Table, rows: Rows, kinds: Mapping[str, frozenset[type]]) -> bool:
     """Whether COPY writes the rows, which have the same columns, as INSERT does."""
     if not table.copies:
         return False
-    for column in rows[0].values:
+    for column, used in kinds.items():
         kind = table.types.get(column)
         if kind is None or column in table.arrays or column in table.generated:
             return False
-        used = {row.values[column].__class__ for row in rows}
         if not used <= _KINDS.get(kind, frozenset()) | _ALWAYS:
             return False
         if (datetime in used or time in used) and kind in ("timestamp", "timestamptz", "time"):
             aware = kind == "timestamptz"
-            if any(_is_aware(row.values[column]) is (not aware) for row in rows):
+            if any(_is_aware(values[column]) is (not aware) for values in rows.values):
                 return False
     return True
 
@@ -68,63 +78,47 @@ def _is_aware(value: Any) -> bool | None:
     return value.tzinfo is not None if isinstance(value, (datetime, time)) else None
 
 
-def _all_plain(rows: Sequence[Row], column: str) -> bool:
-    return {row.values[column].__class__ for row in rows} <= PLAIN
-
-
 def copy_rows(
     connection: Connection,
     name: tuple[str | None, str],
     table: Table,
-    rows: Sequence[Row],
+    rows: Rows,
+    kinds: Mapping[str, frozenset[type]],
     job: Job[Any],
-    step: int,
 ) -> None:
-    """Write rows that have the same columns in one COPY; the job is looked at every ``step`` rows.
+    """Write rows that have the same columns in one COPY; the job is looked at every ``STEP`` rows.
 
     Errors are SQLAlchemy's, as those of other statements, with a note that says the row.
     """
     if not connection.in_transaction():
         connection.begin()
     raw: Any = connection.connection.dbapi_connection
-    columns = list(rows[0].values)
+    columns = rows.columns
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(*(part for part in name if part is not None)),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
-    # In the order of the first row's columns: other rows may have them in another.
-    plain = {key for key in columns if not table.is_json(key) and _all_plain(rows, key)}
+    pick = picker(columns)  # in the order of the first row's columns: others may have another
+    odd = [
+        (index, key)
+        for index, key in enumerate(columns)
+        if table.is_json(key) or not kinds[key] <= PLAIN
+    ]
     try:
         with raw.cursor() as cursor, cursor.copy(statement) as copy:
-            for start in range(0, len(rows), step):
+            write = copy.write_row
+            for start in range(0, len(rows), STEP):
                 job.check()
-                for row in rows[start : start + step]:
-                    values = row.values
-                    copy.write_row(
-                        [
-                            values[key] if key in plain else to_column(values[key], table, key)
-                            for key in columns
-                        ]
-                    )
+                for values in map(pick, rows.values[start : start + STEP]):
+                    if not odd:
+                        write(values)
+                        continue
+                    converted = list(values)
+                    for index, key in odd:
+                        converted[index] = to_column(values[index], table, key)
+                    write(converted)
     except psycopg.Error as exc:
-        raise _wrap(exc, statement.as_string(raw), connection, rows) from exc
-
-
-def _wrap(
-    error: psycopg.Error, statement: str, connection: Connection, rows: Sequence[Row]
-) -> BaseException:
-    lost = connection.dialect.is_disconnect(error, None, None)  # type: ignore[arg-type]
-    wrapped = DBAPIError.instance(
-        statement,
-        None,
-        error,
-        psycopg.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=connection.dialect,
-    )
-    if lost:
-        connection.invalidate(error)
-    if (found := _LINE.search(error.diag.context or "")) and int(found[1]) <= len(rows):
-        wrapped.add_note(f"in {rows[int(found[1]) - 1].label}")
-    return wrapped
+        wrapped = as_statement_error(exc, psycopg.Error, statement.as_string(raw), connection)
+        if (found := _LINE.search(exc.diag.context or "")) and int(found[1]) <= len(rows):
+            wrapped.add_note(f"in {rows.label(int(found[1]) - 1)}")
+        raise wrapped from exc

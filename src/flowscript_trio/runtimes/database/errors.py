@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types.errors import FlowScriptError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03")
 """SQLSTATEs of what passes: connections, serialization, deadlocks, locks, a server that starts or stops."""
@@ -50,3 +53,27 @@ def is_lock(driver: Any) -> bool:
 def _code_of(driver: Any) -> int | None:
     code = getattr(driver, "sqlite_errorcode", None)
     return code if isinstance(code, int) else None
+
+
+def as_statement_error(
+    error: Exception, kind: type[Exception], statement: str, connection: Connection
+) -> BaseException:
+    """A driver's error as SQLAlchemy shows those of its own statements, where ours went past it.
+
+    ``kind`` is the class of all errors of the driver. A connection that was lost is not used again.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    lost = connection.dialect.is_disconnect(error, None, None)  # type: ignore[arg-type]
+    wrapped = DBAPIError.instance(
+        statement,
+        None,
+        error,
+        kind,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=connection.dialect,
+    )
+    if lost:
+        connection.invalidate(error)
+    return wrapped

@@ -29,7 +29,8 @@ from ...types.errors import SettingError
 from .engines import Database
 from .jobs import Job
 from .reading import commit, connected, patiently
-from .rows import Row, alike, batches_of, need, rows_of
+from .rows import Rows, alike, batches_of, need, rows_of
+from .streaming import stream_rows, streams
 from .tables import Table, look_up
 from .types import DatabaseSinkConfig
 from .values import to_column, to_driver
@@ -42,16 +43,19 @@ _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 Name = tuple[str | None, str]
 
 
-def check_rows(config: DatabaseSinkConfig, value: Any) -> list[Row]:
+def check_rows(config: DatabaseSinkConfig, value: Any) -> Rows:
     """The rows of a sink's input; raises FlowScriptError that names the one that cannot be written."""
     rows = rows_of(value)
-    for row in rows:
-        if config.operation == "upsert":
-            need(row, config.conflict_columns, "conflict-columns", null=True)
-        elif config.operation == "update" and isinstance(config.where, list):
-            need(row, config.where, "where", null=False)
-            if row.values.keys() <= set(config.where):
-                raise SettingError(f"{row.label} has nothing to update but what where names")
+    if config.operation == "upsert":
+        need(rows, config.conflict_columns, "conflict-columns", null=True)
+    elif config.operation == "update" and isinstance(config.where, list):
+        need(rows, config.where, "where", null=False)
+        known = set(config.where)
+        for index, values in enumerate(rows.values):
+            if values.keys() <= known:
+                raise SettingError(
+                    f"{rows.label(index)} has nothing to update but what where names"
+                )
     return rows
 
 
@@ -62,7 +66,7 @@ def write_rows(
     name = read_name(config.table)
     rows = check_rows(config, value)
     written = 0
-    if rows:
+    if len(rows):
         with connected(database, job) as connection:
             if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
                 patiently(
@@ -79,11 +83,11 @@ def write_rows(
     return {"rows": written, "batches": -(-len(rows) // config.batch)}
 
 
-def _parts_of(
-    rows: Sequence[Row], config: DatabaseSinkConfig, database: Database
-) -> Iterable[Sequence[Row]]:
-    """The rows in parts of a batch, or all of them where they may be copied in one go."""
-    if database.dialect == "postgresql" and config.operation == "insert" and len(rows) >= FEWEST:
+def _parts_of(rows: Rows, config: DatabaseSinkConfig, database: Database) -> Iterable[Rows]:
+    """The rows in parts of a batch, or all of them where they may go in one stream."""
+    if streams(database, config) or (
+        database.dialect == "postgresql" and config.operation == "insert" and len(rows) >= FEWEST
+    ):
         return [rows]
     return batches_of(rows, config.batch)
 
@@ -106,55 +110,38 @@ def _write(
     connection: Connection,
     config: DatabaseSinkConfig,
     name: Name,
-    rows: Sequence[Row],
+    rows: Rows,
     job: Job[Any],
 ) -> int:
     """Write rows that have the same columns; how many that were, as far as the database says."""
     table = _table_of(database, connection, name)
     if table is not None and config.operation == "insert" and len(rows) >= FEWEST:
-        from .copying import can_copy, copy_rows
+        from .copying import can_copy, copy_rows, kinds_of
 
-        if can_copy(table, rows):
-            copy_rows(connection, name, table, rows, job, config.batch)
+        kinds = kinds_of(rows)
+        if can_copy(table, rows, kinds):
+            copy_rows(connection, name, table, rows, kinds, job)
             return len(rows)
-    columns = list(rows[0].values)
+    columns = rows.columns
     statement, names = _statement(database, config, _clause(name, columns), columns)
+    if streams(database, config):
+        stream_rows(connection, statement, names, rows, job)
+        return len(rows)
     written = 0
-    by_position = None
-    if database.dialect == "sqlite" and config.operation != "update":
-        by_position = _by_position(statement, names)
     for batch in batches_of(rows, config.batch):
         job.check()
-        if by_position is not None:
-            query, order = by_position
-            values = [
-                tuple([to_driver(row.values[key], "sqlite") for key in order]) for row in batch
-            ]
-            with _naming(batch):
-                connection.exec_driver_sql(query, values)
-            written += len(batch)
-            continue
         written += _execute(database, connection, config, statement, names, table, batch)
     return written
 
 
-def _by_position(statement: Any, names: dict[str, str]) -> tuple[str, list[str]]:
-    """A statement for SQLite's own ``executemany``, and the columns in the order of its places."""
-    from sqlalchemy.dialects import sqlite
-
-    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
-    columns = {bound: key for key, bound in names.items()}
-    return str(compiled), [columns[bound] for bound in compiled.positiontup]
-
-
 @contextmanager
-def _naming(rows: Sequence[Row]) -> Iterator[None]:
+def _naming(rows: Rows) -> Iterator[None]:
     """Let an error say in which rows it is."""
     try:
         yield
     except Exception as exc:
-        last = rows[-1].label
-        exc.add_note(f"in {rows[0].label}" + (f" to {last}" if len(rows) > 1 else ""))
+        last = f" to {rows.label(len(rows) - 1)}" if len(rows) > 1 else ""
+        exc.add_note(f"in {rows.label(0)}{last}")
         raise
 
 
@@ -165,16 +152,16 @@ def _execute(
     statement: Executable,
     names: dict[str, str],
     table: Table | None,
-    rows: Sequence[Row],
+    rows: Rows,
 ) -> int:
     values = [
         {
             names[key]: to_driver(value, database.dialect)
             if table is None
             else to_column(value, table, key)
-            for key, value in row.values.items()
+            for key, value in row.items()
         }
-        for row in rows
+        for row in rows.values
     ]
     with _naming(rows):
         result = connection.execute(statement, values)

@@ -6,10 +6,13 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from ...expression import encode_json, to_text
+from ...expression.bulk import decode_text, encode_text, read_json, whole_lines, write_json
 from ...types.errors import FlowScriptError
 from .columns import readers_of
 from .tables import PLAIN, Dialect, decode_csv, encode_csv
@@ -49,7 +52,7 @@ def decode(
         return data
     coding = encoding or next((one for mark, one in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        text = data.decode(coding).removeprefix("\ufeff")
+        text = decode_text(data, coding).removeprefix("\ufeff")
     except UnicodeError as exc:
         at = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
         raise FlowScriptError(
@@ -64,7 +67,7 @@ def decode(
         case "json":
             return _decode_json(text, name, 1)
         case "jsonl":
-            lines = enumerate(text.split("\n"), 1)
+            lines = enumerate(chain.from_iterable(map(_lines_of, whole_lines(text))), 1)
             return [_decode_json(line, name, number) for number, line in lines if line.strip()]
         case "yaml":
             return decode_yaml(text, name)
@@ -88,7 +91,7 @@ def encode(
     try:
         if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)
-        return _encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        return encode_text(_encode_text(value, form, pretty, columns, dialect), encoding)
     except UnicodeEncodeError as exc:
         odd = exc.object[exc.start]
         what = (
@@ -102,7 +105,8 @@ def _encode_text(
 ) -> str:
     match form:
         case "json":
-            return encode_json(value, 2 if pretty else None) + "\n"
+            text = encode_json(value, 2) if pretty else write_json(value, encode_json)
+            return text + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":
@@ -121,8 +125,16 @@ def _items(value: Any) -> Any:
 
 def _split_lines(text: str) -> list[str]:
     """The lines without their ends (of any system); an end at the end of the text begins no further line."""
-    lines = _LINE_END.split(text)
-    return lines if lines[-1] else lines[:-1]
+    lines: list[str] = []
+    for piece in whole_lines(text):
+        lines += _LINE_END.split(piece)
+        if not lines[-1]:
+            lines.pop()
+    return lines
+
+
+def _lines_of(piece: str) -> list[str]:
+    return piece.removesuffix("\n").split("\n")
 
 
 def _join_lines(value: Any) -> str:
@@ -137,7 +149,7 @@ def _join_lines(value: Any) -> str:
 
 def _decode_json(text: str, name: str, line: int) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
+        return read_json(text, _decoder())
     except json.JSONDecodeError as exc:
         place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
         raise FlowScriptError(f"{place}: not valid JSON: {exc.msg}") from None
@@ -145,6 +157,11 @@ def _decode_json(text: str, name: str, line: int) -> Any:
         raise FlowScriptError(f"{name}:{line}: not valid JSON: {exc}") from None
     except RecursionError:
         raise FlowScriptError(f"{name}:{line}: the JSON nests too deep") from None
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_read_int)
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TextIO
 
 from ...expression import to_text
+from ...expression.bulk import whole_lines
 from ...types.errors import FlowScriptError, nearest
 from .columns import Reader
 
@@ -73,7 +75,7 @@ def decode_csv(
     line. Empty lines are none.
     """
     text, skipped = _skip_lines(text, dialect.skip)
-    reader = dialect.rows_of(io.StringIO(text, newline=""), text)
+    reader = dialect.rows_of(_lines_of(text), text)
     try:
         return list(_decode(reader, name, dialect, types or {}, skipped))
     except csv.Error as exc:
@@ -81,12 +83,16 @@ def decode_csv(
         raise FlowScriptError(f"{place}: not valid CSV: {exc}") from None
 
 
+def _lines_of(text: str) -> Iterator[str]:
+    """The lines with their ends, whatever they are; a buffer of the whole would be four times as large."""
+    for piece in whole_lines(text):
+        yield from io.StringIO(piece, newline="")
+
+
 def _skip_lines(text: str, count: int) -> tuple[str, int]:
-    lines = io.StringIO(text, newline="")
-    done = 0
-    while done < count and lines.readline():
-        done += 1
-    return lines.read(), done
+    """The text behind so many lines, and how many there were to skip."""
+    skipped = list(islice(_lines_of(text), count))
+    return text[sum(map(len, skipped)) :], len(skipped)
 
 
 def _decode(
@@ -196,7 +202,9 @@ def encode_csv(value: Any, columns: list[str] | None = None, dialect: Dialect = 
 
 
 class _Writer:
-    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to."""
+    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to; and in the
+    first line whatever a reader would take for another delimiter, or for a byte order mark.
+    """
 
     def __init__(self, out: io.StringIO, dialect: Dialect) -> None:
         delimiter = dialect.delimiter or ","
@@ -222,14 +230,24 @@ class _Writer:
             )
         self._plain = plain
         self._quoting = quoting
+        self._others = "" if dialect.delimiter else _DELIMITERS.replace(delimiter, "")
+        self._is_first = True
 
     def write(self, fields: Sequence[str]) -> None:
-        if any("\r" in one for one in fields):
+        is_odd = self._is_first and self._misleads(fields)
+        self._is_first = False
+        if is_odd or any("\r" in one for one in fields):
             if self._quoting is None:
-                raise csv.Error("a carriage return")
+                raise csv.Error("a carriage return, or what looks like another delimiter")
             self._quoting.writerow(fields)
         else:
             self._plain.writerow(fields)
+
+    def _misleads(self, fields: Sequence[str]) -> bool:
+        """Whether the first line would show another delimiter than there is, or begin with a byte order mark."""
+        return "".join(fields[:1]).startswith("\ufeff") or any(
+            sum(one.count(char) for one in fields) >= max(len(fields), 1) for char in self._others
+        )
 
 
 def _write_lists(writer: _Writer, rows: Any) -> None:

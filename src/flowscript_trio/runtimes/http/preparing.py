@@ -18,7 +18,7 @@ def prepare() -> None:
     """
     import httpx
 
-    from . import answer, client, content, failing, network, redirects, transfer  # noqa: F401
+    from . import answer, client, content, failing, network, redirects, signing, transfer  # noqa: F401
 
     httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
     accepted()

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...expression import Expression, is_function, truthy
 from ...expression.scope import Overlay, Scope
+from ..pace import Pace, clock
 from ..types import ExecutionParams
-from .pace import Pace, clock
 from .types import FilterConfig, MapConfig, ReduceConfig
 
 FEW = 16
