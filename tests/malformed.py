@@ -258,7 +258,7 @@ STRUCTURE: list[Case] = [
     (
         "elements in a setting",
         w('<source:file id="a"><path>', "<b>p</b></path></source:file>"),
-        [("missing-setting", 2, 1), ("nested-setting", 3, 1)],
+        [("nested-setting", 3, 1)],
     ),
     (
         "attributes of a setting",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +164,76 @@ async def test_the_accepted_encodings_are_those_that_can_be_decoded() -> None:
         await run_one(source('headers="{Accept-Encoding: identity}"'), server.base)
         sent = [seen.headers["accept-encoding"] for seen in server.seen]
         assert sent == ["gzip, deflate, br, zstd", "identity"]
+
+
+KEY = b"secret key"
+
+
+def signed(*parts: bytes, separator: bytes = b"", algorithm: str = "sha256") -> str:
+    return hmac.new(KEY, separator.join(parts), algorithm).hexdigest()
+
+
+async def test_hmac_signs_the_body_as_it_is_sent(tmp_path: Path) -> None:
+    auth = "<auth>{type: hmac, key: secret key, header: X-Sig, prefix: 'sha256='}</auth>"
+    (tmp_path / "up.bin").write_bytes(b"\x00" * 3_000_000)
+    async with loopback() as server:
+        server.page("/x", 1)
+        for settings in (
+            '<body>{"a": "é"}</body>',
+            "<form>{a: 1, b: [x, y]}</form>",
+            "<multipart>{a: 1}</multipart>",
+            "<upload>up.bin</upload>",
+        ):
+            sink = f'<sink:http id="x" url="{{{{$config.base}}}}/x">{settings}{auth}</sink:http>'
+            flow = fs.loads(f'<workflow name="w">{sink}</workflow>')
+            await fs.run(flow, config={"base": server.base}, base=tmp_path)
+        await run_one(source("", auth), server.base)
+        for seen in server.seen:
+            assert dict(seen.headers)["x-sig"] == "sha256=" + signed(seen.body)
+        assert len(server.seen[3].body) == 3_000_000
+
+
+async def test_hmac_may_cover_method_path_and_time() -> None:
+    auth = (
+        "<auth>{type: hmac, key: secret key, header: X-Sig, covers: [method, path, timestamp, body], "
+        "separator: ':', timestamp-header: X-Time, algorithm: sha512, encoding: base64}</auth>"
+    )
+    async with loopback() as server:
+        server.page("/x", 1)
+        sink = f'<sink:http id="x" url="{{{{$config.base}}}}/x?q=1%202" body="b">{auth}</sink:http>'
+        await run_one(sink, server.base)
+        sent = dict(server.seen[0].headers)
+    assert abs(float(sent["x-time"]) - time.time()) < 60
+    wanted = signed(
+        b"POST", b"/x?q=1%202", sent["x-time"].encode(), b"b", separator=b":", algorithm="sha512"
+    )
+    assert base64.b64decode(sent["x-sig"]).hex() == wanted
+
+
+async def test_hmac_signs_a_redirected_request_anew_and_none_to_another_origin() -> None:
+    auth = "<auth><type>hmac</type><key>secret key</key><header>X-Sig</header><covers>path</covers></auth>"
+    async with loopback() as server, loopback() as other:
+        server.page("/x", status=307, Location="/y")
+        server.page("/y", status=307, Location=f"{other.base}/z")
+        other.page("/z", 1)
+        await run_one(source("", auth), server.base)
+        sent = [dict(seen.headers)["x-sig"] for seen in server.seen]
+        assert sent == [signed(b"/x"), signed(b"/y")]
+        assert "x-sig" not in dict(other.seen[0].headers)
+
+
+@pytest.mark.parametrize(
+    ("auth", "message"),
+    [
+        ("{type: hmac, key: k}", "needs header"),
+        ("{type: hmac, key: k, header: 'a b'}", "not a valid name of a header"),
+        ("{type: hmac, key: k, header: A, covers: [timestamp]}", "needs timestamp_header"),
+        ("{type: hmac, key: k, header: A, covers: [cookie]}", "covers"),
+        ("{type: bearer, token: t, key: k}", "takes no key"),
+    ],
+)
+def test_a_signature_that_cannot_be_made_is_an_error_when_it_is_read(
+    auth: str, message: str
+) -> None:
+    with pytest.raises(fs.WorkflowInvalid, match=message):
+        fs.loads(f'<workflow name="w">{source("", f"<auth>{auth}</auth>")}</workflow>')

@@ -19,7 +19,8 @@ import trio
 import trio.lowlevel
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.transform import lists, pace
+from flowscript_trio.runtimes import pace
+from flowscript_trio.runtimes.transform import lists
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.testing.proof import trial
 from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt

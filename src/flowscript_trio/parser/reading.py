@@ -114,9 +114,34 @@ class SettingReader:
                 expected=f"<{element.local}>" if element.family in FAMILIES else None,
             )
             return
-        if self.only_text(element):
-            self.no_attributes(element)
-            self.add(settings, element.local, element_text(self.source, element), element.offset)
+        self.no_attributes(element)
+        self.add(settings, element.local, self.content(element), element.offset)
+
+    def content(self, element: Element) -> Text | Structure:
+        """What stands in a setting: its text, or its child elements as the entries of a mapping.
+
+        Whether the setting takes entries, who knows its type decides. Names are exactly as they are written.
+        """
+        if not element.children:
+            return element_text(self.source, element)
+        self.no_text(element, f"<{element.name}>, which has elements in it")
+        entries: dict[str, tuple[Text, Text | Structure]] = {}
+        for inner in element.children:
+            name = inner.name
+            if ":" in name:
+                if inner.family != "?":  # one that means nothing was reported already
+                    message = f"<{name}> may not stand here: an entry of a setting has no prefix"
+                    self.findings.at_element(inner, "misplaced-element", message)
+            elif name in entries:
+                message = f"<{name}> is given twice in <{element.name}>"
+                self.findings.at_element(inner, "setting-twice", message)
+            else:
+                self.no_attributes(inner)
+                key = Text(name, self.source, ((0, inner.offset + 1),))
+                entries[name] = key, self.content(inner)
+        written = self.source.text[element.inner : _end_of(element)]
+        text = Text(written, self.source, ((0, element.inner),))
+        return Structure("mapping", tuple(entries.values()), text, is_markup=True)
 
     def is_text(self, element: Element) -> bool:
         """Whether an element has text, and neither attributes nor elements."""
@@ -181,3 +206,11 @@ class SettingReader:
                     length=len(bare.split("\n")[0].rstrip()),
                     expected="elements only",
                 )
+
+
+def _end_of(element: Element) -> int:
+    """The offset behind what stands in an element."""
+    last = element.content[-1] if element.content else element.inner
+    if isinstance(last, Element):
+        return _end_of(last)
+    return last if isinstance(last, int) else last[1]

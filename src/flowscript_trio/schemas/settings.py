@@ -13,9 +13,11 @@ from ..language.elements import ELEMENTS
 from ..parser.names import spellings
 from ..runtimes.wording import default_of
 from ..validator.common import TIMEOUT, WAITING_TIME
-from ..validator.fields import plan_of
+from ..validator.fields import Form, plan_of
 from .simple import ID, TEXT, Union, join, text_of_field
-from .xsd import documented, is_any_text, simple_type, tag
+from .xsd import choice, documented, is_any_text, simple_type, tag
+
+ENTRIES = "text.or-entries"
 
 _WITHOUT_ID = " and ".join(
     ", ".join(sorted(tag for tag, one in ELEMENTS.items() if not one.needs_id)).rsplit(", ", 1)
@@ -29,6 +31,8 @@ class Setting:
     name: str
     text: Union
     meaning: str = ""
+    has_entries: bool = False
+    """Whether it is structured, so that child elements may be its entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Settings:
 def _either(one: Setting, other: Setting) -> Setting:
     text = join((one.text, other.text))
     meaning = " / ".join(dict.fromkeys(filter(None, (one.meaning, other.meaning))))
-    return Setting(one.name, text, meaning)
+    return Setting(one.name, text, meaning, one.has_entries or other.has_entries)
 
 
 def settings_of(model: type[BaseModel] | None) -> Settings:
@@ -62,7 +66,8 @@ def settings_of(model: type[BaseModel] | None) -> Settings:
     for name, one in plan.fields.items():
         if not name.endswith("_"):  # the model's own name of what is a word of Python
             info = model.model_fields[one.attribute]
-            found.append(Setting(name, text_of_field(one), _meaning(info)))
+            structured = one.form is Form.STRUCTURE
+            found.append(Setting(name, text_of_field(one), _meaning(info), structured))
     return Settings(tuple(found), plan.is_open)
 
 
@@ -121,7 +126,10 @@ class SettingWriter:
     def as_elements(self, settings: Settings, without: Mapping[str, object]) -> list[Element]:
         """An element for every spelling of every setting, but those whose names mean other elements there."""
         return [
-            documented(tag("element", name=word, type_=self._type(one)), meaning)
+            documented(
+                tag("element", name=word, type_=ENTRIES if one.has_entries else self._type(one)),
+                meaning,
+            )
             for one in settings.known
             for word, meaning in _spelled(one)
             if word not in without
@@ -129,7 +137,7 @@ class SettingWriter:
 
     def types(self) -> list[Element]:
         """The types that were used."""
-        return [simple_type(name, union) for union, name in self.names.items()]
+        return [_entries(), *(simple_type(name, union) for union, name in self.names.items())]
 
     def _type(self, setting: Setting) -> str:
         if is_any_text(setting.text):
@@ -142,6 +150,12 @@ class SettingWriter:
                 name for name in (wanted, *(f"{wanted}.{n}" for n in numbers)) if name not in taken
             )
         return self.names[setting.text]
+
+
+def _entries() -> Element:
+    """The type of a setting that is text (YAML), or has its entries as elements of any names."""
+    entry = tag("any", namespace="##local", processContents="skip")
+    return tag("complexType", choice([entry]), name=ENTRIES, mixed="true")
 
 
 def _spelled(setting: Setting) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ UNTYPED = "?"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """A mapping or list read from YAML, its texts still with their places.
+    """A mapping or list read from YAML, its texts still with their places; or a mapping of child elements.
 
     ``value`` is a tuple of (key, value) pairs for a mapping, a tuple of values for a list; values are
     ``Structure``, ``Text`` (a template) or a constant: int, float, bool or None.
@@ -30,6 +30,8 @@ class Structure:
     kind: Literal["mapping", "list"]
     value: tuple[Any, ...]
     text: Text
+    is_markup: bool = False
+    """Whether its entries stand as elements: only a setting whose declared type is structured takes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -88,6 +88,8 @@ class Compiler:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
         value = setting.value
         form = field.form
+        if isinstance(value, Structure) and value.is_markup and form is not Form.STRUCTURE:
+            return self._refuse_markup(setting, value)
         if form is Form.SCALAR:
             return self._fill(value, visible)
         if form is Form.STRUCTURE:
@@ -106,6 +108,20 @@ class Compiler:
         if text.value.strip() in field.words:
             return text.value.strip()
         return self.expression(text, visible) or REFUSED
+
+    def _refuse_markup(self, setting: Setting, value: Structure) -> Any:
+        """Report elements in a setting whose declared type has no entries."""
+        key: Text = value.value[0][0] if value.value else value.text
+        opening = Text(f"<{key}", key.source, ((0, key.offset(0) - 1),))
+        self._findings.in_text(
+            opening,
+            0,
+            len(opening.value),
+            "nested-setting",
+            f"<{key}> stands in the setting <{setting.written}>, which is text",
+            expected="text; elements stand only in a setting that is a mapping",
+        )
+        return REFUSED
 
     def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""

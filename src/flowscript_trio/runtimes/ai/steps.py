@@ -39,18 +39,20 @@ def step() -> None:
         _steps.left = HERE
 
 
-async def run_in_steps(work: Callable[[], T]) -> T:
+async def run_in_steps(work: Callable[[], T], *, begin_here: bool = True) -> T:
     """What ``work`` returns, which counts its steps; where there are many it starts over in a thread.
 
+    With ``begin_here`` False it is done in a thread from the first step on.
     Cancellation reaches it there within some milliseconds, and no thread is left.
     """
-    _steps.left = HERE
-    try:
-        return work()
-    except TooLongHere:
-        pass
-    finally:
-        _steps.left = inf
+    if begin_here:
+        _steps.left = HERE
+        try:
+            return work()
+        except TooLongHere:
+            pass
+        finally:
+            _steps.left = inf
     return await trio.to_thread.run_sync(_work_in_thread, work)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
+from ...types.errors import FlowScriptError
 from .errors import as_statement_error
 from .jobs import Job
 from .rows import Rows, picker
@@ -74,10 +75,20 @@ class _Feed:
         for start in range(0, len(self._rows), STEP):
             self._job.check()
             part = list(map(self._pick, self._rows.values[start : start + STEP]))
-            if set(map(type, chain.from_iterable(part))) <= PLAIN:
+            kinds = set(map(type, chain.from_iterable(part)))
+            if kinds <= PLAIN and not (float in kinds and any(map(_has_nan, part))):
                 self._end, self._left = start + len(part), iter(part)
                 yield from self._left
                 continue
             for number, values in enumerate(part, start + 1):
                 self._end, self._left = number, iter(())
+                if _has_nan(values):
+                    raise FlowScriptError(
+                        "SQLite cannot hold NaN: it would be null; expected a number or null"
+                    )
                 yield tuple([to_driver(value, "sqlite") for value in values])
+
+
+def _has_nan(values: tuple[Any, ...]) -> bool:
+    """Whether one of the values is not a number: nothing else is unlike itself."""
+    return any(value != value for value in values if value.__class__ is float)

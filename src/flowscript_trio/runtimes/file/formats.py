@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from ...expression import encode_json, to_text
+from ...expression import bulk, encode_json, to_text
 from ...types.errors import FlowScriptError
 from .records import Records, Texts, decode_json_text
 from .tables import PLAIN, Dialect, encode_csv
@@ -49,8 +49,7 @@ def read(
                 items += records.feed(data)
             items += records.feed(b"", last=True)
             return items
-    # Not in a name of its own: the bytes are given up before the value is made.
-    text = Texts(name, encoding).feed(file.read(), last=True)
+    text = bulk.grown(_texts_of(file, Texts(name, encoding)))
     match form:
         case "text":
             return text
@@ -58,6 +57,12 @@ def read(
             return decode_json_text(text, name, 1)
         case "yaml":
             return decode_yaml(text, name)
+
+
+def _texts_of(file: BinaryIO, texts: Texts) -> Iterator[str]:
+    while data := file.read(CHUNK):
+        yield texts.feed(data)
+    yield texts.feed(b"", last=True)
 
 
 def encode(
@@ -76,7 +81,7 @@ def encode(
     if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     with _refusing_characters():
-        return encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        return bulk.encode_text(encode_text(value, form, pretty, columns, dialect), encoding)
 
 
 class Encoder:
@@ -114,7 +119,8 @@ def encode_text(
     """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
-            return encode_json(value, 2 if pretty else None) + "\n"
+            text = encode_json(value, 2) if pretty else bulk.write_json(value, encode_json)
+            return text + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":

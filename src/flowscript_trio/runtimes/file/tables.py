@@ -119,7 +119,9 @@ def encode_csv(
 
 
 class _Writer:
-    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to."""
+    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to; and in the
+    first line whatever a reader would take for another delimiter, or for a byte order mark.
+    """
 
     def __init__(self, out: io.StringIO, dialect: Dialect) -> None:
         delimiter = dialect.delimiter or ","
@@ -145,14 +147,24 @@ class _Writer:
             )
         self._plain = plain
         self._quoting = quoting
+        self._others = "" if dialect.delimiter else _DELIMITERS.replace(delimiter, "")
+        self._is_first = True
 
     def write(self, fields: Sequence[str]) -> None:
-        if any("\r" in one for one in fields):
+        is_odd = self._is_first and self._misleads(fields)
+        self._is_first = False
+        if is_odd or any("\r" in one for one in fields):
             if self._quoting is None:
-                raise csv.Error("a carriage return")
+                raise csv.Error("a carriage return, or what looks like another delimiter")
             self._quoting.writerow(fields)
         else:
             self._plain.writerow(fields)
+
+    def _misleads(self, fields: Sequence[str]) -> bool:
+        """Whether the first line would show another delimiter than there is, or begin with a byte order mark."""
+        return "".join(fields[:1]).startswith("\ufeff") or any(
+            sum(one.count(char) for one in fields) >= max(len(fields), 1) for char in self._others
+        )
 
 
 def _write_lists(writer: _Writer, rows: Any, first: int) -> None:

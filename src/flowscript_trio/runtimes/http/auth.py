@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...parser.names import canonical
@@ -16,26 +17,43 @@ _NEEDS = {
     "basic": ("username", "password"),
     "digest": ("username", "password"),
     "oauth2": ("token_url", "client_id", "client_secret"),
+    "hmac": ("key", "header"),
 }
 """The keys that each type must have."""
 
-_TAKES = {**_NEEDS, "oauth2": (*_NEEDS["oauth2"], "scope", "credentials")}
+_TAKES = {
+    **_NEEDS,
+    "oauth2": (*_NEEDS["oauth2"], "scope", "credentials"),
+    "hmac": (
+        *_NEEDS["hmac"], "algorithm", "covers", "encoding", "prefix", "separator", "timestamp_header",
+    ),
+}  # fmt: skip
 """The keys that each type may have."""
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _split(value: Any) -> Any:
+    """Words with commas or spaces between are a list of words."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+Covered = Literal["method", "path", "timestamp", "body"]
 
 
 class Auth(Reticent):
     """How a request is authorised. All spellings of a key are one (``client-id``, ``clientId``).
 
-    ``oauth2`` is the client credentials grant (RFC 6749, 4.4).
+    ``oauth2`` is the client credentials grant (RFC 6749, 4.4); ``hmac`` signs the request with a shared key.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     unshown: ClassVar[frozenset[str]] = frozenset(
-        {"token", "username", "password", "client_id", "client_secret"}
+        {"token", "username", "password", "client_id", "client_secret", "key"}
     )
 
-    type: Literal["bearer", "basic", "digest", "oauth2", "none"]
+    type: Literal["bearer", "basic", "digest", "oauth2", "hmac", "none"]
     token: str = Field(default="", description="of bearer")
     username: str = Field(default="", description="of basic and digest")
     password: str = Field(default="", description="of basic and digest")
@@ -46,6 +64,25 @@ class Auth(Reticent):
 
     credentials: Literal["header", "form"] = Field(
         default="header", description="of oauth2: where its server wants the id and the secret"
+    )
+
+    key: str = Field(default="", min_length=1, description="of hmac: the shared key")
+    header: str = Field(default="", description="of hmac: the header that the signature is sent in")
+    algorithm: Literal["sha256", "sha384", "sha512", "sha1"] = Field(
+        default="sha256", description="of hmac: the hash"
+    )
+    covers: Annotated[tuple[Covered, ...], BeforeValidator(_split)] = Field(
+        default=("body",),
+        min_length=1,
+        description="of hmac: what is signed, in this order: method, path (with the query), timestamp, body",
+    )
+    separator: str = Field(default="", description="of hmac: what stands between the parts")
+    encoding: Literal["hex", "base64"] = Field(
+        default="hex", description="of hmac: how the signature is written"
+    )
+    prefix: str = Field(default="", description="of hmac: what stands before it, such as sha256=")
+    timestamp_header: str = Field(
+        default="", description="of hmac: the header for the time, in seconds since 1970"
     )
 
     @model_validator(mode="before")
@@ -61,7 +98,21 @@ class Auth(Reticent):
                 raise _refuse("auth of type {type} needs {key}", self.type, name)
         for name in sorted(given - set(_TAKES[self.type])):
             raise _refuse("auth of type {type} takes no {key}", self.type, name)
+        if self.type == "hmac":
+            self._check_signature()
         return self
+
+    def _check_signature(self) -> None:
+        for name in ("header", "timestamp_header"):
+            value = getattr(self, name)
+            if value and not _HEADER.fullmatch(value):
+                raise _refuse("{type}: {key} is not a valid name of a header", "hmac", name)
+        if "timestamp" in self.covers and not self.timestamp_header:
+            raise _refuse(
+                "auth of type {type} covers the timestamp, so it needs {key}",
+                "hmac",
+                "timestamp_header",
+            )
 
 
 def _refuse(message: str, kind: str, name: str) -> PydanticCustomError:

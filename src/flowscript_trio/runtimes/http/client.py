@@ -62,6 +62,10 @@ async def send(
         scheme = httpx.BasicAuth(auth.username, auth.password)
     elif auth is not None and kind == "digest":
         scheme = httpx.DigestAuth(auth.username, auth.password)
+    elif auth is not None and kind == "hmac":
+        from .signing import HmacAuth
+
+        scheme = HmacAuth(auth, run.services.now)
     elif auth is not None and kind != "none":
         token = auth.token if kind == "bearer" else await pool.token_of(auth, run)
 

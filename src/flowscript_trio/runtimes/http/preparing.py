@@ -18,7 +18,17 @@ def prepare() -> None:
     """
     import httpx
 
-    from . import answer, client, content, failing, network, redirects, supply, transfer  # noqa: F401
+    from . import (  # noqa: F401
+        answer,
+        client,
+        content,
+        failing,
+        network,
+        redirects,
+        signing,
+        supply,
+        transfer,
+    )
 
     httpx.AsyncHTTPTransport(verify=trust(HttpOptions()), trust_env=False)
     accepted()

@@ -6,8 +6,8 @@ from typing import Any
 
 from trio.lowlevel import checkpoint_if_cancelled
 
+from ..pace import Pace
 from ..types import ExecutionParams
-from .pace import Pace
 from .types import TemplateConfig
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import trio
 
-from ...runtimes.transform import pace
+from ...runtimes import pace
 from ..clock import threads_at_work, waiting_for_system
 
 LOOK = 0.0005

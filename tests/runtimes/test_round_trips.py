@@ -1,0 +1,321 @@
+"""Owns tests that generated values come back as they were from every format, sink and source, or are refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+import sqlalchemy.exc
+import trio
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import flowscript_trio as fs
+from flowscript_trio.expression import to_text
+from flowscript_trio.runtimes.file.formats import decode, encode
+from flowscript_trio.runtimes.file.tables import Dialect
+
+from loopback import Answer, Seen, loopback
+
+EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
+"""Values that go there and back by each way; by hand: 10000."""
+AT_ONCE = 50
+"""Values of one run, where a run is the dearer part."""
+POSTGRESQL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+
+values = settings(max_examples=EXAMPLES, deadline=None)
+runs = settings(
+    max_examples=max(EXAMPLES // AT_ONCE, 4),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", " ", "null", "true", "1e3", "007", "=1+1", "NaN", "\ufeff", "\x00", "a\r\n"]
+    ),
+    st.text(max_size=20),
+    st.text("a,;\t\"'\r\n\\ é😀\x85\u2028", max_size=10),
+)
+NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63), 2**64, 1e22, -0.0])
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+ANY = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1, max_size=2)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same to JSON: there is one kind of number, and a boolean is none."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, float) and isinstance(other, (int, float)):
+        return one == float(other)
+    if isinstance(one, (list, tuple)) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(map(same, one.values(), other.values()))
+    return type(one) is type(other) and bool(one == other)
+
+
+def has(value: Any, test: Callable[[Any], bool]) -> bool:
+    """Whether something in a value passes a test."""
+    if isinstance(value, dict):
+        return any(has(key, test) or has(item, test) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(has(item, test) for item in value)
+    return test(value)
+
+
+def is_odd_float(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+# ---- files ----
+
+
+@values
+@given(ANY, st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+@example({"a": "\ufeff"}, True, "utf-16")
+def test_json_comes_back_and_the_json_module_reads_the_same(
+    value: Any, pretty: bool, encoding: str
+) -> None:
+    if has(value, is_odd_float):
+        with pytest.raises(fs.EvaluationError, match=r"(?s)^\$.* is (NaN|-?Infinity), which JSON"):
+            encode(value, "json", pretty=pretty, encoding=encoding)
+        return
+    data = encode(value, "json", pretty=pretty, encoding=encoding)
+    assert same(value, decode(data, "json", "a.json"))
+    assert same(value, json.loads(data.decode(encoding)))
+
+
+@values
+@given(st.lists(ANY, max_size=5))
+def test_jsonl_comes_back_and_each_line_is_json(items: list[Any]) -> None:
+    if has(items, is_odd_float):
+        with pytest.raises(fs.EvaluationError, match="which JSON cannot write"):
+            encode(items, "jsonl", pretty=True)
+        return
+    data = encode(items, "jsonl", pretty=True)
+    assert same(items, decode(data, "jsonl", "a.jsonl"))
+    assert same(items, [json.loads(line) for line in data.decode().split("\n")[:-1]])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
+    columns = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=4, unique=True))
+    row = st.fixed_dictionaries(dict.fromkeys(columns, TEXTS | st.integers() | st.booleans()))
+    return draw(st.lists(row, min_size=1, max_size=5))
+
+
+@values
+@given(tables(), st.sampled_from([None, ",", ";", "\t", "|"]))
+def test_csv_comes_back_as_texts_and_the_csv_module_reads_the_same(
+    rows: list[dict[str, Any]], delimiter: str | None
+) -> None:
+    dialect = Dialect(delimiter=delimiter)
+    texts = [{column: to_text(value) for column, value in row.items()} for row in rows]
+    data = encode(rows, "csv", pretty=True, dialect=dialect)
+    assert decode(data, "csv", "a.csv", dialect=dialect) == texts
+    reader = csv.DictReader(io.StringIO(data.decode(), newline=""), delimiter=delimiter or ",")
+    if "\x00" not in data.decode():
+        assert list(reader) == texts
+
+
+@values
+@given(st.lists(TEXTS, max_size=6))
+def test_lines_come_back_or_the_item_with_a_line_break_is_named(items: list[str]) -> None:
+    broken = next((n for n, item in enumerate(items) if "\n" in item or "\r" in item), None)
+    if broken is not None:
+        with pytest.raises(fs.FlowScriptError, match=f"item {broken} has a line break"):
+            encode(items, "lines", pretty=True)
+        return
+    data = encode(items, "lines", pretty=True)
+    first = items[0].removeprefix("\ufeff") if items else ""
+    assert decode(data, "lines", "a.log") == ([first, *items[1:]] if items else [])
+
+
+@values
+@given(TEXTS, st.binary(max_size=40), st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
+def test_text_and_bytes_come_back(text: str, data: bytes, encoding: str) -> None:
+    if encoding == "utf-16":
+        text = text.lstrip("\x00")  # with its byte order mark that would be the one of UTF-32
+    written = encode(text, "text", pretty=True, encoding=encoding)
+    assert decode(written, "text", "a.txt") == text.removeprefix("\ufeff")
+    assert decode(encode(data, "bytes", pretty=True), "bytes", "a.bin") == data
+
+
+@values
+@given(SURROGATES, st.sampled_from(["json", "jsonl", "yaml", "csv", "lines", "text"]))
+def test_half_a_surrogate_pair_is_refused_by_every_format(text: str, form: Any) -> None:
+    value: Any = [{"a": text}] if form in ("csv", "json", "jsonl", "yaml") else text
+    with pytest.raises((fs.FlowScriptError, UnicodeEncodeError), match=r"surrogate"):
+        encode(value, form, pretty=True)
+
+
+# ---- databases ----
+
+
+def sink_and_source(url: str, make: str) -> fs.Flow:
+    return fs.loads(
+        f'<workflow name="w"><source:database id="m" connection="{url}"><query>{make}</query>'
+        f'</source:database><sink:database id="k" connection="{url}" table="r" after="m"/>'
+        f'<source:database id="s" connection="{url}" after="k" query="SELECT v FROM r ORDER BY n"/>'
+        "</workflow>"
+    )
+
+
+IN_SQLITE = (
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | TEXTS
+    | st.binary(max_size=20)
+)
+
+
+@runs
+@given(st.lists(IN_SQLITE, min_size=AT_ONCE, max_size=AT_ONCE))
+def test_what_sqlite_can_hold_comes_back(items: list[Any]) -> None:
+    flow = sink_and_source("sqlite://", "CREATE TABLE r (n INTEGER, v)")
+    rows = [{"n": number, "v": value} for number, value in enumerate(items)]
+    found = trio.run(lambda: fs.run(flow, input=rows)).output
+    assert [type(row["v"]) for row in found] == [type(value) for value in items]
+    assert [row["v"] for row in found] == items
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (2**63, OverflowError, "too large"),
+        (float("nan"), fs.FlowScriptError, "SQLite cannot hold NaN"),
+        ("\ud800", UnicodeEncodeError, "surrogates not allowed"),
+    ],
+)
+async def test_what_sqlite_cannot_hold_is_refused_with_its_row(
+    value: Any, error: type[Exception], message: str
+) -> None:
+    flow = sink_and_source("sqlite://", "CREATE TABLE r (n INTEGER, v)")
+    rows = [{"n": 0, "v": 1.5}, {"n": 1, "v": value}]
+    with pytest.raises(error, match=message) as caught:
+        await fs.run(flow, input=rows)
+    assert "in input[1]" in caught.value.__notes__
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+@pytest.mark.parametrize(
+    ("kind", "strategy"),
+    [
+        ("text", TEXTS.filter(lambda text: "\x00" not in text)),
+        ("int8", st.integers(-(2**63), 2**63 - 1)),
+        ("float8", st.floats(allow_nan=False)),
+        ("numeric", st.decimals(allow_nan=False, allow_infinity=False, places=5)),
+        ("bool", st.booleans()),
+        ("bytea", st.binary(max_size=20)),
+        ("date", st.dates()),
+        ("timestamptz", st.datetimes(timezones=st.just(UTC))),
+        ("uuid", st.uuids()),
+        ("text[]", st.lists(TEXTS.filter(lambda text: "\x00" not in text), max_size=3)),
+    ],
+    ids=lambda found: found if isinstance(found, str) else "",
+)
+def test_what_postgresql_can_hold_comes_back_by_insert_and_by_copy(
+    kind: str, strategy: st.SearchStrategy[Any]
+) -> None:
+    name = f"r_{token_hex(4)}"
+    config = {"db": POSTGRESQL}
+
+    def element(tag: str, inside: str) -> str:
+        return f'<{tag}:database id="x" connection="{{{{$config.db}}}}" {inside}/>'
+
+    def run(element: str, **options: Any) -> Any:
+        flow = fs.loads(f'<workflow name="w">{element}</workflow>')
+        return trio.run(lambda: fs.run(flow, config=config, **options)).output
+
+    @runs
+    @given(st.lists(st.none() | strategy, min_size=AT_ONCE, max_size=AT_ONCE))
+    def there_and_back(items: list[Any]) -> None:
+        run(element("source", f'query="TRUNCATE {name}"'))
+        rows = [{"n": number, "v": value} for number, value in enumerate(items)]
+        run(element("sink", f'table="{name}"'), input=rows)
+        many = [{**row, "n": row["n"] + AT_ONCE * times} for times in range(1, 11) for row in rows]
+        run(element("sink", f'table="{name}"'), input=many)
+        found = run(element("source", f'query="SELECT v FROM {name} ORDER BY n"'))
+        assert [row["v"] for row in found] == items * 11
+
+    run(element("source", f'query="CREATE TABLE {name} (n int, v {kind})"'))
+    try:
+        there_and_back()
+    finally:
+        run(element("source", f'query="DROP TABLE {name}"'))
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+@pytest.mark.parametrize(
+    ("kind", "value"), [("text", "\x00"), ("int8", 2**63), ("jsonb", "\x00"), ("date", "32 May")]
+)
+async def test_what_postgresql_cannot_hold_is_refused_with_its_row(kind: str, value: Any) -> None:
+    flow = fs.loads(
+        '<workflow name="w"><sink:database id="k" connection="{{$config.db}}" table="r"/></workflow>'
+    )
+    with pytest.raises((sqlalchemy.exc.SQLAlchemyError, fs.FlowScriptError)):
+        await fs.run(flow, config={"db": POSTGRESQL}, input=[{"v": value}])
+
+
+# ---- HTTP ----
+
+
+@runs
+@given(st.lists(ANY, min_size=AT_ONCE, max_size=AT_ONCE))
+def test_json_comes_back_from_a_server_that_keeps_what_it_is_sent(items: list[Any]) -> None:
+    flow = fs.loads(
+        '<workflow name="w"><sink:http id="k" url="{{$config.base}}/x"/>'
+        '<source:http id="s" url="{{$config.base}}/x" after="k"/></workflow>'
+    )
+
+    async def main() -> None:
+        async with loopback() as server:
+
+            async def keep(seen: Seen) -> Answer:
+                if seen.method == "POST":
+                    kept.append(seen.body)
+                return Answer(200, kept[-1], {"Content-Type": "application/json"})
+
+            kept: list[bytes] = []
+            server.pages["/x"] = keep
+            if has(items, is_odd_float):
+                with pytest.raises(fs.EvaluationError, match="which JSON cannot write"):
+                    await fs.run(flow, config={"base": server.base}, input=items)
+                assert kept == []
+                return
+            done = await fs.run(flow, config={"base": server.base}, input=items)
+            assert same(items, json.loads(kept[0]))
+            assert same(items, done.output)
+
+    trio.run(main)
+
+
+# ---- files of others ----
+
+
+def test_files_that_others_write_are_read_as_they_read_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [{"a": 'x "y"', "b": "1,2\n3"}, {"a": "", "b": "é"}]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["a", "b"])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert decode(path.read_bytes(), "csv", "a.csv") == rows
+    (tmp_path / "a.json").write_text(json.dumps(rows, indent=3))
+    assert decode((tmp_path / "a.json").read_bytes(), "json", "a.json") == rows
