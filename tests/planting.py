@@ -39,4 +39,4 @@ def found_in(runtime: Fault, text: str = TWO, **options: Any) -> Report:
 def plant_attempt(monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Awaitable[Any]]) -> None:
     """Put a fault where the engine makes an attempt of a node: the first one, and those after it."""
     for module in (executor, recovery):
-        monkeypatch.setattr(module, "attempt", fault)
+        monkeypatch.setattr(module, "make_attempt", fault)

@@ -11,7 +11,7 @@ import click
 import pytest
 import trio
 
-from flowscript_trio.cli.leaving import leave, run_in_trio
+from flowscript_trio.cli.exiting import leave, run_in_trio
 from flowscript_trio.cli.signals import INTERRUPTED
 from flowscript_trio.types.errors import InputError, SettingError
 

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.execution.deliveries import Deliveries
+from flowscript_trio.execution.delivery import DeliveryTimes
 from flowscript_trio.types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -165,14 +165,14 @@ async def test_steps_are_looked_at_only_while_nodes_run_that_are_observed(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = 0
-    look = Deliveries.before_task_step
+    look = DeliveryTimes.before_task_step
 
-    def count_and_look(self: Deliveries, task: trio.lowlevel.Task) -> None:
+    def count_and_look(self: DeliveryTimes, task: trio.lowlevel.Task) -> None:
         nonlocal seen
         seen += 1
         look(self, task)
 
-    monkeypatch.setattr(Deliveries, "before_task_step", count_and_look)
+    monkeypatch.setattr(DeliveryTimes, "before_task_step", count_and_look)
     await Stubs().run('<source:stub id="a" takes="1s"/>')
     assert seen == 0
     await events_of('<source:stub id="a" takes="1s"/>')

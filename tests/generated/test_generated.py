@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.branches import Branches
-from flowscript_trio.execution.frame import Outcome, Place
+from flowscript_trio.execution.frame import Attempt, Outcome
 from flowscript_trio.execution.walk import Walk
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally as BlockTally
@@ -109,13 +109,13 @@ def last_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cancellations_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
 
     async def stubborn(walk: Walk, *args: Any) -> Any:
         try:
-            return await attempt(walk, *args)
+            return await make_attempt(walk, *args)
         except trio.Cancelled:
-            return await attempt(walk, *args)
+            return await make_attempt(walk, *args)
 
     plant_attempt(monkeypatch, stubborn)
 
@@ -134,7 +134,7 @@ def outputs_in_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_is_undone_before_a_block_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def forget(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
+    async def forget(walk: Walk, attempt: Attempt, outcome: Outcome) -> Outcome:
         return outcome
 
     monkeypatch.setattr(attempts, "without_losers", forget)

@@ -105,20 +105,20 @@ async def test_secrets_are_not_in_it(autojump_clock: MockClock) -> None:
 
 
 def shown(tree: RunTree) -> list[tuple[Any, ...]]:
-    rows = [row.twig for row in outline(tree.root, 100) if isinstance(row, Row)]
+    rows = [row.item for row in outline(tree.root, 100) if isinstance(row, Row)]
     start = tree.root.started
     return [
         (
-            twig.path,
-            twig.label,
-            twig.state,
-            twig.started - start,
-            None if twig.ended is None else twig.ended - start,
-            type(twig.error).__name__,
-            str(twig.error),
-            twig.cancelled_by and twig.cancelled_by.reason,
+            item.path,
+            item.label,
+            item.state,
+            item.started - start,
+            None if item.ended is None else item.ended - start,
+            type(item.error).__name__,
+            str(item.error),
+            item.cancelled_by and item.cancelled_by.reason,
         )
-        for twig in rows
+        for item in rows
     ]
 
 

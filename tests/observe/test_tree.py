@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowscript_trio.observe.outline import Fold, Row, outline
-from flowscript_trio.observe.tree import RunTree, Twig
+from flowscript_trio.observe.tree import RunTree, TreeItem
 from flowscript_trio.types.events import (
     BlockStarted,
     BranchEnded,
@@ -31,11 +31,11 @@ FETCH = """
 """
 
 
-def picture(root: Twig, rows: int = 100) -> list[str]:
+def picture(root: TreeItem, rows: int = 100) -> list[str]:
     """The outline as text: a line a row, indented by its depth."""
     lines = []
     for row in outline(root, rows):
-        said = f"{row.twig.label} {row.twig.state}" if isinstance(row, Row) else str(row.counts)
+        said = f"{row.item.label} {row.item.state}" if isinstance(row, Row) else str(row.counts)
         lines.append("  " * (row.depth - 1) + said)
     return lines
 
@@ -83,9 +83,9 @@ async def test_the_tree_of_a_real_run_shows_each_node_in_its_branch_and_who_was_
         "    c failed",
         "never skipped",
     ]
-    [block, _] = [row.twig for row in outline(tree.root, 100) if row.depth == 1]
+    [block, _] = [row.item for row in outline(tree.root, 100) if row.depth == 1]
     assert block.branches == 2
-    [first] = [row.twig for row in outline(tree.root, 100) if row.twig.label == "a"]
+    [first] = [row.item for row in outline(tree.root, 100) if row.item.label == "a"]
     assert first.cancelled_by is not None
     assert first.cancelled_by.by == "p/1"
     assert first.ended is not None
@@ -188,4 +188,4 @@ def test_a_node_that_ends_keeps_its_error() -> None:
     tree(NodeEnded(time=1, path="a", execution=1, node=node, result=result))
     [row] = outline(tree.root, 10)
     assert isinstance(row, Row)
-    assert row.twig.error is error
+    assert row.item.error is error

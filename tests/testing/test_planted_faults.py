@@ -139,11 +139,11 @@ def test_the_group_s_first_exception_as_the_first_error(monkeypatch: pytest.Monk
 
 def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
     """A boundary whose ``except`` is too broad."""
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
 
     async def broad(walk: Walk, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(walk, step, frame, path)
+            return await make_attempt(walk, step, frame, path)
         except BaseException as exc:
             return outcome(exc)
 
@@ -274,13 +274,13 @@ def test_a_background_task(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cancellation_that_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
 
     async def stubborn(walk: Walk, step: Step, frame: Frame, path: str) -> Outcome:
         try:
-            return await attempt(walk, step, frame, path)
+            return await make_attempt(walk, step, frame, path)
         except trio.Cancelled:
-            return await attempt(walk, step, frame, path)
+            return await make_attempt(walk, step, frame, path)
 
     plant_attempt(monkeypatch, stubborn)
     assert {
@@ -323,11 +323,11 @@ def test_more_branches_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
 
     async def slow(walk: Walk, *args: Any) -> Outcome:
         await trio.sleep(0.05)
-        return await attempt(walk, *args)
+        return await make_attempt(walk, *args)
 
     plant_attempt(monkeypatch, slow)
     assert "no time passes unasked" in promises(most=5)
@@ -342,13 +342,13 @@ def test_nodes_that_begin_although_they_are_cancelled(monkeypatch: pytest.Monkey
 
 
 def test_an_order_that_no_seed_fixes(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
     chance = random.SystemRandom()
 
     async def moody(walk: Walk, *args: Any) -> Outcome:
         for _ in range(chance.randrange(4)):
             await trio.lowlevel.checkpoint()
-        return await attempt(walk, *args)
+        return await make_attempt(walk, *args)
 
     plant_attempt(monkeypatch, moody)
     assert "the same seed gives the same events" in promises(most=5)

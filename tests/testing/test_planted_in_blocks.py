@@ -12,7 +12,7 @@ import flowscript_trio as fs
 from flowscript_trio.execution import attempts, blocks, recovery
 from flowscript_trio.execution.bounds import bounded
 from flowscript_trio.execution.branches import Branches
-from flowscript_trio.execution.frame import Outcome, Place
+from flowscript_trio.execution.frame import Attempt, Outcome
 from flowscript_trio.execution.handle import Run
 from flowscript_trio.execution.merge import merge_outputs
 from flowscript_trio.execution.state import State
@@ -119,11 +119,11 @@ def test_time_limits_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cancellation_from_outside_that_is_told_as_a_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attempt = attempts.attempt
+    make_attempt = attempts.make_attempt
 
     async def too_slow(walk: Walk, step: Step, *args: Any) -> Outcome:
         try:
-            return await attempt(walk, step, *args)
+            return await make_attempt(walk, step, *args)
         except trio.Cancelled:
             raise trio.TooSlowError("it took too long") from None
 
@@ -211,10 +211,10 @@ def test_time_that_nobody_asked_for_beside_a_question(monkeypatch: pytest.Monkey
     assert proved(text, options={"decider": decide}).holds
     act = attempts._act
 
-    async def slow(walk: Walk, place: Place) -> Outcome:
+    async def slow(walk: Walk, attempt: Attempt) -> Outcome:
         with trio.move_on_after(0.5):
             await trio.sleep_forever()
-        return await act(walk, place)
+        return await act(walk, attempt)
 
     monkeypatch.setattr(attempts, "_act", slow)
     assert "no time passes unasked" in promises(text, options={"decider": decide})

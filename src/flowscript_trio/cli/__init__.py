@@ -20,11 +20,11 @@ def main() -> None:
             commands.main(prog_name="flowscript", standalone_mode=False)
             status: int | str | None = 0
         except BaseException as exc:
-            from .leaving import leave
+            from .exiting import leave
 
             status = leave(exc)
     except KeyboardInterrupt:  # one more, before the leaving had begun
-        from .leaving import leave_interrupted
+        from .exiting import leave_interrupted
 
         status = leave_interrupted()
     sys.exit(status)

@@ -18,7 +18,7 @@ FAILING = "/weather"
 @click.command("demo")
 def demo_command() -> None:
     """Run a small workflow against a server of its own: first to success, then with one endpoint failing."""
-    from .leaving import run_in_trio
+    from .exiting import run_in_trio
 
     sys.exit(run_in_trio(demo))
 

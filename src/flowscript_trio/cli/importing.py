@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from .given import Command
+from .run_options import Command
 
 
 def import_runtimes(ctx: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> None:

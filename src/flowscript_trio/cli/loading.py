@@ -9,8 +9,8 @@ import click
 
 from ..program.loading import Flow, load
 from ..types.errors import WorkflowInvalid
-from .given import Command
 from .reports import render_problems
+from .run_options import Command
 
 roots_option: Callable[[Command], Command] = click.option(
     "--root",

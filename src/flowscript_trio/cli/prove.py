@@ -13,10 +13,10 @@ import click
 
 from ..types.masking import Masker
 from .console import is_lively
-from .given import given_options
 from .loading import load_or_exit, roots_option
 from .reports import printable
 from .run import read_config, read_environment, read_input, read_secrets
+from .run_options import run_options
 from .test import choose, read_or_exit
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Prove this case only.")
 @click.option("--keyword", "-k", metavar="TEXT", help="Prove the cases with TEXT in their names.")
 @click.option("--no-cases", is_flag=True, help="Leave the cases out; stand-ins play every node.")
-@given_options
+@run_options
 @click.option(
     "--seed",
     metavar="N",

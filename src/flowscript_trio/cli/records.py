@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..types.errors import nearest
-from .given import Command
+from .run_options import Command
 
 if TYPE_CHECKING:
     from ..observe.journal import Entry

@@ -17,10 +17,10 @@ from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.masking import Masker
 from ..types.services import SECRETS as AI_SECRETS
-from .given import given_options
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .records import FOLDER
+from .run_options import run_options
 from .signals import holding_signals
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("file", type=click.Path(dir_okay=False))
-@given_options
+@run_options
 @click.option("--seed", metavar="N", type=int, help="Fix random and uuid.")
 @click.option(
     "--watchdog",
@@ -109,7 +109,7 @@ def run_command(
         click.echo(render_flow(flow), err=True)
         return
 
-    from .leaving import run_in_trio
+    from .exiting import run_in_trio
 
     log = "nothing" if quiet else log
     with (
@@ -120,13 +120,13 @@ def run_command(
     ):
         options = replace(options, observers=(*traced, *recorded, *reported))
         with held.letting_through():
-            output, error = run_in_trio(partial(run_in_sight, flow, options, log))
+            output, error = run_in_trio(partial(run_in_view, flow, options, log))
     if error is not None:
         fail(flow, error, silent=log == "json")
     write_output(Masker(secrets.values()).value(output))
 
 
-async def run_in_sight(
+async def run_in_view(
     flow: Flow, options: RunOptions, log: str | None
 ) -> tuple[Any, Exception | None]:
     """Run a workflow in sight of whoever looks at standard error; its output, or its error."""

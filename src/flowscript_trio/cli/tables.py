@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..observe.outline import Fold, outline
-from ..observe.tree import RUNNING, RunTree, Twig
+from ..observe.tree import RUNNING, RunTree, TreeItem
 from .reports import name_error, printable
 
 MARKS = {
@@ -34,51 +34,51 @@ def draw(tree: RunTree, now: float, rows: int) -> Group:
     levels = [Tree(_line(tree.root, tree.name or "…", now))]
     for row in outline(tree.root, rows):
         del levels[row.depth :]
-        line = _fold(row) if isinstance(row, Fold) else _line(row.twig, _label(row.twig), now)
+        line = _fold(row) if isinstance(row, Fold) else _line(row.item, _label(row.item), now)
         levels.append(levels[-1].add(line))
     warnings = [Text(f"warning: {printable(w)}", style="yellow") for w in tree.warnings]
     return Group(levels[0], *warnings)
 
 
-def _label(twig: Twig) -> str:
-    return twig.label if twig.node is None else f"{twig.label} <{twig.node.tag}>"
+def _label(item: TreeItem) -> str:
+    return item.label if item.node is None else f"{item.label} <{item.node.tag}>"
 
 
-def _line(twig: Twig, label: str, now: float) -> Text:
-    mark, style = MARKS[twig.state]
-    seconds = (now if twig.ended is None else twig.ended) - twig.started
+def _line(item: TreeItem, label: str, now: float) -> Text:
+    mark, style = MARKS[item.state]
+    seconds = (now if item.ended is None else item.ended) - item.started
     line = Text.assemble((f"{mark} ", style), label, (f"  {seconds:.2f} s", "dim"))
-    if twig.state == RUNNING:
-        _progress(line, twig, now)
-    if twig.state == "failed" and twig.error is not None and not _is_from_below(twig):
-        line.append(f"  {name_error(twig.error)}"[:120], style="red")
-    if twig.replaced is not None:
-        said = "its fallback failed after" if twig.state == "failed" else "a fallback stood in for"
-        line.append(f"  {said} {name_error(twig.replaced)}"[:120], style="yellow")
-    if twig.state == "cancelled" and twig.wait is not None:
-        line.append(f"  {_AT_ITS_END[twig.wait.kind].format(twig.wait.attempt)}", style="yellow")
-    if twig.cancelled_by is not None:
-        line.append(f"  {printable(twig.cancelled_by.reason)}", style="dim")
+    if item.state == RUNNING:
+        _progress(line, item, now)
+    if item.state == "failed" and item.error is not None and not _is_from_below(item):
+        line.append(f"  {name_error(item.error)}"[:120], style="red")
+    if item.replaced is not None:
+        said = "its fallback failed after" if item.state == "failed" else "a fallback stood in for"
+        line.append(f"  {said} {name_error(item.replaced)}"[:120], style="yellow")
+    if item.state == "cancelled" and item.wait is not None:
+        line.append(f"  {_AT_ITS_END[item.wait.kind].format(item.wait.attempt)}", style="yellow")
+    if item.cancelled_by is not None:
+        line.append(f"  {printable(item.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
 
 
-def _progress(line: Text, twig: Twig, now: float) -> None:
-    """How far a twig is that runs: of its branches, or of what it waits for."""
-    done = sum(twig.counts.values())
-    if twig.branches:
-        _bar(line, done / twig.branches)
-        line.append(f" {done}/{twig.branches}", style="dim")
-    elif done and twig.node is not None:
+def _progress(line: Text, item: TreeItem, now: float) -> None:
+    """How far a item is that runs: of its branches, or of what it waits for."""
+    done = sum(item.counts.values())
+    if item.branches:
+        _bar(line, done / item.branches)
+        line.append(f" {done}/{item.branches}", style="dim")
+    elif done and item.node is not None:
         line.append(f"  {done} done", style="dim")
-    if twig.wait is None:
+    if item.wait is None:
         return
-    share, left = twig.wait.share(now), twig.wait.left(now)
+    share, left = item.wait.share(now), item.wait.left(now)
     if share is not None:
         _bar(line, share)
-    if twig.wait.kind == "retry":
-        line.append(f" attempt {twig.wait.attempt} in {left:.1f} s", style="yellow")
-    elif twig.wait.kind == "token":
+    if item.wait.kind == "retry":
+        line.append(f" attempt {item.wait.attempt} in {left:.1f} s", style="yellow")
+    elif item.wait.kind == "token":
         line.append("  waits for a token", style="magenta")
 
 
@@ -89,9 +89,9 @@ def _bar(line: Text, share: float) -> None:
     )
 
 
-def _is_from_below(twig: Twig) -> bool:
-    """Whether the error of a twig is that of a twig inside it, where it is shown."""
-    return any(child.error is twig.error for child in twig.kept.get("failed", ()))
+def _is_from_below(item: TreeItem) -> bool:
+    """Whether the error of a item is that of a item inside it, where it is shown."""
+    return any(child.error is item.error for child in item.kept.get("failed", ()))
 
 
 def _fold(fold: Fold) -> Text:

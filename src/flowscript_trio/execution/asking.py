@@ -12,58 +12,60 @@ from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected, Decid
 from ..types.errors import FlowScriptError, nearest
 from .bounds import LATE, bounded
 from .contexts import InContext
-from .frame import Outcome, Place
+from .frame import Attempt, Outcome
 from .regions import Region
 from .walk import Walk
 
 
-async def handle_checkpoint_result(walk: Walk, result: CheckpointResult, place: Place) -> Outcome:
+async def handle_checkpoint_result(
+    walk: Walk, result: CheckpointResult, attempt: Attempt
+) -> Outcome:
     """Ask the run's decider; without one, or when the time has passed, the default stands.
 
     Cancellation reaches the decider at its next checkpoint and passes on.
     """
     if not result.asked:
         return Outcome({"action": APPROVE})
-    answer, timed_out = await _ask(walk, result, place)
+    answer, timed_out = await _ask(walk, result, attempt)
     if answer.action == REJECT and result.rejectable:
-        raise CheckpointRejected(place.step.label, result.prompt, timed_out)
-    given = place.input if answer.input is None else answer.input
+        raise CheckpointRejected(attempt.step.label, result.prompt, timed_out)
+    given = attempt.input if answer.input is None else answer.input
     output = {"action": answer.action, "input": given, "timed_out": timed_out}
     target = result.goto.get(answer.action)
     if target is None or answer.action == APPROVE:
         return Outcome(output)
-    if target not in place.step.targets:
+    if target not in attempt.step.targets:
         raise FlowScriptError(
-            f"{place.step.label!r} cannot go back to {target!r}: it stands before; repeat nodes with a <loop>"
+            f"{attempt.step.label!r} cannot go back to {target!r}: it stands before; repeat nodes with a <loop>"
         )
     return Outcome(output, Goto(target))
 
 
-async def _ask(walk: Walk, result: CheckpointResult, place: Place) -> tuple[Answer, bool]:
+async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[Answer, bool]:
     """The answer, and whether it is the default because the decider's came too late."""
     if result.answer is not None:
-        return _check_answer(result.answer, result, place), False
+        return _check_answer(result.answer, result, attempt), False
     decider = walk.run.decider
     if decider is None:
         return Answer(result.default), False
-    patience = place.step.patience
-    seconds = inf if patience is None else patience(place.scope)
+    patience = attempt.step.patience
+    seconds = inf if patience is None else patience(attempt.scope)
 
     def work(region: Region) -> Awaitable[object]:
-        place.region = region
+        attempt.region = region
         return InContext(_decide(decider, result), copy_context())
 
-    answer = await bounded(seconds, place.region, place.path, work)
+    answer = await bounded(seconds, attempt.region, attempt.path, work)
     if answer is LATE:
         return Answer(result.default), True
-    return _check_answer(answer, result, place), False
+    return _check_answer(answer, result, attempt), False
 
 
 async def _decide(decider: Decider, result: CheckpointResult) -> object:
     return await decider(result.prompt, result.actions)
 
 
-def _check_answer(answer: object, result: CheckpointResult, place: Place) -> Answer:
+def _check_answer(answer: object, result: CheckpointResult, attempt: Attempt) -> Answer:
     """What the decider answered; raises FlowScriptError for what is no answer to this question."""
     known = [*(action.id for action in result.actions), APPROVE, REJECT]
     if isinstance(answer, str):
@@ -74,6 +76,6 @@ def _check_answer(answer: object, result: CheckpointResult, place: Place) -> Ans
     near = nearest(found, known) if isinstance(found, str) else None
     hint = f"; did it mean {near!r}?" if near else ""
     raise FlowScriptError(
-        f"the decider answered {found!r} to {place.step.label!r}; "
+        f"the decider answered {found!r} to {attempt.step.label!r}; "
         f"expected one of {', '.join(dict.fromkeys(known))}{hint}"
     )

@@ -1,4 +1,4 @@
-"""Owns one attempt of a node: its place, its token, its time limit, and the border to the runtime's code.
+"""Owns one attempt of a node: its scope, its token, its time limit, and the border to the runtime's code.
 
 What needs no ``await`` is decided in plain functions, which give what is to be awaited: every coroutine between
 a node and its runtime is paid for at each of its steps.
@@ -24,27 +24,27 @@ from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
 from .contexts import InContext
 from .failures import note_node
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .limiting import hold, take_token
 from .regions import Region
 from .walk import Walk
 
 
-async def attempt(walk: Walk, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
+async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
     """Run one attempt of a node (the ``number``-th, from 1).
 
     An error comes back as a value, with a note of where it came from.
     """
     try:
-        place = _place(walk, step, frame, path, number)
-        if place is None:
+        attempt = _begin(walk, step, frame, path, number)
+        if attempt is None:
             return Outcome(skipped=True)
         if walk.run.observers:
-            _tell_attempt(walk, place)
-        outcome = await _perform(walk, place)
+            _tell_attempt(walk, attempt)
+        outcome = await _perform(walk, attempt)
         if outcome.lost is not None and walk.run.compensations:
-            outcome = await without_losers(walk, place, outcome)
+            outcome = await without_losers(walk, attempt, outcome)
         signal = outcome.signal
         if walk.run.masker is not None and isinstance(signal, Failed):
             outcome.signal = Failed(walk.run.masked(signal.error), signal.origin)
@@ -72,7 +72,7 @@ def fail(walk: Walk, step: Step, path: str, error: BaseException) -> Outcome:
     return Outcome(signal=Failed(error))
 
 
-def _place(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Place | None:
+def _begin(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Attempt | None:
     """Where a node is to run, with its own input; None where its ``if`` does not hold."""
     scope: Scope = frame.state
     if step.draws:
@@ -83,103 +83,103 @@ def _place(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Plac
         scope = Overlay(scope, {"input": input})
     if step.condition is not None and not truthy(step.condition(scope)):
         return None
-    return Place(step, frame, path, number, input, scope)
+    return Attempt(step, frame, path, number, input, scope)
 
 
-def _tell_attempt(walk: Walk, place: Place) -> None:
-    run, path = walk.run, place.path
+def _tell_attempt(walk: Walk, attempt: Attempt) -> None:
+    run, path = walk.run, attempt.path
     event = AttemptStarted(
         time=trio.current_time(),
         path=path,
         execution=run.numbers.of(path),
-        node=place.step.node,
-        attempt=place.attempt,
-        input=run.shown(place.input),
+        node=attempt.step.node,
+        attempt=attempt.number,
+        input=run.shown(attempt.input),
     )
     run.notify(event)
 
 
-def _perform(walk: Walk, place: Place) -> Awaitable[Outcome]:
-    step, limiter = place.step, walk.run.limiter
+def _perform(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    step, limiter = attempt.step, walk.run.limiter
     if limiter is not None and not step.is_control:
-        return _with_token(walk, limiter, place)
-    return _act(walk, place) if step.timeout is None else _limit_time(walk, place)
+        return _with_token(walk, limiter, attempt)
+    return _act(walk, attempt) if step.timeout is None else _limit_time(walk, attempt)
 
 
-async def _with_token(walk: Walk, limiter: trio.CapacityLimiter, place: Place) -> Outcome:
-    token = place.token = object()
-    run, node = walk.run, place.step.node
+async def _with_token(walk: Walk, limiter: trio.CapacityLimiter, attempt: Attempt) -> Outcome:
+    token = attempt.token = object()
+    run, node = walk.run, attempt.step.node
     waits = bool(run.observers) and limiter.available_tokens < 1
-    number = run.numbers.of(place.path)
+    number = run.numbers.of(attempt.path)
     if waits:
         now = trio.current_time()
-        run.notify(TokenAwaited(time=now, path=place.path, execution=number, node=node))
+        run.notify(TokenAwaited(time=now, path=attempt.path, execution=number, node=node))
     await take_token(limiter, token)
     try:
         if waits:
             now = trio.current_time()
-            run.notify(TokenTaken(time=now, path=place.path, execution=number, node=node))
+            run.notify(TokenTaken(time=now, path=attempt.path, execution=number, node=node))
         await checkpoint_if_cancelled()  # it may have been while the token was taken
-        return await _limit_time(walk, place)
+        return await _limit_time(walk, attempt)
     finally:
         limiter.release_on_behalf_of(token)
 
 
-def _limit_time(walk: Walk, place: Place) -> Awaitable[Outcome]:
-    step = place.step
+def _limit_time(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    step = attempt.step
     if step.timeout is None or step.keeps:
-        return _act(walk, place)
-    return _within(walk, step.timeout(place.scope), place)
+        return _act(walk, attempt)
+    return _within(walk, step.timeout(attempt.scope), attempt)
 
 
-async def _within(walk: Walk, seconds: float, place: Place) -> Outcome:
+async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
     def work(region: Region) -> Awaitable[Outcome]:
-        place.region = region
-        return _act(walk, place)
+        attempt.region = region
+        return _act(walk, attempt)
 
-    outcome = await bounded(seconds, place.region, place.path, work)
+    outcome = await bounded(seconds, attempt.region, attempt.path, work)
     if outcome is not LATE:
         return outcome
-    if isinstance(place.step.node, TimeoutNode):  # its handler is for its duration
-        raise took_too_long(repr(place.step.label), seconds)
-    return await be_late(walk, place, seconds)
+    if isinstance(attempt.step.node, TimeoutNode):  # its handler is for its duration
+        raise took_too_long(repr(attempt.step.label), seconds)
+    return await be_late(walk, attempt, seconds)
 
 
-def _act(walk: Walk, place: Place) -> Awaitable[Outcome]:
-    step = place.step
+def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    step = attempt.step
     params = ExecutionParams(
         step.node,
-        step.config(place.scope),
-        place.input,
-        place.scope,
+        step.config(attempt.scope),
+        attempt.input,
+        attempt.scope,
         walk.run,
         step.reads_only,
         step.parts,
-        None if step.is_ours else place,
+        None if step.is_builtin else attempt,
     )
     if step.is_control:
-        return _control(walk, step.runtime, params, place)
-    if step.is_ours:
+        return _control(walk, step.runtime, params, attempt)
+    if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (
-        place.frame.has_own_task
+        attempt.frame.has_own_task
         and step.retry is None
         and step.fallback is None
-        and place.token is None
+        and attempt.token is None
         and not walk.run.observers
     ):
         return _call(step.runtime, params)  # nobody comes after it in the context of this task
     context = copy_context()
-    if place.token is not None and walk.run.limiter is not None:
-        hold(context, walk.run.limiter, place.token)
+    if attempt.token is not None and walk.run.limiter is not None:
+        hold(context, walk.run.limiter, attempt.token)
     return InContext(_call(step.runtime, params), context)
 
 
 async def _control(
-    walk: Walk, runtime: NodeRuntime, params: ExecutionParams, place: Place
+    walk: Walk, runtime: NodeRuntime, params: ExecutionParams, attempt: Attempt
 ) -> Outcome:
     asked = (await _call(runtime, params)).output
-    return await walk.handle(asked, place)
+    return await walk.handle(asked, attempt)
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

@@ -34,7 +34,7 @@ from ..types.paths import branch_paths, iteration_paths, prefix_in
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .merge import merge_outputs
 from .regions import Region
 from .state import clone_state_for_branch
@@ -44,34 +44,34 @@ _PLAIN = frozenset({list, tuple, range})
 """Collections whose items can be fetched without running anybody's code."""
 
 
-async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Place) -> Outcome:
+async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: Attempt) -> Outcome:
     """Run the branches at the same time; their outputs stand by branch index.
 
     The first error of a branch comes back as it left its node, once every other branch has unwound.
     Cancellation reaches every branch and passes on.
     """
     total, bodies = len(result.branches), walk.program.bodies
-    state = place.enter().state.snapshot()
-    name = branch_paths(place.inner)
+    state = attempt.enter().state.snapshot()
+    name = branch_paths(attempt.inner)
     limit = result.max_concurrency or walk.max_concurrency
     one_each = total <= limit
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
         body = bodies[branch.key]
         own = clone_state_for_branch(state, index)
-        frame = Frame(own, prefix_in(name(index)), region, place.input)
+        frame = Frame(own, prefix_in(name(index)), region, attempt.input)
         frame.has_own_task = one_each and len(body.steps) == 1 and body.cleanup is None
         return body, frame
 
     branches = Branches(
         walk,
-        place,
+        attempt,
         name,
         enter,
         keep_outputs=True,
         keep_states=True,
     )
-    _check_race(result.policy, total, place)
+    _check_race(result.policy, total, attempt)
     block = branches.open(result.policy, limit, breakable=False)
     verdict = await branches.judge(
         lambda: run_pool(block, CollectionPool(result.branches, total), one_each=one_each)
@@ -82,7 +82,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
     if branches.is_cut_short:
         total = block.started
     counted = _counted(branches, verdict, total)
-    published = place.frame.state
+    published = attempt.frame.state
     for index, branch in enumerate(result.branches):
         body = bodies[branch.key]
         if index in branches.states and index in counted:
@@ -90,15 +90,15 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, place: Plac
         else:
             published.forget(body.inner_ids)
     labels = [bodies[branch.key].last_label for branch in result.branches]
-    output = _merge(result.merge, branches, counted, labels, place)
+    output = _merge(result.merge, branches, counted, labels, attempt)
     return Outcome(
         output,
         branches=branches.results(ran),
-        lost=branches.lost(verdict) if place.step.undoes else None,
+        lost=branches.lost(verdict) if attempt.step.undoes else None,
     )
 
 
-async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place) -> Outcome:
+async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Attempt) -> Outcome:
     """Run the body once for each item of the collection, which is consumed here and only here.
 
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
@@ -106,10 +106,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     collection = result.collection
     size = len(collection) if isinstance(collection, Sized) else None
     body = walk.program.bodies[result.body.key]
-    state = place.enter().state.snapshot()
+    state = attempt.enter().state.snapshot()
     items = collection if isinstance(collection, Sequence) else None
 
-    name = iteration_paths(place.inner)
+    name = iteration_paths(attempt.inner)
 
     def enter(index: int, item: Any, region: Region) -> tuple[CompiledBody, Frame]:
         bound = {
@@ -121,21 +121,21 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
             result.item: item,
             result.index: index,
         }
-        return body, Frame(state.fork(bound), prefix_in(name(index)), region, place.input)
+        return body, Frame(state.fork(bound), prefix_in(name(index)), region, attempt.input)
 
     races = result.policy.need is not None
     branches = Branches(
-        walk, place, name, enter, keep_outputs=result.merge != "none", keep_states=races
+        walk, attempt, name, enter, keep_outputs=result.merge != "none", keep_states=races
     )
     policy = replace(result.policy, total=size)
     if size is not None:
-        _check_race(policy, size, place)
+        _check_race(policy, size, attempt)
     block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
     context = copy_context()
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, block, collection, size, context, place)
+        feed = partial(_feed, block, collection, size, context, attempt)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -143,7 +143,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     try:
         if raised is not None and (lost is None or not isinstance(raised, trio.Cancelled)):
             if lost is not None:
-                walk.run.note_lost(place.path, lost)
+                walk.run.note_lost(attempt.path, lost)
             raise raised
     finally:
         del raised  # its traceback has this frame
@@ -153,33 +153,33 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     total = block.started if size is None or branches.is_cut_short else size
     if verdict.error is not None:
         if lost is not None:
-            walk.run.note_lost(place.path, lost)
+            walk.run.note_lost(attempt.path, lost)
         return _fail(branches, verdict, total)
     if races and verdict.winners is None and not branches.is_cut_short:
-        _check_race(policy, total, place)
+        _check_race(policy, total, attempt)
     if block.lowest_break is not None:
         total = block.lowest_break + 1
     counted = _counted(branches, verdict, total)
     last = max(counted, default=-1) if races else total - 1
     if last in branches.states:
-        place.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
+        attempt.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
     else:
-        place.frame.state.forget(body.inner_ids)
+        attempt.frame.state.forget(body.inner_ids)
     if result.merge == "none":
         output: Any = len(counted) if races else branches.succeeded
     else:
-        output = _merge(result.merge, branches, counted, (), place)
+        output = _merge(result.merge, branches, counted, (), attempt)
     escape = branches.escape.get(total - 1) if block.lowest_break is not None else None
     return Outcome(
         output,
         escape,
         branches.results(total),
-        lost=branches.lost(verdict) if place.step.undoes else None,
+        lost=branches.lost(verdict) if attempt.step.undoes else None,
     )
 
 
 async def _feed(
-    block: Block, collection: Any, size: int | None, context: Context, place: Place
+    block: Block, collection: Any, size: int | None, context: Context, attempt: Attempt
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
     if isinstance(collection, AsyncIterable):
@@ -189,16 +189,16 @@ async def _feed(
     if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
         return await run_pool(block, CollectionPool(ItemsInContext(collection, context), size))
     raise SettingError(
-        f"the collection of {place.step.label!r} is {_kind(collection)}; expected a list, or an "
+        f"the collection of {attempt.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"
     )
 
 
-def _check_race(policy: Policy, total: int, place: Place) -> None:
+def _check_race(policy: Policy, total: int, attempt: Attempt) -> None:
     """Raise SettingError where more branches must succeed than there are."""
     if policy.need is not None and policy.need > total:
         raise SettingError(
-            f"{place.step.label!r} waits for {policy.need} of its branches to succeed, and has {total}"
+            f"{attempt.step.label!r} waits for {policy.need} of its branches to succeed, and has {total}"
         )
 
 
@@ -219,11 +219,11 @@ def _merge(
     branches: Branches,
     counted: Sequence[int],
     labels: Sequence[str],
-    place: Place,
+    attempt: Attempt,
 ) -> Any:
     outputs = [branches.outputs.get(index) for index in counted]
     if isinstance(merge, Expression):
-        return merge(Overlay(place.scope, {"$branches": outputs}))
+        return merge(Overlay(attempt.scope, {"$branches": outputs}))
     failed = frozenset(slot for slot, index in enumerate(counted) if index not in branches.outputs)
     return merge_outputs(
         merge, outputs, failed, [labels[index] for index in counted] if labels else ()

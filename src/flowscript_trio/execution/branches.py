@@ -18,7 +18,7 @@ from ..types.events import BlockStarted, BranchEnded, BranchStarted
 from ..types.results import BranchResult, Cancellation, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
-from .frame import Frame, Place
+from .frame import Attempt, Frame
 from .regions import Region, cause_of
 from .state import State
 from .walk import Walk
@@ -38,13 +38,13 @@ class Branches:
     def __init__(
         self,
         walk: Walk,
-        place: Place,
+        attempt: Attempt,
         name: Callable[[int], str],
         enter: Enter,
         keep_outputs: bool,
         keep_states: bool,
     ) -> None:
-        self.region: Region = Region(place.region, place.path)
+        self.region: Region = Region(attempt.region, attempt.path)
         self.outputs: dict[int, Any] = {}
         self.states: dict[int, State] = {}
         self.escape: dict[int, Break] = {}
@@ -53,7 +53,7 @@ class Branches:
         self.block: Block
         self._walk = walk
         self._run = walk.run
-        self._place = place
+        self._attempt = attempt
         self._name = name
         self._enter = enter
         self._keep_outputs = keep_outputs
@@ -83,8 +83,8 @@ class Branches:
             self._run.notify(
                 BlockStarted(
                     time=trio.current_time(),
-                    path=self._place.path,
-                    execution=self._run.numbers.of(self._place.path),
+                    path=self._attempt.path,
+                    execution=self._run.numbers.of(self._attempt.path),
                     branches=policy.total,
                     limit=limit,
                 )
@@ -108,7 +108,7 @@ class Branches:
             cancelled += result.status == "cancelled" and result.started
         idle = max(total - self.block.started, 0)
         run = self._run.record.number
-        note_block(verdict.error, run, self._place.path, failed, cancelled, idle)
+        note_block(verdict.error, run, self._attempt.path, failed, cancelled, idle)
 
     async def _execute(self, index: int, item: Any) -> Signal | None:
         """Run one branch: the thunk of the block's job."""
@@ -142,7 +142,7 @@ class Branches:
             return signal
         self._keep(index, frame)
         self._end(index, "success")
-        if isinstance(signal, Break) and signal.loop not in (None, self._place.step.id):
+        if isinstance(signal, Break) and signal.loop not in (None, self._attempt.step.id):
             self.escape[index] = signal
         return signal
 
@@ -151,10 +151,10 @@ class Branches:
 
         What ended it before its deadline stands, and so does an interrupt.
         """
-        step, place = self._place.step, self._place
+        step, attempt = self._attempt.step, self._attempt
         if not step.keeps or step.timeout is None:
             return await feed()
-        seconds = step.timeout(place.scope)
+        seconds = step.timeout(attempt.scope)
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
@@ -164,7 +164,7 @@ class Branches:
             found = await feed()
             return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        if await bounded(seconds, place.region, place.path, work) is not LATE:
+        if await bounded(seconds, attempt.region, attempt.path, work) is not LATE:
             assert found is not None
             return found
         self.is_cut_short = True
@@ -232,7 +232,7 @@ class Branches:
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         self.region.cancel(cancellation, pass_number, is_cancelled())
-        self._run.note_cancellation(self._place.path, cancellation)
+        self._run.note_cancellation(self._attempt.path, cancellation)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:

@@ -10,7 +10,7 @@ from ..scheduler.signals import Failed
 from ..types.paths import branch_in, is_below
 from .context import Compensation
 from .describing import describe_safely
-from .frame import Outcome, Place
+from .frame import Attempt, Outcome
 from .walk import Walk
 
 
@@ -52,12 +52,12 @@ async def compensate_inside(walk: Walk, path: str, error: BaseException) -> list
     return await compensate(walk, view, lambda each: is_below(each.path, path))
 
 
-async def without_losers(walk: Walk, place: Place, outcome: Outcome) -> Outcome:
+async def without_losers(walk: Walk, attempt: Attempt, outcome: Outcome) -> Outcome:
     """Undo what succeeded in the branches of a block that goes on without them.
 
     The outcome is the block's, unless that failed and nothing else had.
     """
-    is_lost, path = outcome.lost, place.inner
+    is_lost, path = outcome.lost, attempt.inner
     assert is_lost is not None
 
     def is_owed(each: Compensation) -> bool:

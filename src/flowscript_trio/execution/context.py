@@ -20,7 +20,7 @@ from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.results import Cancellation
-from .deliveries import Deliveries
+from .delivery import DeliveryTimes
 from .inputs import Secrets
 from .masking import mask_error
 from .noderun import NodeRun
@@ -31,7 +31,7 @@ from .resources import Resources
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
 
-A task that is cancelled gives its place to the next one once it has unwound.
+A task that is cancelled gives its attempt to the next one once it has unwound.
 """
 
 CLEANUP_SECONDS = 10.0
@@ -85,7 +85,7 @@ class RunContext:
     record: Record = field(default_factory=Record)
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
-    deliveries: Deliveries = field(default_factory=Deliveries)
+    delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
     numbers: Numbers = field(default_factory=Numbers)
     broken: BrokenObserver | None = None
     """The first observer that raised."""
@@ -102,7 +102,7 @@ class RunContext:
                 self._drop(observer, exc, event)
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
-        # Another takes its place: that a run is observed does not change while it lasts.
+        # Another takes its attempt: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
         if self.broken is not None:
             self.record.warnings.append(

@@ -18,7 +18,7 @@ from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config
 from .regions import Region
 from .state import State
@@ -76,39 +76,39 @@ async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Sign
     return signal
 
 
-async def handle_document_result(walk: Walk, result: DocumentResult, place: Place) -> Outcome:
+async def handle_document_result(walk: Walk, result: DocumentResult, attempt: Attempt) -> Outcome:
     """Run the document that an ``<include>`` or a ``<call>`` names; only its output comes back.
 
     Cancellation reaches its nodes as those of a block; its clean-up runs to the end.
     """
-    program = place.step.linked
+    program = attempt.step.linked
     assert program is not None, "a document that runs another was linked when it was read"
-    input = _input_of(result, place)
-    services = walk.run.services_of(place.path, f"document {place.attempt}")
-    state = _enter(program, result, input, place, services)
+    input = _input_of(result, attempt)
+    services = walk.run.services_of(attempt.path, f"document {attempt.number}")
+    state = _enter(program, result, input, attempt, services)
     if not result.isolated:
-        state.take_cookies(place.frame.state)
+        state.take_cookies(attempt.frame.state)
     limit = program.max_concurrency
     inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
-    frame = Frame(state, prefix_in(place.inner), place.region, input)
+    frame = Frame(state, prefix_in(attempt.inner), attempt.region, input)
     seconds = None if program.timeout is None else program.timeout(state)
     signal = await walk_document(inner, frame, seconds, is_run=False)
     if not result.isolated:
-        place.frame.state.take_cookies(state)
+        attempt.frame.state.take_cookies(state)
     return Outcome(frame.output, signal)
 
 
-def _input_of(result: DocumentResult, place: Place) -> Any:
+def _input_of(result: DocumentResult, attempt: Attempt) -> Any:
     """What the document sees as its ``$input``: its arguments, else the input that the node names."""
-    if not result.arguments and place.step.input is not None:
-        return place.input
+    if not result.arguments and attempt.step.input is not None:
+        return attempt.input
     return dict(result.arguments)
 
 
 def _enter(
-    program: Program, result: DocumentResult, input: Any, place: Place, services: Services
+    program: Program, result: DocumentResult, input: Any, attempt: Attempt, services: Services
 ) -> State:
-    document, scope = program.document, place.scope
+    document, scope = program.document, attempt.scope
     inherited = {} if result.isolated else scope.value("$config")
     declared = {parameter.name for parameter in document.parameters}
     given = {name: value for name, value in result.arguments.items() if name in declared}

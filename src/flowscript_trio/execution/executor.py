@@ -25,14 +25,14 @@ from ..types.events import NodeEnded, NodeStarted
 from ..types.paths import COMPENSATE, owner_of, part_path
 from ..types.results import Cancellation, NodeResult
 from .asking import handle_checkpoint_result
-from .attempts import attempt
+from .attempts import make_attempt
 from .blocks import handle_foreach_result, handle_parallel_result
 from .cleanup import run_cleanup, with_finally
 from .context import Compensation, RunContext
 from .contexts import InContext
 from .documents import handle_document_result
 from .failures import masked_by
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .inline import (
     handle_assign_result,
     handle_break_result,
@@ -45,7 +45,7 @@ from .recovery import recover
 from .regions import Region, cause_of, outlived
 from .walk import Walk
 
-Handler = Callable[[Walk, Any, Place], Awaitable[Outcome]]
+Handler = Callable[[Walk, Any, Attempt], Awaitable[Outcome]]
 
 HANDLERS: dict[type, Handler] = {
     results.ParallelResult: handle_parallel_result,
@@ -116,10 +116,10 @@ class Executor:
                 self._pass_over(step, frame)
                 continue
             target = None
-            if looked := passes.now == began:
+            if checked := passes.now == began:
                 await checkpoint()
             began = passes.now
-            signal = await self.execute_node(step, frame, looked)
+            signal = await self.execute_node(step, frame, checked)
             if signal is None:
                 continue
             if not isinstance(signal, Goto):
@@ -174,14 +174,14 @@ class Executor:
 
     # ---- the boundary ----
 
-    async def execute_node(self, step: Step, frame: Frame, looked: bool = False) -> Signal | None:
-        """Run one node: the one place where its start, its end, its error and its cancellation pass.
+    async def execute_node(self, step: Step, frame: Frame, checked: bool = False) -> Signal | None:
+        """Run one node: the one attempt where its start, its end, its error and its cancellation pass.
 
         An error is on the record when this returns, before anything around the node unwinds. It begins with
-        a look for a cancellation, unless who calls has just ``looked``, and passes no further checkpoint of
+        a look for a cancellation, unless who calls has just ``checked``, and passes no further checkpoint of
         its own: who runs one node after another lets a pass go by between them.
         """
-        if not looked:
+        if not checked:
             await checkpoint_if_cancelled()
         run = self.run
         path = f"{frame.prefix}{step.label}"
@@ -189,11 +189,11 @@ class Executor:
         context: Context | None = None
         if run.observers:
             context = copy_context()
-            run.deliveries.enter(path)
+            run.delivery_times.enter(path)
             self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
-            first = attempt(self, step, frame, path)
+            first = make_attempt(self, step, frame, path)
             outcome = await (first if context is None else _seen_from(context, first))
             if outcome.signal.__class__ is Failed and step.recovers:
                 recovery = recover(self, step, frame, path, outcome, earlier)
@@ -269,7 +269,7 @@ class Executor:
             frame.state.record(step.id, result)
         run.record.add(id(step), step.label, result, inner=self._inner)
         if run.observers:
-            delivered = run.deliveries.leave(result.path)
+            delivered = run.delivery_times.leave(result.path)
             if (cause := result.cancelled_by) is None:
                 delivered = None
             elif delivered is not None and delivered < cause.requested:
@@ -312,9 +312,9 @@ class Executor:
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result, context)
 
-    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+    def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""
-        return HANDLERS[type(asked)](self, asked, place)
+        return HANDLERS[type(asked)](self, asked, attempt)
 
 
 def _interruption(error: BaseException) -> Cancellation:

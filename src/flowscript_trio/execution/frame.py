@@ -1,4 +1,4 @@
-"""Owns where a node runs (its frame and its place), and what its work comes to."""
+"""Owns where a node runs (its frame), one attempt of it, and what its work comes to."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Frame:
         self.has_own_task: bool = False
 
 
-class Place:
-    """Where one node runs: its step, its frame, its own path, input, scope and region.
+class Attempt:
+    """One attempt of a node: its step, its frame, its own path, input, scope and region.
 
-    ``attempt`` counts from 1; ``inner`` is the path that what runs inside the node has above it.
+    ``number`` counts from 1; ``inner`` is the path that what runs inside the node has above it.
     """
 
-    __slots__ = ("attempt", "frame", "input", "path", "region", "scope", "step", "token")
+    __slots__ = ("frame", "input", "number", "path", "region", "scope", "step", "token")
 
     def __init__(
-        self, step: Step, frame: Frame, path: str, attempt: int, input: Any, scope: Scope
+        self, step: Step, frame: Frame, path: str, number: int, input: Any, scope: Scope
     ) -> None:
-        self.attempt: int = attempt
+        self.number: int = number
         self.step: Step = step
         self.frame: Frame = frame
         self.path: str = path
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def inner(self) -> str:
-        return attempt_path(self.path, self.attempt)
+        return attempt_path(self.path, self.number)
 
     def enter(self, bound: dict[str, Any] | None = None, shared: bool = False) -> Frame:
         """A frame for a body of this node, with a layer of state and bound names of its own.

@@ -13,6 +13,7 @@ from ..scheduler.signals import Failed, Signal
 from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
 from ..types.results import Cancellation, NodeResult, RunStatus
+from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
 from .executor import Executor
@@ -22,7 +23,6 @@ from .record import Record, Warned
 from .regions import Region
 from .state import State
 from .stream import EventStream
-from .watchdog import watching_nodes
 
 
 class Run:

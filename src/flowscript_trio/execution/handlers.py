@@ -8,22 +8,22 @@ from ..types.paths import ON_TIMEOUT, part_path, prefix_in
 from .bounds import took_too_long
 from .compensating import compensate_inside, failed_undoing
 from .describing import describe_safely
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .walk import Walk
 
 
-async def be_late(walk: Walk, place: Place, seconds: float) -> Outcome:
+async def be_late(walk: Walk, attempt: Attempt, seconds: float) -> Outcome:
     """What follows when the time of a node has passed: its handler, else ``trio.TooSlowError``.
 
     The handler runs once what succeeded in a block is undone.
     """
-    error = took_too_long(repr(place.step.label), seconds)
-    handler = place.step.on_timeout
+    error = took_too_long(repr(attempt.step.label), seconds)
+    handler = attempt.step.on_timeout
     if handler is None:
         raise error
-    undone = await compensate_inside(walk, place.inner, error) if place.step.undoes else []
-    path = part_path(place.inner, ON_TIMEOUT)
-    outcome = await run_handler(walk, handler, place.step, place.frame, path, error)
+    undone = await compensate_inside(walk, attempt.inner, error) if attempt.step.undoes else []
+    path = part_path(attempt.inner, ON_TIMEOUT)
+    outcome = await run_handler(walk, handler, attempt.step, attempt.frame, path, error)
     if undone and not isinstance(outcome.signal, Failed):
         return Outcome(signal=failed_undoing(walk, undone))
     return outcome

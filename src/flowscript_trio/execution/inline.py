@@ -18,7 +18,7 @@ from ..scheduler.signals import Break, Failed, Signal
 from ..types.errors import FlowScriptError
 from ..types.paths import iteration_path, prefix_in
 from .bounds import LATE, bounded
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .regions import Region
 from .walk import Walk
@@ -31,80 +31,80 @@ class TooManyRounds(FlowScriptError):
     """
 
 
-def finish(place: Place, inner: Frame, signal: Signal | None) -> Outcome:
+def finish(attempt: Attempt, inner: Frame, signal: Signal | None) -> Outcome:
     """End a block whose body ran in ``inner``: publish what it did unless it failed."""
     if isinstance(signal, Failed):
         return Outcome(signal=signal)
-    place.frame.state.publish(inner.state, place.step.inner_ids, variables=True)
+    attempt.frame.state.publish(inner.state, attempt.step.inner_ids, variables=True)
     return Outcome(inner.output, signal)
 
 
-async def handle_choice_result(walk: Walk, result: ChoiceResult, place: Place) -> Outcome:
+async def handle_choice_result(walk: Walk, result: ChoiceResult, attempt: Attempt) -> Outcome:
     if result.body is None:
-        return finish(place, place.enter(), None)
+        return finish(attempt, attempt.enter(), None)
     body = walk.program.bodies[result.body.key]
-    inner = place.enter(shared=body.is_graph)
-    return finish(place, inner, await walk.run_body(body, inner))
+    inner = attempt.enter(shared=body.is_graph)
+    return finish(attempt, inner, await walk.run_body(body, inner))
 
 
-async def handle_timeout_result(walk: Walk, result: TimeoutResult, place: Place) -> Outcome:
+async def handle_timeout_result(walk: Walk, result: TimeoutResult, attempt: Attempt) -> Outcome:
     body = walk.program.bodies[result.body.key]
 
     async def work(region: Region) -> Outcome:
-        place.region = region
-        inner = place.enter()
-        return finish(place, inner, await walk.run_body(body, inner))
+        attempt.region = region
+        inner = attempt.enter()
+        return finish(attempt, inner, await walk.run_body(body, inner))
 
-    outcome = await bounded(result.duration, place.region, place.path, work)
+    outcome = await bounded(result.duration, attempt.region, attempt.path, work)
     if outcome is LATE:
-        return await be_late(walk, place, result.duration)
+        return await be_late(walk, attempt, result.duration)
     return outcome
 
 
-async def handle_loop_result(walk: Walk, result: LoopResult, place: Place) -> Outcome:
+async def handle_loop_result(walk: Walk, result: LoopResult, attempt: Attempt) -> Outcome:
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
-    inner = _enter_loop(place, bound, body)
+    inner = _enter_loop(attempt, bound, body)
     for number in range(result.max):
-        done, signal = await _run_round(walk, body, inner, place, bound, number)
+        done, signal = await _run_round(walk, body, inner, attempt, bound, number)
         if done:
-            return finish(place, inner, signal)
+            return finish(attempt, inner, signal)
         if result.until is not None and truthy(result.until(inner.state)):
             break
-    return finish(place, inner, None)
+    return finish(attempt, inner, None)
 
 
-async def handle_while_result(walk: Walk, result: WhileResult, place: Place) -> Outcome:
+async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt) -> Outcome:
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
-    inner = _enter_loop(place, bound, body)
+    inner = _enter_loop(attempt, bound, body)
     number = 0
     while truthy(result.condition(inner.state)):
         if number == result.max:
             raise TooManyRounds(
-                f"the condition of {place.step.label!r} is still true after {number} rounds (its max)"
+                f"the condition of {attempt.step.label!r} is still true after {number} rounds (its max)"
             )
-        done, signal = await _run_round(walk, body, inner, place, bound, number)
+        done, signal = await _run_round(walk, body, inner, attempt, bound, number)
         if done:
-            return finish(place, inner, signal)
+            return finish(attempt, inner, signal)
         number += 1
         bound["$iteration"] = number
-    return finish(place, inner, None)
+    return finish(attempt, inner, None)
 
 
-async def handle_break_result(walk: Walk, result: BreakResult, place: Place) -> Outcome:
+async def handle_break_result(walk: Walk, result: BreakResult, attempt: Attempt) -> Outcome:
     return Outcome(signal=Break(result.loop) if result.taken else None)
 
 
-async def handle_assign_result(walk: Walk, result: AssignResult, place: Place) -> Outcome:
+async def handle_assign_result(walk: Walk, result: AssignResult, attempt: Attempt) -> Outcome:
     for name, value in result.values.items():
-        place.frame.state.assign(name, value)
+        attempt.frame.state.assign(name, value)
     return Outcome(result.output)
 
 
-def _enter_loop(place: Place, bound: dict[str, int], body: CompiledBody) -> Frame:
+def _enter_loop(attempt: Attempt, bound: dict[str, int], body: CompiledBody) -> Frame:
     """The layer that all rounds share: in the first one, every node of the body is null."""
-    inner = place.enter(bound)
+    inner = attempt.enter(bound)
     inner.state.forget(body.inner_ids)
     return inner
 
@@ -113,19 +113,19 @@ async def _run_round(
     walk: Walk,
     body: CompiledBody,
     inner: Frame,
-    place: Place,
+    attempt: Attempt,
     bound: dict[str, int],
     number: int,
 ) -> tuple[bool, Signal | None]:
     """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
     bound["$iteration"] = number
-    inner.prefix = prefix_in(iteration_path(place.inner, number))
+    inner.prefix = prefix_in(iteration_path(attempt.inner, number))
     began = walk.run.passes.now
     signal = await walk.run_body(body, inner)
     if signal is None:
         if walk.run.passes.now == began:
             await checkpoint()
         return False, None
-    if isinstance(signal, Break) and signal.loop in (None, place.step.id):
+    if isinstance(signal, Break) and signal.loop in (None, attempt.step.id):
         return True, None
     return True, signal

@@ -75,8 +75,8 @@ class Secrets(dict[str, str]):
         if name in self:
             return self[name]
         if name in self._declared:
-            place = self._declared[name].location
-            raise EvaluationError(f"the secret {name!r} was not given (declared at {place})")
+            attempt = self._declared[name].location
+            raise EvaluationError(f"the secret {name!r} was not given (declared at {attempt})")
         return default
 
 

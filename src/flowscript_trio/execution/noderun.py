@@ -11,7 +11,7 @@ from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 
 
-class Run(Protocol):
+class NodeRunOwner(Protocol):
     """What a node's view needs of its run."""
 
     @property
@@ -32,7 +32,7 @@ class NodeRun:
 
     __slots__ = ("_attempt", "_path", "_run", "_services")
 
-    def __init__(self, run: Run, path: str, attempt: int) -> None:
+    def __init__(self, run: NodeRunOwner, path: str, attempt: int) -> None:
         self._run = run
         self._path = path
         self._attempt = attempt

@@ -11,7 +11,7 @@ from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
 from ..types.events import AttemptFailed
 from ..types.paths import FALLBACK, attempt_path, part_path
-from .attempts import attempt, fail
+from .attempts import fail, make_attempt
 from .compensating import compensate_inside, failed_undoing
 from .describing import describe, is_retryable, retry_after_of
 from .failures import note_first
@@ -90,7 +90,7 @@ async def recover(
         if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further), error)
         await trio.sleep(delay)
-        outcome = await attempt(walk, step, frame, path, further + 1)
+        outcome = await make_attempt(walk, step, frame, path, further + 1)
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         earlier.append(error)
         if step.undoes:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ..program.compiled import CompiledBody, Program, Step
 from ..scheduler.signals import Signal
 from .context import RunContext
-from .frame import Frame, Outcome, Place
+from .frame import Attempt, Frame, Outcome
 
 
 class Walk(Protocol):
@@ -34,5 +34,5 @@ class Walk(Protocol):
     async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
         """Run one node through the boundary."""
 
-    def handle(self, asked: Any, place: Place) -> Awaitable[Outcome]:
+    def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""

@@ -281,7 +281,7 @@ class Writer:
     def _binary(
         self, operator: str, a: Code, b: Code, left: Tree | None, right: Tree, offset: int
     ) -> Code:
-        place = slowpath.Place(left, right, offset)
+        place = slowpath.Operands(left, right, offset)
         slow = self._give(slowpath.make_binary(BINARY[operator], place, self._shift))
         careful = _call(slow, a, b, _name("services"))
         target = self._new()
@@ -395,7 +395,7 @@ class Writer:
         value = self._variable(value)
         known = self._give(frozenset(words))
         slow = self._give(
-            slowpath.make_binary(BINARY["in"], slowpath.Place(left, tree, offset), self._shift)
+            slowpath.make_binary(BINARY["in"], slowpath.Operands(left, tree, offset), self._shift)
         )
         target = self._new()
         self._choose(

@@ -152,7 +152,7 @@ class _Compiler:
         steps = []
         left: Tree | None = first
         for operator, tree, offset in rest:
-            steps.append((BINARY[operator], self.compile(tree), Place(left, tree, offset)))
+            steps.append((BINARY[operator], self.compile(tree), Operands(left, tree, offset)))
             left = None
         if len(steps) == 1:
             return self._binary(run, *steps[0])
@@ -173,7 +173,7 @@ class _Compiler:
 
         return fold
 
-    def _binary(self, left: Run, combine: Binary, right: Run, place: Place) -> Run:
+    def _binary(self, left: Run, combine: Binary, right: Run, place: Operands) -> Run:
         def binary(scope: Scope) -> Any:
             a, b = left(scope), right(scope)
             try:
@@ -285,7 +285,7 @@ class _Compiler:
         return build
 
 
-class Place:
+class Operands:
     """Where an operator stands between its operands, for errors."""
 
     __slots__ = ("left", "offset", "right")

@@ -34,10 +34,10 @@ _NAMESPACES = {("JSON", "parse"): "json_decode", ("JSON", "stringify"): "json_en
 
 def read_tree(text: str, names: Collection[str] = frozenset()) -> Tree:
     """The tree of an expression; raises ExpressionSyntaxError with the offset."""
-    return _Reader(text, tokenize(text, names)).read()
+    return _Grammar(text, tokenize(text, names)).read()
 
 
-class _Reader(Cursor):
+class _Grammar(Cursor):
     def __init__(self, text: str, tokens: list[Token]) -> None:
         super().__init__(text, tokens)
         self._depth = 0

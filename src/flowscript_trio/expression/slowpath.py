@@ -9,7 +9,7 @@ from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded
 from .calls import MAX_CALLS, METHODS, at, invoke
-from .compiler import Place
+from .compiler import Operands
 from .encoding import to_text
 from .library.arguments import listed
 from .library.numbers import round_quickly
@@ -17,7 +17,7 @@ from .operators import UNARY, Binary, type_of
 from .scope import Services
 from .values import LISTS, Function, check_items, check_size, key_text, member, shown, truthy
 
-__all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Place", "key_text", "listed", "member",
+__all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Operands", "key_text", "listed", "member",
            "truthy", "type_of"]  # fmt: skip
 
 MISSING = object()
@@ -54,7 +54,7 @@ QUICK = {
 }
 
 
-def make_binary(combine: Binary, place: Place, shift: int) -> Callable[..., Any]:
+def make_binary(combine: Binary, place: Operands, shift: int) -> Callable[..., Any]:
     """An operator with its place; ``shift`` is the offset of the expression in its text."""
 
     def apply(a: Any, b: Any, services: Services) -> Any:

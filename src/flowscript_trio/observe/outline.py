@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from .tree import RUNNING, Twig
+from .tree import RUNNING, TreeItem
 
 _ROOMS = (20, 10, 5, 3, 2, 1)
 _BY_INTEREST = ("failed", RUNNING, "cancelled", "success", "skipped")
@@ -14,10 +14,10 @@ _BY_INTEREST = ("failed", RUNNING, "cancelled", "success", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A twig at a depth (1 for the top-level nodes)."""
+    """A item at a depth (1 for the top-level nodes)."""
 
     depth: int
-    twig: Twig
+    item: TreeItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Fold:
     counts: dict[str, int]
 
 
-def outline(root: Twig, rows: int) -> list[Row | Fold]:
+def outline(root: TreeItem, rows: int) -> list[Row | Fold]:
     """At most ``rows`` rows of the tree below ``root``, depth first, each list in document order.
 
     What does not fit is folded: lists become shorter until all fits; what failed is shown before what
@@ -42,8 +42,8 @@ def outline(root: Twig, rows: int) -> list[Row | Fold]:
     return lines[:rows]
 
 
-def _walk(twig: Twig, room: int, depth: int) -> Iterator[Row | Fold]:
-    shown, folded = _choose(twig, room)
+def _walk(item: TreeItem, room: int, depth: int) -> Iterator[Row | Fold]:
+    shown, folded = _choose(item, room)
     for child in shown:
         yield Row(depth, child)
         yield from _walk(child, room, depth + 1)
@@ -51,18 +51,18 @@ def _walk(twig: Twig, room: int, depth: int) -> Iterator[Row | Fold]:
         yield Fold(depth, folded)
 
 
-def _choose(twig: Twig, room: int) -> tuple[list[Twig], dict[str, int]]:
+def _choose(item: TreeItem, room: int) -> tuple[list[TreeItem], dict[str, int]]:
     """The children to show, and how many others there are in which state."""
-    shown: list[Twig] = []
+    shown: list[TreeItem] = []
     folded: dict[str, int] = {}
     for state in _BY_INTEREST:
         left = room - len(shown)
         if state == RUNNING:
-            total = len(twig.running)
-            chosen = list(islice(twig.running.values(), left))
+            total = len(item.running)
+            chosen = list(islice(item.running.values(), left))
         else:
-            total = twig.counts.get(state, 0)
-            kept = twig.kept.get(state, ())
+            total = item.counts.get(state, 0)
+            kept = item.kept.get(state, ())
             skipped = len(kept) - left if state in ("success", "skipped") else 0
             chosen = list(islice(kept, max(skipped, 0), max(skipped, 0) + left))
         shown += chosen

@@ -31,10 +31,10 @@ _ENDED_WELL = ("success", "skipped")
 
 
 @dataclass(slots=True, eq=False)
-class Twig:
+class TreeItem:
     """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
 
-    ``order`` puts the children of one twig into document order, and the rounds of a loop one after another.
+    ``order`` puts the children of one item into document order, and the rounds of a loop one after another.
     ``replaced`` is the node's own error where its fallback stood in, or failed as well.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
     branches a block has, None where it is none or does not know. ``counts`` tells how many children ended in
@@ -53,13 +53,13 @@ class Twig:
     cancelled_by: Cancellation | None = None
     wait: Wait | None = None
     branches: int | None = None
-    running: dict[int, Twig] = field(default_factory=dict)
-    kept: dict[str, deque[Twig]] = field(default_factory=dict)
+    running: dict[int, TreeItem] = field(default_factory=dict)
+    kept: dict[str, deque[TreeItem]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
 
 class RunTree:
-    """An observer that keeps a tree: every twig that runs, and of those that ended ``room`` a state and twig.
+    """An observer that keeps a tree: every item that runs, and of those that ended ``room`` a state and item.
 
     Of those that ended well the last are kept, of the others the first. An event costs the same
     however large the run is, and the tree is bounded by what runs at once.
@@ -67,10 +67,10 @@ class RunTree:
 
     def __init__(self, started: float = 0.0, room: int = 20) -> None:
         self.name: str = ""
-        self.root: Twig = Twig("", "", (0, 0), started)
+        self.root: TreeItem = TreeItem("", "", (0, 0), started)
         self.warnings: deque[str] = deque(maxlen=room)
         self._room = room
-        self._running: UnderWay[Twig] = UnderWay()
+        self._running: UnderWay[TreeItem] = UnderWay()
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
@@ -84,15 +84,15 @@ class RunTree:
                 word = "iteration" if is_iteration(event.path) else "branch"
                 self._begin(event, f"{word} {index}", index, None)
             case BlockStarted(branches=branches):
-                if (twig := self._running.get(event.execution)) is not None:
-                    twig.branches = branches
+                if (item := self._running.get(event.execution)) is not None:
+                    item.branches = branches
             case AttemptStarted() | AttemptFailed() | TokenAwaited() | TokenTaken():
-                if (twig := self._running.get(event.execution)) is not None:
-                    twig.wait = wait_after(event)
+                if (item := self._running.get(event.execution)) is not None:
+                    item.wait = wait_after(event)
             case NodeEnded(node=node, result=result):
-                if (twig := self._running.get(event.execution)) is None:
-                    twig = self._begin(event, node.label, node.key, node)  # it began unobserved
-                twig.replaced = result.replaced
+                if (item := self._running.get(event.execution)) is None:
+                    item = self._begin(event, node.label, node.key, node)  # it began unobserved
+                item.replaced = result.replaced
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchEnded():
                 self._end(event, event.status, event.error, event.cancelled_by)
@@ -102,24 +102,24 @@ class RunTree:
                 self.root.state = "success" if status == "completed" else status
                 self.root.ended, self.root.error = event.time, error
 
-    def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> Twig:
+    def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> TreeItem:
         around = self._running.around(event.path) or self.root
         order = (branch_in(event.path, around.path) or 0, number)
-        twig = Twig(event.path, label, order, event.time, node=node)
-        around.running[event.execution] = twig
-        self._running.begin(event.execution, event.path, twig)
-        return twig
+        item = TreeItem(event.path, label, order, event.time, node=node)
+        around.running[event.execution] = item
+        self._running.begin(event.execution, event.path, item)
+        return item
 
     def _end(
         self, event: Event, state: str, error: BaseException | None, by: Cancellation | None
     ) -> None:
-        twig = self._running.end(event.execution)
-        if twig is None:  # a branch that was cancelled before it started
+        item = self._running.end(event.execution)
+        if item is None:  # a branch that was cancelled before it started
             return
-        twig.state, twig.ended, twig.error, twig.cancelled_by = state, event.time, error, by
+        item.state, item.ended, item.error, item.cancelled_by = state, event.time, error, by
         around = self._running.around(event.path) or self.root
         around.running.pop(event.execution, None)
         around.counts[state] = around.counts.get(state, 0) + 1
         kept = around.kept.setdefault(state, deque(maxlen=self._room))
         if state in _ENDED_WELL or len(kept) < self._room:
-            kept.append(twig)
+            kept.append(item)

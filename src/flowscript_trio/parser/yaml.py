@@ -26,10 +26,10 @@ def read_yaml(text: Text) -> Value:
     Its texts are templates, with their places; interpolations may stand anywhere in it. Raises YamlProblem,
     whose offset is in ``text.value``.
     """
-    return _Reader(text).read()
+    return _YamlReader(text).read()
 
 
-class _Reader:
+class _YamlReader:
     """Takes each ``{{…}}`` out, composes, and puts them back."""
 
     def __init__(self, text: Text) -> None:

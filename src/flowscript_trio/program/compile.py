@@ -130,7 +130,7 @@ class _Compiler:
             compensate=None if node.compensate is None else node.compensate.key,
             reads_only=runtime.reads_only,
             is_control=is_control,
-            is_ours=_is_built_in(runtime),
+            is_builtin=_is_built_in(runtime),
             has_output=not isinstance(node, BreakNode),
             draws=self._may_draw and _draws(node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),

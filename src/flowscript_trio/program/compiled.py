@@ -24,10 +24,10 @@ class Step:
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` gives the settings of a ``<retry>``;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
-    of the later nodes that it may go on at. ``is_ours`` says that its runtime is one of the built-in ones, which
-    reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block that it
-    ends with what has succeeded when its time has passed, ``undoes`` that something in it may have to be undone.
-    ``linked`` is the document that an include or a call runs.
+    of the later nodes that it may go on at. ``is_builtin`` says that its runtime is one of the built-in ones,
+    which reach a checkpoint often, ``draws`` that its expressions may take from chance, ``keeps`` of a block
+    that it ends with what has succeeded when its time has passed, ``undoes`` that something in it may have to
+    be undone. ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -47,7 +47,7 @@ class Step:
     compensate: int | None
     reads_only: bool
     is_control: bool
-    is_ours: bool
+    is_builtin: bool
     has_output: bool
     draws: bool
     inner_ids: tuple[str, ...]

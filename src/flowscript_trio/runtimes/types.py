@@ -76,11 +76,11 @@ class RunServices(Protocol):
         """The run as one attempt of a node sees it: what it draws is its own."""
 
 
-class NodePlace(Protocol):
-    """Which attempt of which execution it is."""
+class NodeAttempt(Protocol):
+    """Which attempt of which execution it is, from 1."""
 
     path: str
-    attempt: int
+    number: int
 
 
 class StateView(Protocol):
@@ -132,7 +132,7 @@ class ExecutionParams(Generic[Config]):
     ``trio.Cancelled`` pass.
     """
 
-    __slots__ = ("_config", "_input", "_owned", "_parts", "_place", "_run", "node", "scope")
+    __slots__ = ("_attempt", "_config", "_input", "_owned", "_parts", "_run", "node", "scope")
 
     _UNTOUCHED = 0
     _CONFIG = 1
@@ -148,12 +148,12 @@ class ExecutionParams(Generic[Config]):
         run: RunServices,
         shared: bool,
         parts: Sequence[Callable[[Scope], Any]] = (),
-        place: NodePlace | None = None,
+        attempt: NodeAttempt | None = None,
     ) -> None:
         self.node: BaseNode = node
         self.scope: Scope = scope
         self._run = run
-        self._place = place
+        self._attempt = attempt
         self._config = config
         self._input = input
         self._parts = parts
@@ -161,9 +161,9 @@ class ExecutionParams(Generic[Config]):
 
     @property
     def run(self) -> RunServices:
-        if self._place is not None:  # made when first asked for: most runtimes do not
-            self._run = self._run.of_node(self._place.path, self._place.attempt)
-            self._place = None
+        if self._attempt is not None:  # made when first asked for: most runtimes do not
+            self._run = self._run.of_node(self._attempt.path, self._attempt.number)
+            self._attempt = None
         return self._run
 
     @property

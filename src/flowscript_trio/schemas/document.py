@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ..parser.declared import TYPES
 from ..parser.names import NODES
-from ..validator.everywhere import LIMIT, TIMEOUT
+from ..validator.common import LIMIT, TIMEOUT
 from .settings import Setting, Settings, SettingWriter
 from .simple import TEXT, Restriction, text_of_field, words
 from .xsd import choice, documented, group, tag, xml_attributes

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from ..parser.names import spellings
 from ..runtimes.wording import default_of
-from ..validator.everywhere import TIMEOUT, WAITING_TIME
+from ..validator.common import TIMEOUT, WAITING_TIME
 from ..validator.fields import plan_of
 from .simple import ID, TEXT, Union, join, text_of_field
 from .xsd import documented, is_any_text, simple_type, tag

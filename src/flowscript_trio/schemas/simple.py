@@ -75,7 +75,7 @@ def text_of_field(field: Field) -> Union:
     if field.form is Form.TEMPLATE:
         return (TEXT,)
     schema = json_schema(field.type)
-    reader = _Reader(schema.get("$defs", {}), null=field.form is Form.STRUCTURE)
+    reader = _SchemaReader(schema.get("$defs", {}), null=field.form is Form.STRUCTURE)
     found = reader.read(schema)
     if field.constant is not None:
         return tuple(_without_template(one) for one in found)
@@ -96,7 +96,7 @@ def join(unions: Iterable[Union]) -> Union:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _SchemaReader:
     """Reads a JSON Schema of scalars; what is a list, an object, or not said may be any text.
 
     ``null`` says that the text is YAML, so that ``null`` can be written.

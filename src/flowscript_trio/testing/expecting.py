@@ -9,8 +9,8 @@ from typing import Any
 from ..types.ast import Structure
 from ..types.location import Text
 from .cases import Expected, ExpectedError, pattern_of
-from .given import Fields, Given, Values, as_it_is, plain
 from .ids import Ids
+from .values import Fields, Value, Values, as_it_is, plain
 
 EXPECTATIONS = (
     "output", "error", "duration", "statuses", "attempts", "calls", "results", "inputs", "settings", "warnings",
@@ -19,7 +19,7 @@ ERROR = ("type", "message", "node", "status")
 STATUSES = ("success", "failed", "cancelled", "skipped")
 
 
-def read_expected(fields: dict[str, Given], values: Values, ids: Ids) -> Expected:
+def read_expected(fields: dict[str, Value], values: Values, ids: Ids) -> Expected:
     """What is expected, of the fields of a case; what is wrong is reported to ``values``."""
     return _Expectations(values, ids).read(fields)
 
@@ -31,10 +31,10 @@ class _Expectations:
         self.values = values
         self._ids = ids
 
-    def read(self, fields: dict[str, Given]) -> Expected:
+    def read(self, fields: dict[str, Value]) -> Expected:
         values = self.values
         found: dict[str, Any] = {}
-        readers: dict[str, Callable[[Given], Any]] = {
+        readers: dict[str, Callable[[Value], Any]] = {
             "output": as_it_is,
             "error": self._error,
             "duration": lambda given: values.seconds(given, "duration"),
@@ -54,9 +54,9 @@ class _Expectations:
         return Expected(**found)
 
     def _by_node(
-        self, what: str, read: Callable[[Given], Any], leaf: bool = False
-    ) -> Callable[[Given], dict[str, Any]]:
-        def reader(given: Given) -> dict[str, Any]:
+        self, what: str, read: Callable[[Value], Any], leaf: bool = False
+    ) -> Callable[[Value], dict[str, Any]]:
+        def reader(given: Value) -> dict[str, Any]:
             found = {}
             entries = self.values.entries(given, what)
             if not entries and isinstance(given.value, Structure):
@@ -71,7 +71,7 @@ class _Expectations:
 
         return reader
 
-    def _status(self, given: Given) -> str | None:
+    def _status(self, given: Value) -> str | None:
         if isinstance(given.value, Text):
             if given.value.value in STATUSES:
                 return given.value.value
@@ -80,7 +80,7 @@ class _Expectations:
             self.values.wrong(given, "statuses", "one of " + ", ".join(STATUSES))
         return None
 
-    def _error(self, given: Given) -> ExpectedError:
+    def _error(self, given: Value) -> ExpectedError:
         values = self.values
         if given.value is True:
             return ExpectedError()
@@ -97,7 +97,7 @@ class _Expectations:
             status=take("status", lambda found: values.whole(found, "status")),
         )
 
-    def _message(self, given: Given) -> str | None:
+    def _message(self, given: Value) -> str | None:
         message = self.values.text(given, "message")
         if message is not None and (pattern := pattern_of(message)) is not None:
             try:
@@ -107,6 +107,6 @@ class _Expectations:
                 self.values.report(given.place, "wrong-value", what)
         return message
 
-    def _settings(self, given: Given) -> dict[str, Any]:
+    def _settings(self, given: Value) -> dict[str, Any]:
         entries = self.values.entries(given, "settings")
         return {key.value: plain(value.value) for key, value in entries}

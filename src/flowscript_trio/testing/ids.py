@@ -9,7 +9,7 @@ from ..program.compiled import Program, Step
 from ..program.loading import Flow
 from ..types.ast import BaseNode, CheckpointNode
 from ..types.location import Text
-from .given import Values
+from .values import Values
 
 LEAVES = ("source", "transform", "sink")
 MOST = 10_000

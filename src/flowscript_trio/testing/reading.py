@@ -15,8 +15,8 @@ from ..types.errors import problem_at
 from ..types.location import Source, Text
 from .cases import START, Case, CasesInvalid, Reply, Stub
 from .expecting import EXPECTATIONS, read_expected
-from .given import Fields, Given, Values, as_it_is, plain
 from .ids import Ids
+from .values import Fields, Value, Values, as_it_is, plain
 
 GIVEN = ("input", "config", "secrets", "env", "seed", "now", "base", "max_concurrency")
 WORLD = ("stubs", "real", "decisions")
@@ -62,14 +62,14 @@ def read_cases(path: str | Path, flow: Flow) -> tuple[Case, ...]:
         value = read_yaml(whole)
     except YamlProblem as exc:
         raise CasesInvalid([problem_at(source, exc.offset, "yaml", exc.message)]) from None
-    reader = _Reader(flow, Values(source), Path(path).parent)
-    cases = reader.file(Given.of(value, whole.slice(0, 0)))
+    reader = _CaseReader(flow, Values(source), Path(path).parent)
+    cases = reader.file(Value.of(value, whole.slice(0, 0)))
     if reader.values.problems:
         raise CasesInvalid(sorted(reader.values.problems, key=lambda problem: problem.location))
     return cases
 
 
-class _Reader:
+class _CaseReader:
     """Reads the parts of a file, from the whole to the smallest."""
 
     def __init__(self, flow: Flow, values: Values, folder: Path) -> None:
@@ -77,14 +77,14 @@ class _Reader:
         self._folder = folder
         self._ids = Ids(flow, values)
 
-    def file(self, given: Given) -> tuple[Case, ...]:
+    def file(self, given: Value) -> tuple[Case, ...]:
         found = self.values.fields(given, "the file", ("cases",)).get("cases")
         if found is None:
             if not self.values.problems:
                 self.values.report(given.place, "no-cases", "the file has no cases")
             return ()
         value = found.value
-        pairs: list[tuple[Text | None, Given]]
+        pairs: list[tuple[Text | None, Value]]
         if isinstance(value, Structure) and value.kind == "list":
             pairs = [(None, item) for item in self.values.items(found)]
         else:
@@ -99,7 +99,7 @@ class _Reader:
             cases[case.name] = case
         return tuple(cases.values())
 
-    def case(self, key: Text | None, given: Given) -> Case:
+    def case(self, key: Text | None, given: Value) -> Case:
         values = self.values
         fields = values.fields(
             given, "a case", [word for word in CASE if key is None or word != "name"]
@@ -141,18 +141,18 @@ class _Reader:
 
     # ---- what the run is given ----
 
-    def _mapping(self, what: str) -> Callable[[Given], dict[str, Any]]:
+    def _mapping(self, what: str) -> Callable[[Value], dict[str, Any]]:
         return lambda given: {
             key.value: plain(value.value) for key, value in self.values.entries(given, what)
         }
 
-    def _texts(self, what: str) -> Callable[[Given], dict[str, str]]:
+    def _texts(self, what: str) -> Callable[[Value], dict[str, str]]:
         return lambda given: {
             key.value: self.values.text(value, f"{what}: {key.value}") or ""
             for key, value in self.values.entries(given, what)
         }
 
-    def _now(self, given: Given) -> datetime | None:
+    def _now(self, given: Value) -> datetime | None:
         text = given.value.value if isinstance(given.value, Text) else ""
         try:
             now = datetime.fromisoformat(text)
@@ -161,7 +161,7 @@ class _Reader:
             return None
         return now if now.tzinfo is not None else now.replace(tzinfo=UTC)
 
-    def _base(self, given: Given) -> Path | None:
+    def _base(self, given: Value) -> Path | None:
         text = self.values.text(given, "base")
         if text is None:
             return None
@@ -172,7 +172,7 @@ class _Reader:
 
     # ---- what stands in for the world ----
 
-    def _stubs(self, given: Given) -> dict[str, Stub]:
+    def _stubs(self, given: Value) -> dict[str, Stub]:
         stubs = {}
         for key, value in self.values.entries(given, "stubs"):
             self._ids.check_leaf(key)
@@ -182,11 +182,11 @@ class _Reader:
             stubs[key.value] = Stub(replies)
         return stubs
 
-    def _decisions(self, given: Given) -> dict[str, Answer]:
+    def _decisions(self, given: Value) -> dict[str, Answer]:
         decisions = {}
         for key, value in self.values.entries(given, "decisions"):
             self._ids.check_checkpoint(key)
-            answer = Given(value.value, value.place)
+            answer = Value(value.value, value.place)
             said: Any = None
             if isinstance(value.value, Structure):
                 fields = self.values.fields(value, "a decision", ("action", "input"))
@@ -197,7 +197,7 @@ class _Reader:
                 decisions[key.value] = Answer(action, said)
         return decisions
 
-    def _reply(self, given: Given) -> Reply:
+    def _reply(self, given: Value) -> Reply:
         values = self.values
         before = len(values.problems)
         fields = values.fields(given, "a stub", REPLY)
@@ -233,7 +233,7 @@ class _Reader:
             delay=take("delay", lambda found: values.seconds(found, "delay")) or 0.0,
         )
 
-    def _real(self, given: Given) -> Any:
+    def _real(self, given: Value) -> Any:
         if given.value is True:
             return True
         if not isinstance(given.value, (Structure, Text)):

@@ -96,7 +96,7 @@ def find_handlers(
         for use in uses:
             target = index.place_of(use.reference.name)
             if target is not None:
-                _unmark(users, target, use.sight.place)
+                _unmark(users, target, use.visible.place)
         for name in targets:
             target = index.place_of(name)
             if target is not None:

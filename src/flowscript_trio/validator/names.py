@@ -114,8 +114,8 @@ class Names:
     def resolve(self, use: Use) -> None:
         """Judge one use of a name: a problem, a dependency, or nothing."""
         name = use.reference.name
-        bound = use.sight.bound
-        if use.how != "after" and (name in bound or name in use.sight.place.level.names):
+        bound = use.visible.bound
+        if use.how != "after" and (name in bound or name in use.visible.place.level.names):
             return
         target = self._index.place_of(name) if use.how != "expression" else self._node(name)
         if target is not None:
@@ -124,8 +124,8 @@ class Names:
             self._report_unknown(use, [*self._index.ids, *self._index.phases])
         else:
             if name == "$context":
-                self.reads.append((use.sight.place, (use.reference.path or (EVERY,))[0]))
-            for place in self.effective(use.sight.place):
+                self.reads.append((use.visible.place, (use.reference.path or (EVERY,))[0]))
+            for place in self.effective(use.visible.place):
                 self._judge_other(use, place)
 
     def effective(self, place: Place) -> Iterator[Place]:
@@ -155,7 +155,7 @@ class Names:
 
     def _judge(self, use: Use, target: Place) -> None:
         """Judge the naming of a node."""
-        place = use.sight.place
+        place = use.visible.place
         handler = self._handlers.around(place)
         if handler is None or contains(handler, target):
             self._judge_from(use, place, target, False)
@@ -181,7 +181,7 @@ class Names:
                 self._report(
                     use, "sibling-branch", "stands in another branch, which is not seen here"
                 )
-            case Relation.INSIDE if use.sight.after_body:
+            case Relation.INSIDE if use.visible.after_body:
                 pass
             case Relation.SELF | Relation.INSIDE if handling:
                 pass
@@ -207,7 +207,7 @@ class Names:
         """Judge a name that is no node's."""
         name = use.reference.name
         known = place.level.names
-        handling = place is not use.sight.place
+        handling = place is not use.visible.place
         if name in known or name in self._index.given or name == "input" or name in ALWAYS:
             return
         if handling and name == "$error":
@@ -219,10 +219,10 @@ class Names:
         if first is None:
             names = {*self._index.ids, *known, *self._index.given, "input"}
             names.update(*(self._index.setters.get(fork, ()) for fork in place.level.forks))
-            names |= {*use.sight.bound, *use.sight.words, *SPECIAL_NAMES}
+            names |= {*use.visible.bound, *use.visible.words, *SPECIAL_NAMES}
             self._report_unknown(use, sorted(names))
             return
-        self.reads.append((use.sight.place, name))
+        self.reads.append((use.visible.place, name))
         here = place.node.key if place.node is not None else None
         if here is not None and first >= here and not place.level.looped:
             self._report(use, "no-value", "is only set later: it is null here", severity="warning")

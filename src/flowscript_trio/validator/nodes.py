@@ -31,11 +31,11 @@ from ..types.ast import (
 from ..types.errors import nearest
 from ..types.location import Text
 from .checked import CheckedNode
-from .everywhere import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
 from .findings import Findings
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
-from .texts import Compiler, Sight
+from .texts import Compiler, Visibility
 from .values import BoundSetting, BoundSettings
 
 _BLOCKS = ("parallel", "foreach")
@@ -65,24 +65,24 @@ class NodeBinder:
 
     def bind(self, node: Node, place: Place) -> CheckedNode:
         """The node with its settings bound."""
-        sight = Sight(place)
+        visible = Visibility(place)
         label = f"<{node.tag}>" if node.id is None else repr(node.id)
         runtime = self._runtime_of(node)
         settings = self._settings.bind(
-            None if runtime is None else runtime.config, node.settings, node, sight, label
+            None if runtime is None else runtime.config, node.settings, node, visible, label
         )
-        inputs, is_list = self._bind_input(node, sight)
+        inputs, is_list = self._bind_input(node, visible)
         if node.after is not None:
-            self._bind_after(node.after, sight)
+            self._bind_after(node.after, visible)
         condition = None
         if node.condition is not None:
-            bound = self._settings.bind_one(node.condition, CONDITION, sight, label)
+            bound = self._settings.bind_one(node.condition, CONDITION, visible, label)
             condition = None if bound is None else bound.constant
         timeout = None
         if node.timeout is not None:
             field = WAITING_TIME if node.kind == "checkpoint" else TIMEOUT
-            timeout = self._settings.bind_one(node.timeout, field, sight, label)
-        retry, fallback = self._bind_on_error(node, sight)
+            timeout = self._settings.bind_one(node.timeout, field, visible, label)
+        retry, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
             name_of(node),
@@ -95,7 +95,7 @@ class NodeBinder:
             retry,
             fallback,
             self._late_handler(node, place),
-            self._bind_parts(node, sight) if node.kind in _WITH_PARTS else (),
+            self._bind_parts(node, visible) if node.kind in _WITH_PARTS else (),
             keeps=node.kind in _BLOCKS and word_of(node.settings.get("on_timeout")) == "keep",
         )
 
@@ -104,7 +104,7 @@ class NodeBinder:
         model = BODY_CONFIGS.get(body.tag, BodyConfig)
         if place is None or (model is BodyConfig and not body.settings):
             return None
-        return self._settings.bind(model, body.settings, body, Sight(place), f"<{body.tag}>")
+        return self._settings.bind(model, body.settings, body, Visibility(place), f"<{body.tag}>")
 
     def bind_document(
         self, document: Document, place: Place
@@ -113,7 +113,7 @@ class NodeBinder:
         bound = [
             None
             if setting is None
-            else self._settings.bind_one(setting, field, Sight(place), "<workflow>")
+            else self._settings.bind_one(setting, field, Visibility(place), "<workflow>")
             for setting, field in (
                 (document.timeout, TIMEOUT),
                 (document.max_concurrency, LIMIT),
@@ -140,7 +140,7 @@ class NodeBinder:
             )
         return runtime
 
-    def _bind_parts(self, node: Node, sight: Sight) -> tuple[BoundSettings, ...]:
+    def _bind_parts(self, node: Node, visible: Visibility) -> tuple[BoundSettings, ...]:
         match node:
             case ContextNode():
                 parts = node.assignments
@@ -154,21 +154,21 @@ class NodeBinder:
                 parts = node.actions
             case _:
                 return ()
-        return tuple(self._bind_part(node.kind, part, sight) for part in parts)
+        return tuple(self._bind_part(node.kind, part, visible) for part in parts)
 
-    def _bind_part(self, kind: str, part: Part, sight: Sight) -> BoundSettings:
+    def _bind_part(self, kind: str, part: Part, visible: Visibility) -> BoundSettings:
         model = PART_CONFIGS[kind, part.tag]
-        return self._settings.bind(model, part.settings, part, sight, f"<{part.tag}>")
+        return self._settings.bind(model, part.settings, part, visible, f"<{part.tag}>")
 
     def _bind_on_error(
-        self, node: Node, sight: Sight
+        self, node: Node, visible: Visibility
     ) -> tuple[BoundSettings | None, BaseNode | None]:
         retry, fallback = None, None
         if node.on_error is not None and (part := node.on_error.retry) is not None:
-            retry = self._settings.bind(RetryConfig, part.settings, part, sight, "<retry>")
+            retry = self._settings.bind(RetryConfig, part.settings, part, visible, "<retry>")
         if node.on_error is not None and (part := node.on_error.fallback) is not None:
-            self._settings.bind(FallbackConfig, part.settings, part, sight, "<fallback>")
-            fallback = self._handler(part.settings.get("node"), sight.place)
+            self._settings.bind(FallbackConfig, part.settings, part, visible, "<fallback>")
+            fallback = self._handler(part.settings.get("node"), visible.place)
         return retry, fallback
 
     def _late_handler(self, node: Node, place: Place) -> BaseNode | None:
@@ -203,7 +203,9 @@ class NodeBinder:
         self.named_handlers.append((place, setting))
         return self._index.ids.get(name)
 
-    def _bind_input(self, node: Node, sight: Sight) -> tuple[tuple[Expression, ...] | None, bool]:
+    def _bind_input(
+        self, node: Node, visible: Visibility
+    ) -> tuple[tuple[Expression, ...] | None, bool]:
         """The expressions of a node's ``input``, and whether it is the list of their values."""
         setting = node.input
         if setting is None:
@@ -215,17 +217,17 @@ class NodeBinder:
             return None, False
         text = setting.value
         if "{{" in text.value:
-            compiled = self._compiler.expression(text, sight)
+            compiled = self._compiler.expression(text, visible)
             return (None if compiled is None else (compiled,)), False
         if text.value in self._index.ids:
-            expression = self._compiler.reference(text, text.value, "", sight)
+            expression = self._compiler.reference(text, text.value, "", visible)
             return (None if expression is None else (expression,)), False
         items = [text.slice(*found.span()) for found in _ITEM.finditer(text.value)]
-        expressions = [self._bind_input_item(item, sight) for item in items]
+        expressions = [self._bind_input_item(item, visible) for item in items]
         known = tuple(expression for expression in expressions if expression is not None)
         return (known if len(known) == len(items) else None), len(items) > 1
 
-    def _bind_input_item(self, text: Text, sight: Sight) -> Expression | None:
+    def _bind_input_item(self, text: Text, visible: Visibility) -> Expression | None:
         found = _PATH.fullmatch(text.value)
         if found is None:
             self._findings.in_text(
@@ -237,9 +239,9 @@ class NodeBinder:
                 expected="the id of a node, or a path such as id.output.items",
             )
             return None
-        return self._compiler.reference(text, found[1], found[2], sight)
+        return self._compiler.reference(text, found[1], found[2], visible)
 
-    def _bind_after(self, setting: Setting, sight: Sight) -> None:
+    def _bind_after(self, setting: Setting, visible: Visibility) -> None:
         text = setting.value
         items = list(_ITEM.finditer(text.value)) if isinstance(text, Text) else []
         if not items:
@@ -249,4 +251,4 @@ class NodeBinder:
             return
         assert isinstance(text, Text)
         for found in items:
-            self._compiler.use(sight, text.slice(*found.span()), found[0], "after")
+            self._compiler.use(visible, text.slice(*found.span()), found[0], "after")

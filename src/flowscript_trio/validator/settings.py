@@ -15,7 +15,7 @@ from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
 from .findings import Findings, text_of
 from .messages import describe_error, show
-from .texts import REFUSED, Compiler, Computed, Sight, keep_text, scalar_of
+from .texts import REFUSED, Compiler, Computed, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
 
 Values = dict[str, tuple[Setting, Field, Any]]
@@ -34,7 +34,7 @@ class SettingsBinder:
         model: type[BaseModel] | None,
         settings: Mapping[str, Setting],
         element: Node | Body | Part,
-        sight: Sight,
+        visible: Visibility,
         label: str,
     ) -> BoundSettings:
         """The bound settings of an element, called ``label`` in messages.
@@ -44,7 +44,7 @@ class SettingsBinder:
         plan = None if model is None else plan_of(model)
         if plan is not None and not settings and not plan.required and plan.is_plain:
             return BoundSettings(constant=plan.default)
-        values = self._read(plan, settings, sight, label)
+        values = self._read(plan, settings, visible, label)
         if plan is None:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
@@ -65,10 +65,10 @@ class SettingsBinder:
         return BoundSettings(computed=computed, whole=WholeModel(plan.model, written, keys))
 
     def bind_one(
-        self, setting: Setting, field: Field, sight: Sight, label: str
+        self, setting: Setting, field: Field, visible: Visibility, label: str
     ) -> BoundSetting | None:
         """A single setting that stands outside of a model (``timeout``), or None where it is wrong."""
-        value = self._compiler.value(setting, field, sight)
+        value = self._compiler.value(setting, field, visible)
         if value is REFUSED:
             return None
         if isinstance(value, Computed):
@@ -79,7 +79,7 @@ class SettingsBinder:
         return BoundSetting(setting, field.attribute, label, checked[field.attribute])
 
     def _read(
-        self, plan: Plan | None, settings: Mapping[str, Setting], sight: Sight, label: str
+        self, plan: Plan | None, settings: Mapping[str, Setting], visible: Visibility, label: str
     ) -> Values:
         values: Values = {}
         for name, setting in settings.items():
@@ -97,7 +97,7 @@ class SettingsBinder:
                     f"{setting.written!r} and {values[field.attribute][0].written!r} are one setting",
                 )
                 continue
-            value = self._compiler.value(setting, field, sight)
+            value = self._compiler.value(setting, field, visible)
             if field.scalar_unless is not None:
                 value = _read_scalar(value, settings.get(field.scalar_unless))
             if isinstance(value, Computed) and field.constant is not None:

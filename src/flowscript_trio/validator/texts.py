@@ -36,7 +36,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 @dataclass(slots=True, eq=False)
-class Sight:
+class Visibility:
     """What a text sees: the scope at ``place``, and the names ``bound`` for it.
 
     ``after_body`` says that it is evaluated when the block's body has run; ``words`` are constants that
@@ -53,7 +53,7 @@ class Sight:
 class Use:
     """One name used in one text. ``how`` says by what: ``input``, ``after``, or ``expression``."""
 
-    sight: Sight
+    visible: Visibility
     text: Text
     reference: Reference
     how: str = "expression"
@@ -82,47 +82,47 @@ class Compiler:
         self._findings = findings
         self._functions = function_names()
 
-    def value(self, setting: Setting, field: Field, sight: Sight) -> Any:
+    def value(self, setting: Setting, field: Field, visible: Visibility) -> Any:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
         value = setting.value
         form = field.form
         if form is Form.SCALAR:
-            return self._fill(value, sight)
+            return self._fill(value, visible)
         if form is Form.STRUCTURE:
             if not isinstance(value, Text):
-                return self._fill(value, sight)
+                return self._fill(value, visible)
             try:
-                return self._fill(read_yaml(value), sight)
+                return self._fill(read_yaml(value), visible)
             except YamlProblem as exc:
                 self._findings.in_text(value, exc.offset, 1, "yaml", str(exc))
                 return REFUSED
         if field.bound or field.after_body or field.words:
-            sight = Sight(sight.place, field.bound, field.after_body, field.words)
+            visible = Visibility(visible.place, field.bound, field.after_body, field.words)
         text = _as_text(setting, self._index.document.source)
         if form is Form.TEMPLATE:
-            return self.template(text, sight) or REFUSED
+            return self.template(text, visible) or REFUSED
         if text.value.strip() in field.words:
             return text.value.strip()
-        return self.expression(text, sight) or REFUSED
+        return self.expression(text, visible) or REFUSED
 
-    def expression(self, text: Text, sight: Sight) -> Expression | None:
+    def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
         try:
             parsed = parse_expression(text, names=self._index.hyphenated)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
-        return parsed.compile(self._is_node(sight)) if self._note(parsed, sight) else None
+        return parsed.compile(self._is_node(visible)) if self._note(parsed, visible) else None
 
-    def template(self, text: Text, sight: Sight) -> Template | None:
+    def template(self, text: Text, visible: Visibility) -> Template | None:
         """The compiled template, or None where it has a mistake."""
-        parsed = self._parse_template(text, sight)
-        return None if parsed is None else parsed.compile(self._is_node(sight))
+        parsed = self._parse_template(text, visible)
+        return None if parsed is None else parsed.compile(self._is_node(visible))
 
-    def reference(self, text: Text, name: str, path: str, sight: Sight) -> Expression | None:
+    def reference(self, text: Text, name: str, path: str, visible: Visibility) -> Expression | None:
         """The expression of an item of ``input``: ``name`` with the ``path`` that follows it."""
         index = self._index
-        self.use(sight, text, name, "input")
+        self.use(visible, text, name, "input")
         node = index.ids.get(name) or index.phases.get(name)
         if node is None:
             try:
@@ -139,42 +139,42 @@ class Compiler:
             self._report_syntax(text, exc)
             return None
 
-    def use(self, sight: Sight, text: Text, name: str, how: str) -> None:
+    def use(self, visible: Visibility, text: Text, name: str, how: str) -> None:
         """Note that the whole of ``text`` names a node."""
-        self.uses.append(Use(sight, text, Reference(name, (), 0), how))
+        self.uses.append(Use(visible, text, Reference(name, (), 0), how))
 
-    def _parse_template(self, text: Text, sight: Sight) -> ParsedTemplate | None:
+    def _parse_template(self, text: Text, visible: Visibility) -> ParsedTemplate | None:
         try:
             parsed = parse_template(text, names=self._index.hyphenated)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
-        return parsed if self._note(parsed, sight) else None
+        return parsed if self._note(parsed, visible) else None
 
-    def _fill(self, value: Any, sight: Sight) -> Any:
+    def _fill(self, value: Any, visible: Visibility) -> Any:
         """The value with its texts compiled: a constant, ``Computed``, or ``REFUSED``."""
         if isinstance(value, Text):
             if "{{" not in value.value:
                 return value.value
-            parsed = self._parse_template(value, sight)
+            parsed = self._parse_template(value, visible)
             if parsed is None:
                 return REFUSED
             if parsed.constant:
                 return parsed.literal
-            return Computed(parsed.compile(self._is_node(sight)))
+            return Computed(parsed.compile(self._is_node(visible)))
         if isinstance(value, Structure):
             if value.kind == "list":
-                return _gather([self._fill(item, sight) for item in value.value], list)
-            keys = [self._fill(key, sight) for key, _ in value.value]
-            items = [self._fill(item, sight) for _, item in value.value]
+                return _gather([self._fill(item, visible) for item in value.value], list)
+            keys = [self._fill(key, visible) for key, _ in value.value]
+            items = [self._fill(item, visible) for _, item in value.value]
             return _gather([*keys, *items], _to_mapping)
         return value
 
-    def _note(self, parsed: ParsedExpression | ParsedTemplate, sight: Sight) -> bool:
+    def _note(self, parsed: ParsedExpression | ParsedTemplate, visible: Visibility) -> bool:
         """Note the names that a text uses; whether all its functions are known."""
         text = parsed.text
         for reference in parsed.references:
-            self.uses.append(Use(sight, text, reference))
+            self.uses.append(Use(visible, text, reference))
         unknown = [call for call in parsed.calls if call.name not in self._functions]
         for call in unknown:
             self._findings.in_text(
@@ -198,11 +198,11 @@ class Compiler:
             suggestion=exc.suggestion,
         )
 
-    def _is_node(self, sight: Sight) -> Callable[[str], bool]:
+    def _is_node(self, visible: Visibility) -> Callable[[str], bool]:
         """Which names mean nodes: what is bound at the place hides an id."""
         ids = self._index.ids
-        bound = sight.bound
-        around = sight.place.level.names
+        bound = visible.bound
+        around = visible.place.level.names
         if not bound and not around:
             return ids.__contains__
         return lambda name: name in ids and name not in bound and name not in around

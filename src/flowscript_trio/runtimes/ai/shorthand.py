@@ -26,7 +26,7 @@ def schema_of_text(text: str) -> dict[str, Any]:
     Objects are closed. All their fields are required; a value that may be absent (``?``) may be null, since
     structured-output requests know no other way to say so. Raises ValueError that says where.
     """
-    return _Reader(text).read()
+    return _ShorthandReader(text).read()
 
 
 def schema_of_mapping(fields: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _names() -> str:
     return ", ".join(TYPES) + ", enum[…] or {…}"
 
 
-class _Reader:
+class _ShorthandReader:
     """Reads one text from left to right."""
 
     def __init__(self, text: str) -> None:

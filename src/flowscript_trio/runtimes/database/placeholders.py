@@ -35,7 +35,7 @@ _AFTER_LIST = re.compile(r"\s*\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placeholder:
     """Where a parameter is bound.
 
     ``start`` and ``end`` are its characters in the query. ``key`` is a name, or an index from 0; for a bare
@@ -55,7 +55,7 @@ class Place:
 class Bound:
     """A place and the value that is bound there."""
 
-    place: Place
+    place: Placeholder
     value: Any
 
     @property
@@ -65,7 +65,7 @@ class Bound:
 
 
 @lru_cache(maxsize=256)
-def scan(query: str) -> tuple[Place, ...]:
+def scan(query: str) -> tuple[Placeholder, ...]:
     """Every place that may be one of a parameter, in order."""
     places = []
     marks = 0
@@ -82,11 +82,11 @@ def scan(query: str) -> tuple[Place, ...]:
         else:
             kind, key = "?", marks
             marks += 1
-        places.append(Place(start, end, kind, key, *_list_at(query, start, end)))
+        places.append(Placeholder(start, end, kind, key, *_list_at(query, start, end)))
     return tuple(places)
 
 
-def match(places: Sequence[Place], params: Params, *, strict: bool = False) -> list[Bound]:
+def match(places: Sequence[Placeholder], params: Params, *, strict: bool = False) -> list[Bound]:
     """The places with their values, in order; raises SettingError that names what does not fit.
 
     A list is for ``$1`` where the query has one, else for ``?``; a mapping is for ``:name``. A ``?`` that
@@ -108,7 +108,7 @@ def match(places: Sequence[Place], params: Params, *, strict: bool = False) -> l
     return _match_numbers([place for place in places if place.kind == kind], params, kind)
 
 
-def _match_names(places: Sequence[Place], params: dict[str, Any]) -> list[Bound]:
+def _match_names(places: Sequence[Placeholder], params: dict[str, Any]) -> list[Bound]:
     bound = []
     for place in places:
         if place.kind != ":name":
@@ -120,7 +120,7 @@ def _match_names(places: Sequence[Place], params: dict[str, Any]) -> list[Bound]
     return bound
 
 
-def _match_numbers(places: Sequence[Place], params: list[Any], kind: str) -> list[Bound]:
+def _match_numbers(places: Sequence[Placeholder], params: list[Any], kind: str) -> list[Bound]:
     used = {int(place.key) for place in places}
     if -1 in used:
         raise SettingError("the query has $0; parameters are counted from $1")
@@ -135,13 +135,13 @@ def _match_numbers(places: Sequence[Place], params: list[Any], kind: str) -> lis
     return [Bound(place, params[int(place.key)]) for place in places]
 
 
-def _refuse(places: Sequence[Place], kind: str, given: str, expected: str) -> None:
+def _refuse(places: Sequence[Placeholder], kind: str, given: str, expected: str) -> None:
     for place in places:
         if place.kind == kind:
             raise SettingError(f"the query has {_show(place)}, which takes {expected}, and {given}")
 
 
-def _show(place: Place) -> str:
+def _show(place: Placeholder) -> str:
     """A place as it is written, but for ``?1``, which is ``$1``."""
     if isinstance(place.key, str):
         return f":{place.key}"

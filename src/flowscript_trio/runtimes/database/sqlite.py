@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ...types.errors import FlowScriptError, SettingError
-from ..file.paths import Place, open_place, refuse_special, resolve
+from ..file.paths import FolderEntry, open_entry, refuse_special, resolve
 
 if sys.platform != "win32":
     import fcntl
@@ -118,8 +118,8 @@ def connect_beneath(
     if sys.platform == "win32":
         return sqlite3.connect(path, **options)
     for _ in range(_TRIES):
-        with open_place(path, base) as place:
-            wanted = _identity(_find_or_make(place, name))
+        with open_entry(path, base) as entry:
+            wanted = _identity(_find_or_make(entry, name))
             with _opening:
                 before = _open_files()
                 uri = f"file:{quote(path)}?mode=rw"
@@ -137,16 +137,16 @@ def connect_beneath(
     )
 
 
-def _find_or_make(place: Place, name: str) -> os.stat_result:
+def _find_or_make(entry: FolderEntry, name: str) -> os.stat_result:
     """What stands under a name, made where there is nothing; raises where it is not a file with one name."""
     for suffix in ("-journal", "-wal", "-shm"):  # SQLite writes to these as well
-        found = place.sibling(os.path.basename(place.name) + suffix).stat()
+        found = entry.sibling(os.path.basename(entry.name) + suffix).stat()
         if found is not None:
             _refuse_linked(found, name + suffix)
-    if place.stat() is None:
+    if entry.stat() is None:
         with suppress(FileExistsError):  # another connection was faster
-            os.close(place.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))
-    found = place.stat()
+            os.close(entry.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))
+    found = entry.stat()
     if found is None:
         raise FileNotFoundError(2, "it was taken away while it was opened", name)
     _refuse_linked(found, name)

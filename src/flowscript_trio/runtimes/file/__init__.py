@@ -14,7 +14,7 @@ import trio
 from ..registry import registry
 from ..types import ExecutionParams, RunServices
 from .formats import decode, encode
-from .paths import open_place, refuse_device
+from .paths import open_entry, refuse_device
 from .tables import read_header
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
@@ -92,23 +92,23 @@ def _opened(path: str, base: Path | None) -> Iterator[BinaryIO]:
             refuse_device(os.fstat(file.fileno()), path)
             yield file
         return
-    with open_place(path, base) as place:
-        found = place.stat()
+    with open_entry(path, base) as entry:
+        found = entry.stat()
         if found is not None:
             refuse_device(found, path)
-        with open(place.open(os.O_RDONLY), "rb") as file:
+        with open(entry.open(os.O_RDONLY), "rb") as file:
             yield file
 
 
 def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
     path = config.path
     data = _encode(config, value)  # first: what cannot be encoded touches no file
-    with open_place(path, base, create=config.create_dir) as place:
+    with open_entry(path, base, create=config.create_dir) as entry:
         if config.append:
             make = partial(_continue, config, data, value)
-            size = append(place, make, path, confined=base is not None)
+            size = append(entry, make, path, confined=base is not None)
         else:
-            replace(place, data, path)
+            replace(entry, data, path)
             size = len(data)
     return {"path": path, "bytes": size}
 

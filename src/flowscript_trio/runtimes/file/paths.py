@@ -20,7 +20,7 @@ class PathOutside(FlowScriptError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderEntry:
     """A name in an open folder: what is done with it cannot be led elsewhere by a link that someone swaps in.
 
     ``folder`` is the folder's handle, or None where the system has none (Windows): ``name`` is then a path.
@@ -40,15 +40,15 @@ class Place:
         except FileNotFoundError:
             return None
 
-    def sibling(self, name: str) -> Place:
+    def sibling(self, name: str) -> FolderEntry:
         """Another name in the same folder."""
         parent = "" if self.folder is not None else os.path.dirname(self.name)
-        return Place(self.folder, os.path.join(parent, name))
+        return FolderEntry(self.folder, os.path.join(parent, name))
 
     def unlink(self) -> None:
         os.unlink(self.name, dir_fd=self.folder)
 
-    def rename_to(self, other: Place) -> None:
+    def rename_to(self, other: FolderEntry) -> None:
         """Take the place of another name in the same folder, in one step."""
         os.replace(self.name, other.name, src_dir_fd=self.folder, dst_dir_fd=other.folder)
 
@@ -72,9 +72,9 @@ def resolve(path: str, base: str | os.PathLike[str] | None) -> tuple[str, str]:
 
 
 @contextmanager
-def open_place(
+def open_entry(
     path: str, base: str | os.PathLike[str] | None, *, create: bool = False
-) -> Iterator[Place]:
+) -> Iterator[FolderEntry]:
     """The place of a file while the block lasts; ``create`` makes the folders that are missing.
 
     The folders are opened one in the other, none through a link: one that is swapped in after the check is
@@ -90,7 +90,7 @@ def open_place(
         if not _HAS_FOLDER_HANDLES:
             if create:
                 os.makedirs(os.path.dirname(found), exist_ok=True)
-            yield Place(None, found)
+            yield FolderEntry(None, found)
             return
         handle = os.open(root, _FOLDER)
         try:
@@ -98,7 +98,7 @@ def open_place(
                 inner = _enter(handle, folder, create)
                 os.close(handle)
                 handle = inner
-            yield Place(handle, name)
+            yield FolderEntry(handle, name)
         finally:
             os.close(handle)
 

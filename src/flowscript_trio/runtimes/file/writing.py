@@ -12,7 +12,7 @@ from secrets import token_hex
 import trio
 
 from ...types.errors import FlowScriptError
-from .paths import Place, refuse_special
+from .paths import FolderEntry, refuse_special
 
 if sys.platform != "win32":
     import fcntl
@@ -21,17 +21,17 @@ CHUNK = 1024 * 1024  # bytes between two looks at whether the write is still wan
 _KEEPS_OPEN = sys.platform != "win32"  # Windows renames no file that is open
 
 
-def replace(place: Place, data: bytes, path: str) -> None:
+def replace(entry: FolderEntry, data: bytes, path: str) -> None:
     """Write a file under a temporary name in its folder and rename it. For a thread that trio started.
 
     Up to the moment of the rename it raises ``Cancelled`` where the task that waits for it is cancelled: the
     old file stays. Whatever goes wrong, no temporary file is left. Permissions and, where the system allows
     it, the owner of an existing file are kept. ``path`` is for messages.
     """
-    old = place.stat()
+    old = entry.stat()
     if old is not None:
         refuse_special(old, path)
-    temporary = place.sibling(f".{token_hex(8)}.tmp")
+    temporary = entry.sibling(f".{token_hex(8)}.tmp")
     # Of an existing file that only its owner may read, the new content is never open to others.
     handle = temporary.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if old is None else 0o600)
     try:
@@ -43,22 +43,22 @@ def replace(place: Place, data: bytes, path: str) -> None:
             trio.from_thread.check_cancelled()
             if _KEEPS_OPEN:  # while it is open, no other file can get its identity
                 _refuse_swapped(temporary, handle, path)
-                temporary.rename_to(place)
+                temporary.rename_to(entry)
         finally:
             os.close(handle)
         if not _KEEPS_OPEN:
-            temporary.rename_to(place)
+            temporary.rename_to(entry)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    now = place.stat()
+    now = entry.stat()
     if now is not None and stat.S_ISLNK(now.st_mode):
         raise _swapped(path)
-    _sync_folder(place)
+    _sync_folder(entry)
 
 
-def append(place: Place, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:
+def append(entry: FolderEntry, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:
     """Add to the end of a file, all or nothing: what was written of a record that fails is taken back.
 
     ``make`` gets a handle of the file as it stands and gives the bytes to add. One writer is at work at a
@@ -66,7 +66,7 @@ def append(place: Place, make: Callable[[int], bytes], path: str, *, confined: b
     written. ``confined`` says that a base folder confines it: then a file that has a second name is refused,
     since that name may be outside of the folder. Gives the number of bytes added.
     """
-    with _alone(place, path, confined) as (handle, is_new):
+    with _alone(entry, path, confined) as (handle, is_new):
         size = os.fstat(handle).st_size
         try:
             data = make(handle)
@@ -77,22 +77,22 @@ def append(place: Place, make: Callable[[int], bytes], path: str, *, confined: b
             os.ftruncate(handle, size)
             raise
     if is_new:
-        _sync_folder(place)
+        _sync_folder(entry)
     return len(data)
 
 
 @contextmanager
-def _alone(place: Place, path: str, confined: bool) -> Iterator[tuple[int, bool]]:
+def _alone(entry: FolderEntry, path: str, confined: bool) -> Iterator[tuple[int, bool]]:
     """The handle of a file, locked, and whether it was made for that: then a failure takes it away again."""
     while True:
-        handle, is_new = _open_or_make(place)
+        handle, is_new = _open_or_make(entry)
         try:
             refuse_special(os.fstat(handle), path)
             if confined:
                 _refuse_linked(os.fstat(handle), path)
             if sys.platform != "win32":
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            now = place.stat()
+            now = entry.stat()
             # Whoever held the lock may have replaced the file or taken it away: then it is another's.
             if now is not None and os.path.samestat(now, os.fstat(handle)):
                 if confined:
@@ -103,21 +103,21 @@ def _alone(place: Place, path: str, confined: bool) -> Iterator[tuple[int, bool]
                 return
         except BaseException:
             if is_new and os.fstat(handle).st_size == 0:
-                place.unlink()
+                entry.unlink()
             raise
         finally:
             os.close(handle)
 
 
-def _open_or_make(place: Place) -> tuple[int, bool]:
+def _open_or_make(entry: FolderEntry) -> tuple[int, bool]:
     flags = os.O_RDWR | os.O_APPEND
     while True:
         try:
-            return place.open(flags), False
+            return entry.open(flags), False
         except FileNotFoundError:
             pass
         try:
-            return place.open(flags | os.O_CREAT | os.O_EXCL), True
+            return entry.open(flags | os.O_CREAT | os.O_EXCL), True
         except FileExistsError:
             pass  # made by another in between: open that one
 
@@ -144,7 +144,7 @@ def _make_like(handle: int, old: os.stat_result) -> None:
     os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o777)
 
 
-def _refuse_swapped(temporary: Place, handle: int, path: str) -> None:
+def _refuse_swapped(temporary: FolderEntry, handle: int, path: str) -> None:
     """Raise where the temporary name is no longer that of the file which was written."""
     now = temporary.stat()
     if now is None or not os.path.samestat(now, os.fstat(handle)):
@@ -165,8 +165,8 @@ def _refuse_linked(found: os.stat_result, path: str) -> None:
         )
 
 
-def _sync_folder(place: Place) -> None:
+def _sync_folder(entry: FolderEntry) -> None:
     """Make the new name itself last, where the file system can: some refuse, and the file is whole anyhow."""
-    if place.folder is not None:
+    if entry.folder is not None:
         with suppress(OSError):
-            os.fsync(place.folder)
+            os.fsync(entry.folder)

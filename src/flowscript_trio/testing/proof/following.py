@@ -10,13 +10,13 @@ import trio
 from .calls import Call, Moment, Planted, Wait
 from .leftovers import Leftovers
 from .owners import Owners
-from .places import (
-    Place,
+from .sites import (
+    WaitSite,
     cuts_short,
     follows_cancelled,
     has_cancelled_behind,
-    place_of,
     replaces_cancelled,
+    site_of,
 )
 from .stepping import Surroundings, frames_of, sent_error, shields_around
 
@@ -49,7 +49,7 @@ class Follower:
         self._shields = shields_around(task)
         self._around = Surroundings(task)
         self._handed: list[BaseException] = []
-        self._places: list[tuple[BaseException, Place | None]] = []
+        self._places: list[tuple[BaseException, WaitSite | None]] = []
         """Where this task, and those that it started, were when they were handed ``Cancelled``."""
         self._child_was_handed = False
         self._work: Coroutine[Any, Any, Any] | None = None
@@ -110,8 +110,8 @@ class Follower:
         else:
             wait.deaf = cancelled
 
-    def _place(self) -> Place | None:
-        return None if self._work is None else place_of(frames_of(self._work))
+    def _place(self) -> WaitSite | None:
+        return None if self._work is None else site_of(frames_of(self._work))
 
     def _waited_for_thread(self) -> bool:
         place = self._place()
@@ -123,7 +123,7 @@ class Follower:
             self._child_was_handed = True
             handed = sent_error(child)
             if handed is not None:
-                self._places.append((handed, place_of(child.iter_await_frames())))
+                self._places.append((handed, site_of(child.iter_await_frames())))
 
     def _is_under(self, child: trio.lowlevel.Task) -> bool:
         """Whether a task runs in a nursery of this call, with no shield between."""

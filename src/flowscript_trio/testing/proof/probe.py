@@ -27,9 +27,9 @@ from .leftovers import Leftovers
 from .locks import Locks
 from .notes import Notes
 from .owners import Owners
-from .places import place_of
 from .plan import Plan
 from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
+from .sites import site_of
 from .stepping import is_handed_cancelled, step_through
 from .streaming import Streamed
 from .variables import changed_since
@@ -334,7 +334,7 @@ class Probe(trio.abc.Instrument):
 
 
 def _has_waited_for_thread(task: trio.lowlevel.Task) -> bool:
-    place = place_of(task.iter_await_frames())
+    place = site_of(task.iter_await_frames())
     return place is not None and place.called == "to_thread_run_sync"
 
 

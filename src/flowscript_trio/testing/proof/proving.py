@@ -17,7 +17,7 @@ from ...execution.run import check_options
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from .checks import CHECKS, name_of
-from .checks.manners import nothing_is_held_across_a_yield
+from .checks.conduct import nothing_is_held_across_a_yield
 from .locks import locks_alive
 from .plan import Plan
 from .planning import pairs_of, points_of, sample

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import trio
 
 from .calls import RUNNING, Call
-from .places import Place, cuts_short, follows_cancelled, place_of, replaces_cancelled
+from .sites import WaitSite, cuts_short, follows_cancelled, replaces_cancelled, site_of
 from .stepping import Surroundings, frames_of, shields_around, step_through
 
 
@@ -55,7 +55,7 @@ class _Step:
         self._task = trio.lowlevel.current_task()
         self._around = Surroundings(self._task)
         self._shields = shields_around(self._task)
-        self._handed: list[tuple[BaseException, Place | None]] = []
+        self._handed: list[tuple[BaseException, WaitSite | None]] = []
 
     def error_here(self) -> None:
         return None
@@ -69,7 +69,7 @@ class _Step:
     def at_resume(self, handed: BaseException | None) -> None:
         shielded = shields_around(self._task) > self._shields
         if isinstance(handed, trio.Cancelled) and self._around.are_cancelled and not shielded:
-            self._handed.append((handed, place_of(frames_of(self.work))))
+            self._handed.append((handed, site_of(frames_of(self.work))))
 
     def judge(self, call: Call, raised: BaseException | None) -> None:
         """It has given an item, has ended, or has raised an error."""

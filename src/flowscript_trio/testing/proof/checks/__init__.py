@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cancelling, ends, errors, limits, manners, outputs, resources, scopes, timing
+from . import cancelling, conduct, ends, errors, limits, outputs, resources, scopes, timing
 from .finding import Check, Finding
 
 CHECKS: tuple[Check, ...] = (
@@ -28,12 +28,12 @@ CHECKS: tuple[Check, ...] = (
     cancelling.cancellation_is_told_as_it_is,
     cancelling.a_cancellation_is_not_retried,
     cancelling.nobody_swallows_cancelled,
-    manners.cancelled_is_not_replaced,
-    manners.no_stored_cancelled_is_raised_again,
-    manners.clean_up_is_not_cut_short,
-    manners.nobody_holds_up_a_cancellation,
-    manners.what_comes_too_late_is_no_success,
-    manners.nothing_is_held_across_a_yield,
+    conduct.cancelled_is_not_replaced,
+    conduct.no_stored_cancelled_is_raised_again,
+    conduct.clean_up_is_not_cut_short,
+    conduct.nobody_holds_up_a_cancellation,
+    conduct.what_comes_too_late_is_no_success,
+    conduct.nothing_is_held_across_a_yield,
     cancelling.status_fits,
     limits.time_limits_are_kept,
     limits.a_timeout_is_told_when_its_time_has_passed,

@@ -49,7 +49,7 @@ _OPTIONS = (
 )
 
 
-def given_options(command: Command) -> Command:
+def run_options(command: Command) -> Command:
     """A decorator that adds ``--config``, ``--input`` and the others, as ``flowscript run`` has them."""
     for option in reversed(_OPTIONS):
         command = option(command)

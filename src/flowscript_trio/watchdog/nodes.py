@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 from trio.lowlevel import Task, current_task
 
-from ..scheduler.watching import Stack, Watcher, sharing_watcher
 from ..types.ast import BaseNode
-from ..types.events import Event, NodeEnded, NodeStarted, RunEnded
-from .context import RunContext
-from .whereabouts import describe_whereabouts
+from ..types.events import Event, NodeEnded, NodeStarted, Observer, RunEnded
+from ..types.masking import Masker
+from .stacks import describe_stack
+from .watcher import Stack, Watcher, sharing_watcher
 
 LOGGER = logging.getLogger("flowscript_trio.watchdog")
 ADVICE = (
@@ -24,12 +25,24 @@ ADVICE = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
+class _Position:
     """A node that a task is at, None for the run; ``nurseries`` is how many the task had open before."""
 
     path: str
     node: BaseNode | None
     nurseries: int
+
+
+class Watched(Protocol):
+    """What the watchdog needs of a run."""
+
+    observers: Sequence[Observer]
+
+    @property
+    def masker(self) -> Masker | None: ...
+    @property
+    def watchdog(self) -> float | None: ...
+    def note_warning(self, path: str, message: str) -> None: ...
 
 
 class Watchdog:
@@ -38,11 +51,11 @@ class Watchdog:
     When such a step has ended at last, a :class:`~flowscript_trio.types.events.RunWarning` says so.
     """
 
-    def __init__(self, watcher: Watcher, context: RunContext, limit: float) -> None:
+    def __init__(self, watcher: Watcher, context: Watched, limit: float) -> None:
         self.limit = limit
         self._watcher = watcher
         self._context = context
-        self._places: dict[Task, list[_Place]] = {}
+        self._positions: dict[Task, list[_Position]] = {}
         self._raised: Exception | None = None
         self._enter("", None)
 
@@ -66,59 +79,59 @@ class Watchdog:
 
     def _enter(self, path: str, node: BaseNode | None) -> None:
         task = current_task()
-        place = _Place(path, node, len(task.child_nurseries))
-        self._places.setdefault(task, []).append(place)
+        position = _Position(path, node, len(task.child_nurseries))
+        self._positions.setdefault(task, []).append(position)
 
     def _leave(self) -> None:
         task = current_task()
-        places = self._places[task]
-        places.pop()
-        if not places:
-            del self._places[task]
+        positions = self._positions[task]
+        positions.pop()
+        if not positions:
+            del self._positions[task]
 
     # ---- what the watcher asks and tells ----
 
-    def place_of(self, task: Task) -> _Place | None:
+    def place_of(self, task: Task) -> _Position | None:
         """The innermost node that a task works for: its own, or that in which its nursery was opened."""
         around: Task | None = task
         nursery: trio.Nursery | None = None
         while around is not None:
             opened = around.child_nurseries
-            for place in reversed(self._places.get(around, ())):
-                if nursery is None or nursery in opened[place.nurseries :]:
-                    return place
+            for position in reversed(self._positions.get(around, ())):
+                if nursery is None or nursery in opened[position.nurseries :]:
+                    return position
             nursery = around.parent_nursery
             around = None if nursery is None else nursery.parent_task
         return None
 
-    def report(self, place: _Place, lasted: float, stack: Stack | None) -> None:
+    def report(self, position: _Position, lasted: float, stack: Stack | None) -> None:
         """Say at once, from whatever thread, that a node holds up the program."""
         if stack is None:
-            message = self._past(place, lasted, None)
+            message = self._past(position, lasted, None)
         else:
-            where = describe_whereabouts(stack)
+            where = describe_stack(stack)
             message = (
-                f"{_name(place)} has not reached a checkpoint for {_seconds(lasted)}: nothing else of the "
+                f"{_name(position)} has not reached a checkpoint for {_seconds(lasted)}: nothing else of the "
                 f"program runs meanwhile, and nothing can be cancelled."
                 f"{f' It is at {where}.' if where else ''} {ADVICE}"
             )
-        at = "" if place.node is None else f"{place.node.location}: "
+        at = "" if position.node is None else f"{position.node.location}: "
         LOGGER.warning("%s", self._masked(at + message))
 
-    def settle(self, place: _Place, lasted: float, stack: Stack | None) -> None:
+    def settle(self, position: _Position, lasted: float, stack: Stack | None) -> None:
         """Put on the record, and before the observers, that a node held up the program."""
-        message = self._masked(self._past(place, lasted, stack))
+        message = self._masked(self._past(position, lasted, stack))
         try:
-            self._context.note_warning(place.path, message)
+            self._context.note_warning(position.path, message)
         except Exception as exc:
             # Trio drops an instrument that raises; an observer's error belongs to the run.
             self._raised = exc
 
-    def _past(self, place: _Place, lasted: float, stack: Stack | None) -> str:
-        where = None if stack is None else describe_whereabouts(stack)
+    def _past(self, position: _Position, lasted: float, stack: Stack | None) -> str:
+        where = None if stack is None else describe_stack(stack)
         seen = f"; it was at {where}" if where else ""
         return (
-            f"{_name(place)} held up the program for {_seconds(lasted)} without a checkpoint{seen}. "
+            f"{_name(position)} held up the program for {_seconds(lasted)} without a checkpoint{seen}. "
             f"{ADVICE}"
         )
 
@@ -128,7 +141,7 @@ class Watchdog:
 
 
 @contextmanager
-def watching_nodes(context: RunContext) -> Iterator[None]:
+def watching_nodes(context: Watched) -> Iterator[None]:
     """Watch the nodes of a run while the block lasts, if the run asks for it."""
     if context.watchdog is None:
         yield
@@ -142,8 +155,8 @@ def watching_nodes(context: RunContext) -> Iterator[None]:
         watchdog.raise_kept()
 
 
-def _name(place: _Place) -> str:
-    return f"the node {place.path!r}" if place.path else "the run, outside of its nodes,"
+def _name(position: _Position) -> str:
+    return f"the node {position.path!r}" if position.path else "the run, outside of its nodes,"
 
 
 def _seconds(lasted: float) -> str:

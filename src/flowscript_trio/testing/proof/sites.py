@@ -27,7 +27,7 @@ _ENDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WaitSite:
     """Where a task waits. ``called`` is the function of trio's (or of anyio's, say) that it waits in there."""
 
     function: str
@@ -46,15 +46,15 @@ class Place:
         return f"{self.function} ({PurePath(self.file).name}, line {self.line})"
 
 
-def place_of(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
+def site_of(frames: Iterable[tuple[FrameType, int]]) -> WaitSite | None:
     """The innermost place that is no library's, of the frames of a task that waits, outermost first."""
-    place: Place | None = None
+    place: WaitSite | None = None
     for frame, line in frames:
         code = frame.f_code
         if not is_library(frame):
-            place = Place(code.co_qualname, code.co_filename, line, "")
+            place = WaitSite(code.co_qualname, code.co_filename, line, "")
         elif place is not None and not place.called:
-            place = Place(place.function, place.file, place.line, code.co_name)
+            place = WaitSite(place.function, place.file, place.line, code.co_name)
     return place
 
 
@@ -63,7 +63,7 @@ def is_library(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES
 
 
-def cuts_short(handed: BaseException, place: Place | None) -> bool:
+def cuts_short(handed: BaseException, place: WaitSite | None) -> bool:
     """Whether a ``Cancelled`` that was handed to a task there interrupted clean-up outside of libraries."""
     if place is None or place.is_harmless:
         return False

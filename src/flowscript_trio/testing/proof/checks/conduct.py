@@ -1,4 +1,4 @@
-"""Owns the promises of runtimes' manners under cancellation: what they do with it, and in their clean-up."""
+"""Owns the promises of runtimes' conduct under cancellation: what they do with it, and in their clean-up."""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Value:
     """A value of the file, and the text that it stands in: its own, or for a constant that of its key."""
 
     value: Any
     place: Text
 
     @classmethod
-    def of(cls, value: Any, around: Text) -> Given:
+    def of(cls, value: Any, around: Text) -> Value:
         if isinstance(value, Structure):
             return cls(value, value.text)
         return cls(value, value if isinstance(value, Text) else around)
@@ -43,23 +43,23 @@ class Values:
             problem_at(self._source, place.offset(0), code, message, length=length, **details)
         )
 
-    def wrong(self, given: Given, what: str, expected: str) -> None:
+    def wrong(self, given: Value, what: str, expected: str) -> None:
         """Add the problem that a value is not of its kind."""
         found = describe(given.value)
         message = f"{what} is {found}"
         self.report(given.place, "wrong-value", message, found=found, expected=expected)
 
-    def entries(self, given: Given, what: str) -> list[tuple[Text, Given]]:
+    def entries(self, given: Value, what: str) -> list[tuple[Text, Value]]:
         """The entries of a mapping, in their order, with keys as they are written."""
         found = given.value
         if not isinstance(found, Structure) or found.kind != "mapping":
             self.wrong(given, what, "a mapping")
             return []
-        return [(key, Given.of(value, key)) for key, value in found.value]
+        return [(key, Value.of(value, key)) for key, value in found.value]
 
-    def fields(self, given: Given, what: str, known: Collection[str]) -> dict[str, Given]:
+    def fields(self, given: Value, what: str, known: Collection[str]) -> dict[str, Value]:
         """The entries of a mapping whose keys are known: snake_case names, in any spelling."""
-        found: dict[str, Given] = {}
+        found: dict[str, Value] = {}
         for key, value in self.entries(given, what):
             name = canonical(key.value)
             if name not in known:
@@ -81,20 +81,20 @@ class Values:
             suggestion=nearest(key.value, names),
         )
 
-    def items(self, given: Given) -> list[Given]:
+    def items(self, given: Value) -> list[Value]:
         """The items of a list; of what is no list, itself."""
         found = given.value
         if isinstance(found, Structure) and found.kind == "list":
-            return [Given.of(item, given.place) for item in found.value]
+            return [Value.of(item, given.place) for item in found.value]
         return [given]
 
-    def text(self, given: Given, what: str) -> str | None:
+    def text(self, given: Value, what: str) -> str | None:
         if isinstance(given.value, Text):
             return given.value.value
         self.wrong(given, what, "a text (a number, true, false or null stands in quotes)")
         return None
 
-    def whole(self, given: Given, what: str, least: int | None = 0) -> int | None:
+    def whole(self, given: Value, what: str, least: int | None = 0) -> int | None:
         value = given.value
         if (
             isinstance(value, int)
@@ -105,13 +105,13 @@ class Values:
         self.wrong(given, what, "a whole number" + (f" from {least}" if least is not None else ""))
         return None
 
-    def flag(self, given: Given, what: str) -> bool | None:
+    def flag(self, given: Value, what: str) -> bool | None:
         if isinstance(given.value, bool):
             return given.value
         self.wrong(given, what, "true or false")
         return None
 
-    def seconds(self, given: Given, what: str) -> float | None:
+    def seconds(self, given: Value, what: str) -> float | None:
         if isinstance(given.value, Text):
             try:
                 return parse_duration(given.value.value)
@@ -141,16 +141,16 @@ def describe(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"the number {value}"
 
 
-def as_it_is(given: Given) -> Any:
+def as_it_is(given: Value) -> Any:
     return plain(given.value)
 
 
 class Fields:
     """Reads the fields that are there."""
 
-    def __init__(self, fields: dict[str, Given]) -> None:
+    def __init__(self, fields: dict[str, Value]) -> None:
         self._fields = fields
 
-    def take(self, name: str, read: Callable[[Given], T | None]) -> T | None:
+    def take(self, name: str, read: Callable[[Value], T | None]) -> T | None:
         given = self._fields.get(name)
         return None if given is None else read(given)

@@ -14,8 +14,8 @@ import trio
 import trio.testing
 
 import flowscript_trio as fs
-from flowscript_trio.scheduler.watching import Watcher, sharing_watcher
 from flowscript_trio.types.events import Event, NodeStarted, RunWarning
+from flowscript_trio.watchdog.watcher import Watcher, sharing_watcher
 
 BOUND = 30
 """Seconds after which a thread that nobody released gives up, and its test fails."""

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.lowlevel import Task, current_task
 
-from flowscript_trio.scheduler.watching import Stack, Watcher, sharing_watcher
+from flowscript_trio.watchdog.watcher import Stack, Watcher, sharing_watcher
 
 
 class Things:

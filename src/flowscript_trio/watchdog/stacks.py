@@ -8,11 +8,11 @@ from pathlib import Path
 
 import trio
 
-from ..scheduler.watching import Stack
+from .watcher import Stack
 
 _TRIO = trio.lowlevel.current_task.__code__.co_filename
 """The file whose frames call the steps of tasks."""
-_WALK = f"{Path(__file__).parent}{os.sep}"
+_WALK = f"{Path(__file__).parents[1] / 'execution'}{os.sep}"
 """The folder whose frames call runtimes, resources and observers."""
 _ENGINE = f"{Path(__file__).parents[1]}{os.sep}"
 _LIBRARIES = (
@@ -34,7 +34,7 @@ def node_part(stack: Stack) -> Stack:
     return stack
 
 
-def describe_whereabouts(stack: Stack) -> str | None:
+def describe_stack(stack: Stack) -> str | None:
     """Where a node is: its innermost frames, then those of its own code. None where nothing is known.
 
     Its own code begins with the innermost frame that is no library's, and ends with its outermost frame.

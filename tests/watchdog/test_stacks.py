@@ -5,9 +5,9 @@ import sysconfig
 import trio
 
 from flowscript_trio.execution import executor
-from flowscript_trio.execution.whereabouts import describe_whereabouts
 from flowscript_trio.expression import cursor
-from flowscript_trio.scheduler.watching import Spot
+from flowscript_trio.watchdog.stacks import describe_stack
+from flowscript_trio.watchdog.watcher import Spot
 
 TRIO = trio.lowlevel.current_task.__code__.co_filename
 LIBRARY = f"{sysconfig.get_path('purelib')}/lib.py"
@@ -25,12 +25,12 @@ def spots(*names: str) -> tuple[Spot, ...]:
 
 
 def functions(*stack: Spot) -> str | None:
-    words = describe_whereabouts(stack)
+    words = describe_stack(stack)
     return words and " < ".join(word.partition(" ")[0] for word in words.split(", called by "))
 
 
 def test_only_the_frames_within_the_call_of_the_runtime_are_told() -> None:
-    words = describe_whereabouts((*spots("inner", "outer"), BORDER, *spots("fs_walk"), STEP))
+    words = describe_stack((*spots("inner", "outer"), BORDER, *spots("fs_walk"), STEP))
     assert words == "inner (mine.py:1), called by outer (mine.py:2)"
 
 
@@ -60,4 +60,4 @@ def test_who_called_the_run_is_not_told() -> None:
 
 
 def test_nothing_is_told_where_there_is_no_stack() -> None:
-    assert describe_whereabouts(()) is None
+    assert describe_stack(()) is None
