@@ -42,7 +42,13 @@ async def attempt(walk: Walk, step: Step, frame: Frame, path: str, number: int =
             return Outcome(skipped=True)
         if walk.run.observers:
             _tell_attempt(walk, place)
+        spending = walk.run.spending
+        if spending is not None:
+            spending.count_node(path)
+            spending.keep(place.input, path)
         outcome = await _perform(walk, place)
+        if spending is not None:
+            spending.keep(outcome.output, path)
         if outcome.lost is not None and walk.run.compensations:
             outcome = await without_losers(walk, place, outcome)
         signal = outcome.signal
@@ -147,15 +153,19 @@ async def _within(walk: Walk, seconds: float, place: Place) -> Outcome:
 
 def _act(walk: Walk, place: Place) -> Awaitable[Outcome]:
     step = place.step
+    config = step.config(place.scope)
+    spending = walk.run.spending
+    if spending is not None:
+        spending.keep(config, place.path)
     params = ExecutionParams(
         step.node,
-        step.config(place.scope),
+        config,
         place.input,
         place.scope,
         walk.run,
         step.reads_only,
         step.parts,
-        None if step.is_ours else place,
+        None if step.is_ours and spending is None else place,
     )
     if step.is_control:
         return _control(walk, step.runtime, params, place)

@@ -69,6 +69,15 @@ class RunServices(Protocol):
         the opening alone; of the one that opens it, the opening is cancelled, and the next node tries.
         """
 
+    def count_request(self) -> None:
+        """Count a request that is about to be sent against the budget of the run; raises BudgetExceeded."""
+
+    def grow(self, made: list[Any], since: int) -> None:
+        """Count what a list that a node is making has grown by since it had so many items.
+
+        Only a node that makes much before it ends has to; raises BudgetExceeded.
+        """
+
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""
 
