@@ -105,6 +105,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, place: Place)
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
     """
     collection = result.collection
+    if walk.run.spending is not None:
+        walk.run.spending.keep(collection, place.path)
     size = len(collection) if isinstance(collection, Sized) else None
     body = walk.program.bodies[result.body.key]
     state = place.enter().state.snapshot()

@@ -139,6 +139,9 @@ class RunContext:
     def count_request(self) -> None:
         """Nothing: a run that counts gives its nodes a view of their own, which knows their paths."""
 
+    def keep(self, value: Any) -> None:
+        """Nothing, as :meth:`count_request`."""
+
     def grow(self, made: list[Any], since: int) -> None:
         """Nothing, as :meth:`count_request`."""
 

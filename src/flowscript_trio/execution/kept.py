@@ -6,7 +6,6 @@ then those that nothing else holds any more are let go, by their reference count
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from sys import getrefcount, getsizeof
 from typing import Any
 
@@ -31,14 +30,19 @@ class Kept:
 
     def add(self, value: Any) -> bool:
         """Take in a value that may be kept; whether all that are kept are within the bound."""
-        return is_small(value) or self.grow(value, value)
+        return is_small(value) or self._take(value, [value])
 
-    def grow(self, whole: Any, part: Any) -> bool:
-        """Take in a value of which a part is new: a list with the items that were added, say."""
-        self._values.append(whole)
-        self.bytes += bytes_of(part, self._seen, self.most - self.bytes)
-        if self.bytes > self.most:
-            self._let_go()
+    def grow(self, made: list[Any], since: int) -> bool:
+        """Take in a list that has grown since it had so many items; whether all is within the bound."""
+        return self._take(made, made[since:])
+
+    def _take(self, value: Any, parts: list[Any]) -> bool:
+        self._values.append(value)
+        for part in parts:
+            self.bytes += bytes_of(part, self._seen, self.most - self.bytes)
+            if self.bytes > self.most:
+                self._let_go()
+                break  # all was counted anew
         return self.bytes <= self.most
 
     def clear(self) -> None:
@@ -48,18 +52,16 @@ class Kept:
 
     def _let_go(self) -> None:
         """Keep only what others hold, and count that anew."""
-        counts = _reference_counts(self._values)
-        held = {
-            id(value): value
-            for value, count in zip(self._values, counts, strict=True)
-            if count > _OURS
-        }
-        once = list(held.values())
+        once = list({id(value): value for value in self._values}.values())
         self._values.clear()
-        self._values.extend(once)
+        count = 0
+        while count != len(once):  # what is let go may have held others
+            count = len(once)
+            once = _held(once)
+        self._values = once
         self._seen.clear()
         self.bytes = 0
-        for value in once:
+        for value in self._values:
             self.bytes += bytes_of(value, self._seen, self.most - self.bytes)
             if self.bytes > self.most:
                 return
@@ -110,9 +112,25 @@ def _own_bytes(value: Any) -> int:
         return object.__sizeof__(value)
 
 
-def _reference_counts(values: Sequence[Any]) -> list[int]:
-    return [getrefcount(value) for value in values]
+def _held(values: list[Any]) -> list[Any]:
+    """Those of the values that something else holds too, in their order; the list is emptied.
+
+    What holds another value is mostly younger than that, so the last one is looked at first.
+    """
+    held = []
+    while values:
+        value = values.pop()
+        if getrefcount(value) > _OURS:
+            held.append(value)
+    held.reverse()
+    return held
 
 
-_OURS = _reference_counts([[]])[0]
-"""The count of a value that only the list of a ``Kept`` holds."""
+def _count_of_ours() -> int:
+    """The reference count that :func:`_held` sees of a value that nothing else holds."""
+    values: list[Any] = [[]]
+    value = values.pop()
+    return getrefcount(value)
+
+
+_OURS = _count_of_ours()

@@ -73,6 +73,10 @@ class NodeRun:
         if self._run.spending is not None:
             self._run.spending.count_request(self._path)
 
+    def keep(self, value: Any) -> None:
+        if self._run.spending is not None:
+            self._run.spending.keep(value, self._path)
+
     def grow(self, made: list[Any], since: int) -> None:
         if self._run.spending is not None:
             self._run.spending.grow(made, since, self._path)

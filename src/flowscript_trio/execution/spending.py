@@ -112,10 +112,10 @@ class Spending:
             kept.clear()
             raise self.exceed("output_bytes", path)
 
-    def grow(self, whole: list[Any], since: int, path: str) -> None:
+    def grow(self, made: list[Any], since: int, path: str) -> None:
         """A list that may be kept has grown since it had so many items."""
         kept = self._purse_at(path).kept
-        if kept is not None and not kept.grow(whole, whole[since:]):
+        if kept is not None and not kept.grow(made, since):
             kept.clear()
             raise self.exceed("output_bytes", path)
 

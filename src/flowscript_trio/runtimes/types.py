@@ -72,11 +72,15 @@ class RunServices(Protocol):
     def count_request(self) -> None:
         """Count a request that is about to be sent against the budget of the run; raises BudgetExceeded."""
 
-    def grow(self, made: list[Any], since: int) -> None:
-        """Count what a list that a node is making has grown by since it had so many items.
+    def keep(self, value: Any) -> None:
+        """Count the bytes of a value that a node is making against the budget of the run.
 
-        Only a node that makes much before it ends has to; raises BudgetExceeded.
+        What a node returns is counted anyway: only one that makes much before it ends has to. Raises
+        BudgetExceeded.
         """
+
+    def grow(self, made: list[Any], since: int) -> None:
+        """Count, as :meth:`keep`, what a list has grown by since it had so many items."""
 
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""

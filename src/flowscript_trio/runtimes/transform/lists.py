@@ -81,7 +81,7 @@ class ReduceRuntime(_ListRuntime):
             acc, start = items[0], 1
         for index in range(start, len(items)):
             if clock() >= pace.due:
-                params.run.grow([acc], 0)
+                params.run.keep(acc)
                 await pace.rest()
             acc = _fold(params, config.reducer, acc, items, index)
         return acc if config.finalize is None else _finish(params, config.finalize, acc, items)
