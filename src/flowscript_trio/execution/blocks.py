@@ -37,6 +37,7 @@ from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .frame import Attempt, Frame, Outcome
 from .merge import merge_outputs
 from .regions import Region
+from .spending import CountedAsync, Spending, counted
 from .state import clone_state_for_branch
 from .walk import Walk
 
@@ -53,7 +54,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
     total, bodies = len(result.branches), walk.program.bodies
     state = attempt.enter().state.snapshot()
     name = branch_paths(attempt.inner)
-    limit = result.max_concurrency or walk.max_concurrency
+    limit = walk.run.capped(result.max_concurrency or walk.max_concurrency)
     one_each = total <= limit
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
@@ -104,6 +105,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     Cancellation reaches every iteration and passes on; a generator that is left early is closed.
     """
     collection = result.collection
+    if walk.run.spending is not None:
+        walk.run.spending.keep(collection, attempt.path)
     size = len(collection) if isinstance(collection, Sized) else None
     body = walk.program.bodies[result.body.key]
     state = attempt.enter().state.snapshot()
@@ -130,12 +133,13 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     policy = replace(result.policy, total=size)
     if size is not None:
         _check_race(policy, size, attempt)
-    block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
+    limit = walk.run.capped(result.max_concurrency)
+    block = branches.open(policy, limit, breakable=body.can_break)
     context = copy_context()
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, block, collection, size, context, attempt)
+        feed = partial(_feed, block, collection, size, context, attempt, walk.run.spending)
         verdict = await branches.judge(feed)
     except BaseException as exc:
         raised = exc
@@ -179,15 +183,28 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
 
 
 async def _feed(
-    block: Block, collection: Any, size: int | None, context: Context, attempt: Attempt
+    block: Block,
+    collection: Any,
+    size: int | None,
+    context: Context,
+    attempt: Attempt,
+    spending: Spending | None,
 ) -> Verdict:
     """Run a block over a collection, whose items are fetched in the block's context."""
     if isinstance(collection, AsyncIterable):
-        return await run_each_async(block, AsyncItemsInContext(collection, context))
+        asked = AsyncItemsInContext(collection, context)
+        return await run_each_async(
+            block, asked if spending is None else CountedAsync(asked, spending, block.name)
+        )
+    items: Iterable[Any] | None = None
     if type(collection) in _PLAIN:
-        return await run_pool(block, CollectionPool(collection, size))
-    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        return await run_pool(block, CollectionPool(ItemsInContext(collection, context), size))
+        items = collection
+    elif isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        items = ItemsInContext(collection, context)
+    if items is not None:
+        if spending is not None:
+            items = counted(items, spending, block.name)
+        return await run_pool(block, CollectionPool(items, size))
     raise SettingError(
         f"the collection of {attempt.step.label!r} is {_kind(collection)}; expected a list, or an "
         "iterable that the application gives"
