@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
     from .schemas import schema_files
+    from .types.budget import Budget
     from .types.decisions import Action, Answer, CheckpointRejected, Decider
     from .types.durations import Duration
     from .types.errors import (
+        BudgetExceeded,
         EvaluationError,
         FlowScriptError,
         FlowScriptWarning,
@@ -71,9 +73,11 @@ _HOMES = {
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "schemas": ["schema_files"],
+    "types.budget": ["Budget"],
     "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
     "types.durations": ["Duration"],
     "types.errors": [
+        "BudgetExceeded",
         "EvaluationError",
         "FlowScriptError",
         "FlowScriptWarning",
@@ -98,6 +102,8 @@ __all__ = [
     "Action",
     "Answer",
     "BranchResult",
+    "Budget",
+    "BudgetExceeded",
     "Cancellation",
     "CheckpointRejected",
     "Decider",

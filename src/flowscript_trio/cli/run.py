@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..types.ast import Document
+from ..types.budget import Budget
 from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.services import SECRETS as AI_SECRETS
+from .budgeting import read_budget
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .records import FOLDER
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
     metavar="DURATION",
     callback=lambda _, __, given: read_watchdog(given),
     help="Name a node that reaches no checkpoint for so long (5s), while it holds everything up.",
+)
+@click.option(
+    "--budget",
+    metavar="NAME=VALUE,…",
+    callback=lambda _, __, given: read_budget(given),
+    help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
 )
 @click.option(
     "--trace",
@@ -79,6 +87,7 @@ def run_command(
     base: str | None,
     seed: int | None,
     watchdog: float | None,
+    budget: Budget | None,
     trace: Path | None,
     folder: Path | None,
     report: Path | None,
@@ -102,6 +111,7 @@ def run_command(
         base=base,
         seed=seed,
         watchdog=watchdog,
+        budget=budget,
     )
     if dry_run:
         from ..execution.run import check_options

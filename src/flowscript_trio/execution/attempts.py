@@ -42,7 +42,13 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
             return Outcome(skipped=True)
         if walk.run.observers:
             _tell_attempt(walk, attempt)
+        spending = walk.run.spending
+        if spending is not None:
+            spending.count_node(path)
+            spending.keep(attempt.input, path)
         outcome = await _perform(walk, attempt)
+        if spending is not None:
+            spending.keep(outcome.output, path)
         if outcome.lost is not None and walk.run.compensations:
             outcome = await without_losers(walk, attempt, outcome)
         signal = outcome.signal
@@ -147,15 +153,19 @@ async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
 
 def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     step = attempt.step
+    config = step.config(attempt.scope)
+    spending = walk.run.spending
+    if spending is not None:
+        spending.keep(config, attempt.path)
     params = ExecutionParams(
         step.node,
-        step.config(attempt.scope),
+        config,
         attempt.input,
         attempt.scope,
         walk.run,
         step.reads_only,
         step.parts,
-        None if step.is_builtin else attempt,
+        None if step.is_builtin and spending is None else attempt,
     )
     if step.is_control:
         return _control(walk, step.runtime, params, attempt)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
     Awaitable,
-    Generator,
-    Iterable,
-    Mapping,
     Sequence,
     Sized,
 )
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -34,19 +28,15 @@ from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.paths import branch_paths, iteration_paths, prefix_in
 from ..types.results import SKIPPED
-from .batches import AsyncBatches, Batches, batches_of
+from .batches import Batches
 from .branches import Branches
-from .context import CLEANUP_SECONDS
-from .contexts import AsyncItemsInContext, InContext, ItemsInContext
+from .collections import PLAIN, close_collection, feed_items
 from .frame import Attempt, Frame, Outcome
 from .merge import merge_outputs
 from .pacing import Fetched
 from .regions import Region
 from .state import clone_state_for_branch
 from .walk import Walk
-
-_PLAIN = frozenset({list, tuple, range})
-"""Collections whose items can be fetched without running anybody's code."""
 
 
 async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: Attempt) -> Outcome:
@@ -58,7 +48,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
     total, bodies = len(result.branches), walk.program.bodies
     state = attempt.enter().state.snapshot()
     name = branch_paths(attempt.inner)
-    limit = result.max_concurrency or walk.max_concurrency
+    limit = walk.run.capped(result.max_concurrency or walk.max_concurrency)
     one_each = total <= limit
 
     def enter(index: int, branch: Body, region: Region) -> tuple[CompiledBody, Frame]:
@@ -117,10 +107,12 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     collection = result.collection
     if isinstance(collection, Stream):
         collection.claim()
+    if walk.run.spending is not None:
+        walk.run.spending.keep(collection, attempt.path)
     items = collection if isinstance(collection, Sequence) else None
     size = len(collection) if isinstance(collection, Sized) else None
     if result.batch is not None:
-        if type(collection) in _PLAIN:
+        if type(collection) in PLAIN:
             collection = Batches(collection, result.batch)
         size = None if size is None else -(-size // result.batch)
     body = walk.program.bodies[result.body.key]
@@ -154,16 +146,17 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     policy = replace(result.policy, total=size)
     if size is not None:
         _check_race(policy, size, attempt)
-    block = branches.open(policy, result.max_concurrency, breakable=body.can_break)
+    limit = walk.run.capped(result.max_concurrency)
+    block = branches.open(policy, limit, breakable=body.can_break)
     context = copy_context()
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        feed = partial(_feed, branches, collection, result, size, context)
-        verdict = await branches.judge(feed)
+        walked = partial(feed_items, branches, collection, result, size, context, walk.run.spending)
+        verdict = await branches.judge(walked)
     except BaseException as exc:
         raised = exc
-    lost = await _close(collection, context)
+    lost = await close_collection(collection, context)
     try:
         if raised is not None and (lost is None or not isinstance(raised, trio.Cancelled)):
             if lost is not None:
@@ -204,42 +197,6 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     )
 
 
-async def _feed(
-    branches: Branches, collection: Any, result: ForeachResult, size: int | None, context: Context
-) -> Verdict:
-    """Run a block over its collection, whose items are fetched in the block's context."""
-    items = _items_of(collection, result.batch, context, branches.label)
-    if result.stagger is None and not isinstance(items, AsyncIterator):
-        return await run_pool(branches.block, CollectionPool(items, size))
-    waited = items if isinstance(items, AsyncIterator) else Fetched(items)
-    if result.stagger is not None:
-        waited = branches.pace(waited, result.stagger)
-    return await run_each_async(branches.block, waited)
-
-
-def _items_of(
-    collection: Any, batch: int | None, context: Context, label: str
-) -> Iterable[Any] | AsyncIterator[Any]:
-    """What the iterations are given: the items of a collection, or lists of so many of them."""
-    if isinstance(collection, AsyncIterable):
-        waited: AsyncIterator[Any] = (
-            collection
-            if isinstance(collection, Stream)
-            else AsyncItemsInContext(collection, context)
-        )
-        return waited if batch is None else AsyncBatches(waited, batch)
-    if isinstance(collection, Batches) or type(collection) in _PLAIN:
-        plain: Iterable[Any] = collection
-        return plain
-    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
-        items = ItemsInContext(collection, context)
-        return items if batch is None else batches_of(items, batch)
-    raise SettingError(
-        f"the collection of {label!r} is {_kind(collection)}; expected a list, or an "
-        "iterable that the application gives"
-    )
-
-
 def _check_race(policy: Policy, total: int, attempt: Attempt) -> None:
     """Raise SettingError where more branches must succeed than there are."""
     if policy.need is not None and policy.need > total:
@@ -274,27 +231,3 @@ def _merge(
     return merge_outputs(
         merge, outputs, failed, [labels[index] for index in counted] if labels else ()
     )
-
-
-async def _close(collection: object, context: Context) -> BaseException | None:
-    """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
-    try:
-        if isinstance(collection, Stream):
-            with trio.fail_after(CLEANUP_SECONDS, shield=True):
-                await collection.aclose()
-        elif isinstance(collection, AsyncGenerator):
-            with trio.fail_after(CLEANUP_SECONDS, shield=True):
-                await InContext(_aclose(collection), context)
-        elif isinstance(collection, Generator):
-            context.run(collection.close)
-    except BaseException as exc:
-        return exc
-    return None
-
-
-async def _aclose(collection: AsyncGenerator[Any, Any]) -> None:
-    await collection.aclose()
-
-
-def _kind(value: object) -> str:
-    return "null" if value is None else f"of type {type(value).__name__}"

@@ -44,13 +44,26 @@ async def run_cleanup(
     except Exception as exc:
         errors.append(_record_settings(walk, body, path, exc))
     inner_state = state.fork(bound or {})
+    spending = walk.run.spending
+    allowed = seconds if spending is None else spending.begin_cleanup(seconds)
+    scope: trio.CancelScope | None = None
 
     def work(region: Region) -> Awaitable[Signal | None]:
+        nonlocal scope
+        if spending is not None and region.scope is not None:
+            scope = region.scope
+            spending.hold(scope)
         return walk.run_body(body, Frame(inner_state, prefix_in(path), region, input))
 
-    signal = await bounded(seconds, None, path, work, shield=True)
+    try:
+        signal = await bounded(allowed, None, path, work, shield=True)
+    finally:
+        if spending is not None:
+            spending.end_cleanup(scope)
     if isinstance(signal, Failed):
         errors.append(signal.error)
+    elif signal is LATE and spending is not None:
+        errors.append(spending.error_of_cleanup(path, seconds, allowed))
     elif signal is LATE:
         errors.append(took_too_long(f"clean-up at {path!r}", seconds))
     else:

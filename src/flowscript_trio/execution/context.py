@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +29,7 @@ from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
 from .resources import Resources
+from .spending import Spending
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -84,6 +86,8 @@ class RunContext:
     http: HttpOptions
     """What the application allows and gives the HTTP of the run."""
     record: Record = field(default_factory=Record)
+    spending: Spending | None = None
+    """What the run has spent of its budget; None where it has none."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -114,6 +118,10 @@ class RunContext:
         if self.give_up is not None:
             self.give_up(f"an observer raised {type(error).__name__}")
 
+    def capped(self, limit: float) -> float:
+        """How many may run at once where a block asks for so many."""
+        return limit if self.spending is None else self.spending.cap(limit)
+
     def of_node(self, path: str, attempt: int) -> NodeRun:
         return NodeRun(self, path, attempt)
 
@@ -123,10 +131,20 @@ class RunContext:
 
     def services_of(self, path: str, turn: int | str) -> Services:
         """The services of the run with the chance of one attempt of a node."""
-        return Services(self.services.now, self.chance(path, turn), self.services.limits)
+        own = self.services
+        return Services(own.now, self.chance(path, turn), own.limits, own.look)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
+
+    def count_request(self) -> None:
+        """Nothing: a run that counts gives its nodes a view of their own, which knows their paths."""
+
+    def keep(self, value: Any) -> None:
+        """Nothing, as :meth:`count_request`."""
+
+    def grow(self, made: list[Any], since: int) -> None:
+        """Nothing, as :meth:`count_request`."""
 
     def shown(self, value: Any) -> Any:
         """A value as observers may see it: without secrets."""
@@ -175,8 +193,10 @@ class RunContext:
 
     async def close(self) -> list[BaseException]:
         """Close every resource, last opened first, shielded and bounded; the errors of doing so."""
-        errors, late = await self._resources.close()
+        seconds = inf if self.spending is None else self.spending.seconds_to_close
+        errors, late = await self._resources.close(seconds)
         for key in late:
-            said = f"closing the resource {key!r} took longer than {CLEANUP_SECONDS:g} s and was given up"
+            seconds = min(seconds, CLEANUP_SECONDS)
+            said = f"closing the resource {key!r} took longer than {seconds:g} s and was given up"
             self.record.warnings.append(Warned("", said))
         return [self.masked(error) for error in errors]

@@ -22,6 +22,7 @@ from .describing import describe_safely
 from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config
 from .regions import Region
+from .spending import Spending
 from .state import State
 from .walk import Walk
 
@@ -39,7 +40,10 @@ async def walk_document(
     raised: BaseException | None = None
     began = walk.run.passes.now
     try:
-        signal = await _walk_in_time(walk, frame, seconds)
+        if is_run and walk.run.spending is not None:
+            signal = await _walk_in_budget(walk, walk.run.spending, frame, seconds)
+        else:
+            signal = await _walk_in_time(walk, frame, seconds)
         if isinstance(signal, Return):
             frame.output = signal.output
             signal = None
@@ -49,6 +53,8 @@ async def walk_document(
             await trio.lowlevel.checkpoint_if_cancelled()  # the last moment to be cancelled in
     except BaseException as exc:
         raised = exc
+    if is_run and walk.run.spending is not None:
+        signal, raised = _settle(walk, walk.run.spending, signal, raised)
     failed = signal.error if isinstance(signal, Failed) else None
     main = walk.program.main
     if main.cleanup is not None or walk.program.on_error is not None:
@@ -67,6 +73,36 @@ async def walk_document(
         return signal
     first = first_to_surface(errors)
     return signal if first is failed else Failed(first)
+
+
+async def _walk_in_budget(
+    walk: Walk, spending: Spending, frame: Frame, seconds: float | None
+) -> Signal | None:
+    """Run the nodes of the run within the seconds of its budget."""
+    most = spending.budget.seconds
+    if most is None:
+        return await _walk_in_time(walk, frame, seconds)
+
+    def work(region: Region) -> Awaitable[Signal | None]:
+        frame.region = region
+        return _walk_in_time(walk, frame, seconds)
+
+    signal = await bounded(most, frame.region, owner_of(frame.prefix), work)
+    if signal is LATE:
+        return Failed(spending.exceeded or spending.exceed("seconds"))
+    return signal
+
+
+def _settle(
+    walk: Walk, spending: Spending, signal: Signal | None, raised: BaseException | None
+) -> tuple[Signal | None, BaseException | None]:
+    """What the nodes of the run came to: where they exceeded the budget it is that, but for an interrupt."""
+    spending.is_over = True
+    error = spending.exceeded
+    found = signal.error if isinstance(signal, Failed) else raised
+    if error is None or isinstance(found, INTERRUPTS) or found is error:
+        return signal, raised
+    return Failed(error, walk.run.record.origin_of(error)), None
 
 
 async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Signal | None:
@@ -97,7 +133,8 @@ async def handle_document_result(walk: Walk, result: DocumentResult, attempt: At
     if not result.isolated:
         state.take_cookies(attempt.frame.state)
     limit = program.max_concurrency
-    inner = walk.enter(program, walk.max_concurrency if limit is None else limit(state))
+    asked = walk.max_concurrency if limit is None else limit(state)
+    inner = walk.enter(program, walk.run.capped(asked))
     frame = Frame(state, prefix_in(attempt.inner), attempt.region, input)
     seconds = None if program.timeout is None else program.timeout(state)
     signal = await walk_document(inner, frame, seconds, is_run=False)

@@ -119,6 +119,9 @@ class Run:
     async def _walk_to_the_end(self) -> None:
         context = self._context
         context.give_up = self.cancel
+        if context.spending is not None:
+            context.spending.cancel = self.cancel
+            context.spending.begin()
         started = trio.current_time()
         if context.observers:
             context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
@@ -155,6 +158,9 @@ class Run:
             )
             if status == "completed":
                 status, self.error = "failed", error
+        if context.spending is not None and self.error is None:
+            self.error = context.spending.error
+            status = status if self.error is None else "failed"
         status = self._take_in_observers(status)
         if status != "completed":
             self.output = None

@@ -103,6 +103,8 @@ async def handle_return_result(walk: Walk, result: ReturnResult, attempt: Attemp
 
 async def handle_assign_result(walk: Walk, result: AssignResult, attempt: Attempt) -> Outcome:
     for name, value in result.values.items():
+        if walk.run.spending is not None:
+            walk.run.spending.keep(value, attempt.path)
         attempt.frame.state.assign(name, value)
     return Outcome(result.output)
 
@@ -124,7 +126,10 @@ async def _run_round(
 ) -> tuple[bool, Signal | None]:
     """Run one round: whether the loop is over, and the signal that goes on to what is around it."""
     bound["$iteration"] = number
-    inner.prefix = prefix_in(iteration_path(attempt.inner, number))
+    path = iteration_path(attempt.inner, number)
+    if walk.run.spending is not None:
+        walk.run.spending.count_round(path)
+    inner.prefix = prefix_in(path)
     began = walk.run.passes.now
     signal = await walk.run_body(body, inner)
     if signal is None:

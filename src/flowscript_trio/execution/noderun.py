@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..expression.scope import Services
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
+from .spending import Spending
 
 
 class NodeRunOwner(Protocol):
@@ -22,6 +23,8 @@ class NodeRunOwner(Protocol):
     def secrets(self) -> Mapping[str, str]: ...
     @property
     def http(self) -> HttpOptions: ...
+    @property
+    def spending(self) -> Spending | None: ...
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
     def services_of(self, path: str, turn: int | str) -> Services: ...
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
@@ -65,6 +68,18 @@ class NodeRun:
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._run.resource(key, factory)
+
+    def count_request(self) -> None:
+        if self._run.spending is not None:
+            self._run.spending.count_request(self._path)
+
+    def keep(self, value: Any) -> None:
+        if self._run.spending is not None:
+            self._run.spending.keep(value, self._path)
+
+    def grow(self, made: list[Any], since: int) -> None:
+        if self._run.spending is not None:
+            self._run.spending.grow(made, since, self._path)
 
     def warn(self, node: BaseNode, message: str) -> None:
         self._run.warn(node, message, self._path)

@@ -12,6 +12,7 @@ import trio
 
 from ..expression.scope import Limits
 from ..runtimes.registry import Registry
+from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.http import HttpOptions
@@ -41,3 +42,4 @@ class RunOptions:
     decider: Decider | None = None
     watchdog: float | None = None
     http: HttpOptions | None = None
+    budget: Budget | None = None

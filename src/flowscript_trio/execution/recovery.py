@@ -8,6 +8,7 @@ from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.signals import Failed
+from ..types.errors import BudgetExceeded
 from ..types.events import AttemptFailed
 from ..types.paths import FALLBACK, attempt_path, part_path
 from .attempts import fail, make_attempt
@@ -117,11 +118,11 @@ def _is_too_late(seconds: float) -> bool:
 
 
 def _recoverable(outcome: Outcome) -> Exception | None:
-    """The error that something may follow; what is no ``Exception`` ends the run."""
+    """The error that something may follow; what is no ``Exception``, or exceeds the budget, ends the run."""
     signal = outcome.signal
-    if isinstance(signal, Failed) and isinstance(signal.error, Exception):
-        return signal.error
-    return None
+    if not isinstance(signal, Failed) or isinstance(signal.error, BudgetExceeded):
+        return None
+    return signal.error if isinstance(signal.error, Exception) else None
 
 
 async def _fall_back(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import Context, copy_context
 from inspect import isawaitable
+from math import inf
 from typing import Any
 
 import trio
@@ -58,18 +59,20 @@ class Resources:
             return context.run(made.__enter__), lambda: InContext(_exit(made), context)
         return made, lambda: InContext(_close(made), context)
 
-    async def close(self) -> tuple[list[BaseException], list[str]]:
-        """Close all, last opened first, each shielded and within the bound.
+    async def close(self, seconds: float = inf) -> tuple[list[BaseException], list[str]]:
+        """Close all, last opened first, each shielded and within the bound, in so many seconds in all.
 
         The errors of doing so, and the keys of those that took too long and were given up.
         """
         errors: list[BaseException] = []
         late: list[str] = []
         self._values.clear()
+        until = trio.current_time() + seconds
         while self._closing:
             key, close = self._closing.pop()
             try:
-                with trio.move_on_after(self._seconds, shield=True) as scope:
+                own = min(self._seconds, max(until - trio.current_time(), 0.0))
+                with trio.move_on_after(own, shield=True) as scope:
                     await close()
                 if scope.cancelled_caught:
                     late.append(key)

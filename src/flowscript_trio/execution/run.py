@@ -21,6 +21,7 @@ from ..program.loading import Flow
 from ..runtimes.registry import Registry
 from ..scheduler.passes import PassCounter, counting_passes
 from ..scheduler.raised import first_of
+from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.errors import InputError
 from ..types.events import Observer
@@ -41,6 +42,8 @@ from .inputs import (
 from .masking import mask_error
 from .options import RunOptions
 from .record import Record, Warned
+from .spending import Spending
+from .weighing import WeighedRecord
 
 
 @enable_ki_protection
@@ -63,6 +66,7 @@ async def run(
     decider: Decider | None = None,
     watchdog: float | None = None,
     http: HttpOptions | None = None,
+    budget: Budget | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
@@ -90,6 +94,7 @@ async def run(
             it still holds up the program, in the log ``flowscript_trio.watchdog``; when it goes on, a
             warning stands on the record. None: nobody watches.
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
+        budget: what the whole run may take, whatever the document asks for; None: no bound.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -97,6 +102,7 @@ async def run(
 
     Raises:
         InputError: what was given does not fit the document; nothing has run.
+        BudgetExceeded: the run went beyond its budget.
         BaseException: the very exception that the first failing node raised; :func:`failure_of` gives its
             record.
 
@@ -120,6 +126,7 @@ async def run(
         decider=decider,
         watchdog=watchdog,
         http=http,
+        budget=budget,
     )
     del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
@@ -204,6 +211,7 @@ def open_run(
     decider: Decider | None = None,
     watchdog: float | None = None,
     http: HttpOptions | None = None,
+    budget: Budget | None = None,
 ) -> OpenRun:
     """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
 
@@ -228,6 +236,7 @@ def open_run(
         decider=decider,
         watchdog=watchdog,
         http=http,
+        budget=budget,
     )
     return OpenRun(flow, options)
 
@@ -275,6 +284,9 @@ def _make_run(
     services = Services(random=Random(options.seed))
     services.limits = options.limits or services.limits
     services.now = options.now or services.now
+    spending = _check_budget(options.budget)
+    if spending is not None:
+        services.look = spending.look
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
     run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
     context = RunContext(
@@ -291,7 +303,8 @@ def _make_run(
         handling=sys.exception(),
         seed=Random().getrandbits(64) if options.seed is None else options.seed,
         http=_check_http(options.http),
-        record=Record(keep=options.keep, masker=masker),
+        record=_make_record(options.keep, masker, spending),
+        spending=spending,
     )
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
@@ -311,8 +324,24 @@ def _make_run(
         limit = check_limit(options.max_concurrency, "max_concurrency")
     elif program.max_concurrency is not None:
         limit = program.max_concurrency(state)
+    if spending is not None:
+        limit = spending.cap(limit)
     timeout = None if program.timeout is None else program.timeout(state)
     return Run(program, context, state, timeout, limit)
+
+
+def _check_budget(budget: Budget | None) -> Spending | None:
+    if budget is None:
+        return None
+    if not isinstance(budget, Budget):
+        raise InputError(f"budget is of type {type(budget).__name__}; expected Budget")
+    return Spending(budget)
+
+
+def _make_record(keep: int, masker: Masker | None, spending: Spending | None) -> Record:
+    if spending is None or spending.budget.record_bytes is None:
+        return Record(keep=keep, masker=masker)
+    return WeighedRecord(keep=keep, masker=masker, note=spending.note_record)
 
 
 def _check_http(http: HttpOptions | None) -> HttpOptions:

@@ -55,6 +55,8 @@ class Services:
     now: Callable[[], datetime] = _utc_now
     random: Random = field(default_factory=Random)
     limits: Limits = field(default_factory=Limits)
+    look: Callable[[], None] | None = None
+    """Asked now and then by a long evaluation; it raises where the run has no time left."""
     spent: int = 0
     """Operations of the evaluation that is going on."""
     depth: int = 0
@@ -93,6 +95,8 @@ class Services:
         limits = self.limits
         if self.spent > limits.operations:
             raise LimitExceeded(f"the expression takes more than {limits.operations:,} operations")
+        if self.look is not None:
+            self.look()
         now = thread_time()
         if self.due == self.first:
             self._began = now  # what came before is too little to matter

@@ -69,6 +69,19 @@ class RunServices(Protocol):
         the opening alone; of the one that opens it, the opening is cancelled, and the next node tries.
         """
 
+    def count_request(self) -> None:
+        """Count a request that is about to be sent against the budget of the run; raises BudgetExceeded."""
+
+    def keep(self, value: Any) -> None:
+        """Count the bytes of a value that a node is making against the budget of the run.
+
+        What a node returns is counted anyway: only one that makes much before it ends has to. Raises
+        BudgetExceeded.
+        """
+
+    def grow(self, made: list[Any], since: int) -> None:
+        """Count, as :meth:`keep`, what a list has grown by since it had so many items."""
+
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..types.errors import BudgetExceeded
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -53,8 +55,12 @@ class Ending:
 
     @property
     def is_final(self) -> bool:
-        """Whether it is neither tolerated nor waited for: a fatal error, or one that is no ``Exception``."""
-        return self.fatal or not isinstance(self.error, (Exception, type(None)))
+        """Whether it is neither tolerated nor waited for: a fatal error, one that is no ``Exception``, or the
+        budget's.
+        """
+        if self.fatal or isinstance(self.error, BudgetExceeded):
+            return True
+        return not isinstance(self.error, (Exception, type(None)))
 
 
 def in_order(endings: Iterable[Ending]) -> list[Ending]:

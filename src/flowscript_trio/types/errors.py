@@ -245,6 +245,39 @@ def status_of(error: BaseException) -> int | None:
     return status if isinstance(status, int) and not isinstance(status, bool) else None
 
 
+class BudgetExceeded(FlowScriptError):
+    """A run went beyond a bound of its :class:`Budget`; it says which, and where.
+
+    ``bound`` is the name of the field, ``limit`` its value, ``path`` that of the execution that went beyond it
+    (empty for the run as a whole). Nothing in the document catches it or tries again: the rest of the run is
+    cancelled, and clean-up has bounds of its own.
+    """
+
+    retryable = False
+
+    def __init__(self, bound: str, limit: float, path: str, in_cleanup: bool = False) -> None:
+        self.bound: str = bound
+        self.limit: float = limit
+        self.path: str = path
+        said = _BEYOND[bound].format(f"{limit:,}" if isinstance(limit, int) else f"{limit:g}")
+        where = f", at {path!r}" if path else ""
+        which = ", which clean-up has for itself" if in_cleanup else ""
+        super().__init__(
+            f"{said}{which}{where}; let the document do less, or give the run more with "
+            f"Budget({bound}=…)"
+        )
+
+
+_BEYOND = {
+    "seconds": "the run took longer than its budget of {} s",
+    "nodes": "the run executed more nodes than its budget of {}",
+    "rounds": "the run went through more rounds than its budget of {}",
+    "output_bytes": "the run keeps more bytes of outputs than its budget of {}",
+    "requests": "the run sent more requests than its budget of {}",
+    "record_bytes": "the record of the run takes more bytes than its budget of {}",
+}
+
+
 class StrayCancelled(FlowScriptError):
     """A node was left by a ``trio.Cancelled`` although nothing around it is cancelled.
 

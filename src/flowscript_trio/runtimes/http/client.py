@@ -72,7 +72,8 @@ async def send(
     async def once(token: str | None) -> httpx.Response:
         client = pool.client()
         request = build_request(client, config, method, content, token)
-        sending = Sending(scheme, scope, config.redirects, _own_headers(config))
+        mine = _own_headers(config)
+        sending = Sending(scheme, scope, config.redirects, mine, run.count_request)
         return await pool.send(client, request, sending)
 
     answer = await once(token)

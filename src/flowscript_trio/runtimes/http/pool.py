@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +44,8 @@ class Sending:
     redirects: Redirects = "follow"
     mine: Any = None
     """The headers that the settings gave, or None."""
+    count: Callable[[], None] | None = None
+    """Called before each request that is sent: the budget of the run."""
 
 
 class HttpPool:
@@ -121,6 +124,8 @@ class HttpPool:
         mine = httpx.Headers() if sending.mine is None else sending.mine
         auth, has_body, first = sending.auth, _has_body(request), request
         for _ in range(self.options.max_redirects + 1):
+            if sending.count is not None:
+                sending.count()
             if self.rules is not None:
                 self.rules.check_name(request.url.host, self.options.proxy is not None)
             for name, value in headers_along().items():
@@ -181,7 +186,8 @@ class HttpPool:
         request = client.build_request(
             "POST", auth.token_url, data=data, headers={"Accept": "application/json"}
         )
-        sending = Sending(auth=basic and httpx.BasicAuth(*basic))
+        count = None if run is None else run.count_request
+        sending = Sending(auth=basic and httpx.BasicAuth(*basic), count=count)
         sent = await self.send(client, request, sending)
         answer = await read_answer(sent, self.options.max_bytes, run)
         try:

@@ -33,9 +33,12 @@ class MapRuntime(_ListRuntime):
         items, pace = items_of(params.input), Pace()
         await pace.rest()
         expression: Expression = params.config.expression
-        made = []
+        made: list[Any] = []
+        counted = 0
         for index, item in enumerate(items):
             if clock() >= pace.due:
+                params.run.grow(made, counted)
+                counted = len(made)
                 await pace.rest()
             made.append(_apply(params, expression, items, index, item))
         return made
@@ -79,6 +82,7 @@ class ReduceRuntime(_ListRuntime):
             acc, start = items[0], 1
         for index in range(start, len(items)):
             if clock() >= pace.due:
+                params.run.keep(acc)
                 await pace.rest()
             acc = _fold(params, config.reducer, acc, items, index)
         return acc if config.finalize is None else _finish(params, config.finalize, acc, items)

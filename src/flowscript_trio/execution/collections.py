@@ -1,0 +1,104 @@
+"""Owns the collection of a ``<foreach>``: how its items reach the iterations, and how it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Mapping,
+)
+from contextvars import Context
+from typing import Any
+
+import trio
+
+from ..runtimes.control.results import ForeachResult
+from ..runtimes.streams import Stream
+from ..scheduler.feeding import run_each_async
+from ..scheduler.policy import Verdict
+from ..scheduler.pools import CollectionPool
+from ..scheduler.workers import run_pool
+from ..types.errors import SettingError
+from .batches import AsyncBatches, Batches, batches_of
+from .branches import Branches
+from .context import CLEANUP_SECONDS
+from .contexts import AsyncItemsInContext, InContext, ItemsInContext
+from .pacing import Fetched
+from .spending import CountedAsync, Spending, counted
+
+PLAIN = frozenset({list, tuple, range})
+"""Collections whose items can be fetched without running anybody's code."""
+
+
+async def feed_items(
+    branches: Branches,
+    collection: Any,
+    result: ForeachResult,
+    size: int | None,
+    context: Context,
+    spending: Spending | None,
+) -> Verdict:
+    """Run a block over its collection, whose items are fetched in the block's context."""
+    items = _items_of(collection, result.batch, context, branches.label)
+    if spending is not None:
+        name = branches.block.name
+        if isinstance(items, AsyncIterator):
+            items = CountedAsync(items, spending, name)
+        else:
+            items = counted(items, spending, name)
+    if result.stagger is None and not isinstance(items, AsyncIterator):
+        return await run_pool(branches.block, CollectionPool(items, size))
+    waited = items if isinstance(items, AsyncIterator) else Fetched(items)
+    if result.stagger is not None:
+        waited = branches.pace(waited, result.stagger)
+    return await run_each_async(branches.block, waited)
+
+
+def _items_of(
+    collection: Any, batch: int | None, context: Context, label: str
+) -> Iterable[Any] | AsyncIterator[Any]:
+    """What the iterations are given: the items of a collection, or lists of so many of them."""
+    if isinstance(collection, AsyncIterable):
+        waited: AsyncIterator[Any] = (
+            collection
+            if isinstance(collection, Stream)
+            else AsyncItemsInContext(collection, context)
+        )
+        return waited if batch is None else AsyncBatches(waited, batch)
+    if isinstance(collection, Batches) or type(collection) in PLAIN:
+        plain: Iterable[Any] = collection
+        return plain
+    if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
+        items = ItemsInContext(collection, context)
+        return items if batch is None else batches_of(items, batch)
+    raise SettingError(
+        f"the collection of {label!r} is {_kind(collection)}; expected a list, or an "
+        "iterable that the application gives"
+    )
+
+
+async def close_collection(collection: object, context: Context) -> BaseException | None:
+    """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
+    try:
+        if isinstance(collection, Stream):
+            with trio.fail_after(CLEANUP_SECONDS, shield=True):
+                await collection.aclose()
+        elif isinstance(collection, AsyncGenerator):
+            with trio.fail_after(CLEANUP_SECONDS, shield=True):
+                await InContext(_aclose(collection), context)
+        elif isinstance(collection, Generator):
+            context.run(collection.close)
+    except BaseException as exc:
+        return exc
+    return None
+
+
+async def _aclose(collection: AsyncGenerator[Any, Any]) -> None:
+    await collection.aclose()
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"of type {type(value).__name__}"
