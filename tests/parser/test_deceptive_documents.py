@@ -54,6 +54,12 @@ def test_a_lie_on_the_root_is_found_too() -> None:
     assert ("misleading-prefix", "error", 1) in found
 
 
+def test_a_prefix_of_letters_that_look_like_others_is_a_warning() -> None:
+    looks_like_source = "\u0455ource"  # its first letter is Cyrillic
+    inside = f'<{looks_like_source}:file xmlns:{looks_like_source}="urn:flowscript:sink" {SINK}/>'
+    assert codes(in_workflow(inside)) == [("misleading-prefix", "warning", 2)]
+
+
 @pytest.mark.parametrize(
     "inside",
     [
