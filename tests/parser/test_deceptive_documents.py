@@ -54,6 +54,12 @@ def test_a_lie_on_the_root_is_found_too() -> None:
     assert ("misleading-prefix", "error", 1) in found
 
 
+def test_a_prefix_of_letters_that_look_like_others_is_a_warning() -> None:
+    looks_like_source = "\u0455ource"  # its first letter is Cyrillic
+    inside = f'<{looks_like_source}:file xmlns:{looks_like_source}="urn:flowscript:sink" {SINK}/>'
+    assert codes(in_workflow(inside)) == [("misleading-prefix", "warning", 2)]
+
+
 @pytest.mark.parametrize(
     "inside",
     [
@@ -132,6 +138,26 @@ def test_a_byte_order_mark_and_a_declaration_that_agree_are_read(
 ) -> None:
     assert written(tmp_path, mark + declaring(encoding).encode(codec)) == []
     assert written(tmp_path, mark + DOCUMENT.encode(codec)) == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wrong"),
+    [
+        ("utf-8", []),
+        ("UTF-8", []),
+        ("iso-8859-1", [("encoding", 31)]),
+        ("utf-7", [("encoding", 31)]),
+    ],
+)
+def test_a_declaration_behind_front_matter_says_what_the_file_is_in(
+    encoding: str, wrong: list[tuple[str, int]], tmp_path: Path
+) -> None:
+    text = FRONT + declaring(encoding)
+    assert written(tmp_path, text.encode()) == wrong
+    example = f"{FRONT}{DOCUMENT}\n```\n---\n<?xml version='1.0' encoding='x'?>\n```\n"
+    assert written(tmp_path, example.encode()) == []
+    in_16 = written(tmp_path, codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    assert in_16 == [("encoding", 31)]
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])

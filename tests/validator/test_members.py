@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+import flowscript_trio as fs
 from flowscript_trio.validator import Inherited
 
 from checking import check_marked, check_text
@@ -147,9 +148,18 @@ def test_a_document_that_declares_no_configuration_may_be_given_any() -> None:
 def test_a_secret_must_be_declared_also_where_no_other_is() -> None:
     [problem] = check_text(node('url="{{$secrets.KEY}}"')).problems
     assert problem.message == "'w' declares no secret 'KEY'"
-    assert problem.expected == (
-        '<secret name="KEY"/>, or the name among the secrets: of the front matter'
-    )
+    assert problem.expected == '<secret name="KEY"/>'
+
+
+def test_what_is_expected_is_a_declaration_as_the_document_has_them() -> None:
+    front = "---\nname: w\nsecrets: [OTHER]\nconfig: {other: 1}\n---\n"
+    uses = '<source:file id="a" path="{{$secrets.KEY}}{{$config.key}}"/>'
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f"{front}<workflow>{uses}</workflow>")
+    assert [problem.expected for problem in caught.value.problems] == [
+        "OTHER or secrets: [KEY] in the front matter",
+        "other or config: {key: {…}} in the front matter",
+    ]
 
 
 def test_the_message_lists_what_is_declared() -> None:

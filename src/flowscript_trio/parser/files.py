@@ -13,6 +13,10 @@ from .document import Parsed, parse, too_large
 from .limits import ReadLimits
 
 _DECLARED = re.compile(r"<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"'>]*)")
+_BEHIND_FRONT = re.compile(
+    rf"---[ \t]*\r?(?>(?s:.*?)\n---[ \t]*\r?\n)[ \t\r\n]*{_DECLARED.pattern}"
+)
+"""A declaration that comes too late to say anything, since front matter was read before it."""
 _ENCODINGS = ("utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252")
 """The encodings of files without a byte order mark, as Python calls them.
 
@@ -83,9 +87,14 @@ def decode(data: bytes, *, file: str) -> Decoded | Problem:
         return _refused(file, start, declared.start(1), len(declared[1]), message)
     encoding = encoding or (declared[1] if declared else "utf-8")
     try:
-        return Decoded(data.decode(encoding), encoding, mark)
+        text = data.decode(encoding)
     except UnicodeDecodeError as exc:
         return _undecodable(file, data, exc, encoding)
+    late = _BEHIND_FRONT.match(text)
+    if late is not None and _name_of(late[1]) not in (allowed if mark else ("utf-8",)):
+        message = f"the file is read as {encoding[:6].upper()}, and says behind its front matter that it is in "
+        return _refused(file, text, late.start(1), len(late[1]), f"{message}{late[1]!r}")
+    return Decoded(text, encoding, mark)
 
 
 def _name_of(encoding: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from lxml import etree
 
@@ -29,6 +30,10 @@ def judge_declarations(
             lie = _lie_of(prefix, uri, meanings.setdefault(prefix, uri))
             if lie is not None:
                 problems.append(_problem(source, attribute, *lie))
+            elif uri.startswith(URN) and not prefix.isascii():
+                message = f"the prefix {prefix!r} has letters that can look like others"
+                expected = f"{uri.removeprefix(URN)}, or another prefix in ASCII"
+                problems.append(_problem(source, attribute, message, expected, "warning"))
     return problems
 
 
@@ -51,12 +56,19 @@ def _lie_of(prefix: str, uri: str, first: str) -> tuple[str, str] | None:
     return None
 
 
-def _problem(source: Source, attribute: Attribute, message: str, expected: str) -> Problem:
+def _problem(
+    source: Source,
+    attribute: Attribute,
+    message: str,
+    expected: str,
+    severity: Literal["error", "warning"] = "error",
+) -> Problem:
     return problem_at(
         source,
         attribute.offset,
         "misleading-prefix",
         message,
+        severity=severity,
         length=len(attribute.name),
         expected=expected,
     )

@@ -54,7 +54,7 @@ def _look(text: str, at: int, end: int) -> tuple[re.Match[str] | None, int]:
 
 
 def _pairs(tokens: list[re.Match[str]]) -> dict[int, int]:
-    """For each run of backticks that begins a piece of code, the one that ends it: the next of its length."""
+    """For each run of ` that begins a piece of code, the one that ends it: the next of its length."""
     later: dict[int, int] = {}
     closing = {}
     for place in reversed(range(len(tokens))):

@@ -71,6 +71,7 @@ class Members:
         self.wanted: list[Wanted] = []
         self._listed = 0
         self._name = document.name
+        self._has_front = document.source.text.startswith(("---", "\ufeff---"))
         self._known = inherited.over(document)
         self._findings = findings
         self._nearest = nearest
@@ -83,14 +84,12 @@ class Members:
         match use.reference.name:
             case "$secrets" if member not in self._known.secrets:
                 message = f"{self._name!r} declares no secret {member!r}"
-                declaration = (
-                    f'<secret name="{member}"/>, or the name among the secrets: of the front matter'
-                )
+                declaration = self._declare(f'<secret name="{member}"/>', f"secrets: [{member}]")
                 self._report(use, member, message, self._known.secrets, declaration)
             case "$config" if self._known.config and member not in self._known.config:
                 message = f"{self._name!r} declares no {member!r} among its configuration"
-                declaration = (
-                    f'<param name="{member}"/>, or the name under config: of the front matter'
+                declaration = self._declare(
+                    f'<param name="{member}"/>', f"config: {{{member}: {{…}}}}"
                 )
                 self._report(use, member, message, self._known.config, declaration)
             case "$run" if member not in RUN:
@@ -104,6 +103,10 @@ class Members:
         assert member is not None
         instead = f'<set var="{member}" value="…"/>'
         self._report(use, member, f"nothing sets the variable {member!r}", variables, instead)
+
+    def _declare(self, element: str, front: str) -> str:
+        """How a document of this kind declares something."""
+        return f"{front} in the front matter" if self._has_front else element
 
     def _want(self, use: Use, member: str) -> None:
         if self._known.environment:
