@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from loopback import Answer, Loopback, loopback
 
 PAGE = (ROOT / "docs" / "howto" / "strangers.md").read_text(encoding="utf-8")
 RECIPE = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
-GIVEN = {"input", "http", "limits"}
+GIVEN = {"input", "http", "limits", "budget"}
 """What hands something over and holds nothing by itself."""
 
 Run = Callable[..., Any]
 
 
 class Without(ast.NodeTransformer):
-    """The recipe without one of its words: a keyword, or the deadline."""
+    """The recipe without one of its words, a keyword."""
 
     def __init__(self, word: str) -> None:
         self._word = word
@@ -35,8 +36,6 @@ class Without(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         node.keywords = [keyword for keyword in node.keywords if keyword.arg != self._word]
-        if isinstance(node.func, ast.Attribute) and node.func.attr == self._word:
-            node.args = [ast.Constant(10_000)]
         return node
 
 
@@ -49,11 +48,9 @@ def run_stranger(without: str = "") -> Run:
 
 
 def words() -> set[str]:
-    """What the recipe says: its keywords, and the deadline."""
+    """What the recipe says: its keywords."""
     calls = [node for node in ast.walk(ast.parse(RECIPE)) if isinstance(node, ast.Call)]
-    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg} | {
-        "fail_after"
-    }
+    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
 
 
 def workflow(body: str) -> str:
@@ -68,6 +65,7 @@ def fetch(path: str, settings: str = "") -> str:
     return workflow(f'<source:http id="h" url="{{{{$input.base}}}}/{path}" {settings}/>')
 
 
+EACH = '<foreach id="f" collection="range({})">{}</foreach>'
 IN_TWO_MINUTES = '<loop id="l" max="120"><delay duration="1s"/></loop>'
 DEEP = '<if id="i{}" condition="1"><then>'
 EIGHT = '<foreach id="f" collection="[1,2,3,4,5,6,7,8]" maxConcurrency="unlimited">{}</foreach>'
@@ -76,7 +74,10 @@ OFFLINE = {
     "registry": (workflow('<source:database id="d" connection="sqlite://" query="select 1"/>'), fs.WorkflowInvalid),
     "size": (workflow(f"<!-- {'x' * 100_000} --><set var='x' value='1'/>"), fs.WorkflowInvalid),
     "depth": (workflow("".join(map(DEEP.format, range(20))) + "<set var='x' value='1'/>" + "</then></if>" * 20), fs.WorkflowInvalid),
-    "fail_after": (workflow(IN_TWO_MINUTES), trio.TooSlowError),
+    "seconds": (workflow(IN_TWO_MINUTES), fs.BudgetExceeded),
+    "nodes": (workflow(EACH.format(450, "<set var='x' value='1'/>" * 3)), fs.BudgetExceeded),
+    "rounds": (workflow(EACH.format(600, "<set var='x' value='1'/>")), fs.BudgetExceeded),
+    "output_bytes": (workflow("".join(f"<set var='x{n}' value=\"{{{{repeat('x', 900000) + {n}}}}}\"/>" for n in range(20))), fs.BudgetExceeded),
     "base": (workflow('<source:file id="f" path="{{$input.outside}}"/>'), fs.FlowScriptError),
     "operations": (expression("count(range(1000), i => count(range(2000), j => j))"), fs.LimitExceeded),
     "text": (expression("length(repeat('x', 2000000))"), fs.LimitExceeded),
@@ -86,18 +87,19 @@ ONLINE = {
     "allow": (fetch("page"), "refused"),
     "redirects": (fetch("go", 'redirects="follow"'), "elsewhere"),
     "max_bytes": (fetch("large"), "refused"),
-}
+    "requests": (workflow(EACH.format(20, '<source:http id="h" url="{{$input.base}}/small"/>')), "refused"),
+}  # fmt: skip
 """Each with what becomes of it."""
 
 
 def test_every_word_of_the_recipe_is_tried_by_an_attack() -> None:
-    assert words() - GIVEN == {*OFFLINE, *ONLINE, "limiter"}
+    assert words() - GIVEN == {*OFFLINE, *ONLINE, "tasks", "cleanup"}
     told = {
         found
         for row in re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
         for found in re.findall(r"`(\w+)", row)
     }
-    assert told == {*OFFLINE, *ONLINE, "limiter"}
+    assert told == {*OFFLINE, *ONLINE, "tasks", "cleanup"}
 
 
 @pytest.mark.parametrize("word", OFFLINE)
@@ -110,7 +112,7 @@ def test_a_document_that_goes_past_a_line_is_refused_and_without_the_line_it_is_
     outside.write_text("key")
 
     def run(without: str = "") -> Any:
-        clock = MockClock(autojump_threshold=0) if word == "fail_after" else None
+        clock = MockClock(autojump_threshold=0) if word == "seconds" else None
         given = {"outside": str(outside)}
         made = run_stranger(without)
         return trio.run(made, text, given, tmp_path / "base", [], clock=clock)
@@ -123,6 +125,7 @@ def test_a_document_that_goes_past_a_line_is_refused_and_without_the_line_it_is_
 async def serve(server: Loopback) -> None:
     server.page("/page", {"a": 1})
     server.page("/go", "elsewhere", 302, location=f"{server.base}/page")
+    server.page("/small", 1)
     server.answer("/large", Answer(body="x" * 1_500_000))
 
 
@@ -148,8 +151,8 @@ async def test_a_request_that_goes_past_a_line_is_refused_and_without_the_line_i
         assert await outcome(word) not in (wanted, None)
 
 
-@pytest.mark.parametrize(("without", "at_once"), [("", 4), ("limiter", 8)])
-async def test_no_more_nodes_are_at_work_than_the_limiter_has_tokens(
+@pytest.mark.parametrize(("without", "at_once"), [("", 4), ("tasks", 8)])
+async def test_no_more_nodes_are_at_work_than_the_budget_has_tasks(
     without: str, at_once: int, tmp_path: Path
 ) -> None:
     text = workflow(EIGHT.format('<source:http id="h" url="{{$input.base}}/page"/>'))
@@ -165,6 +168,23 @@ async def test_no_more_nodes_are_at_work_than_the_limiter_has_tokens(
         server.pages["/page"] = page
         await run_stranger(without)(text, {"base": server.base}, tmp_path, ["127.0.0.1"])
         assert server.most == at_once
+
+
+@pytest.mark.parametrize(("without", "seconds"), [("", 2), ("cleanup", 60)])
+def test_clean_up_has_no_more_time_than_the_budget_gives_it(
+    without: str, seconds: int, tmp_path: Path
+) -> None:
+    text = workflow(
+        '<set var="x" value="1"/><finally timeout="1d"><delay duration="60s"/></finally>'
+    )
+
+    async def elapsed() -> float:
+        began = trio.current_time()
+        with suppress(fs.FlowScriptError, trio.TooSlowError):
+            await run_stranger(without)(text, None, tmp_path, [])
+        return trio.current_time() - began
+
+    assert trio.run(elapsed, clock=MockClock(autojump_threshold=0)) == pytest.approx(seconds)
 
 
 def test_nothing_is_given_that_the_recipe_does_not_name(tmp_path: Path) -> None:
