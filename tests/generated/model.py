@@ -416,6 +416,8 @@ def _block(
     spawns: bool,
     stagger: int | None = None,
 ) -> Result:
+    behind: list[float] = [begin]
+
     def run(cancel: float, log: Log) -> list[Job]:
         """The branches begin in order, each as soon as there is a token for it."""
         free = [begin] * min(limit, len(branches))
@@ -433,10 +435,14 @@ def _block(
                 break
             jobs.append(Job(index, branch(start, cancel, log)))
             heappush(free, jobs[-1].result.end)
+        if stagger is not None and limit <= len(branches):
+            behind[0] = min(
+                free, default=inf
+            )  # who starts them asks for a further one once there is a token
         return jobs
 
     deadline = inf if keeps is None else begin + keeps
-    return _settle(run, len(branches), policy, begin, cancel, log, spawns, deadline)
+    return _settle(run, len(branches), policy, begin, cancel, log, spawns, deadline, behind)
 
 
 def _graph(workflow: Workflow, cancel: float, log: Log) -> Result:
@@ -501,10 +507,12 @@ def _settle(
     log: Log,
     spawns: bool = False,
     deadline: float = inf,
+    behind: Sequence[float] = (0,),
 ) -> Result:
     """``spawns``: somebody waits for a token to start the next branch, and is cancelled with the rest.
 
-    ``deadline``: when the block ends with what has succeeded.
+    ``deadline``: when the block ends with what has succeeded. ``behind``: until when somebody waits for a token
+    behind the last branch.
     """
     around, cancel = cancel, min(cancel, deadline)
     jobs = run(cancel, Log())
@@ -518,6 +526,7 @@ def _settle(
         jobs = run(cancel, log)
     end = max([begin, *(job.result.end for job in jobs)])
     waited = len(jobs) < total and (spawns or decided is None)
+    waited = waited or behind[0] >= cancel
     unwound = waited or any(job.result.kind == "cancelled" for job in jobs)
     raised = unwound and cancel <= end
     result = _conclude(jobs, total, policy, end, raised, decided if own else None, cancel)

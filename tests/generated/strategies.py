@@ -39,14 +39,13 @@ BOOST = 6
 """How much more often something is chosen that is wanted."""
 KINDS = {
     "leaf": 6,
-    "parallel": 3,
+    "parallel": 5,
     "foreach": 2,
     "if": 1,
     "loop": 1,
     "while": 1,
     "timeout": 1,
     "fail element": 1,
-    "return": 1,
 }
 WANTED_BY = {
     "nested": "parallel",
@@ -64,6 +63,7 @@ WANTED_BY = {
     "keeps": "parallel",
     "accept": "parallel",
     "stagger": "parallel",
+    "return": "timeout",
 }
 """Features that another kind of node makes."""
 _ENDS = {"fails": "fail", "hangs": "hang", "blocks": "block"}
@@ -133,9 +133,6 @@ class Maker:
         match kind:
             case "fail element" if depth:
                 return Fail(self.name("fail"), *self.answers())
-            case "return" if depth and not self._inside:
-                value = self.chance.randint(1, 9)
-                return Return(self.name("return"), value, self.chance.random() < 0.5)
             case "parallel":
                 return self.parallel(depth)
             case "foreach":
@@ -253,8 +250,15 @@ class Maker:
         further = self.chance.choice([0, 0, 1, 1, 2])
         first = self.leaf() if self.chance.random() < 0.5 or depth >= DEPTH else self.node(depth)
         if not isinstance(first, Leaf | Parallel | Foreach):
-            return (self.leaf(), first)
-        return (first, *(self.node(depth) for _ in range(further)))
+            return (self.leaf(), first, *self.returns())
+        return (first, *(self.node(depth) for _ in range(further)), *self.returns())
+
+    def returns(self) -> Iterator[Node]:
+        """A ``<return>`` and a node behind it, where one may stand."""
+        if not self._inside and self.has("return", 0.15):
+            value, taken = self.chance.randint(1, 9), self.chance.random() < 0.5
+            yield Return(self.name("return"), value, taken)
+            yield self.leaf()
 
     def leaf(self) -> Leaf:
         ends = {"ok": 8, "fails": 2, "group": 1, "hangs": 1, "flaky": 1, "resists": 1}
