@@ -36,7 +36,7 @@ def random_secret(random: Random) -> str:
         case "unicode":
             return _some(random, _UNICODE, length)
         case "json":
-            value = {"id": _some(random, _LETTERS, 12), "key": f"{token[:60]}\n{token[60:]}"}
+            value = {"who": _some(random, _LETTERS, 12), "pin": f"{token[:60]}\n{token[60:]}"}
             return json.dumps(value, indent=random.choice([None, 1]))
         case "url":
             return f"https://me:{token[:20]}@{token[:9].lower()}.test/{quote(token[20:])}?a=%2F"
@@ -103,7 +103,7 @@ def left_of(secret: str, shown: str, public: Iterable[str] = ()) -> str | None:
 def _tells(run: str) -> bool:
     """Whether it stands for letters; the signs of escapes do not, even where the first is cut off."""
     bare = _SIGN.sub("", run)
-    return sum(map(str.isalnum, bare)) > (0 if bare == run else 4)
+    return sum(map(str.isalnum, bare)) > (0 if bare == run else 5)
 
 
 _SIGN = re.compile(

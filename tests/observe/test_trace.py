@@ -110,8 +110,8 @@ async def test_a_failure_says_its_error_and_points_at_what_it_cancelled(
 
 
 async def test_a_long_error_is_cut(autojump_clock: Any) -> None:
-    entries = await traced(f'<source:stub id="a" fails="{"x" * 2000}"/>')
-    assert len(slices(entries)["a"][3]["error"]) < 600
+    entries = await traced(f'<source:stub id="a" fails="{"x" * 9000}"/>')
+    assert len(slices(entries)["a"][3]["error"]) < 2100
 
 
 def test_the_file_is_whole_also_when_the_run_is_cancelled(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ A task that is cancelled gives its attempt to the next one once it has unwound.
 """
 
 CLEANUP_SECONDS = 10.0
+MOST_SHOWN = 16
+"""How many values are remembered without their secrets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +98,9 @@ class RunContext:
     """The first observer that raised."""
     give_up: Callable[[str], None] | None = None
     """Cancels the run, for a reason."""
+    _shown: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """What was shown last, by id, as it is and as it was shown: the input of a block is that of each of its nodes,
+    and it does not change while the run lasts."""
     _resources: Resources = field(default_factory=lambda: Resources(CLEANUP_SECONDS))
 
     def notify(self, event: Event) -> None:
@@ -148,7 +153,16 @@ class RunContext:
 
     def shown(self, value: Any) -> Any:
         """A value as observers may see it: without secrets."""
-        return value if self.masker is None else self.masker.value(value)
+        if self.masker is None:
+            return value
+        found = self._shown.get(id(value))
+        if found is None:
+            found = (value, self.masker.value(value))
+            if isinstance(value, dict | list):
+                if len(self._shown) >= MOST_SHOWN:
+                    del self._shown[next(iter(self._shown))]
+                self._shown[id(value)] = found
+        return found[1]
 
     def masked(self, error: BaseException) -> BaseException:
         """The error without secrets in what it says; the same object wherever its class allows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from sys import byteorder
 from typing import Any
@@ -45,7 +45,7 @@ class Masker:
         known = {each for secret in given for each in (secret, secret.strip()) if each}
         self._exact = frozenset(secret for secret in known if len(secret) < SHORTEST)
         self._secrets = sorted((s for s in known if len(s) >= SHORTEST), key=len, reverse=True)
-        self._long = [secret for secret in given if len(secret) >= RUN]
+        self._long = frozenset(secret for secret in given if len(secret) >= RUN)
         self._shortest = min((RUN, *map(len, self._secrets)))
         self._public = public
         self._telling: dict[bytes, bool] = {}
@@ -88,20 +88,13 @@ class Masker:
         return masked(value, self)
 
     @cached_property
-    def _words(self) -> set[int]:
+    def _words(self) -> frozenset[int]:
         """All that may stand at a multiple of four bytes where there is a run of a secret."""
-        joined = self._joined
-        return set(chain.from_iterable(_in_words(joined[offset:]) for offset in range(4)))
+        return _words_of(self._long)
 
     @cached_property
-    def _runs(self) -> set[int]:
-        joined = self._joined
-        return set(chain.from_iterable(_in_runs(joined[offset:]) for offset in range(RUN)))
-
-    @cached_property
-    def _joined(self) -> bytes:
-        """The spellings of the long secrets, between them what is in no text; made when first needed."""
-        return b"\xff\xfe".join(set(chain.from_iterable(map(spellings_of, self._long))))
+    def _runs(self) -> frozenset[int]:
+        return _runs_of(self._long)
 
     @cached_property
     def _whole(self) -> re.Pattern[bytes] | None:
@@ -187,6 +180,25 @@ class Masker:
             start = found.end()
         masked = "".join([*pieces, text[start:]])
         return text if masked == text else masked
+
+
+@lru_cache(maxsize=8)
+def _spelled(secrets: frozenset[str]) -> bytes:
+    """The spellings of secrets, between them what is in no text."""
+    return b"\xff\xfe".join(set(chain.from_iterable(map(spellings_of, secrets))))
+
+
+@lru_cache(maxsize=8)
+def _words_of(secrets: frozenset[str]) -> frozenset[int]:
+    """Made once for an application that gives many runs the same secrets, as :func:`_runs_of`."""
+    spelled = _spelled(secrets)
+    return frozenset(chain.from_iterable(_in_words(spelled[offset:]) for offset in range(4)))
+
+
+@lru_cache(maxsize=8)
+def _runs_of(secrets: frozenset[str]) -> frozenset[int]:
+    spelled = _spelled(secrets)
+    return frozenset(chain.from_iterable(_in_runs(spelled[offset:]) for offset in range(RUN)))
 
 
 def _length(data: bytes) -> int:

@@ -48,6 +48,8 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _TRIES = 50
+_OPTIONS = {"isolation_level", "detect_types", "check_same_thread", "cached_statements"}
+"""What the driver takes from a URL beside ``timeout``."""
 _opening = threading.Lock()
 
 
@@ -65,6 +67,9 @@ def settle(url: URL, base: Path | None) -> tuple[URL, float]:
     except ValueError:
         raise SettingError("timeout in the connection is not a number of seconds") from None
     url = url.difference_update_query(["timeout"])
+    if unknown := sorted(set(url.query) - _OPTIONS):
+        # SQLAlchemy would warn of it and go on, with all of it in the text of the warning.
+        raise SettingError(f"the connection has the option {unknown[0]!r}; expected timeout")
     if not in_memory(url):
         assert url.database is not None
         url = url.set(database=resolve(url.database, base)[1])
