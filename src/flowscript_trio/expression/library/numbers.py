@@ -15,7 +15,6 @@ from ..table import function
 from ..values import check_size, require_number
 from .arguments import whole
 
-
 _PLACES = [Decimal(1).scaleb(-digits) for digits in range(7)]
 """What a number is rounded to, by the digits after the point."""
 
