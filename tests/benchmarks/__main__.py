@@ -7,7 +7,18 @@ from pathlib import Path
 
 import click
 
-from . import blocks, costs, data, documents, expressions, observing, peers, processes, sequences
+from . import (
+    blocks,
+    costs,
+    data,
+    documents,
+    expressions,
+    matching,
+    observing,
+    peers,
+    processes,
+    sequences,
+)
 from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
@@ -16,6 +27,7 @@ FAMILIES = {
     "data": data.workloads,
     "documents": documents.workloads,
     "expressions": expressions.workloads,
+    "matching": matching.workloads,
     "claims": costs.claims,
     "holds": costs.holds,
     "observing": observing.workloads,
@@ -69,8 +81,8 @@ def main(
             click.echo(render(results[-1]))
         if chosen:
             noises[family] = noise(chosen[0], rounds)
-    if not families or "peers" in families:
-        for name in peers.missing():
+    if not families or {"peers", "expressions"} & set(families):
+        for name in [*peers.missing(), *expressions.missing()]:
             click.echo(f"{name} is not installed (the extra peers brings it)")
     quiet = all(share <= NOISE for share in noises.values())
     found = ", ".join(f"{family} {share:.1%}" for family, share in noises.items())
