@@ -15,6 +15,7 @@ from . import (
     documents,
     expressions,
     holdups,
+    matching,
     observing,
     peers,
     processes,
@@ -30,6 +31,7 @@ FAMILIES = {
     "databases": databases.workloads,
     "documents": documents.workloads,
     "expressions": expressions.workloads,
+    "matching": matching.workloads,
     "claims": costs.claims,
     "holds": costs.holds,
     "holdups": holdups.workloads,
@@ -85,8 +87,8 @@ def main(
             click.echo(render(results[-1]))
         if chosen:
             noises[family] = noise(chosen[0], rounds)
-    if not families or "peers" in families:
-        for name in peers.missing():
+    if not families or {"peers", "expressions"} & set(families):
+        for name in [*peers.missing(), *expressions.missing()]:
             click.echo(f"{name} is not installed (the extra peers brings it)")
     quiet = all(share <= NOISE for share in noises.values())
     found = ", ".join(f"{family} {share:.1%}" for family, share in noises.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,24 @@ DAYS = {"old": date(2026, 1, 1), "new": datetime(2026, 3, 1, tzinfo=UTC)}
 )
 def test_values_are_ordered_as_they_are_compared(text: str, value: Any) -> None:
     assert evaluate(text, **DAYS) == value
+
+
+@pytest.mark.parametrize("key", ["x => x", "x => [x]", "x => ({a: [x]})"])
+def test_unique_agrees_with_equality(key: str) -> None:
+    nan = float("nan")
+    day, moment = date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)
+    values = [
+        *(day, "2026-01-01", "2026-01-01T00:00:00Z", moment, "2026-01-02", 1, True, "1", 1.0),
+        *(Decimal("1.0"), Decimal("0.1"), Decimal("0.10"), 0.1, Decimal("0.5"), 0.5),
+        *(UUID(int=1), str(UUID(int=1)), nan, nan),
+    ]
+    for xs in (values, values[::-1], values[1:4]):
+        kept: list[Any] = []
+        for value in xs:
+            if not evaluate("v in kept", kept=kept, v=value):
+                kept.append(value)
+        found = evaluate(f"unique(xs, {key})", xs=xs)
+        assert list(map(id, found)) == list(map(id, kept))
 
 
 def test_uuids_compare_as_they_print() -> None:

@@ -99,7 +99,7 @@ async def test_filter_keeps_the_items_for_which_the_condition_is_truthy(
         ({"initial": "10", "expression": "(a, x) => a + x"}, [1, 2], 13),
         ({"initial": "{{[]}}", "expression": "[...acc, [item, index]]"}, ["a"], [["a", 0]]),
         ({"initial": "{{0}}", "expression": "(a, x, i, all) => a + i * all.length"}, [9, 9], 2),
-        ({"initial": "", "expression": "$acc + $item + $index"}, ["a", "b"], "a0b1"),
+        ({"initial": "''", "expression": "$acc + $item + $index"}, ["a", "b"], "a0b1"),
         ({"initial": "0", "expression": "acc + item", "finalize": "acc * 10"}, [1, 2], 30),
         ({"initial": "0", "expression": "acc + item", "finalize": "a => [a]"}, [1, 2], [3]),
         (

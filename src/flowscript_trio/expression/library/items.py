@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from ..values import (
     LISTS,
     Function,
     deeper,
+    equals,
     instant_of,
     is_number,
     kind_of,
@@ -103,25 +105,35 @@ def reduce(services: Services, value: Any = None, step: Any = None, *initial: An
 def unique(services: Services, value: Any = None, key: Any = None) -> Any:
     """The first of the items that are equal, or whose keys are."""
     items, each, pick = _each(services, value, key, 4)
-    found: dict[Any, Any] = {}
+    kept: list[Any] = []
+    alike: dict[Any, list[Any]] = {}
     for at, item in each:
-        found.setdefault(identity_of(pick(item, at, items), services), item)
-    return list(found.values())
+        picked = pick(item, at, items)
+        others = alike.setdefault(identity_of(picked, services), [])
+        services.spend(len(others))
+        if not any(equals(picked, other, services) for other in others):
+            others.append(picked)
+            kept.append(item)
+    return kept
 
 
 def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
-    """A hashable key that is the same for values that are equal."""
+    """A hashable key that is the same for values that are equal, and seldom for others.
+
+    A moment is equal to any text that spells it, which another such text is not.
+    """
     if isinstance(value, bool) or value is None:
         return (kind_of(value), value)
     if is_number(value):
-        return ("number", _spread_out(value))
+        return ("number", _spread_out(value)) if value == value else ("NaN", object())
     if isinstance(value, (date, time)):
         return ("moment", instant_of(value))
     if isinstance(value, UUID):
         return ("string", str(value))
     if isinstance(value, str):
         services.spend_text(len(value))
-        return ("string", value)
+        moment = instant_of(value) if value[:1].isdigit() else None
+        return ("string", value) if moment is None else ("moment", moment)
     if isinstance(value, LISTS):
         deeper(depth, services)
         services.spend(CONTAINER)
@@ -151,6 +163,12 @@ def _spread_out(value: Any) -> Any:
         return hex(value) if abs(value) >= _FORESEEN else value
     if _FORESEEN <= abs(value) < _WIDEST and value == int(value):
         return hex(int(value))
+    if isinstance(value, Decimal) and value.is_finite() and float(value) != value:
+        sign, digits, exponent = value.as_tuple()
+        written = "".join(map(str, digits))
+        shortest = written.rstrip("0")
+        assert isinstance(exponent, int)
+        return (sign, shortest, exponent + len(written) - len(shortest))
     return value
 
 

@@ -77,9 +77,12 @@ class ReduceRuntime(_ListRuntime):
         items, pace = items_of(params.input), Pace()
         await pace.rest()
         start = 0
-        acc = config.initial
-        if "initial" not in config.model_fields_set and items:
+        if config.initial is not None:
+            acc = config.initial(params.scope)
+        elif items:
             acc, start = items[0], 1
+        else:
+            acc = None
         for index in range(start, len(items)):
             if clock() >= pace.due:
                 params.run.keep(acc)

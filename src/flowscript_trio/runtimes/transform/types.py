@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...expression import Expression, Template
-from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES, JsonScalar
+from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES
 
 
 class TransformConfig(BaseModel):
@@ -54,9 +54,9 @@ class ReduceConfig(TransformConfig):
     ``reducer`` is another name of ``expression``.
     """
 
-    initial: Annotated[Any, JsonScalar()] = Field(
+    initial: Expression | None = Field(
         default=None,
-        description="the first accumulator; without it the first item is, as in JavaScript",
+        description="gives the first accumulator; without it the first item is, as in JavaScript",
     )
     reducer: Annotated[Expression, ACCUMULATOR_NAMES] = Field(
         alias="expression",
