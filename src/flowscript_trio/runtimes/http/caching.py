@@ -1,4 +1,4 @@
-"""Owns the cache of answers (RFC 9111, by hishel): what may go through it. Importing this imports httpx and hishel."""
+"""Owns the cache of answers (RFC 9111, by hishel): what may go through it. It imports httpx and hishel."""
 
 from __future__ import annotations
 
