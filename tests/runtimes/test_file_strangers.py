@@ -6,8 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,10 @@ import pytest
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file import paths, writing
 
-ROUNDS = int(os.environ.get("FLOWSCRIPT_TEST_RACES", "60"))
-"""Writes that a race is tried for; by hand: 2000."""
+from swapping import rounds, swapping
+
+ROUNDS = rounds(60)
+"""Writes that a race is tried for; by hand: 2000 (FLOWSCRIPT_TEST_RACES)."""
 
 SWAPPER = """
 import os, sys
@@ -74,19 +75,6 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return base, outside
 
 
-@contextmanager
-def swapping(base: Path, outside: Path) -> Iterator[None]:
-    """Another process swaps files, folders, links and second names in the base for others, all the time."""
-    command = [sys.executable, "-c", SWAPPER, str(base), str(outside)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 def state_of(folder: Path) -> tuple[list[str], str, int]:
     file = folder / "a.txt"
     return os.listdir(folder), file.read_text(), stat.S_IMODE(file.stat().st_mode)
@@ -103,7 +91,7 @@ async def test_no_race_of_another_process_touches_a_file_outside(
         f'<workflow name="w"><sink:file id="f" path="{path}" append="{append}" create-dir="false"/></workflow>'
     )
     wrote = 0
-    with swapping(base, outside):
+    with swapping(SWAPPER, base, outside):
         for _ in range(ROUNDS):
             with suppress(OSError, fs.FlowScriptError):
                 await fs.run(flow, base=base, input="new" * 1000)
