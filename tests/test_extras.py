@@ -31,6 +31,7 @@ EXTRAS = {
     "otel": ["opentelemetry"],
     "database": ["sqlalchemy", "greenlet"],
     "postgresql": ["psycopg", "psycopg_binary"],
+    "cache": ["hishel", "msgpack", "anysqlite"],
 }
 WITHOUT_EXTRAS = """
 import flowscript_trio.testing
@@ -48,6 +49,7 @@ USES = {
     "otel": "from flowscript_trio.observe.spans import Spans; Spans()",
     "database": """run('<source:database id="a" connection="sqlite:///x.db" query="SELECT 1"/>')""",
     "postgresql": """run('<source:database id="a" connection="postgresql://h/x" query="SELECT 1"/>')""",
+    "cache": """run('<source:http id="a" url="http://127.0.0.1:1/"/>', http=fs.HttpOptions(cache="c.db"))""",
 }
 """For each extra a program that needs it."""
 

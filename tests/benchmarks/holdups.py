@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -19,7 +21,7 @@ from typing import Any
 import trio
 
 from . import flows
-from .databases import rows_of
+from .databases import URL, rows_of
 from .measuring import Workload
 from loopback import Answer, Loopback, loopback
 
@@ -59,6 +61,57 @@ async def longest(work: Callable[[], Awaitable[object]]) -> float:
 def hold_up(name: str, work: Callable[[], Awaitable[object]]) -> Workload:
     return Workload(
         f"hold-up: {name}", "run", 1, partial(trio.run, longest, work), lambda: ALLOWED, 1.0, 0.4
+    )
+
+
+FIRST = """
+import sys, trio, flowscript_trio as fs
+from benchmarks.holdups import Ticker
+flow = fs.loads(sys.argv[1])
+
+async def main():
+    ticker = Ticker()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(ticker.run)
+        await fs.run(flow, secrets={"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": "http://127.0.0.1:1"})
+        await trio.sleep(0.002)
+        nursery.cancel_scope.cancel()
+    print(ticker.longest)
+
+trio.run(main)
+"""
+"""A program that runs one document, and says how long the longest hold-up was."""
+
+
+def first(name: str, body: str) -> Workload:
+    """The first node of its kind in a process; that it fails is no matter."""
+    text = f'<workflow name="first"><parallel id="p" tolerate="1"><branch>{body}</branch></parallel></workflow>'
+
+    def cost() -> float:
+        command = [sys.executable, "-W", "ignore", "-c", FIRST, text]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    return Workload(
+        f"hold-up: the first {name} of a process", "run", 1, cost, lambda: ALLOWED, 1.0, 0.4
+    )
+
+
+def firsts() -> Iterator[Workload]:
+    yield first("request", '<source type="http" id="x" url="http://127.0.0.1:1/"/>')
+    yield first("model", '<transform type="ai" id="x" model="m" user="u"/>')
+    yield first(
+        "database", '<source type="database" id="x" connection="sqlite://" query="SELECT 1"/>'
+    )
+    if URL:
+        ask = f'<source type="database" id="x" connection="{URL}" query="SELECT 1"/>'
+        yield first("PostgreSQL", ask)
+    for form in ("csv", "yaml", "json"):
+        name = folder() / f"first.{form}"
+        name.write_text("[]" if form == "json" else "a\n")
+        yield first(f"{form} file", f'<source type="file" id="x" path="{name}"/>')
+    yield first(
+        "pattern",
+        '<transform type="map" id="x"><expression>regex_match("a", "[a-z]+")</expression></transform>',
     )
 
 
@@ -148,7 +201,6 @@ def http(size: int) -> Iterator[Workload]:
         f'<transform type="ai" id="a" model="m" user="u" base-url="{url}" api-key="k">'
         "<output-schema>{rows: array}</output-schema></transform>"
     )
-    yield hold_up("the first request over HTTP", asking(source, b"1"))
     yield hold_up(f"JSON of {megabytes} over HTTP, read", asking(source, data))
     yield hold_up(f"JSON of {megabytes} over HTTP, sent", asking(sink, b"1", input=rows))
     yield hold_up("an answer of a model, of 4 MB", asking(ai, answer))
@@ -177,6 +229,7 @@ def transforms(count: int) -> Iterator[Workload]:
 
 
 def workloads(scale: float) -> Iterator[Workload]:
+    yield from firsts()
     yield from http(int(20 * MEGABYTE * scale))
     yield from files(int(200 * MEGABYTE * scale))
     yield from databases(int(100_000 * scale))

@@ -59,6 +59,7 @@ async def test_the_name_of_the_schema_is_one_that_services_accept() -> None:
         '  \n{"score": 1, "tags": []}\n',
         '```json\n{"score": 1, "tags": []}\n```',
         '```\n{"score": 1, "tags": []}```  ',
+        '\ufeff{"score": 1, "tags": []}',
     ],
 )
 async def test_white_space_and_a_code_fence_around_the_json_are_no_mistake(text: str) -> None:
@@ -142,10 +143,10 @@ async def test_a_computed_schema_is_read_when_the_node_runs() -> None:
         (body({"error": "plain"}), "service", "reports the error: plain"),
         (body({"error": {"type": "x"}}), "service", "reports the error: {'type': 'x'}"),
         (body({"choices": []}), "empty", "has no choices"),
-        (body({"choices": None}), "malformed", "is no chat completion: {'choices': None}"),
-        (body({"id": 1}), "malformed", "is no chat completion: {'id': 1}"),
-        (body([1]), "malformed", r"is no chat completion: \[1\]"),
-        (body(b""), "malformed", "is no chat completion: None"),
+        (body({"choices": None}), "malformed", "is not a chat completion: {'choices': None}"),
+        (body({"id": 1}), "malformed", "is not a chat completion: {'id': 1}"),
+        (body([1]), "malformed", r"is not a chat completion: \[1\]"),
+        (body(b""), "malformed", "is not a chat completion: None"),
         (body({"choices": ["x"]}), "malformed", "has no message: x"),
         (body({"choices": [{"text": "x"}]}), "malformed", "has no message"),
         (body({"choices": [{"error": {"message": "overloaded"}}]}), "service", "error: overloaded"),
@@ -156,6 +157,7 @@ async def test_a_computed_schema_is_read_when_the_node_runs() -> None:
         (said(None, "tool_calls"), "empty", r"has no content \(tool_calls\)"),
         (said(None, refusal="I cannot"), "refused", "the model refused: I cannot"),
         (said("so", "content_filter"), "refused", "a content filter of .* stopped the answer"),
+        (said('{"score": 1', "max_tokens"), "cut-off", "cut off at the limit of tokens"),
         (said('{"score": 1', "length"), "cut-off", "cut off at the limit of tokens .* it begins"),
         (
             said(None, "length"),

@@ -360,7 +360,7 @@ async def test_identifiers_are_quoted_whatever_is_in_them(base: Path) -> None:
     with pytest.raises(sqlalchemy.exc.OperationalError, match="no such table: t; DROP TABLE t"):
         await run_one(sink('table="t; DROP TABLE t"'), base, input={"id": 1})
     for table in ('"a', "a.", "a.b.c", ".", 'a"b"'):
-        with pytest.raises(fs.SettingError, match="is no table"):
+        with pytest.raises(fs.SettingError, match="is not a table"):
             await run_one(sink('table="{{$config.t}}"'), base, input={"id": 1}, config={"t": table})
 
 

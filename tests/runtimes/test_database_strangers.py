@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,8 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file.paths import PathOutside
+
+from swapping import swapping
 
 ROUNDS = [40, pytest.param(500, marks=pytest.mark.slow)]
 """Connections that a race is tried for."""
@@ -69,19 +68,6 @@ def make(path: Path, text: str) -> None:
     connection.close()
 
 
-@contextmanager
-def swapping(base: Path, outside: Path) -> Iterator[None]:
-    """Another process swaps files, folders, links and second names in the base for others, all the time."""
-    command = [sys.executable, "-c", SWAPPER, str(base), str(outside)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system has no handles of folders")
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("name", ["a.db", "sub/a.db"])
@@ -98,7 +84,7 @@ async def test_no_race_of_another_process_opens_a_database_outside(
         f'<workflow name="w">{source("SELECT text FROM t", f"sqlite:///{name}")}</workflow>'
     )
     opened = 0
-    with swapping(base, outside):
+    with swapping(SWAPPER, base, outside):
         for _ in range(rounds):
             # A database that was made anew, because there was none at that moment, has no table.
             with suppress(OSError, fs.FlowScriptError, sqlalchemy.exc.OperationalError):

@@ -6,8 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.file import paths, writing
+
+from swapping import swapping
 
 ROUNDS = [60, pytest.param(2000, marks=pytest.mark.slow)]
 """Writes, or readings, that a race is tried for."""
@@ -76,19 +77,6 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return base, outside
 
 
-@contextmanager
-def swapping(base: Path, outside: Path, *makes: str) -> Iterator[None]:
-    """Another process swaps files and folders in the base for what ``makes`` of ``os`` make, all the time."""
-    command = [sys.executable, "-c", SWAPPER, str(base), str(outside), *makes]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 def state_of(folder: Path) -> tuple[list[str], str, int]:
     file = folder / "a.txt"
     return os.listdir(folder), file.read_text(), stat.S_IMODE(file.stat().st_mode)
@@ -106,7 +94,7 @@ async def test_no_race_of_another_process_touches_a_file_outside(
         f'<workflow name="w"><sink:file id="f" path="{path}" append="{append}" create-dir="false"/></workflow>'
     )
     wrote = 0
-    with swapping(base, outside, "symlink", "link"):
+    with swapping(SWAPPER, base, outside, "symlink", "link"):
         for _ in range(rounds):
             with suppress(OSError, fs.FlowScriptError):
                 await fs.run(flow, base=base, input="new" * 1000)
@@ -124,7 +112,7 @@ async def test_no_race_of_another_process_reads_a_file_outside(
     (base / "sub" / "a.txt").write_text("inside")
     flow = fs.loads(f'<workflow name="w"><source:file id="f" path="{path}"/></workflow>')
     read = 0
-    with swapping(base, outside, "symlink"):
+    with swapping(SWAPPER, base, outside, "symlink"):
         for _ in range(rounds):
             with suppress(OSError, fs.FlowScriptError):
                 output = (await fs.run(flow, base=base)).output

@@ -39,7 +39,7 @@ def empty(what: Misbehaviour) -> bool:
 async def test_what_becomes_of_a_misbehaviour(element: str, what: Misbehaviour) -> None:
     async with misbehaving(what) as (url, heads):
         if element == "ai" and empty(what):
-            with pytest.raises(fs.AIError, match="is no chat completion"):
+            with pytest.raises(fs.AIError, match="is not a chat completion"):
                 await run_one(element, url)
             return
         if what.error is None:

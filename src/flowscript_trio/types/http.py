@@ -34,6 +34,10 @@ class HttpOptions:
         ca: a file of certificates (PEM) that are trusted instead of the well-known ones.
         client_certificate: a file with the certificate and key (PEM) that are shown to servers that ask, or
             the files of the two.
+        cache: a file (SQLite) in which answers are kept as their headers allow (RFC 9111): one that is fresh is
+            not asked for again, and an old one is asked for by its ETag. Requests that say who asks (cookies,
+            authorisation, headers of their own) pass it by. Runs and processes may share it. It needs the
+            extra ``cache``.
 
     Raises InputError for what is not one of these. It holds nothing that a cancellation would have to close.
     """
@@ -48,6 +52,7 @@ class HttpOptions:
     client_certificate: (
         str | PathLike[str] | tuple[str | PathLike[str], str | PathLike[str]] | None
     ) = None
+    cache: str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.redirects not in REDIRECTS:
@@ -58,6 +63,8 @@ class HttpOptions:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise InputError(f"{name} is {value!r}; expected a whole number of at least 0")
+        if self.cache is not None and not isinstance(self.cache, (str, PathLike)):
+            raise InputError(f"cache is {self.cache!r}; expected the path of a file")
         for name in ("allow", "deny"):
             value = getattr(self, name)
             if isinstance(value, str):

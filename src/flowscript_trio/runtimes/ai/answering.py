@@ -82,8 +82,8 @@ def _complaint(problems: list[str], schema: OutputSchema) -> str:
 
 
 def _without_fence(text: str) -> str:
-    """The text without white space and a Markdown code fence around it."""
-    text = text.strip()
+    """The text without white space, a byte order mark and a Markdown code fence around it."""
+    text = text.strip().removeprefix("\ufeff")
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text.partition("\n")[2][:-3].strip()
     return text

@@ -71,7 +71,7 @@ class Chat:
         if not isinstance(choices, list):
             found = self.shown(body)
             raise AIError(
-                f"the answer of {self._place} is no chat completion: {found}", "malformed"
+                f"the answer of {self._place} is not a chat completion: {found}", "malformed"
             )
         if not choices:
             raise AIError(f"the answer of {self._place} has no choices", "empty")

@@ -118,7 +118,7 @@ def read_name(text: str) -> Name:
         if text[done : done + 1] not in (".", ""):
             break
     if done != len(text) or not 1 <= len(parts) <= 2:
-        raise SettingError(f'{text!r} is no table; expected name, schema.name or "odd.name"')
+        raise SettingError(f'{text!r} is not a table; expected name, schema.name or "odd.name"')
     return (None, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 

@@ -37,7 +37,11 @@ class Extract:
             raise FlowScriptError(
                 f"the extract {self.text!r} failed: the value nests too deep"
             ) from None
-        # Not all are JMESPath's own: a comparison of a number with a text is Python's TypeError.
+        except TypeError as exc:  # not JMESPath's own
+            raise FlowScriptError(
+                f"the extract {self.text!r} failed: it compares values of different kinds ({exc}); "
+                "expected numbers on both sides, such as to_number(id) > `1`"
+            ) from None
         except Exception as exc:
             raise FlowScriptError(f"the extract {self.text!r} failed: {exc}") from None
 

@@ -77,6 +77,10 @@ class HttpPool:
             # httpx has no argument for it; httpcore's pool has, and keeps it under this name.
             pool: Any = transport._pool
             pool._network_backend = CheckedNetwork(self.rules)
+        if options.cache is not None:
+            from .caching import CachingTransport
+
+            return CachingTransport(transport, options.cache)
         return transport
 
     def client(self) -> httpx.AsyncClient:
@@ -213,8 +217,23 @@ class HttpPool:
 async def pool_of(run: RunServices) -> HttpPool:
     """The run's pool; it is closed with the run."""
     options = run.http
-    pool: HttpPool = await run.resource("http", lambda: HttpPool(options))
+
+    async def make() -> HttpPool:
+        if options is not None and options.cache is not None:
+            await trio.to_thread.run_sync(_import_cache)  # it takes a while
+        return HttpPool(options)
+
+    pool: HttpPool = await run.resource("http", make)
     return pool
+
+
+def _import_cache() -> None:
+    try:
+        from . import caching  # noqa: F401
+    except ModuleNotFoundError as exc:
+        raise InputError(
+            "the cache of HttpOptions needs the package hishel: pip install 'flowscript-trio[cache]'"
+        ) from exc
 
 
 @lru_cache(16)

@@ -1,0 +1,46 @@
+"""Owns the cache of answers (RFC 9111, by hishel): what may go through it. It imports httpx and hishel."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from pathlib import Path
+
+import httpx
+from hishel import AsyncSqliteStorage, CacheOptions
+from hishel.httpx import AsyncCacheTransport
+
+_SAFE = frozenset({"GET", "HEAD"})
+_HARMLESS = frozenset(
+    {
+        *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length"),
+        *("host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
+        *("pragma", "range", "traceparent", "tracestate", "user-agent"),
+    }
+)  # fmt: skip
+"""Headers that say nothing of who asks. An answer to another one may be for its sender alone."""
+
+
+class CachingTransport(httpx.AsyncBaseTransport):
+    """Sends through the cache what anybody could have asked, and everything that may change what is in it.
+
+    A request that says who asks (cookies, authorisation, a header of the settings that is not known) neither
+    reads nor writes the cache: scopes and runs would see the answers of others. Cancellation closes the
+    connection at once; what was half stored is never used.
+    """
+
+    def __init__(self, plain: httpx.AsyncBaseTransport, path: str | PathLike[str]) -> None:
+        self._plain = plain
+        self._cached = AsyncCacheTransport(
+            plain,
+            storage=AsyncSqliteStorage(database_path=Path(fspath(path))),
+            rfc=CacheOptions(shared=True),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        is_anybody = _HARMLESS.issuperset(name.lower() for name in request.headers)
+        if request.method in _SAFE and not is_anybody:
+            return await self._plain.handle_async_request(request)
+        return await self._cached.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._cached.aclose()
