@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from ...expression import encode_json, to_text
+from ...expression.bulk import encode_text, write_json
 from ...types.errors import FlowScriptError
 from .records import Records, Texts, decode_json_text
 from .tables import PLAIN, Dialect, encode_csv
@@ -49,8 +50,7 @@ def read(
                 items += records.feed(data)
             items += records.feed(b"", last=True)
             return items
-    # Not in a name of its own: the bytes are given up before the value is made.
-    text = Texts(name, encoding).feed(file.read(), last=True)
+    text = _text_of(file, Texts(name, encoding))
     match form:
         case "text":
             return text
@@ -58,6 +58,14 @@ def read(
             return decode_json_text(text, name, 1)
         case "yaml":
             return decode_yaml(text, name)
+
+
+def _text_of(file: BinaryIO, texts: Texts) -> str:
+    """The text of a file, decoded in pieces: one call for all of it would hold every thread up."""
+    pieces = []
+    while data := file.read(CHUNK):
+        pieces.append(texts.feed(data))
+    return "".join([*pieces, texts.feed(b"", last=True)])
 
 
 def encode(
@@ -76,7 +84,7 @@ def encode(
     if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     with _refusing_characters():
-        return encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        return encode_text(as_text(value, form, pretty, columns, dialect), encoding)
 
 
 class Encoder:
@@ -103,7 +111,7 @@ def _refusing_characters() -> Iterator[None]:
         raise FlowScriptError(f"{odd!r} is {what} {exc.encoding.upper()} cannot write") from None
 
 
-def encode_text(
+def as_text(
     value: Any,
     form: Form,
     pretty: bool,
@@ -114,7 +122,8 @@ def encode_text(
     """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
-            return encode_json(value, 2 if pretty else None) + "\n"
+            text = encode_json(value, 2) if pretty else write_json(value, encode_json)
+            return text + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":

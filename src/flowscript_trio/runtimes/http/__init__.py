@@ -29,7 +29,7 @@ class HttpSource:
 
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()
-        from .answer import decode
+        from .answer import decoded
         from .client import exchange
         from .content import content_of
         from .errors import bare_url
@@ -43,7 +43,7 @@ class HttpSource:
             if config.is_of_records:
                 return await _records(params, config, content)
             answer = await exchange(run, config, config.method, content, scope)
-        body = decode(answer, config)
+        body = await decoded(answer, config)
         if config.response == "body":
             return body
         return {
@@ -101,7 +101,7 @@ class HttpSink:
 
     async def execute(self, params: ExecutionParams) -> dict[str, Any]:
         await ready()
-        from .answer import decode
+        from .answer import decoded
         from .client import exchange
         from .content import content_of, is_given, json_content
 
@@ -109,13 +109,13 @@ class HttpSink:
         if is_given(config):
             content = await content_of(config, params.run.base)
         else:
-            content = json_content(params.input)
+            content = await json_content(params.input)
         with closing(content):
             answer = await exchange(params.run, config, config.method, content, params.scope)
         return {
             "status": answer.status,
             "headers": dict(answer.headers),
-            "body": decode(answer, config),
+            "body": await decoded(answer, config),
         }
 
 
