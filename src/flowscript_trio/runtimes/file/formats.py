@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 from ...expression import encode_json, to_text
 from ...expression.bulk import encode_text, write_json
+from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
 from ...types.errors import FlowScriptError
 from .records import Records, Texts, decode_json_text
-from .tables import PLAIN, Dialect, encode_csv
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
 

@@ -16,8 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from .columns import readers_of, split_types
-from .tables import Dialect, Duplicates, Ragged
+from ...expression.tabular.columns import readers_of, split_types
+from ...expression.tabular.tables import Dialect, Duplicates, Ragged
 
 Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]
 Format = Literal["auto", "json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]

@@ -13,9 +13,9 @@ import httpx
 import trio
 
 from ...expression.scope import Scope
+from ...expression.tabular.tables import LONGEST
 from ...types.errors import SettingError
 from ..file.records import Texts, make_parts
-from ..file.tables import LONGEST
 from ..streams import Supply
 from ..types import RunServices
 from .answer import encoding_of, refuse_failure
