@@ -13,6 +13,7 @@ from ...expression import encode_json, to_text
 from ...expression.bulk import encode_text, write_json
 from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
 from ...types.errors import FlowScriptError
+from .books import encode_book, read_parts
 from .records import Records, Texts, decode_json_text
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
@@ -31,6 +32,7 @@ def read(
     encoding: str | None = None,
     dialect: Dialect = PLAIN,
     types: Mapping[str, str] = MappingProxyType({}),
+    sheet: str | None = None,
 ) -> Any:
     """The content of an open file in that format; ``name`` is for messages.
 
@@ -41,6 +43,8 @@ def read(
     match form:
         case "bytes":
             return file.read()
+        case "xlsx" | "parquet":
+            return [row for part in read_parts(file, form, name, sheet) for row in part]
         case "csv" | "tsv" | "jsonl" | "lines":
             records = Records(
                 form, name, encoding=encoding, dialect=dialect, types=types, longest=None
@@ -76,6 +80,7 @@ def encode(
     columns: list[str] | None = None,
     encoding: str = "utf-8",
     dialect: Dialect = PLAIN,
+    sheet: str | None = None,
 ) -> bytes:
     """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold.
 
@@ -83,6 +88,8 @@ def encode(
     """
     if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
+    if form == "xlsx" or form == "parquet":
+        return encode_book(value, form, sheet)
     with _refusing_characters():
         return encode_text(as_text(value, form, pretty, columns, dialect), encoding)
 
@@ -132,7 +139,7 @@ def as_text(
             return encode_csv(value, columns, dialect, first)
         case "lines":
             return _join_lines(value, first)
-        case "text" | "bytes":
+        case _:
             return to_text(value)
 
 
