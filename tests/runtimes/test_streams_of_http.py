@@ -172,7 +172,7 @@ async def test_an_offset_begins_where_the_parameters_say() -> None:
         ([1, 2], {}, 'next="offset"', "the same page twice; does it know the parameter 'offset'"),
         ({"items": [1]}, {}, 'next="page"', "is an object; expected a list, or the setting extract"),
         ([1], {"Link": "<http://127.0.0.2/y>; rel=next"}, 'next="link"', "another origin, http://127.0.0.2/y"),
-        ([1], {}, 'next="offset" params="{offset: x}"', "'offset' is 'x'; expected a whole number"),
+        ([1], {}, 'next="offset" params="{offset: x}"', "the parameter 'offset' is not a whole number"),
     ],
 )  # fmt: skip
 async def test_pages_that_lead_nowhere_are_errors(

@@ -86,7 +86,10 @@ def _given(options: Any, known: tuple[str, ...], services: Services) -> dict[str
         if name not in known:
             near = nearest(to_text(name, services), known)
             hint = f"; did you mean {near!r}?" if near else f"; expected one of {', '.join(known)}"
-            raise EvaluationError(f"there is no option {to_text(name, services)[:40]!r}{hint}")
+            what = to_text(name, services) if near else shown(name)
+            raise EvaluationError(
+                f"there is no option {what!r}{hint}" if near else f"an option is {what}{hint}"
+            )
     return dict(options)
 
 

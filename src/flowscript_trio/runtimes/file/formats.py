@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from ...expression import encode_json, to_text
-from ...expression.bulk import encode_text, write_json
+from ...expression import bulk, encode_json, to_text
 from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
 from ...types.errors import FlowScriptError
 from .books import encode_book, read_parts
@@ -54,7 +53,7 @@ def read(
                 items += records.feed(data)
             items += records.feed(b"", last=True)
             return items
-    text = _text_of(file, Texts(name, encoding))
+    text = bulk.grown(_texts_of(file, Texts(name, encoding)))
     match form:
         case "text":
             return text
@@ -64,12 +63,10 @@ def read(
             return decode_yaml(text, name)
 
 
-def _text_of(file: BinaryIO, texts: Texts) -> str:
-    """The text of a file, decoded in pieces: one call for all of it would hold every thread up."""
-    pieces = []
+def _texts_of(file: BinaryIO, texts: Texts) -> Iterator[str]:
     while data := file.read(CHUNK):
-        pieces.append(texts.feed(data))
-    return "".join([*pieces, texts.feed(b"", last=True)])
+        yield texts.feed(data)
+    yield texts.feed(b"", last=True)
 
 
 def encode(
@@ -91,7 +88,7 @@ def encode(
     if form == "xlsx" or form == "parquet":
         return encode_book(value, form, sheet)
     with _refusing_characters():
-        return encode_text(as_text(value, form, pretty, columns, dialect), encoding)
+        return bulk.encode_text(encode_text(value, form, pretty, columns, dialect), encoding)
 
 
 class Encoder:
@@ -118,7 +115,7 @@ def _refusing_characters() -> Iterator[None]:
         raise FlowScriptError(f"{odd!r} is {what} {exc.encoding.upper()} cannot write") from None
 
 
-def as_text(
+def encode_text(
     value: Any,
     form: Form,
     pretty: bool,
@@ -129,7 +126,7 @@ def as_text(
     """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
-            text = encode_json(value, 2) if pretty else write_json(value, encode_json)
+            text = encode_json(value, 2) if pretty else bulk.write_json(value, encode_json)
             return text + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))

@@ -14,7 +14,7 @@ import trio
 from ...expression.tabular.tables import columns_of, read_header
 from ...types.errors import FlowScriptError
 from ..streams import BATCH, Stream
-from .formats import Encoder, as_text
+from .formats import Encoder, encode_text
 from .paths import naming, open_place
 from .types import STREAM_FORMS, FileSinkConfig
 from .writing import Addition, Replacement
@@ -85,7 +85,7 @@ class Pouring:
         if self._count == 0 and columns is None and config.form in ("csv", "tsv"):
             self._columns = columns_of(items, dialect)  # and the first part has the header
         try:
-            text = as_text(items, config.form, config.pretty, columns, dialect, self._count)
+            text = encode_text(items, config.form, config.pretty, columns, dialect, self._count)
         except FlowScriptError as exc:
             if self._count and config.form in ("csv", "tsv") and not config.append:
                 exc.add_note(

@@ -147,7 +147,7 @@ class PageSupply:
             first = int(begin)
         except (TypeError, ValueError):
             raise FlowScriptError(
-                f"the parameter {self._name!r} is {to_text(begin)[:80]!r}; expected a whole number"
+                f"the parameter {self._name!r} is not a whole number, by which pages are counted"
             ) from None
         done = self._count if config.next == "offset" else self._number
         return Page(config.url, {**config.params, self._name: first + done})
