@@ -246,6 +246,20 @@ async def test_what_becomes_of_a_misbehaviour_in_a_stream(what: Misbehaviour) ->
             assert any("the stream of 's' broke off" in note for note in error.__notes__)
 
 
+async def test_records_that_are_read_whole_are_asked_for_again_where_the_connection_is_lost() -> (
+    None
+):
+    what = next(
+        each for each in MISBEHAVIOURS if each.error == "RemoteProtocolError" and each.passes
+    )
+    async with misbehaving(what) as (url, heads):
+        text = f'<source:http id="s" url="{url}" format="lines">{RETRY}</source:http>'
+        with pytest.raises(Exception, match=what.says) as caught, trio.fail_after(20):
+            await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>'))
+        assert len(heads) == 3
+        assert not any("broke off" in note for note in caught.value.__notes__)
+
+
 async def test_a_stream_that_is_left_closes_its_connection_at_once() -> None:
     async with loopback() as server:
         server.answer(
