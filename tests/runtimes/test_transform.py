@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.expression.scope import Services
-from flowscript_trio.runtimes.transform import pace as pacing
+from flowscript_trio.runtimes import pace as pacing
 from flowscript_trio.runtimes.types import ExecutionParams
 from flowscript_trio.types.ast import BaseNode
 

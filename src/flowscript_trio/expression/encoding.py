@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
+from .bulk import read_json
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter, refuse_stream
@@ -177,13 +179,18 @@ def _words(path: Path) -> str:
 def decode_json(text: str) -> Any:
     """The value of a JSON text; raises NotJson with line and column."""
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=_read_int)
+        return read_json(text, _decoder())
     except json.JSONDecodeError as exc:
         raise NotJson(f"the text is no JSON: {exc}", exc.pos) from None
     except ValueError as exc:
         raise NotJson(f"the text is no JSON: {exc}", 0) from None
     except RecursionError:
         raise LimitExceeded("the JSON nests too deep") from None
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, parse_int=_read_int)
 
 
 def _refuse(word: str) -> Any:

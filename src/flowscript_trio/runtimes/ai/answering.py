@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import trio
+
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError
 from .chat import Chat
 from .errors import AIError
 from .schema import OutputSchema
+
+LARGE = 64 * 1024
+"""Characters of an answer from which on it is judged in a thread."""
 
 
 def response_format(schema: OutputSchema, name: str) -> dict[str, Any]:
@@ -30,7 +35,7 @@ async def ask_for(
     """
     for further in range(repairs, -1, -1):
         text = await chat.ask(messages)
-        value, problems = judge(text, schema)
+        value, problems = await _judged(text, schema)
         if not problems:
             return value
         if not further:
@@ -46,6 +51,13 @@ async def ask_for(
         f"it is {chat.shown(text)!r}",
         "invalid",
     )
+
+
+async def _judged(text: str, schema: OutputSchema) -> tuple[Any, list[str]]:
+    """As :func:`judge`, of a large answer in a thread. Cancellation leaves the thread, which ends by itself."""
+    if len(text) <= LARGE:
+        return judge(text, schema)
+    return await trio.to_thread.run_sync(judge, text, schema, abandon_on_cancel=True)
 
 
 def judge(text: str, schema: OutputSchema) -> tuple[Any, list[str]]:

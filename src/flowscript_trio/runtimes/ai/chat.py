@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...types.masking import Masker
-from ..http.answer import decode
+from ..http.answer import decoded
 from ..http.auth import Auth
 from ..http.client import exchange
 from ..http.content import json_content
@@ -38,7 +38,7 @@ class Chat:
         FlowScriptError for a body that is no JSON, and AIError for one that is no usable completion.
         Cancellation closes the connection at once.
         """
-        content = json_content({**self._request, "messages": messages})
+        content = await json_content({**self._request, "messages": messages})
         try:
             answer = await exchange(self._run, self._config, "POST", content)
         except HTTPStatusError as exc:
@@ -56,7 +56,7 @@ class Chat:
                 f"the answer of {self._place} has {len(answer.content):,} bytes; expected at most {LARGEST:,}",
                 "malformed",
             )
-        return self._text_of(decode(answer, self._config))
+        return self._text_of(await decoded(answer, self._config))
 
     def shown(self, value: object) -> str:
         """The beginning of an answer for a message, without the key."""
@@ -90,7 +90,7 @@ class Chat:
         text = _join(message.get("content"))
         if finish == "content_filter":
             raise AIError(f"a content filter of {self._place} stopped the answer", "refused")
-        if finish == "length":
+        if finish in ("length", "max_tokens"):
             begun = f"; it begins {self.shown(text)!r}" if text else ""
             raise AIError(
                 f"the answer was cut off at the limit of tokens (see max-tokens){begun}", "cut-off"

@@ -40,8 +40,13 @@ def _is_passing(error: Exception, connecting: bool) -> bool:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether an error of SQLite says that another connection holds the lock."""
-    code = _code_of(getattr(error, "orig", None))
+    """Whether an error of SQLAlchemy says that another connection holds the lock."""
+    return is_lock(getattr(error, "orig", None))
+
+
+def is_lock(driver: Any) -> bool:
+    """Whether an error of SQLite's driver says that another connection holds the lock."""
+    code = _code_of(driver)
     return code is not None and code & 0xFF in _BUSY
 
 

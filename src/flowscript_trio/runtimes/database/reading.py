@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...types.errors import FlowScriptError
 from .engines import ALONE, Database
-from .errors import is_busy, mark_passing
+from .errors import is_busy, is_lock, mark_passing
 from .jobs import Job
 from .values import to_value
 
@@ -56,14 +57,33 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
 
 
 def commit(database: Database, connection: Connection, job: Job[Any]) -> None:
-    """Commit, unless the job was cancelled. Once it is done, the job's cancellation comes too late."""
+    """Commit, unless the job was cancelled. Once it is done, the job's cancellation comes too late.
+
+    SQLite may find the lock held by a reader only now. SQLAlchemy tries no commit twice, so it is the driver's
+    that is tried again; what SQLAlchemy commits then is done already, or fails in its words.
+    """
     job.check()
-    patiently(database, job, connection.commit, None)
+    if database.dialect == "sqlite":
+        raw: Any = connection.connection.dbapi_connection
+        until = monotonic() + database.patience
+        while not _commits(raw) and monotonic() < until:
+            job.check()
+            job.pause(0.01)
+    connection.commit()
     job.committed = True
 
 
+def _commits(connection: sqlite3.Connection) -> bool:
+    """Commit; whether that is all that can be done: not where another connection holds the lock."""
+    try:
+        connection.commit()
+    except sqlite3.Error as exc:
+        return not is_lock(exc)
+    return True
+
+
 def patiently(
-    database: Database, job: Job[Any], work: Callable[[], T], connection: Connection | None
+    database: Database, job: Job[Any], work: Callable[[], T], connection: Connection
 ) -> T:
     """What ``work`` gives; where SQLite is locked by another, it is tried again for a while.
 
@@ -77,11 +97,10 @@ def patiently(
             job.check()
             if not is_busy(exc) or monotonic() >= until:
                 raise
-            if connection is not None:
-                try:
-                    connection.rollback()
-                except SQLAlchemyError:
-                    raise exc
+            try:
+                connection.rollback()
+            except SQLAlchemyError:
+                raise exc
         job.pause(0.01)
 
 

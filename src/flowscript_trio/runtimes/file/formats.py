@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from ...expression import encode_json, to_text
+from ...expression import bulk, encode_json, to_text
+from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
 from ...types.errors import FlowScriptError
+from .books import encode_book, read_parts
 from .records import Records, Texts, decode_json_text
-from .tables import PLAIN, Dialect, encode_csv
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
 
@@ -30,6 +31,7 @@ def read(
     encoding: str | None = None,
     dialect: Dialect = PLAIN,
     types: Mapping[str, str] = MappingProxyType({}),
+    sheet: str | None = None,
 ) -> Any:
     """The content of an open file in that format; ``name`` is for messages.
 
@@ -40,6 +42,8 @@ def read(
     match form:
         case "bytes":
             return file.read()
+        case "xlsx" | "parquet":
+            return [row for part in read_parts(file, form, name, sheet) for row in part]
         case "csv" | "tsv" | "jsonl" | "lines":
             records = Records(
                 form, name, encoding=encoding, dialect=dialect, types=types, longest=None
@@ -49,8 +53,7 @@ def read(
                 items += records.feed(data)
             items += records.feed(b"", last=True)
             return items
-    # Not in a name of its own: the bytes are given up before the value is made.
-    text = Texts(name, encoding).feed(file.read(), last=True)
+    text = bulk.grown(_texts_of(file, Texts(name, encoding)))
     match form:
         case "text":
             return text
@@ -58,6 +61,12 @@ def read(
             return decode_json_text(text, name, 1)
         case "yaml":
             return decode_yaml(text, name)
+
+
+def _texts_of(file: BinaryIO, texts: Texts) -> Iterator[str]:
+    while data := file.read(CHUNK):
+        yield texts.feed(data)
+    yield texts.feed(b"", last=True)
 
 
 def encode(
@@ -68,6 +77,7 @@ def encode(
     columns: list[str] | None = None,
     encoding: str = "utf-8",
     dialect: Dialect = PLAIN,
+    sheet: str | None = None,
 ) -> bytes:
     """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold.
 
@@ -75,8 +85,10 @@ def encode(
     """
     if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
+    if form == "xlsx" or form == "parquet":
+        return encode_book(value, form, sheet)
     with _refusing_characters():
-        return encode_text(value, form, pretty, columns, dialect).encode(encoding)
+        return bulk.encode_text(encode_text(value, form, pretty, columns, dialect), encoding)
 
 
 class Encoder:
@@ -114,7 +126,8 @@ def encode_text(
     """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
-            return encode_json(value, 2 if pretty else None) + "\n"
+            text = encode_json(value, 2) if pretty else bulk.write_json(value, encode_json)
+            return text + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":
@@ -123,7 +136,7 @@ def encode_text(
             return encode_csv(value, columns, dialect, first)
         case "lines":
             return _join_lines(value, first)
-        case "text" | "bytes":
+        case _:
             return to_text(value)
 
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Protocol
 
+from ...expression.bulk import read_json
+from ...expression.tabular.columns import readers_of
+from ...expression.tabular.rows import CsvRows
+from ...expression.tabular.tables import LONGEST, PLAIN, Dialect
 from ...types.errors import FlowScriptError
-from .columns import readers_of
-from .rows import CsvRows
-from .tables import LONGEST, PLAIN, Dialect
 
 RecordForm = Literal["csv", "tsv", "jsonl", "lines"]
 RECORD_FORMS: tuple[RecordForm, ...] = ("csv", "tsv", "jsonl", "lines")
@@ -205,7 +206,7 @@ def decode_json_text(text: str, name: str, line: int) -> Any:
     # Where Python itself counts digits, its own int is called by C and takes half the time.
     is_guarded = 0 < sys.get_int_max_str_digits() <= _DIGITS
     try:
-        return (_GUARDED if is_guarded else _COUNTING).decode(text)
+        return read_json(text, _GUARDED if is_guarded else _COUNTING)
     except json.JSONDecodeError as exc:
         place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
         raise FlowScriptError(f"{place}: not valid JSON: {exc.msg}") from None

@@ -32,7 +32,7 @@ class Replacement:
     """
 
     def __init__(self, entry: FolderEntry, path: str) -> None:
-        self._place = place
+        self._entry = entry
         self._path = path
         self._old = entry.stat()
         if self._old is not None:
@@ -54,10 +54,10 @@ class Replacement:
         trio.from_thread.check_cancelled()
         if _KEEPS_OPEN:  # while it is open, no other file can get its identity
             _refuse_swapped(self._temporary, self._handle, self._path)
-            self._temporary.rename_to(self._place)
+            self._temporary.rename_to(self._entry)
         self._close()
         if not _KEEPS_OPEN:
-            self._temporary.rename_to(self._place)
+            self._temporary.rename_to(self._entry)
 
     def discard(self) -> None:
         """Leave nothing of it; a new file that took the old one's place already stays."""
@@ -67,10 +67,10 @@ class Replacement:
 
     def settle(self) -> None:
         """After it has taken its place: look that it did, and make that last."""
-        now = self._place.stat()
+        now = self._entry.stat()
         if now is not None and stat.S_ISLNK(now.st_mode):
             raise _swapped(self._path)
-        _sync_folder(self._place)
+        _sync_folder(self._entry)
 
     def _close(self) -> None:
         if self._is_open:
@@ -99,7 +99,7 @@ class Addition:
     """
 
     def __init__(self, entry: FolderEntry, path: str, confined: bool) -> None:
-        self._place = place
+        self._entry = entry
         self._open = ExitStack()
         self.handle: int
         self.handle, self._is_new = self._open.enter_context(_alone(entry, path, confined))
@@ -118,7 +118,7 @@ class Addition:
     def settle(self) -> None:
         """After it has ended: make a new name last."""
         if self._is_new:
-            _sync_folder(self._place)
+            _sync_folder(self._entry)
 
     def discard(self) -> None:
         """Take back what was written, and a file that was made for it."""
@@ -127,7 +127,7 @@ class Addition:
         with self._open:
             os.ftruncate(self.handle, self._size)
             if self._is_new and self._size == 0:
-                self._place.unlink()
+                self._entry.unlink()
 
 
 def append(entry: FolderEntry, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from ..registry import registry
-from ..streams import Stream, streams_of
+from ..streams import Stream, all_of, streams_of
 from ..types import ExecutionParams
 from .preparing import prepare, ready
 from .types import HttpSinkConfig, HttpSourceConfig
@@ -29,7 +29,7 @@ class HttpSource:
 
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()
-        from .answer import decode
+        from .answer import decoded
         from .client import exchange
         from .content import content_of
         from .errors import bare_url
@@ -43,7 +43,7 @@ class HttpSource:
             if config.is_of_records:
                 return await _records(params, config, content)
             answer = await exchange(run, config, config.method, content, scope)
-        body = decode(answer, config)
+        body = await decoded(answer, config)
         if config.response == "body":
             return body
         return {
@@ -63,8 +63,11 @@ async def _records(params: ExecutionParams, config: HttpSourceConfig, content: A
     await pool_of(run)  # first: it is closed after the streams
     streams = await streams_of(run, "http")
     supply, head = await open_supply(run, config, content, params.scope)
-    stream = streams.add(Stream(params.node.label, supply))
-    body = stream if config.stream else await stream.all()
+    body: Any
+    if config.stream:
+        body = streams.add(Stream(params.node.label, supply))
+    else:
+        body = await all_of(supply)
     if config.response == "body":
         return body
     return {"status": head.status, "headers": head.headers, "url": head.url, "body": body}
@@ -101,7 +104,7 @@ class HttpSink:
 
     async def execute(self, params: ExecutionParams) -> dict[str, Any]:
         await ready()
-        from .answer import decode
+        from .answer import decoded
         from .client import exchange
         from .content import content_of, is_given, json_content
 
@@ -109,13 +112,13 @@ class HttpSink:
         if is_given(config):
             content = await content_of(config, params.run.base)
         else:
-            content = json_content(params.input)
+            content = await json_content(params.input)
         with closing(content):
             answer = await exchange(params.run, config, config.method, content, params.scope)
         return {
             "status": answer.status,
             "headers": dict(answer.headers),
-            "body": decode(answer, config),
+            "body": await decoded(answer, config),
         }
 
 

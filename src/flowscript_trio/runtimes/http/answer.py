@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from ...expression.bulk import decode_text
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ..pace import Pace
 from ..types import RunServices
 from .coding import Body, ContentError
 from .types import RequestConfig
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import httpx
 
 EXCERPT_BYTES = 2000
+LARGE = 64 * 1024
+"""Bytes of a body from which on it is decoded in a thread."""
 EXCERPT_SECONDS = 2.0  # that the body of a failure is waited for
 
 _TEXT_ENDS = (
@@ -78,7 +82,8 @@ async def read_body(
     body = Body(
         encoding_of(answer), limit, f"the answer of {request.method} {bare_url(request.url)}"
     )
-    failed: Exception | None = None
+    failed: BaseException | None = None
+    pace = Pace()
     try:
         async for part in answer.aiter_raw():
             if failed is not None:
@@ -86,13 +91,13 @@ async def read_body(
             try:
                 for piece in body.feed(part):
                     take(piece)
-                    if flush is not None:
-                        await flush()
-            except Exception as exc:
+                    await (pace.step() if flush is None else flush())
+            except BaseException as exc:  # a cancellation too: it is raised again below
                 failed = exc
                 # The loop goes on until the closed connection ends it: to leave it here would leave
                 # httpx's own generators to the garbage collector, of which trio warns.
-                await answer.aclose()
+                with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
+                    await answer.aclose()
     except httpx.RequestError as exc:
         if failed is None:
             raise explained(exc, request) from exc
@@ -140,6 +145,13 @@ async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | N
     raise HTTPStatusError(answer, excerpt, asked)
 
 
+async def decoded(answer: Answer, config: RequestConfig) -> Any:
+    """As :func:`decode`, of a large body in a thread. Cancellation frees the node; the thread ends by itself."""
+    if len(answer.content) <= LARGE:
+        return decode(answer, config)
+    return await trio.to_thread.run_sync(decode, answer, config, abandon_on_cancel=True)
+
+
 def decode(answer: Answer, config: RequestConfig) -> Any:
     """The body, which was read, in the format that the settings or its content type say, with ``extract``
     applied. With ``extract`` it is taken for JSON, whatever its content type.
@@ -180,9 +192,9 @@ def _is_utf8(data: bytes) -> bool:
 def _decode_text(data: bytes, charset: str | None) -> str:
     """Text by the charset of the content type, else UTF-8; what is not of it is marked, never an error."""
     try:
-        return data.decode(charset or "utf-8-sig", "replace")
+        return decode_text(data, charset or "utf-8-sig", "replace")
     except LookupError:
-        return data.decode("utf-8-sig", "replace")
+        return decode_text(data, "utf-8-sig", "replace")
 
 
 def _decode_json(answer: Answer, data: bytes) -> Any:
@@ -197,7 +209,7 @@ def _decode_json(answer: Answer, data: bytes) -> Any:
     for charset in (answer.charset, json.detect_encoding(data)):
         try:
             if charset is not None:
-                return decode_json(data.decode(charset))
+                return decode_json(decode_text(data, charset))
         except (EvaluationError, UnicodeError, LookupError) as exc:
             failed = exc
     from .errors import bare_url

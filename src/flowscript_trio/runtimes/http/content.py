@@ -6,7 +6,10 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from ...expression import encode_json, to_text
+from ...expression.bulk import encode_text, is_large, write_json
 from ...types.errors import SettingError
 from .types import RequestConfig
 
@@ -60,10 +63,10 @@ async def content_of(config: Any, base: Path | None) -> Content:
         return _parts(config.multipart)
     if config.form is not None:
         return _form(config.form, FORM)
-    return _body(config.body, config)
+    return await _body(config.body, config)
 
 
-def _body(body: Any, config: RequestConfig) -> Content:
+async def _body(body: Any, config: RequestConfig) -> Content:
     """A body as it is sent: bytes and text as they are, anything else as JSON, null not at all.
 
     A mapping is sent as a form where the headers say that it is one.
@@ -74,12 +77,21 @@ def _body(body: Any, config: RequestConfig) -> Content:
         return Content(_encode(body), "text/plain; charset=utf-8")
     if isinstance(body, dict) and _says_form(config):
         return _form(body, None)
-    return json_content(body)
+    return await json_content(body)
 
 
-def json_content(value: Any) -> Content:
-    """A value sent as JSON, whatever it is."""
-    return Content(_encode(encode_json(value)), "application/json")
+async def json_content(value: Any) -> Content:
+    """A value sent as JSON, whatever it is. A large one is written in a thread, which cancellation leaves."""
+    if not is_large(value):
+        return Content(_encode(encode_json(value)), "application/json")
+    return Content(
+        await trio.to_thread.run_sync(_encode_large, value, abandon_on_cancel=True),
+        "application/json",
+    )
+
+
+def _encode_large(value: Any) -> bytes:
+    return _encode(write_json(value, encode_json))
 
 
 def _form(fields: dict[str, Any], kind: str | None) -> Content:
@@ -133,7 +145,7 @@ def _bytes(value: Any) -> bytes:
 
 def _encode(text: str) -> bytes:
     try:
-        return text.encode()
+        return encode_text(text, "utf-8")
     except UnicodeEncodeError:
         raise SettingError(
             "the body has half of a surrogate pair in it, which UTF-8 cannot write"

@@ -52,11 +52,11 @@ class Download:
         self._hash = hashlib.sha256()
         self._room = bytearray()
         with ExitStack() as stack:
-            self._place: FolderEntry = stack.enter_context(open_entry(path, base, create=True))
-            old = self._place.stat()
+            self._entry: FolderEntry = stack.enter_context(open_entry(path, base, create=True))
+            old = self._entry.stat()
             if old is not None:
                 refuse_special(old, path)
-            self._temporary = self._place.sibling(f".{token_hex(8)}.tmp")
+            self._temporary = self._entry.sibling(f".{token_hex(8)}.tmp")
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             self._handle = self._temporary.open(flags, 0o666 if old is None else 0o600)
             self._mode = None if old is None else stat.S_IMODE(old.st_mode)
@@ -128,7 +128,7 @@ class Download:
         now = self._temporary.stat()
         if now is None or not os.path.samestat(now, os.fstat(self._handle)):
             raise FlowScriptError(f"{self.path!r}: another file was put in its place on the way")
-        self._temporary.rename_to(self._place)
+        self._temporary.rename_to(self._entry)
         self._open.close()
 
     async def discard(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from ...expression import Expression, is_function, truthy
 from ...expression.scope import Overlay, Scope
 from ...expression.values import refuse_stream
+from ..pace import Pace, clock
 from ..types import ExecutionParams
-from .pace import Pace, clock
 from .types import FilterConfig, MapConfig, ReduceConfig
 
 FEW = 16

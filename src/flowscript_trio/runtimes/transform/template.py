@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..pace import Pace
 from ..types import ExecutionParams
-from .pace import Pace
 from .types import TemplateConfig
 
 

@@ -1,0 +1,285 @@
+"""Owns large texts and JSON, read and written in pieces: a thread that does so lets the others have their turn.
+
+One call of a codec or of the json module over a hundred megabytes keeps the interpreter to itself for a second, in
+whatever thread it is made.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]  # json's own
+from typing import Any
+
+from ..types.errors import FlowScriptError
+
+PIECE = 256 * 1024
+"""Characters, or bytes, of a piece: a few milliseconds."""
+SHORT = 4 * 1024
+"""Characters of most values."""
+
+_MOST = 64 * 1024
+"""About how many characters are written at once."""
+_AT_ONCE = 1000
+"""Items of a list that are written at once."""
+
+_WHOLE = frozenset({"idna", "punycode", "undefined"})
+"""Encodings that are not read from left to right."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_MARKS = frozenset('{}[]"')
+_FIRST_KEY = re.compile(r'\{[ \t\n\r]*"[^"\\]{1,100}"')
+
+
+def decode_text(data: bytes, encoding: str, errors: str = "strict") -> str:
+    """The text of bytes; raises UnicodeError as ``bytes.decode`` does, and LookupError."""
+    if len(data) <= PIECE or codecs.lookup(encoding).name in _WHOLE:
+        return data.decode(encoding, errors)
+    try:
+        data[:1].decode(encoding, "ignore")  # LookupError where it is not an encoding of text
+        return grown(_decoded(data, codecs.getincrementaldecoder(encoding)(errors)))
+    except UnicodeError:
+        return data.decode(encoding, errors)  # whose error says where in the whole it is
+
+
+def _decoded(data: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
+    view = memoryview(data)
+    for at in range(0, len(data), PIECE):
+        yield decoder.decode(bytes(view[at : at + PIECE]))
+    yield decoder.decode(b"", True)
+
+
+def grown(pieces: Iterable[str]) -> str:
+    """The pieces as one text. To join 200 MB is one call of a third of a second, so the text grows instead.
+
+    CPython lets a text that nobody else has grow where it is, and Linux moves its pages and copies none; where
+    that is not so each step might copy it all.
+    """
+    if sys.platform != "linux":
+        return "".join(pieces)
+    text = ""
+    for piece in pieces:
+        text += piece
+    return text
+
+
+def encode_text(text: str, encoding: str) -> bytes:
+    """The bytes of a text; raises UnicodeEncodeError, whose ``object`` may be a piece of the text."""
+    if len(text) <= PIECE:
+        return text.encode(encoding)
+    encoder = codecs.getincrementalencoder(encoding)()
+    pieces = [encoder.encode(text[at : at + PIECE]) for at in range(0, len(text), PIECE)]
+    return b"".join([*pieces, encoder.encode("", True)])
+
+
+def whole_lines(text: str) -> Iterator[str]:
+    """The text in pieces of whole lines, each but the last with a line feed at its end."""
+    at = 0
+    while at < len(text):
+        end = text.rfind("\n", at, at + PIECE) + 1 or text.find("\n", at + PIECE) + 1 or len(text)
+        yield text[at:end]
+        at = end
+
+
+def is_large(value: Any) -> bool:
+    """Whether a value is so large that it should be written in a thread. To say so takes no time."""
+    left, waiting = _MOST, [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, (str, bytes)):
+            left -= len(found)
+        elif isinstance(found, Mapping):
+            left -= 20 * len(found)
+            if left > 0:
+                waiting += found.values()
+        elif isinstance(found, (list, tuple)):
+            left -= 20 * len(found)
+            if left > 0:
+                waiting += found
+        if left <= 0:
+            return True
+    return False
+
+
+def write_json(value: Any, encode: Callable[[Any], str]) -> str:
+    """A value as ``encode`` writes it in one line, lists and mappings in parts.
+
+    Errors are those of the whole value, since they name its paths.
+    """
+    try:
+        return "".join(_written(value, encode))
+    except FlowScriptError:
+        return encode(value)
+
+
+def _written(value: Any, encode: Callable[[Any], str]) -> Iterator[str]:
+    if value.__class__ is list and len(value) > _AT_ONCE:
+        for at in range(0, len(value), _AT_ONCE):
+            yield "," if at else "["
+            yield encode(value[at : at + _AT_ONCE])[1:-1]
+        yield "]"
+    elif value.__class__ is dict and value and all(key.__class__ is str for key in value):
+        for at, (key, item) in enumerate(value.items()):
+            yield "," if at else "{"
+            yield encode(key)
+            yield ":"
+            yield from _written(item, encode)
+        yield "}"
+    else:
+        yield encode(value)
+
+
+def read_json(text: str, decoder: json.JSONDecoder) -> Any:
+    """The value of a JSON text, as ``decoder.decode`` gives it; raises JSONDecodeError with the same words."""
+    if text.startswith("\ufeff"):
+        raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+    if len(text) <= PIECE:
+        return decoder.decode(text)
+    return _Pieces(text, decoder).read()
+
+
+class _Pieces:
+    """Reads one text. Containers that are longer than a piece are taken apart, all else is the scanner's.
+
+    Of a long container a part is read at once: up to a place that looks as the one between two of its items, and
+    closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside of
+    an item leaves it open, which is an error. Then the items are read one by one.
+    """
+
+    def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
+        self._text = text
+        self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # json's own, in C
+
+    def read(self) -> Any:
+        value, end = self._value(self._skip(0))
+        end = self._skip(end)
+        if end != len(self._text):
+            raise self._error("Extra data", end)
+        return value
+
+    def _skip(self, at: int) -> int:
+        """The offset of what follows white space."""
+        found = _SPACE.match(self._text, at)
+        assert found is not None
+        return found.end()
+
+    def _error(self, message: str, at: int) -> json.JSONDecodeError:
+        return json.JSONDecodeError(message, self._text, at)
+
+    def _value(self, at: int) -> tuple[Any, int]:
+        """The value that begins at an offset, and the offset behind it."""
+        text = self._text
+        if text[at : at + 1] in ("[", "{"):
+            for size in (SHORT, PIECE):
+                try:
+                    value, end = self._scan(text[at : at + size], 0)
+                except (ValueError, StopIteration):
+                    continue  # longer than the piece, or wrong: what comes last says so
+                return value, at + end
+        if text.startswith("[", at):
+            return self._list(at)
+        if text.startswith("{", at):
+            return self._object(at)
+        try:
+            value, end = self._scan(text, at)
+        except StopIteration as exc:
+            raise self._error("Expecting value", exc.value) from None
+        return value, end
+
+    def _list(self, at: int) -> tuple[list[Any], int]:
+        items: list[Any] = []
+        patience = (
+            3  # of a list whose items contain what stands between them, no more cuts are tried
+        )
+        at = self._skip(at + 1)
+        if self._text.startswith("]", at):
+            return items, at + 1
+        while True:
+            item, end = self._value(at)
+            items.append(item)
+            at, more = self._following(end, "]")
+            if not more:
+                return items, at
+            between = self._between(end, at)
+            while patience and (part := self._part("[", at, between, "]")):
+                found, at = part
+                items += found
+            patience = max(patience - 1, 0)
+            at = self._one_by_one(items, at)
+
+    def _object(self, at: int) -> tuple[dict[str, Any], int]:
+        text = self._text
+        found: dict[str, Any] = {}
+        at = self._skip(at + 1)
+        if text.startswith("}", at):
+            return found, at + 1
+        while True:
+            if not text.startswith('"', at):
+                raise self._error("Expecting property name enclosed in double quotes", at)
+            key, at = scanstring(text, at + 1, True)
+            at = self._skip(at)
+            if not text.startswith(":", at):
+                raise self._error("Expecting ':' delimiter", at)
+            found[key], end = self._value(self._skip(at + 1))
+            at, more = self._following(end, "}")
+            if not more:
+                return found, at
+            between = self._between(end, at)
+            while part := self._part("{", at, between, "}"):
+                more_found, at = part
+                found.update(more_found)
+
+    def _following(self, end: int, closing: str) -> tuple[int, bool]:
+        """The offset of the next item and True, or that behind the container and False."""
+        end = self._skip(end)
+        if self._text.startswith(closing, end):
+            return end + 1, False
+        if not self._text.startswith(",", end):
+            raise self._error("Expecting ',' delimiter", end)
+        following = self._skip(end + 1)
+        if sys.version_info >= (3, 13) and self._text.startswith(closing, following):
+            kind = "array" if closing == "]" else "object"
+            raise self._error(f"Illegal trailing comma before end of {kind}", end)
+        return following, True
+
+    def _between(self, end: int, following: int) -> str:
+        """What stands between two items, with what ends the one and begins the other where that is no number."""
+        text = self._text
+        before = end - 1 if text[end - 1] in _MARKS else end
+        if key := _FIRST_KEY.match(text, following):
+            return text[before:following] + key[0]
+        after = following + 1 if text[following : following + 1] in _MARKS else following
+        return text[before:after]
+
+    def _part(self, opening: str, at: int, between: str, closing: str) -> tuple[Any, int] | None:
+        """The items up to the last cut in a piece, and the offset of the next one; None where none can be made."""
+        cut = self._text.rfind(between, at, at + PIECE)
+        if cut < 0:
+            return None
+        comma = self._text.index(",", cut + (between[0] in _MARKS))
+        part = f"{opening}{self._text[at:comma]}{closing}"
+        try:
+            items, end = self._scan(part, 0)
+        except (ValueError, StopIteration):
+            return None
+        return (items, self._skip(comma + 1)) if end == len(part) else None
+
+    def _one_by_one(self, items: list[Any], at: int) -> int:
+        """Add the items that are whole in a piece, but the last of the list; gives the offset of the next one."""
+        piece = self._text[at : at + PIECE]
+        done = 0
+        while True:
+            try:
+                value, end = self._scan(piece, done)
+            except (ValueError, StopIteration):
+                break
+            comma = _COMMA.match(piece, end)
+            if comma is None or comma.end() == len(piece):
+                break
+            items.append(value)
+            done = comma.end()
+        return at + done
