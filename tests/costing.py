@@ -50,6 +50,10 @@ def base64_text(size: int) -> str:
     return "YWJj" * (size // 4)
 
 
+def csv_lines(size: int) -> str:
+    return "a\n" + "x,\n".replace(",", "") * (size // 2)
+
+
 def json_lists(size: int) -> str:
     return "[" + "[]," * (size // 3 - 1) + "1]"
 
@@ -285,6 +289,7 @@ SAMPLES: list[Sample] = [
     *_samples("escapes", "url_decode: url_decode(v)"),
     *_samples("base64_text", "base64_decode: base64_decode(v)"),
     *_samples("json_lists", "json_decode: json_decode(v)"),
+    *_samples("csv_lines", "csv_decode: csv_decode(v)\ncsv_encode: csv_encode(csv_decode(v))"),
     *_samples("json_objects", "json_decode: json_decode(v)"),
     *_samples(
         "large",

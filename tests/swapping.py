@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def swapping(program: str, base: Path, outside: Path, *more: str) -> Iterator[None]:
-    """While the block lasts a process runs the program, which is given both folders, and ``more``, and prints when it has begun.
+    """While the block lasts a process runs the program, which prints when it has begun.
 
-    It swaps files, folders, links and second names in the base for others.
+    It is given both folders, and ``more``. It swaps files, folders, links and second names in the base for others.
     """
     command = [sys.executable, "-c", program, str(base), str(outside), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -29,6 +29,8 @@ def run(node, **given):
 EXTRAS = {
     "ai": ["jsonschema", "referencing", "rpds"],
     "otel": ["opentelemetry"],
+    "xlsx": ["openpyxl"],
+    "arrow": ["pyarrow"],
     "database": ["sqlalchemy", "greenlet"],
     "postgresql": ["psycopg", "psycopg_binary"],
     "cache": ["hishel", "msgpack", "anysqlite"],
@@ -47,6 +49,8 @@ USES = {
     "ai": """run('<ai id="a" model="m" user="u"><output-schema>{"type": "object", "properties": """
     """{"a": {"type": "string"}}}</output-schema></ai>')""",
     "otel": "from flowscript_trio.observe.spans import Spans; Spans()",
+    "xlsx": """run('<sink:file id="a" path="a.xlsx"/>', base=".", input=[{"a": 1}])""",
+    "arrow": """run('<sink:file id="a" path="a.parquet"/>', base=".", input=[{"a": 1}])""",
     "database": """run('<source:database id="a" connection="sqlite:///x.db" query="SELECT 1"/>')""",
     "postgresql": """run('<source:database id="a" connection="postgresql://h/x" query="SELECT 1"/>')""",
     "cache": """run('<source:http id="a" url="http://127.0.0.1:1/"/>', http=fs.HttpOptions(cache="c.db"))""",
@@ -77,6 +81,6 @@ def test_a_missing_extra_is_named_with_how_to_install_it(extra: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("extra", ["ai", "otel", "database"])
+@pytest.mark.parametrize("extra", ["ai", "otel", "xlsx", "arrow", "database"])
 def test_with_the_extra_that_error_does_not_come(extra: str, tmp_path: Path) -> None:
     assert "pip install" not in python(USES[extra], [], tmp_path).stderr

@@ -87,6 +87,8 @@ HUGE: list[tuple[str, str]] = [
     ("flatten(deep, 1e9)", "none"),
     ("set(null, repeat('a.', 1000), 1)", "nests deeper than 200"),
     ("json_decode(repeat('[', 100000))", "nests too deep"),
+    (r"csv_decode('a\n' + repeat('1\n', 30000000))", "takes more than"),
+    ("csv_encode(map(range(1000000), x => ({n: repeat('x', 1000)})))", "takes more than"),
     ("json_decode(repeat('[', 100000) + repeat(']', 100000))", "nests too deep"),
     ("json_decode(repeat('9', 5000))", "too many digits"),
     ("to_number(repeat('9', 5000))", "none"),

@@ -15,10 +15,19 @@ from function_cases.kinds import TYPES
 from function_cases.lists import LISTS
 from function_cases.numbers import NUMBERS
 from function_cases.objects import OBJECTS
+from function_cases.tables import CSV
 from function_cases.text import TEXT
 from function_cases.times import TIMES
 
-TABLES: dict[str, Cases] = {**TEXT, **LISTS, **NUMBERS, **TYPES, **OBJECTS, **TIMES}
+TABLES: dict[str, Cases] = {
+    **TEXT,
+    **LISTS,
+    **NUMBERS,
+    **TYPES,
+    **OBJECTS,
+    **TIMES,
+    **CSV,
+}
 ROWS = [pair for cases in TABLES.values() for pair in cases.all]
 
 SECTION_FOUR = """
@@ -33,6 +42,7 @@ keys values entries from_entries get has merge pick omit size set delete equals 
 now date time parse_date format_date add_time subtract_time diff timestamp from_timestamp start_of end_of get_part
 is_before is_after relative duration
 hash base64_encode base64_decode url_encode url_decode json_encode json_decode uuid regex_match regex_replace
+csv_decode csv_encode
 """
 
 

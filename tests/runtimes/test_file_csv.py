@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.file.columns import split_types
-from flowscript_trio.runtimes.file.rows import decode_csv
-from flowscript_trio.runtimes.file.tables import Dialect, encode_csv, find_delimiter
+from flowscript_trio.expression.tabular.columns import split_types
+from flowscript_trio.expression.tabular.rows import decode_csv
+from flowscript_trio.expression.tabular.tables import Dialect, encode_csv, find_delimiter
 
 EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
 """Values that go there and back; by hand: 10000."""
@@ -205,7 +205,7 @@ def test_a_header_of_many_columns_is_looked_at_once_for_each() -> None:
 
         __hash__ = str.__hash__
 
-    from flowscript_trio.runtimes.file import rows
+    from flowscript_trio.expression.tabular import rows
 
     names = rows._names([Counted(f"c{n}") for n in range(2000)], "a", "error")
     assert len(names) == 2000

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flowscript_trio as fs
+from flowscript_trio.expression.tabular.tables import Dialect
 from flowscript_trio.runtimes.file.formats import read
 from flowscript_trio.runtimes.file.records import RecordForm, Records, decode_json_text
-from flowscript_trio.runtimes.file.tables import Dialect
 
 FORMS: list[RecordForm] = ["csv", "jsonl", "lines"]
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.expression import to_text
+from flowscript_trio.expression.tabular.tables import Dialect
 from flowscript_trio.runtimes.file.formats import decode, encode
-from flowscript_trio.runtimes.file.tables import Dialect
 
 from loopback import Answer, Seen, loopback
 

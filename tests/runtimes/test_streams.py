@@ -334,7 +334,7 @@ async def numbers(total: int) -> AsyncIterator[int]:
         (0, 1, 2, 3, 4),
         range(5),
         dict.fromkeys(range(5)).keys(),
-        iter(range(5)),
+        lambda count: iter(range(count)),
         numbers,
     ],
 )

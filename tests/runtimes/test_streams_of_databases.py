@@ -101,6 +101,27 @@ async def test_a_stream_goes_from_one_table_to_another_of_the_same_database(base
     assert ask(base, "SELECT count(*), sum(n) FROM u") == [(999, 999 * 998 / 2)]
 
 
+IN_BATCHES = (
+    '<foreach id="e" collection="s" batch="4">'
+    f'<sink:database id="k" input="item" connection="{FILE}?timeout=0.1" table="u"/></foreach>'
+)
+
+
+async def test_who_writes_while_a_stream_reads_is_told_of_wal(base: Path) -> None:
+    fill(base, 5000)  # more than are fetched at once
+    source = SOURCE.replace(FILE, f"{FILE}?timeout=0.1")
+    with pytest.raises(Exception, match="database is locked") as caught:
+        await fs.run(load(source + IN_BATCHES), base=base)
+    assert any("PRAGMA journal_mode = WAL" in note for note in caught.value.__notes__)
+
+
+async def test_in_wal_mode_batches_are_written_while_a_stream_reads(base: Path) -> None:
+    fill(base, 999)
+    ask(base, "PRAGMA journal_mode = WAL")
+    await fs.run(load(SOURCE + IN_BATCHES), base=base)
+    assert ask(base, "SELECT count(*) FROM u") == [(999,)]
+
+
 async def test_what_a_sink_writes_of_a_stream_is_written_whole_or_not_at_all(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -172,7 +172,7 @@ async def test_an_offset_begins_where_the_parameters_say() -> None:
         ([1, 2], {}, 'next="offset"', "the same page twice; does it know the parameter 'offset'"),
         ({"items": [1]}, {}, 'next="page"', "is an object; expected a list, or the setting extract"),
         ([1], {"Link": "<http://127.0.0.2/y>; rel=next"}, 'next="link"', "another origin, http://127.0.0.2/y"),
-        ([1], {}, 'next="offset" params="{offset: x}"', "'offset' is 'x'; expected a whole number"),
+        ([1], {}, 'next="offset" params="{offset: x}"', "the parameter 'offset' is not a whole number"),
     ],
 )  # fmt: skip
 async def test_pages_that_lead_nowhere_are_errors(
@@ -244,6 +244,20 @@ async def test_what_becomes_of_a_misbehaviour_in_a_stream(what: Misbehaviour) ->
         else:
             assert len(heads) == 1
             assert any("the stream of 's' broke off" in note for note in error.__notes__)
+
+
+async def test_records_that_are_read_whole_are_asked_for_again_where_the_connection_is_lost() -> (
+    None
+):
+    what = next(
+        each for each in MISBEHAVIOURS if each.error == "RemoteProtocolError" and each.passes
+    )
+    async with misbehaving(what) as (url, heads):
+        text = f'<source:http id="s" url="{url}" format="lines">{RETRY}</source:http>'
+        with pytest.raises(Exception, match=what.says) as caught, trio.fail_after(20):
+            await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>'))
+        assert len(heads) == 3
+        assert not any("broke off" in note for note in caught.value.__notes__)
 
 
 async def test_a_stream_that_is_left_closes_its_connection_at_once() -> None:

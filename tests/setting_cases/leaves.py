@@ -159,6 +159,21 @@ for setting, text, content in (
         f'<sink:file id="x" path="out.csv" {text} input="d"/>{ROWS_OF}',
         lambda s, content=content: s.files["out.csv"] == content,
     )
+covers(
+    "source:file",
+    "sheet",
+    '<sink:file id="k" path="b.xlsx" sheet="One" input="d"/><source:file id="x" path="b.xlsx" after="k" '
+    '⟦sheet="Two"⟧><on-error><fallback node="f"/></on-error></source:file>'
+    f'<transform:template id="f" template="none"/>{ROWS_OF}',
+    lambda s: s.output == "none",
+)
+covers(
+    "sink:file",
+    "sheet",
+    '<sink:file id="k" path="b.xlsx" ⟦sheet="Two"⟧ input="d"/><source:file id="x" path="b.xlsx" after="k" '
+    f'sheet="Two"/>{ROWS_OF}',
+    lambda s: s.output == [{"a": "x;é", "b": 2}],
+)
 FILE = '<set var="v" value="1"/><sink:file id="x" path="{}" {} input="d"/><transform:template id="d" template="{{{{ {{a: [1]}} }}}}"/>'
 covers(
     "sink:file",

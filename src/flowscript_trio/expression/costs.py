@@ -79,6 +79,8 @@ _GROUPS: list[tuple[Cost, str]] = [
         "is_after relative duration",
     ),
     (Cost(call=32), "format_date parse_date"),
+    (Cost(character=1), "csv_decode"),
+    (Cost(item=1, character=1), "csv_encode"),
 ]
 
 COSTS: dict[str, Cost] = {name: cost for cost, names in _GROUPS for name in names.split()}

@@ -138,6 +138,18 @@ class Stream(AsyncIterator[Any]):
         return f"<stream of {self.name!r}>"
 
 
+async def all_of(supply: Supply) -> list[Any]:
+    """All items of a supply, which is closed. Cancellation ends it where it waits for one."""
+    items: list[Any] = []
+    try:
+        while part := await supply.fetch():
+            items += part
+    finally:
+        with trio.move_on_after(CLOSING, shield=True):
+            await supply.aclose()
+    return items
+
+
 class Streams:
     """The streams of one kind that a run has open; it closes those that are left when it ends."""
 

@@ -1,6 +1,19 @@
 """Owns the functions of expressions; importing it fills the table."""
 
-from . import data, dates, items, lists, numbers, objects, ordering, patterns, text, times, types
+from . import (
+    data,
+    dates,
+    items,
+    lists,
+    numbers,
+    objects,
+    ordering,
+    patterns,
+    tables,
+    text,
+    times,
+    types,
+)
 
 __all__ = [
     "data",
@@ -11,6 +24,7 @@ __all__ = [
     "objects",
     "ordering",
     "patterns",
+    "tables",
     "text",
     "times",
     "types",

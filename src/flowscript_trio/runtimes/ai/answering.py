@@ -6,8 +6,6 @@ import json
 from functools import partial
 from typing import Any
 
-import trio
-
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError
 from .chat import Chat
@@ -54,13 +52,6 @@ async def ask_for(
         f"it is {chat.shown(text)!r}",
         "invalid",
     )
-
-
-async def _judged(text: str, schema: OutputSchema) -> tuple[Any, list[str]]:
-    """As :func:`judge`, of a large answer in a thread. Cancellation leaves the thread, which ends by itself."""
-    if len(text) <= LARGE:
-        return judge(text, schema)
-    return await trio.to_thread.run_sync(judge, text, schema, abandon_on_cancel=True)
 
 
 def judge(text: str, schema: OutputSchema) -> tuple[Any, list[str]]:

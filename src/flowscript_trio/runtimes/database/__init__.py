@@ -10,6 +10,7 @@ from ..registry import registry
 from ..streams import Items, Stream, stream_in, streams_of
 from ..types import ExecutionParams
 from .engines import Database, open_database
+from .errors import is_busy
 from .jobs import Job, run_job
 from .placeholders import match, scan
 from .types import DatabaseSinkConfig, DatabaseSourceConfig
@@ -68,7 +69,15 @@ class DatabaseSink:
                 return await write_stream(database, config, stream)
             rows = await stream.all()  # as the database, they are held in memory
             return await _run(database, partial(write_rows, database, config, rows))
-        return await _run(database, partial(write_rows, database, config, params.input))
+        try:
+            return await _run(database, partial(write_rows, database, config, params.input))
+        except Exception as exc:
+            if database.open_streams and is_busy(exc):
+                exc.add_note(
+                    "a stream reads from this database, and an SQLite file that is not in WAL mode lets nobody "
+                    "commit meanwhile; set PRAGMA journal_mode = WAL once, or give the stream to the sink itself"
+                )
+            raise
 
 
 async def _stream(params: ExecutionParams, database: Database, query: Any) -> Stream:
@@ -79,9 +88,7 @@ async def _stream(params: ExecutionParams, database: Database, query: Any) -> St
 
     streams = await streams_of(params.run, "database")
     label = params.node.label
-    if (
-        database.is_one_connection
-    ):  # which all share, and which has all of the rows in memory anyway
+    if database.is_one_connection:  # all share it, and it has all of the rows in memory anyway
         rows = await _run(database, partial(read_rows, database, query))
         return streams.add(Stream(label, Items(rows)))
     supply = QuerySupply(Session(database), query)

@@ -40,6 +40,8 @@ class Database:
         self.dialect: str = engine.dialect.name
         self.is_one_connection: bool = turns.total_tokens == 1
         """Whether it lives in the memory of a single connection, which all share."""
+        self.open_streams: int = 0
+        """How many streams read from it, each with a transaction of its own."""
         self._thread = local()
         self.tables: dict[tuple[str | None, str], Table] = {}
         """What tables are like, by schema and name, where it was needed."""

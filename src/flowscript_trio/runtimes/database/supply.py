@@ -28,6 +28,7 @@ class QuerySupply:
         self._query = query
         self._names: list[str] = []
         self._ended = False
+        session.database.open_streams += 1
 
     async def open(self) -> None:
         """Ask the database, and wait for the first row. Cancellation interrupts the query; close it then."""
@@ -73,4 +74,5 @@ class QuerySupply:
         self._session.end(connection, job)
 
     async def aclose(self) -> None:
+        self._session.database.open_streams -= 1
         await self._session.close()

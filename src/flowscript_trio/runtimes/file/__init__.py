@@ -91,6 +91,7 @@ def _read(config: FileSourceConfig, base: Path | None) -> Any:
             encoding=config.encoding,
             dialect=config.dialect,
             types=config.types,
+            sheet=config.sheet,
         )
 
 
@@ -115,6 +116,7 @@ def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None
         columns=columns,
         encoding=config.encoding or "utf-8",
         dialect=config.dialect,
+        sheet=config.sheet,
     )
 
 

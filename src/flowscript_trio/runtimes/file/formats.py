@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from ...expression import bulk, encode_json, to_text
+from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
 from ...types.errors import FlowScriptError
+from .books import encode_book, read_parts
 from .records import Records, Texts, decode_json_text
-from .tables import PLAIN, Dialect, encode_csv
 from .types import Form
 from .yaml import decode_yaml, encode_yaml
 
@@ -30,6 +31,7 @@ def read(
     encoding: str | None = None,
     dialect: Dialect = PLAIN,
     types: Mapping[str, str] = MappingProxyType({}),
+    sheet: str | None = None,
 ) -> Any:
     """The content of an open file in that format; ``name`` is for messages.
 
@@ -40,6 +42,8 @@ def read(
     match form:
         case "bytes":
             return file.read()
+        case "xlsx" | "parquet":
+            return [row for part in read_parts(file, form, name, sheet) for row in part]
         case "csv" | "tsv" | "jsonl" | "lines":
             records = Records(
                 form, name, encoding=encoding, dialect=dialect, types=types, longest=None
@@ -73,6 +77,7 @@ def encode(
     columns: list[str] | None = None,
     encoding: str = "utf-8",
     dialect: Dialect = PLAIN,
+    sheet: str | None = None,
 ) -> bytes:
     """A value in that format; raises EvaluationError or FlowScriptError for what it cannot hold.
 
@@ -80,6 +85,8 @@ def encode(
     """
     if form == "bytes" and isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
+    if form == "xlsx" or form == "parquet":
+        return encode_book(value, form, sheet)
     with _refusing_characters():
         return bulk.encode_text(encode_text(value, form, pretty, columns, dialect), encoding)
 
@@ -129,7 +136,7 @@ def encode_text(
             return encode_csv(value, columns, dialect, first)
         case "lines":
             return _join_lines(value, first)
-        case "text" | "bytes":
+        case _:
             return to_text(value)
 
 

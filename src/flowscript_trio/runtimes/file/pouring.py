@@ -11,11 +11,11 @@ from typing import Any
 
 import trio
 
+from ...expression.tabular.tables import columns_of, read_header
 from ...types.errors import FlowScriptError
 from ..streams import BATCH, Stream
 from .formats import Encoder, encode_text
 from .paths import naming, open_entry
-from .tables import columns_of, read_header
 from .types import STREAM_FORMS, FileSinkConfig
 from .writing import Addition, Replacement
 

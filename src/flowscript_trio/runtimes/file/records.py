@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Protocol
 
 from ...expression.bulk import read_json
+from ...expression.tabular.columns import readers_of
+from ...expression.tabular.rows import CsvRows
+from ...expression.tabular.tables import LONGEST, PLAIN, Dialect
 from ...types.errors import FlowScriptError
-from .columns import readers_of
-from .rows import CsvRows
-from .tables import LONGEST, PLAIN, Dialect
 
 RecordForm = Literal["csv", "tsv", "jsonl", "lines"]
 RECORD_FORMS: tuple[RecordForm, ...] = ("csv", "tsv", "jsonl", "lines")

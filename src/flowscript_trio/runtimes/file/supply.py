@@ -9,8 +9,10 @@ from typing import Any, BinaryIO
 
 import trio
 
+from ..streams import Supply
+from .books import BookForm, read_parts
 from .formats import CHUNK
-from .opening import open_patiently
+from .opening import open_patiently, open_to_read
 from .records import Records
 from .types import FileSourceConfig
 
@@ -45,11 +47,41 @@ class FileSupply:
         self._file.close()  # it was only read: closing it waits for nothing
 
 
+class BookSupply:
+    """The rows of an xlsx or parquet file, of which a part is read in a thread when somebody wants it.
+
+    Cancellation waits for a part.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        form: BookForm,
+        config: FileSourceConfig,
+        limiter: trio.CapacityLimiter,
+    ) -> None:
+        self._file = file
+        self._parts = read_parts(file, form, config.path, config.sheet)
+        self._limiter = limiter
+
+    async def fetch(self) -> Sequence[Any]:
+        return await trio.to_thread.run_sync(next, self._parts, (), limiter=self._limiter)
+
+    async def aclose(self) -> None:
+        self._parts.close()
+        self._file.close()
+
+
 async def open_supply(
     config: FileSourceConfig, base: Path | None, limiter: trio.CapacityLimiter
-) -> FileSupply:
+) -> Supply:
     """The records of a file, which is opened; raises what opening it raises. Cancellation waits for that."""
     form = config.form
+    if form == "xlsx" or form == "parquet":
+        book = await trio.to_thread.run_sync(
+            partial(open_to_read, config.path, base), limiter=limiter
+        )
+        return BookSupply(book, form, config, limiter)
     assert form in ("csv", "tsv", "jsonl", "lines")
     records = Records(
         form, config.path, encoding=config.encoding, dialect=config.dialect, types=config.types

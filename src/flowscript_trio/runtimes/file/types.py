@@ -16,11 +16,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from .columns import readers_of, split_types
-from .tables import Dialect, Duplicates, Ragged
+from ...expression.tabular.columns import readers_of, split_types
+from ...expression.tabular.tables import Dialect, Duplicates, Ragged
+from .books import BOOK_FORMS
 
-Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]
-Format = Literal["auto", "json", "jsonl", "yaml", "csv", "tsv", "text", "lines", "bytes"]
+Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "xlsx", "parquet", "text", "lines", "bytes"]
+Format = Literal["auto"] | Form
 Path = Annotated[str, Field(min_length=1)]
 
 _SUFFIXES: dict[Form, str] = {
@@ -29,17 +30,19 @@ _SUFFIXES: dict[Form, str] = {
     "yaml": "yaml yml",
     "csv": "csv",
     "tsv": "tsv tab",
+    "xlsx": "xlsx",
+    "parquet": "parquet",
     "lines": "log lines",
     "bytes": "bin dat png jpg jpeg gif webp ico bmp tiff pdf zip gz bz2 xz zst tar 7z mp3 mp4 ogg wav webm "
-    "docx xlsx pptx odt ods parquet sqlite db wasm woff woff2 ttf otf pkl so exe",
+    "docx pptx odt ods sqlite db wasm woff woff2 ttf otf pkl so exe",
 }
 FORM_OF: dict[str, Form] = {
     f".{suffix}": form for form, suffixes in _SUFFIXES.items() for suffix in suffixes.split()
 }
 """The format by suffix; that of any other suffix is text."""
 
-WHOLE_FORMS = ("json", "yaml")
-"""Formats in which a file holds one value: nothing can be added at its end."""
+WHOLE_FORMS = ("json", "yaml", "xlsx", "parquet")
+"""Formats of files that are written whole: nothing can be added at their end."""
 
 
 STREAM_FORMS = ("csv", "tsv", "jsonl", "lines")
@@ -108,6 +111,13 @@ class FileConfig(BaseModel):
             )
         return value
 
+    sheet: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=31,
+        description="xlsx: the name of the sheet; default: the first one, or Sheet1 of a new file",
+    )
+
     @field_validator("encoding", mode="after")
     @classmethod
     def _check_encoding(cls, value: str | None) -> str | None:
@@ -154,9 +164,17 @@ class FileConfig(BaseModel):
                 "{name} is only for csv and tsv, and the format is {form}",
                 {"name": unused[0], "form": self.form, "setting": unused[0]},
             )
-        if self.encoding is not None and self.form == "bytes":
+        if self.encoding is not None and self.form in ("bytes", *BOOK_FORMS):
             raise PydanticCustomError(
-                "encoding", "encoding is for text, and the format is bytes", {"setting": "encoding"}
+                "encoding",
+                "encoding is for text, and the format is {form}",
+                {"form": self.form, "setting": "encoding"},
+            )
+        if self.sheet is not None and self.form != "xlsx":
+            raise PydanticCustomError(
+                "sheet",
+                "sheet is for xlsx, and the format is {form}",
+                {"form": self.form, "setting": "sheet"},
             )
         if self.quote == self.dialect.delimiter:
             raise PydanticCustomError(
@@ -186,17 +204,21 @@ class FileSourceConfig(FileConfig):
 
     stream: bool = Field(
         default=False,
-        description="csv, tsv, jsonl, lines: the output is a stream, which a foreach or a sink consumes once, "
-        "and the file is read meanwhile",
+        description="csv, tsv, jsonl, lines, xlsx, parquet: the output is a stream, which a foreach or a sink "
+        "consumes once, and the file is read meanwhile",
     )
 
     @model_validator(mode="after")
     def _check_stream(self) -> Self:
-        if self.stream and self.form not in STREAM_FORMS:
+        if self.stream and self.form not in (*STREAM_FORMS, *BOOK_FORMS):
             raise PydanticCustomError(
                 "stream",
                 "stream is for files of records ({forms}), and the format is {form}",
-                {"forms": ", ".join(STREAM_FORMS), "form": self.form, "setting": "stream"},
+                {
+                    "forms": ", ".join((*STREAM_FORMS, *BOOK_FORMS)),
+                    "form": self.form,
+                    "setting": "stream",
+                },
             )
         return self
 
@@ -223,7 +245,7 @@ class FileSinkConfig(FileConfig):
         if self.append and self.form in WHOLE_FORMS:
             raise PydanticCustomError(
                 "append_format",
-                "a {form} file holds one value, so nothing can be added to it "
+                "a {form} file is written whole, so nothing can be added to it "
                 "(to one of jsonl, csv, tsv, text, lines or bytes it can)",
                 {"form": self.form, "setting": "append"},
             )

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from ..registry import registry
-from ..streams import Stream, streams_of
+from ..streams import Stream, all_of, streams_of
 from ..types import ExecutionParams
 from .preparing import prepare, ready
 from .trimming import trimmed
@@ -64,8 +64,11 @@ async def _records(params: ExecutionParams, config: HttpSourceConfig, content: A
     await pool_of(run)  # first: it is closed after the streams
     streams = await streams_of(run, "http")
     supply, head = await open_supply(run, config, content, params.scope)
-    stream = streams.add(Stream(params.node.label, supply))
-    body = stream if config.stream else await stream.all()
+    body: Any
+    if config.stream:
+        body = streams.add(Stream(params.node.label, supply))
+    else:
+        body = await all_of(supply)
     if config.response == "body":
         return body
     return {"status": head.status, "headers": head.headers, "url": head.url, "body": body}

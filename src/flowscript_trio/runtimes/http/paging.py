@@ -12,7 +12,7 @@ from ...expression import to_text
 from ...expression.scope import Scope
 from ...types.errors import FlowScriptError
 from ..types import RunServices
-from .answer import Answer, decode, read_answer
+from .answer import Answer, decoded, read_answer
 from .client import send
 from .content import Content
 from .errors import bare_url
@@ -59,7 +59,8 @@ class PageSupply:
         """Read an answer as the only page."""
         self._next = None
         limit = (await pool_of(self._run)).options.max_bytes
-        self._ready = self._items(await read_answer(answer, limit, self._run))
+        whole = await read_answer(answer, limit, self._run)
+        self._ready = self._items(whole, await self._body(whole))
 
     async def fetch(self) -> Sequence[Any]:
         while not self._ready and self._next is not None:
@@ -77,7 +78,8 @@ class PageSupply:
         asking = config.model_copy(update={"url": page.url, "params": page.params})
         response = await send(self._run, pool, asking, config.method, self._content, self._scope)
         answer = await read_answer(response, pool.options.max_bytes, self._run)
-        items = self._items(answer)
+        body = await self._body(answer)
+        items = self._items(answer, body)
         if items and items == self._before:
             raise FlowScriptError(
                 f"{bare_url(answer.url)} answered with the same page twice; does it know the parameter "
@@ -87,11 +89,16 @@ class PageSupply:
         self._count += len(items)
         self._ready = items
         self._before = items if config.next in ("offset", "page") else ()
-        self._next = self._after(page, answer, items)
+        self._next = self._after(page, answer, body, items)
 
-    def _items(self, answer: Answer) -> list[Any]:
+    async def _body(self, answer: Answer) -> Any:
         self.first = self.first or answer
-        items = decode(answer, self._config.model_copy(update={"format": "json"}))
+        plain = self._config.model_copy(update={"format": "json", "extract": None})
+        return await decoded(answer, plain)
+
+    def _items(self, answer: Answer, body: Any) -> list[Any]:
+        extract = self._config.extract
+        items = body if extract is None else extract(body)
         if items is None:
             return []
         if not isinstance(items, list):
@@ -102,7 +109,7 @@ class PageSupply:
             )
         return items
 
-    def _after(self, page: Page, answer: Answer, items: Sequence[Any]) -> Page | None:
+    def _after(self, page: Page, answer: Answer, body: Any, items: Sequence[Any]) -> Page | None:
         """Where the next page is; None where this was the last one."""
         config = self._config
         if config.next in ("offset", "page"):
@@ -113,8 +120,7 @@ class PageSupply:
             after = None if not found else self._linked(answer, found)
         else:
             assert config.cursor is not None
-            plain = config.model_copy(update={"format": "json", "extract": config.cursor})
-            found = decode(answer, plain)
+            found = config.cursor(body)
             if found is None or found is False or found == "":
                 return None
             if isinstance(found, str) and found.startswith(("http://", "https://", "/")):
@@ -141,7 +147,7 @@ class PageSupply:
             first = int(begin)
         except (TypeError, ValueError):
             raise FlowScriptError(
-                f"the parameter {self._name!r} is {to_text(begin)[:80]!r}; expected a whole number"
+                f"the parameter {self._name!r} is not a whole number, by which pages are counted"
             ) from None
         done = self._count if config.next == "offset" else self._number
         return Page(config.url, {**config.params, self._name: first + done})

@@ -13,9 +13,9 @@ import httpx
 import trio
 
 from ...expression.scope import Scope
+from ...expression.tabular.tables import LONGEST
 from ...types.errors import SettingError
 from ..file.records import Texts, make_parts
-from ..file.tables import LONGEST
 from ..streams import Supply
 from ..types import RunServices
 from .answer import encoding_of, refuse_failure
@@ -132,9 +132,10 @@ class BodySupply:
             piece = next(self._pieces, None)  # one at a time: a few bytes may stand for many
             if piece is None:
                 piece = await self._receive()
+            else:
+                await trio.lowlevel.checkpoint()
             if items := self._parts.feed(self._texts.feed(piece, self._ended), self._ended):
                 return items if self._extract is None else [self._extract(item) for item in items]
-            await trio.lowlevel.checkpoint()
         return ()
 
     async def _receive(self) -> bytes:

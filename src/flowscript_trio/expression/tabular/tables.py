@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
-from ...expression import to_text
 from ...types.errors import FlowScriptError, nearest
+from ..encoding import to_text
 
 LONGEST = 64 * 1024 * 1024
 """Characters of one field, and of one record of a file that is read piece by piece."""

@@ -1,0 +1,212 @@
+"""Owns xlsx and parquet: files of tables whose values have types, by the libraries of two extras."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any, BinaryIO, Literal
+from zipfile import ZipFile
+
+from ...expression import to_text
+from ...types.errors import FlowScriptError, nearest
+from ..database.errors import MissingPackage
+
+BookForm = Literal["xlsx", "parquet"]
+BOOK_FORMS: tuple[BookForm, ...] = ("xlsx", "parquet")
+
+PART = 1000
+"""Rows that are read at once."""
+_MOST = 1024 * 1024 * 1024
+"""Bytes of what is packed in an xlsx file: a small one may hold more than fits into memory."""
+_LONGEST = 32_767
+"""Characters of a cell."""
+_EXACT = 2**53
+"""Numbers of a cell are exact below it."""
+
+
+def read_parts(
+    file: BinaryIO, form: BookForm, name: str, sheet: str | None
+) -> Generator[list[dict[str, Any]], None, None]:
+    """The rows of a table, in parts, each row an object by its columns; ``name`` is for messages.
+
+    Of xlsx it is the sheet of that name, else the first one; the first row that is not empty names the columns.
+    """
+    return _read_sheet(file, name, sheet) if form == "xlsx" else _read_parquet(file, name)
+
+
+def encode_book(value: Any, form: BookForm, sheet: str | None) -> bytes:
+    """An object, or a list of them, as a table with the columns of all of them, in the order first seen.
+
+    Raises FlowScriptError that names the row and the column for a value that the format cannot hold.
+    """
+    rows = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    columns: dict[str, None] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise FlowScriptError(
+                f"row {number} is not an object; the format {form} takes a list of objects"
+            )
+        columns.update(dict.fromkeys(map(to_text, row)))
+    table = [{to_text(key): item for key, item in row.items()} for row in rows]
+    if form == "xlsx":
+        return _write_sheet(table, list(columns), sheet)
+    return _write_parquet(table, list(columns))
+
+
+def _read_sheet(
+    file: BinaryIO, name: str, sheet: str | None
+) -> Generator[list[dict[str, Any]], None, None]:
+    openpyxl = _import_openpyxl()
+    try:
+        with ZipFile(file) as packed:
+            size = sum(each.file_size for each in packed.infolist())
+        if size > _MOST:
+            raise FlowScriptError(f"{name!r} is too large: it unpacks to {size:,} bytes")
+        file.seek(0)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except FlowScriptError:
+        raise
+    except Exception as exc:  # the library raises what it stumbles over
+        raise FlowScriptError(f"{name!r} is not an xlsx file: {exc}") from None
+    try:
+        if sheet is not None and sheet not in book.sheetnames:
+            near = nearest(sheet, book.sheetnames)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise FlowScriptError(f"{name!r} has no sheet {sheet!r}{hint}")
+        page = book[sheet if sheet is not None else book.sheetnames[0]]
+        rows = _rows_of(page.iter_rows(values_only=True), name)
+        while part := list(islice(rows, PART)):
+            yield part
+    finally:
+        book.close()
+
+
+def _rows_of(cells: Iterator[Sequence[Any]], name: str) -> Iterator[dict[str, Any]]:
+    header: list[str] | None = None
+    for number, row in enumerate(cells, 1):
+        width = max((at for at, item in enumerate(row, 1) if item is not None), default=0)
+        if not width:
+            continue
+        if header is None:
+            header = [to_text(item) for item in row[:width]]
+            if len(set(header)) < len(header) or "" in header:
+                raise FlowScriptError(
+                    f"{name!r}, row {number}: a column has no name, or one of another column"
+                )
+            continue
+        if width > len(header):
+            raise FlowScriptError(
+                f"{name!r}, row {number}: the row has {width} cells, and the header {len(header)}"
+            )
+        values = list(row[: len(header)])
+        yield dict(zip(header, values + [None] * (len(header) - len(values)), strict=True))
+
+
+def _write_sheet(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], sheet: str | None
+) -> bytes:
+    openpyxl = _import_openpyxl()
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    def cell(value: Any, place: str) -> Any:
+        value = _cell_value(value, place)
+        if not isinstance(value, str):
+            return value
+        if len(value) > _LONGEST or ILLEGAL_CHARACTERS_RE.search(value):
+            raise FlowScriptError(
+                f"{place} is a text that a cell cannot hold: it has control characters, or more than "
+                f"{_LONGEST:,} characters"
+            )
+        found = WriteOnlyCell(page, value)
+        found.data_type = "s"  # never a formula, whatever it begins with
+        return found
+
+    book = openpyxl.Workbook(write_only=True)
+    page = book.create_sheet(sheet or "Sheet1")
+    # All of it first: what cannot be written leaves no temporary file of the library's.
+    table = [[cell(column, "a column") for column in columns]] if columns else []
+    for number, row in enumerate(rows):
+        table.append([cell(row.get(key), f"row {number}, {key!r},") for key in columns])
+    for line in table:
+        page.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cell_value(value: Any, place: str) -> Any:
+    """A value as a cell takes it: numbers, booleans and dates as they are, all else as text."""
+    if value is None or isinstance(value, (bool, str, timedelta)):
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        if not math.isfinite(value) or (isinstance(value, int) and abs(value) > _EXACT):
+            raise FlowScriptError(
+                f"{place} is a number that a cell cannot hold exactly; write it as text"
+            )
+        return (
+            value
+            if not isinstance(value, Decimal) or Decimal(float(value)) == value
+            else str(value)
+        )
+    if isinstance(value, (datetime, time)) and value.tzinfo is not None:
+        return value.isoformat()  # a cell has no time zone
+    if isinstance(value, (date, time)):
+        return value
+    return to_text(value)
+
+
+def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], None, None]:
+    pyarrow = _import_pyarrow()
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(file) as table:
+            for batch in table.iter_batches(batch_size=PART, use_threads=False):
+                yield batch.to_pylist()
+    except (pyarrow.ArrowException, ValueError, OSError) as exc:
+        raise FlowScriptError(f"{name!r} cannot be read as parquet: {exc}") from None
+
+
+def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    pyarrow = _import_pyarrow()
+    from pyarrow import parquet
+
+    arrays = []
+    for column in columns:
+        try:
+            arrays.append(pyarrow.array([row.get(column) for row in rows]))
+        except (pyarrow.ArrowException, ValueError, OverflowError, TypeError) as exc:
+            raise FlowScriptError(
+                f"the column {column!r} has values that one column of parquet cannot hold: {exc}"
+            ) from None
+    out = io.BytesIO()
+    try:
+        parquet.write_table(pyarrow.table(arrays, names=list(columns)), out)
+    except (pyarrow.ArrowException, ValueError) as exc:
+        raise FlowScriptError(f"the rows cannot be written as parquet: {exc}") from None
+    return out.getvalue()
+
+
+def _import_openpyxl() -> Any:
+    try:
+        import openpyxl
+    except ModuleNotFoundError:
+        raise _missing("xlsx", "openpyxl") from None
+    return openpyxl
+
+
+def _import_pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ModuleNotFoundError:
+        raise _missing("arrow", "pyarrow") from None
+    return pyarrow
+
+
+def _missing(extra: str, package: str) -> MissingPackage:
+    return MissingPackage(f"the format needs {package}: pip install 'flowscript-trio[{extra}]'")

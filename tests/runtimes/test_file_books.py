@@ -1,0 +1,211 @@
+"""Owns tests of xlsx and parquet: values with their types, there and back, whole and as streams."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import openpyxl
+import pyarrow
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+import flowscript_trio as fs
+from flowscript_trio.runtimes.file import books
+from flowscript_trio.runtimes.file.books import encode_book, read_parts
+from flowscript_trio.testing import prove
+
+EACH = '<foreach id="e" collection="s"><transform:template id="t" template="{{item}}"/></foreach>'
+SOURCE = '<source:file id="s" path="{}" {}/>'
+
+
+def load(text: str) -> fs.Flow:
+    return fs.loads(f'<workflow name="w">{text}</workflow>')
+
+
+async def there_and_back(rows: Any, name: str, base: Path) -> Any:
+    await fs.run(load(f'<sink:file id="k" path="{name}"/>'), base=base, input=rows)
+    whole = (await fs.run(load(SOURCE.format(name, "")), base=base)).output
+    flow = load(SOURCE.format(name, 'stream="true"') + EACH)
+    assert (await fs.run(flow, base=base)).output == whole
+    return whole
+
+
+NAMES = ["a.xlsx", "a.parquet"]
+ROWS = [
+    {"n": 1, "x": 1.5, "ok": True, "text": "=1+1", "day": datetime(2026, 1, 2, 3, 4, 5), "é": None},
+    {"n": -2, "x": 2.25, "ok": False, "text": "x\ny", "day": None, "é": "ß"},
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_values_keep_their_types(name: str, tmp_path: Path) -> None:
+    assert await there_and_back(ROWS, name, tmp_path) == ROWS
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_rows_may_lack_columns_and_there_may_be_none(name: str, tmp_path: Path) -> None:
+    rows = [{"a": 1}, {"b": "x"}]
+    assert await there_and_back(rows, name, tmp_path) == [
+        {"a": 1, "b": None},
+        {"a": None, "b": "x"},
+    ]
+    assert await there_and_back([], name, tmp_path) == []
+    assert await there_and_back({"a": 1}, name, tmp_path) == [{"a": 1}]
+
+
+async def test_parquet_has_lists_objects_bytes_and_decimals(tmp_path: Path) -> None:
+    rows = [
+        {"a": [1, 2], "b": {"c": "x"}, "d": b"\x00", "e": Decimal("1.50"), "f": date(2026, 1, 2)}
+    ]
+    assert await there_and_back(rows, "a.parquet", tmp_path) == rows
+
+
+async def test_a_cell_takes_what_it_has_no_type_for_as_text(tmp_path: Path) -> None:
+    rows = [
+        {
+            "a": [1],
+            "b": {"c": 1},
+            "d": Decimal("0.1"),
+            "e": datetime(2026, 1, 2, tzinfo=UTC),
+            "f": time(1, 2),
+        }
+    ]
+    assert await there_and_back(rows, "a.xlsx", tmp_path) == [
+        {"a": "[1]", "b": '{"c":1}', "d": "0.1", "e": "2026-01-02T00:00:00+00:00", "f": time(1, 2)}
+    ]
+
+
+CELLS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(
+    st.characters(min_codepoint=32, max_codepoint=0xD7FF, exclude_characters="\x7f"), min_size=1, max_size=8
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.fixed_dictionaries({"a": CELLS, "b": CELLS}), min_size=1, max_size=5))
+def test_generated_rows_come_back_from_cells(rows: list[dict[str, Any]]) -> None:
+    from io import BytesIO
+
+    file = BytesIO(encode_book(rows, "xlsx", None))
+    found = [row for part in read_parts(file, "xlsx", "a", None) for row in part]
+    assert found == [row for row in rows if set(row.values()) != {None}]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("a.xlsx", [{"a": 2**60}], "row 0, 'a', is a number that a cell cannot hold exactly"),
+        ("a.xlsx", [{"a": float("nan")}], "a number that a cell cannot hold"),
+        ("a.xlsx", [{"a": "\x01"}], "row 0, 'a', is a text that a cell cannot hold"),
+        ("a.xlsx", [{"a": "x" * 40_000}], "more than 32,767 characters"),
+        ("a.xlsx", [1], "row 0 is not an object; the format xlsx takes a list of objects"),
+        (
+            "a.parquet",
+            [{"a": 1}, {"a": "x"}],
+            "the column 'a' has values that one column of parquet",
+        ),
+        ("a.parquet", [{"a": 2**70}], "the column 'a'"),
+    ],
+)
+async def test_what_cannot_be_written_is_refused_and_touches_no_file(
+    name: str, rows: Any, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(fs.FlowScriptError, match=message):
+        await there_and_back(rows, name, tmp_path)
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("stream", ["", 'stream="true"'])
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_is_no_table_is_an_error_that_names_the_file(
+    name: str, stream: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04 nonsense")
+    with pytest.raises(
+        fs.FlowScriptError, match=f"'{name}' (is not an xlsx file|cannot be read as)"
+    ):
+        await fs.run(load(SOURCE.format(name, stream) + (EACH if stream else "")), base=tmp_path)
+
+
+async def test_sheets_are_chosen_by_name_and_odd_ones_are_errors(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "First"
+    for row in ([], ["a", "b"], [1, 2], [None, None], [3]):
+        book.active.append(row)
+    for title, rows in (("Twice", [["a", "a"]]), ("Wide", [["a"], [1, 2]])):
+        page = book.create_sheet(title)
+        for row in rows:
+            page.append(row)
+    book.save(tmp_path / "a.xlsx")
+
+    async def read(sheet: str) -> Any:
+        return (await fs.run(load(SOURCE.format("a.xlsx", sheet)), base=tmp_path)).output
+
+    assert await read("") == await read('sheet="First"') == [{"a": 1, "b": 2}, {"a": 3, "b": None}]
+    for sheet, message in (
+        ("Frist", "has no sheet 'Frist'; did you mean 'First'"),
+        ("Twice", "row 1: a column has no name, or one of another column"),
+        ("Wide", "row 2: the row has 2 cells, and the header 1"),
+    ):
+        with pytest.raises(fs.FlowScriptError, match=message):
+            await read(f'sheet="{sheet}"')
+
+
+async def test_a_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "_MOST", 1_000_000)
+    with ZipFile(tmp_path / "a.xlsx", "w", ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"x" * 2_000_000)
+    with pytest.raises(fs.FlowScriptError, match="it unpacks to 2,000,000 bytes"):
+        await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)
+
+
+async def test_other_readers_read_what_is_written(tmp_path: Path) -> None:
+    for name in NAMES:
+        await there_and_back(ROWS, name, tmp_path)
+    assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == ROWS
+    page = openpyxl.load_workbook(tmp_path / "a.xlsx")["Sheet1"]
+    assert [cell.value for cell in page[1]] == list(ROWS[0])
+    assert page["D2"].data_type == "s"  # and no formula
+
+
+async def test_a_stream_of_parquet_is_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "PART", 3)
+    parquet.write_table(pyarrow.table({"n": list(range(10))}), tmp_path / "a.parquet")
+    flow = load(
+        SOURCE.format("a.parquet", 'stream="true"') + EACH.replace("<foreach", '<foreach batch="4"')
+    )
+    assert [len(part) for part in (await fs.run(flow, base=tmp_path)).output] == [4, 4, 2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_streams_of_tables_are_proved(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "PART", 2)
+    form: Any = name.partition(".")[2]
+    (tmp_path / name).write_bytes(encode_book([{"n": n} for n in range(5)], form, None))
+    flow = load(SOURCE.format(name, 'stream="true"') + EACH)
+    report = prove(flow, options={"base": tmp_path}, pairs=5)
+    assert report.holds, report.render()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('path="a.csv" sheet="x"', "sheet is for xlsx"),
+        ('path="a.xlsx" encoding="utf-8"', "encoding is for text"),
+        ('path="a.xlsx" header="none"', "only for csv and tsv"),
+    ],
+)
+def test_settings_that_do_not_fit_are_problems(settings: str, message: str) -> None:
+    with pytest.raises(fs.WorkflowInvalid, match=message):
+        load(f'<source:file id="s" {settings}/>')
