@@ -39,7 +39,7 @@ BOOST = 6
 """How much more often something is chosen that is wanted."""
 KINDS = {
     "leaf": 6,
-    "parallel": 5,
+    "parallel": 7,
     "foreach": 2,
     "if": 1,
     "loop": 1,
@@ -91,7 +91,7 @@ class Maker:
 
     def workflow(self) -> Workflow:
         count = self.chance.choice([1, 1, 2, 3]) if "graph" not in self.wanted else 3
-        chained = self.has("blocks", 0.2)
+        chained = self.has("blocks", 0.25)
         self._alone = count == 1 or chained
         nodes = tuple(self.node(0) for _ in range(count))
         after = tuple(
@@ -161,7 +161,7 @@ class Maker:
         name, policy = self.name("parallel"), self.policy(count)
         answers, keeps = self.answers(), self.keeps()
         stagger = self.duration(20) if self.has("stagger", 0.1) else None
-        refused = self.refused(branches) if self.has("accept", 0.1) else None
+        refused = self.refused(branches) if self.has("accept", 0.15) else None
         return Parallel(name, branches, limit, policy, False, *answers, keeps, refused, stagger)
 
     def refused(self, branches: tuple[Body, ...]) -> str | None:
