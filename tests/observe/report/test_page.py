@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -172,4 +173,31 @@ def test_ten_thousand_nodes_open_and_zoom(browser: Browser, tmp_path: Path) -> N
         page.run("flowscriptReport.zoom(0.8, 30)")
     first, last = page.run("flowscriptReport.range()")
     assert last - first == pytest.approx(100 * 1.05 * 0.8**20, rel=0.05)
+    assert page.console == []
+
+
+HOSTILE = (
+    "</title></script><script>document.title = 'owned'</script><!--"
+    "<img src=x onerror=\"document.title = 'owned'\">\u2028\u202e"
+)
+
+
+def test_no_text_of_a_stranger_becomes_a_part_of_the_page(browser: Browser, tmp_path: Path) -> None:
+    attack = escape(HOSTILE)
+    body = f"""<phase name="{attack}"><source:stub id="bad" gives="{attack}"/></phase>
+      <source:stub id="worse" fails="{attack}"/>"""
+    page = browser.page()
+    page.open(page_of(body, tmp_path / "r.html"))
+    page.run("document.getElementById('canvas').focus()")
+    shown = []
+    for number in range(page.run("flowscriptReport.lanes()")):
+        page.press("Home" if number == 0 else "ArrowDown")
+        page.press("Enter")
+        shown += [page.text("#chosen"), page.text("#detail"), page.text("#failure")]
+    page.run("flowscriptReport.select('worse')")
+    shown.append(page.text("#detail"))
+    assert any("<script>" in text for text in shown), shown
+    assert page.run("document.title") != "owned"
+    assert page.run("document.querySelectorAll('img').length") == 0
+    assert page.requests == [(tmp_path / "r.html").as_uri()]
     assert page.console == []

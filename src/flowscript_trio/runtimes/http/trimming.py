@@ -14,7 +14,7 @@ Config = TypeVar("Config", bound=RequestConfig)
 
 
 def trimmed(params: ExecutionParams, config: Config) -> Config:
-    """The settings without line breaks at the ends of headers and of what authorises; each is a warning."""
+    """The settings without line breaks at the ends of headers and of `auth`; each is a warning."""
     changed: dict[str, Any] = {}
     headers = {name: without_breaks(value) for name, value in config.headers.items()}
     found = [
