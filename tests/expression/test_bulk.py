@@ -63,7 +63,8 @@ def test_what_is_not_json_is_refused_in_the_same_words_at_the_same_place(
 ) -> None:
     text = json.dumps(value, ensure_ascii=False, **layout)
     at = chance.randrange(len(text) + 1)
-    broken = text[:at] + chance.choice(["", ",", "]", "}", '"', "x", "[", "1"]) + text[at + 1 :]
+    put = chance.choice(["", ",", "]", "}", '"', "x", "[", "1", ",]", ",}", ",,"])
+    broken = text[:at] + put + text[at + chance.choice([0, 1]) :]
     assert verdict(lambda t: bulk.read_json(t, json.JSONDecoder()), broken) == verdict(
         json.loads, broken
     )
@@ -73,6 +74,19 @@ def test_a_list_that_looks_like_the_one_before_it_is_not_swallowed() -> None:
     text = json.dumps({"a": [{"id": n} for n in range(20)], "b": [{"id": n} for n in range(20)]})
     assert bulk.read_json(text, json.JSONDecoder()) == json.loads(text)
     assert verdict(lambda t: bulk.read_json(t, json.JSONDecoder()), "\ufeff" + text)[0] == "error"
+
+
+@pytest.mark.parametrize(
+    "text", ["[{0},, {0}]", "[{0},,{0},]", '{{"k": {0},, "l": {0}}}', "[{0},]"]
+)
+def test_a_comma_too_many_is_an_error_wherever_it_stands(text: str) -> None:
+    rows = ", ".join(f'{{"id": {n}, "x": "y"}}' for n in range(9))
+    for many in (rows, "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"):
+        found = text.format(f"[{many}]" if "k" in text else many)
+        assert verdict(lambda t: bulk.read_json(t, json.JSONDecoder()), found) == verdict(
+            json.loads, found
+        )
+        assert verdict(json.loads, found)[0] == "error"
 
 
 def test_a_key_given_twice_counts_as_it_does_in_the_whole() -> None:

@@ -489,7 +489,10 @@ async def test_a_token_that_is_refused_twice_is_the_error_of_the_page() -> None:
         ('auth="{type: bearer}"', "auth of type bearer needs token"),
         ('auth="{type: basic, username: a, password: b, token: c}"', "basic takes no token"),
         ('auth="{token: a}"', "'type' is missing"),
-        ('auth="{type: bearr}"', "expected: 'bearer', 'basic', 'digest', 'oauth2' or 'none'"),
+        (
+            'auth="{type: bearr}"',
+            "expected: 'bearer', 'basic', 'digest', 'oauth2', 'hmac' or 'none'",
+        ),
         ('method="GET /"', "method"),
         (
             'format="xml"',

@@ -199,6 +199,7 @@ class _Pieces:
         if self._text.startswith("]", at):
             return items, at + 1
         while True:
+            self._refuse_end(at, "]", "array")
             item, end = self._value(at)
             items.append(item)
             at, more = self._following(end, "]")
@@ -218,6 +219,7 @@ class _Pieces:
         if text.startswith("}", at):
             return found, at + 1
         while True:
+            self._refuse_end(at, "}", "object")
             if not text.startswith('"', at):
                 raise self._error("Expecting property name enclosed in double quotes", at)
             key, at = scanstring(text, at + 1, True)
@@ -240,11 +242,13 @@ class _Pieces:
             return end + 1, False
         if not self._text.startswith(",", end):
             raise self._error("Expecting ',' delimiter", end)
-        following = self._skip(end + 1)
-        if sys.version_info >= (3, 13) and self._text.startswith(closing, following):
-            kind = "array" if closing == "]" else "object"
-            raise self._error(f"Illegal trailing comma before end of {kind}", end)
-        return following, True
+        return self._skip(end + 1), True
+
+    def _refuse_end(self, at: int, closing: str, kind: str) -> None:
+        """Raise JSONDecodeError where a container ends behind a comma, in Python's words since 3.13."""
+        if sys.version_info >= (3, 13) and self._text.startswith(closing, at):
+            comma = self._text.rindex(",", 0, at)
+            raise self._error(f"Illegal trailing comma before end of {kind}", comma)
 
     def _between(self, end: int, following: int) -> str:
         """What stands between two items, with what ends the one and begins the other where that is no number."""
@@ -266,7 +270,7 @@ class _Pieces:
             items, end = self._scan(part, 0)
         except (ValueError, StopIteration):
             return None
-        return (items, self._skip(comma + 1)) if end == len(part) else None
+        return (items, self._skip(comma + 1)) if items and end == len(part) else None
 
     def _one_by_one(self, items: list[Any], at: int) -> int:
         """Add the items that are whole in a piece, but the last of the list; gives the offset of the next one."""
