@@ -1,4 +1,4 @@
-"""Owns the workloads of regular expressions: all of the sources over hostile texts, and over ones twice as long."""
+"""Owns the workloads of regular expressions: each of the sources over hostile texts, and ones twice as long."""
 
 from __future__ import annotations
 
