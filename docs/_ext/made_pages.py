@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 from flowscript_trio import Registry
 from flowscript_trio import registry as default_registry
 from flowscript_trio.cli.commands import commands as command_line
+from flowscript_trio.expression.costs import COSTS, Cost
 from flowscript_trio.expression.table import FUNCTIONS
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
@@ -155,12 +157,23 @@ def functions() -> str:
         module = implementation.__module__.rpartition(".")[2]
         shown = ", ".join(f"`{name}({arguments(implementation)})`" for name in all_)
         said = " ".join(inspect.cleandoc(implementation.__doc__ or "").split())
-        by_module.setdefault(module, []).append((shown, cell(said)))
-    heads = ("function", "value")
+        row = (shown, cell(said), operations(COSTS[all_[0]]))
+        by_module.setdefault(module, []).append(row)
+    heads = ("function", "value", "operations")
     return "\n\n".join(
         f"## {module.capitalize()}\n\n{table(heads, rows)}"
         for module, rows in sorted(by_module.items())
     )
+
+
+def operations(cost: Cost) -> str:
+    """What a call is charged, in words: ``4 + 1/4 a character``."""
+    parts = [str(cost.call)]
+    unit = "item, for each comparison of it" if cost.ordered else "item"
+    for amount, of in ((cost.item, unit), (cost.character, "character"), (cost.bit, "bit")):
+        if amount:
+            parts.append(f"{Fraction(amount)} a{'n' if of[0] == 'i' else ''} {of}")
+    return " + ".join(parts)
 
 
 def arguments(implementation: Callable[..., Any]) -> str:

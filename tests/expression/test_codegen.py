@@ -6,11 +6,13 @@ import ast
 from time import thread_time
 
 import pytest
+from hypothesis import given, settings
 
 from flowscript_trio.expression.codegen import SUPPORT, module_of
 from flowscript_trio.types.errors import LimitExceeded
 
 from expressing import PlainScope, evaluate, read
+from modelling import Tree, trees, write
 
 ALLOWED = {
     "Add", "And", "Assign", "Attribute", "BinOp", "BoolOp", "Break", "Call", "Compare", "Constant", "Continue",
@@ -30,7 +32,11 @@ EXPRESSIONS = (
 
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_generated_code_is_made_of_few_kinds_and_names_of_ours(text: str) -> None:
-    module = module_of(read(text).tree, lambda name: name == "n")
+    check(module_of(read(text).tree, lambda name: name == "n"))
+
+
+def check(module: ast.Module) -> None:
+    """Only kinds that are allowed, and names of ours."""
     for node in ast.walk(module):
         assert type(node).__name__ in ALLOWED
         if isinstance(node, ast.Attribute):
@@ -39,6 +45,12 @@ def test_generated_code_is_made_of_few_kinds_and_names_of_ours(text: str) -> Non
             word = node.id if isinstance(node, ast.Name) else node.arg
             ours = word[0] in "tsf" and word[1:].isdigit()
             assert ours or word in SUPPORT or word in {"scope", "services", "value"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(trees)
+def test_generated_code_of_random_trees_is_made_of_few_kinds(tree: Tree) -> None:
+    check(module_of(read(write(tree)).tree, lambda _: False))
 
 
 def test_generated_code_sees_no_builtin() -> None:

@@ -291,3 +291,37 @@ async def test_a_cancelled_delay_ends_at_once(autojump_clock: trio.testing.MockC
 def test_a_delay_of_no_duration_is_found_when_the_document_is_read(duration: str) -> None:
     with pytest.raises(fs.WorkflowInvalid, match="a duration such as"):
         fs.loads(f'<workflow name="w"><delay duration="{duration}"/></workflow>')
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        transform("map", expression="json_encode(item)"),
+        transform("map", expression="(x, i) => x + i"),
+        transform("map", expression="item * pow(2, 1100) > 1.5"),
+        transform("map", expression="upper(item)"),
+        transform("map", expression="1 - {}"),
+        transform("filter", condition="x => x % 2 == 0"),
+        transform("filter", condition="item * pow(2, 1100) > 1.5"),
+        transform("filter", condition="item < [1]"),
+        transform("reduce", initial="$input.length", expression="acc + item"),
+        transform("reduce", expression="(a, x) => a + x"),
+        transform("reduce", initial="0", expression="acc + pow(2, 1100) > 1.5 ? item : 0"),
+        transform("reduce", expression="acc - [item]"),
+    ],
+)
+async def test_long_lists_give_what_short_ones_give(
+    element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over many items the function of an expression is called, over few ones its closures."""
+    flow = fs.loads(f'<workflow name="w">{element}</workflow>')
+
+    async def outcome() -> object:
+        try:
+            return (await fs.run(flow, input=list(range(40)))).output
+        except fs.FlowScriptError as exc:
+            return type(exc), str(exc), exc.__notes__
+
+    fast = await outcome()
+    monkeypatch.setattr("flowscript_trio.runtimes.transform.lists.FEW", 1_000)
+    assert fast == await outcome()

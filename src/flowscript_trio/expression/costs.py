@@ -1,8 +1,8 @@
 """Owns what operators and functions cost: a table of claims, which tests and benchmarks hold them to.
 
-An operation is 20 ns of processor time at least. What an operator or a function is charged is what it does: so
-much for a call, for each item or key that it visits, for each character that it reads or makes. The charge is made
-where the work arises, before it is done; the table says what it comes to.
+An operation is 20 nanoseconds of processor time at least. What an operator or a function is charged is what it
+does: so much for a call, for each item or key that it visits, for each character that it reads or makes. The
+charge is made where the work arises, before it is done; the table says what it comes to.
 """
 
 from __future__ import annotations

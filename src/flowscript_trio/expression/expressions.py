@@ -108,28 +108,15 @@ class Expression:
             return self._evaluate(scope, self.run, scope)
         raise found
 
-    def for_item(self, scope: Scope, bind: Callable[..., Scope], *names: Any) -> Any:
-        """The value for one item of a list; ``names`` are item, index, items and, in a fold, acc.
+    def item_code(self, services: Services, fold: bool) -> Callable[..., Any] | None:
+        """The function of (scope, item, index, items), and acc in a fold; None where there is none.
 
-        ``bind(scope, *names)`` makes a scope of them, which is made only where it is needed.
+        Who calls it begins each evaluation, gives errors their place (:meth:`placed`), and evaluates the
+        expression over a scope where an OverflowError says that a number is too large for it.
         """
-        each = self._each
-        if each is None:
-            each = self._each = generate_item(self.tree, self.is_node, len(names) > 3) or _no_code
-        services = scope.services
-        if each is _no_code or not services.roomy:
-            return self(bind(scope, *names))
-        services.spent = services.depth = 0
-        services.due = services.first
-        try:
-            value = each(scope, *names)
-        except (EvaluationError, RecursionError) as exc:
-            found = self.placed(exc)
-        except OverflowError:
-            return self(bind(scope, *names))
-        else:
-            return str(value) if value.__class__ is RawJson else value
-        raise found
+        if self._each is None:
+            self._each = generate_item(self.tree, self.is_node, fold) or _no_code
+        return None if self._each is _no_code or not services.roomy else self._each
 
     def _warm(self) -> None:
         """Count an evaluation; the one that says that the expression is used often makes its code."""

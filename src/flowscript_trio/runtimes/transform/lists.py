@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...expression import Expression, is_function, truthy
+from ...expression import Expression, Function, is_function, truthy
+from ...expression.encoding import RawJson
 from ...expression.scope import Overlay, Scope
 from ...expression.values import refuse_stream
+from ...types.errors import EvaluationError
 from ..pace import Pace, clock
 from ..types import ExecutionParams
 from .types import FilterConfig, MapConfig, ReduceConfig
 
 FEW = 16
 """Items for which making a function of an expression does not pay."""
+_ODD = frozenset({Function, RawJson})
+"""The types of values that are not yet what they mean."""
 
 
 class _ListRuntime:
@@ -30,18 +34,7 @@ class MapRuntime(_ListRuntime):
     config = MapConfig
 
     async def execute(self, params: ExecutionParams) -> list[Any]:
-        items, pace = items_of(params.input), Pace()
-        await pace.rest()
-        expression: Expression = params.config.expression
-        made: list[Any] = []
-        counted = 0
-        for index, item in enumerate(items):
-            if clock() >= pace.due:
-                params.run.grow(made, counted)
-                counted = len(made)
-                await pace.rest()
-            made.append(_apply(params, expression, items, index, item))
-        return made
+        return await _each(params, params.config.expression, False)
 
 
 class FilterRuntime(_ListRuntime):
@@ -51,16 +44,7 @@ class FilterRuntime(_ListRuntime):
     config = FilterConfig
 
     async def execute(self, params: ExecutionParams) -> list[Any]:
-        items, pace = items_of(params.input), Pace()
-        await pace.rest()
-        condition: Expression = params.config.condition
-        kept = []
-        for index, item in enumerate(items):
-            if clock() >= pace.due:
-                await pace.rest()
-            if truthy(_apply(params, condition, items, index, item)):
-                kept.append(item)
-        return kept
+        return await _each(params, params.config.condition, True)
 
 
 class ReduceRuntime(_ListRuntime):
@@ -83,11 +67,31 @@ class ReduceRuntime(_ListRuntime):
             acc, start = items[0], 1
         else:
             acc = None
+        reducer, scope = config.reducer, params.scope
+        services = scope.services
+        code = reducer.item_code(services, True) if len(items) > FEW else None
         for index in range(start, len(items)):
             if clock() >= pace.due:
                 params.run.keep(acc)
                 await pace.rest()
-            acc = _fold(params, config.reducer, acc, items, index)
+            if code is None:
+                acc = _fold(params, reducer, acc, items, index)
+                continue
+            if services.spent:
+                services.begin()
+            try:
+                value = code(scope, items[index], index, items, acc)
+            except (EvaluationError, RecursionError) as exc:
+                found = reducer.placed(exc)
+            except OverflowError:
+                acc = _fold(params, reducer, acc, items, index)
+                continue
+            else:
+                if value.__class__ in _ODD:
+                    value = _called(params, reducer, value, acc, items[index], index, items)
+                acc = value
+                continue
+            raise found
         return acc if config.finalize is None else _finish(params, config.finalize, acc, items)
 
 
@@ -101,17 +105,51 @@ def items_of(value: Any) -> Sequence[Any]:
     return [value]
 
 
+async def _each(params: ExecutionParams, expression: Expression, keep: bool) -> list[Any]:
+    """The values of the expression for the items, or the items for which it is true."""
+    items, pace = items_of(params.input), Pace()
+    await pace.rest()
+    scope = params.scope
+    services = scope.services
+    code = expression.item_code(services, False) if len(items) > FEW else None
+    made: list[Any] = []
+    counted = 0
+    for index, item in enumerate(items):
+        if clock() >= pace.due:
+            params.run.grow(made, counted)
+            counted = len(made)
+            await pace.rest()
+        if code is None:
+            value = _apply(params, expression, items, index, item)
+        else:
+            if services.spent:
+                services.begin()
+            try:
+                value = code(scope, item, index, items)
+            except (EvaluationError, RecursionError) as exc:
+                found = expression.placed(exc)
+            except OverflowError:  # the closures say where
+                value = _apply(params, expression, items, index, item)
+                found = None
+            else:
+                found = None
+                if value.__class__ in _ODD:
+                    value = _called(params, expression, value, item, index, items)
+            if found is not None:
+                raise found
+        if not keep:
+            made.append(value)
+        elif value is True or (value is not False and truthy(value)):
+            made.append(item)
+    return made
+
+
 def _apply(
     params: ExecutionParams, expression: Expression, items: Sequence[Any], index: int, item: Any
 ) -> Any:
     """The value of the expression for one item; an arrow function is called with the item."""
-    if len(items) > FEW:
-        found = expression.for_item(params.scope, _scope_at, item, index, items)
-    else:
-        found = expression(_scope_at(params.scope, item, index, items))
-    if is_function(found):
-        return expression.call(params.scope, found, item, index, items)
-    return found
+    found = expression(_scope_at(params.scope, item, index, items))
+    return _called(params, expression, found, item, index, items)
 
 
 def _fold(
@@ -119,13 +157,15 @@ def _fold(
 ) -> Any:
     """The next accumulator."""
     item = items[index]
-    if len(items) > FEW:
-        found = expression.for_item(params.scope, _scope_at, item, index, items, acc)
-    else:
-        found = expression(_scope_at(params.scope, item, index, items, acc))
-    if is_function(found):
-        return expression.call(params.scope, found, acc, item, index, items)
-    return found
+    found = expression(_scope_at(params.scope, item, index, items, acc))
+    return _called(params, expression, found, acc, item, index, items)
+
+
+def _called(params: ExecutionParams, expression: Expression, value: Any, *arguments: Any) -> Any:
+    """The value, or what it gives where it is an arrow function."""
+    if is_function(value):
+        return expression.call(params.scope, value, *arguments)
+    return str(value) if value.__class__ is RawJson else value
 
 
 def _finish(params: ExecutionParams, expression: Expression, acc: Any, items: Sequence[Any]) -> Any:
