@@ -108,7 +108,7 @@ class Compiler:
     def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
         try:
-            parsed = parse_expression(text, names=self._index.hyphenated)
+            parsed = parse_expression(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
@@ -145,7 +145,7 @@ class Compiler:
 
     def _parse_template(self, text: Text, visible: Visibility) -> ParsedTemplate | None:
         try:
-            parsed = parse_template(text, names=self._index.hyphenated)
+            parsed = parse_template(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
