@@ -86,6 +86,7 @@ class Spending:
 
     def count_node(self, path: str) -> None:
         """One attempt of a node begins."""
+        self._check_time(path)
         purse, most = self._purse_at(path), self.budget.nodes
         purse.nodes += 1
         if most is not None and purse.nodes > most:
@@ -93,6 +94,7 @@ class Spending:
 
     def count_round(self, path: str) -> None:
         """One round of a loop, or one iteration, begins."""
+        self._check_time(path)
         purse, most = self._purse_at(path), self.budget.rounds
         purse.rounds += 1
         if most is not None and purse.rounds > most:
@@ -149,6 +151,11 @@ class Spending:
         return self._purse_of_cleanup if is_cleanup(path) else self._purse
 
     # ---- time ----
+
+    def _check_time(self, path: str) -> None:
+        """Thousands of tasks may begin in one pass, between two of which trio looks at deadlines."""
+        if self._now() >= self._end and not is_cleanup(path):
+            raise self.exceed("seconds", path)
 
     def look(self) -> None:
         """Look at the clock in the middle of an evaluation, which no cancellation reaches.

@@ -10,14 +10,16 @@ from .expressions import (
     function_names,
     parse_expression,
 )
-from .lexer import RESERVED_WORDS
+from .lexer import LONGEST_NAME, RESERVED_WORDS, BoundNames
 from .survey import Reference
 from .template import ParsedTemplate, Template, parse_template
 from .values import Function, call, equals, is_function, truthy
 
 __all__ = [
+    "LONGEST_NAME",
     "RESERVED_WORDS",
     "SPECIAL_NAMES",
+    "BoundNames",
     "Expression",
     "ExpressionSyntaxError",
     "Function",

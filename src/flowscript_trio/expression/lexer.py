@@ -45,10 +45,29 @@ _WORDS = {
 RESERVED_WORDS = frozenset({*_WORDS, "true", "false", "null", "undefined"})
 
 
+LONGEST_NAME = 200
+"""Characters of an id, and of another name with hyphens that expressions know as one name."""
+_BOUND = re.compile(rf"[\w-]{{1,{LONGEST_NAME}}}")
+
+
+class BoundNames(frozenset[str]):
+    """The names with hyphens that a document binds, with their lengths, the longest first.
+
+    A name that is too long is not among them: how often a text is looked at must not grow with it.
+    """
+
+    lengths: tuple[int, ...]
+
+    def __new__(cls, names: Collection[str] = ()) -> BoundNames:
+        made = super().__new__(cls, filter(_BOUND.fullmatch, names))
+        made.lengths = tuple(sorted(set(map(len, made)), reverse=True))
+        return made
+
+
 def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
     """The tokens of an expression; ``names`` are the bound names that have hyphens."""
     tokens: list[Token] = []
-    longest = max(map(len, names), default=0)
+    bound = names if isinstance(names, BoundNames) else BoundNames(names)
     at = depth = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -72,8 +91,8 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
                 depth -= 1
         elif kind == "name":
             after_dot = bool(tokens) and _is_dot(tokens[-1])
-            if names and (not after_dot or _names_bound(tokens)):
-                end = _extend(text, at, end, names, longest)
+            if bound and (not after_dot or _names_bound(tokens)):
+                end = _extend(text, at, end, bound)
             tokens.append(_word(text, at, end, after_dot))
         at = end
     tokens.append(Token("end", None, len(text), len(text)))
@@ -101,16 +120,14 @@ def _names_bound(tokens: list[Token]) -> bool:
     return len(tokens) > 1 and tokens[-2].kind == "name" and tokens[-2].value in _BINDERS
 
 
-def _extend(text: str, start: int, end: int, names: Collection[str], longest: int) -> int:
+def _extend(text: str, start: int, end: int, names: BoundNames) -> int:
     """The end of the longest bound name with hyphens that begins at ``start``."""
-    far = end
-    while far < len(text) and far - start < longest and (text[far] == "-" or _is_word(text[far])):
-        far += 1
-    while far > end:
-        whole = far == len(text) or not _is_word(text[far])
-        if whole and text[start:far] in names:
+    for length in names.lengths:
+        far = start + length
+        if far <= end:
+            break
+        if text[start:far] in names and not _is_word(text[far : far + 1]):
             return far
-        far -= 1
     return end
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..expression import RESERVED_WORDS
+from ..expression import LONGEST_NAME, RESERVED_WORDS
 from ..types.findings import Findings
 from ..types.location import Text
 
@@ -31,6 +31,10 @@ class Ids:
         if not is_id(name):
             expected = "a letter or _, then letters, digits, _ and -"
             self._report(offset, "malformed-id", f"{name!r} is no id", len(name), expected)
+        elif len(name) > LONGEST_NAME:
+            message = f"the id {name[:40]!r}… has {len(name):,} characters"
+            expected = f"at most {LONGEST_NAME}"
+            self._report(offset, "malformed-id", message, len(name), expected)
         elif name in _RESERVED:
             self._report(offset, "reserved-id", f"{name!r} is a word of the language", len(name))
         else:

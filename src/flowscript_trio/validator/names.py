@@ -36,7 +36,7 @@ ALWAYS = frozenset({"$input", "$config", "$secrets", "$env", "$context", "$run"}
 EVERY = "*"
 """Stands for all variables among those that are read."""
 
-MOST_COMPARISONS = 200_000
+MOST_COMPARISONS = 20_000
 """How many names are compared with unknown ones in one document, to find the nearest."""
 
 Depend = Callable[[Level, int, int, str], None]
@@ -229,6 +229,9 @@ class Names:
             self._report(use, "no-value", "has no value here: it is null", severity="warning")
             return
         first = self._first_setter(name, place)
+        if first is None and self._comparisons > MOST_COMPARISONS:
+            self._report_unknown(use, [])
+            return
         if first is None:
             names = {*self._index.ids, *known, *self._variables(place), "input"}
             names |= {*use.visible.bound, *use.visible.words, *SPECIAL_NAMES}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..expression import BoundNames
 from ..language.elements import element_of, parts_of
 from ..types.ast import BaseNode, Body, Document, Node, PhaseNode, Setting
 from ..types.location import Text
@@ -62,7 +63,8 @@ class Index:
     """Everything in a document by its key or name.
 
     ``setters`` maps the key of a fork to the variables set in it, each with the key of its first setter.
-    ``hyphenated`` are the names with hyphens that the document binds anywhere.
+    ``hyphenated`` are the names with hyphens that the document binds anywhere, ``bound_names`` those of them that
+    expressions know as one name.
     """
 
     document: Document
@@ -73,6 +75,7 @@ class Index:
     phases: dict[str, Node] = field(default_factory=dict)
     setters: dict[int, dict[str, int]] = field(default_factory=dict)
     hyphenated: set[str] = field(default_factory=set)
+    bound_names: BoundNames = field(default_factory=BoundNames)
 
     def place_of(self, name: str) -> Place | None:
         """The place of the node of that id, or of the phase of that name."""
@@ -124,6 +127,7 @@ def locate(document: Document, given: Collection[str] = ()) -> Index:
     for name in (*index.ids, *index.given):
         if "-" in name:
             index.hyphenated.add(name)
+    index.bound_names = BoundNames(index.hyphenated)
     return index
 
 

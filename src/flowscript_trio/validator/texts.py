@@ -126,7 +126,7 @@ class Compiler:
     def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
         try:
-            parsed = parse_expression(text, names=self._index.hyphenated)
+            parsed = parse_expression(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
@@ -166,7 +166,7 @@ class Compiler:
     def _parse_template(self, text: Text, visible: Visibility) -> ParsedTemplate | None:
         self._bare.report(text)
         try:
-            parsed = parse_template(text, names=self._index.hyphenated)
+            parsed = parse_template(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None

@@ -14,6 +14,15 @@ from .handlers import Handlers
 from .names import EVERY, Depend
 from .places import Index, Level, Place, variables_of, word_of
 
+EXACT = 20_000
+"""Dependencies of bare ``$context`` in one body that are told one by one.
+
+They grow with the square of the nodes. Of more, one node waits for all before it, and what follows for that one.
+"""
+BETWEEN_FENCES = 2_000
+"""How many are told one by one from then on, before another node waits for all."""
+FENCED = "the variables before it"
+
 
 class _Access:
     """What one node of a graph body does with variables, at any depth."""
@@ -62,9 +71,25 @@ def _note_setter(
 def _depend_in_level(level: Level, accesses: dict[int, _Access], depend: Depend) -> None:
     last: dict[str, int] = {}
     readers: dict[str, list[int]] = defaultdict(list)
+    room = EXACT
+    fence: int | None = None  # what waits for all that came before it
+    since: list[int] = []
     for index in sorted(accesses):
         access = accesses[index]
-        names = list(last) if EVERY in access.reads else access.reads
+        if fence is not None:
+            depend(level, index, fence, FENCED)
+        reads_all = EVERY in access.reads
+        room -= len(last) if reads_all else 0
+        room -= len(readers[EVERY]) * len(access.sets)
+        if room < 0:
+            for other in since:
+                depend(level, index, other, FENCED)
+            last.clear()
+            readers.clear()
+            since.clear()
+            fence, room = index, BETWEEN_FENCES
+        since.append(index)
+        names = list(last) if reads_all else access.reads
         for name in names:
             if name in last:
                 depend(level, index, last[name], f"the variable {name!r}")
