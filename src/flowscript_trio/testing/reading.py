@@ -12,6 +12,7 @@ from ..program.loading import Flow
 from ..types.ast import Structure
 from ..types.decisions import Answer
 from ..types.errors import problem_at
+from ..types.findings import Findings
 from ..types.location import Source, Text
 from .cases import START, Case, CasesInvalid, Reply, Stub
 from .expecting import EXPECTATIONS, read_expected
@@ -62,10 +63,10 @@ def read_cases(path: str | Path, flow: Flow) -> tuple[Case, ...]:
         value = read_yaml(whole)
     except YamlProblem as exc:
         raise CasesInvalid([problem_at(source, exc.offset, "yaml", exc.message)]) from None
-    reader = _CaseReader(flow, Values(source), Path(path).parent)
+    reader = _CaseReader(flow, Values(Findings(source)), Path(path).parent)
     cases = reader.file(Value.of(value, whole.slice(0, 0)))
-    if reader.values.problems:
-        raise CasesInvalid(sorted(reader.values.problems, key=lambda problem: problem.location))
+    if reader.values.findings.has_errors:
+        raise CasesInvalid(reader.values.findings.in_order())
     return cases
 
 
@@ -80,7 +81,7 @@ class _CaseReader:
     def file(self, given: Value) -> tuple[Case, ...]:
         found = self.values.fields(given, "the file", ("cases",)).get("cases")
         if found is None:
-            if not self.values.problems:
+            if not self.values.findings.has_errors:
                 self.values.report(given.place, "no-cases", "the file has no cases")
             return ()
         value = found.value
@@ -89,7 +90,7 @@ class _CaseReader:
             pairs = [(None, item) for item in self.values.items(found)]
         else:
             pairs = [(key, item) for key, item in self.values.entries(found, "cases")]
-        if not pairs and not self.values.problems:
+        if not pairs and not self.values.findings.has_errors:
             self.values.report(found.place, "no-cases", "the file has no cases")
         cases: dict[str, Case] = {}
         for key, item in pairs:
@@ -199,10 +200,14 @@ class _CaseReader:
 
     def _reply(self, given: Value) -> Reply:
         values = self.values
-        before = len(values.problems)
+        before = len(tuple(values.findings))
         fields = values.fields(given, "a stub", REPLY)
         does = [word for word in ("output", "error", "hangs") if word in fields]
-        if isinstance(given.value, Structure) and len(does) != 1 and len(values.problems) == before:
+        if (
+            isinstance(given.value, Structure)
+            and len(does) != 1
+            and len(tuple(values.findings)) == before
+        ):
             found = " and ".join(does) or "none of them"
             values.report(
                 given.place,

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from ..parser.names import canonical
 from ..types.ast import Structure
 from ..types.durations import EXPECTED, parse_duration
-from ..types.errors import Problem, nearest, problem_at
-from ..types.location import Source, Text
+from ..types.errors import nearest
+from ..types.findings import Findings
+from ..types.location import Text
 
 T = TypeVar("T")
 
@@ -30,18 +31,15 @@ class Value:
 
 
 class Values:
-    """Makes plain values of given ones; what is wrong is collected in ``problems``, and gives None."""
+    """Makes plain values of given ones; what is wrong goes to the findings, and gives None."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.problems: list[Problem] = []
+    def __init__(self, findings: Findings) -> None:
+        self.findings: Findings = findings
 
     def report(self, place: Text, code: str, message: str, **details: Any) -> None:
         """Add a problem at a place."""
         length = max(len(place.value.partition("\n")[0]), 1)
-        self.problems.append(
-            problem_at(self._source, place.offset(0), code, message, length=length, **details)
-        )
+        self.findings.add(place.offset(0), code, message, length=length, **details)
 
     def wrong(self, given: Value, what: str, expected: str) -> None:
         """Add the problem that a value is not of its kind."""
