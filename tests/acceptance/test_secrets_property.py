@@ -24,7 +24,7 @@ import flowscript_trio as fs
 from flowscript_trio.cli.console import PlainLines
 from flowscript_trio.cli.reports import render_failure
 from flowscript_trio.cli.tables import draw
-from flowscript_trio.execution.run import masker_of
+from flowscript_trio.execution.preparing import masker_of
 from flowscript_trio.observe.journal import Journal, Lines
 from flowscript_trio.observe.report import render_report
 from flowscript_trio.observe.spans import Spans

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import flowscript_trio as fs
-from flowscript_trio.execution.run import masker_of
+from flowscript_trio.execution.preparing import masker_of
 from flowscript_trio.observe.journal import Journal, Lines, keeping_journal
 
 from . import flows

@@ -56,7 +56,7 @@ def test_every_option_arrives_by_its_name(way: str, monkeypatch: pytest.MonkeyPa
         arrived.append(options)
         raise fs.InputError("enough")
 
-    monkeypatch.setattr(module, "_prepare", prepare)
+    monkeypatch.setattr(module, "prepare", prepare)
 
     async def main() -> None:
         if way == "run":

@@ -99,7 +99,7 @@ def run_command(
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     flow = load_or_exit(file, roots)
     from ..execution.options import RunOptions
-    from ..execution.run import masker_of
+    from ..execution.preparing import masker_of
 
     secrets = read_secrets(flow.document, secret)
     options = RunOptions(
@@ -114,7 +114,7 @@ def run_command(
         budget=budget,
     )
     if dry_run:
-        from ..execution.run import check_options
+        from ..execution.preparing import check_options
         from .inspect import render_flow
 
         check_options(flow, options)

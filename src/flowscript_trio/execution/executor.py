@@ -9,24 +9,20 @@ from typing import Any
 
 import trio
 from trio.lowlevel import (
-    checkpoint,
     checkpoint_if_cancelled,
 )
 
 from ..program.compiled import CompiledBody, Program, Step
 from ..runtimes.control import results
-from ..scheduler.concurrency import Block
-from ..scheduler.policy import INTERRUPTS, Policy
-from ..scheduler.pools import GraphPool
-from ..scheduler.raised import is_cancelled
-from ..scheduler.signals import Failed, Goto, Return, Signal
-from ..scheduler.workers import run_pool
+from ..scheduler.policy import INTERRUPTS
+from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
-from ..types.paths import COMPENSATE, owner_of, part_path
+from ..types.paths import COMPENSATE, part_path
 from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
 from .attempts import make_attempt
 from .blocks import handle_foreach_result, handle_parallel_result
+from .bodies import run_graph, run_sequence
 from .cleanup import run_cleanup, with_finally
 from .context import Compensation, RunContext
 from .contexts import InContext
@@ -43,7 +39,7 @@ from .inline import (
     handle_while_result,
 )
 from .recovery import recover
-from .regions import Region, cause_of, outlived
+from .regions import cause_of, outlived
 from .walk import Walk
 
 Handler = Callable[[Walk, Any, Attempt], Awaitable[Outcome]]
@@ -62,10 +58,6 @@ HANDLERS: dict[type, Handler] = {
     results.DocumentResult: handle_document_result,
 }
 """What acts on each member of ``ControlResult``; a test proves it complete."""
-
-
-_NONE_YET: Any = object()
-"""The output of a body of which no node has given one."""
 
 
 def is_parallel_result(value: object) -> bool:
@@ -107,86 +99,10 @@ class Executor:
     def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body: a graph by data flow, a sequence in document order."""
         if body.is_graph:
-            return self._run_graph(body, frame)
+            return run_graph(self, body, frame)
         if len(body.steps) == 1:
             return self.execute_node(body.steps[0], frame)
-        return self._run_sequence(body, frame)
-
-    async def _run_sequence(self, body: CompiledBody, frame: Frame) -> Signal | None:
-        """Run nodes one after another; between two of them lies at least one checkpoint."""
-        passes = self._passes
-        target: str | None = None
-        left: Return | None = None
-        began = -1
-        for step in body.steps:
-            if left is not None or (target is not None and step.id != target):
-                self._pass_over(step, frame)
-                continue
-            target = None
-            if checked := passes.now == began:
-                await checkpoint()
-            began = passes.now
-            signal = await self.execute_node(step, frame, checked)
-            if signal is None:
-                continue
-            if isinstance(signal, Goto):
-                target = signal.target
-            elif isinstance(signal, Return):
-                left = signal
-            else:
-                return signal
-        return left
-
-    async def _run_graph(self, body: CompiledBody, frame: Frame) -> Signal | None:
-        steps = body.steps
-        prefix = frame.prefix
-        region = Region(frame.region, owner_of(prefix))
-        ended: list[Signal] = []
-        latest = -1
-        failed: dict[int, Failed] = {}
-        resume = 0  # what leads there is a barrier: what is to be passed over has not begun
-
-        async def execute(index: int, _: Any) -> Signal | None:
-            nonlocal resume, latest
-            own = Frame(frame.state, prefix, region, frame.input)
-            own.output = _NONE_YET
-            if index < resume:
-                self._pass_over(steps[index], own)
-                return None
-            signal = await self.execute_node(steps[index], own)
-            if isinstance(signal, Failed):
-                failed[index] = signal
-                return signal
-            if index > latest and own.output is not _NONE_YET:
-                latest, frame.output = index, own.output
-            if isinstance(signal, Goto):
-                resume = next(at for at, step in enumerate(steps) if step.id == signal.target)
-                return None
-            if isinstance(signal, Return):
-                resume = len(steps)
-                ended.append(signal)
-                return None
-            if signal is not None:
-                ended.append(signal)
-            return signal
-
-        def on_cancel(cancellation: Cancellation, pass_number: int) -> None:
-            region.cancel(cancellation, pass_number, is_cancelled())
-            self.run.note_cancellation(region.path, cancellation)
-
-        block = Block(
-            execute,
-            lambda index: f"{prefix}{steps[index].label}",
-            Policy(total=len(steps)),
-            self.max_concurrency,
-            self._passes,
-            on_cancel,
-        )
-        verdict = await run_pool(block, GraphPool(body.waits, body.dependents))
-        if verdict.error is not None:
-            assert verdict.failed is not None
-            return failed[verdict.failed]
-        return ended[0] if ended else None
+        return run_sequence(self, body, frame)
 
     # ---- the boundary ----
 
@@ -263,7 +179,7 @@ class Executor:
         event = NodeStarted(time=started, path=path, execution=number, node=step.node)
         context.run(self.run.notify, event)
 
-    def _pass_over(self, step: Step, frame: Frame) -> None:
+    def pass_over(self, step: Step, frame: Frame) -> None:
         """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
         now = trio.current_time()
         frame.state.forget(step.inner_ids, SKIPPED)

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from random import Random
 from types import TracebackType
 from typing import Any
-from uuid import UUID
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ..expression.scope import Limits, Services
+from ..expression.scope import Limits
 from ..program.loading import Flow
 from ..runtimes.registry import Registry
-from ..scheduler.passes import PassCounter, counting_passes
+from ..scheduler.passes import counting_passes
 from ..scheduler.raised import first_of
 from ..types.budget import Budget
 from ..types.decisions import Decider
-from ..types.errors import InputError
 from ..types.events import Observer
 from ..types.http import HttpOptions
-from ..types.masked_values import texts_in
-from ..types.masking import Masker
-from .context import DEFAULT_MAX_CONCURRENCY, RunContext
-from .documents import root_state
 from .handle import Run
-from .inputs import (
-    Secrets,
-    check_config,
-    check_environment,
-    check_limit,
-    check_seconds,
-    check_secrets,
-)
-from .masking import mask_error
 from .options import RunOptions
-from .record import Record, Warned
-from .spending import Spending
-from .weighing import WeighedRecord
+from .preparing import prepare
 
 
 @enable_ki_protection
@@ -138,7 +118,7 @@ async def run_with(
 ) -> Run:
     """:func:`run`, with what it takes in one object."""
     with counting_passes() as passes:
-        handle = _prepare(flow, passes, options)
+        handle = prepare(flow, passes, options)
         task_status.started(handle)
         await handle.walk()
     handle.raise_error()
@@ -159,7 +139,7 @@ class OpenRun:
     async def __aenter__(self) -> Run:
         passes = self._exit.enter_context(counting_passes())
         try:
-            self._handle = _prepare(self._flow, passes, self._options)
+            self._handle = prepare(self._flow, passes, self._options)
             self._manager = trio.open_nursery()
             nursery = await self._manager.__aenter__()
         except BaseException:
@@ -239,117 +219,3 @@ def open_run(
         budget=budget,
     )
     return OpenRun(flow, options)
-
-
-def check_options(flow: Flow, options: RunOptions) -> None:
-    """Check what would be given to :func:`run`, and run nothing; raises InputError."""
-    _prepare(flow, PassCounter(), options)
-
-
-def _prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
-    secrets = check_secrets(options.secrets or {})
-    masker = masker_of(flow, options)
-    try:
-        return _make_run(flow, passes, options, secrets, masker)
-    except Exception as exc:
-        if masker is not None:
-            mask_error(exc, masker)
-        raise
-
-
-def masker_of(flow: Flow, options: RunOptions) -> Masker | None:
-    """What hides the secrets that a run is given; None where it is given none."""
-    secrets = [secret for secret in (options.secrets or {}).values() if secret]
-    return Masker(secrets, partial(_public, flow, options)) if secrets else None
-
-
-def _public(flow: Flow, options: RunOptions) -> Iterator[str]:
-    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
-    for document in (flow.document, *flow.library.documents):
-        yield document.source.text
-    yield from texts_in([options.config and dict(options.config), options.input])
-    yield from texts_in(options.env and dict(options.env))
-
-
-def _make_run(
-    flow: Flow,
-    passes: PassCounter,
-    options: RunOptions,
-    secrets: Mapping[str, str],
-    masker: Masker | None,
-) -> Run:
-    if options.registry is not None:
-        flow = flow.with_registry(options.registry)
-    services = Services(random=Random(options.seed))
-    services.limits = options.limits or services.limits
-    services.now = options.now or services.now
-    spending = _check_budget(options.budget)
-    if spending is not None:
-        services.look = spending.look
-    # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
-    run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
-    context = RunContext(
-        id=run_id,
-        passes=passes,
-        limiter=options.limiter,
-        base=None if options.base is None else Path(options.base),
-        services=services,
-        observers=tuple(options.observers),
-        secrets=Secrets(flow.document, secrets),
-        masker=masker,
-        decider=options.decider,
-        watchdog=None if options.watchdog is None else check_seconds(options.watchdog, "watchdog"),
-        handling=sys.exception(),
-        seed=Random().getrandbits(64) if options.seed is None else options.seed,
-        http=_check_http(options.http),
-        record=_make_record(options.keep, masker, spending),
-        spending=spending,
-    )
-    for name in context.secrets.missing:
-        context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
-    state = root_state(
-        flow.document,
-        services,
-        variables={},
-        config=check_config(flow.document, options.config or {}),
-        input=options.input,
-        secrets=context.secrets,
-        env=check_environment(flow.program.wanted, options.env or {}),
-        run={"id": run_id, "started": services.now().isoformat()},
-    )
-    program = flow.program
-    limit: float = DEFAULT_MAX_CONCURRENCY
-    if options.max_concurrency is not None:
-        limit = check_limit(options.max_concurrency, "max_concurrency")
-    elif program.max_concurrency is not None:
-        limit = program.max_concurrency(state)
-    if spending is not None:
-        limit = spending.cap(limit)
-    timeout = None if program.timeout is None else program.timeout(state)
-    return Run(program, context, state, timeout, limit)
-
-
-def _check_budget(budget: Budget | None) -> Spending | None:
-    if budget is None:
-        return None
-    if not isinstance(budget, Budget):
-        raise InputError(f"budget is of type {type(budget).__name__}; expected Budget")
-    return Spending(budget)
-
-
-def _make_record(keep: int, masker: Masker | None, spending: Spending | None) -> Record:
-    if spending is None or spending.budget.record_bytes is None:
-        return Record(keep=keep, masker=masker)
-    return WeighedRecord(keep=keep, masker=masker, note=spending.note_record)
-
-
-def _check_http(http: HttpOptions | None) -> HttpOptions:
-    if http is None:
-        return HttpOptions()
-    if not isinstance(http, HttpOptions):
-        raise InputError(f"http is of type {type(http).__name__}; expected HttpOptions")
-    from ..runtimes.http.hosts import check_hosts  # HTTP is imported by those who use it
-
-    check_hosts(http)
-    return http

@@ -31,8 +31,11 @@ class Walk(Protocol):
     def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
         """Run the nodes of a body."""
 
-    async def execute_node(self, step: Step, frame: Frame) -> Signal | None:
-        """Run one node through the boundary."""
+    async def execute_node(self, step: Step, frame: Frame, checked: bool = False) -> Signal | None:
+        """Run one node through the boundary; ``checked``: a cancellation was looked for just before."""
+
+    def pass_over(self, step: Step, frame: Frame) -> None:
+        """Record a node that is skipped on the way to another."""
 
     def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from ...execution.options import RunOptions
-from ...execution.run import check_options
+from ...execution.preparing import check_options
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from .checks import CHECKS, name_of
