@@ -18,6 +18,7 @@ from flowscript_trio.execution.executor import Executor
 from flowscript_trio.execution.frame import Frame, Outcome
 from flowscript_trio.execution.walk import Walk
 from flowscript_trio.program.compiled import Step
+from flowscript_trio.scheduler import workers
 from flowscript_trio.scheduler.concurrency import Block
 from flowscript_trio.scheduler.policy import Tally
 from flowscript_trio.scheduler.signals import Failed
@@ -65,6 +66,13 @@ def promises(pairs: int = 0, **options: Any) -> set[str]:
     return {violation.promise for violation in proved(pairs, **options).violations}
 
 
+def staggered() -> set[str]:
+    """The same of a block whose branches are fed to it one by one, each with a token of its own."""
+    branches = "".join(f'<branch><source:stub id="s{n}" takes="2s"/></branch>' for n in range(4))
+    text = f'<parallel id="p" maxConcurrency="2" stagger="100ms">{branches}</parallel>'
+    return {violation.promise for violation in prove(Stubs().load(text), pairs=0).violations}
+
+
 def proved(pairs: int = 0, **options: Any) -> Report:
     return prove(Stubs().load(DOCUMENT), pairs=pairs, **options)
 
@@ -104,7 +112,7 @@ def test_a_token_that_is_lost_when_its_branch_is_cancelled_while_waiting(
         await trio.lowlevel.checkpoint()  # the fault: cancelled here, it has the token
 
     plant(monkeypatch, Tokens, "take", take)
-    assert "tokens come back" in promises()
+    assert "tokens come back" in staggered()
 
 
 def test_a_token_that_a_cancelled_branch_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +248,7 @@ def test_results_that_are_published_before_the_block_ends(monkeypatch: pytest.Mo
 
     def publish(self: Branches, index: int, frame: Frame) -> None:
         keep(self, index, frame)
-        self._place.frame.state.publish(frame.state, frame.state._results, variables=False)
+        self._attempt.frame.state.publish(frame.state, frame.state._results, variables=False)
 
     plant(monkeypatch, Branches, "_keep", publish)
     assert "only complete blocks are seen" in promises()
@@ -252,7 +260,7 @@ def test_results_of_a_failed_block(monkeypatch: pytest.MonkeyPatch) -> None:
     def publish(self: Branches, *args: Any) -> None:
         explain(self, *args)
         for state in self.states.values():
-            self._place.frame.state.publish(state, state._results, variables=False)
+            self._attempt.frame.state.publish(state, state._results, variables=False)
 
     plant(monkeypatch, Branches, "explain", publish)
     tolerant = DOCUMENT.replace(
@@ -319,6 +327,17 @@ def test_more_branches_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
             self.limiter.acquire_on_behalf_of_nowait(borrower)
 
     plant(monkeypatch, Tokens, "take", take)
+    assert "no more branches than tokens" in staggered()
+
+
+def test_more_workers_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = workers._Workers._add
+
+    def one_more(self: Any, job: Any) -> None:
+        self._block.tokens.limiter.total_tokens += 1
+        add(self, job)
+
+    plant(monkeypatch, workers._Workers, "_add", one_more)
     assert "no more branches than tokens" in promises(most=5)
 
 
