@@ -19,6 +19,7 @@ METHODS = frozenset({"match", "search", "fullmatch", "sub", "subn", "finditer", 
 MADE = {
     "expression/library/dates.py": "of a date format, of 200 characters at most, over as long a text",
     "parser/yaml.py": "of a fence of the reader's own around a number",
+    "parser/trailing.py": "of a fence of code that the document has, which is one sign three times or more",
     "testing/expecting.py": "of the author of a test",
     "testing/judging.py": "of the author of a test",
     "types/masking.py": "of secrets, which are alternatives without repetition",

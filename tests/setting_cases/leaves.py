@@ -165,7 +165,7 @@ covers(
     '<sink:file id="k" path="b.xlsx" sheet="One" input="d"/><source:file id="x" path="b.xlsx" after="k" '
     '⟦sheet="Two"⟧><on-error><fallback node="f"/></on-error></source:file>'
     f'<transform:template id="f" template="none"/>{ROWS_OF}',
-    lambda s: s.output == "none",
+    lambda s: s.results["x"].output == "none",
 )
 covers(
     "sink:file",

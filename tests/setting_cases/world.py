@@ -158,7 +158,7 @@ async def run_in_world(case: Case, folder: Path, server: Any, given: bool) -> Sh
 
 def files_in(folder: Path) -> dict[str, str]:
     """What a run wrote, and what it was given to read."""
-    kept = (".xml", ".md", ".sqlite")
+    kept = (".xml", ".md", ".sqlite", ".xlsx")
     paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in kept]
     return {str(path.relative_to(folder)): path.read_text() for path in paths}
 

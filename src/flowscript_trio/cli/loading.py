@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import click
 from ..parser.files import decode
 from ..program.loading import Flow, load, loads
 from ..types.errors import Problem, WorkflowInvalid
+from ..types.printing import json_on_lines
 from .reports import render_problems
 from .run_options import Command
 from .saying import say
@@ -42,13 +44,19 @@ def load_document(file: str, roots: tuple[str, ...] = ()) -> Flow:
         raise click.UsageError(f"{file}: {exc.strerror or exc}") from None
 
 
-def load_or_exit(file: str, roots: tuple[str, ...] = ()) -> Flow:
-    """The flow of a file; prints what is wrong and exits with 2 where there is none."""
+def load_or_exit(file: str, roots: tuple[str, ...] = (), *, in_lines: bool = False) -> Flow:
+    """The flow of a file; prints what is wrong and exits with 2 where there is none.
+
+    Warnings are printed for people, or with ``in_lines`` as a line of JSON each.
+    """
     try:
         flow = load_document(file, roots)
     except WorkflowInvalid as exc:
         say(render_problems(exc.problems))
         sys.exit(2)
-    if flow.warnings:
+    if in_lines:
+        for warning in flow.warnings:
+            say(json_on_lines(json.dumps({"event": "document-warning", **warning.as_dict()})))
+    elif flow.warnings:
         say(render_problems(flow.warnings))
     return flow

@@ -97,7 +97,7 @@ def run_command(
     roots: tuple[str, ...],
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
-    flow = load_or_exit(file, roots)
+    flow = load_or_exit(file, roots, in_lines=log == "json")
     from ..execution.options import RunOptions
     from ..execution.preparing import masker_of
 

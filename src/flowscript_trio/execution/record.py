@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from ..types.masking import Masker
-from ..types.results import Cancellation, NodeResult
+from ..types.results import BranchResult, Cancellation, NodeResult
 
 _numbers = count(1)
 
@@ -59,11 +59,26 @@ class Record:
         self._kept.append(result)
 
     def show(self, result: NodeResult) -> NodeResult:
-        """A result as others may see it: without secrets in its output."""
+        """A result as others may see it: without secrets in its output and in the items of its iterations."""
         if self.masker is None:
             return result
         output = self.masker.value(result.output)
-        return result if output is result.output else replace(result, output=output)
+        branches = self._show_branches(self.masker, result.branches)
+        if output is result.output and branches is result.branches:
+            return result
+        return replace(result, output=output, branches=branches)
+
+    @staticmethod
+    def _show_branches(
+        masker: Masker, branches: tuple[BranchResult, ...]
+    ) -> tuple[BranchResult, ...]:
+        shown = []
+        changed = False
+        for branch in branches:
+            item = masker.value(branch.item)
+            changed = changed or item is not branch.item
+            shown.append(branch if item is branch.item else replace(branch, item=item))
+        return tuple(shown) if changed else branches
 
     @property
     def latest(self) -> Mapping[str, NodeResult]:

@@ -81,7 +81,7 @@ def decode(data: bytes, *, file: str) -> Decoded | Problem:
         message = f"the file is not read as {declared[1]!r}"
         if mark:
             message = (
-                f"the file begins with the byte order mark of {encoding[:6].upper()}, and says "
+                f"the file begins with the byte order mark of {_family_of(encoding)}, and says "
             )
             message += f"that it is in {declared[1]!r}"
         return _refused(file, start, declared.start(1), len(declared[1]), message)
@@ -92,7 +92,7 @@ def decode(data: bytes, *, file: str) -> Decoded | Problem:
         return _undecodable(file, data, exc, encoding)
     late = _BEHIND_FRONT.match(text)
     if late is not None and _name_of(late[1]) not in (allowed if mark else ("utf-8",)):
-        message = f"the file is read as {encoding[:6].upper()}, and says behind its front matter that it is in "
+        message = f"the file is read as {_family_of(encoding)}, and says behind its front matter that it is in "
         return _refused(file, text, late.start(1), len(late[1]), f"{message}{late[1]!r}")
     return Decoded(text, encoding, mark)
 
@@ -103,6 +103,11 @@ def _name_of(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except LookupError:
         return ""
+
+
+def _family_of(encoding: str) -> str:
+    """``UTF-8`` or ``UTF-16``, without the order of bytes."""
+    return encoding[:6].upper()
 
 
 def _refused(file: str, start: str, offset: int, length: int, message: str) -> Problem:

@@ -11,7 +11,7 @@ import re
 from ..types.errors import Problem, problem_at
 from ..types.location import Source
 
-_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})(.*)")
+_CODE_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})(.*)")
 _TOKEN = re.compile(r"<!--|(<(?:control:)?workflow)(?=[\s/>]|\Z)|(`+)")
 
 
@@ -23,7 +23,7 @@ def find_second(source: Source, start: int) -> list[Problem]:
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
         begins_line = at == 0 or text[at - 1] == "\n"
-        fence = _FENCE.match(text, at, end) if begins_line else None
+        fence = _CODE_FENCE.match(text, at, end) if begins_line else None
         if fence is not None and "`" not in fence[2]:
             at = _after_fence(text, end, fence[1])
             continue

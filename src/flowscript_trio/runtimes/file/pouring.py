@@ -126,9 +126,10 @@ async def write_stream(
     cancellation waits for the thread of a part.
     """
     if config.form not in STREAM_FORMS:
+        *others, last = STREAM_FORMS
         raise FlowScriptError(
             f"a {config.form} file is written whole, and the input is a stream; expected the format "
-            f"{', '.join(STREAM_FORMS[:-1])} or {STREAM_FORMS[-1]}"
+            f"{', '.join(others)} or {last}"
         )
     stream.claim()
     pouring = Pouring(config, base)
