@@ -215,6 +215,17 @@ ATTACKS: dict[str, tuple[str, object]] = {
 }
 
 
+ENDS = {
+    "done",
+    "TooSlowError",
+    "BudgetExceeded",
+    "LimitExceeded",
+    "EvaluationError",
+    "WorkflowInvalid",
+}
+"""How an attack may end."""
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_document_that_does_its_worst_ends_in_time_and_in_its_memory(attack: str) -> None:
     body, given = ATTACKS[attack]

@@ -37,8 +37,8 @@ class Template:
     """
 
     __slots__ = (
-        "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "light",
-        "looks_like_json", "source", "text",
+        "_code", "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "light",
+        "looks_like_json", "source",
     )  # fmt: skip
 
     def __init__(
@@ -54,8 +54,7 @@ class Template:
         self._fast: Callable[[Scope], str] | None = None
         self.light: bool = len(self._holes) <= FEW and all(p.light for p in self._expressions)
         """Whether it has few parts and calls nothing, so that it takes no time worth a checkpoint."""
-        self.text: Callable[[Scope], str] = self._text
-        """The parts joined as text, in one evaluation."""
+        self._code: Callable[[Scope], str] | None = None
         self._left = WARM
         self.source: Text = source
         first = parts[0] if parts else ""
@@ -66,6 +65,10 @@ class Template:
         if self._single is not None:
             return self._single(scope)
         return self.text(scope)
+
+    def text(self, scope: Scope) -> str:
+        """The parts joined as text, in one evaluation."""
+        return self._text(scope) if self._code is None else self._code(scope)
 
     def _text(self, scope: Scope) -> str:
         services = scope.services
@@ -123,7 +126,7 @@ class Template:
             code = generate_text(
                 parts, is_node, self._text, partial(place, text=self.source, shift=0)
             )
-            self.text = self._text if code is None else code
+            self._code = code
         else:
             self._fast = generate_text(parts, is_node)
 
