@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -19,8 +20,13 @@ from expressing import PlainScope, read
 
 SECONDS = 0.02
 """The bound of time of an evaluation here: the same as the default at a fiftieth of the size."""
-SLACK = 0.15
-"""Seconds over it at most: what freeing takes, and the garbage collector, which looks at all there is."""
+SLACK = 2.0
+"""Seconds over it at most, on a machine that is busy: what has no bound takes minutes. How close to their bound
+evaluations come is measured by the family ``holds`` of the benchmarks.
+"""
+FUNCTIONS = sorted(function_names())
+if os.environ.get("FLOWSCRIPT_HOSTILE") != "all":  # ten minutes
+    FUNCTIONS = FUNCTIONS[::12]
 PRIME = 2**61 - 1
 """Multiples of it have the same hash in Python."""
 
@@ -91,7 +97,7 @@ CALLS = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(function_names()))
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_function_holds_the_thread_longer_than_its_bound(
     name: str, hostile: dict[str, Any]
 ) -> None:
