@@ -11,9 +11,11 @@ from secrecy import ENCODINGS, left_of, random_secret
 
 CASES = 5_000
 PARTS = 25
+SOME = [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))]
+"""All take minutes."""
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", SOME)
 def test_no_run_of_a_secret_is_left_however_it_is_written_and_wherever_it_is_cut(part: int) -> None:
     for number in range(part * CASES // PARTS, (part + 1) * CASES // PARTS):
         random = Random(number)
