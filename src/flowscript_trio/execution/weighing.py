@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from ..types.errors import text_of
 from ..types.masking import Masker
-from ..types.results import NodeResult
-from .record import Record
+from ..types.results import Cancellation, NodeResult
+from .record import Record, Warned
 
 T = TypeVar("T")
 Note = Callable[[int, str], None]
@@ -32,8 +32,12 @@ class WeighedRecord(Record):
     def __init__(self, keep: int, masker: Masker | None, note: Note) -> None:
         super().__init__(keep=keep, masker=masker)
         self._note = note
-        self.warnings = _Weighed(lambda each: note(ENTRY + len(each.message), each.path))
-        self.cancellations = _Weighed(lambda each: note(ENTRY + len(each[1].reason), each[0]))
+        self.warnings: list[Warned] = _Weighed(
+            lambda each: note(ENTRY + len(each.message), each.path)
+        )
+        self.cancellations: list[tuple[str, Cancellation]] = _Weighed(
+            lambda each: note(ENTRY + len(each[1].reason), each[0])
+        )
 
     def add(self, key: int, label: str, result: NodeResult, inner: bool) -> None:
         before = len(self)

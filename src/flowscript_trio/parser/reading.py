@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
-from ..types.location import Text
+from ..types.location import Source, Text
 from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical
@@ -29,7 +29,7 @@ class SettingReader:
     """Reads the settings of elements; what is wrong goes to the findings."""
 
     def __init__(self, findings: Findings) -> None:
-        self.source = findings.source
+        self.source: Source = findings.source
         self.findings = findings
 
     def unexpected(self, element: Element, expected: Collection[str], where: str) -> None:

@@ -111,7 +111,7 @@ class Names:
         depend: Depend,
         inherited: Inherited,
     ) -> None:
-        self.members = Members(index.document, inherited, findings, self._nearest)
+        self.members: Members = Members(index.document, inherited, findings, self._nearest)
         self.reads: list[tuple[Place, str]] = []
         self._index = index
         self._handlers = handlers
