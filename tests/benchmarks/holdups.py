@@ -7,6 +7,7 @@ Python's own garbage collector stops every thread in the same way, in proportion
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -89,7 +90,15 @@ def first(name: str, body: str) -> Workload:
 
     def cost() -> float:
         command = [sys.executable, "-W", "ignore", "-c", FIRST, text]
-        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        return float(done.stdout)
 
     return Workload(
         f"hold-up: the first {name} of a process", "run", 1, cost, lambda: ALLOWED, 1.0, 0.4
