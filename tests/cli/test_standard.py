@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from flowscript_trio.cli import standard
 
 FLOWSCRIPT = f"{sys.executable} -m flowscript_trio"
 ECHO = '<workflow name="w"><transform:template id="t" template="{{input}}"/></workflow>'
@@ -148,3 +152,23 @@ def test_documents_beside_standard_input_are_found_from_the_current_folder(tmp_p
     )
     (tmp_path / "part.xml").write_text('<workflow name="p"><set var="x" value="7"/></workflow>')
     assert json.loads(shell(tmp_path, "run - -q", "<whole.xml")[1]) == 7
+
+
+def test_what_an_interrupt_cuts_short_is_not_written_twice() -> None:
+    reader, writer = os.pipe()
+
+    class Interrupted(standard._Errors):
+        """Interrupted when the words are out, and nobody knows of it yet."""
+
+        def write(self, data: Any, /) -> int:
+            super().write(data)
+            raise KeyboardInterrupt
+
+    raw = Interrupted(writer, "wb")
+    stream = standard._text(raw, None, "strict")
+    with pytest.raises(KeyboardInterrupt):
+        stream.write("once\n")
+    stream.detach()
+    raw.close()
+    with open(reader, "rb") as said:
+        assert said.read() == b"once\n"

@@ -23,7 +23,23 @@ class OutputLost(OSError):
         return "it is closed" if self.errno == errno.EBADF else str(self.strerror)
 
 
-class _Output(io.FileIO):
+class _Whole(io.FileIO):
+    """A stream that takes all of what is written to it, or raises.
+
+    There is no buffer before it: what an interrupt leaves in one is written again, and may have been written.
+    """
+
+    def write(self, data: Any, /) -> int:
+        left = memoryview(data).cast("B")
+        while left:
+            written = super().write(left)
+            if written is None:  # it does not wait, and has no room
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            left = left[written:]
+        return len(data)
+
+
+class _Output(_Whole):
     """Standard output, whose errors are told from those of other files."""
 
     def write(self, data: Any, /) -> int:
@@ -35,7 +51,7 @@ class _Output(io.FileIO):
             raise OutputLost(exc.errno, exc.strerror) from None
 
 
-class _Errors(io.FileIO):
+class _Errors(_Whole):
     """Standard error: what it does not take is lost, for there is nobody who could be told."""
 
     def write(self, data: Any, /) -> int:
@@ -79,10 +95,8 @@ def _text(raw: io.FileIO, old: TextIO | None, errors: str) -> TextIO:
         if old is not None:
             old.flush()
     encoding = "utf-8" if old is None else old.encoding
-    is_terminal = raw.isatty()
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding, errors, line_buffering=is_terminal or raw.fileno() == 2
-    )
+    unbuffered: Any = raw  # as Python has it with -u
+    return io.TextIOWrapper(unbuffered, encoding, errors, line_buffering=True, write_through=True)
 
 
 def finish_output() -> None:
