@@ -216,7 +216,7 @@ async def test_what_becomes_of_a_misbehaviour_in_a_stream(what: Misbehaviour) ->
         of_its_own = (
             r"a line of more than 1,000,000 characters"
             if "too large" in what.name
-            else rr"is not UTF-16 text(?: \(byte 0\))?; expected what its content type says"
+            else r"is not UTF-16 text(?: \(byte 0\))?; expected what its content type says"
             if what.name == "a charset that is not true"
             else None
         )
