@@ -141,10 +141,8 @@ async def test_a_cancelled_sink_writes_nothing(base: Path, calls: Calls) -> None
     assert count(base) == 0
 
 
-@pytest.mark.parametrize("operation", ["source", "sink"])
-async def test_a_wait_for_a_lock_of_another_can_be_cancelled(
-    operation: str, base: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def waiting_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once a job waits for the lock of another connection."""
     waiting = threading.Event()
     pause = Job.pause
 
@@ -153,6 +151,29 @@ async def test_a_wait_for_a_lock_of_another_can_be_cancelled(
         pause(self, seconds)
 
     monkeypatch.setattr(Job, "pause", pausing)
+    return waiting
+
+
+def pauses_until_released(
+    holder: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """The seconds of each wait for the lock of ``holder``, which gives it up at the third."""
+    pauses: list[float] = []
+
+    def pausing(self: Job[Any], seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            holder.execute("COMMIT")
+
+    monkeypatch.setattr(Job, "pause", pausing)
+    return pauses
+
+
+@pytest.mark.parametrize("operation", ["source", "sink"])
+async def test_a_wait_for_a_lock_of_another_can_be_cancelled(
+    operation: str, base: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = waiting_for_a_lock(monkeypatch)
     holder = connect(base)
     holder.execute("BEGIN EXCLUSIVE")
     element = (
@@ -173,14 +194,7 @@ async def test_a_lock_that_is_given_back_is_waited_for(
 ) -> None:
     holder = sqlite3.connect(base / "a.db", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN EXCLUSIVE")
-    pauses = []
-
-    def pausing(self: Job[Any], seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 3:
-            holder.execute("COMMIT")
-
-    monkeypatch.setattr(Job, "pause", pausing)
+    pauses = pauses_until_released(holder, monkeypatch)
     element = (
         source("SELECT count(*) AS rows FROM t")
         if operation == "source"
@@ -200,14 +214,7 @@ async def test_a_commit_that_meets_a_reader_is_tried_again(
     holder = sqlite3.connect(base / "a.db", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN")
     holder.execute("SELECT count(*) FROM t").fetchall()
-    pauses = []
-
-    def pausing(self: Job[Any], seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 3:
-            holder.execute("COMMIT")
-
-    monkeypatch.setattr(Job, "pause", pausing)
+    pauses = pauses_until_released(holder, monkeypatch)
     element = (
         source("INSERT INTO t (id) VALUES (1)")
         if operation == "source"
@@ -236,14 +243,7 @@ async def test_a_commit_that_a_reader_keeps_out_says_so_and_can_be_cancelled(
         await fs.run(load(element), base=base, input={"id": 1})
     assert caught.value.retryable  # type: ignore[attr-defined]
 
-    waiting = threading.Event()
-    pause = Job.pause
-
-    def pausing(self: Job[Any], seconds: float) -> None:
-        waiting.set()
-        pause(self, seconds)
-
-    monkeypatch.setattr(Job, "pause", pausing)
+    waiting = waiting_for_a_lock(monkeypatch)
     with trio.fail_after(5):
         flow = load(element.replace("?timeout=0", ""))
         await cancel_when(waiting, partial(fs.run, flow, base=base, input={"id": 1}))

@@ -70,7 +70,7 @@ def _name(error: BaseException) -> str:
 
 
 def _progress(line: Text, item: TreeItem, now: float) -> None:
-    """How far a item is that runs: of its branches, or of what it waits for."""
+    """How far an item is that runs: of its branches, or of what it waits for."""
     done = sum(item.counts.values())
     if item.branches:
         _bar(line, done / item.branches)
@@ -96,7 +96,7 @@ def _bar(line: Text, share: float) -> None:
 
 
 def _is_from_below(item: TreeItem) -> bool:
-    """Whether the error of a item is that of a item inside it, where it is shown."""
+    """Whether the error of an item is that of an item inside it, where it is shown."""
     return any(child.error is item.error for child in item.kept.get("failed", ()))
 
 

@@ -88,7 +88,7 @@ def _record_settings(
 async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
     """Run a body's nodes and then, however they ended, its ``<finally>``.
 
-    An error of the ``<finally>`` surfaces only if nothing else does, but in the attempt of ``Cancelled``.
+    An error of the ``<finally>`` surfaces only if nothing else does, but in the place of ``Cancelled``.
     """
     assert body.cleanup is not None
     raised: BaseException | None = None

@@ -34,7 +34,7 @@ from .spending import Spending
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
 
-A task that is cancelled gives its attempt to the next one once it has unwound.
+A task that is cancelled gives its place to the next one once it has unwound.
 """
 
 CLEANUP_SECONDS = 10.0
@@ -112,7 +112,7 @@ class RunContext:
                 self._drop(observer, exc, event)
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
-        # Another takes its attempt: that a run is observed does not change while it lasts.
+        # Another takes its place: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
         if self.broken is not None:
             self.record.warnings.append(

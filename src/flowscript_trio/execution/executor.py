@@ -107,7 +107,7 @@ class Executor:
     # ---- the boundary ----
 
     async def execute_node(self, step: Step, frame: Frame, checked: bool = False) -> Signal | None:
-        """Run one node: the one attempt where its start, its end, its error and its cancellation pass.
+        """Run one node: the one place where its start, its end, its error and its cancellation pass.
 
         An error is on the record when this returns, before anything around the node unwinds. It begins with
         a look for a cancellation, unless who calls has just ``checked``, and passes no further checkpoint of

@@ -21,7 +21,7 @@ class Failure:
     """The structured record of the error that a run raised.
 
     ``node`` is the id or label of the node that raised it, ``path`` its path in the run and ``location``
-    its attempt in the document; ``branch`` the path of the branch or iteration it stood in, or None.
+    its place in the document; ``branch`` the path of the branch or iteration it stood in, or None.
     ``others`` are the executions that failed with another error, ``cancelled`` those that were cancelled,
     both in order of time. ``notes`` is what the run had to say of the error, whether or not it could be written
     on the object. ``record`` is the whole record of the run.

@@ -92,8 +92,8 @@ class Secrets(dict[str, str]):
         if name in self:
             return self[name]
         if name in self._declared:
-            attempt = self._declared[name].location
-            raise EvaluationError(f"the secret {name!r} was not given (declared at {attempt})")
+            place = self._declared[name].location
+            raise EvaluationError(f"the secret {name!r} was not given (declared at {place})")
         raise EvaluationError(
             f"there is no secret {name!r}; expected one that the document declares"
         )

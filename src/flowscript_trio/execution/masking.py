@@ -1,4 +1,4 @@
-"""Owns errors without secrets: their texts are changed in attempt, so that the error stays the very object."""
+"""Owns errors without secrets: their texts are changed in place, so that the error stays the very object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what is visible at one attempt of a run: layers of results, variables and bound names.
+"""Owns what is visible at one place of a run: layers of results, variables and bound names.
 
 A block gets a layer of its own over that of its surroundings, so that forking costs the same whatever the
 size of the state, and nothing of a block is visible outside before it is published.

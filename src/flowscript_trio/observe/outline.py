@@ -14,7 +14,7 @@ _BY_INTEREST = ("failed", RUNNING, "cancelled", "success", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A item at a depth (1 for the top-level nodes)."""
+    """An item at a depth (1 for the top-level nodes)."""
 
     depth: int
     item: TreeItem
