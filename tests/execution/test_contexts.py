@@ -24,7 +24,8 @@ async def sees(params: fs.ExecutionParams) -> str:
     found = TENANT.get()
     if "set" in params.config:
         TENANT.set(str(params.config["set"]))
-        await trio.sleep(1)
+        if "at_once" not in params.config:
+            await trio.sleep(1)
         assert TENANT.get() == str(params.config["set"])
     if params.config.get("fails"):
         raise ValueError(found)
@@ -44,6 +45,19 @@ BODIES = {
     "branches": (
         '<parallel id="b" maxConcurrency="1"><branch><source:sees id="a" set="A"/></branch>'
         '<branch><source:sees id="c"/></branch></parallel>'
+    ),
+    "workers that never wait": (
+        '<foreach id="b" collection="range(9)" maxConcurrency="2">'
+        '<source:sees id="a" set="{{item}}" at-once="1"/></foreach>'
+    ),
+    "nodes of a graph for which workers come": (
+        '<source:sees id="x" set="A" at-once="1"/>'
+        + "".join(f'<source:sees id="{name}" set="{name}" after="x"/>' for name in "abc")
+        + '<source:sees id="z" after="a b c"/>'
+    ),
+    "a handler of a time limit": (
+        '<foreach id="b" collection="range(4)" maxConcurrency="2"><timeout id="t" duration="500ms" '
+        'on-timeout="f"><source:sees id="n" set="A"/></timeout></foreach><source:sees id="f"/>'
     ),
     "branches beyond one burst": (
         '<parallel id="b" maxConcurrency="unlimited">'

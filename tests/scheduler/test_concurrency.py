@@ -34,7 +34,7 @@ class Board:
         self.limit = limit
         self.block: Block
 
-    async def execute(self, index: int, item: Any) -> Signal | None:
+    async def execute(self, index: int, item: Any, checked: bool) -> Signal | None:
         self.events.append(f"start {index}")
         try:
             found = await self.jobs[index]()
@@ -464,7 +464,7 @@ def test_the_start_of_a_graphs_nodes_follows_from_passes_and_not_from_chance(
             begun: list[tuple[int, int]] = []
             first = passes.now
 
-            async def execute(index: int, item: Any) -> None:
+            async def execute(index: int, item: Any, checked: bool) -> None:
                 begun.append((passes.now - first, index))
                 for _ in range(lasts[index]):
                     await trio.lowlevel.checkpoint()

@@ -172,13 +172,13 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (
-        attempt.frame.has_own_task
+        attempt.frame.owns_context
         and step.retry is None
         and step.fallback is None
         and attempt.token is None
         and not walk.run.observers
     ):
-        return _call(step.runtime, params)  # nobody comes after it in the context of this task
+        return _call(step.runtime, params)  # nothing runs after it in this context
     context = copy_context()
     if attempt.token is not None and walk.run.limiter is not None:
         hold(context, walk.run.limiter, attempt.token)

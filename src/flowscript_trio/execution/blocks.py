@@ -55,7 +55,7 @@ async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: At
         body = bodies[branch.key]
         own = clone_state_for_branch(state, index)
         frame = Frame(own, prefix_in(name(index)), region, attempt.input)
-        frame.has_own_task = one_each and len(body.steps) == 1 and body.cleanup is None
+        frame.owns_context = body.is_one_node
         return body, frame
 
     branches = Branches(
@@ -116,21 +116,23 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
             collection = Batches(collection, result.batch)
         size = None if size is None else -(-size // result.batch)
     body = walk.program.bodies[result.body.key]
-    state = attempt.enter().state.snapshot()
-
+    state = attempt.enter({"$items": items}).state.snapshot()
     name = iteration_paths(attempt.inner)
+    last = None if size is None else size - 1
+    owns_context = body.is_one_node
 
     def enter(index: int, item: Any, region: Region) -> tuple[CompiledBody, Frame]:
         bound = {
             "$item": item,
             "$index": index,
             "$first": index == 0,
-            "$last": None if size is None else index == size - 1,
-            "$items": items,
+            "$last": None if last is None else index == last,
             result.item: item,
             result.index: index,
         }
-        return body, Frame(state.fork(bound), prefix_in(name(index)), region, attempt.input)
+        frame = Frame(state.fork(bound), prefix_in(name(index)), region, attempt.input)
+        frame.owns_context = owns_context
+        return body, frame
 
     races = result.policy.need is not None
     branches = Branches(
@@ -177,13 +179,13 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     if block.lowest_break is not None:
         total = block.lowest_break + 1
     counted = _counted(branches, verdict, total)
-    last = max(counted, default=-1) if races else total - 1
-    if last in branches.states:
-        attempt.frame.state.publish(branches.states[last], body.inner_ids, variables=False)
+    latest = max(counted, default=-1) if races else total - 1
+    if latest in branches.states:
+        attempt.frame.state.publish(branches.states[latest], body.inner_ids, variables=False)
     elif total == 0:
         attempt.frame.state.forget(body.inner_ids, SKIPPED)
     else:
-        attempt.frame.state.lose(branches.lost_states.get(last), body.inner_ids)
+        attempt.frame.state.lose(branches.lost_states.get(latest), body.inner_ids)
     if result.merge == "none":
         output: Any = len(counted) if races else branches.succeeded
     else:

@@ -23,7 +23,9 @@ _NONE_YET: Any = object()
 """The output of a body of which no node has given one."""
 
 
-async def run_sequence(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
+async def run_sequence(
+    walk: Walk, body: CompiledBody, frame: Frame, checked: bool
+) -> Signal | None:
     """Run nodes one after another; between two of them lies at least one checkpoint."""
     passes = walk.run.passes
     target: str | None = None
@@ -34,10 +36,12 @@ async def run_sequence(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
             walk.pass_over(step, frame)
             continue
         target = None
-        if checked := passes.now == began:
+        if passes.now == began:
             await checkpoint()
+            checked = True
         began = passes.now
         signal = await walk.execute_node(step, frame, checked)
+        checked = False
         if signal is None:
             continue
         if isinstance(signal, Goto):
@@ -59,14 +63,15 @@ async def run_graph(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | No
     failed: dict[int, Failed] = {}
     resume = 0  # what leads there is a barrier: what is to be passed over has not begun
 
-    async def execute(index: int, _: Any) -> Signal | None:
+    async def execute(index: int, _: Any, checked: bool) -> Signal | None:
         nonlocal resume, latest
         own = Frame(frame.state, prefix, region, frame.input)
         own.output = _NONE_YET
+        own.owns_context = True
         if index < resume:
             walk.pass_over(steps[index], own)
             return None
-        signal = await walk.execute_node(steps[index], own)
+        signal = await walk.execute_node(steps[index], own, checked)
         if isinstance(signal, Failed):
             failed[index] = signal
             return signal

@@ -134,13 +134,14 @@ class Branches:
         run = self._run.record.number
         note_block(verdict.error, run, self._attempt.path, failed, cancelled, idle)
 
-    async def _execute(self, index: int, item: Any) -> Signal | None:
+    async def _execute(self, index: int, item: Any, checked: bool) -> Signal | None:
         """Run one branch: the thunk of the block's job."""
         region = self.region
         if self._breakable:
             region = self._regions[index] = Region(region, self._name(index))
         body, frame = self._enter(index, item, region)
         if self._run.observers:
+            checked = False  # one of them may cancel
             self._run.notify(
                 BranchStarted(
                     time=trio.current_time(),
@@ -150,7 +151,7 @@ class Branches:
                 )
             )
         try:
-            signal = await self._walk.run_body(body, frame)
+            signal = await self._walk.run_body(body, frame, checked)
         except trio.Cancelled as exc:
             self._lose(index, frame)
             self._regions.pop(index, None)

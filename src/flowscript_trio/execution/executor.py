@@ -86,23 +86,29 @@ class Executor:
 
     # ---- bodies ----
 
-    def run_body(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
+    def run_body(
+        self, body: CompiledBody, frame: Frame, checked: bool = False
+    ) -> Awaitable[Signal | None]:
         """Run the nodes of a body and then its ``<finally>``.
+
+        ``checked``: a cancellation was looked for just before.
 
         What ended it early (an error, a break) comes back as a value. Cancellation passes through once
         every node has unwound.
         """
         if body.cleanup is None:
-            return self.run_nodes(body, frame)
+            return self.run_nodes(body, frame, checked)
         return with_finally(self, body, frame)
 
-    def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
+    def run_nodes(
+        self, body: CompiledBody, frame: Frame, checked: bool = False
+    ) -> Awaitable[Signal | None]:
         """Run the nodes of a body: a graph by data flow, a sequence in document order."""
         if body.is_graph:
             return run_graph(self, body, frame)
         if len(body.steps) == 1:
-            return self.execute_node(body.steps[0], frame)
-        return run_sequence(self, body, frame)
+            return self.execute_node(body.steps[0], frame, checked)
+        return run_sequence(self, body, frame, checked)
 
     # ---- the boundary ----
 

@@ -19,11 +19,11 @@ class Frame:
     """What the nodes of one running body share.
 
     ``prefix`` is that of their paths (``fetch-all/1/``), ``input`` the block's input, ``region`` the
-    innermost part of the run that can be cancelled; ``output`` is the last output so far. ``has_own_task``
-    says that the body is one node in a task that does nothing else.
+    innermost part of the run that can be cancelled; ``output`` is the last output so far. ``owns_context``
+    says that nothing but one node runs in the context that the task has now.
     """
 
-    __slots__ = ("has_own_task", "input", "output", "prefix", "region", "state")
+    __slots__ = ("input", "output", "owns_context", "prefix", "region", "state")
 
     def __init__(self, state: State, prefix: str, region: Region, input: Any) -> None:
         self.state: State = state
@@ -31,7 +31,7 @@ class Frame:
         self.region: Region = region
         self.input: Any = input
         self.output: Any = None
-        self.has_own_task: bool = False
+        self.owns_context: bool = False
 
 
 class Attempt:

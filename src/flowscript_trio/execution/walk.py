@@ -25,11 +25,15 @@ class Walk(Protocol):
     def enter(self, program: Program, max_concurrency: float) -> Walk:
         """A walk through a document that a node of this one runs, in the same run."""
 
-    def run_body(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
-        """Run the nodes of a body and then its ``<finally>``."""
+    def run_body(
+        self, body: CompiledBody, frame: Frame, checked: bool = False
+    ) -> Awaitable[Signal | None]:
+        """Run the nodes of a body and then its ``<finally>``; ``checked`` as of a node."""
 
-    def run_nodes(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
-        """Run the nodes of a body."""
+    def run_nodes(
+        self, body: CompiledBody, frame: Frame, checked: bool = False
+    ) -> Awaitable[Signal | None]:
+        """Run the nodes of a body; ``checked`` as of a node."""
 
     async def execute_node(self, step: Step, frame: Frame, checked: bool = False) -> Signal | None:
         """Run one node through the boundary; ``checked``: a cancellation was looked for just before."""

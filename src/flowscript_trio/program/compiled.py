@@ -83,6 +83,11 @@ class CompiledBody:
     cleanup: CompiledBody | None
     location: Location
 
+    @property
+    def is_one_node(self) -> bool:
+        """Whether one node is all that runs in it."""
+        return len(self.steps) == 1 and self.cleanup is None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:

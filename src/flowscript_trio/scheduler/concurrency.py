@@ -23,15 +23,15 @@ from .raised import first_of, is_cancelled
 from .signals import Break, BrokenOff, Failed, Signal
 from .tokens import Tokens
 
-Execute = Callable[[int, Any], Awaitable[Signal | None]]
+Execute = Callable[[int, Any, bool], Awaitable[Signal | None]]
 
 
 class Block:
     """The jobs of one nursery. :func:`run_pool` and :func:`run_each_async` feed it.
 
     Args:
-        execute: the thunk of a job, called with its index and item; None is success. It must let
-            ``Cancelled`` pass.
+        execute: the thunk of a job, called with its index, its item, and whether a cancellation was looked
+            for just before; None is success. It must let ``Cancelled`` pass.
         name: the path of a job by its index, for the record of who cancelled whom.
         policy: what settles the block.
         limit: how many jobs may exist as tasks at once.
@@ -147,11 +147,17 @@ class Block:
         self.running += 1
         self._nursery.start_soon(run, *args, name=name)
 
-    def do(self, index: int, item: Any) -> Awaitable[Signal | BrokenOff | None]:
-        """A job's work, to be awaited; in a scope of its own where another job can break out of the block."""
+    def do(
+        self, index: int, item: Any, checked: bool = False
+    ) -> Awaitable[Signal | BrokenOff | None]:
+        """A job's work, to be awaited; in a scope of its own where another job can break out of the block.
+
+        ``checked``: a cancellation was looked for just before.
+        """
         self.started += 1
-        work = self._execute(index, item)
-        return work if self._breaks is None else self._breaks.within(index, work)
+        if self._breaks is None:
+            return self._execute(index, item, checked)
+        return self._breaks.within(index, self._execute(index, item, False))
 
     def note(self, index: int, signal: Signal | BrokenOff | None) -> bool:
         """Take in how a job ended; whether there is something to act on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import Any
 
 import trio
@@ -9,6 +10,7 @@ from trio.lowlevel import (
     cancel_shielded_checkpoint,
     checkpoint,
     checkpoint_if_cancelled,
+    current_task,
     enable_ki_protection,
 )
 
@@ -30,12 +32,13 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
 
 
 class _Workers:
-    __slots__ = ("_block", "_free", "_free_at", "_one_each", "_pool")
+    __slots__ = ("_block", "_context", "_free", "_free_at", "_one_each", "_pool")
 
     def __init__(self, block: Block, pool: Pool, one_each: bool) -> None:
         self._block = block
         self._pool = pool
         self._one_each = one_each
+        self._context = copy_context()  # that of the block, whatever a job sets in its own
         self._free_at = -1
         self._free = 0  # workers that can take a job in the pass after that
 
@@ -64,21 +67,25 @@ class _Workers:
     @enable_ki_protection
     async def _work(self, token: object, job: tuple[int, Any] | None) -> None:
         """A task that does one job after another, each in a later pass than the one before."""
-        block, pool = self._block, self._pool
+        block, pool, task = self._block, self._pool, current_task()
+        checked = False
         try:
             while not block.is_over():
                 job = job or self._take()
                 if job is not None:
-                    if block.note(job[0], await block.do(*job)):
+                    if block.note(job[0], await block.do(*job, checked)):
                         await block.settle()
                     job = None
                 elif not pool.has_more():
                     break
                 if self._one_each or block.is_settling or pool.is_spent():
                     break
+                # The next job sees no context variable that this one has set: from its next step on, and not
+                # before, trio runs a task in the context that is found here.
+                task.context = self._context.copy()
                 # A checkpoint, but one that knows what the others did in this pass.
                 await cancel_shielded_checkpoint()
-                if not block.is_over():
+                if checked := not block.is_over():
                     await checkpoint_if_cancelled()
             await block.settle()
         except trio.Cancelled:
@@ -106,5 +113,5 @@ class _Workers:
             self._free_at, self._free = now, 0
         self._free += 1
         while ready > self._free and self._block.tokens.limiter.available_tokens >= 1:
-            self._add(None)
+            self._context.copy().run(self._add, None)
             self._free += 1
