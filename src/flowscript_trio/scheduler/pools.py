@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 class Pool(Protocol):
     """Jobs for workers. ``now`` is the number of the scheduler's pass."""
+
+    grows: ClassVar[bool]
+    """Whether there can be more jobs to take once one has succeeded; otherwise it is told of none."""
 
     def take(self, now: int) -> tuple[int, Any] | None:
         """The next job as (index, item), or None where none can be taken in this pass."""
@@ -28,6 +31,7 @@ class Pool(Protocol):
 class CollectionPool:
     """The items of an iterator, each taken once and only when somebody is free for it."""
 
+    grows: ClassVar[bool] = False
     __slots__ = ("_items", "_size", "_spent", "taken")
 
     def __init__(self, items: Iterable[Any], size: int | None) -> None:
@@ -62,6 +66,7 @@ class GraphPool:
     became ready in this pass is taken in the next one, whatever the order of tasks within this pass.
     """
 
+    grows: ClassVar[bool] = True
     __slots__ = ("_dependents", "_fresh", "_fresh_at", "_ready", "_untaken", "_waits")
 
     def __init__(self, waits: Sequence[int], dependents: Sequence[Sequence[int]]) -> None:

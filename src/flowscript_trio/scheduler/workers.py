@@ -43,7 +43,8 @@ class _Workers:
         self._free = 0  # workers that can take a job in the pass after that
 
     async def run(self) -> Verdict:
-        self._block.on_success = self._complete
+        if self._pool.grows:
+            self._block.on_success = self._complete
         return await self._block.run(self._begin)
 
     async def _begin(self) -> None:
