@@ -432,13 +432,14 @@ def _block(
                 start = max(start, min(began + stagger, failed))
             began = start
             if floor_of(cancel) <= start:
+                behind[0] = max(start, cancel)
                 break
             jobs.append(Job(index, branch(start, cancel, log)))
             heappush(free, jobs[-1].result.end)
-        if stagger is not None and limit <= len(branches):
-            behind[0] = min(
-                free, default=inf
-            )  # who starts them asks for a further one once there is a token
+        else:
+            if stagger is not None and limit <= len(branches):
+                # Who starts them asks for a further one once there is a token.
+                behind[0] = min(free, default=inf)
         return jobs
 
     deadline = inf if keeps is None else begin + keeps
@@ -511,8 +512,8 @@ def _settle(
 ) -> Result:
     """``spawns``: somebody waits for a token to start the next branch, and is cancelled with the rest.
 
-    ``deadline``: when the block ends with what has succeeded. ``behind``: until when somebody waits for a token
-    behind the last branch.
+    ``deadline``: when the block ends with what has succeeded. ``behind``: until when somebody waits to start the
+    next branch, or for a token behind the last one.
     """
     around, cancel = cancel, min(cancel, deadline)
     jobs = run(cancel, Log())
@@ -527,6 +528,8 @@ def _settle(
     end = max([begin, *(job.result.end for job in jobs)])
     waited = len(jobs) < total and (spawns or decided is None)
     waited = waited or behind[0] >= cancel
+    if behind[0] >= cancel and not own:
+        end = max(end, cancel)  # they have all ended, and it is waited for the next one's turn
     unwound = waited or any(job.result.kind == "cancelled" for job in jobs)
     raised = unwound and cancel <= end
     result = _conclude(jobs, total, policy, end, raised, decided if own else None, cancel)

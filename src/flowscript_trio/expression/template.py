@@ -37,8 +37,8 @@ class Template:
     """
 
     __slots__ = (
-        "_code", "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "light",
-        "looks_like_json", "source",
+        "_fast", "_holes", "_left", "_offsets", "_parts", "_single", "_words", "light",
+        "looks_like_json", "source", "text",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +54,8 @@ class Template:
         self._fast: Callable[[Scope], str] | None = None
         self.light: bool = len(self._holes) <= FEW and all(p.light for p in self._expressions)
         """Whether it has few parts and calls nothing, so that it takes no time worth a checkpoint."""
-        self._code: Callable[[Scope], str] | None = None
+        self.text: Callable[[Scope], str] = self._text
+        """The parts joined as text, in one evaluation; once that has been asked for often, code made for it."""
         self._left = WARM
         self.source: Text = source
         first = parts[0] if parts else ""
@@ -65,10 +66,6 @@ class Template:
         if self._single is not None:
             return self._single(scope)
         return self.text(scope)
-
-    def text(self, scope: Scope) -> str:
-        """The parts joined as text, in one evaluation."""
-        return self._text(scope) if self._code is None else self._code(scope)
 
     def _text(self, scope: Scope) -> str:
         services = scope.services
@@ -126,7 +123,7 @@ class Template:
             code = generate_text(
                 parts, is_node, self._text, partial(place, text=self.source, shift=0)
             )
-            self._code = code
+            self.text = self.text if code is None else code
         else:
             self._fast = generate_text(parts, is_node)
 
