@@ -432,7 +432,8 @@ def _block(
                 start = max(start, min(began + stagger, failed))
             began = start
             if floor_of(cancel) <= start:
-                behind[0] = max(start, cancel)
+                if stagger is not None:
+                    behind[0] = max(start, cancel)
                 break
             jobs.append(Job(index, branch(start, cancel, log)))
             heappush(free, jobs[-1].result.end)
