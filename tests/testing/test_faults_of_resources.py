@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import tempfile
@@ -236,3 +237,17 @@ def test_a_variable_that_an_observer_leaves_in_the_caller_s_context_is_found() -
     assert (found.promise, found.subject) == (VARIABLE, f"{__name__}.TENANT")
     with contextlib.suppress(LookupError):
         TENANT.set("nobody")
+
+
+def test_what_is_kept_from_the_collector_for_a_proof_is_given_back_unless_it_was_the_applications() -> (
+    None
+):
+    found_in(leave_a_file)
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        kept = gc.get_freeze_count()
+        found_in(leave_a_file)
+        assert gc.get_freeze_count() >= kept
+    finally:
+        gc.unfreeze()
