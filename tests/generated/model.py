@@ -374,7 +374,7 @@ def _parallel(node: Parallel, path: str, begin: float, cancel: float, log: Log) 
             cancel,
             log,
             node.keeps,
-            spawns=True,
+            spawns=node.stagger is not None,
             stagger=node.stagger,
         )
         return _without(result, log, inner)
