@@ -60,7 +60,7 @@ class Record:
 
     def show(self, result: NodeResult) -> NodeResult:
         """A result as others may see it: without secrets in its output and in the items of its iterations."""
-        if self.masker is None:
+        if self.masker is None or (result.output is None and not result.branches):
             return result
         output = self.masker.value(result.output)
         branches = self._show_branches(self.masker, result.branches)

@@ -21,7 +21,7 @@ class Texts(Protocol):
 
     def text(self, text: str) -> str: ...
     def data(self, data: bytes) -> bytes: ...
-    def hides_any(self, texts: list[str]) -> bool: ...
+    def hides_any(self, texts: set[str]) -> bool: ...
 
 
 def masked(value: Any, texts: Texts) -> Any:
@@ -34,30 +34,39 @@ def masked(value: Any, texts: Texts) -> Any:
         return value
     if type(value) is str:
         return texts.text(value)
-    return value if _is_free(value, texts) else _Walk(texts).value(value)
+    if type(value) in _CONTAINERS and _is_free(value, texts):
+        return value
+    return _Walk(texts).value(value)
 
 
 def _is_free(root: Any, texts: Texts) -> bool:
-    """Whether a value of plain data has no secret in it. Most have none: many texts are looked at at once."""
-    stack, seen, found, size = [root], set(), [], 0
+    """Whether a value of plain data has no secret in it. Most have none: many texts are looked at at once.
+
+    A text that stands in it often, as the keys of rows do, is looked at once.
+    """
+    stack, seen, found, size = [root], set(), set(), 0
     while stack:
-        value = stack.pop()
-        kind = type(value)
-        if kind is str:
-            found.append(value)
-            size += len(value)
-            if size > _ROOM:
-                if texts.hides_any(found):
-                    return False
-                found, size = [], 0
-        elif kind in _CONTAINERS:
-            if id(value) not in seen:
-                seen.add(id(value))
-                stack.extend(value)
-                if kind is dict:
-                    stack.extend(value.values())
-        elif kind not in _PLAIN:
-            return False
+        container = stack.pop()
+        if id(container) in seen:
+            continue
+        seen.add(id(container))
+        parts: Any = container
+        if type(container) is dict:
+            parts = [*container, *container.values()]
+        for value in parts:
+            kind = type(value)
+            if kind is str:
+                if value not in found:
+                    found.add(value)
+                    size += len(value)
+                    if size > _ROOM:
+                        if texts.hides_any(found):
+                            return False
+                        found, size = set(), 0
+            elif kind in _CONTAINERS:
+                stack.append(value)
+            elif kind not in _PLAIN:
+                return False
     return not texts.hides_any(found)
 
 

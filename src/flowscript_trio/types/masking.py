@@ -10,6 +10,7 @@ from itertools import chain
 from sys import byteorder
 from typing import Any
 
+from .masked_values import masked
 from .spellings import spellings_of
 from .unescaping import Span, layers, outward
 
@@ -75,7 +76,7 @@ class Masker:
         """Whether there is a secret in a text."""
         return self.text(text) is not text
 
-    def hides_any(self, texts: list[str]) -> bool:
+    def hides_any(self, texts: set[str]) -> bool:
         """Whether there is a secret in one of many texts; it is quicker than to ask for each."""
         if not self._exact.isdisjoint(texts):
             return True
@@ -83,8 +84,6 @@ class Masker:
 
     def value(self, value: Any) -> Any:
         """A value without secrets in its texts and keys; parts in which there are none are the same objects."""
-        from .masked_values import masked
-
         return masked(value, self)
 
     @cached_property
