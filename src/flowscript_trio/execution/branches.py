@@ -14,10 +14,11 @@ from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy, Verdict
-from ..scheduler.raised import is_cancelled
+from ..scheduler.raised import error_of, is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.errors import NotAccepted
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
+from ..types.exceptions import is_a
 from ..types.location import Location
 from ..types.paths import ACCEPT, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
@@ -186,8 +187,11 @@ class Branches:
             if truthy(accept(Overlay(self._attempt.scope, {"result": output}))):
                 return None
             error = NotAccepted(f"the output of {path} was not accepted")
-        except Exception as exc:
-            error = run.masked(exc)
+        except BaseException as exc:
+            broken = error_of(exc)
+            if broken is None:
+                raise
+            error = run.masked(broken)
         said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
         note(error, run.record.number, said)
         now = trio.current_time()
@@ -226,7 +230,7 @@ class Branches:
     def _stands(self, verdict: Verdict) -> bool:
         decided = self.block.decided_time
         before = decided is not None and decided < self._deadline
-        return before or isinstance(verdict.error, INTERRUPTS)
+        return before or is_a(verdict.error, INTERRUPTS)
 
     def lost(self, verdict: Verdict) -> Callable[[int | None], bool] | None:
         """Says of a branch whether the block went on without it; None where it did without none."""

@@ -18,6 +18,7 @@ from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.exceptions import class_name
 from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.printing import one_line
@@ -121,7 +122,7 @@ class RunContext:
             return
         self.broken = BrokenObserver(error, event.path)
         if self.give_up is not None:
-            self.give_up(f"an observer raised {type(error).__name__}")
+            self.give_up(f"an observer raised {class_name(error)}")
 
     def capped(self, limit: float) -> float:
         """How many may run at once where a block asks for so many."""

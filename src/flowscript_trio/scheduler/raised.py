@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import inf
 
 import trio
 
 from ..types.errors import StrayCancelled
+from ..types.exceptions import inner_of, is_a, leaves_of, message_of, take_over, traceback_of
 from .policy import INTERRUPTS
 
 
@@ -22,37 +22,51 @@ def error_of(raised: BaseException) -> BaseException | None:
     A ``Cancelled`` that nothing around asked for was stored and raised again: that is an error. A group
     stays whole, but for the ``Cancelled`` of what is cancelled around, and for an interrupt in it, which
     surfaces bare. To be asked where the exception was caught, inside the scopes around the node.
+
+    A ``GeneratorExit`` passes on where Python ends a coroutine that nobody runs any more; one that code of a node
+    raises is an error as any other.
     """
-    if isinstance(raised, BaseExceptionGroup):
+    if is_a(raised, BaseExceptionGroup):
         return _error_of_group(raised)
-    if isinstance(raised, trio.Cancelled):
+    if is_a(raised, trio.Cancelled):
         return None if is_cancelled() else _stray(raised)
-    return None if isinstance(raised, GeneratorExit) else raised
+    if is_a(raised, GeneratorExit):
+        return raised if trio.lowlevel.in_trio_task() else None
+    return raised
 
 
 def _error_of_group(group: BaseExceptionGroup) -> BaseException | None:
     for kind in INTERRUPTS:
         for leaf in leaves_of(group):
-            if isinstance(leaf, kind):
+            if is_a(leaf, kind):
                 return leaf
-    cancelled, rest = group.split(trio.Cancelled)
-    if cancelled is None:
-        return group
-    return rest if is_cancelled() else _with_strays(group)
+    if not any(is_a(leaf, trio.Cancelled) for leaf in leaves_of(group)):
+        return group  # its class is asked for nothing
+    if not is_cancelled():
+        return _without_cancelled(group, strays=True)
+    try:
+        _, rest = group.split(trio.Cancelled)
+        return rest
+    except BaseException:  # a class that cannot be divided: what is left is told by a plain group
+        return _without_cancelled(group, strays=False)
 
 
-def _with_strays(group: BaseExceptionGroup) -> BaseExceptionGroup:
-    """The group with each stray ``Cancelled`` as the error that it is."""
+def _without_cancelled(group: BaseExceptionGroup, *, strays: bool) -> BaseException | None:
+    """A plain group without its ``Cancelled``, or with the errors that ``strays`` are; None: nothing is left."""
     inner: list[BaseException] = []
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            inner.append(_with_strays(each))
-        else:
-            inner.append(_stray(each) if isinstance(each, trio.Cancelled) else each)
-    changed = BaseExceptionGroup(group.message, inner)
-    changed.__cause__, changed.__context__ = group.__cause__, group.__context__
-    changed.__suppress_context__ = group.__suppress_context__
-    return changed.with_traceback(group.__traceback__)
+    for each in inner_of(group):
+        kept: BaseException | None = each
+        if is_a(each, BaseExceptionGroup):
+            kept = _without_cancelled(each, strays=strays)
+        elif is_a(each, trio.Cancelled):
+            kept = _stray(each) if strays else None
+        if kept is not None:
+            inner.append(kept)
+    if not inner:
+        return None
+    changed = BaseExceptionGroup(message_of(group), inner)
+    take_over(changed, group)
+    return changed
 
 
 def _stray(cancelled: BaseException) -> StrayCancelled:
@@ -61,7 +75,7 @@ def _stray(cancelled: BaseException) -> StrayCancelled:
         "and kept, and raised again later, belongs to the task that it was raised in; keep another error"
     )
     error.__cause__ = cancelled
-    return error.with_traceback(cancelled.__traceback__)
+    return error.with_traceback(traceback_of(cancelled))
 
 
 def first_of(raised: BaseException) -> BaseException:
@@ -72,17 +86,8 @@ def first_of(raised: BaseException) -> BaseException:
     leaves = list(leaves_of(raised))
 
     def rank(leaf: BaseException) -> int:
-        if isinstance(leaf, INTERRUPTS):
+        if is_a(leaf, INTERRUPTS):
             return 0
-        return 2 if isinstance(leaf, trio.Cancelled) else 1
+        return 2 if is_a(leaf, trio.Cancelled) else 1
 
     return min(leaves, key=rank)
-
-
-def leaves_of(raised: BaseException) -> Iterator[BaseException]:
-    """The exceptions that a group groups, or the exception itself."""
-    if isinstance(raised, BaseExceptionGroup):
-        for inner in raised.exceptions:
-            yield from leaves_of(inner)
-    else:
-        yield raised
