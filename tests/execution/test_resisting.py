@@ -233,15 +233,9 @@ def test_what_is_no_exception_and_raised_by_a_look_at_it_is_the_nodes_error(kind
     assert (failure.node, status, DID[-1]) == ("a", "failed", "close")
 
 
-def test_a_kept_cancelled_that_a_look_at_it_raises_is_a_stray_one() -> None:
+def kept_cancelled() -> BaseException:
+    """A ``Cancelled`` that has left the task that it was raised in."""
     kept: list[BaseException] = []
-
-    class Kept(Exception):
-        def __str__(self) -> str:
-            raise kept[0]
-
-    def make() -> BaseException:
-        return Kept()
 
     async def keep() -> None:
         with trio.CancelScope() as scope:
@@ -252,10 +246,55 @@ def test_a_kept_cancelled_that_a_look_at_it_raises_is_a_stray_one() -> None:
                 kept.append(exc)
 
     trio.run(keep)
-    done, _, status = run(RULE.format(""), make)
+    return kept[0]
+
+
+def test_a_kept_cancelled_that_a_look_at_it_raises_is_a_stray_one() -> None:
+    cancelled = kept_cancelled()
+
+    class Kept(Exception):
+        def __str__(self) -> str:
+            raise cancelled
+
+    done, _, status = run(RULE.format(""), Kept)
     assert (type(done), status, DID[-1]) == (StrayCancelled, "failed", "close")
-    done, raised, status = run(FAILS, make)
+    done, raised, status = run(FAILS, Kept)
     assert (done, status) == (raised[0], "failed")
+
+
+@pytest.mark.parametrize("kind", ["kept", "in a group", "stop"])
+def test_what_no_caller_could_take_from_an_observer_is_an_error_of_the_run(kind: str) -> None:
+    cancelled = kept_cancelled()
+    make: dict[str, Callable[[], BaseException]] = {
+        "kept": lambda: cancelled,
+        "in a group": lambda: BaseExceptionGroup("g", [cancelled, ValueError()]),
+        "stop": StopIteration,
+    }
+    expected = {"kept": StrayCancelled, "in a group": ExceptionGroup, "stop": RuntimeError}
+
+    def observe(event: Event) -> None:
+        if type(event) is NodeEnded:
+            raise make[kind]()
+
+    flow = fs.loads('<workflow name="w"><set var="x" value="1"/></workflow>')
+    with pytest.raises(expected[kind]) as caught:
+        trio.run(lambda: fs.run(flow, observers=[observe]))
+    assert fs.failure_of(caught.value) is not None
+
+
+def test_a_stop_of_an_iteration_in_the_settings_of_a_node_is_its_error() -> None:
+    class Spent(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            raise StopIteration
+
+        get = __getitem__
+
+    flow = fs.loads('<workflow name="w"><set var="x" value="{{$input.x.y}}"/></workflow>')
+    with pytest.raises(RuntimeError) as caught:
+        trio.run(lambda: fs.run(flow, input={"x": Spent(y=1)}))
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert failure.node == "set@1"
 
 
 def test_what_is_no_exception_and_raised_by_accept_is_the_branchs_error() -> None:

@@ -14,7 +14,7 @@ from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy, Verdict
-from ..scheduler.raised import error_of, is_cancelled
+from ..scheduler.raised import error_of_call, is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.errors import NotAccepted
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
@@ -188,10 +188,7 @@ class Branches:
                 return None
             error = NotAccepted(f"the output of {path} was not accepted")
         except BaseException as exc:
-            broken = error_of(exc)
-            if broken is None:
-                raise
-            error = run.masked(broken)
+            error = run.masked(error_of_call(exc, "the accept raised"))
         said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
         note(error, run.record.number, said)
         now = trio.current_time()

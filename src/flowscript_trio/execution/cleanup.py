@@ -10,7 +10,7 @@ import trio
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.policy import first_to_surface
-from ..scheduler.raised import error_of
+from ..scheduler.raised import error_of_call
 from ..scheduler.signals import Failed, Signal
 from ..types.exceptions import is_a
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
@@ -44,7 +44,7 @@ async def run_cleanup(
             own = Overlay(state, {}, walk.run.services_of(path, "settings"))
             seconds = body.settings(own).timeout
     except BaseException as exc:
-        errors.append(_record_settings(walk, body, path, error_of(exc) or exc))
+        errors.append(_record_settings(walk, body, path, error_of_call(exc, "the settings raised")))
     inner_state = state.fork(bound or {})
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)

@@ -14,6 +14,7 @@ import trio
 
 from ..expression.scope import Services
 from ..scheduler.passes import PassCounter
+from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning, summary_of
@@ -115,6 +116,7 @@ class RunContext:
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
+        error = error_of_call(error, "an observer raised")
         if self.broken is not None:
             self.record.warnings.append(
                 Warned(event.path, f"an observer raised {summary_of(error)}")

@@ -7,7 +7,7 @@ import trio
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
-from ..scheduler.raised import error_of
+from ..scheduler.raised import error_of_call
 from ..scheduler.signals import Failed
 from ..types.errors import BudgetExceeded
 from ..types.events import AttemptFailed
@@ -72,11 +72,8 @@ async def recover(
                     break
                 delay = asked
         except BaseException as exc:
-            broken = error_of(exc)
-            if broken is None:
-                raise
             earlier.append(error)
-            outcome = fail(walk, step, path, _looking_at(error, broken))
+            outcome = fail(walk, step, path, _looking_at(error, exc))
             break
         earlier.append(error)
         further += 1
@@ -137,10 +134,7 @@ async def _fall_back(
     try:
         describe(error, step.label)
     except BaseException as exc:
-        broken = error_of(exc)
-        if broken is None:
-            raise
-        signal = fail(walk, step, path, _looking_at(error, broken)).signal
+        signal = fail(walk, step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
     above = part_path(path, FALLBACK)
@@ -155,7 +149,7 @@ def _looking_at(error: BaseException, raised: BaseException) -> BaseException:
 
     What ``from None`` has hidden gives way to it; else it stands behind what was being handled.
     """
-    last = raised
+    raised = last = error_of_call(raised, "to look at the node's error raised")
     seen = {id(raised)}
     while (
         (behind := context_of(last)) is not None

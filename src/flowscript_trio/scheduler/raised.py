@@ -7,7 +7,15 @@ from math import inf
 import trio
 
 from ..types.errors import StrayCancelled
-from ..types.exceptions import inner_of, is_a, leaves_of, message_of, take_over, traceback_of
+from ..types.exceptions import (
+    groups_of,
+    inner_of,
+    is_a,
+    leaves_of,
+    message_of,
+    take_over,
+    traceback_of,
+)
 from .policy import INTERRUPTS
 
 
@@ -26,52 +34,61 @@ def error_of(raised: BaseException) -> BaseException | None:
     A ``GeneratorExit`` passes on where Python ends a coroutine that nobody runs any more; one that code of a node
     raises is an error as any other.
     """
-    if is_a(raised, BaseExceptionGroup):
-        return _error_of_group(raised)
-    if is_a(raised, trio.Cancelled):
-        return None if is_cancelled() else _stray(raised)
     if is_a(raised, GeneratorExit):
         return raised if trio.lowlevel.in_trio_task() else None
-    return raised
+    if is_a(raised, (BaseExceptionGroup, trio.Cancelled)):
+        return _without_cancelled(raised, strays=not is_cancelled(), of="the node was left by")
+    return _raisable(raised)
 
 
-def _error_of_group(group: BaseExceptionGroup) -> BaseException | None:
+def error_of_call(raised: BaseException, of: str) -> BaseException:
+    """The error that came out of code that cannot wait, so that no cancellation can have reached it.
+
+    ``of`` says in a sentence's beginning what raised it: ``an observer raised``.
+    """
+    return _raisable(_without_cancelled(raised, strays=True, of=of) or raised)
+
+
+def _raisable(error: BaseException) -> BaseException:
+    """The error, which is to leave the coroutine of a run: what Python makes of a ``StopIteration`` there."""
+    if not is_a(error, StopIteration):
+        return error
+    told = RuntimeError("StopIteration was raised where nothing iterates")
+    told.__cause__ = error
+    return told.with_traceback(traceback_of(error))
+
+
+def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseException | None:
+    """An exception without the ``Cancelled`` in it, or with what ``strays`` are; None: nothing is left."""
+    leaves = list(leaves_of(raised))
     for kind in INTERRUPTS:
-        for leaf in leaves_of(group):
+        for leaf in leaves:
             if is_a(leaf, kind):
                 return leaf
-    if not any(is_a(leaf, trio.Cancelled) for leaf in leaves_of(group)):
-        return group  # its class is asked for nothing
-    if not is_cancelled():
-        return _without_cancelled(group, strays=True)
-    try:
-        _, rest = group.split(trio.Cancelled)
-        return rest
-    except BaseException:  # a class that cannot be divided: what is left is told by a plain group
-        return _without_cancelled(group, strays=False)
+    if not any(is_a(leaf, trio.Cancelled) for leaf in leaves):
+        return raised  # the class of a group is asked for nothing
+    if not strays and is_a(raised, BaseExceptionGroup):
+        try:
+            return raised.split(trio.Cancelled)[1]
+        except BaseException:  # what a class that cannot be divided leaves is told by plain groups
+            pass
+    made: dict[int, BaseException | None] = {
+        id(leaf): (_stray(leaf, of) if strays else None)
+        for leaf in leaves
+        if is_a(leaf, trio.Cancelled)
+    }
+    for group in groups_of(raised):
+        inner = [made.get(id(each), each) for each in inner_of(group)]
+        kept = [each for each in inner if each is not None]
+        made[id(group)] = BaseExceptionGroup(message_of(group), kept) if kept else None
+        if (told := made[id(group)]) is not None:
+            take_over(told, group)
+    return made[id(raised)]
 
 
-def _without_cancelled(group: BaseExceptionGroup, *, strays: bool) -> BaseException | None:
-    """A plain group without its ``Cancelled``, or with the errors that ``strays`` are; None: nothing is left."""
-    inner: list[BaseException] = []
-    for each in inner_of(group):
-        kept: BaseException | None = each
-        if is_a(each, BaseExceptionGroup):
-            kept = _without_cancelled(each, strays=strays)
-        elif is_a(each, trio.Cancelled):
-            kept = _stray(each) if strays else None
-        if kept is not None:
-            inner.append(kept)
-    if not inner:
-        return None
-    changed = BaseExceptionGroup(message_of(group), inner)
-    take_over(changed, group)
-    return changed
-
-
-def _stray(cancelled: BaseException) -> StrayCancelled:
+def _stray(cancelled: BaseException, of: str) -> StrayCancelled:
     error = StrayCancelled(
-        "the node was left by a trio.Cancelled although nothing around it is cancelled: one that was caught "
+        f"{of} a trio.Cancelled although nothing around it is cancelled: one that was caught "
         "and kept, and raised again later, belongs to the task that it was raised in; keep another error"
     )
     error.__cause__ = cancelled

@@ -50,6 +50,18 @@ def leaves_of(raised: BaseException) -> Iterator[BaseException]:
             yield each
 
 
+def groups_of(raised: BaseException) -> list[BaseExceptionGroup]:
+    """The groups in an exception, itself included, each after those in it."""
+    found: list[BaseExceptionGroup] = []
+    stack = [raised]
+    while stack:
+        each = stack.pop()
+        if is_a(each, BaseExceptionGroup):
+            found.append(each)
+            stack += inner_of(each)
+    return found[::-1]
+
+
 def set_context(error: BaseException, context: BaseException | None, shown: bool = False) -> None:
     """Set the context of an error whose class may refuse to have anything set; ``shown``: and do not hide it."""
     _slots["__context__"].__set__(error, context)
