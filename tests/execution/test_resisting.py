@@ -351,3 +351,49 @@ def test_secrets_in_the_notes_of_an_error_that_takes_no_attributes_are_masked() 
 def test_a_group_whose_text_is_its_own_shows_no_secret() -> None:
     done, _, _ = run(FAILS, lambda: Saying("g", [ValueError()]), **OPTIONS["secret"])
     assert "a-long-secret" not in f"{done} {done!r}"
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_kept_cancelled_that_closing_a_collection_raises_is_a_stray_one(waits: bool) -> None:
+    cancelled = kept_cancelled()
+
+    async def waiting() -> Any:
+        try:
+            for number in range(5):
+                yield number
+        finally:
+            raise cancelled
+
+    def plain() -> Any:
+        try:
+            yield from range(5)
+        finally:
+            raise cancelled
+
+    flow = fs.loads(
+        '<workflow name="w"><foreach id="f" collection="$input"><break when="index == 1"/></foreach></workflow>'
+    )
+    items = waiting() if waits else plain()
+    with pytest.raises(StrayCancelled, match="closing the collection raised") as caught:
+        trio.run(lambda: fs.run(flow, input=items))
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert failure.node == "f"
+
+
+def test_a_kept_cancelled_that_closing_a_resource_raises_is_a_stray_one() -> None:
+    cancelled = kept_cancelled()
+    registry = fs.Registry(base=fs.registry)
+
+    class Open:
+        def close(self) -> None:
+            raise cancelled
+
+    @registry.runtime("source:opens")
+    async def opens(params: fs.ExecutionParams) -> None:
+        await params.run.resource("it", Open)
+
+    flow = fs.loads('<workflow name="w"><source:opens id="a"/></workflow>', registry=registry)
+    with pytest.raises(StrayCancelled, match="closing a resource raised") as caught:
+        trio.run(lambda: fs.run(flow))
+    assert fs.failure_of(caught.value) is not None
