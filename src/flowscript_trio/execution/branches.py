@@ -27,7 +27,7 @@ from .failures import note_block
 from .frame import Attempt, Frame
 from .marks import note
 from .pacing import Paced
-from .regions import Region, cause_of
+from .regions import Region
 from .state import State
 from .walk import Walk
 
@@ -155,7 +155,7 @@ class Branches:
         except trio.Cancelled as exc:
             self._lose(index, frame)
             self._regions.pop(index, None)
-            self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
+            self._end(index, "cancelled", cancelled_by=self._run.cause_of(region, exc))
             raise
         except BaseException:
             self._regions.pop(index, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from .masking import mask_error
 from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
+from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
 
@@ -170,6 +171,13 @@ class RunContext:
     def masked(self, error: BaseException) -> BaseException:
         """The error without secrets in what it says; the same object wherever its class allows."""
         return error if self.masker is None else mask_error(error, self.masker)
+
+    def cause_of(self, region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
+        """As :func:`~.regions.cause_of`, without secrets in what whoever cancelled from outside said."""
+        found = cause_of(region, cancelled)
+        if self.masker is None or not self.masker.hides(found.reason):
+            return found
+        return replace(found, reason=self.masker.text(found.reason))
 
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
         if self.masker is not None:

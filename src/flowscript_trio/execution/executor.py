@@ -40,7 +40,7 @@ from .inline import (
     handle_while_result,
 )
 from .recovery import recover
-from .regions import cause_of, outlived
+from .regions import outlived
 from .walk import Walk
 
 Handler = Callable[[Walk, Any, Attempt], Awaitable[Outcome]]
@@ -241,7 +241,7 @@ class Executor:
             result.error = raised
             result.cancelled_by = _interruption(raised)
         else:
-            result.cancelled_by = cause_of(frame.region, cancelled)
+            result.cancelled_by = self.run.cause_of(frame.region, cancelled)
             if not step.is_control:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))
