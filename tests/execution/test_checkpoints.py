@@ -219,3 +219,19 @@ def test_a_goto_that_can_never_be_taken_is_reported(code: str, body: str) -> Non
     except fs.WorkflowInvalid as exc:
         problems = exc.problems
     assert code in [problem.code for problem in problems]
+
+
+async def test_a_person_is_shown_no_secret() -> None:
+    seen: list[str] = []
+
+    async def decide(prompt: str, actions: Sequence[fs.Action]) -> str:
+        seen.extend([prompt, *(action.label for action in actions)])
+        return "go"
+
+    flow = fs.loads(
+        '<workflow name="w"><secret name="K"/><checkpoint id="ask" prompt="send {{$secrets.K}}?">'
+        '<action id="go" label="use {{$secrets.K}}"/></checkpoint></workflow>'
+    )
+    run = await fs.run(flow, secrets={"K": "a-long-secret"}, decider=decide)
+    assert run.output["action"] == "go"
+    assert seen == ["send ***?", "use ***"]

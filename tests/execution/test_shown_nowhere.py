@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from flowscript_trio.execution.locals import forget_locals
 from flowscript_trio.runtimes.ai.types import AIConfig
 from flowscript_trio.runtimes.database.types import DatabaseSourceConfig
 from flowscript_trio.runtimes.http.types import HttpSinkConfig, HttpSourceConfig
+from flowscript_trio.types.events import Event
 
 SECRET = "s3cr3t-of-forty-characters-0123456789"
 CONFIGS: dict[str, Any] = {
@@ -73,6 +75,49 @@ async def test_a_traceback_with_locals_shows_no_secret() -> None:
     text = with_locals(caught.value)
     assert "build_request" in text or "in send" in text, "the lines are still there"
     assert SECRET not in text.replace(f'secrets={{"K": {SECRET!r}}}', "")
+
+
+PLACES = {
+    "the path of a webhook": '<source:http id="h" url="http://127.0.0.1:9/services/{{$secrets.K}}"/>',
+    "the URL of a token": """<source:http id="h" url="http://127.0.0.1:9/">
+        <auth>{type: oauth2, token-url: "http://127.0.0.1:9/{{$secrets.K}}", client-id: a, client-secret: b}</auth>
+      </source:http>""",
+    "what is not the URL of a database": '<source:database id="h" connection="{{$secrets.K}}" query="select 1"/>',
+    "the path of a file": '<source:file id="h" path="no/{{$secrets.K}}"/>',
+    "the rows of a file": """<transform:template id="t" template="{{$secrets.K}}"/>
+        <sink:file id="h" path="no.csv" input="t"/>""",
+    "a model": '<ai id="h" model="m" user="{{$secrets.K}}" base-url="http://127.0.0.1:9/{{$secrets.K}}"/>',
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_frame_of_a_library_shows_a_secret_that_it_was_given(place: str) -> None:
+    flow = fs.loads(f'<workflow name="w"><secret name="K"/>{PLACES[place]}</workflow>')
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (each place has an error of its own)
+        await fs.run(flow, secrets={"K": SECRET, "OPENAI_API_KEY": "sk-some-other-key"})
+    text = with_locals(caught.value)
+    assert "Error" in text
+    assert SECRET not in text.replace(f'secrets={{"K": {SECRET!r}, ', "")
+
+
+async def test_what_whoever_cancels_from_outside_says_is_recorded_without_secrets(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    flow = fs.loads(
+        '<workflow name="w"><parallel id="p"><branch><delay id="d" duration="9s"/></branch></parallel></workflow>'
+    )
+    events: list[Event] = []
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            run = await nursery.start(
+                partial(fs.run, flow, secrets={"K": SECRET}, observers=[events.append])
+            )
+            await trio.sleep(1)
+            scope.cancel(f"the token {SECRET} has expired")
+    assert (
+        run.results["d"].cancelled_by.reason == "cancelled from outside: the token *** has expired"
+    )
+    assert SECRET not in repr(events)
 
 
 async def test_the_request_of_an_error_shows_no_secret() -> None:

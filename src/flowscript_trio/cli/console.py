@@ -22,6 +22,7 @@ from ..types.events import (
     Observer,
     RunWarning,
 )
+from ..types.exceptions import class_name
 from ..types.printing import one_line
 
 REFRESH = 0.1
@@ -133,9 +134,7 @@ def describe(event: Event) -> str | None:
             if result.status == "failed":
                 first = result.replaced
                 after = "" if first is None else f" after {type(first).__name__}"
-                return (
-                    f"failed     {one_line(event.path)} {took} {type(result.error).__name__}{after}"
-                )
+                return f"failed     {one_line(event.path)} {took} {class_name(result.error)}{after}"
             by = result.cancelled_by
             return f"{result.status:<10} {one_line(event.path)} {took}{' ' + one_line(by.reason) if by else ''}"
         case BranchEnded(status=status) if status != "success":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextvars import copy_context
 from math import inf
 
 from ..runtimes.control.results import CheckpointResult
 from ..scheduler.signals import Goto
-from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected, Decider
+from ..types.decisions import APPROVE, REJECT, Action, Answer, CheckpointRejected, Decider
 from ..types.errors import FlowScriptError, nearest
 from .bounds import LATE, bounded
 from .contexts import InContext
@@ -53,7 +53,7 @@ async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[
 
     def work(region: Region) -> Awaitable[object]:
         attempt.region = region
-        return InContext(_decide(decider, result), copy_context())
+        return InContext(_decide(decider, *_shown(walk, result)), copy_context())
 
     answer = await bounded(seconds, attempt.region, attempt.path, work)
     if answer is LATE:
@@ -61,8 +61,18 @@ async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[
     return _check_answer(answer, result, attempt), False
 
 
-async def _decide(decider: Decider, result: CheckpointResult) -> object:
-    return await decider(result.prompt, result.actions)
+async def _decide(decider: Decider, prompt: str, actions: Sequence[Action]) -> object:
+    return await decider(prompt, actions)
+
+
+def _shown(walk: Walk, result: CheckpointResult) -> tuple[str, Sequence[Action]]:
+    """The question as a person may read it: without secrets, wherever the decider puts it."""
+    masker = walk.run.masker
+    if masker is None:
+        return result.prompt, result.actions
+    labels = [masker.text(action.label) for action in result.actions]
+    actions = [Action(a.id, label) for a, label in zip(result.actions, labels, strict=True)]
+    return masker.text(result.prompt), actions
 
 
 def _check_answer(answer: object, result: CheckpointResult, attempt: Attempt) -> Answer:

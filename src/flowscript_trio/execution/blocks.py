@@ -26,6 +26,7 @@ from ..scheduler.signals import Failed
 from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
+from ..types.exceptions import is_a
 from ..types.paths import branch_paths, iteration_paths, prefix_in
 from ..types.results import SKIPPED
 from .batches import Batches
@@ -160,7 +161,7 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         raised = exc
     lost = await close_collection(collection, context)
     try:
-        if raised is not None and (lost is None or not isinstance(raised, trio.Cancelled)):
+        if raised is not None and (lost is None or not is_a(raised, trio.Cancelled)):
             if lost is not None:
                 walk.run.note_lost(attempt.path, lost)
             raise raised

@@ -14,10 +14,11 @@ from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
 from ..scheduler.policy import INTERRUPTS, Policy, Verdict
-from ..scheduler.raised import is_cancelled
+from ..scheduler.raised import error_of_call, is_cancelled
 from ..scheduler.signals import Break, Failed, Signal
 from ..types.errors import NotAccepted
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
+from ..types.exceptions import is_a
 from ..types.location import Location
 from ..types.paths import ACCEPT, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
@@ -26,7 +27,7 @@ from .failures import note_block
 from .frame import Attempt, Frame
 from .marks import note
 from .pacing import Paced
-from .regions import Region, cause_of
+from .regions import Region
 from .state import State
 from .walk import Walk
 
@@ -155,7 +156,7 @@ class Branches:
         except trio.Cancelled as exc:
             self._lose(index, frame)
             self._regions.pop(index, None)
-            self._end(index, "cancelled", cancelled_by=cause_of(region, exc))
+            self._end(index, "cancelled", cancelled_by=self._run.cause_of(region, exc))
             raise
         except BaseException:
             self._regions.pop(index, None)
@@ -187,8 +188,8 @@ class Branches:
             if truthy(accept(Overlay(self._attempt.scope, {"result": output}))):
                 return None
             error = NotAccepted(f"the output of {path} was not accepted")
-        except Exception as exc:
-            error = run.masked(exc)
+        except BaseException as exc:
+            error = run.masked(error_of_call(exc, "the accept raised"))
         said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
         note(error, run.record.number, said)
         now = trio.current_time()
@@ -227,7 +228,7 @@ class Branches:
     def _stands(self, verdict: Verdict) -> bool:
         decided = self.block.decided_time
         before = decided is not None and decided < self._deadline
-        return before or isinstance(verdict.error, INTERRUPTS)
+        return before or is_a(verdict.error, INTERRUPTS)
 
     def lost(self, verdict: Verdict) -> Callable[[int | None], bool] | None:
         """Says of a branch whether the block went on without it; None where it did without none."""

@@ -10,7 +10,9 @@ import trio
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.policy import first_to_surface
+from ..scheduler.raised import error_of_call
 from ..scheduler.signals import Failed, Signal
+from ..types.exceptions import is_a
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, bounded, took_too_long
@@ -41,8 +43,8 @@ async def run_cleanup(
         if body.settings is not None:
             own = Overlay(state, {}, walk.run.services_of(path, "settings"))
             seconds = body.settings(own).timeout
-    except Exception as exc:
-        errors.append(_record_settings(walk, body, path, exc))
+    except BaseException as exc:
+        errors.append(_record_settings(walk, body, path, error_of_call(exc, "the settings raised")))
     inner_state = state.fork(bound or {})
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
@@ -112,7 +114,7 @@ def _surfaces(error: BaseException, signal: Signal | None, raised: BaseException
     """Whether the error of a clean-up goes before what ended the body."""
     if isinstance(signal, Failed):
         return first_to_surface([signal.error, error]) is error
-    return raised is None or isinstance(raised, trio.Cancelled)
+    return raised is None or is_a(raised, trio.Cancelled)
 
 
 async def finish_document(

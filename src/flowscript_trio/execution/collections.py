@@ -20,6 +20,7 @@ from ..runtimes.streams import Stream
 from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Verdict
 from ..scheduler.pools import CollectionPool
+from ..scheduler.raised import error_of_call
 from ..scheduler.workers import run_pool
 from ..types.errors import SettingError
 from .batches import AsyncBatches, Batches, batches_of
@@ -92,7 +93,7 @@ async def close_collection(collection: object, context: Context) -> BaseExceptio
         elif isinstance(collection, Generator):
             context.run(collection.close)
     except BaseException as exc:
-        return exc
+        return error_of_call(exc, "closing the collection raised")  # it is shielded, or cannot wait
     return None
 
 

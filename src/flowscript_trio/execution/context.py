@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from random import Random
@@ -14,10 +14,12 @@ import trio
 
 from ..expression.scope import Services
 from ..scheduler.passes import PassCounter
+from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
+from ..types.exceptions import class_name
 from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.printing import one_line
@@ -28,6 +30,7 @@ from .masking import mask_error
 from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
+from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
 
@@ -114,6 +117,7 @@ class RunContext:
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
+        error = error_of_call(error, "an observer raised")
         if self.broken is not None:
             self.record.warnings.append(
                 Warned(event.path, f"an observer raised {summary_of(error)}")
@@ -121,7 +125,7 @@ class RunContext:
             return
         self.broken = BrokenObserver(error, event.path)
         if self.give_up is not None:
-            self.give_up(f"an observer raised {type(error).__name__}")
+            self.give_up(f"an observer raised {class_name(error)}")
 
     def capped(self, limit: float) -> float:
         """How many may run at once where a block asks for so many."""
@@ -167,6 +171,13 @@ class RunContext:
     def masked(self, error: BaseException) -> BaseException:
         """The error without secrets in what it says; the same object wherever its class allows."""
         return error if self.masker is None else mask_error(error, self.masker)
+
+    def cause_of(self, region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
+        """As :func:`~.regions.cause_of`, without secrets in what whoever cancelled from outside said."""
+        found = cause_of(region, cancelled)
+        if self.masker is None or not self.masker.hides(found.reason):
+            return found
+        return replace(found, reason=self.masker.text(found.reason))
 
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
         if self.masker is not None:

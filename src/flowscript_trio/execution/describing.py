@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from ..types.errors import status_of, text_of, type_of
+from ..types.exceptions import is_a
 
 
 def describe(error: BaseException, node: str | None) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
         "node": node,
     }
     errors = sys.modules.get("flowscript_trio.runtimes.http.errors")
-    if errors is not None and isinstance(error, errors.HTTPStatusError):
+    if errors is not None and is_a(error, errors.HTTPStatusError):
         view |= {"headers": error.headers, "body": error.body}
     return view
 
@@ -39,7 +40,7 @@ def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
     """As :func:`describe`, for what must go on: what the error cannot say of itself is null, or said as such."""
     try:
         return describe(error, node)
-    except Exception:
+    except BaseException:
         return {
             "type": type_of(error),
             "message": text_of(error),
@@ -59,10 +60,10 @@ def is_retryable(error: BaseException) -> bool:
     if isinstance(own, bool):
         return own
     passing = (trio.TooSlowError, TimeoutError, ConnectionRefusedError, socket.gaierror)
-    if isinstance(error, passing):
+    if is_a(error, passing):
         return True
     httpx = sys.modules.get("httpx")  # an error of httpx can only be there if it was imported
-    if httpx is not None and isinstance(error, (httpx.TimeoutException, httpx.ConnectError)):
+    if httpx is not None and is_a(error, (httpx.TimeoutException, httpx.ConnectError)):
         return True
     status = status_of(error)
     if status is None:

@@ -13,6 +13,7 @@ from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
+from ..types.exceptions import is_a
 from ..types.paths import owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED
 from .bounds import LATE, bounded, took_too_long
@@ -65,9 +66,9 @@ async def walk_document(
     errors = [] if failed is None else [failed]
     if is_run and (failed is not None or raised is not None):
         errors += await compensate(walk, view)
-    handled = None if isinstance(failed, INTERRUPTS) else failed
+    handled = None if is_a(failed, INTERRUPTS) else failed
     errors += await finish_document(walk, frame, handled, view)
-    if raised is not None and (not errors or not isinstance(raised, trio.Cancelled)):
+    if raised is not None and (not errors or not is_a(raised, trio.Cancelled)):
         raise raised
     if not errors:
         return signal
@@ -100,7 +101,7 @@ def _settle(
     spending.is_over = True
     error = spending.exceeded
     found = signal.error if isinstance(signal, Failed) else raised
-    if error is None or isinstance(found, INTERRUPTS) or found is error:
+    if error is None or is_a(found, INTERRUPTS) or found is error:
         return signal, raised
     return Failed(error, walk.run.record.origin_of(error)), None
 

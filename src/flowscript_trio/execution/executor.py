@@ -17,6 +17,7 @@ from ..runtimes.control import results
 from ..scheduler.policy import INTERRUPTS
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
+from ..types.exceptions import class_name, is_a
 from ..types.paths import COMPENSATE, part_path
 from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
@@ -39,7 +40,7 @@ from .inline import (
     handle_while_result,
 )
 from .recovery import recover
-from .regions import cause_of, outlived
+from .regions import outlived
 from .walk import Walk
 
 Handler = Callable[[Walk, Any, Attempt], Awaitable[Outcome]]
@@ -158,7 +159,7 @@ class Executor:
         if isinstance(signal, Failed):
             result.status = "failed"
             result.error = signal.error
-            if isinstance(signal.error, INTERRUPTS):
+            if is_a(signal.error, INTERRUPTS):
                 result.status = "cancelled"
                 result.cancelled_by = _interruption(signal.error)
             elif signal.origin is None:
@@ -235,7 +236,7 @@ class Executor:
         context: Context | None,
     ) -> None:
         """Record a node that is left by ``Cancelled``, or by what ends its coroutine."""
-        cancelled = raised if isinstance(raised, trio.Cancelled) else None
+        cancelled = raised if is_a(raised, trio.Cancelled) else None
         duration = trio.current_time() - started
         result = NodeResult(
             step.id, step.label, path, "cancelled", None, started, duration, step.location
@@ -246,7 +247,7 @@ class Executor:
             result.error = raised
             result.cancelled_by = _interruption(raised)
         else:
-            result.cancelled_by = cause_of(frame.region, cancelled)
+            result.cancelled_by = self.run.cause_of(frame.region, cancelled)
             if not step.is_control:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))
@@ -258,7 +259,7 @@ class Executor:
 
 
 def _interruption(error: BaseException) -> Cancellation:
-    return Cancellation(None, f"interrupted by {type(error).__name__}", trio.current_time())
+    return Cancellation(None, f"interrupted by {class_name(error)}", trio.current_time())
 
 
 def _seen_from(

@@ -9,10 +9,11 @@ import trio
 
 from ..types.ast import BaseNode
 from ..types.errors import summary_of
+from ..types.exceptions import context_of, is_a, set_context, traceback_of
 from ..types.location import Location
 from ..types.paths import branch_of, is_below
 from ..types.results import NodeResult
-from .marks import get_failure, note, notes_of, set_context, set_failure
+from .marks import get_failure, note, notes_of, set_failure
 from .record import Record
 
 
@@ -112,18 +113,18 @@ def note_block(
         note(error, run, f"flowscript: in {path}: " + ", ".join(parts))
 
 
-def raise_untouched(error: BaseException, traceback: object) -> NoReturn:
+def raise_untouched(error: BaseException) -> NoReturn:
     """Raise ``error`` with the traceback, cause and context that it had when it left its node.
 
     Raising sets the context anew where the caller is handling an exception; it is put back (as trio does
     for the exceptions of a nursery).
     """
-    context = error.__context__
+    context = context_of(error)
     try:
-        raise BaseException.with_traceback(error, traceback)  # type: ignore[arg-type]
+        raise BaseException.with_traceback(error, traceback_of(error))
     finally:
         set_context(error, context)
-        del error, context, traceback
+        del error, context
 
 
 def masked_by(cancelled: BaseException, known: BaseException | None) -> tuple[BaseException, ...]:
@@ -134,12 +135,12 @@ def masked_by(cancelled: BaseException, known: BaseException | None) -> tuple[Ba
     """
     found: list[BaseException] = []
     seen: set[int] = set()
-    error = cancelled.__context__
+    error = context_of(cancelled)
     while error is not None and error is not known and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, Exception) and not isinstance(error, trio.WouldBlock):
+        if is_a(error, Exception) and not is_a(error, trio.WouldBlock):
             found.append(error)
-        error = error.__context__
+        error = context_of(error)
     return tuple(found)
 
 

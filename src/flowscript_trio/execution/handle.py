@@ -12,6 +12,7 @@ from ..scheduler.policy import INTERRUPTS
 from ..scheduler.signals import Failed, Signal
 from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
+from ..types.exceptions import is_a
 from ..types.results import Cancellation, NodeResult, RunStatus
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
@@ -108,7 +109,7 @@ class Run:
         """Raise the error of a run that failed, unless it was raised before."""
         if self.error is not None and not self._raised:
             self._raised = True
-            raise_untouched(self.error, self.error.__traceback__)
+            raise_untouched(self.error)
 
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
@@ -132,14 +133,14 @@ class Run:
                 signal = await self._walk()
                 if not isinstance(signal, Failed):
                     status = "completed"
-                elif isinstance(signal.error, INTERRUPTS):
+                elif is_a(signal.error, INTERRUPTS):
                     interrupt = signal.error
                 else:
                     status, self.error, self._origin = "failed", signal.error, signal.origin
         finally:
             await self._end(status, started)
         if interrupt is not None:
-            raise_untouched(interrupt, interrupt.__traceback__)
+            raise_untouched(interrupt)
 
     async def _walk(self) -> Signal | None:
         executor = Executor(self._program, self._context, self._max_concurrency)

@@ -7,15 +7,12 @@ be written stands on the record instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-_ATTRIBUTE = "__flowscript__"
+from ..types.exceptions import dictionary_of
 
-# What every exception has, past whatever its class does with attributes.
-_slots: dict[str, Any] = dict(vars(BaseException))
-_dictionary_of: Callable[[BaseException], dict[str, Any]] = _slots["__dict__"].__get__
+_ATTRIBUTE = "__flowscript__"
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +38,7 @@ def note(error: BaseException, run: int, text: str) -> None:
     marks.notes.append(text)
     try:
         error.add_note(text)
-    except Exception:
+    except BaseException:
         return  # it refuses notes: the record keeps this one
 
 
@@ -57,12 +54,12 @@ def set_failure(error: BaseException, run: int, failure: object) -> None:
 
 def get_failure(error: BaseException) -> object:
     """The record of the failure of the last run that raised an error; None if no run did."""
-    marks = _dictionary_of(error).get(_ATTRIBUTE)
+    marks = dictionary_of(error).get(_ATTRIBUTE)
     return marks.failure if isinstance(marks, _Marks) else None
 
 
 def _marks_of(error: BaseException, run: int) -> _Marks:
-    own = _dictionary_of(error)
+    own = dictionary_of(error)
     found = own.get(_ATTRIBUTE)
     if isinstance(found, _Marks):
         if found.run == run:
@@ -76,17 +73,3 @@ def _take_back(written: object, notes: list[str]) -> None:
     """Remove the notes of an earlier run, which would be taken for those of this one."""
     if type(written) is list:
         written[:] = [text for text in written if text not in notes]
-
-
-def set_context(error: BaseException, context: BaseException | None, shown: bool = False) -> None:
-    """Set the context of an error whose class may refuse to have anything set; ``shown``: and do not hide it."""
-    _slots["__context__"].__set__(error, context)
-    if shown:
-        _slots["__suppress_context__"].__set__(error, False)
-
-
-def set_cause(error: BaseException, cause: BaseException | None) -> None:
-    """Set the cause of an error whose class may refuse to have anything set; what it suppresses stays."""
-    suppressed = error.__suppress_context__
-    _slots["__cause__"].__set__(error, cause)
-    _slots["__suppress_context__"].__set__(error, suppressed)

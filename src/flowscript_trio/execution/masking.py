@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from ..types.errors import FlowScriptError, notes_of
+from ..types.exceptions import (
+    cause_of,
+    class_name,
+    context_of,
+    dictionary_of,
+    inner_of,
+    is_a,
+    message_of,
+    set_cause,
+    set_context,
+    take_over,
+    traceback_of,
+)
 from ..types.masking import Masker
 from .describing import describe_safely
 from .locals import forget_locals
-from .marks import set_cause, set_context
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
 """Attributes of built-in exceptions that are not among their ``vars``."""
@@ -36,50 +49,79 @@ def mask_error(error: BaseException, masker: Masker) -> BaseException:
 
     It is the same object wherever its class lets its text be changed; else a stand-in with its traceback.
     """
-    return _mask(error, masker, {})
+    order = _in_order(error)
+    done = {id(each): each for each in order}
+    for each in order:
+        done[id(each)] = _masked(each, masker, done)
+    for each in order:
+        _mask_chain(each, done)
+        _mask_chain(done[id(each)], done)
+    return done[id(error)]
 
 
-def _mask(error: BaseException, masker: Masker, seen: dict[int, BaseException]) -> BaseException:
-    if id(error) in seen:
-        return seen[id(error)]
-    seen[id(error)] = error
-    forget_locals(error.__traceback__)
-    _mask_chain(error, masker, seen)
-    inner: tuple[BaseException, ...] = ()
-    if isinstance(error, BaseExceptionGroup):
-        inner = tuple(_mask(each, masker, seen) for each in error.exceptions)
+def _in_order(error: BaseException) -> list[BaseException]:
+    """An error and all that hangs on it, each once; what a group groups comes before the group.
+
+    It takes no stack: a chain of causes may be as long as it likes.
+    """
+    order: list[BaseException] = []
+    seen: set[int] = set()
+    stack = [(error, False)]
+    while stack:
+        each, opened = stack.pop()
+        if opened:
+            order.append(each)
+            continue
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        stack.append((each, True))
+        around = [cause_of(each), context_of(each)]
+        if is_a(each, BaseExceptionGroup):
+            around += inner_of(each)
+        stack += [(other, False) for other in around if other is not None]
+    return order
+
+
+def _masked(
+    error: BaseException, masker: Masker, done: Mapping[int, BaseException]
+) -> BaseException:
+    """One error without secrets in what it says, or what stands for it; ``done``: the same of others, by id."""
+    forget_locals(traceback_of(error))
     _rewrite(error, masker)
-    if inner and isinstance(error, BaseExceptionGroup):
-        same = all(a is b for a, b in zip(inner, error.exceptions, strict=True))
-        if not same or masker.hides(error.message):
-            seen[id(error)] = _stand_in_for(
-                error, BaseExceptionGroup(masker.text(error.message), inner)
-            )
-    elif _shows(error, masker):
-        text = masker.text(_said(str, error))
-        seen[id(error)] = _stand_in_for(error, MaskedError(error, text))
-    return seen[id(error)]
+    if is_a(error, BaseExceptionGroup):
+        message, inner = message_of(error), [done[id(each)] for each in inner_of(error)]
+        same = all(a is b for a, b in zip(inner, inner_of(error), strict=True))
+        if same and not masker.hides(message) and not masker.hides(_said(str, error)):
+            return error
+        return _stand_in_for(error, BaseExceptionGroup(masker.text(message), inner))
+    if not _shows(error, masker):
+        return error
+    return _stand_in_for(error, MaskedError(error, masker.text(_said(str, error))))
 
 
-def _mask_chain(error: BaseException, masker: Masker, seen: dict[int, BaseException]) -> None:
-    """Mask the causes of an error, and leave the chain as it was otherwise."""
-    cause, context = error.__cause__, error.__context__
-    if cause is not None and (masked := _mask(cause, masker, seen)) is not cause:
+def _mask_chain(error: BaseException, done: Mapping[int, BaseException]) -> None:
+    """Let the causes of an error be those without secrets, and leave the chain as it was otherwise."""
+    cause, context = cause_of(error), context_of(error)
+    if cause is not None and (masked := done.get(id(cause), cause)) is not cause:
         set_cause(error, masked)
-    if context is not None and (masked := _mask(context, masker, seen)) is not context:
+    if context is not None and (masked := done.get(id(context), context)) is not context:
         set_context(error, masked)
 
 
 def _rewrite(error: BaseException, masker: Masker) -> None:
     """Change the texts that an error consists of, as far as its class allows."""
-    for name in ("args", *_own_names(error), *_TEXTS):
+    own = dictionary_of(error)
+    for name in ("args", *own, *_TEXTS):
         try:
             value: Any = getattr(error, name, None)
             masked = _request(value, masker) or masker.value(value)
             if masked is not value:
                 setattr(error, name, masked)
-        except Exception:
+        except BaseException:
             continue  # it may not be looked at or changed; whether it shows is seen in the end
+    if "__notes__" in own:  # which every traceback shows, whatever the class allows
+        own["__notes__"] = masker.value(own["__notes__"])
 
 
 def _request(value: Any, masker: Masker) -> Any:
@@ -95,13 +137,6 @@ def _request(value: Any, masker: Masker) -> Any:
     return httpx.Request(value.method, shown, headers=headers)
 
 
-def _own_names(error: BaseException) -> tuple[str, ...]:
-    try:
-        return tuple(vars(error))
-    except Exception:
-        return ()
-
-
 def _shows(error: BaseException, masker: Masker) -> bool:
     return masker.hides(_said(str, error)) or masker.hides(_said(repr, error))
 
@@ -110,14 +145,13 @@ def _said(how: Any, error: BaseException) -> str:
     """What an error says; its class may fail at that."""
     try:
         return str(how(error))
-    except Exception as exc:
-        return f"(a text that cannot be made: {type(exc).__name__})"
+    except BaseException as exc:
+        return f"(a text that cannot be made: {class_name(exc)})"
 
 
 def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseException:
     """The stand-in, with all that hangs on the error."""
-    stand_in.__cause__, stand_in.__context__ = error.__cause__, error.__context__
-    stand_in.__suppress_context__ = error.__suppress_context__
+    take_over(stand_in, error)
     for note in notes_of(error):
         stand_in.add_note(note)
-    return stand_in.with_traceback(error.__traceback__)
+    return stand_in

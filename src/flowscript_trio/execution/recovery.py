@@ -7,9 +7,11 @@ import trio
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
+from ..scheduler.raised import error_of_call
 from ..scheduler.signals import Failed
 from ..types.errors import BudgetExceeded
 from ..types.events import AttemptFailed
+from ..types.exceptions import context_of, hides_context, is_a, set_context
 from ..types.paths import FALLBACK, attempt_path, part_path
 from .attempts import fail, make_attempt
 from .compensating import compensate_inside, failed_undoing
@@ -17,7 +19,6 @@ from .describing import describe, retry_after_of
 from .failures import note_first
 from .frame import Frame, Outcome
 from .handlers import run_handler
-from .marks import set_context
 from .retrying import Retries
 from .walk import Walk
 
@@ -70,7 +71,7 @@ async def recover(
                 if _is_too_late(asked):
                     break
                 delay = asked
-        except Exception as exc:
+        except BaseException as exc:
             earlier.append(error)
             outcome = fail(walk, step, path, _looking_at(error, exc))
             break
@@ -120,9 +121,9 @@ def _is_too_late(seconds: float) -> bool:
 def _recoverable(outcome: Outcome) -> Exception | None:
     """The error that something may follow; what is no ``Exception``, or exceeds the budget, ends the run."""
     signal = outcome.signal
-    if not isinstance(signal, Failed) or isinstance(signal.error, BudgetExceeded):
+    if not isinstance(signal, Failed) or is_a(signal.error, BudgetExceeded):
         return None
-    return signal.error if isinstance(signal.error, Exception) else None
+    return signal.error if is_a(signal.error, Exception) else None
 
 
 async def _fall_back(
@@ -132,7 +133,7 @@ async def _fall_back(
     described: BaseException = error
     try:
         describe(error, step.label)
-    except Exception as exc:
+    except BaseException as exc:
         signal = fail(walk, step, path, _looking_at(error, exc)).signal
         assert isinstance(signal, Failed)
         described = signal.error
@@ -143,19 +144,19 @@ async def _fall_back(
     return outcome
 
 
-def _looking_at(error: BaseException, raised: Exception) -> Exception:
+def _looking_at(error: BaseException, raised: BaseException) -> BaseException:
     """What was raised while a node's error was looked at, with that error as its context.
 
     What ``from None`` has hidden gives way to it; else it stands behind what was being handled.
     """
-    last: BaseException = raised
+    raised = last = error_of_call(raised, "to look at the node's error raised")
     seen = {id(raised)}
     while (
-        last.__context__ is not None
-        and not last.__suppress_context__
-        and id(last.__context__) not in seen
+        (behind := context_of(last)) is not None
+        and not hides_context(last)
+        and id(behind) not in seen
     ):
-        last = last.__context__
+        last = behind
         seen.add(id(last))
     if id(error) not in seen:
         set_context(last, error, shown=True)

@@ -6,7 +6,8 @@ from math import nan
 
 import trio
 
-from ..scheduler.raised import leaves_of
+from ..types.exceptions import cause_of as given_cause_of
+from ..types.exceptions import is_a, leaves_of
 from ..types.results import Cancellation
 
 
@@ -86,11 +87,11 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
 def _delivered(cancelled: trio.Cancelled) -> trio.Cancelled:
     """The ``Cancelled`` that trio delivered where another library raised one of its own for it."""
     raised: BaseException | None = cancelled
-    while isinstance(raised, trio.Cancelled) and raised.source == "unknown":
-        raised = raised.__cause__
-        if isinstance(raised, BaseExceptionGroup):
-            raised = next((e for e in leaves_of(raised) if isinstance(e, trio.Cancelled)), None)
-    return raised if isinstance(raised, trio.Cancelled) else cancelled
+    while is_a(raised, trio.Cancelled) and raised.source == "unknown":
+        raised = given_cause_of(raised)
+        if is_a(raised, BaseExceptionGroup):
+            raised = next((e for e in leaves_of(raised) if is_a(e, trio.Cancelled)), None)
+    return raised if is_a(raised, trio.Cancelled) else cancelled
 
 
 def outlived(region: Region | None, now: int) -> bool:

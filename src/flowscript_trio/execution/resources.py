@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 
+from ..scheduler.raised import error_of_call
 from .contexts import InContext
 
 Close = Callable[[], Awaitable[None]]
@@ -77,7 +78,7 @@ class Resources:
                 if scope.cancelled_caught:
                     late.append(key)
             except BaseException as exc:
-                errors.append(exc)
+                errors.append(error_of_call(exc, "closing a resource raised"))
         return errors, late
 
 

@@ -16,10 +16,12 @@ from ..expression.scope import Limits
 from ..program.loading import Flow
 from ..runtimes.registry import Registry
 from ..scheduler.passes import counting_passes
+from ..scheduler.policy import INTERRUPTS
 from ..scheduler.raised import first_of
 from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
+from ..types.exceptions import class_name, is_a
 from ..types.http import HttpOptions
 from .handle import Run
 from .options import RunOptions
@@ -158,14 +160,14 @@ class OpenRun:
         """Wait for the run; an exception of the block cancels it and surfaces itself."""
         raised: BaseException | None = None
         if exc is not None:
-            self._handle.cancel(f"the block around the run raised {type(exc).__name__}")
+            self._handle.cancel(f"the block around the run raised {class_name(exc)}")
         try:
             await self._manager.__aexit__(None, None, None)
         except BaseException as left:
             raised = left
         finally:
             self._exit.close()
-        if exc is not None and not isinstance(raised, (KeyboardInterrupt, SystemExit)):
+        if exc is not None and not is_a(raised, INTERRUPTS):
             return
         if raised is not None:
             raise first_of(raised)

@@ -60,7 +60,7 @@ class _Weighed(list[T]):
 
 def _weight_of(result: NodeResult) -> int:
     errors: list[Any] = [*result.earlier, *result.possibly_masked]
-    if result.error is not None and result.error not in errors:
+    if result.error is not None and all(each is not result.error for each in errors):
         errors.append(result.error)
     branches = sum(ENTRY for branch in result.branches)
     return RESULT + branches + sum(ERROR + len(text_of(error)) for error in errors)

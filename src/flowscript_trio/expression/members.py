@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..types.errors import status_of, text_of, type_of
+from ..types.errors import safe_status_of, text_of, type_of
 from .calls import Run
 from .scope import Scope
 from .syntax import Constant, Item, Member, Method
@@ -134,6 +134,6 @@ def read_node_member(node: str, name: str) -> Run:
 
 def _describe(error: BaseException, *absent: None) -> dict[str, Any]:
     """What an error says; its status only where it has one, or where ``absent`` stands for none."""
-    status = status_of(error)
+    status = safe_status_of(error)
     seen: dict[str, Any] = {"message": text_of(error), "type": type_of(error)}
     return seen if status is None and not absent else {**seen, "status": status}

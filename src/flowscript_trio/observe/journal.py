@@ -32,6 +32,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.exceptions import class_name
 from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import open_new
@@ -178,7 +179,7 @@ def _named(node: BaseNode) -> Entry:
 
 
 def _error(error: BaseException) -> Entry:
-    told: Entry = {"type": type(error).__name__, "message": cut(text_of(error))}
+    told: Entry = {"type": class_name(error), "message": cut(text_of(error))}
     if notes := notes_of(error):
         told["notes"] = [cut(note) for note in notes]
     return told

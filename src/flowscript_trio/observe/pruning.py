@@ -7,6 +7,8 @@ from itertools import islice
 from math import isfinite
 from typing import Any
 
+from ..types.exceptions import class_name
+
 MOST_TEXT = 2_000
 """Characters of one text that are kept."""
 MOST_VALUES = 200
@@ -51,8 +53,8 @@ class _Pruner:
         self._left -= 1
         try:
             return self._shown(value, levels)
-        except Exception:  # an object of the user's: that is no reason for a run to fail
-            return f"<{type(value).__name__}>"
+        except BaseException:  # an object of the user's: that is no reason for a run to fail
+            return f"<{class_name(value)}>"
 
     def _shown(self, value: Any, levels: int) -> Any:
         if isinstance(value, str):
@@ -97,7 +99,5 @@ class _Pruner:
 def _described(value: Any) -> str:
     try:
         return cut(repr(value))
-    except (
-        Exception
-    ):  # an object of the user's: that it cannot be shown is no reason for a run to fail
-        return f"<{type(value).__name__}>"
+    except BaseException:  # that it cannot be shown is no reason for a run to fail
+        return f"<{class_name(value)}>"

@@ -29,6 +29,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.exceptions import class_name
 from ..types.paths import is_iteration
 from ..types.propagation import Headers, end, send_along
 from ..types.results import Cancellation
@@ -188,7 +189,7 @@ class Spans:
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    return {"error.type": type(error).__name__, "error.message": cut(text_of(error))}
+    return {"error.type": class_name(error), "error.message": cut(text_of(error))}
 
 
 def _exception(error: BaseException) -> dict[str, Any]:

@@ -1,15 +1,52 @@
-"""Owns threads that trio does not wait for by itself: how they are started, and how many are at work."""
+"""Owns the threads of runtimes: those that trio waits for, and those that it does not, which are counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import outcome
 import trio
 
 T = TypeVar("T")
+
+
+class _Work:
+    """What a thread is to do, with a repr that shows none of its arguments.
+
+    Error trackers and debuggers show the locals of trio's frames, and secrets may stand in them.
+    """
+
+    def __init__(self, work: Callable[[], object], name: str) -> None:
+        self._work = work
+        self._name = name
+
+    def __call__(self) -> object:
+        return self._work()
+
+    def __repr__(self) -> str:
+        return f"<the work of {self._name}>"
+
+
+async def run_in_thread(
+    work: Callable[..., T],
+    *args: object,
+    abandon_on_cancel: bool = False,
+    limiter: trio.CapacityLimiter | None = None,
+) -> T:
+    """``trio.to_thread.run_sync``, without what it is given in the locals of a traceback.
+
+    Cancellation waits for the thread, unless it may be abandoned.
+    """
+    quiet = _Work(partial(work, *args), getattr(work, "__name__", type(work).__name__))
+    done: Any = await trio.to_thread.run_sync(
+        quiet, abandon_on_cancel=abandon_on_cancel, limiter=limiter
+    )
+    found: T = done
+    return found
+
 
 _at_work: trio.lowlevel.RunVar[int] = trio.lowlevel.RunVar("flowscript_trio.threads", 0)
 

@@ -15,6 +15,7 @@ from typing import Any
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, enable_ki_protection
 
+from ..types.exceptions import class_name, is_a
 from ..types.results import Cancellation
 from .breaking import BreakOut, OnBreak
 from .passes import PassCounter
@@ -132,7 +133,7 @@ class Block:
         if raised is not None:
             raised = first_of(raised)
         try:
-            if raised is not None and not isinstance(raised, trio.Cancelled):
+            if raised is not None and not is_a(raised, trio.Cancelled):
                 raise raised
             verdict = self._tally.conclude(self.started, cancelled=raised is not None)
             if verdict is None:
@@ -180,7 +181,7 @@ class Block:
     def note_failure(self, index: int, error: BaseException, fatal: bool = False) -> None:
         """Take in the error of a job, or a ``fatal`` one of the block itself."""
         broken_off = self._breaks is not None and self._breaks.takes(index) and self.is_over()
-        if broken_off and not fatal and not isinstance(error, INTERRUPTS):
+        if broken_off and not fatal and not is_a(error, INTERRUPTS):
             return  # it was being cancelled: on the record, but no failure of the block
         outside = (self._outside_first or not self.cancelled) and is_cancelled()
         self._tally.add_failure(Ending(self.passes.now, index, error, fatal, outside))
@@ -238,10 +239,10 @@ class Block:
     def _cancel_all(self) -> None:
         ending = self._tally.decisive()
         by = self.name(ending.index)
-        if ending.error is None:
-            reason = f"{by} completed the race"
-        else:
-            reason = f"{by} failed: {type(ending.error).__name__}"
+        error = ending.error
+        reason = (
+            f"{by} completed the race" if error is None else f"{by} failed: {class_name(error)}"
+        )
         self._outside_first = is_cancelled()
         self.cancelled = True
         self._on_cancel(Cancellation(by, reason, trio.current_time()), self.passes.now)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..types.errors import BudgetExceeded
+from ..types.exceptions import is_a
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ class Ending:
         """Whether it is neither tolerated nor waited for: a fatal error, one that is no ``Exception``, or the
         budget's.
         """
-        if self.fatal or isinstance(self.error, BudgetExceeded):
+        if self.fatal or is_a(self.error, BudgetExceeded):
             return True
-        return not isinstance(self.error, (Exception, type(None)))
+        return not is_a(self.error, (Exception, type(None)))
 
 
 def in_order(endings: Iterable[Ending]) -> list[Ending]:
@@ -71,14 +72,14 @@ def in_order(endings: Iterable[Ending]) -> list[Ending]:
 
     def rank(ending: Ending) -> tuple[int, int, bool, int]:
         error = ending.error
-        return (_interrupts(error), ending.at, isinstance(error, Exception), ending.index)
+        return (_interrupts(error), ending.at, is_a(error, Exception), ending.index)
 
     return sorted(endings, key=rank)
 
 
 def _interrupts(error: BaseException | None) -> int:
     for place, kind in enumerate(INTERRUPTS):
-        if isinstance(error, kind):
+        if is_a(error, kind):
             return place
     return len(INTERRUPTS)
 
@@ -175,9 +176,9 @@ class Tally:
         return [
             ending
             for ending in self.failures
-            if not isinstance(ending.error, Exception)
+            if not is_a(ending.error, Exception)
             and (
-                isinstance(ending.error, INTERRUPTS)
+                is_a(ending.error, INTERRUPTS)
                 or (self.decided_at is not None and ending.at <= self.decided_at)
             )
         ]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import inf
 
 import trio
 
 from ..types.errors import StrayCancelled
+from ..types.exceptions import (
+    groups_of,
+    inner_of,
+    is_a,
+    leaves_of,
+    message_of,
+    take_over,
+    traceback_of,
+)
 from .policy import INTERRUPTS
 
 
@@ -22,46 +30,69 @@ def error_of(raised: BaseException) -> BaseException | None:
     A ``Cancelled`` that nothing around asked for was stored and raised again: that is an error. A group
     stays whole, but for the ``Cancelled`` of what is cancelled around, and for an interrupt in it, which
     surfaces bare. To be asked where the exception was caught, inside the scopes around the node.
+
+    A ``GeneratorExit`` passes on where Python ends a coroutine that nobody runs any more; one that code of a node
+    raises is an error as any other.
     """
-    if isinstance(raised, BaseExceptionGroup):
-        return _error_of_group(raised)
-    if isinstance(raised, trio.Cancelled):
-        return None if is_cancelled() else _stray(raised)
-    return None if isinstance(raised, GeneratorExit) else raised
+    if is_a(raised, GeneratorExit):
+        return raised if trio.lowlevel.in_trio_task() else None
+    if is_a(raised, (BaseExceptionGroup, trio.Cancelled)):
+        return _without_cancelled(raised, strays=not is_cancelled(), of="the node was left by")
+    return _raisable(raised)
 
 
-def _error_of_group(group: BaseExceptionGroup) -> BaseException | None:
+def error_of_call(raised: BaseException, of: str) -> BaseException:
+    """The error that came out of code that cannot wait, so that no cancellation can have reached it.
+
+    ``of`` says in a sentence's beginning what raised it: ``an observer raised``.
+    """
+    return _raisable(_without_cancelled(raised, strays=True, of=of) or raised)
+
+
+def _raisable(error: BaseException) -> BaseException:
+    """The error, which is to leave the coroutine of a run: what Python makes of a ``StopIteration`` there."""
+    if not is_a(error, StopIteration):
+        return error
+    told = RuntimeError("StopIteration was raised where nothing iterates")
+    told.__cause__ = error
+    return told.with_traceback(traceback_of(error))
+
+
+def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseException | None:
+    """An exception without the ``Cancelled`` in it, or with what ``strays`` are; None: nothing is left."""
+    leaves = list(leaves_of(raised))
     for kind in INTERRUPTS:
-        for leaf in leaves_of(group):
-            if isinstance(leaf, kind):
+        for leaf in leaves:
+            if is_a(leaf, kind):
                 return leaf
-    cancelled, rest = group.split(trio.Cancelled)
-    if cancelled is None:
-        return group
-    return rest if is_cancelled() else _with_strays(group)
+    if not any(is_a(leaf, trio.Cancelled) for leaf in leaves):
+        return raised  # the class of a group is asked for nothing
+    if not strays and is_a(raised, BaseExceptionGroup):
+        try:
+            return raised.split(trio.Cancelled)[1]
+        except BaseException:  # what a class that cannot be divided leaves is told by plain groups
+            pass
+    made: dict[int, BaseException | None] = {
+        id(leaf): (_stray(leaf, of) if strays else None)
+        for leaf in leaves
+        if is_a(leaf, trio.Cancelled)
+    }
+    for group in groups_of(raised):
+        inner = [made.get(id(each), each) for each in inner_of(group)]
+        kept = [each for each in inner if each is not None]
+        made[id(group)] = BaseExceptionGroup(message_of(group), kept) if kept else None
+        if (told := made[id(group)]) is not None:
+            take_over(told, group)
+    return made[id(raised)]
 
 
-def _with_strays(group: BaseExceptionGroup) -> BaseExceptionGroup:
-    """The group with each stray ``Cancelled`` as the error that it is."""
-    inner: list[BaseException] = []
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            inner.append(_with_strays(each))
-        else:
-            inner.append(_stray(each) if isinstance(each, trio.Cancelled) else each)
-    changed = BaseExceptionGroup(group.message, inner)
-    changed.__cause__, changed.__context__ = group.__cause__, group.__context__
-    changed.__suppress_context__ = group.__suppress_context__
-    return changed.with_traceback(group.__traceback__)
-
-
-def _stray(cancelled: BaseException) -> StrayCancelled:
+def _stray(cancelled: BaseException, of: str) -> StrayCancelled:
     error = StrayCancelled(
-        "the node was left by a trio.Cancelled although nothing around it is cancelled: one that was caught "
+        f"{of} a trio.Cancelled although nothing around it is cancelled: one that was caught "
         "and kept, and raised again later, belongs to the task that it was raised in; keep another error"
     )
     error.__cause__ = cancelled
-    return error.with_traceback(cancelled.__traceback__)
+    return error.with_traceback(traceback_of(cancelled))
 
 
 def first_of(raised: BaseException) -> BaseException:
@@ -72,17 +103,8 @@ def first_of(raised: BaseException) -> BaseException:
     leaves = list(leaves_of(raised))
 
     def rank(leaf: BaseException) -> int:
-        if isinstance(leaf, INTERRUPTS):
+        if is_a(leaf, INTERRUPTS):
             return 0
-        return 2 if isinstance(leaf, trio.Cancelled) else 1
+        return 2 if is_a(leaf, trio.Cancelled) else 1
 
     return min(leaves, key=rank)
-
-
-def leaves_of(raised: BaseException) -> Iterator[BaseException]:
-    """The exceptions that a group groups, or the exception itself."""
-    if isinstance(raised, BaseExceptionGroup):
-        for inner in raised.exceptions:
-            yield from leaves_of(inner)
-    else:
-        yield raised

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from .exceptions import class_name, is_a
 from .location import Location, Source
 
 
@@ -123,8 +124,8 @@ def text_of(error: BaseException) -> str:
     """What an error says; of one whose class fails at that, what it failed with."""
     try:
         return str(error)
-    except Exception as exc:
-        return f"(a text that cannot be made: {type(exc).__name__})"
+    except BaseException as exc:
+        return f"(a text that cannot be made: {class_name(exc)})"
 
 
 def notes_of(error: BaseException) -> list[str]:
@@ -132,15 +133,15 @@ def notes_of(error: BaseException) -> list[str]:
     try:
         written = getattr(error, "__notes__", None)
         return [_text(note) for note in written] if isinstance(written, list | tuple) else []
-    except Exception:
+    except BaseException:
         return []
 
 
 def _text(note: object) -> str:
     try:
         return str(note)
-    except Exception as exc:
-        return f"(a note that cannot be read: {type(exc).__name__})"
+    except BaseException as exc:
+        return f"(a note that cannot be read: {class_name(exc)})"
 
 
 def summary_of(error: BaseException | None) -> str:
@@ -148,7 +149,8 @@ def summary_of(error: BaseException | None) -> str:
     if error is None:
         return "no error"
     text = text_of(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    name = class_name(error)
+    return f"{name}: {text}" if text else name
 
 
 class WorkflowInvalid(FlowScriptError):
@@ -233,8 +235,8 @@ class NotAccepted(FlowScriptError):
 
 def type_of(error: BaseException) -> str:
     """What an error is called: its class, or the type that a ``<fail>`` gives it."""
-    own = error.type if isinstance(error, WorkflowFailed) else None
-    return own or type(error).__name__
+    own = error.type if is_a(error, WorkflowFailed) else None
+    return own or class_name(error)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -243,6 +245,14 @@ def status_of(error: BaseException) -> int | None:
     if status is None:
         status = getattr(getattr(error, "response", None), "status_code", None)
     return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
+def safe_status_of(error: BaseException) -> int | None:
+    """As :func:`status_of`; None as well where the class of the error fails at saying it."""
+    try:
+        return status_of(error)
+    except BaseException:
+        return None
 
 
 class BudgetExceeded(FlowScriptError):

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from .exceptions import class_name
+
 _PLAIN = {type(None), bool, int, float, complex, Decimal, date, time, timedelta, UUID, range}
 _CIRCLE = "… (refers to itself)"
 
@@ -108,9 +110,9 @@ class _Walk:
                 continue
             try:
                 parts = _parts(value)
-            except Exception:
+            except BaseException:
                 parts = None
-                self._done[key] = f"<{type(value).__name__}>"
+                self._done[key] = f"<{class_name(value)}>"
             self._opened[key] = (value, parts)
             for part in parts or ():
                 is_text = type(part) in _PLAIN or type(part) is str
@@ -121,8 +123,8 @@ class _Walk:
     def _made_safely(self, value: Any, parts: list[Any] | None) -> Any:
         try:
             return self._made(value, parts)
-        except Exception:  # an object of the user's, or one without an end
-            return f"<{type(value).__name__}>"
+        except BaseException:  # an object of the user's, or one without an end
+            return f"<{class_name(value)}>"
 
     def _made(self, value: Any, parts: list[Any] | None) -> Any:
         if parts is None:

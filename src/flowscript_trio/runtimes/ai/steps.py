@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import trio
 
+from ..threads import run_in_thread
+
 HERE = 20_000
 """Steps on trio's thread, and between two questions of a thread whether it is cancelled: some 20 ms."""
 
@@ -53,7 +55,7 @@ async def run_in_steps(work: Callable[[], T], *, begin_here: bool = True) -> T:
             pass
         finally:
             _steps.left = inf
-    return await trio.to_thread.run_sync(_work_in_thread, work)
+    return await run_in_thread(_work_in_thread, work)
 
 
 def _work_in_thread(work: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from ..threads import run_in_thread
 from ..types import RunServices
 from . import sqlite
 from .errors import MissingPackage
@@ -137,7 +138,7 @@ class Databases:
         if url not in self._known:
             async with self._opening:
                 if url not in self._known:
-                    self._known[url] = await trio.to_thread.run_sync(
+                    self._known[url] = await run_in_thread(
                         _make, url, base, self.limiter, limiter=self.limiter
                     )
         return self._known[url]

@@ -10,6 +10,7 @@ import trio
 
 from ..registry import registry
 from ..streams import Stream, stream_in, streams_of
+from ..threads import run_in_thread
 from ..types import ExecutionParams, RunServices
 from .formats import encode, read
 from .opening import open_to_read
@@ -50,8 +51,10 @@ class FileSource:
             streams = await streams_of(params.run, "file")
             supply = await open_supply(config, params.run.base, limiter)
             return streams.add(Stream(params.node.label, supply))
-        return await trio.to_thread.run_sync(
-            partial(_read, config, params.run.base),
+        return await run_in_thread(
+            _read,
+            config,
+            params.run.base,
             abandon_on_cancel=True,
             limiter=await _limiter_of(params.run),
         )
@@ -77,9 +80,7 @@ class FileSink:
         stream = stream_in(params.input)
         if stream is not None:
             return await write_stream(config, params.run.base, stream, limiter)
-        return await trio.to_thread.run_sync(
-            partial(_write, config, params.run.base, params.input), limiter=limiter
-        )
+        return await run_in_thread(_write, config, params.run.base, params.input, limiter=limiter)
 
 
 def _read(config: FileSourceConfig, base: Path | None) -> Any:

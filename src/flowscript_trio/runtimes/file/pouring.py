@@ -14,6 +14,7 @@ import trio
 from ...expression.tabular.tables import columns_of, read_header
 from ...types.errors import FlowScriptError
 from ..streams import BATCH, Stream
+from ..threads import run_in_thread
 from .formats import Encoder, encode_text
 from .paths import naming, open_entry
 from .types import STREAM_FORMS, FileSinkConfig
@@ -135,7 +136,7 @@ async def write_stream(
     pouring = Pouring(config, base)
     # Threads of their own: who waits for the lock of a file must not keep who holds it from going on.
     threads = limiter if not config.append else trio.CapacityLimiter(1)
-    in_thread = partial(trio.to_thread.run_sync, limiter=threads)
+    in_thread = partial(run_in_thread, limiter=threads)
     try:
         items = await stream.take(BATCH)
         await in_thread(pouring.begin)

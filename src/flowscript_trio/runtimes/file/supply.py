@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import trio
 
 from ..streams import Supply
+from ..threads import run_in_thread
 from .books import BookForm, read_parts
 from .formats import CHUNK
 from .opening import open_patiently, open_to_read
@@ -32,7 +32,7 @@ class FileSupply:
     async def fetch(self) -> Sequence[Any]:
         if self._ended:
             return ()
-        return await trio.to_thread.run_sync(self._read, limiter=self._limiter)
+        return await run_in_thread(self._read, limiter=self._limiter)
 
     def _read(self) -> Sequence[Any]:
         while not self._ended:
@@ -65,7 +65,7 @@ class BookSupply:
         self._limiter = limiter
 
     async def fetch(self) -> Sequence[Any]:
-        return await trio.to_thread.run_sync(next, self._parts, (), limiter=self._limiter)
+        return await run_in_thread(next, self._parts, (), limiter=self._limiter)
 
     async def aclose(self) -> None:
         self._parts.close()
@@ -78,15 +78,11 @@ async def open_supply(
     """The records of a file, which is opened; raises what opening it raises. Cancellation waits for that."""
     form = config.form
     if form == "xlsx" or form == "parquet":
-        book = await trio.to_thread.run_sync(
-            partial(open_to_read, config.path, base), limiter=limiter
-        )
+        book = await run_in_thread(open_to_read, config.path, base, limiter=limiter)
         return BookSupply(book, form, config, limiter)
     assert form in ("csv", "tsv", "jsonl", "lines")
     records = Records(
         form, config.path, encoding=config.encoding, dialect=config.dialect, types=config.types
     )
-    file = await trio.to_thread.run_sync(
-        partial(open_patiently, config.path, base), limiter=limiter
-    )
+    file = await run_in_thread(open_patiently, config.path, base, limiter=limiter)
     return FileSupply(file, records, limiter)

@@ -14,6 +14,7 @@ from ...expression.bulk import decode_text
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
 from ..pace import Pace
+from ..threads import run_in_thread
 from ..types import RunServices
 from .coding import Body, ContentError
 from .types import RequestConfig
@@ -149,7 +150,7 @@ async def decoded(answer: Answer, config: RequestConfig) -> Any:
     """As :func:`decode`, of a large body in a thread. Cancellation frees the node; the thread ends by itself."""
     if len(answer.content) <= LARGE:
         return decode(answer, config)
-    return await trio.to_thread.run_sync(decode, answer, config, abandon_on_cancel=True)
+    return await run_in_thread(decode, answer, config, abandon_on_cancel=True)
 
 
 def decode(answer: Answer, config: RequestConfig) -> Any:

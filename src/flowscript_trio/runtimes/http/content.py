@@ -6,11 +6,10 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import trio
-
 from ...expression import encode_json, to_text
 from ...expression.bulk import encode_text, is_large, write_json
 from ...types.errors import SettingError
+from ..threads import run_in_thread
 from .types import RequestConfig
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ async def json_content(value: Any) -> Content:
     if not is_large(value):
         return Content(_encode(encode_json(value)), "application/json")
     return Content(
-        await trio.to_thread.run_sync(_encode_large, value, abandon_on_cancel=True),
+        await run_in_thread(_encode_large, value, abandon_on_cancel=True),
         "application/json",
     )
 

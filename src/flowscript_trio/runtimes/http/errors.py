@@ -58,10 +58,15 @@ def is_passing(status: int) -> bool:
 
 
 class QuietRequest(httpx.Request):
-    """A request whose repr does not show what its URL may have of secrets: error trackers show it."""
+    """A request whose repr does not show what its URL may have of secrets: error trackers show it.
+
+    A secret stands in the path of many a webhook.
+    """
 
     def __repr__(self) -> str:
-        return f"<Request({self.method!r}, {bare_url(self.url)!r})>"
+        origin = self.url.copy_with(username=None, password=None, raw_path=b"/", fragment=None)
+        shown = f"{origin}…" if self.url.raw_path != b"/" else str(origin)
+        return f"<Request({self.method!r}, {shown!r})>"
 
 
 def bare_url(url: httpx.URL) -> str:

@@ -120,7 +120,7 @@ class HttpPool:
     ) -> httpx.Response:
         import httpx
 
-        from .errors import bare_url
+        from .errors import QuietRequest, bare_url
         from .failing import explained
         from .redirects import is_same_origin, next_request
 
@@ -134,6 +134,7 @@ class HttpPool:
                 self.rules.check_name(request.url.host, self.options.proxy is not None)
             for name, value in headers_along().items():
                 request.headers.setdefault(name, value)
+            request.__class__ = QuietRequest
             try:
                 answer = await client.send(request, stream=True, auth=auth)
             except httpx.RequestError as exc:

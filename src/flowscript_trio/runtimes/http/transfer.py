@@ -20,6 +20,7 @@ import trio
 
 from ...types.errors import FlowScriptError
 from ..file.paths import FolderEntry, open_entry, refuse_special
+from ..threads import run_in_thread
 from ..types import RunServices
 from .answer import read_body, refuse_failure
 
@@ -239,4 +240,4 @@ class FileBody(httpx.AsyncByteStream):
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    return await trio.to_thread.run_sync(work)
+    return await run_in_thread(work)

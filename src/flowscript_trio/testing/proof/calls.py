@@ -8,8 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...scheduler.raised import leaves_of
 from ...types.errors import FlowScriptError
+from ...types.exceptions import leaves_of
 from ...types.results import NodeResult
 
 
