@@ -72,16 +72,18 @@ class AttemptFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAwaited(Event):
-    """A node has to wait for a token of the run's limiter."""
+    """A node has to wait: for the ``limits`` of these names, or for a token of the run's limiter where there are none."""
 
     node: BaseNode
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTaken(Event):
-    """A node has the token for which it had to wait."""
+    """A node has that for which it had to wait."""
 
     node: BaseNode
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
