@@ -91,12 +91,9 @@ class _Walk:
             self._need(name, (site, *chain), around)
         if use.leaf is not None:
             self._take_token((site, *use.leaf), around)
-        for mine, theirs in (
-            (self.together, use.together),
-            (self.blocks, use.blocks),
-            (self.tokens, use.tokens),
-        ):
-            _add(mine, theirs, site)  # type: ignore[arg-type]
+        _add(self.together, use.together, site)
+        _add(self.blocks, use.blocks, site)
+        _add(self.tokens, use.tokens, site)
         for pair, chain in use.held.items():
             self.held.setdefault(pair, chain)
 

@@ -49,7 +49,7 @@ class BreakerRule:
 
 
 class CircuitOpen(FlowScriptError):
-    """The circuit breaker of a limit is open: nothing that needs the limit is tried before ``retry_after`` seconds.
+    """The circuit breaker of a limit is open: what needs the limit is not tried for ``retry_after`` seconds.
 
     ``limit`` is its name. It can be retried: a ``<retry>`` waits for what is left. As any error of a node, it
     cancels the siblings of its branch where the block fails fast.

@@ -108,17 +108,18 @@ class Borrowed(Held):
 
 
 class Wish:
-    """What someone waits for: all of ``needs`` or nothing, while it holds ``held``.
+    """What someone waits for: all of ``needs`` or nothing, while it holds ``held``. ``gates`` are those of our own.
 
     ``scope`` is around its wait: its deadline is the time at which a rate lets it pass.
     """
 
-    __slots__ = ("error", "event", "granted", "held", "needs", "number", "scope", "token")
+    __slots__ = ("error", "event", "gates", "granted", "held", "needs", "number", "scope", "token")
 
     def __init__(
         self, needs: tuple[Held, ...], held: tuple[Held, ...], token: object, number: int
     ) -> None:
         self.needs: tuple[Held, ...] = needs
+        self.gates: tuple[Gate, ...] = tuple(one for one in needs if isinstance(one, Gate))
         self.held: tuple[Held, ...] = held
         self.token: object = token
         self.number: int = number

@@ -103,9 +103,8 @@ def leave(gates: tuple[Gate, ...], token: object, failed: bool | None) -> None:
             break
 
 
-def _take(gates: tuple[Held, ...], token: object) -> None:
+def _take(gates: tuple[Gate, ...], token: object) -> None:
     for gate in gates:
-        assert isinstance(gate, Gate)
         gate.taken += 1
         if gate.meter is not None:
             gate.meter.count(trio.current_time())
@@ -141,10 +140,9 @@ def _retry_passed_by(passed_by: dict[Wish, None]) -> None:
 
 
 def _stop_waiting(wish: Wish) -> None:
-    for gate in wish.needs:
-        if isinstance(gate, Gate):
-            gate.queue.pop(wish, None)
-            gate.room.passed_by.pop(wish, None)
+    for gate in wish.gates:
+        gate.queue.pop(wish, None)
+        gate.room.passed_by.pop(wish, None)
     for one in wish.held:
         one.inside.pop(wish, None)
 
@@ -152,40 +150,37 @@ def _stop_waiting(wish: Wish) -> None:
 def _serve(wish: Wish) -> None:
     """Serve a wish if it may be, and then whoever may go on after it."""
     if _try(wish):
-        _go_on(wish.needs)
+        _go_on(wish.gates)
 
 
-def _go_on(gates: tuple[Held, ...]) -> None:
+def _go_on(gates: tuple[Gate, ...]) -> None:
     """Serve whoever may go on after a change of these limits."""
     pending = list(gates)
     while pending:
         gate = pending.pop()
-        assert isinstance(gate, Gate)
         while (first := gate.first) is not None and _try(first):
-            pending += [other for other in first.needs if other is not gate]
+            pending += [other for other in first.gates if other is not gate]
         if gate.queue and gate.taken < gate.max:
             for wish in [wish for wish in gate.queue if wish.held and wish is not first]:
                 if wish in gate.queue and _try(wish):
-                    pending += wish.needs
+                    pending += wish.gates
 
 
 def _try(wish: Wish) -> bool:
     """Give a wish what it waits for, if it may have it now; whether it was served, be it by a refusal."""
     now = trio.current_time()
-    for gate in wish.needs:
-        assert isinstance(gate, Gate)
+    for gate in wish.gates:
         if gate.breaker is not None and (left := gate.breaker.seconds_left(now)):
             _refuse(wish, CircuitOpen(gate.name, left))
             return True
     at = -inf
-    for gate in wish.needs:
-        assert isinstance(gate, Gate)
+    for gate in wish.gates:
         if gate.taken >= gate.max:
             at = inf
             break
         if gate.meter is not None:
             at = max(at, gate.meter.ready_at())
-    passed_by = gate.room.passed_by
+    passed_by = wish.gates[0].room.passed_by
     passed_by.pop(wish, None)
     if at < inf and not _is_its_turn(wish):
         if wish.held:
@@ -195,7 +190,7 @@ def _try(wish: Wish) -> bool:
         wish.scope.deadline = at
         return False
     _stop_waiting(wish)
-    _take(wish.needs, wish.token)
+    _take(wish.gates, wish.token)
     wish.granted = True
     wish.event.set()
     return True
@@ -203,8 +198,9 @@ def _try(wish: Wish) -> bool:
 
 def _is_its_turn(wish: Wish) -> bool:
     """Whether nobody who came before it needs one of its limits, or it has to go past them."""
-    ahead = [gate for gate in wish.needs if isinstance(gate, Gate) and gate.first is not wish]
-    return not ahead or (bool(wish.held) and _is_awaited(wish))
+    if all(gate.first is wish for gate in wish.gates):
+        return True
+    return bool(wish.held) and _is_awaited(wish)
 
 
 def _is_awaited(wish: Wish) -> bool:
@@ -213,19 +209,16 @@ def _is_awaited(wish: Wish) -> bool:
     What they wait for is what they need, and what is needed by those who hold that and wait themselves.
     """
     reached: set[Held] = set()
-    pending: list[Held] = list(wish.needs)
+    gates = list(wish.gates)
     seen: set[Wish] = set()
-    while pending:  # those who came before, and those before them
-        gate = pending.pop()
-        if not isinstance(gate, Gate):
-            continue
-        for other in gate.queue:
+    while gates:  # those who came before, and those before them
+        for other in gates.pop().queue:
             if other.number >= wish.number:
                 break
             if other not in seen:
                 seen.add(other)
                 reached.update(other.needs)
-                pending += other.needs
+                gates += other.gates
     pending = list(reached)
     while pending:
         for inner in pending.pop().inside:
