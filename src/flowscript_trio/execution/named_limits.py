@@ -14,7 +14,7 @@ from ..program.holding import describe_cycle, find_cycle
 from ..program.limit_use import Chain, LimitUse, Site
 from ..scheduler.limits.gate import Borrowed, Gate, Held
 from ..scheduler.limits.limit import Limit, room_here
-from ..scheduler.limits.queue import around, borrow, enter, leave, take_nowait
+from ..scheduler.limits.queue import around, borrow, enter, held_here, leave, take_nowait
 from ..scheduler.signals import Failed
 from ..types.errors import InputError, nearest
 from ..types.events import TokenAwaited, TokenTaken
@@ -206,7 +206,7 @@ async def _hold(
     failed: bool | None = None
     borrowed = 0
     if taken.borrowed or not take_nowait(taken.gates, token):
-        borrowed = await _wait(walk, attempt, taken, outer, token)
+        borrowed = await _wait(walk, attempt, taken, token)
     try:
         reset = around.set((*outer, *taken.held))
         try:
@@ -224,11 +224,9 @@ async def _hold(
             one.limiter.release_on_behalf_of(token)
 
 
-async def _wait(
-    walk: Walk, attempt: Attempt, taken: Taken, outer: tuple[Held, ...], token: object
-) -> int:
+async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
     """Take what is not free at once; gives how many limiters of the application were taken: all of them."""
-    run, held = walk.run, outer
+    run, held = walk.run, held_here()
     told = False
 
     def tell(kind: type[TokenAwaited] | type[TokenTaken]) -> None:

@@ -72,7 +72,7 @@ class AttemptFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAwaited(Event):
-    """A node has to wait: for the limits of these names, or, without ``limits``, for a token of the run's limiter."""
+    """A node has to wait: for the limits of these names; without ``limits`` for a token of the run's limiter."""
 
     node: BaseNode
     limits: tuple[str, ...] = ()

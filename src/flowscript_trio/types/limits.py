@@ -29,7 +29,8 @@ class Rate:
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.count:g}/{_duration(self.seconds)}"
+        per = _duration(self.seconds)
+        return f"{self.count:g}/{per[1:] if re.fullmatch('1[a-z]+', per) else per}"
 
     def time_of(self, number: float) -> float:
         """Seconds in which that many pass."""

@@ -108,9 +108,10 @@ class Borrowed(Held):
 
 
 class Wish:
-    """What someone waits for: all of ``needs`` or nothing, while it holds ``held``. ``gates`` are those of our own.
+    """What someone waits for: all of ``needs`` or nothing, while it holds ``held``.
 
-    ``scope`` is around its wait: its deadline is the time at which a rate lets it pass.
+    ``gates`` are those of its needs that are limits of ours. ``scope`` is around its wait: its deadline is the
+    time at which a rate lets it pass.
     """
 
     __slots__ = ("error", "event", "gates", "granted", "held", "needs", "number", "scope", "token")

@@ -10,7 +10,7 @@ import trio
 
 from ...types.limits import BreakerRule, Rate, parse_breaker, parse_count, parse_rate
 from .gate import Gate, Room
-from .queue import around, enter, leave
+from .queue import enter, entered, held_here, leave
 
 _rooms: WeakKeyDictionary[trio.lowlevel.TrioToken, Room] = WeakKeyDictionary()
 
@@ -88,8 +88,8 @@ class Limit:
     async def __aenter__(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         gate, token = self.gate(), object()
-        await enter((gate,), around.get(), token)
-        reset = around.set((*around.get(), gate))
+        await enter((gate,), held_here(), token)
+        reset = entered.set((*entered.get(), gate) if gate.can_block else entered.get())
         self._entered.setdefault(trio.lowlevel.current_task(), []).append((token, reset))
         await trio.lowlevel.cancel_shielded_checkpoint()
 
@@ -103,7 +103,7 @@ class Limit:
         token, reset = self._entered[task].pop()
         if not self._entered[task]:
             del self._entered[task]
-        around.reset(reset)  # type: ignore[arg-type]
+        entered.reset(reset)  # type: ignore[arg-type]
         failed = (
             None if error is not None and not isinstance(error, Exception) else error is not None
         )

@@ -17,7 +17,16 @@ from ...types.limits import CircuitOpen
 from .gate import Borrowed, Gate, Held, Wish
 
 around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits", default=())
-"""The limits that are held around the code that runs, the outermost first."""
+"""The limits that nodes around the code that runs hold, the outermost first."""
+
+entered: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.entered_limits", default=())
+"""Those that the application's own code has entered; who runs beside it may have inherited that."""
+
+
+def held_here() -> tuple[Held, ...]:
+    """What is held around the code that runs."""
+    own = entered.get()
+    return (*around.get(), *own) if own else around.get()
 
 
 def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
