@@ -100,13 +100,17 @@ class _Walk:
     def _need(self, name: str, chain: Chain, around: Sequence[tuple[str, Site]]) -> None:
         self.needs.setdefault(name, chain)
         for held, site in around:
-            self.held.setdefault((held, name), (site, *chain))
+            self.held.setdefault((held, name), _from(site, chain))
 
     def _take_token(self, chain: Chain, around: Sequence[tuple[str, Site]]) -> None:
         if self.leaf is None:
             self.leaf = chain
         for held, site in around:
-            self.tokens.setdefault(held, (site, *chain) if chain[0] is not site else chain)
+            self.tokens.setdefault(held, _from(site, chain))
+
+
+def _from(site: Site, chain: Chain) -> Chain:
+    return chain if chain[0] is site else (site, *chain)
 
 
 def _add(mine: dict[T, Chain], theirs: Mapping[T, Chain], site: Site) -> None:
