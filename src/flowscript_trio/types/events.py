@@ -77,6 +77,13 @@ class TokenAwaited(Event):
     node: BaseNode
     limits: tuple[str, ...] = ()
 
+    @property
+    def awaited(self) -> str:
+        """What it waits for, for people."""
+        if not self.limits:
+            return "a token"
+        return f"the limit{'s' * (len(self.limits) > 1)} {', '.join(self.limits)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTaken(Event):
