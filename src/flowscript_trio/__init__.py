@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.types import ExecutionParams, NodeRuntime
+    from .scheduler.limits.limit import Limit
     from .schemas import schema_files
     from .types.budget import Budget
     from .types.decisions import Action, Answer, CheckpointRejected, Decider
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         WorkflowInvalid,
     )
     from .types.http import HttpOptions
+    from .types.limits import CircuitOpen
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
 
@@ -73,6 +75,7 @@ _HOMES = {
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "schemas": ["schema_files"],
+    "scheduler.limits.limit": ["Limit"],
     "types.budget": ["Budget"],
     "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
     "types.durations": ["Duration"],
@@ -91,6 +94,7 @@ _HOMES = {
         "WorkflowInvalid",
     ],
     "types.http": ["HttpOptions"],
+    "types.limits": ["CircuitOpen"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
 }
@@ -106,6 +110,7 @@ __all__ = [
     "BudgetExceeded",
     "Cancellation",
     "CheckpointRejected",
+    "CircuitOpen",
     "Decider",
     "Duration",
     "EvaluationError",
@@ -119,6 +124,7 @@ __all__ = [
     "HTTPStatusError",
     "HttpOptions",
     "InputError",
+    "Limit",
     "LimitExceeded",
     "Limits",
     "Location",

@@ -204,6 +204,7 @@ def sources() -> list[ast.AST]:
         *src.glob("parser/*.py"),
         *src.glob("validator/*.py"),
         src / "program" / "linking.py",
+        src / "program" / "holding.py",
     ]
     modules = [ast.parse(path.read_text()) for path in paths]
     return [node for module in modules for node in ast.walk(module)]

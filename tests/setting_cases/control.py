@@ -104,6 +104,18 @@ covers(
 )
 covers(
     "control:foreach",
+    "throttle",
+    EACH.format(LIST, '⟦throttle="5s"⟧'),
+    lambda s: s.seconds == 11,
+)
+covers(
+    "control:foreach",
+    "debounce",
+    EACH.format(LIST, '⟦debounce="5s"⟧'),
+    lambda s: s.output == [3],
+)
+covers(
+    "control:foreach",
     "max_concurrency",
     EACH.format(LIST, '⟦maxConcurrency="3"⟧'),
     lambda s: s.seconds == 1,
@@ -437,6 +449,12 @@ covers(
     "timeout",
     '<source:stub id="a" takes="99s" ⟦timeout="1s"⟧/>',
     lambda s: "TooSlowError" in s.error and s.seconds == 1,
+)
+covers(
+    "node",
+    "limit",
+    '<workflow name="w"><limit name="a" max="1"/><foreach id="f" collection="[1, 2]" maxConcurrency="2"><source:stub id="a" takes="1s" ⟦limit="a"⟧/></foreach></workflow>',
+    lambda s: s.seconds == 2,
 )
 covers(
     "node",

@@ -24,8 +24,8 @@ BAR = 16
 """The width of a bar, in characters."""
 
 _AT_ITS_END = {
-    "token": "while it waited for a token",
-    "retry": "while it waited for attempt {}",
+    "token": "while it waited for {awaited}",
+    "retry": "while it waited for attempt {attempt}",
     "delay": "while it slept",
 }
 
@@ -57,7 +57,9 @@ def _line(item: TreeItem, label: str, now: float) -> Text:
         said = "its fallback failed after" if item.state == "failed" else "a fallback stood in for"
         line.append(f"  {said} {_name(item.replaced)}", style="yellow")
     if item.state == "cancelled" and item.wait is not None:
-        line.append(f"  {_AT_ITS_END[item.wait.kind].format(item.wait.attempt)}", style="yellow")
+        at_its_end = _AT_ITS_END[item.wait.kind]
+        said = at_its_end.format(attempt=item.wait.attempt, awaited=item.wait.awaited)
+        line.append(f"  {said}", style="yellow")
     if item.cancelled_by is not None:
         line.append(f"  {one_line(item.cancelled_by.reason)}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"
@@ -85,7 +87,7 @@ def _progress(line: Text, item: TreeItem, now: float) -> None:
     if item.wait.kind == "retry":
         line.append(f" attempt {item.wait.attempt} in {left:.1f} s", style="yellow")
     elif item.wait.kind == "token":
-        line.append("  waits for a token", style="magenta")
+        line.append(f"  waits for {item.wait.awaited}", style="magenta")
 
 
 def _bar(line: Text, share: float) -> None:

@@ -27,6 +27,7 @@ from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .limiting import hold, take_token
+from .named_limits import with_limits
 from .regions import Region
 from .walk import Walk
 
@@ -106,6 +107,13 @@ def _tell_attempt(walk: Walk, attempt: Attempt) -> None:
 
 
 def _perform(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    if attempt.step.limits:
+        return with_limits(walk, attempt, _perform_limited)
+    return _perform_limited(walk, attempt)
+
+
+def _perform_limited(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    """The attempt, once it has the limits that it names."""
     step, limiter = attempt.step, walk.run.limiter
     if limiter is not None and not step.is_control:
         return _with_token(walk, limiter, attempt)

@@ -112,8 +112,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         walk.run.spending.keep(collection, attempt.path)
     items = collection if isinstance(collection, Sequence) else None
     size = len(collection) if isinstance(collection, Sized) else None
+    if result.debounce is not None:
+        size = None  # nobody knows which items will count
     if result.batch is not None:
-        if type(collection) in PLAIN:
+        if type(collection) in PLAIN and result.debounce is None:
             collection = Batches(collection, result.batch)
         size = None if size is None else -(-size // result.batch)
     body = walk.program.bodies[result.body.key]

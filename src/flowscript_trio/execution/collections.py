@@ -6,6 +6,7 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Awaitable,
     Generator,
     Iterable,
     Mapping,
@@ -29,6 +30,7 @@ from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .pacing import Fetched
 from .spending import CountedAsync, Spending, counted
+from .timing import Throttled, debouncing
 
 PLAIN = frozenset({list, tuple, range})
 """Collections whose items can be fetched without running anybody's code."""
@@ -43,16 +45,38 @@ async def feed_items(
     spending: Spending | None,
 ) -> Verdict:
     """Run a block over its collection, whose items are fetched in the block's context."""
-    items = _items_of(collection, result.batch, context, branches.label)
+    if result.debounce is None:
+        items = _items_of(collection, result.batch, context, branches.label)
+        return await _run(branches, items, result, size, spending)
+
+    def work(settled: AsyncIterator[Any]) -> Awaitable[Verdict]:
+        items = settled if result.batch is None else AsyncBatches(settled, result.batch)
+        return _run(branches, items, result, size, spending)
+
+    found = _items_of(collection, None, context, branches.label)
+    source = found if isinstance(found, AsyncIterator) else Fetched(found)
+    return await debouncing(source, result.debounce, work)
+
+
+async def _run(
+    branches: Branches,
+    items: Iterable[Any] | AsyncIterator[Any],
+    result: ForeachResult,
+    size: int | None,
+    spending: Spending | None,
+) -> Verdict:
     if spending is not None:
         name = branches.block.name
         if isinstance(items, AsyncIterator):
             items = CountedAsync(items, spending, name)
         else:
             items = counted(items, spending, name)
-    if result.stagger is None and not isinstance(items, AsyncIterator):
+    timed = result.stagger is not None or result.throttle is not None
+    if not timed and not isinstance(items, AsyncIterator):
         return await run_pool(branches.block, CollectionPool(items, size))
     waited = items if isinstance(items, AsyncIterator) else Fetched(items)
+    if result.throttle is not None:
+        waited = Throttled(waited, result.throttle)
     if result.stagger is not None:
         waited = branches.pace(waited, result.stagger)
     return await run_each_async(branches.block, waited)

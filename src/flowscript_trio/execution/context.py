@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -33,6 +33,9 @@ from .record import Record, Warned
 from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
+
+if TYPE_CHECKING:
+    from .named_limits import RunLimits
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -93,6 +96,8 @@ class RunContext:
     record: Record = field(default_factory=Record)
     spending: Spending | None = None
     """What the run has spent of its budget; None where it has none."""
+    limits: RunLimits | None = None
+    """The limits that its nodes name; None where they name none."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)

@@ -120,6 +120,8 @@ class Run:
     async def _walk_to_the_end(self) -> None:
         context = self._context
         context.give_up = self.cancel
+        if context.limits is not None:
+            context.limits.begin()
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()
@@ -153,6 +155,8 @@ class Run:
     async def _end(self, status: RunStatus, started: float) -> None:
         """Close what the run had open, and settle what it came to."""
         context = self._context
+        if context.limits is not None:
+            context.limits.end()
         for error in await context.close():
             context.record.warnings.append(
                 Warned("", f"closing a resource failed: {summary_of(error)}")

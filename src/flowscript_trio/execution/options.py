@@ -12,6 +12,7 @@ import trio
 
 from ..expression.scope import Limits
 from ..runtimes.registry import Registry
+from ..scheduler.limits.limit import Limit
 from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
@@ -35,7 +36,8 @@ class RunOptions:
     registry: Registry | None = None
     observers: Sequence[Observer] = ()
     env: Mapping[str, str] | None = None
-    limits: Limits | None = None
+    limits: Mapping[str, Limit | trio.CapacityLimiter] | Limits | None = None
+    bounds: Limits | None = None
     seed: int | None = None
     now: Callable[[], datetime] | None = None
     keep: int = 1000

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from ..expression.scope import Services
+from ..expression.scope import Limits, Services
+from ..program.compiled import Program
 from ..program.loading import Flow
 from ..scheduler.passes import PassCounter
 from ..types.budget import Budget
@@ -29,6 +30,7 @@ from .inputs import (
     check_secrets,
 )
 from .masking import mask_error
+from .named_limits import RunLimits, check_given
 from .options import RunOptions
 from .record import Record, Warned
 from .spending import Spending
@@ -76,7 +78,7 @@ def _make_run(
     if options.registry is not None:
         flow = flow.with_registry(options.registry)
     services = Services(random=Random(options.seed))
-    services.limits = options.limits or services.limits
+    services.limits = _bounds_of(options) or services.limits
     services.now = options.now or services.now
     spending = _check_budget(options.budget)
     if spending is not None:
@@ -120,8 +122,25 @@ def _make_run(
         limit = program.max_concurrency(state)
     if spending is not None:
         limit = spending.cap(limit)
+    if program.limits is not None:
+        context.limits = _limits_of(flow, program, options)
     timeout = None if program.timeout is None else program.timeout(state)
     return Run(program, context, state, timeout, limit)
+
+
+def _bounds_of(options: RunOptions) -> Limits | None:
+    """The bounds of expressions."""
+    if not isinstance(options.limits, Limits):
+        return options.bounds
+    if options.bounds is not None:
+        raise InputError("the bounds of expressions are given twice, as limits and as bounds")
+    return options.limits
+
+
+def _limits_of(flow: Flow, program: Program, options: RunOptions) -> RunLimits:
+    """What the names of limits stand for in this run."""
+    given = check_given(None if isinstance(options.limits, Limits) else options.limits)
+    return RunLimits(program, flow.library.limits_declared, given, options.limiter)
 
 
 def _check_budget(budget: Budget | None) -> Spending | None:

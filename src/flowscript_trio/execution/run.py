@@ -15,6 +15,7 @@ from trio.lowlevel import enable_ki_protection
 from ..expression.scope import Limits
 from ..program.loading import Flow
 from ..runtimes.registry import Registry
+from ..scheduler.limits.limit import Limit
 from ..scheduler.passes import counting_passes
 from ..scheduler.policy import INTERRUPTS
 from ..scheduler.raised import first_of
@@ -41,7 +42,8 @@ async def run(
     registry: Registry | None = None,
     observers: Sequence[Observer] = (),
     env: Mapping[str, str] | None = None,
-    limits: Limits | None = None,
+    limits: Mapping[str, Limit | trio.CapacityLimiter] | Limits | None = None,
+    bounds: Limits | None = None,
     seed: int | None = None,
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
@@ -66,7 +68,10 @@ async def run(
         registry: other runtimes than those the workflow was loaded with.
         observers: called synchronously with each event of the run.
         env: the variables that ``$env`` shows; the library reads no environment variable by itself.
-        limits: the bounds of expressions.
+        limits: limits by the names that nodes take them by, each a :class:`Limit` or a ``trio.CapacityLimiter``,
+            shared with whoever else has them; they go before those that documents declare. Also, as ever, a
+            :class:`Limits`, which stands for ``bounds``.
+        bounds: the bounds of expressions.
         seed: fixes ``random`` and ``uuid``.
         now: the wall clock of expressions.
         keep: how many successes of one node the record keeps.
@@ -102,6 +107,7 @@ async def run(
         observers=observers,
         env=env,
         limits=limits,
+        bounds=bounds,
         seed=seed,
         now=now,
         keep=keep,
@@ -186,7 +192,8 @@ def open_run(
     registry: Registry | None = None,
     observers: Sequence[Observer] = (),
     env: Mapping[str, str] | None = None,
-    limits: Limits | None = None,
+    limits: Mapping[str, Limit | trio.CapacityLimiter] | Limits | None = None,
+    bounds: Limits | None = None,
     seed: int | None = None,
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
@@ -212,6 +219,7 @@ def open_run(
         observers=observers,
         env=env,
         limits=limits,
+        bounds=bounds,
         seed=seed,
         now=now,
         keep=keep,

@@ -94,7 +94,7 @@ _ROWS = (
 ELEMENTS: dict[str, Element] = {row.tag: row for row in _ROWS}
 """Every element that is a node, by its name."""
 
-COMMON = ("id", "input", "after", "if", "timeout")
+COMMON = ("id", "input", "after", "if", "timeout", "limit")
 """The settings that every node has."""
 
 

@@ -46,6 +46,7 @@ STRUCTURE = {
     "fallback": "an <on-error>",
     "param": "the workflow, before its nodes",
     "secret": "the workflow, before its nodes",
+    "limit": "the workflow, before its nodes",
     "workflow": "no other element: it is the document's root",
 }
 """Elements that are no nodes, and where each belongs."""

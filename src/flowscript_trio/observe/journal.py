@@ -70,8 +70,8 @@ class Journal:
                 "delay": e.delay,
                 "error": _error(e.error),
             },
-            TokenAwaited: lambda e: {},
-            TokenTaken: lambda e: {},
+            TokenAwaited: _limits_of,
+            TokenTaken: _limits_of,
             BlockStarted: lambda e: {
                 "branches": e.branches,
                 "limit": e.limit if isfinite(e.limit) else None,
@@ -267,3 +267,7 @@ def keeping_journal(folder: Path, file: str = "") -> Iterator[Observer]:
         yield Journal(keeper, file)
     finally:
         keeper.close()
+
+
+def _limits_of(event: TokenAwaited | TokenTaken) -> Entry:
+    return {"limits": list(event.limits)} if event.limits else {}

@@ -160,9 +160,9 @@ class _Replay:
                     **at, node=node, attempt=entry["attempt"], error=error, delay=delay
                 )
             case "token-awaited":
-                return TokenAwaited(**at, node=node)
+                return TokenAwaited(**at, node=node, limits=tuple(entry.get("limits", ())))
             case "token-taken":
-                return TokenTaken(**at, node=node)
+                return TokenTaken(**at, node=node, limits=tuple(entry.get("limits", ())))
             case "node-ended":
                 result = self._result(entry, node)
                 return NodeEnded(**at, node=node, result=result, delivered=entry.get("delivered"))

@@ -131,10 +131,10 @@ class Spans:
             case AttemptFailed(attempt=attempt, error=error, delay=delay):
                 about = {"flowscript.attempt": attempt, "flowscript.delay": delay}
                 self._add(event, "attempt failed", {**about, **_told(error)})
-            case TokenAwaited():
-                self._add(event, "waits for a token", {})
-            case TokenTaken():
-                self._add(event, "has its token", {})
+            case TokenAwaited(awaited=awaited):
+                self._add(event, f"waits for {awaited}", {})
+            case TokenTaken(limits=limits):
+                self._add(event, "has its limits" if limits else "has its token", {})
             case RunWarning(message=message):
                 self._add(event, "warning", {"flowscript.message": cut(message)})
 

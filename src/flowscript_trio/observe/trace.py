@@ -140,8 +140,8 @@ class Trace:
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
                 self._end(event, told, result.cancelled_by)
-            case TokenAwaited():
-                self._wait(event, "waits for a token", {})
+            case TokenAwaited(awaited=awaited):
+                self._wait(event, f"waits for {awaited}", {})
             case AttemptFailed(attempt=attempt, error=error):
                 self._wait(event, f"waits for attempt {attempt + 1}", _told(error))
             case TokenTaken() | AttemptStarted():

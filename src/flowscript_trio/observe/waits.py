@@ -22,6 +22,8 @@ class Wait:
     since: float
     until: float | None
     attempt: int = 1
+    awaited: str = ""
+    """What it waits for where that is a token or a limit, for people."""
 
     def share(self, now: float) -> float | None:
         """How much of it has passed at ``now``, from 0 to 1; None where its end is not known."""
@@ -38,8 +40,8 @@ class Wait:
 def wait_after(event: Event) -> Wait | None:
     """What the node of an event waits for from now on; None where it does not wait, or for what it does alone."""
     match event:
-        case TokenAwaited(time=time):
-            return Wait("token", time, None)
+        case TokenAwaited(time=time, awaited=awaited):
+            return Wait("token", time, None, awaited=awaited)
         case AttemptFailed(time=time, delay=delay, attempt=attempt):
             return Wait("retry", time, time + delay, attempt + 1)
         case AttemptStarted(time=time, node=node, attempt=attempt):

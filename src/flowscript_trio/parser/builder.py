@@ -110,6 +110,7 @@ class Builder:
             after=settings.pop("after", None),
             condition=settings.pop("if", None),
             timeout=settings.pop("timeout", None),
+            limit=settings.pop("limit", None),
             settings=settings,
             on_error=content.on_error,
             compensate=content.compensate,

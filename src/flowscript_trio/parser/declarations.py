@@ -1,14 +1,16 @@
-"""Owns the declarations of a workflow: its leading ``<param>`` and ``<secret>`` children."""
+"""Owns the declarations of a workflow: its leading ``<param>``, ``<secret>`` and ``<limit>`` children."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, TypeVar
 
 from ..language.structure import NODES
-from ..types.ast import Parameter, Secret, Setting
+from ..types.ast import LimitDeclaration, Parameter, Secret, Setting
 from ..types.declared import describe_type
 from ..types.errors import nearest
+from ..types.limits import NAME, parse_breaker, parse_count, parse_rate
 from ..types.location import Text
 from .declared import EXPECTED, convert, read_type
 from .markup import Element
@@ -16,7 +18,10 @@ from .names import kind_of
 from .reading import SettingReader, Settings
 from .texts import element_text
 
+T = TypeVar("T")
+
 PARAMETER = ("name", "type", "default", "required")
+LIMIT = ("name", "max", "rate", "burst", "breaker")
 
 
 def word_in(settings: Settings, name: str) -> str:
@@ -33,10 +38,11 @@ class DeclarationReader:
         self._findings = reader.findings
         self._reader = reader
 
-    def read(self, root: Element) -> tuple[list[Parameter], list[Secret]]:
-        """Take the ``<param>`` and ``<secret>`` children before the first node off the element."""
+    def read(self, root: Element) -> tuple[list[Parameter], list[Secret], list[LimitDeclaration]]:
+        """Take the declarations before the first node off the element."""
         parameters: list[Parameter] = []
         secrets: list[Secret] = []
+        limits: list[LimitDeclaration] = []
         kept: list[Any] = []
         leading = True
         for item in root.content:
@@ -46,10 +52,12 @@ class DeclarationReader:
                 parameters += self._parameter(item)
             elif isinstance(item, Element) and leading and kind == "secret":
                 secrets += self._secret(item)
+            elif isinstance(item, Element) and leading and kind == "limit":
+                limits += self._limit(item)
             else:
                 kept.append(item)
         root.content = kept
-        return parameters, secrets
+        return parameters, secrets, limits
 
     def only(self, settings: Settings, known: Collection[str], element: Element) -> None:
         """Report each attribute that the element does not have."""
@@ -79,6 +87,43 @@ class DeclarationReader:
         if not name:
             return []
         return [Secret.build(name=name, location=self._source.location(element.offset))]
+
+    def _limit(self, element: Element) -> list[LimitDeclaration]:
+        settings = self._reader.attributes(element)
+        self.only(settings, LIMIT, element)
+        self._reader.no_text(element, f"<{element.name}>")
+        for child in element.children:
+            self._reader.unexpected(child, (), f"<{element.name}>")
+        name = self._name(element, settings)
+        if name and NAME.fullmatch(name) is None:
+            message = f"a limit cannot be called {name!r}"
+            expected = "a letter or _, then letters, digits, _, - and ."
+            self._at_value(settings["name"], "invalid-limit", message, expected=expected)
+        burst = self._read(settings.get("burst"), partial(parse_count, what="burst"))
+        if "burst" in settings and "rate" not in settings:
+            setting = settings["burst"]
+            message = "burst goes only with a rate"
+            self._at_value(setting, "invalid-limit", message, expected='rate="…" beside it')
+        limit = LimitDeclaration.build(
+            name=name,
+            location=self._source.location(element.offset),
+            max=self._read(settings.get("max"), partial(parse_count, what="max")),
+            rate=self._read(settings.get("rate"), parse_rate),
+            burst=burst or 1,
+            breaker=self._read(settings.get("breaker"), parse_breaker),
+        )
+        return [limit] if name else []
+
+    def _read(self, setting: Setting | None, parse: Callable[[object], T]) -> T | None:
+        """The value of a setting of a limit; None where it is not given, or is wrong, which is reported."""
+        if setting is None:
+            return None
+        try:
+            return parse(str(setting.value))
+        except ValueError as exc:
+            message, _, expected = str(exc).partition("; expected ")
+            self._at_value(setting, "invalid-limit", message, expected=expected)
+            return None
 
     def _parameter(self, element: Element) -> list[Parameter]:
         settings = self._reader.attributes(element)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..types.ast import Document, Parameter, Secret
+from ..types.ast import Document, LimitDeclaration, Parameter, Secret
 from ..types.errors import Problem, problem_at
 from ..types.findings import Findings
 from ..types.location import Source
@@ -88,10 +88,11 @@ class _DocumentReader:
         key = self._builder.next_key()
         settings = self._reader.attributes(root)
         self._declarations.only(settings, ATTRIBUTES, root)
-        parameters, secrets = self._declarations.read(root)
+        parameters, secrets, limits = self._declarations.read(root)
         parameters, secrets = [*front.parameters, *parameters], [*front.secrets, *secrets]
         self._judge_twice(parameters, "parameter")
         self._judge_twice(secrets, "secret")
+        self._judge_twice(limits, "limit")
         content = Content({})
         self._builder.read_children(root, content, _ENDINGS, nodes=True, other=False)
         self._builder.ids.judge()
@@ -103,6 +104,7 @@ class _DocumentReader:
             description=word_in(settings, "description") or front.description,
             parameters=tuple(parameters),
             secrets=tuple(secrets),
+            limits=tuple(limits),
             timeout=settings.get("timeout", front.timeout),
             max_concurrency=settings.get("max_concurrency", front.max_concurrency),
             retry=front.retry,
@@ -128,9 +130,11 @@ class _DocumentReader:
             self._findings.add(where, "missing-name", message, length=length, expected=expected)
         return name or "workflow"
 
-    def _judge_twice(self, declared: Iterable[Parameter | Secret], what: str) -> None:
+    def _judge_twice(
+        self, declared: Iterable[Parameter | Secret | LimitDeclaration], what: str
+    ) -> None:
         """Report each name that is declared before."""
-        first: dict[str, Parameter | Secret] = {}
+        first: dict[str, Parameter | Secret | LimitDeclaration] = {}
         for one in declared:
             other = first.setdefault(one.name, one)
             if other is not one:

@@ -156,6 +156,8 @@ def _notes(node: BaseNode) -> Iterator[str]:
         yield from _settings(node.settings)
     if node.timeout is not None:
         yield f"timeout {_shown(node.timeout)}"
+    if node.limit is not None:
+        yield f"limit {_shown(node.limit)}"
     for retry in () if node.on_error is None else node.on_error.retries:
         yield "retry " + ", ".join(_of(retry))
 

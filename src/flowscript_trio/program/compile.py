@@ -18,6 +18,7 @@ from ..types.ast import BaseNode, Body, BranchNode, IncludeNode, OnError, Part, 
 from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode, Wanted
 from .compiled import CompiledBody, Compute, Program, Step
+from .holding import limits_of
 
 
 def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:
@@ -52,14 +53,17 @@ class _Compiler:
         for key in self._checked.bodies:
             self._body(key)
         handler = document.on_workflow_error
+        main = self._bodies[document.body.key]
+        on_error = None if handler is None else self._bodies[handler.key]
         return Program(
             document,
-            main=self._bodies[document.body.key],
+            main=main,
             bodies=self._bodies,
-            on_error=None if handler is None else self._bodies[handler.key],
+            on_error=on_error,
             timeout=self._checked.timeout,
             max_concurrency=self._checked.max_concurrency,
             wanted=self._wanted(),
+            limits=limits_of(document, main, on_error, self._bodies, self._linked),
         )
 
     def _wanted(self) -> tuple[Wanted, ...]:
@@ -143,6 +147,8 @@ class _Compiler:
             patience=checked.timeout if asks else None,
             targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
+            limits=checked.limits,
+            is_block=element.has_bodies or node.key in self._linked,
         )
 
     def _undoes(self, checked: CheckedNode) -> bool:

@@ -12,6 +12,7 @@ from ..runtimes.types import NodeRuntime
 from ..types.ast import BaseNode, Document
 from ..types.location import Location
 from ..validator import Wanted
+from .limit_use import LimitUse
 
 Compute = Callable[[Scope], Any]
 
@@ -28,7 +29,8 @@ class Step:
     of the later nodes that it may go on at. ``is_builtin`` says that its runtime is one of the built-in ones,
     which reach a checkpoint often, ``draws`` that its expressions may take from chance or ask for the attempt,
     ``keeps`` of a block that it ends with what has succeeded when its time has passed, ``undoes`` that
-    something in it may have to be undone. ``linked`` is the document that an include or a call runs.
+    something in it may have to be undone. ``limits`` are the names of those that it takes, and ``is_block`` says
+    that others run inside while it holds them. ``linked`` is the document that an include or a call runs.
     """
 
     key: int
@@ -57,6 +59,8 @@ class Step:
     patience: Compute | None = None
     targets: frozenset[str] = frozenset()
     linked: Program | None = None
+    limits: tuple[str, ...] = ()
+    is_block: bool = False
 
     @property
     def recovers(self) -> bool:
@@ -93,7 +97,8 @@ class CompiledBody:
 class Program:
     """A whole document, ready to run; ``bodies`` by their keys, ``on_error`` its
     ``<on-workflow-error>``, ``timeout`` (seconds) and ``max_concurrency`` its own, ``wanted`` the members
-    of ``$env`` that must be given. It is immutable and may run many times."""
+    of ``$env`` that must be given, ``limits`` what it does with limits (None: nothing). It is immutable and may
+    run many times."""
 
     document: Document
     main: CompiledBody
@@ -102,3 +107,4 @@ class Program:
     timeout: Compute | None
     max_concurrency: Compute | None
     wanted: tuple[Wanted, ...] = ()
+    limits: LimitUse | None = None

@@ -8,6 +8,7 @@ from os.path import relpath
 from pathlib import Path
 
 from ..parser import Parsed, ReadLimits, read
+from ..scheduler.limits.limit import Limit
 from ..types.ast import Document
 
 
@@ -30,6 +31,8 @@ class Library:
     limits: ReadLimits
     roots: Sequence[Path] = ()
     base: Path | None = None
+    limits_declared: dict[str, Limit] = field(default_factory=dict)
+    """The limits that its documents declare, by name: all runs of the workflow share them."""
     _read: dict[Path, Parsed] = field(default_factory=dict)
 
     def candidates(self, written: str, including: Path | None) -> list[Path]:

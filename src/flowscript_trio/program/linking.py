@@ -13,6 +13,7 @@ from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments
 from .compile import compile_program
 from .compiled import Program
+from .holding import problems_of
 from .library import Found, Library, shown
 
 DEEPEST = 64
@@ -74,7 +75,11 @@ class Linker:
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
             return None
-        return checked, compile_program(checked, linked)
+        program = compile_program(checked, linked)
+        problems = Findings(parsed.document.source)
+        problems.include(problems_of(program))
+        self.findings.include(problems)
+        return None if problems.has_errors else (checked, program)
 
     def _link_node(
         self,

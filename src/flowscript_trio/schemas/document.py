@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ..language.structure import NODES
 from ..parser.declared import TYPES
+from ..types.limits import EXPECTED_BREAKER, EXPECTED_RATE
 from ..validator.common import LIMIT, TIMEOUT
 from .settings import Setting, Settings, SettingWriter
 from .simple import TEXT, Restriction, text_of_field, words
@@ -37,6 +38,25 @@ PARAMETER = Settings(
 )
 SECRET = Settings((Setting("name", _ANY, "its name in $secrets"),))
 
+_WHOLE = (Restriction("xs:positiveInteger"),)
+NAMED_LIMIT = Settings(
+    (
+        Setting("name", _ANY, "its name, by which nodes take it"),
+        Setting("max", _WHOLE, "how many hold it at once"),
+        Setting(
+            "rate",
+            (Restriction("xs:token", (("pattern", r"[0-9]+(\.[0-9]+)?\s*/\s*.+"),)),),
+            f"how often it may be passed: {EXPECTED_RATE}",
+        ),
+        Setting("burst", _WHOLE, "how many may pass at once after a pause (default: 1)"),
+        Setting(
+            "breaker",
+            (Restriction("xs:token", (("pattern", r"[0-9]+\s+in\s+[^,]+,\s*.+"),)),),
+            f"when nothing is tried for a while: {EXPECTED_BREAKER}",
+        ),
+    )
+)
+
 
 def document_types(writer: SettingWriter) -> Iterator[Element]:
     """The types of the workflow and of what it declares."""
@@ -44,6 +64,7 @@ def document_types(writer: SettingWriter) -> Iterator[Element]:
     for name, settings, meaning in (
         ("param", PARAMETER, "Declares an argument; its text is a description."),
         ("secret", SECRET, "Declares a secret by its name."),
+        ("limit", NAMED_LIMIT, "Declares a limit that nodes take by its name."),
     ):
         content = tag(
             "extension", *writer.as_attributes(settings), xml_attributes(), base="xs:string"

@@ -14,7 +14,7 @@ from ..parser.names import spellings
 from ..runtimes.wording import default_of
 from ..validator.common import TIMEOUT, WAITING_TIME
 from ..validator.fields import Form, plan_of
-from .simple import ID, TEXT, Union, join, text_of_field
+from .simple import CONSTANT, ID, TEXT, Union, join, text_of_field
 from .xsd import choice, documented, is_any_text, simple_type, tag
 
 ENTRIES = "text.or-entries"
@@ -104,6 +104,11 @@ def of_node(waits: bool = False) -> Settings:
             ),
             Setting(
                 "timeout", timeout, "how long each attempt may take; for a block, the whole of it"
+            ),
+            Setting(
+                "limit",
+                (CONSTANT,),
+                "the names of limits that it takes for each attempt; for a block, that it holds while it runs",
             ),
         )
     )

@@ -27,7 +27,7 @@ SLOTS: Mapping[str, Mapping[str, str]] = {
     "handling": {"on-error": "on-error", "compensate": "body.compensate"},
     "on-error": {"retry": "retry", "fallback": "fallback"},
     "failing": {"on-workflow-error": "body.on-workflow-error"},
-    "declarations": {"param": "param", "secret": "secret"},
+    "declarations": {"param": "param", "secret": "secret", "limit": "limit"},
     **{
         f"parts-of-{tag}": {element.parts.tag: f"part.{tag}.{element.parts.tag}"}
         for tag, element in ELEMENTS.items()

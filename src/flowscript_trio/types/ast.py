@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .limits import BreakerRule, Rate
 from .location import Location, Source, Text
 from .paths import label_by_place, label_of_name
 
@@ -153,6 +154,8 @@ class BaseNode(_Frozen):
     condition: Setting | None = None
     """The setting ``if``."""
     timeout: Setting | None = None
+    limit: Setting | None = None
+    """The names of the limits that it takes."""
     on_error: OnError | None = None
     compensate: Body | None = None
     shares_line: bool = False
@@ -342,6 +345,24 @@ class Secret(_Frozen):
     location: Location
 
 
+class LimitDeclaration(_Frozen):
+    """A declared limit: how many at once, how often, when nothing may be tried. Without any of that it is a name
+    that the application gives a limit for, or a document around."""
+
+    name: str
+    location: Location
+    max: int | None = None
+    rate: Rate | None = None
+    burst: int = 1
+    breaker: BreakerRule | None = None
+
+    @property
+    def rules(self) -> tuple[object, ...]:
+        """What it declares; empty for a name alone."""
+        found = (self.max, self.rate, self.burst, self.breaker)
+        return () if found == (None, None, 1, None) else found
+
+
 class Document(_Frozen):
     """A whole document as read: its metadata and its top-level body."""
 
@@ -352,6 +373,7 @@ class Document(_Frozen):
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    limits: tuple[LimitDeclaration, ...] = ()
     timeout: Setting | None = None
     max_concurrency: Setting | None = None
     retry: Setting | None = None

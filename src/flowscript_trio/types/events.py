@@ -72,16 +72,25 @@ class AttemptFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAwaited(Event):
-    """A node has to wait for a token of the run's limiter."""
+    """A node has to wait: for the limits of these names; without ``limits`` for a token of the run's limiter."""
 
     node: BaseNode
+    limits: tuple[str, ...] = ()
+
+    @property
+    def awaited(self) -> str:
+        """What it waits for, for people."""
+        if not self.limits:
+            return "a token"
+        return f"the limit{'s' * (len(self.limits) > 1)} {', '.join(self.limits)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTaken(Event):
-    """A node has the token for which it had to wait."""
+    """A node has that for which it had to wait."""
 
     node: BaseNode
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ class CheckedNode:
     fallback: BaseNode | None = None
     on_timeout: BaseNode | None = None
     parts: tuple[BoundSettings, ...] = ()
+    limits: tuple[str, ...] = ()
+    """The names of the limits that it takes, in order."""
     keeps: bool = False
     """Whether it is a block that ends with what has succeeded when its time has passed."""
 

@@ -21,6 +21,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .limits import LimitNames
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
@@ -47,6 +48,7 @@ class NodeBinder:
         self._compiler = compiler
         self._findings = findings
         self._settings = SettingsBinder(compiler, findings)
+        self._limits = LimitNames(index.document, findings)
         self._runtimes: dict[str, NodeRuntime | None] = {}
 
     def bind(self, node: Node, place: Place) -> CheckedNode:
@@ -83,6 +85,7 @@ class NodeBinder:
             fallback,
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
+            limits=() if node.limit is None else self._limits.bind(node.limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
         )
 

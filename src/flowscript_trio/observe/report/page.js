@@ -266,8 +266,9 @@
       tell("branches", `${detail.branches ?? "not known"}, ${detail.limit === null ? "no limit" : `at most ${detail.limit} at once`}`);
     }
     if (detail.attempts > 1) tell("attempts", String(detail.attempts));
+    const awaited = detail.limits ? `the limit ${detail.limits.join(", ")}` : "a token";
     for (const [kind, begin, stop] of span.parts) {
-      tell(kind === "token" ? "waited for a token" : "waited to try again", seconds(stop - begin));
+      tell(kind === "token" ? `waited for ${awaited}` : "waited to try again", seconds(stop - begin));
     }
     if (detail.error) {
       show("error", [`${detail.error.type}: ${detail.error.message}`, ...(detail.error.notes || [])].join("\n"));

@@ -128,6 +128,8 @@ class _Teller:
                 self._waiting[number] = "retry", now
             case "token-awaited" if span is not None:
                 self._waiting[number] = "token", now
+                if "limits" in entry:
+                    span.detail["limits"] = entry["limits"]
             case "token-taken" if span is not None:
                 self._stop_waiting(number, span)
             case "cancel-requested" if span is not None:

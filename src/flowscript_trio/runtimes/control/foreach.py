@@ -32,6 +32,8 @@ class ForeachRuntime(ControlRuntime):
             merge=config.merge,
             accept=config.accept,
             stagger=config.stagger,
+            throttle=config.throttle,
+            debounce=config.debounce,
         )
 
 

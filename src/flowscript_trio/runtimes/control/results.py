@@ -34,7 +34,8 @@ class ParallelResult:
 class ForeachResult:
     """Run ``body`` once for each item of ``collection``, ``max_concurrency`` of them at once.
 
-    With ``batch`` it is once for each list of so many items.
+    With ``batch`` it is once for each list of so many items. ``debounce`` are the seconds for which no other item
+    must follow one that counts, ``throttle`` those between two iterations' starts.
     """
 
     body: Body
@@ -47,6 +48,8 @@ class ForeachResult:
     merge: str | Expression
     accept: Expression | None = None
     stagger: float | None = None
+    throttle: float | None = None
+    debounce: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -97,6 +97,14 @@ class ForeachConfig(BlockConfig):
         ge=1,
         description="so many items at a time: each iteration has a list of them, the last one perhaps of fewer",
     )
+    throttle: Duration | None = Field(
+        default=None,
+        description="how long after the one before the next iteration starts; no item is lost, the source waits",
+    )
+    debounce: Duration | None = Field(
+        default=None,
+        description="how long no other item must have followed one for it to count; others are left out",
+    )
 
     @model_validator(mode="after")
     def _check_merge(self) -> Self:

@@ -26,6 +26,7 @@ from .clock import LOOK, VirtualClock, without_pace
 from .hooks import hooked
 from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
+from .named_limits import Allowed, limits_after, taken_now
 from .owners import LeftTokens
 from .plan import Plan
 from .points import Points
@@ -91,6 +92,10 @@ class Trial:
     duration: float = 0.0
     max_concurrency: float | None = None
     """What the run was given."""
+    limits: dict[str, Allowed] = field(default_factory=dict)
+    """The limits that the run took by name."""
+    has_limiter: bool = False
+    """Whether a limiter over the whole run was given."""
     endless: bool = False
     real: bool = False
     """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
@@ -149,6 +154,8 @@ async def _run(setting: Setting, trial: Trial) -> None:
     ):
         options = _watched(setting.options(), probe)
         trial.max_concurrency = options.max_concurrency
+        trial.has_limiter = options.limiter is not None
+        before = taken_now(setting.flow, options)
         started = trio.current_time()
         probe.begin(scope, options.limiter)
         try:
@@ -167,6 +174,7 @@ async def _run(setting: Setting, trial: Trial) -> None:
             trial.output, trial.record = done.output, done.record
         finally:
             probe.end()
+            trial.limits = limits_after(setting.flow, options, before)
             trial.duration = trio.current_time() - started
             trial.left_generators = probe.generators.left()
             trial.left_variables = changed_since(variables)

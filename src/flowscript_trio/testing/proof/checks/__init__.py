@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import cancelling, conduct, ends, errors, limits, outputs, resources, scopes, timing
+from . import (
+    cancelling,
+    conduct,
+    ends,
+    errors,
+    limits,
+    named_limits,
+    outputs,
+    resources,
+    scopes,
+    timing,
+)
 from .finding import Check, Finding
 
 CHECKS: tuple[Check, ...] = (
@@ -20,6 +31,9 @@ CHECKS: tuple[Check, ...] = (
     resources.no_temporary_file_is_left,
     resources.context_variables_are_reset,
     resources.no_more_branches_than_tokens,
+    named_limits.no_more_hold_a_limit_than_its_max,
+    named_limits.rates_are_kept,
+    named_limits.limits_are_given_back,
     errors.the_first_error_surfaces,
     errors.no_error_is_lost,
     errors.errors_are_passed_on,

@@ -8,6 +8,8 @@ from math import isclose
 from ....execution.recovery import delay_of
 from ....runtimes.control.results import ParallelResult
 from ....runtimes.control.types import RetryConfig
+from ....types.events import AttemptFailed, Event, TokenAwaited, TokenTaken
+from ....types.limits import CircuitOpen
 from ....types.paths import is_below
 from ..calls import Call, Moment
 from ..points import DeadlineAt
@@ -36,12 +38,12 @@ def _is_asked(jump: Jump) -> bool:
 
 
 def _may_wait(story: Story, jump: Jump) -> bool:
-    """Whether a node was under way that waits outside of a call: before a further attempt, for an item, or to
-    start a branch.
+    """Whether a node was under way that waits outside of a call: before a further attempt, for an item, to start
+    a branch, or for a rate.
     """
     return any(
         wait(story, execution, jump)
-        for wait in (_waits_for_items, _paces, _rests)
+        for wait in (_waits_for_items, _paces, _rests, _waits_for_rate, _waits_for_circuit)
         for execution in story.executions
         if _lasts(execution, jump)
     )
@@ -53,18 +55,53 @@ def _waits_for_items(story: Story, execution: Execution, jump: Jump) -> bool:
     terms = story.terms_of(execution, opened[-1]) if opened else None
     if terms is None or isinstance(terms.asked, ParallelResult):
         return False
-    return isinstance(terms.asked.collection, AsyncIterable)
+    return terms.asked.debounce is not None or isinstance(terms.asked.collection, AsyncIterable)
 
 
 def _paces(story: Story, execution: Execution, jump: Jump) -> bool:
     """Whether a block waited for the time at which its next branch was to start."""
     opened = [moment for moment in execution.opened if moment.order < jump.order]
     terms = story.terms_of(execution, opened[-1]) if opened else None
-    if terms is None or terms.asked.stagger is None:
+    if terms is None:
         return False
-    stagger = terms.asked.stagger
+    asked = terms.asked
+    paces = [asked.stagger, None if isinstance(asked, ParallelResult) else asked.throttle]
     starts = [branch.began.time for branch in story.branches_of(execution, opened[-1])]
-    return any(isclose(jump.until, time + stagger, rel_tol=1e-9, abs_tol=1e-9) for time in starts)
+    return any(
+        isclose(jump.until, time + pace, rel_tol=1e-9, abs_tol=1e-9)
+        for time in starts
+        for pace in paces
+        if pace is not None
+    )
+
+
+def _waits_for_rate(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a node waited for limits of which one is a rate."""
+    last: Event | None = None
+    for event, moment in story.trial.probe.moments:
+        if moment.order > jump.order:
+            break
+        told = isinstance(event, TokenAwaited | TokenTaken)
+        if told and event.path == execution.path and moment.order > execution.began.order:
+            last = event
+    if not isinstance(last, TokenAwaited):
+        return False
+    found = (story.trial.limits.get(name) for name in last.limits)
+    return any(limit is not None and limit.rate is not None for limit in found)
+
+
+def _waits_for_circuit(story: Story, execution: Execution, jump: Jump) -> bool:
+    """Whether a node waited for what was left of an open circuit before it was tried again."""
+    for event, moment in story.trial.probe.moments:
+        if (
+            isinstance(event, AttemptFailed)
+            and event.path == execution.path
+            and moment.order < jump.order
+            and isinstance(event.error, CircuitOpen)
+            and isclose(jump.until, moment.time + event.error.retry_after, rel_tol=1e-9)
+        ):
+            return True
+    return False
 
 
 def _rests(story: Story, execution: Execution, jump: Jump) -> bool:

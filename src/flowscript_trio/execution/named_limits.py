@@ -1,0 +1,271 @@
+"""Owns the limits of one run: what each name stands for, and how a node takes and gives back its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import trio
+from trio.lowlevel import checkpoint_if_cancelled
+
+from ..program.compiled import Program
+from ..program.holding import describe_cycle, find_cycle
+from ..program.limit_use import Chain, LimitUse, Site
+from ..scheduler.limits.gate import Borrowed, Gate, Held
+from ..scheduler.limits.limit import Limit, room_here
+from ..scheduler.limits.queue import around, borrow, enter, held_here, leave, take_nowait
+from ..scheduler.signals import Failed
+from ..types.errors import InputError, nearest
+from ..types.events import TokenAwaited, TokenTaken
+from .frame import Attempt, Outcome
+from .walk import Walk
+
+Given = Mapping[str, Limit | trio.CapacityLimiter]
+"""What an application gives: limits by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken together: limiters of the application, one by one; then ours, all or none."""
+
+    borrowed: tuple[Borrowed, ...]
+    gates: tuple[Gate, ...]
+    names: tuple[str, ...]
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Those of it that could keep others from going on."""
+        return tuple(one for one in (*self.borrowed, *self.gates) if one.can_block)
+
+
+class RunLimits:
+    """The limits of one run by name: the application's, else those that its documents declare.
+
+    ``edges`` are pairs (held, needed), while the run lasts.
+    """
+
+    def __init__(
+        self, program: Program, declared: dict[str, Limit], given: Given, total: object
+    ) -> None:
+        use = program.limits
+        assert use is not None
+        self._held: dict[str, Held] = {}
+        self._taken: dict[tuple[str, ...], Taken] = {}
+        own: dict[trio.CapacityLimiter, Borrowed] = {}
+        for name, chain in use.needs.items():
+            self._held[name] = _resolve(name, chain, use, declared, given, own)
+        for names, chain in use.together.items():
+            self._taken[names] = self._take_together(names, chain)
+        self._check_rates(use)
+        ways = self._ways(use, own, total)
+        self.edges: frozenset[tuple[Held, Held]] = frozenset(ways)
+        self._check(ways)
+
+    def begin(self) -> None:
+        """The run begins: what runs beside it must not lock up with it."""
+        room_here().runs.add(self)
+
+    def end(self) -> None:
+        room_here().runs.discard(self)
+
+    def taken_by(self, names: tuple[str, ...]) -> Taken:
+        return self._taken[names]
+
+    def _take_together(self, names: tuple[str, ...], chain: Chain) -> Taken:
+        found = [self._held[name] for name in names]
+        for one in found:
+            if found.count(one) > 1:
+                same = [name for name in names if self._held[name] is one]
+                said = " and ".join(map(repr, same))
+                raise InputError(f"{chain[-1]} takes {said}, which are one and the same limit")
+        borrowed = tuple(one for one in found if isinstance(one, Borrowed))
+        return Taken(borrowed, tuple(one for one in found if isinstance(one, Gate)), names)
+
+    def _check_rates(self, use: LimitUse) -> None:
+        for name, chain in use.blocks.items():
+            gate = self._held[name]
+            if isinstance(gate, Gate) and gate.meter is not None:
+                raise InputError(
+                    f"the limit {name!r} is a rate, which {chain[-1]} cannot hold: it is a block; "
+                    "give a limit with max alone, or put the rate on the nodes in it"
+                )
+
+    def _ways(
+        self, use: LimitUse, own: dict[trio.CapacityLimiter, Borrowed], total: object
+    ) -> dict[tuple[Held, Held], Chain]:
+        """How one comes to wait for the second while the first is held, with the chain of places."""
+        ways = {(self._held[a], self._held[b]): chain for (a, b), chain in use.held.items()}
+        for names, chain in use.together.items():
+            taken = self._taken[names]
+            for first, second in pairwise(taken.borrowed):
+                ways.setdefault((first, second), chain)
+            for first in taken.borrowed[-1:]:
+                ways.update(((first, gate), chain) for gate in taken.gates)
+        if isinstance(total, trio.CapacityLimiter):
+            limiter = own.get(total) or Borrowed("limiter=", total)
+            for name, chain in use.tokens.items():
+                ways.setdefault((self._held[name], limiter), chain)
+        here = (Site("this run", "workflow", next(iter(use.needs.values()))[0].location),)
+        for outer in around.get():  # this run is inside a node, or a block, that holds something
+            ways.update(((outer, self._held[name]), here) for name in use.needs)
+        return {
+            pair: chain for pair, chain in ways.items() if pair[0].can_block and pair[1].can_block
+        }
+
+    def _check(self, ways: dict[tuple[Held, Held], Chain]) -> None:
+        others = {edge for run in room_here().runs for edge in run.edges if run is not self}
+        cycle = find_cycle([*ways, *(edge for edge in others if edge not in ways)])
+        if cycle is None:
+            return
+        pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+        elsewhere: Chain = ()
+        names = [one.name for one in cycle]
+        said = describe_cycle(names, [ways.get(pair, elsewhere) for pair in pairs])
+        raise InputError(
+            f"nodes could wait for each other without end: {said.replace('inside: ;', 'by another run;')}"
+        )
+
+
+def _resolve(
+    name: str,
+    chain: Chain,
+    use: LimitUse,
+    declared: dict[str, Limit],
+    given: Given,
+    own: dict[trio.CapacityLimiter, Borrowed],
+) -> Held:
+    limit = given.get(name)
+    if isinstance(limit, trio.CapacityLimiter):
+        # One object for all runs here: what is held is recognised by it.
+        borrowed = own.get(limit)
+        if borrowed is None:
+            borrowed = own[limit] = room_here().borrowed(name, limit)
+        return borrowed
+    if limit is None and name in use.declared:
+        limit = declared.get(name)
+        if limit is None:
+            one = use.declared[name]
+            limit = Limit(
+                max=one.max,
+                rate=one.rate,
+                burst=None if one.rate is None else one.burst,
+                breaker=one.breaker,
+                name=name,
+            )
+            declared[name] = limit
+    if limit is None:
+        known = [*given, *use.declared]
+        near = nearest(name, known)
+        hint = "" if near is None else f"; did you mean {near!r}?"
+        raise InputError(
+            f"{chain[-1]} takes the limit {name!r}, which is neither declared nor given; expected "
+            f'<limit name="{name}" …> in the document, or limits={{"{name}": …}} for the run{hint}'
+        )
+    gate = limit.gate()
+    if not limit.name:
+        gate.name = name
+    return gate
+
+
+def check_given(limits: object) -> Given:
+    """The limits that an application gives, checked; raises InputError."""
+    if limits is None:
+        return {}
+    if not isinstance(limits, Mapping):
+        raise InputError(f"limits is of type {type(limits).__name__}; expected limits by name")
+    for name, limit in limits.items():
+        if not isinstance(limit, Limit | trio.CapacityLimiter):
+            raise InputError(
+                f"the limit {name!r} is of type {type(limit).__name__}; expected a Limit or a "
+                "trio.CapacityLimiter"
+            )
+    return limits
+
+
+def with_limits(
+    walk: Walk, attempt: Attempt, work: Callable[[Walk, Attempt], Awaitable[Outcome]]
+) -> Awaitable[Outcome]:
+    """One attempt of a node while it has the limits that it names; they are given back once it has unwound.
+
+    A cancellation ends the wait for them, and then nothing is taken. Raises CircuitOpen.
+    """
+    limits = walk.run.limits
+    assert limits is not None
+    return _hold(walk, attempt, limits.taken_by(attempt.step.limits), work)
+
+
+async def _hold(
+    walk: Walk,
+    attempt: Attempt,
+    taken: Taken,
+    work: Callable[[Walk, Attempt], Awaitable[Outcome]],
+) -> Outcome:
+    token = object()
+    outer = around.get()
+    failed: bool | None = None
+    borrowed = 0
+    if taken.borrowed or not take_nowait(taken.gates, token):
+        borrowed = await _wait(walk, attempt, taken, token)
+    try:
+        reset = around.set((*outer, *taken.held))
+        try:
+            outcome = await work(walk, attempt)
+        finally:
+            around.reset(reset)
+        failed = isinstance(outcome.signal, Failed)
+        return outcome
+    except Exception:
+        failed = True
+        raise
+    finally:
+        leave(taken.gates, token, failed)
+        for one in taken.borrowed[:borrowed]:
+            one.limiter.release_on_behalf_of(token)
+
+
+async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
+    """Take what is not free at once; gives how many limiters of the application were taken: all of them."""
+    run, held = walk.run, held_here()
+    told = False
+
+    def tell(kind: type[TokenAwaited] | type[TokenTaken]) -> None:
+        run.notify(
+            kind(
+                time=trio.current_time(),
+                path=attempt.path,
+                execution=run.numbers.of(attempt.path),
+                node=attempt.step.node,
+                limits=taken.names,
+            )
+        )
+
+    borrowed = 0
+    try:
+        for one in taken.borrowed:
+            if run.observers and not told and one.limiter.available_tokens < 1:
+                told = True
+                tell(TokenAwaited)
+            await borrow(one, held, token)
+            borrowed += 1
+            if one.can_block:
+                held = (*held, one)
+        if taken.gates and not (taken.borrowed and take_nowait(taken.gates, token)):
+            if run.observers and not told:
+                told = True
+                tell(TokenAwaited)
+            await enter(taken.gates, held, token)
+    except BaseException:
+        for one in taken.borrowed[:borrowed]:
+            one.limiter.release_on_behalf_of(token)
+        raise
+    try:
+        if told:
+            tell(TokenTaken)
+        await checkpoint_if_cancelled()  # it may have been while they were taken
+    except BaseException:
+        leave(taken.gates, token, None)
+        for one in taken.borrowed:
+            one.limiter.release_on_behalf_of(token)
+        raise
+    return borrowed

@@ -1,0 +1,116 @@
+"""Owns a limit as an application makes it: how many at once, how often, and when nothing may be tried."""
+
+from __future__ import annotations
+
+from math import inf
+from types import TracebackType
+from weakref import WeakKeyDictionary
+
+import trio
+
+from ...types.limits import BreakerRule, Rate, parse_breaker, parse_count, parse_rate
+from .gate import Gate, Room
+from .queue import enter, entered, held_here, leave
+
+_rooms: WeakKeyDictionary[trio.lowlevel.TrioToken, Room] = WeakKeyDictionary()
+
+
+def room_here() -> Room:
+    """What the limits of this call of ``trio.run`` have in common; outside of one nothing runs, and nothing is."""
+    try:
+        token = trio.lowlevel.current_trio_token()
+    except RuntimeError:
+        return Room()
+    room = _rooms.get(token)
+    if room is None:
+        room = _rooms[token] = Room()
+    return room
+
+
+class Limit:
+    """A limit that is shared: by nodes, by runs, and by the application's own code with ``async with limit:``.
+
+    Args:
+        max: how many hold it at once, a whole number of at least 1; None: as many as like.
+        rate: how often it may be passed: a text such as ``"100/s"``, or a :class:`Rate`; None: as often as one
+            likes. At no time have more than ``burst`` + rate × time passed.
+        burst: how many may pass at once after a time in which none did; 1 unless given.
+        breaker: a text such as ``"5 in 1m, 30s"``: after five failures within a minute whatever needs the limit
+            fails at once with :class:`CircuitOpen`, for 30 seconds; then one is tried.
+        name: what it is called in messages; a run calls it by the name that it was given under.
+
+    Raises ValueError for values that mean nothing, and where neither ``max``, ``rate`` nor ``breaker`` is given.
+
+    Whoever comes first is served first. ``async with`` waits until the limit is free, which a cancellation ends;
+    it raises CircuitOpen where the breaker is open. It counts anew in each ``trio.run``.
+    """
+
+    def __init__(
+        self,
+        *,
+        max: int | None = None,
+        rate: str | Rate | None = None,
+        burst: int | None = None,
+        breaker: str | BreakerRule | None = None,
+        name: str = "",
+    ) -> None:
+        if max is None and rate is None and breaker is None:
+            raise ValueError("a limit limits something; expected max, rate or breaker")
+        if burst is not None and rate is None:
+            raise ValueError("burst goes only with rate; expected a rate beside it")
+        self.name: str = name
+        self.max: float = inf if max is None else parse_count(max, "max")
+        self.rate: Rate | None = None if rate is None else parse_rate(rate)
+        self.burst: int = 1 if burst is None else parse_count(burst, "burst")
+        self.breaker: BreakerRule | None = None if breaker is None else parse_breaker(breaker)
+        self._gates: WeakKeyDictionary[Room, Gate] = WeakKeyDictionary()
+        self._entered: dict[trio.lowlevel.Task, list[tuple[object, object]]] = {}
+
+    @property
+    def taken(self) -> int:
+        """How many hold it now."""
+        return self.gate().taken
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for it now."""
+        return len(self.gate().queue)
+
+    def gate(self) -> Gate:
+        """The state of the limit in this call of ``trio.run``."""
+        room = room_here()
+        gate = self._gates.get(room)
+        if gate is None:
+            gate = Gate(self.name or "limit", self.max, self.rate, self.burst, self.breaker, room)
+            self._gates[room] = gate
+        return gate
+
+    async def __aenter__(self) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        gate, token = self.gate(), object()
+        await enter((gate,), held_here(), token)
+        reset = entered.set((*entered.get(), gate) if gate.can_block else entered.get())
+        self._entered.setdefault(trio.lowlevel.current_task(), []).append((token, reset))
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        task = trio.lowlevel.current_task()
+        token, reset = self._entered[task].pop()
+        if not self._entered[task]:
+            del self._entered[task]
+        entered.reset(reset)  # type: ignore[arg-type]
+        failed = (
+            None if error is not None and not isinstance(error, Exception) else error is not None
+        )
+        leave((self.gate(),), token, failed)
+
+    def __repr__(self) -> str:
+        said = [f"max={self.max:g}"] if self.max != inf else []
+        said += [f"rate={str(self.rate)!r}", f"burst={self.burst}"] if self.rate else []
+        said += [f"breaker={str(self.breaker)!r}"] if self.breaker else []
+        return f"Limit({', '.join(said)})"
