@@ -58,3 +58,4 @@ class CannotKeep(FlowScriptError):
         where = f"{path}: " if path else ""
         super().__init__(f"{where}{what}")
         self.path = path
+        self.what = what
