@@ -42,7 +42,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, set | frozenset):
-        return same(sorted(a, key=repr), sorted(b, key=repr))
+        return a == b and sorted(map(str, map(type, a))) == sorted(map(str, map(type, b)))
     return bool(a == b)
 
 
