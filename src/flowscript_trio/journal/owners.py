@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,10 @@ THIS_PROCESS = "another task of this process"
 
 
 class Owners:
-    """The runs of one side file and which of them this process owns, by their numbers."""
+    """The runs of one side file and which of them this process owns, by their numbers from 1.
+
+    The byte before theirs is locked by whoever makes the tables.
+    """
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -36,9 +40,7 @@ class Owners:
         with self._lock:
             if number in self._own:
                 return THIS_PROCESS
-            try:
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-            except (BlockingIOError, PermissionError):
+            if not self._locked(number, 1):
                 return self._other(number, 1) or "another process"
             self._own.add(number)
             return None
@@ -55,20 +57,42 @@ class Owners:
             return THIS_PROCESS if number in self._own else self._other(number, 1)
 
     @contextmanager
-    def none(self) -> Iterator[str | None]:
-        """Keep every run from being owned in the block; where one is, the owner is given and nothing is kept."""
+    def alone(self, seconds: float) -> Iterator[None]:
+        """Keep other processes out of the block, in which tables are made; they are waited for.
+
+        Raises TimeoutError where one of them takes longer than that.
+        """
+        end = time.monotonic() + seconds
         with self._lock:
-            owner = THIS_PROCESS if self._own else None
-            if owner is None:
-                try:
-                    fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, _ALL, 0)
-                except (BlockingIOError, PermissionError):
-                    owner = self._other(0, _ALL) or "another process"
+            while not self._locked(0, 1):
+                if time.monotonic() > end:
+                    raise TimeoutError(
+                        f"{self._other(0, 1)} has been making its tables for {seconds} s"
+                    )
+                time.sleep(0.01)
             try:
-                yield owner
+                yield
             finally:
-                if owner is None:
-                    fcntl.lockf(self._file, fcntl.LOCK_UN, _ALL, 0)
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, 0)
+
+    @contextmanager
+    def none(self) -> Iterator[str | None]:
+        """Keep every run from being owned in a block in that of ``alone``; an owner there is given instead."""
+        owner = THIS_PROCESS if self._own else None
+        if owner is None and not self._locked(1, _ALL):
+            owner = self._other(1, _ALL) or "another process"
+        try:
+            yield owner
+        finally:
+            if owner is None:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, _ALL, 1)
+
+    def _locked(self, start: int, length: int) -> bool:
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
 
     def _other(self, start: int, length: int) -> str | None:
         """The other process that has locked one of these bytes."""

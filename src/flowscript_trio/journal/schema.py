@@ -99,35 +99,33 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
     """Make what is missing, while no run is owned; another process may do the same at the same time."""
-    with owners_of(side_of(path)).none() as owner:
-        if owner is not None:
-            _wait_or_refuse(connection, path, owner)
-            return
-        if _version(connection, path) == 0:
-            connection.execute("pragma auto_vacuum = incremental")
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("begin immediate")
-        try:
-            version = _version(connection, path)
-            for step in STEPS[version:]:
-                for statement in step.split(";"):
-                    connection.execute(statement)
-            connection.execute(f"pragma application_id = {APPLICATION}")
-            connection.execute(f"pragma user_version = {len(STEPS)}")
-            connection.execute("commit")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
+    owners = owners_of(side_of(path))
+    with owners.alone(LOCKED_SECONDS):
+        version = _version(connection, path)
+        if version == len(STEPS):
+            return  # another process was first
+        with owners.none() as owner:
+            if owner is not None:
+                raise StoreFailed(
+                    f"{path} was written by an earlier release and cannot be brought up to this one, since "
+                    f"{owner} owns a run of it; try again once that has ended"
+                )
+            _add_steps(connection, version)
 
 
-def _wait_or_refuse(connection: sqlite3.Connection, path: Path, owner: str) -> None:
-    """Whoever locks all runs brings the store up itself; a run that is owned keeps an older store as it is."""
-    connection.execute("begin immediate")  # the one that makes the tables is waited for
-    version = _version(connection, path)
-    connection.execute("rollback")
-    if version < len(STEPS):
-        raise StoreFailed(
-            f"{path} was written by an earlier release and cannot be brought up to this one, since {owner} "
-            "owns a run of it; try again once that has ended"
-        )
+def _add_steps(connection: sqlite3.Connection, version: int) -> None:
+    if version == 0:
+        connection.execute("pragma auto_vacuum = incremental")
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("begin immediate")
+    try:
+        for step in STEPS[version:]:
+            for statement in step.split(";"):
+                connection.execute(statement)
+        connection.execute(f"pragma application_id = {APPLICATION}")
+        connection.execute(f"pragma user_version = {len(STEPS)}")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise

@@ -255,7 +255,7 @@ class SqliteBackend:
             count = sum(self._forget(connection, number) for number in old)
             with _transaction(connection):
                 connection.execute("delete from large where hash not in (select hash from uses)")
-            connection.execute("pragma incremental_vacuum").fetchall()
+            connection.executescript("pragma incremental_vacuum")  # execute() would free one page
         return count
 
     def _forget(self, connection: sqlite3.Connection, number: int) -> bool:
