@@ -337,10 +337,10 @@ async def test_a_damaged_row_is_found(file: Path) -> None:
     await journal.aclose()
     tables(file, "update rows set data = x'00' where number = 1")
     again = await Store(file).open("r")
-    with pytest.raises(StoreFailed, match="row 1 of the run 'r' is not what was written"):
+    with pytest.raises(StoreFailed, match="of the run 'r' row 1 is not what was written"):
         list(again.read())
     tables(file, "delete from rows where number = 1")
-    with pytest.raises(StoreFailed, match="rows of the run 'r' are missing"):
+    with pytest.raises(StoreFailed, match="of the run 'r' rows are missing"):
         list(again.read())
     await again.aclose()
 

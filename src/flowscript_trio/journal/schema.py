@@ -22,7 +22,7 @@ STEPS = [
     ) strict;
     create index runs_by_state on runs (state, due);
     create table rows (
-        run integer not null, number integer not null, kind text not null, key text not null,
+        run integer not null, number integer not null, kind text not null, key blob not null,
         data blob not null, value blob not null, large integer not null, sum integer not null,
         primary key (run, number)
     ) strict, without rowid;

@@ -7,25 +7,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from zlib import compress, crc32
+from zlib import compress
 
 from ..types.errors import InputError
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from .backend import Batch, Owned
-from .blobs import Large, LargeRow, unpack
+from .blobs import Large, unpack
 from .failing import failure
 from .finding import no_such_question, no_such_run, other_document
 from .owners import Owners, owners_of
 from .rows import CANCEL, ENDED, Answered, Row, RunState, State
 from .schema import connect, make_file, side_of
+from .tabled import Tabled, tabled, untabled
 
 BUSY_SECONDS = 0.25
 """How long a commit waits for the lock of another process before it asks whether it is still waited for."""
-
-_DATA, _VALUE = 1, 2
-"""Which parts of a row are large: their hash stands in the row."""
 
 _STATE = "number, id, workflow, state, created, due, ended, rows"
 
@@ -81,7 +80,10 @@ class SqliteBackend:
                     fence, digest, rows = connection.execute(
                         "select fence, document, rows from runs where number = ?", (number,)
                     ).fetchone()
-                    document = self._large(connection, digest)
+                    try:
+                        document = self._large(connection, digest)
+                    except StoreFailed as exc:
+                        raise self._damaged(run_id, str(exc)) from None
             except BaseException:
                 self._owners().free(number)
                 raise
@@ -126,33 +128,16 @@ class SqliteBackend:
                 (owned.number, start, most),
             ).fetchall()
             if [row[0] for row in found] != list(range(start, start + most)):
-                raise StoreFailed(
-                    f"{self._path} is damaged: rows of the run {owned.run_id!r} are missing"
-                )
-            return [self._row(connection, owned, *row) for row in found]
+                raise self._damaged(owned.run_id, "rows are missing")
+            large = partial(self._large, connection)
+            try:
+                return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+            except StoreFailed as exc:
+                raise self._damaged(owned.run_id, str(exc)) from None
 
-    def _row(
-        self,
-        connection: sqlite3.Connection,
-        owned: Owned,
-        number: int,
-        kind: str,
-        key: str,
-        data: bytes,
-        value: bytes,
-        large: int,
-        checked: int,
-    ) -> Row:
-        if _sum(number, kind, key, data, value) != checked:
-            raise StoreFailed(
-                f"{self._path} is damaged: row {number} of the run {owned.run_id!r} is not what was written; "
-                "expected a copy of the file from before"
-            )
-        return Row(
-            kind,
-            key,
-            self._large(connection, data) if large & _DATA else data,
-            self._large(connection, value) if large & _VALUE else value,
+    def _damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(
+            f"{self._path} is damaged: of the run {run_id!r} {how}; expected a copy of the file from before"
         )
 
     def _large(self, connection: sqlite3.Connection, digest: bytes) -> bytes:
@@ -163,10 +148,7 @@ class SqliteBackend:
             reason = "it is missing"
         except ValueError as exc:
             reason = str(exc)
-        raise StoreFailed(
-            f"{self._path} is damaged: a large value is not what was written ({reason}); "
-            "expected a copy of the file from before"
-        )
+        raise StoreFailed(f"a large value is not what was written ({reason})")
 
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         marks = ", ".join("?" * len(states))
@@ -347,11 +329,12 @@ def _keep(connection: sqlite3.Connection, batch: Batch) -> None:
     ).rowcount
     if changed != 1:
         raise Superseded(owned.run_id)
+    keep = partial(_keep_large, connection, owned.number)
     connection.executemany(
         "insert into rows values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            _values(connection, owned.number, batch.first + index, row)
-            for index, row in enumerate(batch.rows)
+            (owned.number, number, *tabled(number, row, keep).columns())
+            for number, row in enumerate(batch.rows, batch.first)
         ],
     )
     for question in batch.questions:
@@ -368,28 +351,9 @@ def _keep(connection: sqlite3.Connection, batch: Batch) -> None:
         )
 
 
-def _values(
-    connection: sqlite3.Connection, run: int, number: int, row: Row | LargeRow
-) -> tuple[object, ...]:
-    large, parts = 0, []
-    for part, flag in ((row.data, _DATA), (row.value, _VALUE)):
-        if isinstance(part, Large):
-            _keep_large(connection, run, part)
-            large |= flag
-            parts.append(part.hash)
-        else:
-            parts.append(part)
-    checked = _sum(number, row.kind, row.key, *parts)
-    return run, number, row.kind, row.key, *parts, large, checked
-
-
 def _keep_large(connection: sqlite3.Connection, run: int, part: Large) -> None:
     if part.packed:
         connection.execute(
             "insert into large values (?, ?) on conflict do nothing", (part.hash, part.packed)
         )
     connection.execute("insert into uses values (?, ?) on conflict do nothing", (run, part.hash))
-
-
-def _sum(number: int, kind: str, key: str, data: bytes, value: bytes) -> int:
-    return crc32(value, crc32(data, crc32(f"{number} {kind} {key}".encode())))
