@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,20 @@ from flowscript_trio.journal.store import Store
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import RunBusy
 
-NewStore = Callable[[], Store]
-KINDS = ["memory", "sqlite"]
+from databases import new_database
+
+URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+KINDS = ["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
 
 
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "memory":
         return Store.memory()
-    return Store(tmp_path / "runs.db")
+    if request.param == "sqlite":
+        return Store(tmp_path / "runs.db")
+    return Store(new_database(URL))
 
 
 ROWS = [
@@ -118,7 +123,7 @@ async def test_closing_in_what_is_cancelled_puts_all_on_disk_and_gives_the_run_b
 async def test_a_run_has_one_owner(store: Store) -> None:
     journal = await store.begin("r", b"")
     for own in (store.open, lambda name: store.begin(name, b"")):
-        with pytest.raises(RunBusy, match="'r' is owned by another task of this process"):
+        with pytest.raises(RunBusy, match=r"'r' is owned by another (task of this )?process"):
             await own("r")
     other = await store.begin("s", b"")
     await journal.aclose()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..types.storing import StoreFailed
 from .blobs import LargeRow
 from .rows import Answered, Mark, Question, Row, RunState, State
 
@@ -48,6 +49,9 @@ class Backend(Protocol):
 
     def own(self, run_id: str) -> Owned:
         """Own a run that is there; InputError where it is not, RunBusy."""
+
+    def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
+        """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
 
     def release(self, owned: Owned) -> None:
         """Give a run back."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..types.storing import StoreFailed
+
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
 ENDED: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
 CANCEL = "\0cancel"
@@ -105,6 +107,12 @@ class Journal(Protocol):
 
         Those that wait since the same pass are woken in one. It is a checkpoint, and can be cancelled; what was
         written stays written. Raises StoreFailed where the rows could not be written, now or before.
+        """
+
+    async def lost(self) -> StoreFailed:
+        """Wait until nothing more of the run can be written here, and give the reason: the run is to be left.
+
+        Superseded where another process may have taken it over. It can be cancelled.
         """
 
     async def answers(self) -> list[Answered]:

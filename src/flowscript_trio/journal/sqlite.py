@@ -89,6 +89,9 @@ class SqliteBackend:
                 raise
         return Owned(run_id, number, fence, document, rows)
 
+    def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
+        pass  # nobody takes a locked byte away
+
     def release(self, owned: Owned) -> None:
         self._owners().free(owned.number)
 

@@ -41,7 +41,9 @@ class Store:
 
     Args:
         where: a file, which the first run makes (readable for its owner only); beside it there are those of SQLite
-            and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine.
+            and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine. Or the URL of
+            a PostgreSQL database (``postgresql://user:password@host/name``), which many machines may share; it
+            needs the extra ``postgresql``.
         durability: what survives: ``power`` (a power cut, too) or ``process`` (``kill -9``; a power cut may lose
             the last moments).
 
@@ -163,10 +165,27 @@ class Store:
 def backend_of(where: str | PathLike[str], durability: str) -> Backend:
     """What keeps the runs of a place."""
     if not isinstance(where, (str, PathLike)) or not str(where):
-        raise InputError(f"the store is {where!r}; expected the path of a file")
-    if isinstance(where, str) and (scheme := _SCHEME.match(where)):
-        raise InputError(f"the store is a URL of {scheme[1]!r}; expected the path of a file")
+        raise InputError(
+            f"the store is {where!r}; expected the path of a file, or a URL of PostgreSQL"
+        )
+    scheme = _SCHEME.match(where) if isinstance(where, str) else None
+    if scheme is not None and scheme[1] in ("postgresql", "postgres"):
+        return _postgres(str(where), durability == "power")
+    if scheme is not None:
+        raise InputError(
+            f"the store is a URL of {scheme[1]!r}; expected the path of a file, or a URL of PostgreSQL"
+        )
     return SqliteBackend(Path(where).absolute(), _SYNCHRONOUS[durability])
+
+
+def _postgres(url: str, synchronous: bool) -> Backend:
+    try:
+        from .postgres import PostgresBackend
+    except ImportError as exc:
+        raise InputError(
+            "a store in PostgreSQL needs the package psycopg; install flowscript-trio[postgresql]"
+        ) from exc
+    return PostgresBackend(url, synchronous)
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
