@@ -69,7 +69,10 @@ def bring_up(connection: psycopg.Connection[Any]) -> None:
 
 
 def _version(connection: psycopg.Connection[Any]) -> int:
-    (there,) = connection.execute("select to_regclass('flowscript_version')").fetchone() or (None,)
+    # to_regclass() would remember that there was no such table before the lock was waited for.
+    there = connection.execute(
+        "select 1 from pg_class where relname = 'flowscript_version' and pg_table_is_visible(oid)"
+    ).fetchone()
     if there is None:
         return 0
     (version,) = connection.execute("select max(version) from flowscript_version").fetchone() or (

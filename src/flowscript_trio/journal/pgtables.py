@@ -77,14 +77,15 @@ def large_of(connection: Connection, digest: bytes) -> bytes:
 
 
 def keep_large(connection: Connection, run: int, part: Large) -> None:
+    # The use comes first: it waits for one who prunes, or is waited for, so that what is used is never pruned.
+    connection.execute(
+        "insert into flowscript_uses values (%s, %s) on conflict do nothing", (run, part.hash)
+    )
     if part.packed:
         connection.execute(
             "insert into flowscript_large values (%s, %s) on conflict do nothing",
             (part.hash, part.packed),
         )
-    connection.execute(
-        "insert into flowscript_uses values (%s, %s) on conflict do nothing", (run, part.hash)
-    )
 
 
 def keep(connection: Connection, batch: Batch) -> None:

@@ -230,6 +230,7 @@ class PostgresBackend:
 
     def prune(self, older: float, keep: int) -> int:
         with self._connected() as connection, connection.transaction():
+            connection.execute("lock table flowscript_uses in share row exclusive mode")
             forgotten = connection.execute(
                 "delete from flowscript_runs where number in (select number from flowscript_runs "
                 "where state = any(%s) order by ended desc, number desc offset %s) "
