@@ -160,7 +160,7 @@ async def test_the_lock_of_another_process_is_waited_for(
     asked = trio.Event()
     token = trio.lowlevel.current_trio_token()
     journal = await Store(file).begin("r", b"")
-    begun = sqlite._begun
+    begun = sqlite.begun
 
     def begins(connection: sqlite3.Connection) -> bool:
         done = begun(connection)
@@ -168,7 +168,7 @@ async def test_the_lock_of_another_process_is_waited_for(
             token.run_sync_soon(asked.set)
         return done
 
-    monkeypatch.setattr(sqlite, "_begun", begins)
+    monkeypatch.setattr(sqlite, "begun", begins)
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("begin immediate")
@@ -448,14 +448,14 @@ async def test_what_survives_a_power_cut_is_chosen(
     file: Path, durability: Any, level: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    keep = sqlite._keep
+    keep = sqlite.keep
 
     def keeps(connection: sqlite3.Connection, batch: Any) -> None:
         seen.append(connection.execute("pragma synchronous").fetchone()[0])
         seen.append(connection.execute("pragma journal_mode").fetchone()[0])
         keep(connection, batch)
 
-    monkeypatch.setattr(sqlite, "_keep", keeps)
+    monkeypatch.setattr(sqlite, "keep", keeps)
     journal = await Store(file, durability=durability).begin("r", b"")
     journal.write(Row("ended", "a", b""))
     await journal.aclose()
