@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .execution.stream import EventStream
     from .expression import Expression, Template
     from .expression.scope import Limits
+    from .journal.errors import register_error
+    from .journal.rows import RunState
+    from .journal.store import Reply, Store
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
     from .program.loading import Flow, load, loads
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         LimitExceeded,
         NotAccepted,
         Problem,
+        RecordedError,
         RuntimeNotFound,
         SettingError,
         WorkflowFailed,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from .types.limits import CircuitOpen
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
+    from .types.storing import CannotKeep, RunBusy, StoreFailed, Superseded
 
 __version__ = "0.1.0"
 
@@ -68,6 +73,9 @@ _HOMES = {
     "execution.stream": ["EventStream"],
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
+    "journal.errors": ["register_error"],
+    "journal.rows": ["RunState"],
+    "journal.store": ["Reply", "Store"],
     "observe.logs": ["SecretFilter"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
@@ -88,6 +96,7 @@ _HOMES = {
         "LimitExceeded",
         "NotAccepted",
         "Problem",
+        "RecordedError",
         "RuntimeNotFound",
         "SettingError",
         "WorkflowFailed",
@@ -97,6 +106,7 @@ _HOMES = {
     "types.limits": ["CircuitOpen"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
+    "types.storing": ["CannotKeep", "RunBusy", "StoreFailed", "Superseded"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -109,6 +119,7 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "Cancellation",
+    "CannotKeep",
     "CheckpointRejected",
     "CircuitOpen",
     "Decider",
@@ -135,12 +146,19 @@ __all__ = [
     "Problem",
     "ReadLimits",
     "Record",
+    "RecordedError",
     "Registry",
+    "Reply",
     "Run",
+    "RunBusy",
     "RunOptions",
+    "RunState",
     "RuntimeNotFound",
     "SecretFilter",
     "SettingError",
+    "Store",
+    "StoreFailed",
+    "Superseded",
     "Template",
     "TooManyRounds",
     "WorkflowFailed",
@@ -149,6 +167,7 @@ __all__ = [
     "load",
     "loads",
     "open_run",
+    "register_error",
     "registry",
     "run",
     "runtime",

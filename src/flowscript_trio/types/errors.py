@@ -226,6 +226,33 @@ class WorkflowFailed(FlowScriptError):
         self.retryable = retryable
 
 
+class RecordedError(FlowScriptError):
+    """Stands for an error of a durable run whose class cannot be made again where the run was resumed.
+
+    ``type`` is the name of its class, ``str()`` its message; ``status``, ``retryable``, ``headers`` and ``body``
+    are what expressions saw of it.
+
+    A cancellation is never recorded as one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str,
+        status: int | None = None,
+        retryable: bool = False,
+        headers: Any = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.status = status
+        self.retryable = retryable
+        self.headers = headers
+        self.body = body
+
+
 class NotAccepted(FlowScriptError):
     """The output of a branch was not accepted by the ``accept`` of its block, so that the branch has failed.
 
@@ -234,8 +261,8 @@ class NotAccepted(FlowScriptError):
 
 
 def type_of(error: BaseException) -> str:
-    """What an error is called: its class, or the type that a ``<fail>`` gives it."""
-    own = error.type if is_a(error, WorkflowFailed) else None
+    """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded."""
+    own = error.type if is_a(error, WorkflowFailed) or is_a(error, RecordedError) else None
     return own or class_name(error)
 
 

@@ -1,0 +1,22 @@
+"""Owns databases of PostgreSQL for tests: each a schema of its own in the one that is given."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+
+
+def new_database(url: str) -> str:
+    """The URL under which a new, empty schema of the database is used."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create schema {name}")  # type: ignore[arg-type,unused-ignore]
+    return f"{url}?options={quote(f'-c search_path={name}')}"
+
+
+def expire_leases(url: str) -> None:
+    """Let the leases of all runs of a store end now, by the server's clock."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("update flowscript_runs set lease = clock_timestamp() - interval '1 s'")
