@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from flowscript_trio.execution.handle import Run
 from flowscript_trio.program import loading
@@ -19,6 +20,9 @@ from flowscript_trio.runtimes import registry as default_registry
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A background job: what the tests start would ignore Ctrl-C too, and who presses it would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")  # a busy machine is no reason to fail
 
 repeated: set[str] = set()
 """Every path that two executions of one run had in this test."""
