@@ -86,6 +86,8 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
 
 def _delivered(cancelled: trio.Cancelled) -> trio.Cancelled:
     """The ``Cancelled`` that trio delivered where another library raised one of its own for it."""
+    if cancelled.source != "unknown":
+        return cancelled
     raised: BaseException | None = cancelled
     while is_a(raised, trio.Cancelled) and raised.source == "unknown":
         raised = given_cause_of(raised)
