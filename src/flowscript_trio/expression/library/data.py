@@ -110,6 +110,12 @@ def json_encode(services: Services, value: Any = None, indent: Any = None) -> st
     return made
 
 
+@function("pretty")
+def pretty(services: Services, value: Any = None) -> str:
+    """JSON over several lines, indented by two spaces."""
+    return json_encode(services, value, 2)
+
+
 @function("json_decode")
 def json_decode(services: Services, value: Any = None) -> Any:
     """The value that a JSON text spells; of null null."""
