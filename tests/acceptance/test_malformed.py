@@ -122,7 +122,7 @@ MALFORMED = [
     ),
     (
         "no type",
-        '<workflow name="w">\n<source id="a" url="u"/>\n</workflow>',
+        '<workflow name="w">\n<source id="a" type="" url="u"/>\n</workflow>',
         [("missing-type", 2, 1)],
     ),
     (

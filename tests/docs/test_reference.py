@@ -231,7 +231,7 @@ def test_every_code_of_a_problem_is_in_the_reference_of_errors() -> None:
     assert len(codes) > 40
     assert codes - listed == set()
     known = {node.value for node in sources() if isinstance(node, ast.Constant)}
-    assert listed - known == {"unknown-name", "unknown-node"}  # put together of two parts
+    assert listed - known == {"unknown-name"}  # put together of two parts
 
 
 def test_every_public_error_is_in_the_reference_of_errors() -> None:

@@ -12,6 +12,8 @@ SPACE = " \t\r\n"
 _PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
 _NAME = r"[^ \t\r\n/>=<\"'&]+"
 STARTS_NAME = re.compile(r"[A-Za-z_:]|[^\x00-\x7f]")
+LESS_THAN = re.compile(r"<(?=[ \t\r\n=0-9])")
+"""A ``<`` in text that means less than, and is repaired."""
 _OPENING = re.compile(f"<({_NAME})")
 _PAIR = rf"({_NAME})[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')"
 _ATTRIBUTE = re.compile(r"[ \t\r\n]+" + _PAIR + r"(?=[ \t\r\n/>])")

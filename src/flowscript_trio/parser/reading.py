@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from ..language.structure import NODES
+from ..language.synonyms import element_instead, renamed
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Source, Text
 from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
-from .names import canonical
+from .names import canonical, kind_of
 from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
 from .yaml import read_yaml
@@ -32,14 +34,18 @@ class SettingReader:
         self.source: Source = findings.source
         self.findings = findings
 
-    def unexpected(self, element: Element, expected: Collection[str], where: str) -> None:
-        """Report an element that may not stand where it does."""
+    def unexpected(self, element: Element, expected: Collection[str], around: Element) -> None:
+        """Report an element that may not stand in the one around it."""
+        where = kind_of(around.family, around.local)
+        instead = element_instead(element.local, where)
+        if instead is None or element.local in NODES:
+            instead = ", ".join(f"<{name}>" for name in sorted(expected)) or "no elements"
         self.findings.at_element(
             element,
             "unexpected-element",
-            f"<{element.name}> may not stand in {where}",
-            expected=", ".join(f"<{name}>" for name in sorted(expected)) or "no elements",
-            suggestion=nearest(element.local, expected),
+            f"<{element.name}> may not stand in <{around.name}>",
+            expected=instead,
+            suggestion=renamed(element.local, where) or nearest(element.local, expected),
         )
 
     # ---- attributes ----

@@ -25,9 +25,9 @@ from ..expression import SPECIAL_NAMES
 from ..language.elements import element_of
 from ..types.errors import nearest
 from ..types.findings import Findings
-from .handlers import Handlers, contains
+from .handlers import Handlers
 from .members import Inherited, Members, member_of
-from .places import Index, Level, Place
+from .places import Index, Level, Place, contains
 from .texts import Use
 
 ALWAYS = frozenset({"$input", "$config", "$secrets", "$env", "$context", "$run"})
@@ -160,7 +160,7 @@ class Names:
                     pending.append(around)
 
     def _node(self, name: str) -> Place | None:
-        node = self._index.ids.get(name)
+        node = self._index.results.get(name)
         return None if node is None else self._index.places[node.key]
 
     def _judge(self, use: Use, target: Place) -> None:
