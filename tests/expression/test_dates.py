@@ -112,7 +112,7 @@ def test_every_letter_that_babel_knows_is_written_but_those_of_regions() -> None
     unwritten = {"g"}  # Babel reads it, and cannot write it
     assert set(PATTERN_CHARS) - compared - taken == apart | names | unwritten
     assert {dates.token(letter)[0] for letter in PATTERN_CHARS} - names - unwritten == set(
-        dates._FIELDS
+        dates.FIELDS
     )
 
 

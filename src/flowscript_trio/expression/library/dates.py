@@ -56,7 +56,7 @@ def unknown(word: str) -> EvaluationError:
 
 def is_known(word: str) -> bool:
     """Whether letters can be written."""
-    return word[0] in _FIELDS
+    return word[0] in FIELDS
 
 
 def quoted(text: str) -> str:
@@ -120,7 +120,7 @@ def _write(services: Services, moment: datetime, pattern: str) -> str:
 
 
 def _field(word: str, t: datetime) -> str:
-    write = _FIELDS.get(word[0])
+    write = FIELDS.get(word[0])
     found = None if write is None else write(t, len(word))
     if found is None:
         raise unknown(word)
@@ -262,7 +262,7 @@ def _zone_id(t: datetime, width: int) -> str | None:
     return name.rpartition("/")[2].replace("_", " ") if width == 3 else None
 
 
-_FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
+FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
     "G": _era,
     "y": _year,
     "Q": _quarter,
