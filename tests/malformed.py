@@ -331,7 +331,7 @@ SETTINGS: list[Case] = [
         [("setting-twice", 3, 1)],
     ),
     ("YAML that is none", request("  url: [a"), [("missing-setting", 2, 1), ("yaml", 3, 9)]),
-    ("YAML that is no mapping", request("  - url"), [("missing-setting", 2, 1), ("yaml", 3, 3)]),
+    ("YAML that is not a mapping", request("  - url"), [("missing-setting", 2, 1), ("yaml", 3, 3)]),
     (
         "a key twice in YAML",
         request("url: http://localhost", "url: b"),

@@ -171,7 +171,7 @@ MALFORMED = [
         [("invalid-setting", 2, 39)],
     ),
     (
-        "tolerate that is no number",
+        "tolerate that is not a number",
         '<workflow name="w">\n<parallel id="p" tolerate="few"><branch><delay duration="1s"/></branch></parallel>\n</workflow>',
         [("invalid-setting", 2, 28)],
     ),

@@ -95,13 +95,13 @@ LISTS = {
             ("contains('a', null)", False),
         ],
         [("contains([], 1)", False), ("contains('', '')", True), ("contains({}, '')", False)],
-        [("contains(5, 5)", Refused("a number is no list, text or object"))],
+        [("contains(5, 5)", Refused("a number is not a list, a text or an object"))],
     ),
     "includes": Cases(
         [("includes([1, 2], 2)", True), ("'abc'.includes('d')", False)],
         [("includes(null, 'a')", False)],
         [("includes([], null)", False)],
-        [("includes(true, 't')", Refused("a boolean is no list, text or object"))],
+        [("includes(true, 't')", Refused("a boolean is not a list, a text or an object"))],
     ),
     "index_of": Cases(
         [("index_of([1, [2]], [2])", 1), ("index_of('abc', 'c')", 2), ("index_of([1], 2)", -1)],

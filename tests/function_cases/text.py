@@ -165,7 +165,7 @@ TEXT = {
         [("base64_decode('aMOp')", "hé"), ("base64_decode('_w')", b"\xff")],
         [("base64_decode(null)", None)],
         [("base64_decode('')", "")],
-        [("base64_decode('*')", Refused("the text is no base64"))],
+        [("base64_decode('*')", Refused("the text is not base64"))],
     ),
     "url_encode": Cases(
         [
@@ -203,10 +203,10 @@ TEXT = {
     "json_decode": Cases(
         [("json_decode('{\"a\": [1, 2.5, null]}')", {"a": [1, 2.5, None]})],
         [("json_decode(null)", None)],
-        [("json_decode('')", Refused("the text is no JSON"))],
+        [("json_decode('')", Refused("the text is not valid JSON"))],
         [
             ("json_decode('{')", Refused("line 1 column 2")),
-            ("json_decode('NaN')", Refused("NaN is no JSON")),
+            ("json_decode('NaN')", Refused("NaN is not valid JSON")),
             ("json_decode(5)", 5),
         ],
     ),

@@ -38,11 +38,16 @@ _SAME = (
     "base delay wait interval backoff_base",
     "cap max_delay max_wait",
     "merge strategy",
-    "input from inputs data",
+    "input from inputs data content body collection",
     "if condition when run_if only_if",
     "id name",
     "label text title",
     "conflict_columns conflict on_conflict keys",
+    "string str text",
+    "number int integer float double decimal",
+    "boolean bool",
+    "array list tuple",
+    "object dict map mapping json record",
 )
 _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {}
 for _line in _SAME:

@@ -10,7 +10,16 @@ from typing import Any
 from ..language.element import Element as Declared
 from ..language.element import Parts
 from ..language.elements import COMMON, ELEMENTS
-from ..language.structure import ENDED, ENDINGS, LIFTED, MANY, NODES, SETTINGS_TOO, STRUCTURE
+from ..language.structure import (
+    ENDED,
+    ENDINGS,
+    HANDLING,
+    LIFTED,
+    MANY,
+    NODES,
+    SETTINGS_TOO,
+    STRUCTURE,
+)
 from ..language.synonyms import element_instead, is_foreign
 from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
 from ..types.errors import nearest
@@ -192,6 +201,9 @@ class Builder:
         if is_foreign(kind_of(element.family, element.local), kind):
             self._reader.unexpected(child, (), element)
             return
+        if kind in HANDLING:
+            self._misplaced(element, child, kind)
+            return
         if kind == "on-error":
             self._on_error(child, content)
         elif kind == "compensate":
@@ -264,18 +276,21 @@ class Builder:
             elif other and kind in ("on-error", "compensate"):
                 self._common_child(element, child, content)
             elif kind in STRUCTURE:
-                self._findings.at_element(
-                    child,
-                    "misplaced-element",
-                    f"<{child.name}> may not stand in <{element.name}>",
-                    expected=f"<{kind}> in {STRUCTURE[kind]}",
-                )
+                self._misplaced(element, child, kind)
             elif is_foreign(kind_of(element.family, element.local), kind):
                 self._reader.unexpected(child, allowed, element)
             elif not other or child.family or child.attributes or child.children:
                 self._unknown(element, child, allowed, nodes, other)
             else:
                 self._reader.child(content.settings, child)
+
+    def _misplaced(self, around: Element, element: Element, kind: str) -> None:
+        self._findings.at_element(
+            element,
+            "misplaced-element",
+            f"<{element.name}> may not stand in <{around.name}>",
+            expected=f"<{kind}> in {STRUCTURE[kind]}",
+        )
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
         if kind not in MANY and kind in content.bodies:

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from ..language.structure import NODES
+from ..language.synonyms import nearest_name
 from ..types.ast import Parameter, Secret, Setting
 from ..types.declared import describe_type
 from ..types.errors import nearest
 from ..types.location import Text
-from .declared import EXPECTED, convert, read_type
+from .declared import EXPECTED, TYPES, convert, read_type
 from .markup import Element
 from .names import kind_of
 from .reading import SettingReader, Settings
@@ -118,7 +119,7 @@ class DeclarationReader:
             "unknown-type",
             f"there is no type {word!r}",
             expected=EXPECTED,
-            suggestion=nearest(word, EXPECTED.split(", ")),
+            suggestion=nearest_name(word, TYPES),
         )
         return None, ()
 

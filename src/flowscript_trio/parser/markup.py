@@ -185,7 +185,7 @@ def check_references(
                 suggestion=nearest(reference[1], _PREDEFINED),
             )
         elif not reference[1] and not _is_character(reference):
-            message = f"{reference[0][:20]} is no character that XML allows"
+            message = f"{reference[0][:20]} is not a character that XML allows"
             findings.error(at, message, length=len(reference[0]))
 
 

@@ -39,7 +39,10 @@ class SettingReader:
         where = kind_of(around.family, around.local)
         instead = element_instead(element.local, where)
         if instead is None or element.local in NODES:
-            instead = ", ".join(f"<{name}>" for name in sorted(expected)) or "no elements"
+            names = [f"<{name}>" for name in sorted(expected)]
+            instead = ", ".join(names) or "no elements"
+            if element.local in NODES and expected:
+                instead = " or ".join(names) + " around it"
         self.findings.at_element(
             element,
             "unexpected-element",
@@ -182,7 +185,7 @@ class SettingReader:
         if found is None or (isinstance(found, Text) and not found.value):
             return
         if not isinstance(found, Structure) or found.kind != "mapping":
-            message = f"the text of <{element.name}> is no mapping"
+            message = f"the text of <{element.name}> is not a mapping"
             self.findings.add(text.offset(0), "yaml", message, expected="key: value lines")
             return
         for key, value in found.value:

@@ -20,6 +20,7 @@ _ISO = re.compile(
     re.ASCII,
 )
 _ISO_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_BARE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 LONGEST = 200
 """Characters of a text that may be a duration."""
 EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d, 1h30m or PT5S"
@@ -34,6 +35,8 @@ def parse_duration(text: object) -> float:
         seconds = sum(float(n) * _UNITS[u] for u, n in simple.groupdict().items() if n)
     elif len(word) > 1 and (iso := _ISO.fullmatch(word)) and any(iso.groupdict().values()):
         seconds = sum(float(n) * _ISO_SECONDS[u] for u, n in iso.groupdict().items() if n)
+    elif _BARE.fullmatch(word):
+        raise ValueError(f"{text!r} has no unit; expected {EXPECTED}")
     else:
         raise ValueError(f"{text!r} is not a duration; expected {EXPECTED}")
     if seconds == float("inf"):
@@ -45,7 +48,7 @@ def parse_timeout(text: object) -> float:
     """As :func:`parse_duration`; a bare number counts as seconds."""
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         text = f"{text}s"
-    elif isinstance(text, str) and re.fullmatch(r"\d+(\.\d+)?", text.strip(), re.ASCII):
+    elif isinstance(text, str) and _BARE.fullmatch(text.strip()):
         text = f"{text.strip()}s"
     return parse_duration(text)
 

@@ -200,7 +200,10 @@ class NodeBinder:
             return None, False
         if not isinstance(setting.value, Text) or not setting.value.value.strip():
             self._findings.at_value(
-                setting, "invalid-setting", "input names no node", expected="the id of a node"
+                setting,
+                "invalid-setting",
+                "input does not name a node",
+                expected="the id of a node",
             )
             return None, False
         text = setting.value
@@ -223,7 +226,7 @@ class NodeBinder:
                 0,
                 len(text.value),
                 "invalid-setting",
-                f"input names no node by {text.value!r}",
+                f"input cannot name a node by {text.value!r}",
                 expected="the id of a node, or a path such as id.output.items",
             )
             return None
@@ -234,7 +237,10 @@ class NodeBinder:
         items = list(_ITEM.finditer(text.value)) if isinstance(text, Text) else []
         if not items:
             self._findings.at_value(
-                setting, "invalid-setting", "after names no node", expected="the id of a node"
+                setting,
+                "invalid-setting",
+                "after does not name a node",
+                expected="the id of a node",
             )
             return
         assert isinstance(text, Text)

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..language.elements import COMMON
 from ..language.synonyms import nearest_name
 from ..parser import read_yaml
 from ..runtimes.control.types import AssignConfig, SetConfig
-from ..types.ast import Body, Node, Part, Setting, Structure
+from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
@@ -51,7 +52,7 @@ class SettingsBinder:
         plan = None if model is None else plan_of(model)
         if plan is not None and not settings and not plan.required and plan.is_plain:
             return BoundSettings(constant=plan.default)
-        values = self._read(plan, settings, visible, label)
+        values = self._read(plan, settings, visible, label, isinstance(element, BaseNode))
         if plan is None:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
@@ -86,7 +87,12 @@ class SettingsBinder:
         return BoundSetting(setting, field.attribute, label, checked[field.attribute])
 
     def _read(
-        self, plan: Plan | None, settings: Mapping[str, Setting], visible: Visibility, label: str
+        self,
+        plan: Plan | None,
+        settings: Mapping[str, Setting],
+        visible: Visibility,
+        label: str,
+        is_node: bool,
     ) -> Values:
         values: Values = {}
         for name, setting in settings.items():
@@ -94,7 +100,7 @@ class SettingsBinder:
             if field is None:
                 assert plan is not None
                 if not plan.is_open:
-                    self._report_unknown(setting, plan, label)
+                    self._report_unknown(setting, plan, label, is_node)
                     continue
                 field = any_setting(name)
             if field.attribute in values:
@@ -128,9 +134,9 @@ class SettingsBinder:
         named = settings.get(_VARIABLES.get(plan.model, ""))
         return named is not None and word_of(named) in self._texts
 
-    def _report_unknown(self, setting: Setting, plan: Plan, label: str) -> None:
+    def _report_unknown(self, setting: Setting, plan: Plan, label: str, is_node: bool) -> None:
         known = sorted({field.name for field in plan.fields.values()})
-        near = nearest_name(setting.name, known)
+        near = nearest_name(setting.name, [*known, *(COMMON if is_node else ())])
         self._findings.at_name(
             setting,
             "unknown-setting",

@@ -31,6 +31,7 @@ from .bare import BareNames
 from .fields import Field, Form
 from .inner import InnerNodes
 from .places import Index, Place, name_of
+from .slips import instead_of, is_date, quoted
 from .values import Compute
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -129,6 +130,16 @@ class Compiler:
 
     def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
+        if is_date(text):
+            self._findings.in_text(
+                text,
+                0,
+                len(text.value),
+                "syntax",
+                f"{text.value.strip()} is a subtraction here, not a date",
+                expected=quoted(text.value.strip()),
+            )
+            return None
         try:
             parsed = parse_expression(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
@@ -181,7 +192,7 @@ class Compiler:
         try:
             parsed = parse_template(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
-            self._report_syntax(text, exc)
+            self._report_syntax(text, exc, is_template=True)
             return None
         parsed = self._inner.in_template(parsed, self._hides(visible))
         return parsed if self._note(parsed, visible) else None
@@ -223,15 +234,18 @@ class Compiler:
             )
         return not unknown
 
-    def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
+    def _report_syntax(
+        self, text: Text, exc: ExpressionSyntaxError, is_template: bool = False
+    ) -> None:
+        instead = instead_of(text, exc, is_template=is_template)
         self._findings.in_text(
             text,
             exc.offset or 0,
             exc.length,
             "syntax",
             str(exc),
-            expected=exc.expected,
-            suggestion=exc.suggestion,
+            expected=instead or exc.expected,
+            suggestion=exc.suggestion if instead is None else None,
         )
 
     def _is_node(self, visible: Visibility) -> Callable[[str], bool]:

@@ -69,7 +69,7 @@ def base64_decode(services: Services, value: Any = None) -> Any:
             validate=True,
         )
     except ValueError:
-        raise EvaluationError("the text is no base64") from None
+        raise EvaluationError("the text is not base64") from None
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -136,7 +136,7 @@ def contains(services: Services, value: Any = None, item: Any = None) -> bool:
     """Whether a list has the item, a text the text, an object the key."""
     if value is None or isinstance(value, (str, Mapping, *LISTS)):
         return is_in(item, value, services)
-    raise EvaluationError(f"{shown(value)} is no list, text or object")
+    raise EvaluationError(f"{shown(value)} is not a list, a text or an object")
 
 
 @function("index_of")

@@ -122,7 +122,7 @@ def pow_(services: Services, base: Any = None, exponent: Any = 1) -> Any:
     except OverflowError:
         raise EvaluationError("the result is too large") from None
     if isinstance(result, complex):
-        raise EvaluationError("the result is no real number")
+        raise EvaluationError("the result is not a real number")
     return result
 
 

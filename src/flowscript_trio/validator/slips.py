@@ -1,0 +1,72 @@
+"""Owns what is written in expressions by those who know another language, and what to write here instead."""
+
+from __future__ import annotations
+
+import re
+
+from ..expression import ExpressionSyntaxError, parse_template
+from ..types.location import Source, Text
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_BLOCK = re.compile(r"[#/^]\s*(?:each|if|unless|else|with|for)\b|%")
+_PIPE = re.compile(r"\|\s*([A-Za-z_]\w*)")
+_WORDS = {
+    "function": "an arrow function: x => x.name",
+    "return": "the expression by itself, without return",
+    "new": "a call by itself: now() for new Date()",
+    "lambda": "an arrow function: x => x.name",
+    "let": '<set var="…" value="…"/>',
+    "const": '<set var="…" value="…"/>',
+    "is": "==, or is_null(x)",
+    "if": "a condition: when ? then : otherwise",
+}
+_FIRST = re.compile(r"[\s({\[]*([a-z]+)\b")
+_MOST = 500
+"""Characters of an expression that is looked through."""
+
+
+def is_date(text: Text) -> bool:
+    """Whether an expression is a date without quotes: it would be a subtraction."""
+    return len(text.value) <= 40 and _DATE.fullmatch(text.value.strip()) is not None
+
+
+def quoted(text: str) -> str:
+    """A text as expressions have it."""
+    mark = '"' if "'" in text else "'"
+    return f"{mark}{text}{mark}"
+
+
+def instead_of(text: Text, exc: ExpressionSyntaxError, *, is_template: bool) -> str | None:
+    """What to write in place of an expression that cannot be read, where that can be guessed."""
+    value, at = text.value, exc.offset or 0
+    if len(value) > _MOST:
+        return None
+    rest = value[at:]
+    if is_template and _BLOCK.match(rest):
+        return "an expression: when ? a : b for a condition, join(map(xs, x => x.name), ', ') for a list"
+    if pipe := _PIPE.match(rest):
+        return f"a call: {pipe[1]}(…)"
+    if rest.startswith("`"):
+        return "'text ' + name: there are no template literals"
+    if not is_template and "{{" in value:
+        return _joined(text)
+    start = value.rfind("{{", 0, at) + 2 if is_template else 0
+    word = _FIRST.match(value, start)
+    if word is not None and word[1] in _WORDS and word.start(1) <= at:
+        return _WORDS[word[1]]
+    return None
+
+
+def _joined(text: Text) -> str | None:
+    """A text with braces in it as an expression: ``'a ' + b``."""
+    try:
+        parsed = parse_template(Text(text.value, Source("", text.value), ((0, 0),)))
+    except ExpressionSyntaxError:
+        return None
+    pieces = [
+        quoted(part)
+        if isinstance(part, str)
+        else part.text.value[part.shift :].partition("}}")[0].strip()
+        for part in parsed.parts
+    ]
+    return f"{' + '.join(pieces)}: a text in an expression stands in quotes"
