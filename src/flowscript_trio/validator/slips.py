@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ..expression import ExpressionSyntaxError, parse_template
+from ..expression import (
+    ExpressionSyntaxError,
+    ParsedExpression,
+    parse_expression,
+    parse_template,
+)
+from ..expression.rewriting import rewrite
+from ..expression.syntax import Constant, Series, Tree
 from ..types.location import Source, Text
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
@@ -21,6 +28,7 @@ _WORDS = {
     "if": "a condition: when ? then : otherwise",
 }
 _FIRST = re.compile(r"[\s({\[]*([a-z]+)\b")
+_COMPARING = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "in"})
 _MOST = 500
 """Characters of an expression that is looked through."""
 
@@ -58,9 +66,22 @@ def instead_of(text: Text, exc: ExpressionSyntaxError, *, is_template: bool) -> 
 
 
 def _joined(text: Text) -> str | None:
-    """A text with braces in it as an expression: ``'a ' + b``."""
+    """A text with braces in it as an expression: without them, or as a sum: ``'a ' + b``."""
+    bare = text.value.replace("{{", "").replace("}}", "")
     try:
-        parsed = parse_template(Text(text.value, Source("", text.value), ((0, 0),)))
+        parse_expression(_plain(bare))
+    except ExpressionSyntaxError:
+        pass
+    else:
+        return f"{bare}: the whole is an expression already"
+    total = sum_of(text.value)
+    return None if total is None else f"{total}: a text in an expression stands in quotes"
+
+
+def sum_of(value: str) -> str | None:
+    """A template as an expression: ``'a ' + b``; of one interpolation what stands in it."""
+    try:
+        parsed = parse_template(_plain(value))
     except ExpressionSyntaxError:
         return None
     pieces = [
@@ -69,4 +90,34 @@ def _joined(text: Text) -> str | None:
         else part.text.value[part.shift :].partition("}}")[0].strip()
         for part in parsed.parts
     ]
-    return f"{' + '.join(pieces)}: a text in an expression stands in quotes"
+    return " + ".join(pieces)
+
+
+def _plain(value: str) -> Text:
+    return Text(value, Source("", value), ((0, 0),))
+
+
+def braces_compared(parsed: ParsedExpression) -> Constant | None:
+    """A literal with braces in it that is compared: ``'{{x}}' == 'prod'``, where ``x == 'prod'`` is meant."""
+    found: list[Constant] = []
+
+    def look(part: Tree) -> Tree:
+        if isinstance(part, Series) and any(sign in _COMPARING for sign, _, _ in part.rest):
+            operands = [part.first, *(operand for _, operand, _ in part.rest)]
+            found.extend(
+                one for one in operands if isinstance(one, Constant) and _has_braces(one, parsed)
+            )
+        return part
+
+    if "{{" in parsed.text.value[parsed.shift :]:
+        rewrite(parsed.tree, look)
+    return found[0] if found else None
+
+
+def _has_braces(literal: Constant, parsed: ParsedExpression) -> bool:
+    value = literal.value
+    if not isinstance(value, str) or "}}" not in value[value.find("{{") + 1 :]:
+        return False
+    start = parsed.shift + literal.offset
+    written = parsed.text.value[start : start + len(value) + 2]
+    return "{{" in written and "\\{{" not in written

@@ -31,7 +31,7 @@ from .bare import BareNames
 from .fields import Field, Form
 from .inner import InnerNodes
 from .places import Index, Place, name_of
-from .slips import instead_of, is_date, quoted
+from .slips import braces_compared, instead_of, is_date, quoted, sum_of
 from .values import Compute
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -144,6 +144,19 @@ class Compiler:
             parsed = parse_expression(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
+            return None
+        literal = braces_compared(parsed)
+        if literal is not None:
+            self._findings.in_text(
+                text,
+                parsed.shift + literal.offset,
+                len(literal.value) + 2,
+                "syntax",
+                "this is a literal text: the whole is an expression already",
+                expected=f"{sum_of(literal.value) or 'an expression'}, or "
+                + quoted(literal.value.replace("{{", "\\{{"))
+                + " for the braces themselves",
+            )
             return None
         parsed = self._inner.resolve(parsed, self._hides(visible))
         return parsed.compile(self._is_node(visible)) if self._note(parsed, visible) else None
