@@ -49,7 +49,7 @@ def with_defaults(document: Document, input: Any) -> Any:
     defaults = {
         parameter.name: parameter.default
         for parameter in document.parameters
-        if parameter.has_default and given.get(parameter.name) is None
+        if parameter.default is not None and given.get(parameter.name) is None
     }
     return {**given, **defaults} if defaults else input
 
