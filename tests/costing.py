@@ -131,6 +131,8 @@ SAMPLES: list[Sample] = [
         skip: skip(v, 1)
         flatten: flatten(v)
         compact: compact(v)
+        clean: clean(v)
+        array_concat: array_concat(v, v)
         reverse: reverse(v)
         contains: contains(v, 'x')
         includes: v.includes('x')
@@ -167,7 +169,10 @@ SAMPLES: list[Sample] = [
         set: set(v, '[0]', 1)
         delete: delete(v, '[0]')
         json_encode: json_encode(v)
+        pretty: pretty(v)
         switch: switch(-1, ...v)
+        is_truthy: is_truthy(v)
+        is_falsy: is_falsy(v)
         in: -1 in v
         ==: v == [...v]
         ===: v === [...v]
@@ -247,6 +252,9 @@ SAMPLES: list[Sample] = [
         reverse: reverse(v)
         regex_match: regex_match(v, '(x+x+)+y')
         regex_match: regex_match(v, '(x(.?){100})*$')
+        match: match(v, '(x+x+)+y')
+        match_all: match_all(v, '(x+x+)+y')
+        test: test(v, '(x+x+)+y')
         regex_replace: regex_replace(v, '(y|z)+(a|b|c)*d{4}[e-g]+(h|i)?', 'x')
         to_string: to_string(v)
         is_string: is_string(v)
@@ -325,6 +333,7 @@ SAMPLES: list[Sample] = [
         """
         now: now()
         date: date(v)
+        date: date('EEEE, MMMM d yyyy', 'Asia/Tokyo')
         time: time(v)
         parse_date: parse_date('2024-02-29 12:30', 'yyyy-MM-dd HH:mm')
         format_date: format_date(v, 'EEEE, MMMM d yyyy HH:mm:ss.SSS XXX')
@@ -334,6 +343,7 @@ SAMPLES: list[Sample] = [
         timestamp: timestamp(v)
         from_timestamp: from_timestamp(1)
         start_of: start_of(v, 'week')
+        start_of: start_of(v, 'week', 'Europe/Berlin')
         end_of: end_of(v, 'month')
         get_part: get_part(v, 'week')
         is_before: is_before(v, v)

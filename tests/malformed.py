@@ -63,7 +63,7 @@ NOT_WELL_FORMED: list[Case] = [
     ("an odd character in a tag", w('<set var="v", value="1"/>'), [("not-well-formed", 2, 13)]),
     (
         "a raw < in text",
-        w("<loop id='l'><break>a < b</break></loop>"),
+        w("<loop id='l'><break>a <$b</break></loop>"),
         [("not-well-formed", 2, 23)],
     ),
     ("]]> in text", w("<loop id='l'><break>]]></break></loop>"), [("not-well-formed", 2, 21)]),
@@ -84,7 +84,7 @@ NOT_WELL_FORMED: list[Case] = [
     ("an entity of HTML", w('<delay duration="&nbsp;"/>'), [("unknown-entity", 2, 18)]),
     (
         "five at once",
-        w('<delay duration=1s id="a" id="b"/>', "<x>&foo; < </x>", "<loop id='l'>"),
+        w('<delay duration=1s id="a" id="b"/>', "<x>&foo; <$ </x>", "<loop id='l'>"),
         [
             ("not-well-formed", 2, 17),
             ("not-well-formed", 2, 27),
@@ -304,7 +304,7 @@ IDS: list[Case] = [
         request(" id: 5", " url: http://localhost"),
         [("setting-twice", 3, 2)],
     ),
-    ("no type", w('<source id="a" path="p"/>'), [("missing-type", 2, 1)]),
+    ("no type", w('<source id="a" type="" path="p"/>'), [("missing-type", 2, 1)]),
 ]
 
 SETTINGS: list[Case] = [
@@ -331,7 +331,7 @@ SETTINGS: list[Case] = [
         [("setting-twice", 3, 1)],
     ),
     ("YAML that is none", request("  url: [a"), [("missing-setting", 2, 1), ("yaml", 3, 9)]),
-    ("YAML that is no mapping", request("  - url"), [("missing-setting", 2, 1), ("yaml", 3, 3)]),
+    ("YAML that is not a mapping", request("  - url"), [("missing-setting", 2, 1), ("yaml", 3, 3)]),
     (
         "a key twice in YAML",
         request("url: http://localhost", "url: b"),

@@ -17,7 +17,7 @@ ROOT = Path(flowscript_trio.__file__).parent
 METHODS = frozenset({"match", "search", "fullmatch", "sub", "subn", "finditer", "findall", "split"})
 
 MADE = {
-    "expression/library/dates.py": "of a date format, of 200 characters at most, over as long a text",
+    "expression/library/reading_dates.py": "of a date format, of 200 characters at most, over as long a text",
     "parser/yaml.py": "of a fence of the reader's own around a number",
     "parser/trailing.py": "of a fence of code that the document has, which is one sign three times or more",
     "testing/expecting.py": "of the author of a test",

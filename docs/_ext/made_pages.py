@@ -8,8 +8,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from pydantic import BaseModel
@@ -18,7 +20,9 @@ from flowscript_trio import Registry
 from flowscript_trio import registry as default_registry
 from flowscript_trio.cli.commands import commands as command_line
 from flowscript_trio.expression.costs import COSTS, Cost
+from flowscript_trio.expression.library import dates
 from flowscript_trio.expression.table import FUNCTIONS
+from flowscript_trio.language.structure import LIFTED, STRUCTURE
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from flowscript_trio.runtimes.wording import default_of, summary_of, words_of
@@ -30,6 +34,8 @@ from flowscript_trio.validator.fields import plan_of
 from rooms import rooms
 
 MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+TAG = re.compile(r"<[\w-]+>")
+CODE = r"`\g<0>`"
 Row = tuple[str, ...]
 
 
@@ -66,6 +72,31 @@ def elements(registry: Registry = default_registry) -> str:
         names = [f"`{spelled(n)}`" for n in fields_of(runtime.config)]
         rows.append((element_of(name), cell(summary_of(runtime)), ", ".join(names)))
     return table(("element", "what it does", "settings"), rows)
+
+
+def parts() -> str:
+    """Every element that is no node: where it belongs, and the names of its settings."""
+    rows = [("`<workflow>`", "the root of a document", names_of(s.name for s in WORKFLOW.known))]
+    for tag, where in sorted(STRUCTURE.items()):
+        if tag == "workflow":
+            continue
+        plain = {"param": PARAM, "secret": SECRET}.get(tag)
+        if plain is not None:
+            names = [one.name for one in plain.known]
+        else:
+            models = [m for (_, part), m in PART_CONFIGS.items() if part == tag]
+            models += [BODY_CONFIGS[tag]] if tag in BODY_CONFIGS else []
+            names = [name for model in models for name in fields_of(model)]
+        rows.append((f"`<{tag}>`", f"in {TAG.sub(CODE, where)}", names_of(names)))
+    for around in ("context", "output"):
+        model = PART_CONFIGS[around, "set"]
+        rows.append(("`<set>`", f"in a `<{around}>`", names_of(fields_of(model))))
+    rows += [(f"`<{tag}>`", "in a node: its keys are settings of the node", "") for tag in LIFTED]
+    return table(("element", "where it stands", "settings"), rows)
+
+
+def names_of(names: Iterable[str]) -> str:
+    return ", ".join(f"`{spelled(name)}`" for name in names)
 
 
 def ordered(registry: Registry) -> list[str]:
@@ -161,9 +192,41 @@ def functions() -> str:
         by_module.setdefault(module, []).append(row)
     heads = ("function", "value", "operations")
     return "\n\n".join(
-        f"## {module.capitalize()}\n\n{table(heads, rows)}"
+        f"## {heading(module)}\n\n{table(heads, rows)}"
         for module, rows in sorted(by_module.items())
     )
+
+
+def function_names() -> str:
+    """The names of all functions, by the module that they stand in."""
+    by_module: dict[str, list[str]] = {}
+    for name, implementation in FUNCTIONS.items():
+        by_module.setdefault(implementation.__module__.rpartition(".")[2], []).append(f"`{name}`")
+    rows = [(heading(module), ", ".join(names)) for module, names in sorted(by_module.items())]
+    return table(("about", "functions"), rows)
+
+
+def heading(module: str) -> str:
+    """What a module of functions is called on a page."""
+    return module.replace("_", " ").capitalize()
+
+
+LETTERS = datetime(2024, 2, 29, 13, 5, 9, 40000, ZoneInfo("Europe/Berlin"))
+"""What the letters of dates are shown with."""
+
+
+def date_letters() -> str:
+    """Every letter of a date, with what it writes of one moment by how often it stands there."""
+    rows = []
+    for letter in dates.FIELDS:
+        shown: dict[str, str] = {}
+        for word in [letter * width for width in range(1, 7)]:
+            taken = dates.token(word)
+            said = dates.FIELDS[taken[0]](LETTERS, len(taken))
+            if said is not None:
+                shown.setdefault(said, word)
+        rows.append((f"`{letter}`", ", ".join(f"`{word}` {said}" for said, word in shown.items())))
+    return table(("letter", "what it writes"), rows)
 
 
 def operations(cost: Cost) -> str:
@@ -237,6 +300,9 @@ def front_matter() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "elements": elements,
+    "parts": parts,
+    "function-names": function_names,
+    "date-letters": date_letters,
     "settings": settings,
     "functions": functions,
     "commands": commands,

@@ -122,7 +122,7 @@ MALFORMED = [
     ),
     (
         "no type",
-        '<workflow name="w">\n<source id="a" url="u"/>\n</workflow>',
+        '<workflow name="w">\n<source id="a" type="" url="u"/>\n</workflow>',
         [("missing-type", 2, 1)],
     ),
     (
@@ -171,7 +171,7 @@ MALFORMED = [
         [("invalid-setting", 2, 39)],
     ),
     (
-        "tolerate that is no number",
+        "tolerate that is not a number",
         '<workflow name="w">\n<parallel id="p" tolerate="few"><branch><delay duration="1s"/></branch></parallel>\n</workflow>',
         [("invalid-setting", 2, 28)],
     ),

@@ -41,7 +41,7 @@ def test_a_budget_is_written_in_one_word(given: str | None, expected: fs.Budget 
         ("second=1", "a budget has no 'second'; did you mean 'seconds'?"),
         ("seconds", "seconds has no value; write seconds=…"),
         ("nodes=1,nodes=2", "nodes is given twice"),
-        ("seconds=soon", "seconds: 'soon' is no duration"),
+        ("seconds=soon", "seconds: 'soon' is not a duration"),
         ("seconds=0", "the budget's seconds is 0.0; expected a number of seconds above 0"),
         ("tasks=0", "the budget's tasks is 0; expected a whole number of at least 1"),
         ("nodes=many", "nodes is 'many'; expected a whole number such as 1000"),

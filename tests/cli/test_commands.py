@@ -87,7 +87,7 @@ def test_a_failing_workflow_exits_with_1_and_says_what_failed_and_who_was_cancel
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["-c", "count"], "is no KEY=VALUE"),
+        (["-c", "count"], "is not KEY=VALUE"),
         (["-c", "count=x"], "expected number"),
         (["-i", "{"], "is not JSON"),
         (["-i", "@nowhere.json"], "nowhere.json"),

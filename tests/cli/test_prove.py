@@ -176,7 +176,7 @@ def test_points_pairs_and_seeds_can_be_chosen(folder: Path) -> None:
         (["w.xml", "--input", "1"], "--input is not for proofs of cases"),
         (["w.xml", "--seeds", "0"], "0 is not in the range"),
         (["none.xml"], "none.xml: No such file"),
-        (["w.xml", "--no-cases", "-c", "who"], "'who' is no KEY=VALUE"),
+        (["w.xml", "--no-cases", "-c", "who"], "'who' is not KEY=VALUE"),
         ([], "Missing argument"),
     ],
 )

@@ -15,7 +15,10 @@ import flowscript_trio as fs
 from flowscript_trio import testing
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.expression import function_names
+from flowscript_trio.expression.library import dates
 from flowscript_trio.expression.table import FUNCTIONS
+from flowscript_trio.language.elements import COMMON, ELEMENTS
+from flowscript_trio.language.structure import FAMILIES, LIFTED, STRUCTURE
 from flowscript_trio.observe.journal import NAMES
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
@@ -77,10 +80,35 @@ def test_every_setting_of_an_element_has_its_line_in_the_reference(element: str)
 
 
 def test_every_registered_element_is_in_the_list_of_elements() -> None:
-    text = page("elements")
+    text = page("language")
     for name in fs.registry.names():
         kind, _, word = name.partition(":")
         assert f"| `<{word}>` |" in text or f'| `<{kind} type="{word}">` |' in text, name
+
+
+def test_the_page_of_the_language_names_every_element_setting_and_function() -> None:
+    text = page("language")
+    for tag in {*ELEMENTS, *STRUCTURE, *LIFTED} - set(FAMILIES):
+        assert f"| `<{tag}>` |" in text or tag == "ai", tag
+    for family in FAMILIES:
+        assert f'| `<{family} type="' in text
+    for element, config in models().items():
+        tag, _, around = element.partition(" in ")
+        rows = [row for row in text.split("\n") if row.startswith(f"| {tag.split(', ')[0]} |")]
+        shown = [row for row in rows if around in row] or rows
+        names = {simple(name) for name in re.findall(r"`([\w-]+)`", shown[0])}
+        wanted = {simple(field.alias or name) for name, field in config.model_fields.items()}
+        assert wanted <= names, (element, wanted - names)
+    for name in COMMON:
+        assert f"`{name}`" in text
+    about = text.partition("| about | functions |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", about)) == function_names()
+
+
+def test_every_letter_of_dates_is_shown_with_what_it_writes() -> None:
+    text = page("functions").partition("## Letters of dates")[2]
+    assert set(re.findall(r"^\| `(\w)` \|", text, re.MULTILINE)) == set(dates.FIELDS)
+    assert "| `D` | `D` 60, `DD` 29, `DDD` 060" in text
 
 
 def test_every_element_says_what_it_does() -> None:
@@ -232,7 +260,7 @@ def test_every_code_of_a_problem_is_in_the_reference_of_errors() -> None:
     assert len(codes) > 40
     assert codes - listed == set()
     known = {node.value for node in sources() if isinstance(node, ast.Constant)}
-    assert listed - known == {"unknown-name", "unknown-node"}  # put together of two parts
+    assert listed - known == {"unknown-name"}  # put together of two parts
 
 
 def test_every_public_error_is_in_the_reference_of_errors() -> None:

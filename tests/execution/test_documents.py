@@ -101,7 +101,7 @@ async def test_an_include_inherits_configuration_and_secrets(tmp_path: Path) -> 
     assert run.output == {
         "text": "hello Ben 2 !",
         "config": {"who": "Ben", "times": 2, "mode": "fast"},
-        "input": {"extra": "!"},
+        "input": {"extra": "!", "times": 2},
         "secrets": ["KEY", "OTHER"],
         "env": {"A": "1"},
     }

@@ -34,14 +34,15 @@ SECTION_FOUR = """
 upper lower trim replace split join truncate concat includes starts_with ends_with substring pad_start pad_end
 repeat char_at len
 length first last slice flatten unique reverse contains index_of sort compact count at every some find filter map
-reduce take skip range sum avg min max zip group_by chunk
+reduce take skip range sum avg min max zip group_by chunk clean array_concat
 round floor ceil abs pow sqrt random random_int clamp mod sign trunc percent add subtract multiply divide
 typeof is_null is_array is_object is_string is_number is_boolean is_empty to_string to_number to_boolean to_array
-coalesce default if_else switch is_finite is_integer is_nan not
+coalesce default if_else switch is_finite is_integer is_nan not is_truthy is_falsy
 keys values entries from_entries get has merge pick omit size set delete equals clone
 now date time parse_date format_date add_time subtract_time diff timestamp from_timestamp start_of end_of get_part
 is_before is_after relative duration
 hash base64_encode base64_decode url_encode url_decode json_encode json_decode uuid regex_match regex_replace
+match match_all test pretty
 csv_decode csv_encode
 """
 

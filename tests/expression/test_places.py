@@ -33,8 +33,8 @@ SYNTAX: list[tuple[str, str, str | None]] = [
     ("a.⟦'b'", "is not expected here", "the name of a member"),
     ("a ? b⟦", "ends too early", "':'"),
     ("'abc' + ⟦'def", "the text has no end", "a closing '"),
-    ("1 + ⟦12ab", "'12a' is no number", "a number"),
-    ("⟦010", "'010' is no number", "a number without a leading 0"),
+    ("1 + ⟦12ab", "'12a' is not a number", "a number"),
+    ("⟦010", "'010' is not a number", "a number without a leading 0"),
     (r"'ab⟦\u12'", r"\u needs hexadecimal digits", None),
     (r"'⟦\u{110000}'", "is no character", None),
     (

@@ -240,7 +240,7 @@ async def test_a_template_in_a_format(text: str, format: str, expected: Any) -> 
 
 
 def test_text_that_is_no_json_is_an_error_in_json_only() -> None:
-    with pytest.raises(EvaluationError, match="the text is no JSON"):
+    with pytest.raises(EvaluationError, match="the text is not valid JSON"):
         render("[{{n}}", "json", n=1)
     assert render("[{{n}}", "auto", n=1) == "[1"
 

@@ -95,13 +95,13 @@ LISTS = {
             ("contains('a', null)", False),
         ],
         [("contains([], 1)", False), ("contains('', '')", True), ("contains({}, '')", False)],
-        [("contains(5, 5)", Refused("a number is no list, text or object"))],
+        [("contains(5, 5)", Refused("a number is not a list, a text or an object"))],
     ),
     "includes": Cases(
         [("includes([1, 2], 2)", True), ("'abc'.includes('d')", False)],
         [("includes(null, 'a')", False)],
         [("includes([], null)", False)],
-        [("includes(true, 't')", Refused("a boolean is no list, text or object"))],
+        [("includes(true, 't')", Refused("a boolean is not a list, a text or an object"))],
     ),
     "index_of": Cases(
         [("index_of([1, [2]], [2])", 1), ("index_of('abc', 'c')", 2), ("index_of([1], 2)", -1)],
@@ -138,10 +138,25 @@ LISTS = {
         ],
     ),
     "compact": Cases(
-        [("compact([0, 1, '', 'a', [], false])", [1, "a", []])],
+        [("compact([0, 1, null, '', 'a', [], false])", [0, 1, "", "a", [], False])],
         [("compact(null)", []), ("compact([null])", [])],
         [("compact([])", [])],
         [("compact(5)", [5])],
+    ),
+    "clean": Cases(
+        [("clean([0, 1, null, '', 'a', [], false])", [1, "a", []])],
+        [("clean(null)", []), ("clean([null])", [])],
+        [("clean([])", [])],
+        [("clean(5)", [5]), ("clean(0)", [])],
+    ),
+    "array_concat": Cases(
+        [
+            ("array_concat([1], [2, 3], [4])", [1, 2, 3, 4]),
+            ("array_concat([[1], [2]])", [[1], [2]]),
+        ],
+        [("array_concat(null, [1], null)", [1]), ("array_concat([null])", [None])],
+        [("array_concat()", []), ("array_concat([], [])", [])],
+        [("array_concat([1], 2, 'a')", [1, 2, "a"])],
     ),
     "count": Cases(
         [

@@ -165,7 +165,7 @@ TEXT = {
         [("base64_decode('aMOp')", "hé"), ("base64_decode('_w')", b"\xff")],
         [("base64_decode(null)", None)],
         [("base64_decode('')", "")],
-        [("base64_decode('*')", Refused("the text is no base64"))],
+        [("base64_decode('*')", Refused("the text is not base64"))],
     ),
     "url_encode": Cases(
         [
@@ -194,13 +194,19 @@ TEXT = {
             ("json_encode({a: [0, 1e308 * 10]})", Refused("$.a[1] is Infinity")),
         ],
     ),
+    "pretty": Cases(
+        [("pretty({a: [1]})", '{\n  "a": [\n    1\n  ]\n}')],
+        [("pretty(null)", "null")],
+        [("pretty([])", "[]")],
+        [("pretty(x => x)", Refused("is an arrow function"))],
+    ),
     "json_decode": Cases(
         [("json_decode('{\"a\": [1, 2.5, null]}')", {"a": [1, 2.5, None]})],
         [("json_decode(null)", None)],
-        [("json_decode('')", Refused("the text is no JSON"))],
+        [("json_decode('')", Refused("the text is not valid JSON"))],
         [
             ("json_decode('{')", Refused("line 1 column 2")),
-            ("json_decode('NaN')", Refused("NaN is no JSON")),
+            ("json_decode('NaN')", Refused("NaN is not valid JSON")),
             ("json_decode(5)", 5),
         ],
     ),
@@ -224,6 +230,28 @@ TEXT = {
             ("regex_match('a', 'a', 'q')", Refused("has flags that do not exist")),
             ("regex_match(121, '2')", ["2"]),
         ],
+    ),
+    "match": Cases(
+        [
+            ("match('a1b22', '[0-9]+')", "1"),
+            ("match('ABC', 'b', 'i')", "B"),
+            ("match('a', 'x')", None),
+        ],
+        [("match(null, 'a')", None)],
+        [("match('', 'a')", None), ("match('', '')", "")],
+        [("match('a', '(')", Refused("is not a regular expression")), ("match(121, '2')", "2")],
+    ),
+    "match_all": Cases(
+        [("match_all('a1b22', '[0-9]+')", ["1", "22"]), ("match_all('aA', 'a', 'i')", ["a", "A"])],
+        [("match_all(null, 'a')", [])],
+        [("match_all('', 'a')", [])],
+        [("match_all('a', 'a', 'q')", Refused("has flags that do not exist"))],
+    ),
+    "test": Cases(
+        [("test('a1', '[0-9]')", True), ("test('a', 'A')", False), ("test('a', 'A', 'i')", True)],
+        [("test(null, '')", False)],
+        [("test('', 'a')", False), ("test('', '')", True)],
+        [("test('a', '[')", Refused("is not a regular expression"))],
     ),
     "regex_replace": Cases(
         [

@@ -28,7 +28,7 @@ def test_every_problem_is_told_with_its_code_line_and_column(
 
 
 def test_a_hundred_errors_end_the_scan_with_a_last_one_that_says_so() -> None:
-    problems = parse('<workflow name="w">' + "<x>< </x>" * 1000, file="bad").problems
+    problems = parse('<workflow name="w">' + "<x><$</x>" * 1000, file="bad").problems
     assert [problem.code for problem in problems] == ["not-well-formed"] * 100 + ["too-many-errors"]
 
 

@@ -152,6 +152,8 @@ DEDENTED = [
     ("an instruction in the middle", "a<?no no?>b", "ab"),
     ("CDATA in the middle", " a<![CDATA[<b>&amp;]]>c ", "a<b>&amp;c"),
     ("a raw ampersand", "a && b", "a && b"),
+    ("a raw less-than", "a < b <= 3 <4", "a < b <= 3 <4"),
+    ("a raw less-than at both ends", "< 1 <\n", "< 1 <"),
 ]
 
 

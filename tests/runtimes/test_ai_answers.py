@@ -78,7 +78,7 @@ async def test_a_wrong_answer_is_sent_back_with_what_is_wrong_with_it() -> None:
         assert roles == ["user", "assistant", "user", "assistant", "user"]
         _, first, complaint, second, last = (m["content"] for m in sent(server)["messages"])
         assert (first, second) == ("Sure! Here it is.", wrong)
-        assert "the text is no JSON" in complaint
+        assert "the text is not valid JSON" in complaint
         assert "$.score is 'high'; expected number" in last
         assert "$.tags[0] is 1; expected string" in last
         assert '"additionalProperties": false' in last

@@ -292,7 +292,7 @@ async def test_nothing_is_appended_to_a_file_that_holds_one_value(
 @pytest.mark.parametrize("append", ["true", "false"])
 async def test_a_pipe_or_a_device_is_never_replaced(append: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.txt")
-    with pytest.raises(fs.FlowScriptError, match=r"'a\.txt' is no regular file"):
+    with pytest.raises(fs.FlowScriptError, match=r"'a\.txt' is not a regular file"):
         await run_one(f'<sink:file id="f" path="a.txt" append="{append}"/>', tmp_path, input="x")
     assert stat.S_ISFIFO((tmp_path / "a.txt").stat().st_mode)
 

@@ -484,7 +484,7 @@ async def test_a_token_that_is_refused_twice_is_the_error_of_the_page() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ('extract="a["', "is no JMESPath expression"),
+        ('extract="a["', "is not a JMESPath expression"),
         ('extract="lenght(a)"', "JMESPath has no function 'lenght'; did you mean 'length'"),
         ('auth="{type: bearer}"', "auth of type bearer needs token"),
         ('auth="{type: basic, username: a, password: b, token: c}"', "basic takes no token"),

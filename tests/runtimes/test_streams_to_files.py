@@ -72,7 +72,7 @@ async def test_the_bytes_of_all_parts_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ([{"a": 1}] * 7 + [{"b": 2}], "row 7 has the key 'b', which is no column of the file"),
+        ([{"a": 1}] * 7 + [{"b": 2}], "row 7 has the key 'b', which is not a column of the file"),
         ([{"a": 1}] * 7 + [5], "row 7 is not an object"),
         ([{"a": 1}] * 7 + [{"a": "\ud83d"}], "half of a surrogate pair"),
     ],

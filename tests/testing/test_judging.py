@@ -159,4 +159,4 @@ def test_many_differences_are_counted_and_long_values_cut() -> None:
 
 def test_a_value_that_is_no_json_is_a_difference() -> None:
     [line] = compare(1, float("nan"), "v")
-    assert line.startswith("v: what is there is no JSON")
+    assert line.startswith("v: what is there is not valid JSON")

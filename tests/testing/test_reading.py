@@ -177,7 +177,7 @@ def test_the_cases_of_a_workflow_stand_beside_it(workflow: str, cases: str) -> N
         ("duration: 5", "wrong-value", 10, "duration is the number 5", None),
         ("error: {nod: fetch}", "unknown-name", 18, "error has no key 'nod'", "node"),
         ("error: {node: fetsch}", "unknown-name", 24, "there is no node 'fetsch'", "fetch"),
-        ("error: /(/", "wrong-value", 17, "/(/ is no regular expression: missing ), unterminated subpattern at position 0", None),
+        ("error: /(/", "wrong-value", 17, "/(/ is not a regular expression: missing ), unterminated subpattern at position 0", None),
         ("output: 1, output: 2", "yaml", 21, "the key 'output' is given twice", None),
         ("output: 1, max-concurrency: 1, maxConcurrency: 2", "given-twice", 41, "a case has 'maxConcurrency' twice", None),
     ],

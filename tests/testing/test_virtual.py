@@ -64,7 +64,7 @@ def test_a_stub_is_an_output_or_replies(stub: Any, output: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"stubs": {"a": ValueError("x")}}, "which is no output; an error is written Reply"),
+        ({"stubs": {"a": ValueError("x")}}, "which is not an output; an error is written Reply"),
         ({"stubs": {"a": ValueError}}, "which is no output"),
         ({"stubs": {"a": [Reply(), 1]}}, "the list has replies and other values"),
         ({"stubs": {"aa": 1}}, "there is no source, transform or sink 'aa'; did you mean 'a'"),

@@ -17,7 +17,7 @@ def import_runtimes(ctx: click.Context, parameter: click.Parameter, names: tuple
         sys.path.insert(0, "")
     for name in names:
         if not all(part.isidentifier() for part in name.split(".")):
-            raise click.BadParameter(f"{name!r} is no name of a module, such as app.runtimes")
+            raise click.BadParameter(f"{name!r} is not the name of a module, such as app.runtimes")
         try:
             import_module(name)
         except ModuleNotFoundError as exc:

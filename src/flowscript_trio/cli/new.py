@@ -23,7 +23,7 @@ def new_command(name: str) -> None:
         path = path.with_suffix("")
     if not _NAME.fullmatch(path.name):
         raise click.UsageError(
-            f"{path.name!r} is no name of a workflow: a letter or _, then letters, digits, _, . and -"
+            f"{path.name!r} is not the name of a workflow: a letter or _, then letters, digits, _, . and -"
         )
     made = {
         path.with_name(path.name + suffix): _starter(f"workflow{suffix}", path.name)

@@ -181,7 +181,7 @@ def write_output(output: Any) -> None:
     try:
         text = encode_json(output, indent=2)
     except EvaluationError as exc:
-        say(f"the output is no JSON: {exc}")
+        say(f"the output is not valid JSON: {exc}")
         sys.exit(1)
     try:
         write_json(text)
@@ -203,7 +203,7 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, word = pair.partition("=")
         if not equals:
-            raise click.UsageError(f"--config {pair!r} is no KEY=VALUE")
+            raise click.UsageError(f"--config {pair!r} is not KEY=VALUE")
         parameter = declared.get(key)
         if parameter is None:
             if declared:
@@ -229,7 +229,9 @@ def read_watchdog(given: str | None) -> float | None:
     except ValueError as exc:
         raise click.BadParameter(str(exc)) from None
     if seconds == 0:
-        raise click.BadParameter(f"{given!r} is no time; expected a duration above 0, such as 5s")
+        raise click.BadParameter(
+            f"{given!r} is not a time; expected a duration above 0, such as 5s"
+        )
     return seconds
 
 

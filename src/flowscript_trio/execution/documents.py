@@ -21,7 +21,7 @@ from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
 from .frame import Attempt, Frame, Outcome
-from .inputs import Secrets, check_config
+from .inputs import Secrets, check_config, with_defaults
 from .regions import Region
 from .spending import Spending
 from .state import State
@@ -189,7 +189,7 @@ def root_state(
     parameters = {parameter.name: config[parameter.name] for parameter in document.parameters}
     names = {
         "input": input,
-        "$input": input,
+        "$input": with_defaults(document, input),
         "$config": config,
         "$secrets": secrets,
         "$env": env,

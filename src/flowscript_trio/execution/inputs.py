@@ -18,12 +18,14 @@ def check_config(
     """The configuration of a document: what is given, and the declared defaults of the rest.
 
     Raises InputError that names every key that is missing or of the wrong type. A key that the document
-    does not declare is passed on as it is.
+    does not declare is passed on as it is. Null counts as not given where nothing is required, so that what has no
+    value can be handed on.
     """
     problems = []
     config = dict(given)
     for parameter in document.parameters:
-        if parameter.name not in config:
+        is_null = config.get(parameter.name) is None and not parameter.required
+        if parameter.name not in config or is_null:
             if parameter.required and not parameter.has_default:
                 problems.append(_missing(parameter, given, document.parameters))
             else:
@@ -37,6 +39,19 @@ def check_config(
     if problems:
         raise InputError(f"{what} {document.name!r}: " + "; ".join(problems))
     return config
+
+
+def with_defaults(document: Document, input: Any) -> Any:
+    """What ``$input`` is: an object of the declared defaults too; what is no object is as it is."""
+    if input is not None and not isinstance(input, Mapping):
+        return input
+    given = {} if input is None else input
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in document.parameters
+        if parameter.default is not None and given.get(parameter.name) is None
+    }
+    return {**given, **defaults} if defaults else input
 
 
 def check_environment(wanted: Sequence[Wanted], given: Mapping[str, str]) -> dict[str, str]:

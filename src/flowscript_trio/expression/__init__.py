@@ -11,12 +11,14 @@ from .expressions import (
     parse_expression,
 )
 from .lexer import LONGEST_NAME, RESERVED_WORDS, BoundNames
+from .members import NODE_MEMBERS
 from .survey import Reference
 from .template import ParsedTemplate, Template, parse_template
 from .values import Function, call, equals, is_function, truthy
 
 __all__ = [
     "LONGEST_NAME",
+    "NODE_MEMBERS",
     "RESERVED_WORDS",
     "SPECIAL_NAMES",
     "BoundNames",

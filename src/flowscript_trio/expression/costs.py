@@ -48,7 +48,7 @@ _TIME = Cost(call=16)
 _GROUPS: list[tuple[Cost, str]] = [
     (
         _FIXED,
-        "length len size first last at range default if_else not random random_int clamp sign "
+        "length len size first last at range default if_else not is_truthy is_falsy random random_int clamp sign "
         "abs pow pad_start pad_end repeat typeof is_null is_array is_object is_string is_number "
         "is_boolean is_empty is_finite is_integer is_nan truncate substring char_at "
         "starts_with ends_with to_string to_number",
@@ -59,26 +59,29 @@ _GROUPS: list[tuple[Cost, str]] = [
     (Cost(character=2 * NARROW), "upper lower"),
     (Cost(character=NARROW + 2 * SCANNED), "replace"),
     (Cost(character=NARROW + SCANNED + 1), "url_encode"),
-    (Cost(call=64, character=4), "regex_match regex_replace"),  # with a program of 32 parts
+    (
+        Cost(call=64, character=4),
+        "regex_match regex_replace match match_all test",
+    ),  # with a program of 32 parts
     (Cost(item=0.5, character=2 * NARROW), "reverse"),
     (_COPY, "slice take skip to_array values merge set delete omit has get"),
     (Cost(item=1, character=NARROW + SCANNED), "contains includes index_of"),
     (
         _VISIT,
-        "compact count every some find filter map reduce coalesce join "
-        "concat clone equals switch from_entries",
+        "compact clean count every some find filter map reduce coalesce join "
+        "concat array_concat clone equals switch from_entries",
     ),
     (Cost(item=1, ordered=True), "sort"),
     (Cost(item=2), "flatten keys sum avg min max zip pick"),
     (Cost(item=2.5), "chunk"),
     (Cost(item=4), "entries unique group_by"),
-    (Cost(item=6, character=3 * NARROW), "json_encode"),
+    (Cost(item=6, character=3 * NARROW), "json_encode pretty"),
     (
         _TIME,
-        "now date time add_time subtract_time diff timestamp from_timestamp start_of end_of get_part is_before "
+        "now add_time subtract_time diff timestamp from_timestamp start_of end_of get_part is_before "
         "is_after relative duration",
     ),
-    (Cost(call=32), "format_date parse_date"),
+    (Cost(call=32), "date time format_date parse_date"),
     (Cost(character=1), "csv_decode"),
     (Cost(item=1, character=1), "csv_encode"),
 ]

@@ -245,9 +245,9 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     try:
         return read_json(text, _decoder())
     except json.JSONDecodeError as exc:
-        raise NotJson(f"the text is no JSON: {exc}", exc.pos) from None
+        raise NotJson(f"the text is not valid JSON: {exc}", exc.pos) from None
     except ValueError as exc:
-        raise NotJson(f"the text is no JSON: {exc}", 0) from None
+        raise NotJson(f"the text is not valid JSON: {exc}", 0) from None
     except RecursionError:
         raise LimitExceeded("the JSON nests too deep") from None
 
@@ -258,7 +258,7 @@ def _decoder() -> json.JSONDecoder:
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not valid JSON")
 
 
 def _read_int(digits: str) -> int:

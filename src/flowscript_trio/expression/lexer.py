@@ -139,14 +139,14 @@ def _number(text: str, start: int, end: int) -> Token:
     word = text[start:end]
     if end < len(text) and _is_word(text[end]):
         raise ExpressionSyntaxError(
-            f"{word + text[end]!r} is no number", start, end + 1 - start, expected="a number"
+            f"{word + text[end]!r} is not a number", start, end + 1 - start, expected="a number"
         )
     if word[:2] in ("0x", "0X"):
         _check_digits(word, 1026, start)
         return Token("number", int(word, 16), start, end)
     if word[0] == "0" and word[1:2].isdigit():
         raise ExpressionSyntaxError(
-            f"{word[:40]!r} is no number",
+            f"{word[:40]!r} is not a number",
             start,
             end - start,
             expected="a number without a leading 0",

@@ -50,8 +50,8 @@ class Element:
     """A node of the language.
 
     ``node`` is its form in the syntax tree. ``runtime`` names what runs it, None where the document says so by
-    its type; ``home`` is the module that registers it. ``settings`` are those that it has of its own, where
-    the reader has to know.
+    its type, which is the ``usual`` one where it is left out; ``home`` is the module that registers it.
+    ``settings`` are those that it has of its own, where the reader has to know.
 
     What stands in it: nodes, in a body of this ``form``; ``sides`` that hold a body each; or ``parts``. With
     ``endings`` a ``<finally>`` may stand in it, too.
@@ -69,6 +69,7 @@ class Element:
     tag: str
     node: type[BaseNode] = LeafNode
     runtime: str | None = ""
+    usual: str | None = None
     home: str = "control"
     settings: tuple[str, ...] = ()
     form: Literal["sequence", "graph"] | None = None

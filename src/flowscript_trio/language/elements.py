@@ -14,9 +14,9 @@ _ITERATION = frozenset({"$iteration"})
 
 _ROWS = (
     # ---- what the application's runtimes do ----
-    Element("source", ast.SourceNode, None),
-    Element("transform", ast.TransformNode, None),
-    Element("sink", ast.SinkNode, None),
+    Element("source", ast.SourceNode, None, usual="http"),
+    Element("transform", ast.TransformNode, None, usual="template"),
+    Element("sink", ast.SinkNode, None, usual="http"),
     Element("ai", ast.TransformNode, "transform:ai"),
     # ---- blocks ----
     Element(

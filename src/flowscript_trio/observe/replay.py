@@ -59,12 +59,12 @@ def _entries(path: Path, lines: list[bytes]) -> list[Entry]:
         except ValueError:
             if number == len(lines):
                 break
-            raise JournalError(f"{path}:{number}: this is no line of a journal") from None
+            raise JournalError(f"{path}:{number}: this is not a line of a journal") from None
         if not isinstance(entry, dict) or not {"event", "time", "path"} <= entry.keys():
-            raise JournalError(f"{path}:{number}: this is no entry of a journal")
+            raise JournalError(f"{path}:{number}: this is not an entry of a journal")
         entries.append(entry)
     if not entries or entries[0]["event"] != "run-started":
-        raise JournalError(f"{path}: this is no journal of a run; it does not begin with one")
+        raise JournalError(f"{path}: this is not the journal of a run; it does not begin with one")
     return entries
 
 

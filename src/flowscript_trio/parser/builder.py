@@ -10,7 +10,17 @@ from typing import Any
 from ..language.element import Element as Declared
 from ..language.element import Parts
 from ..language.elements import COMMON, ELEMENTS
-from ..language.structure import ENDED, ENDINGS, LIFTED, MANY, NODES, SETTINGS_TOO, STRUCTURE
+from ..language.structure import (
+    ENDED,
+    ENDINGS,
+    HANDLING,
+    LIFTED,
+    MANY,
+    NODES,
+    SETTINGS_TOO,
+    STRUCTURE,
+)
+from ..language.synonyms import element_instead, is_foreign
 from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
 from ..types.errors import nearest
 from ..types.location import Text
@@ -130,6 +140,8 @@ class Builder:
                     given.offset, "setting-twice", message, length=len(given.written)
                 )
             return known or f"{kind}:{element.local}"
+        if given is None and declared.usual is not None:
+            return f"{kind}:{declared.usual}"
         if given is None or not isinstance(given.value, Text) or not given.value.value:
             expected = f'type="…", or <{kind}:…>'
             self._findings.at_element(
@@ -167,7 +179,7 @@ class Builder:
             if child.local in LIFTED and not child.family:
                 self._reader.request(content.settings, child)
             else:
-                self._common_child(child, content)
+                self._common_child(element, child, content)
 
     def _parted(self, element: Element, content: Content, declared: Declared, parts: Parts) -> None:
         self._reader.no_text(element, f"<{element.name}>")
@@ -182,11 +194,17 @@ class Builder:
                 part = self._parts.part(child, parts.tag, is_text=parts.is_text)
                 content.parts.append(part)
             else:
-                self._common_child(child, content)
+                self._common_child(element, child, content)
 
-    def _common_child(self, child: Element, content: Content) -> None:
+    def _common_child(self, element: Element, child: Element, content: Content) -> None:
         """A child element that is no node: ``<on-error>``, ``<compensate>`` or a setting."""
         kind = kind_of(child.family, child.local)
+        if is_foreign(kind_of(element.family, element.local), kind):
+            self._reader.unexpected(child, (), element)
+            return
+        if kind in HANDLING:
+            self._misplaced(element, child, kind)
+            return
         if kind == "on-error":
             self._on_error(child, content)
         elif kind == "compensate":
@@ -255,20 +273,25 @@ class Builder:
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))
             elif kind in NODES:
-                self._reader.unexpected(child, allowed, f"<{element.name}>")
+                self._reader.unexpected(child, allowed, element)
             elif other and kind in ("on-error", "compensate"):
-                self._common_child(child, content)
+                self._common_child(element, child, content)
             elif kind in STRUCTURE:
-                self._findings.at_element(
-                    child,
-                    "misplaced-element",
-                    f"<{child.name}> may not stand in <{element.name}>",
-                    expected=f"<{kind}> in {STRUCTURE[kind]}",
-                )
+                self._misplaced(element, child, kind)
+            elif is_foreign(kind_of(element.family, element.local), kind):
+                self._reader.unexpected(child, allowed, element)
             elif not other or child.family or child.attributes or child.children:
-                self._unknown(child, kind, allowed, nodes, other)
+                self._unknown(element, child, allowed, nodes, other)
             else:
                 self._reader.child(content.settings, child)
+
+    def _misplaced(self, around: Element, element: Element, kind: str) -> None:
+        self._findings.at_element(
+            element,
+            "misplaced-element",
+            f"<{element.name}> may not stand in <{around.name}>",
+            expected=f"<{kind}> in {STRUCTURE[kind]}",
+        )
 
     def _structure(self, element: Element, kind: str, content: Content) -> None:
         if kind not in MANY and kind in content.bodies:
@@ -277,19 +300,22 @@ class Builder:
         content.bodies.setdefault(kind, []).append(self.body(element, kind))
 
     def _unknown(
-        self, element: Element, kind: str, allowed: frozenset[str], nodes: bool, other: bool
+        self, around: Element, element: Element, allowed: frozenset[str], nodes: bool, other: bool
     ) -> None:
         """Report an element that is no node, and cannot be a setting."""
+        kind = kind_of(element.family, element.local)
         names = ", ".join(f"<{name}>" for name in sorted(allowed))
+        instead = element_instead(kind, kind_of(around.family, around.local))
         message = f"there is no element <{element.name}>"
-        if other:
+        if other and instead is None:
             message += ", and a setting has no attributes and no elements in it"
+        near = nearest(kind.rpartition(":")[2], NODES | allowed if nodes else allowed)
         self._findings.at_element(
             element,
             "unknown-element",
             message,
-            expected="a node" if nodes else names,
-            suggestion=nearest(kind.rpartition(":")[2], NODES | allowed if nodes else allowed),
+            expected=instead or ("a node" if nodes else names),
+            suggestion=near if instead is None else None,
         )
 
 

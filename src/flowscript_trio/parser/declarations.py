@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..language.structure import NODES
+from ..language.synonyms import nearest_name
 from ..types.ast import LimitDeclaration, Parameter, Secret, Setting
 from ..types.declared import describe_type
 from ..types.errors import nearest
 from ..types.limits import NAME, parse_breaker, parse_count, parse_rate
 from ..types.location import Text
-from .declared import EXPECTED, convert, read_type
+from .declared import EXPECTED, TYPES, convert, read_type
 from .markup import Element
 from .names import kind_of
 from .reading import SettingReader, Settings
@@ -93,7 +94,7 @@ class DeclarationReader:
         self.only(settings, LIMIT, element)
         self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
-            self._reader.unexpected(child, (), f"<{element.name}>")
+            self._reader.unexpected(child, (), element)
         name = self._name(element, settings)
         if name and NAME.fullmatch(name) is None:
             message = f"a limit cannot be called {name!r}"
@@ -163,7 +164,7 @@ class DeclarationReader:
             "unknown-type",
             f"there is no type {word!r}",
             expected=EXPECTED,
-            suggestion=nearest(word, EXPECTED.split(", ")),
+            suggestion=nearest_name(word, TYPES),
         )
         return None, ()
 

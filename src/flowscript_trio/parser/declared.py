@@ -36,4 +36,4 @@ def convert(word: str, kind: str | None, choices: tuple[str, ...] = ()) -> Any:
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not valid JSON")

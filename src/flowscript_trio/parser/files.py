@@ -122,6 +122,6 @@ def _undecodable(file: str, data: bytes, exc: UnicodeDecodeError, encoding: str)
         source,
         len(before),
         "encoding",
-        f"the byte 0x{data[exc.start]:02X} here is no {encoding.upper()}: {exc.reason}",
+        f"the byte 0x{data[exc.start]:02X} here is not {encoding.upper()}: {exc.reason}",
         expected="UTF-8, or the file's encoding in its XML declaration",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ..language.synonyms import nearest_name
 from ..types.ast import Parameter, Secret, Setting
 from ..types.declared import describe_type, fits
 from ..types.errors import nearest
@@ -76,7 +77,7 @@ class _FrontReader:
             if node is None:
                 return front
             if not isinstance(node, yaml.MappingNode):
-                message = "the front matter is no mapping"
+                message = "the front matter is not a mapping"
                 self._at(node, "front-matter", message, "key: value lines")
                 front.unreadable = True
                 return front
@@ -133,7 +134,7 @@ class _FrontReader:
 
     def _text(self, front: Front, word: str, value: yaml.Node) -> None:
         if not isinstance(value, yaml.ScalarNode):
-            self._at(value, "front-matter", f"{word} is no text", "a text")
+            self._at(value, "front-matter", f"{word} is not a text", "a text")
             front.unreadable = front.unreadable or word == "name"
             return
         setattr(front, word, value.value)
@@ -141,13 +142,13 @@ class _FrontReader:
         if wrong:
             self._at(value, "control-character", wrong)
         if word == "version" and not _VERSION.fullmatch(value.value):
-            self._at(value, "version", f"{value.value!r} is no version", "X.Y or X.Y.Z")
+            self._at(value, "version", f"{value.value!r} is not a version", "X.Y or X.Y.Z")
 
     def _pairs(self, node: yaml.Node) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
         if isinstance(node, yaml.ScalarNode) and scalar(node) is None:
             return []
         if not isinstance(node, yaml.MappingNode):
-            self._at(node, "front-matter", "this is no mapping", "key: value lines")
+            self._at(node, "front-matter", "this is not a mapping", "key: value lines")
             return []
         check_keys(node)
         return list(node.value)
@@ -194,7 +195,7 @@ class _FrontReader:
             "unknown-type",
             f"there is no type {word!r}",
             EXPECTED,
-            suggestion=nearest(word, TYPES),
+            suggestion=nearest_name(word, TYPES),
         )
         return None, ()
 
@@ -225,7 +226,7 @@ class _FrontReader:
         if isinstance(node, yaml.ScalarNode) and scalar(node) is None:
             return ()
         if not isinstance(node, yaml.SequenceNode):
-            self._at(node, "front-matter", "secrets is no list", "[NAME, …]")
+            self._at(node, "front-matter", "secrets is not a list", "[NAME, …]")
             return ()
         secrets = []
         for item in node.value:
@@ -233,7 +234,7 @@ class _FrontReader:
                 place = self._source.location(self._start + item.start_mark.index)
                 secrets.append(Secret.build(name=item.value, location=place))
             else:
-                self._at(item, "front-matter", "this is no name of a secret", "NAME")
+                self._at(item, "front-matter", "this is not the name of a secret", "NAME")
         return tuple(secrets)
 
     def _runtime(self, front: Front, node: yaml.Node) -> None:
@@ -242,7 +243,7 @@ class _FrontReader:
             if name is None:
                 self._unknown(key, "runtime", list(_RUNTIME))
             elif not isinstance(value, yaml.ScalarNode):
-                message = f"{key.value} is no scalar"
+                message = f"{key.value} is not a single value"
                 self._at(value, "front-matter", message, "a number or a duration")
             else:
                 start = self._start + value.start_mark.index + (1 if value.style else 0)

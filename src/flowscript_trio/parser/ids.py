@@ -30,7 +30,7 @@ class Ids:
         offset = text.offset(0)
         if not is_id(name):
             expected = "a letter or _, then letters, digits, _ and -"
-            self._report(offset, "malformed-id", f"{name!r} is no id", len(name), expected)
+            self._report(offset, "malformed-id", f"{name!r} is not a valid id", len(name), expected)
         elif len(name) > LONGEST_NAME:
             message = f"the id {name[:40]!r}… has {len(name):,} characters"
             expected = f"at most {LONGEST_NAME}"
@@ -43,7 +43,7 @@ class Ids:
 
     def malformed(self, offset: int, found: object) -> None:
         """Report an id that is no text."""
-        self._report(offset, "malformed-id", f"{found!r} is no id", 1, "a text")
+        self._report(offset, "malformed-id", f"{found!r} is not a valid id", 1, "a text")
 
     def missing(self, offset: int, tag: str) -> None:
         self._report(offset, "missing-id", f"<{tag}> needs an id", len(tag) + 1, 'id="…"')
@@ -57,7 +57,7 @@ class Ids:
                 continue
             place = self._findings.source.location(first[name])
             message = f"the id {name!r} is given twice, first at {place}"
-            self._report(offset, "duplicate-id", message, len(name))
+            self._report(offset, "duplicate-id", message, len(name), "an id that no other node has")
 
     def _report(
         self, offset: int, code: str, message: str, length: int, expected: str | None = None

@@ -12,6 +12,8 @@ SPACE = " \t\r\n"
 _PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
 _NAME = r"[^ \t\r\n/>=<\"'&]+"
 STARTS_NAME = re.compile(r"[A-Za-z_:]|[^\x00-\x7f]")
+LESS_THAN = re.compile(r"<(?=[ \t\r\n=0-9])")
+"""A ``<`` in text that means less than, and is repaired."""
 _OPENING = re.compile(f"<({_NAME})")
 _PAIR = rf"({_NAME})[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')"
 _ATTRIBUTE = re.compile(r"[ \t\r\n]+" + _PAIR + r"(?=[ \t\r\n/>])")
@@ -183,7 +185,7 @@ def check_references(
                 suggestion=nearest(reference[1], _PREDEFINED),
             )
         elif not reference[1] and not _is_character(reference):
-            message = f"{reference[0][:20]} is no character that XML allows"
+            message = f"{reference[0][:20]} is not a character that XML allows"
             findings.error(at, message, length=len(reference[0]))
 
 

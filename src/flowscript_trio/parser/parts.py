@@ -61,7 +61,7 @@ class PartReader:
             if tag == "?":
                 continue
             if tag not in HANDLING:
-                self._reader.unexpected(child, HANDLING, "<on-error>")
+                self._reader.unexpected(child, HANDLING, element)
             elif tag == "retry":
                 retries.append(self.part(child, tag))
             elif fallback is not None:

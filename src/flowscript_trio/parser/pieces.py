@@ -10,7 +10,9 @@ from ..types.findings import Findings
 from .findings import ScanFindings
 from .markup import read_start_tag
 
-_MARKUP = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|[^<]+", re.DOTALL)
+_MARKUP = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|(?:[^<]|<(?=[ \t\r\n=0-9]))[^<]*", re.DOTALL
+)
 _RAW = re.compile(r"&(?!(?:lt|gt|amp|quot|apos|#\d+|#x[0-9a-fA-F]+);)")
 
 
@@ -59,7 +61,7 @@ def _leaf(raw: str) -> Leaf:
         return Leaf("instruction", raw)
     if raw.startswith("<"):
         return Leaf("cdata", raw)
-    return Leaf("text", _RAW.sub("&amp;", raw))
+    return Leaf("text", _RAW.sub("&amp;", raw).replace("<", "&lt;"))
 
 
 def _start_tag(text: str, at: int) -> tuple[Tag, bool, int]:

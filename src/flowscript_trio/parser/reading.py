@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from ..language.structure import NODES
+from ..language.synonyms import element_instead, renamed
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Source, Text
 from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
-from .names import canonical
+from .names import canonical, kind_of
 from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
 from .yaml import read_yaml
@@ -32,14 +34,21 @@ class SettingReader:
         self.source: Source = findings.source
         self.findings = findings
 
-    def unexpected(self, element: Element, expected: Collection[str], where: str) -> None:
-        """Report an element that may not stand where it does."""
+    def unexpected(self, element: Element, expected: Collection[str], around: Element) -> None:
+        """Report an element that may not stand in the one around it."""
+        where = kind_of(around.family, around.local)
+        instead = element_instead(element.local, where)
+        if instead is None or element.local in NODES:
+            names = [f"<{name}>" for name in sorted(expected)]
+            instead = ", ".join(names) or "no elements"
+            if element.local in NODES and expected:
+                instead = " or ".join(names) + " around it"
         self.findings.at_element(
             element,
             "unexpected-element",
-            f"<{element.name}> may not stand in {where}",
-            expected=", ".join(f"<{name}>" for name in sorted(expected)) or "no elements",
-            suggestion=nearest(element.local, expected),
+            f"<{element.name}> may not stand in <{around.name}>",
+            expected=instead,
+            suggestion=renamed(element.local, where) or nearest(element.local, expected),
         )
 
     # ---- attributes ----
@@ -176,7 +185,7 @@ class SettingReader:
         if found is None or (isinstance(found, Text) and not found.value):
             return
         if not isinstance(found, Structure) or found.kind != "mapping":
-            message = f"the text of <{element.name}> is no mapping"
+            message = f"the text of <{element.name}> is not a mapping"
             self.findings.add(text.offset(0), "yaml", message, expected="key: value lines")
             return
         for key, value in found.value:

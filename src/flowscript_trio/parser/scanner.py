@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .findings import ScanFindings
-from .markup import SPACE, STARTS_NAME, Element, check_references, read_start_tag
+from .markup import LESS_THAN, SPACE, STARTS_NAME, Element, check_references, read_start_tag
 
 
 @dataclass(slots=True, eq=False)
@@ -81,12 +81,7 @@ class _Scanner:
                 if not self._take_start_tag():
                     return False
             else:
-                findings.error(
-                    bracket,
-                    "a raw < may not stand in text",
-                    expected="&lt;, or the text in <![CDATA[…]]>",
-                )
-                self._at = bracket + 1
+                self._take_less_than()
             if findings.too_many:
                 return False
             if self._one and self._result.root is not None and not self._open:
@@ -230,6 +225,19 @@ class _Scanner:
             message = "]]> may not stand in text outside of a CDATA section"
             self._findings.error(close, message, length=3, expected="]]&gt;")
         self._open[-1].content.append((start, end, False))
+
+    def _take_less_than(self) -> None:
+        """Take a ``<`` that begins no tag: what cannot be the name of one stands behind it."""
+        start = self._at
+        self._at = start + 1
+        if self._open and LESS_THAN.match(self._text, start):
+            message = "a raw < in text is taken as &lt;"
+            self._findings.repair(start, "&lt;", "raw-less-than", message)
+            self._open[-1].content.append((start, start + 1, False))
+            return
+        self._findings.error(
+            start, "a raw < may not stand in text", expected="&lt;, or the text in <![CDATA[…]]>"
+        )
 
     def _outside(self, start: int, end: int) -> None:
         """Report text before or after the root element."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..runtimes.registry import Registry
@@ -10,7 +11,7 @@ from ..types.ast import CallNode, Document, IncludeNode, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..validator import Checked, CheckedNode, Inherited, check
-from ..validator.arguments import arguments_of, check_arguments
+from ..validator.arguments import arguments_of, check_arguments, keep_texts
 from .compile import compile_program
 from .compiled import Program
 from .holding import problems_of
@@ -64,12 +65,15 @@ class Linker:
         own.include(checked.problems)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
+        kept: dict[int, CheckedNode] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
-                program = self._link_node(node, found.path, chain, own, handed_on)
+                program, kept[key] = self._link_node(node, found.path, chain, own, handed_on)
                 if program is not None:
                     linked[key] = program
+        if kept:
+            checked = replace(checked, nodes={**checked.nodes, **kept})
         inner, self.findings = self.findings, outer
         self.findings.include(own.in_order())
         self.findings.include(inner)
@@ -88,13 +92,14 @@ class Linker:
         chain: tuple[Path, ...],
         findings: Findings,
         inherited: Inherited,
-    ) -> Program | None:
+    ) -> tuple[Program | None, CheckedNode]:
+        """The program of the document that a node runs, and the node with its arguments as that declares them."""
         config = node.settings.constant
         if config is None:
-            return None  # its settings are wrong, and were reported
+            return None, node  # its settings are wrong, and were reported
         path = self._find(node, config.workflow, including, chain, findings)
         if path is None:
-            return None
+            return None, node
         given = frozenset(name for name, _ in arguments_of(node))
         if isinstance(node.node, CallNode):
             inherited = Inherited(environment=False)
@@ -103,10 +108,11 @@ class Linker:
             self._made[use] = self._make(use, chain)
         made = self._made[use]
         if made is None:
-            return None
+            return None, node
         document, program = made
+        node = keep_texts(node, document)
         check_arguments(node, document, findings)
-        return program
+        return program, node
 
     def _variant(self, path: Path, inherited: Inherited) -> Inherited:
         """What a document is checked with that inherits this: that, or beyond a number of them what all have."""

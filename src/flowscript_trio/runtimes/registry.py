@@ -42,7 +42,7 @@ class Registry:
         """Add ``runtime`` under ``name``; raises FlowScriptError if the name is malformed or taken here."""
         if not _NAME.fullmatch(name):
             raise FlowScriptError(
-                f"{name!r} is no name of a runtime; expected source:…, transform:… or sink:…"
+                f"{name!r} is not the name of a runtime; expected source:…, transform:… or sink:…"
             )
         if self._own(name) is not None:
             raise FlowScriptError(f"a runtime named {name!r} is already registered")

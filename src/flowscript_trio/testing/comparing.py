@@ -25,7 +25,7 @@ def compare(expected: Any, found: Any, path: str) -> list[str]:
     try:
         real = json.loads(encode_json(found))
     except EvaluationError as exc:
-        return [f"{path}: what is there is no JSON: {exc}"]
+        return [f"{path}: what is there is not valid JSON: {exc}"]
     differences = _differ(expected, real, path)
     told = list(islice(differences, ROOM))
     more = sum(1 for _ in differences)

@@ -103,7 +103,7 @@ class _Expectations:
             try:
                 re.compile(pattern)
             except re.error as exc:
-                what = f"/{pattern}/ is no regular expression: {exc}"
+                what = f"/{pattern}/ is not a regular expression: {exc}"
                 self.values.report(given.place, "wrong-value", what)
         return message
 

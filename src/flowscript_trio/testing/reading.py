@@ -55,7 +55,7 @@ def read_cases(path: str | Path, flow: Flow) -> tuple[Case, ...]:
     except UnicodeDecodeError as exc:
         source = Source(str(path), data[: exc.start].decode("utf-8", "replace"))
         raise CasesInvalid(
-            [problem_at(source, len(source.text), "encoding", f"this is no UTF-8: {exc.reason}")]
+            [problem_at(source, len(source.text), "encoding", f"this is not UTF-8: {exc.reason}")]
         ) from None
     source = Source(str(path), text)
     whole = Text(text, source, ((0, 0),))

@@ -195,7 +195,7 @@ def _stub_of(name: str, value: Any) -> Stub:
         isinstance(value, type) and issubclass(value, BaseException)
     ):
         raise FlowScriptError(
-            f"stubs: {name}: found {value!r}, which is no output; an error is written "
+            f"stubs: {name}: found {value!r}, which is not an output; an error is written "
             "Reply(error='what it says', type='ConnectError')"
         )
     if isinstance(value, (list, tuple)) and any(isinstance(item, Reply) for item in value):

@@ -32,7 +32,9 @@ _name_of: Callable[[type], str] = vars(type)["__name__"].__get__
 def is_a(error: object, kind: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:
     """``isinstance``, which would ask the object itself for its class."""
     own = type(error)
-    return own is kind or issubclass(own, kind)  # `trio.Cancelled` is of a kind that takes long to ask
+    return own is kind or issubclass(
+        own, kind
+    )  # `trio.Cancelled` is of a kind that takes long to ask
 
 
 def class_name(error: object) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..language.elements import parts_of
 from ..runtimes.control.types import ArgConfig, BindConfig
 from ..types.ast import CallNode, Document
 from ..types.declared import describe_type, fits
 from ..types.errors import nearest
 from ..types.findings import Findings
+from ..types.location import Text
 from .checked import CheckedNode
+from .messages import show
 from .values import BoundSettings
 
 
@@ -22,6 +26,26 @@ def arguments_of(node: CheckedNode) -> list[tuple[str, BoundSettings]]:
         elif isinstance(config, ArgConfig):
             named.append((config.name, part))
     return named
+
+
+def keep_texts(node: CheckedNode, document: Document) -> CheckedNode:
+    """The node with constants as they are written where the document declares a text: ``1.10``, not 1.1."""
+    declared = texts_in(document)
+    parts = list(node.parts)
+    for at, ((name, bound), part) in enumerate(
+        zip(arguments_of(node), parts_of(node.node), strict=False)
+    ):
+        written = part.settings["value"].value
+        if name in declared and not bound.computed and isinstance(written, Text):
+            config = bound.constant.model_copy(update={"value": written.value})
+            parts[at] = replace(bound, constant=config)
+    return replace(node, parts=tuple(parts))
+
+
+def texts_in(document: Document) -> frozenset[str]:
+    """The names that a document declares as texts."""
+    kinds = ("string", "enum")
+    return frozenset(one.name for one in document.parameters if one.type in kinds)
 
 
 def check_arguments(node: CheckedNode, document: Document, findings: Findings) -> None:
@@ -52,11 +76,13 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
         if bound.computed:
             continue
         value = bound.constant.value
+        if value is None and not parameter.required:
+            continue
         if not fits(value, parameter.type, parameter.choices):
             findings.at_value(
                 part.settings["value"],
                 "invalid-argument",
-                f"{name!r} is {value!r}, which {document.name!r} does not take",
+                f"{name!r} is {show(value)}, which {document.name!r} does not take",
                 expected=describe_type(parameter.type, parameter.choices),
             )
     if not calls:

@@ -161,8 +161,8 @@ class ElementChecks:
             self._findings.at_element(
                 node,
                 "misplaced-break",
-                "this break stands in no loop",
-                expected="a loop, while or foreach around it",
+                "<break> is not inside a loop",
+                expected="<loop>, <while> or <foreach> around it",
             )
 
     def _check_return(self, node: Node, place: Place) -> None:
@@ -242,14 +242,16 @@ class ElementChecks:
     def _check_output(self, node: Node, place: Place) -> None:
         level = place.level
         if level.body is not self._index.document.body:
-            message = "an output stands in a workflow, and in nothing else"
+            message = "<output> may stand in the workflow only"
         else:
             passed_over = self._handlers.in_level(level)
             later = range(place.index + 1, len(level.body.nodes))
             if all(at in passed_over for at in later):
                 return
-            message = "an output is the last node of its workflow"
-        self._findings.at_element(node, "misplaced-output", message)
+            message = "<output> is not the last node"
+        self._findings.at_element(
+            node, "misplaced-output", message, expected="<output> at the end of the <workflow>"
+        )
 
     def _check_delays(self, level: Level) -> None:
         nodes = level.body.nodes

@@ -13,7 +13,7 @@ from ..scheduler.dag import find_cycles
 from ..types.ast import Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
-from .places import Index, Level, Place, word_of
+from .places import Index, Level, Place, contains, word_of
 from .texts import Use
 
 _NONE: frozenset[int] = frozenset()
@@ -62,16 +62,6 @@ class Handlers:
                     break
                 yield here
                 here = here.level.outer
-
-
-def contains(outer: Place, inner: Place) -> bool:
-    """Whether ``inner`` is ``outer`` or stands inside it."""
-    place: Place | None = inner
-    while place is not None:
-        if place is outer:
-            return True
-        place = place.level.outer
-    return False
 
 
 def find_handlers(

@@ -25,9 +25,10 @@ from ..expression import SPECIAL_NAMES
 from ..language.elements import element_of
 from ..types.errors import nearest
 from ..types.findings import Findings
-from .handlers import Handlers, contains
+from .handlers import Handlers
 from .members import Inherited, Members, member_of
-from .places import Index, Level, Place
+from .places import Index, Level, Place, contains
+from .slips import quoted
 from .texts import Use
 
 ALWAYS = frozenset({"$input", "$config", "$secrets", "$env", "$context", "$run"})
@@ -38,6 +39,11 @@ EVERY = "*"
 
 MOST_COMPARISONS = 20_000
 """How many names are compared with unknown ones in one document, to find the nearest."""
+
+_WANTED = {
+    "name": "the id of a node, a variable, or {} where it is a text",
+    "node": "the id of a node",
+}
 
 Depend = Callable[[Level, int, int, str], None]
 """Told that in a graph body the node of the first index depends on that of the second, and why."""
@@ -160,7 +166,7 @@ class Names:
                     pending.append(around)
 
     def _node(self, name: str) -> Place | None:
-        node = self._index.ids.get(name)
+        node = self._index.results.get(name)
         return None if node is None else self._index.places[node.key]
 
     def _judge(self, use: Use, target: Place) -> None:
@@ -189,7 +195,10 @@ class Names:
                 pass
             case Relation.SIBLING:
                 self._report(
-                    use, "sibling-branch", "stands in another branch, which is not seen here"
+                    use,
+                    "sibling-branch",
+                    "stands in another branch, which is not seen here",
+                    expected="a node of this branch, or one before the block; behind the block all are seen",
                 )
             case Relation.INSIDE if use.visible.after_body:
                 pass
@@ -198,7 +207,12 @@ class Names:
             case _ if looped:
                 pass
             case Relation.LATER:
-                self._report(use, "later-node", "comes later, and has no output yet")
+                self._report(
+                    use,
+                    "later-node",
+                    "comes later, and has no output yet",
+                    expected="a node that stands before this one",
+                )
             case Relation.SELF:
                 self._report(use, "own-node", "is this node itself, and has no output yet")
             case Relation.INSIDE:
@@ -271,13 +285,17 @@ class Names:
     def _report_unknown(self, use: Use, known: list[str]) -> None:
         name = use.reference.name
         what = "name" if use.how == "expression" else "node"
+        near = self._nearest(name, known)
+        if near is not None and near.startswith("$") and near[1:] != name and name[0] != "$":
+            near = None  # fast is not $last
         self._findings.in_text(
             use.text,
             use.reference.offset,
             len(name),
             f"unknown-{what}",
             f"there is no {what} {name!r}" + (" here" if what == "name" else ""),
-            suggestion=self._nearest(name, known),
+            expected=None if near is not None else _WANTED[what].format(quoted(name)),
+            suggestion=near,
         )
 
     def _nearest(self, name: str, known: list[str]) -> str | None:

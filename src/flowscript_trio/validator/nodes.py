@@ -19,6 +19,7 @@ from ..types.ast import UNTYPED, BaseNode, Body, Document, Node, Part, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
+from .arguments import texts_in
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
 from .limits import LimitNames
@@ -30,7 +31,7 @@ from .values import BoundSetting, BoundSettings
 _WORDS = ("fail", "keep")
 """What ``on-timeout`` of a block can be beside the id of a handler."""
 _ITEM = re.compile(r"[^\s,]+")
-_PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w+|\[\d+\])*)", re.ASCII)
+_PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w[\w-]*|\[\d+\])*)", re.ASCII)
 
 
 class NodeBinder:
@@ -47,7 +48,7 @@ class NodeBinder:
         self._registry = registry
         self._compiler = compiler
         self._findings = findings
-        self._settings = SettingsBinder(compiler, findings)
+        self._settings = SettingsBinder(compiler, findings, texts_in(index.document))
         self._limits = LimitNames(index.document, findings)
         self._runtimes: dict[str, NodeRuntime | None] = {}
 
@@ -119,16 +120,27 @@ class NodeBinder:
             self._runtimes[kind] = self._registry.get_runtime(kind) if known else None
         runtime = self._runtimes[kind]
         if runtime is None and not kind.endswith(f":{UNTYPED}"):
-            names = self._registry.names()
-            family = kind.partition(":")[0] + ":"
-            self._findings.at_element(
-                node,
-                "unknown-runtime",
-                f"no runtime named {kind!r} is registered",
-                expected="one of " + ", ".join(n for n in names if n.startswith(family)),
-                suggestion=nearest(kind, names),
-            )
+            self._report_unknown(node, kind)
         return runtime
+
+    def _report_unknown(self, node: Node, kind: str) -> None:
+        """Report a type that nothing runs; a runtime of the application's own may not be registered yet."""
+        names = self._registry.names()
+        family, _, word = kind.partition(":")
+        words = [name.partition(":")[2] for name in names if name.startswith(f"{family}:")]
+        near = nearest(word, words)
+        suggestion = None if near is None else f"{family}:{near}"
+        if suggestion is None:
+            suggestion = next((name for name in names if name.endswith(f":{word}")), None)
+        known = ", ".join(f"{family}:{one}" for one in words)
+        self._findings.at_element(
+            node,
+            "unknown-runtime",
+            f"no runtime named {kind!r} is registered",
+            expected=f"one of {known}; or one of your own, from registry= in Python, or from the module that "
+            "--runtimes names on the command line",
+            suggestion=suggestion,
+        )
 
     def _bind_part(self, kind: str, part: Part, visible: Visibility) -> BoundSettings:
         model = PART_CONFIGS[kind, part.tag]
@@ -191,7 +203,10 @@ class NodeBinder:
             return None, False
         if not isinstance(setting.value, Text) or not setting.value.value.strip():
             self._findings.at_value(
-                setting, "invalid-setting", "input names no node", expected="the id of a node"
+                setting,
+                "invalid-setting",
+                "input does not name a node",
+                expected="the id of a node",
             )
             return None, False
         text = setting.value
@@ -214,7 +229,7 @@ class NodeBinder:
                 0,
                 len(text.value),
                 "invalid-setting",
-                f"input names no node by {text.value!r}",
+                f"input cannot name a node by {text.value!r}",
                 expected="the id of a node, or a path such as id.output.items",
             )
             return None
@@ -225,7 +240,10 @@ class NodeBinder:
         items = list(_ITEM.finditer(text.value)) if isinstance(text, Text) else []
         if not items:
             self._findings.at_value(
-                setting, "invalid-setting", "after names no node", expected="the id of a node"
+                setting,
+                "invalid-setting",
+                "after does not name a node",
+                expected="the id of a node",
             )
             return
         assert isinstance(text, Text)

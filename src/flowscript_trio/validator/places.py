@@ -62,6 +62,8 @@ class Place:
 class Index:
     """Everything in a document by its key or name.
 
+    ``results`` are the nodes by the names under which expressions know them: their ids, and of a phase its name
+    where nothing else has it.
     ``setters`` maps the key of a fork to the variables set in it, each with the key of its first setter.
     ``hyphenated`` are the names with hyphens that the document binds anywhere, ``bound_names`` those of them that
     expressions know as one name.
@@ -73,6 +75,7 @@ class Index:
     places: dict[int, Place] = field(default_factory=dict)
     ids: dict[str, Node] = field(default_factory=dict)
     phases: dict[str, Node] = field(default_factory=dict)
+    results: dict[str, Node] = field(default_factory=dict)
     setters: dict[int, dict[str, int]] = field(default_factory=dict)
     hyphenated: set[str] = field(default_factory=set)
     bound_names: BoundNames = field(default_factory=BoundNames)
@@ -81,6 +84,16 @@ class Index:
         """The place of the node of that id, or of the phase of that name."""
         node = self.ids.get(name) or self.phases.get(name)
         return None if node is None else self.places[node.key]
+
+
+def contains(outer: Place, inner: Place) -> bool:
+    """Whether ``inner`` is ``outer`` or stands inside it."""
+    place: Place | None = inner
+    while place is not None:
+        if place is outer:
+            return True
+        place = place.level.outer
+    return False
 
 
 def name_of(node: BaseNode) -> str | None:
@@ -124,7 +137,10 @@ def locate(document: Document, given: Collection[str] = ()) -> Index:
         if level.body.cleanup is not None:
             end = Place(level, len(level.body.nodes), None)
             stack.append(_inner_level(level.body.cleanup, end, "cleanup", _ERROR_NAMES))
-    for name in (*index.ids, *index.given):
+    taken = index.given.union(*index.setters.values())
+    index.results |= {name: node for name, node in index.phases.items() if name not in taken}
+    index.results |= index.ids
+    for name in (*index.results, *index.given):
         if "-" in name:
             index.hyphenated.add(name)
     index.bound_names = BoundNames(index.hyphenated)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..language.elements import COMMON
+from ..language.synonyms import nearest_name
 from ..parser import read_yaml
-from ..types.ast import Body, Node, Part, Setting, Structure
-from ..types.errors import nearest
+from ..runtimes.control.types import AssignConfig, SetConfig
+from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
 from .messages import describe_error, show
+from .places import word_of
 from .texts import REFUSED, Compiler, Computed, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
 
@@ -22,12 +25,17 @@ Values = dict[str, tuple[Setting, Field, Any]]
 """The settings that could be read, by their attributes, with their constants or ``Computed``."""
 
 
-class SettingsBinder:
-    """Binds settings to models; what is wrong goes to the findings."""
+_VARIABLES: dict[type[BaseModel], str] = {SetConfig: "var", AssignConfig: "key"}
+"""The setting that names the variable which a model's ``value`` is for."""
 
-    def __init__(self, compiler: Compiler, findings: Findings) -> None:
+
+class SettingsBinder:
+    """Binds settings to models; what is wrong goes to the findings. ``texts`` are variables declared as text."""
+
+    def __init__(self, compiler: Compiler, findings: Findings, texts: Collection[str] = ()) -> None:
         self._compiler = compiler
         self._findings = findings
+        self._texts = texts
 
     def bind(
         self,
@@ -44,7 +52,7 @@ class SettingsBinder:
         plan = None if model is None else plan_of(model)
         if plan is not None and not settings and not plan.required and plan.is_plain:
             return BoundSettings(constant=plan.default)
-        values = self._read(plan, settings, visible, label)
+        values = self._read(plan, settings, visible, label, isinstance(element, BaseNode))
         if plan is None:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
@@ -79,7 +87,12 @@ class SettingsBinder:
         return BoundSetting(setting, field.attribute, label, checked[field.attribute])
 
     def _read(
-        self, plan: Plan | None, settings: Mapping[str, Setting], visible: Visibility, label: str
+        self,
+        plan: Plan | None,
+        settings: Mapping[str, Setting],
+        visible: Visibility,
+        label: str,
+        is_node: bool,
     ) -> Values:
         values: Values = {}
         for name, setting in settings.items():
@@ -87,7 +100,7 @@ class SettingsBinder:
             if field is None:
                 assert plan is not None
                 if not plan.is_open:
-                    self._report_unknown(setting, plan, label)
+                    self._report_unknown(setting, plan, label, is_node)
                     continue
                 field = any_setting(name)
             if field.attribute in values:
@@ -99,7 +112,9 @@ class SettingsBinder:
                 continue
             value = self._compiler.value(setting, field, visible)
             if field.scalar_unless is not None:
-                value = _read_scalar(value, settings.get(field.scalar_unless))
+                kind = settings.get(field.scalar_unless)
+                if kind is not None or not self._is_text(plan, settings):
+                    value = _read_scalar(value, kind)
             if isinstance(value, Computed) and field.constant is not None:
                 self._findings.at_value(
                     setting,
@@ -112,9 +127,16 @@ class SettingsBinder:
                 values[field.attribute] = (setting, field, value)
         return values
 
-    def _report_unknown(self, setting: Setting, plan: Plan, label: str) -> None:
+    def _is_text(self, plan: Plan | None, settings: Mapping[str, Setting]) -> bool:
+        """Whether it gives a value to a variable that the document declares as text."""
+        if plan is None:
+            return False
+        named = settings.get(_VARIABLES.get(plan.model, ""))
+        return named is not None and word_of(named) in self._texts
+
+    def _report_unknown(self, setting: Setting, plan: Plan, label: str, is_node: bool) -> None:
         known = sorted({field.name for field in plan.fields.values()})
-        near = nearest(setting.name, known)
+        near = nearest_name(setting.name, [*known, *(COMMON if is_node else ())])
         self._findings.at_name(
             setting,
             "unknown-setting",

@@ -29,10 +29,14 @@ from ..types.findings import Findings, text_of
 from ..types.location import Source, Text
 from .bare import BareNames
 from .fields import Field, Form
+from .inner import InnerNodes
 from .places import Index, Place, name_of
+from .slips import braces_compared, instead_of, is_date, quoted, sum_of
 from .values import Compute
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_HYPHENATED = re.compile(r"\.(\w+-[\w-]*)")
+"""A step of a path with hyphens, which in an expression would be a subtraction."""
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -83,6 +87,7 @@ class Compiler:
         self._findings = findings
         self._functions = function_names()
         self._bare = BareNames(index.document, findings)
+        self._inner = InnerNodes(index, findings)
 
     def value(self, setting: Setting, field: Field, visible: Visibility) -> Any:
         """What a setting stands for: a constant, ``Computed``, or ``REFUSED``."""
@@ -125,11 +130,35 @@ class Compiler:
 
     def expression(self, text: Text, visible: Visibility) -> Expression | None:
         """The compiled expression, or None where it has a mistake."""
+        if is_date(text):
+            self._findings.in_text(
+                text,
+                0,
+                len(text.value),
+                "syntax",
+                f"{text.value.strip()} is a subtraction here, not a date",
+                expected=quoted(text.value.strip()),
+            )
+            return None
         try:
             parsed = parse_expression(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
+        literal = braces_compared(parsed)
+        if literal is not None:
+            self._findings.in_text(
+                text,
+                parsed.shift + literal.offset,
+                len(literal.value) + 2,
+                "syntax",
+                "this is a literal text: the whole is an expression already",
+                expected=f"{sum_of(literal.value) or 'an expression'}, or "
+                + quoted(literal.value.replace("{{", "\\{{"))
+                + " for the braces themselves",
+            )
+            return None
+        parsed = self._inner.resolve(parsed, self._hides(visible))
         return parsed.compile(self._is_node(visible)) if self._note(parsed, visible) else None
 
     def template(self, text: Text, visible: Visibility) -> Template | None:
@@ -140,22 +169,30 @@ class Compiler:
     def reference(self, text: Text, name: str, path: str, visible: Visibility) -> Expression | None:
         """The expression of an item of ``input``: ``name`` with the ``path`` that follows it."""
         index = self._index
-        self.use(visible, text, name, "input", _steps_of(path))
         node = index.ids.get(name) or index.phases.get(name)
         if node is None:
+            self.use(visible, text, name, "input", _steps_of(path))
             try:
                 return parse_expression(text, names={name}).compile(lambda _: False)
             except ExpressionSyntaxError:
                 return None  # a word of the syntax: as a name it is unknown, and reported as that
         written = name_of(node) or name
-        if written != name:
+        steps = _HYPHENATED.sub(r"['\1']", path)
+        if written != name or steps != path:
             marks = ((0, text.offset(0)), (len(written), text.offset(0) + len(name)))
-            text = Text(written + path, text.source, marks)
+            text = Text(written + steps, text.source, marks)
+        names = index.bound_names if written in index.results else {written}
         try:
-            return parse_expression(text, names={written}).compile(lambda other: other == written)
+            parsed = parse_expression(text, names=names)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
+        resolved = self._inner.resolve(parsed, lambda _: False)
+        if resolved is parsed:
+            self.use(visible, text, name, "input", _steps_of(path))
+        else:
+            self.uses += [Use(visible, text, used, "input") for used in resolved.references]
+        return resolved.compile(lambda other: other == written or other in index.results)
 
     def use(
         self, visible: Visibility, text: Text, name: str, how: str, path: tuple[str, ...] = ()
@@ -168,8 +205,9 @@ class Compiler:
         try:
             parsed = parse_template(text, names=self._index.bound_names)
         except ExpressionSyntaxError as exc:
-            self._report_syntax(text, exc)
+            self._report_syntax(text, exc, is_template=True)
             return None
+        parsed = self._inner.in_template(parsed, self._hides(visible))
         return parsed if self._note(parsed, visible) else None
 
     def _fill(self, value: Any, visible: Visibility) -> Any:
@@ -209,30 +247,38 @@ class Compiler:
             )
         return not unknown
 
-    def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
+    def _report_syntax(
+        self, text: Text, exc: ExpressionSyntaxError, is_template: bool = False
+    ) -> None:
+        instead = instead_of(text, exc, is_template=is_template)
         self._findings.in_text(
             text,
             exc.offset or 0,
             exc.length,
             "syntax",
             str(exc),
-            expected=exc.expected,
-            suggestion=exc.suggestion,
+            expected=instead or exc.expected,
+            suggestion=exc.suggestion if instead is None else None,
         )
 
     def _is_node(self, visible: Visibility) -> Callable[[str], bool]:
         """Which names mean nodes: what is bound at the place hides an id."""
-        ids = self._index.ids
+        nodes = self._index.results
+        if not visible.bound and not visible.place.level.names:
+            return nodes.__contains__
+        hides = self._hides(visible)
+        return lambda name: name in nodes and not hides(name)
+
+    def _hides(self, visible: Visibility) -> Callable[[str], bool]:
+        """Which names mean what is bound at the place, and no nodes."""
         bound = visible.bound
         around = visible.place.level.names
-        if not bound and not around:
-            return ids.__contains__
-        return lambda name: name in ids and name not in bound and name not in around
+        return lambda name: name in bound or name in around
 
 
 def _steps_of(path: str) -> tuple[str, ...]:
     """The steps of a path as ``input`` has it: ``.output.items[0]``."""
-    return tuple(re.findall(r"\w+", path))
+    return tuple(re.findall(r"\w[\w-]*", path))
 
 
 def scalar_of(text: str) -> Any:

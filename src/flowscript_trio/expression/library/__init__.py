@@ -1,6 +1,7 @@
 """Owns the functions of expressions; importing it fills the table."""
 
 from . import (
+    calendar,
     data,
     dates,
     items,
@@ -8,7 +9,9 @@ from . import (
     numbers,
     objects,
     ordering,
+    parts,
     patterns,
+    reading_dates,
     tables,
     text,
     times,
@@ -16,6 +19,7 @@ from . import (
 )
 
 __all__ = [
+    "calendar",
     "data",
     "dates",
     "items",
@@ -23,7 +27,9 @@ __all__ = [
     "numbers",
     "objects",
     "ordering",
+    "parts",
     "patterns",
+    "reading_dates",
     "tables",
     "text",
     "times",

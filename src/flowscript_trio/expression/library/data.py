@@ -69,7 +69,7 @@ def base64_decode(services: Services, value: Any = None) -> Any:
             validate=True,
         )
     except ValueError:
-        raise EvaluationError("the text is no base64") from None
+        raise EvaluationError("the text is not base64") from None
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -108,6 +108,12 @@ def json_encode(services: Services, value: Any = None, indent: Any = None) -> st
     made = RawJson(encode_json(value, spaces or None, services=services))
     made.value = value
     return made
+
+
+@function("pretty")
+def pretty(services: Services, value: Any = None) -> str:
+    """JSON over several lines, indented by two spaces."""
+    return json_encode(services, value, 2)
 
 
 @function("json_decode")

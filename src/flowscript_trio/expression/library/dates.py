@@ -1,9 +1,10 @@
-"""Owns dates as people write them: formats in Unicode (LDML) tokens, English names, UTC."""
+"""Owns dates as people write them: patterns of Unicode (LDML) letters, English names."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...types.errors import EvaluationError
@@ -11,7 +12,8 @@ from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import shown
-from .times import iso, to_time
+from .times import to_time
+from .zones import in_zone
 
 MAX_FORMAT = 200
 """Characters of a date format."""
@@ -22,156 +24,274 @@ MONTHS = (
 )  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*")
-_ZONES = {
-    "X": "Z", "XX": "Z", "XXX": "Z", "x": "+00", "xx": "+0000", "xxx": "+00:00",
-    "Z": "+0000", "ZZ": "+0000", "ZZZ": "+0000", "ZZZZ": "GMT", "ZZZZZ": "Z", "z": "UTC",
-}  # fmt: skip
-_READS = {
-    "y": r"(?P<year>\d{4})", "yyyy": r"(?P<year>\d{4})", "yy": r"(?P<short>\d{2})",
-    "M": r"(?P<month>\d{1,2})", "MM": r"(?P<month>\d{2})", "d": r"(?P<day>\d{1,2})",
-    "dd": r"(?P<day>\d{2})", "H": r"(?P<hour>\d{1,2})", "HH": r"(?P<hour>\d{2})",
-    "h": r"(?P<half>\d{1,2})", "hh": r"(?P<half>\d{2})", "m": r"(?P<minute>\d{1,2})",
-    "mm": r"(?P<minute>\d{2})", "s": r"(?P<second>\d{1,2})", "ss": r"(?P<second>\d{2})",
-    "S": r"(?P<fraction>\d)", "SS": r"(?P<fraction>\d{2})", "SSS": r"(?P<fraction>\d{3})",
-    "a": r"(?P<noon>[AaPp][Mm])", "MMM": r"(?P<named>[A-Za-z]{3})", "MMMM": r"(?P<named>[A-Za-z]+)",
-    "EEE": r"(?P<weekday>[A-Za-z]{3})", "EEEE": r"(?P<weekday>[A-Za-z]+)",
-    "X": r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)",
-}  # fmt: skip
+TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*")
+_ORDINALS = ("1st", "2nd", "3rd", "4th")
+_TIMES_OF_DAY = (
+    (6, "at night"),
+    (12, "in the morning"),
+    (18, "in the afternoon"),
+    (21, "in the evening"),
+)
 
 
-def _written(format: Any) -> str:
-    """The format as text, ``YYYY`` and ``DD`` taken as ``yyyy`` and ``dd``."""
+def written(format: Any) -> str:
+    """The format as text."""
     text = to_text(format)
     if len(text) > MAX_FORMAT:
         raise EvaluationError(f"the date format is longer than {MAX_FORMAT} characters")
     return text
 
 
-def _token(word: str) -> str:
+def token(word: str) -> str:
+    """A run of letters: ``YYYY`` and ``DD`` are taken as ``yyyy`` and ``dd``, a month on its own as a month."""
     if word == "DD" or word[0] in "YuL":
         return word.translate({68: "d", 89: "y", 117: "y", 76: "M"})
     return word
 
 
-def _unknown(word: str) -> EvaluationError:
+def unknown(word: str) -> EvaluationError:
+    """What to say of letters that the language of patterns does not have."""
     return EvaluationError(f"the date format has no {word!r}; literal letters stand in quotes: 'T'")
 
 
-def _quoted(text: str) -> str:
+def is_known(word: str) -> bool:
+    """Whether letters can be written."""
+    return word[0] in FIELDS
+
+
+def quoted(text: str) -> str:
+    """The literal text of a quoted part; two quotes are one."""
     return text.replace("''", "'") or "'"
 
 
+# ---- the functions ----
+
+
 @function("format_date")
-def format_date(services: Services, value: Any = None, format: Any = "yyyy-MM-dd") -> Any:
-    """A time in Unicode (LDML) tokens, in UTC."""
+def format_date(
+    services: Services, value: Any = None, format: Any = "yyyy-MM-dd", zone: Any = None
+) -> Any:
+    """A time in a pattern of Unicode (LDML) letters, in a zone of the IANA database (UTC)."""
     if value is None:
         return None
-    moment = to_time(value)
+    pattern = written("yyyy-MM-dd" if format is None else format)
+    return _write(services, in_zone(to_time(value), services, zone), pattern)
+
+
+@function("date")
+def date_(services: Services, value: Any = None, zone: Any = None) -> str:
+    """The day of a time, or of now: ``2026-01-31``; of a text that is not a time, now in that pattern:
+    ``date("dd.MM.yyyy")``."""
+    return _now_or_then(services, value, zone, "yyyy-MM-dd")
+
+
+@function("time")
+def time_(services: Services, value: Any = None, zone: Any = None) -> str:
+    """The time of day of a time, or of now: ``13:45:00``; of a text that is not a time, now in that pattern:
+    ``time("HH:mm")``."""
+    return _now_or_then(services, value, zone, "HH:mm:ss")
+
+
+def _now_or_then(services: Services, value: Any, zone: Any, pattern: str) -> str:
+    moment = services.now()
+    if value is not None:
+        try:
+            moment = to_time(value)
+        except EvaluationError:
+            if not isinstance(value, str):
+                raise
+            pattern = written(value)
+            if TOKEN.search(pattern) is None:
+                message = f"{shown(value)} is neither a time nor a pattern"
+                raise EvaluationError(f"{message}; expected ISO 8601 text, or letters") from None
+    return _write(services, in_zone(moment, services, zone), pattern)
+
+
+def _write(services: Services, moment: datetime, pattern: str) -> str:
+    services.spend(len(pattern) * 4)
 
     def write(found: re.Match[str]) -> str:
-        return _quoted(found[1]) if found[1] is not None else _field(_token(found[0]), moment)
+        return quoted(found[1]) if found[1] is not None else _field(token(found[0]), moment)
 
-    written = _written("yyyy-MM-dd" if format is None else format)
-    services.spend(len(written) * 4)
-    return _TOKEN.sub(write, written)
+    return TOKEN.sub(write, pattern)
+
+
+# ---- what the letters mean ----
 
 
 def _field(word: str, t: datetime) -> str:
-    letter, width = word[0], len(word)
-    if letter == "y":
-        return f"{t.year % 100:02d}" if width == 2 else str(t.year).zfill(width)
-    if letter == "M" and width > 2:
-        return _name(MONTHS[t.month - 1], width)
-    if letter == "E":
-        return _name(DAYS[t.weekday()], max(width, 3))
-    if letter == "a":
-        return "AM" if t.hour < 12 else "PM"
-    if letter == "S":
-        return f"{t.microsecond:06d}"[:width].ljust(width, "0")
-    if letter == "Q" and width > 2:
-        return f"Q{(t.month + 2) // 3}"
-    if word in _ZONES:
-        return _ZONES[word]
-    numbers = {
-        "M": t.month, "d": t.day, "D": t.timetuple().tm_yday, "H": t.hour, "h": t.hour % 12 or 12,
-        "k": t.hour or 24, "K": t.hour % 12, "m": t.minute, "s": t.second,
-        "Q": (t.month + 2) // 3, "w": t.isocalendar().week, "e": t.isoweekday(),
-    }  # fmt: skip
-    if letter not in numbers:
-        raise _unknown(word)
-    return str(numbers[letter]).zfill(width)
+    write = FIELDS.get(word[0])
+    found = None if write is None else write(t, len(word))
+    if found is None:
+        raise unknown(word)
+    return found
+
+
+def _number(value: Callable[[datetime], int], most: int) -> Callable[[datetime, int], str | None]:
+    """A number of so many digits at most, filled with zeros."""
+    return lambda t, width: str(value(t)).zfill(width) if width <= most else None
 
 
 def _name(name: str, width: int) -> str:
-    """The whole name for four letters, its first for five, else its first three."""
-    return name if width == 4 else name[:1] if width == 5 else name[:3]
+    """The whole name for four letters, its first for five, its first two for six, else its first three."""
+    return name if width == 4 else name[: {5: 1, 6: 2}.get(width, 3)]
 
 
-@function("parse_date")
-def parse_date(services: Services, value: Any = None, format: Any = None) -> Any:
-    """ISO 8601 text in UTC of a date that is written in a format (default: ISO 8601 itself)."""
-    if value is None:
+def _year(t: datetime, width: int) -> str:
+    return f"{t.year % 100:02d}" if width == 2 else str(t.year).zfill(width)
+
+
+def _month(t: datetime, width: int) -> str | None:
+    if width > 5:
         return None
-    if format is None:
-        return iso(to_time(value))
-    written, text = _written(format), to_text(value, services).strip()
-    services.spend(len(written) * 20)  # a pattern is made of it
-    found = _pattern(written).fullmatch(text) if len(text) <= MAX_FORMAT else None
-    try:
-        if found is not None:
-            return iso(_moment({name: part for name, part in found.groupdict().items() if part}))
-    except (ValueError, OverflowError):
-        pass
-    raise EvaluationError(f"{shown(text)} is not a date of that format")
+    return str(t.month).zfill(width) if width < 3 else _name(MONTHS[t.month - 1], width)
 
 
-def _pattern(format: str) -> re.Pattern[str]:
-    made: list[str] = []
-    seen: set[str] = set()
-    at = 0
-    for found in _TOKEN.finditer(format):
-        made.append(re.escape(format[at : found.start()]))
-        at = found.end()
-        if found[1] is not None:
-            made.append(re.escape(_quoted(found[1])))
-            continue
-        word = _token(found[0])
-        if word not in _READS and word[0] not in "XxZ":
-            raise _unknown(found[0])
-        part = _READS["X"] if word[0] in "XxZ" else _READS[word]
-        name = part[4 : part.index(">")] if part.startswith("(?P<") else ""
-        if name and name in seen:
-            raise EvaluationError(f"the date format has more than one {name}")
-        seen.add(name)
-        made.append(part)
-    return re.compile("".join(made) + re.escape(format[at:]), re.ASCII)
+def _era(t: datetime, width: int) -> str | None:
+    return {4: "Anno Domini", 5: "A"}.get(width, "AD") if width <= 5 else None
 
 
-def _moment(parts: dict[str, str]) -> datetime:
-    year = int(parts["year"]) if "year" in parts else 1970
-    if "short" in parts:
-        year = 2000 + int(parts["short"]) - (100 if int(parts["short"]) > 68 else 0)
-    month = int(parts.get("month", 1))
-    if "named" in parts:
-        heads = [name[:3].lower() for name in MONTHS]
-        month = heads.index(parts["named"][:3].lower()) + 1
-        if len(parts["named"]) > 3 and parts["named"].lower() != MONTHS[month - 1].lower():
-            raise ValueError(parts["named"])
-    hour = int(parts.get("hour", 0))
-    if "half" in parts:
-        if not 1 <= int(parts["half"]) <= 12:
-            raise ValueError(parts["half"])
-        hour = int(parts["half"]) % 12
-    if parts.get("noon", "").lower() == "pm":
-        hour += 12 if hour < 12 else 0
-    zone = parts.get("zone", "Z")
-    moment = datetime(
-        year, month, int(parts.get("day", 1)), hour, int(parts.get("minute", 0)),
-        int(parts.get("second", 0)), int(parts.get("fraction", "0").ljust(6, "0")), UTC,
-    )  # fmt: skip
-    if zone == "Z":
-        return moment
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = datetime.strptime(f"{zone[0]}{digits}", "%z").tzinfo
-    return moment.replace(tzinfo=offset)
+def _quarter(t: datetime, width: int) -> str | None:
+    number = (t.month + 2) // 3
+    if width in (3, 4):
+        return f"Q{number}" if width == 3 else f"{_ORDINALS[number - 1]} quarter"
+    return str(number).zfill(1 if width == 5 else width) if width <= 5 else None
+
+
+def _week_of_month(t: datetime) -> int:
+    """Weeks begin on Monday; the first has four days at least, and those before it are in week 0."""
+    first = (t.weekday() - t.day + 1) % 7
+    return (t.day + first - 1) // 7 + (first <= 3)
+
+
+def _weekday(t: datetime, width: int) -> str | None:
+    return _name(DAYS[t.weekday()], width) if width <= 6 else None
+
+
+def _local_weekday(t: datetime, width: int) -> str | None:
+    return _weekday(t, width) if width > 2 else str(t.isoweekday()).zfill(width)
+
+
+def _noon(t: datetime, width: int) -> str | None:
+    if width > 5:
+        return None
+    half = "AM" if t.hour < 12 else "PM"
+    return half[0].lower() if width == 5 else half
+
+
+def _special(t: datetime, width: int) -> str | None:
+    """Midnight and noon, where it is either to the second."""
+    if (t.minute, t.second) != (0, 0) or t.hour % 12 or width > 5:
+        return None
+    return ("mi" if t.hour == 0 else "n") if width == 5 else "midnight" if t.hour == 0 else "noon"
+
+
+def _noon_or_special(t: datetime, width: int) -> str | None:
+    return _special(t, width) or _noon(t, width)
+
+
+def _time_of_day(t: datetime, width: int) -> str | None:
+    if width > 5:
+        return None
+    usual = next((words for end, words in _TIMES_OF_DAY if t.hour < end), "at night")
+    return _special(t, width) or usual
+
+
+def _fraction(t: datetime, width: int) -> str:
+    return f"{t.microsecond:06d}"[:width].ljust(width, "0")
+
+
+def _milliseconds(t: datetime, width: int) -> str:
+    seconds = t.hour * 3600 + t.minute * 60 + t.second
+    return str(seconds * 1000 + t.microsecond // 1000).zfill(width)
+
+
+# ---- zones ----
+
+
+def _offset(t: datetime) -> tuple[str, int, int]:
+    """Sign, hours and minutes of a moment's distance from UTC."""
+    distance = t.utcoffset() or timedelta()
+    hours, minutes = divmod(abs(distance) // timedelta(minutes=1), 60)
+    return "-" if distance < timedelta() else "+", hours, minutes
+
+
+def _iso_offset(t: datetime, width: int) -> str | None:
+    sign, hours, minutes = _offset(t)
+    if width > 5:
+        return None
+    if width == 1:
+        return f"{sign}{hours:02d}" + (f"{minutes:02d}" if minutes else "")
+    return f"{sign}{hours:02d}{':' if width in (3, 5) else ''}{minutes:02d}"
+
+
+def _iso_offset_or_z(t: datetime, width: int) -> str | None:
+    return "Z" if not t.utcoffset() and width <= 5 else _iso_offset(t, width)
+
+
+def _distance(t: datetime, width: int) -> str | None:
+    """``GMT+1``, ``GMT+05:30``."""
+    sign, hours, minutes = _offset(t)
+    if width == 1:
+        return (
+            f"GMT{sign}{hours}" + (f":{minutes:02d}" if minutes else "") if t.utcoffset() else "GMT"
+        )
+    if width == 4:
+        return f"GMT{sign}{hours:02d}:{minutes:02d}" if t.utcoffset() else "GMT"
+    return None
+
+
+def _rfc_offset(t: datetime, width: int) -> str | None:
+    if width <= 3:
+        return _iso_offset(t, 2)
+    return _distance(t, 4) if width == 4 else _iso_offset_or_z(t, width)
+
+
+def _zone_name(t: datetime, width: int) -> str | None:
+    """The abbreviation of the IANA database; the long one without words for it is the distance from GMT."""
+    if width <= 3:
+        return t.tzname()
+    return _distance(t, 4) if width == 4 else None
+
+
+def _zone_id(t: datetime, width: int) -> str | None:
+    """The name in the IANA database, or its city."""
+    name = str(getattr(t.tzinfo, "key", "UTC"))
+    if width == 2:
+        return name
+    return name.rpartition("/")[2].replace("_", " ") if width == 3 else None
+
+
+FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
+    "G": _era,
+    "y": _year,
+    "Q": _quarter,
+    "q": _quarter,
+    "M": _month,
+    "w": _number(lambda t: t.isocalendar().week, 2),
+    "W": _number(_week_of_month, 1),
+    "d": _number(lambda t: t.day, 2),
+    "D": _number(lambda t: t.timetuple().tm_yday, 4),
+    "F": _number(lambda t: (t.day - 1) // 7 + 1, 1),
+    "E": _weekday,
+    "e": _local_weekday,
+    "c": _local_weekday,
+    "a": _noon,
+    "b": _noon_or_special,
+    "B": _time_of_day,
+    "h": _number(lambda t: t.hour % 12 or 12, 2),
+    "H": _number(lambda t: t.hour, 2),
+    "K": _number(lambda t: t.hour % 12, 2),
+    "k": _number(lambda t: t.hour or 24, 2),
+    "m": _number(lambda t: t.minute, 2),
+    "s": _number(lambda t: t.second, 2),
+    "S": _fraction,
+    "A": _milliseconds,
+    "z": _zone_name,
+    "Z": _rfc_offset,
+    "O": _distance,
+    "V": _zone_id,
+    "X": _iso_offset_or_z,
+    "x": _iso_offset,
+}
+"""What each letter writes of a time, by how often it stands there; None where it means nothing so often."""

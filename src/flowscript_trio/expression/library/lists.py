@@ -74,6 +74,18 @@ def skip(services: Services, value: Any = None, count: Any = 1) -> Any:
     return list(part)
 
 
+@function("array_concat")
+def array_concat(services: Services, *lists: Any) -> Any:
+    """Lists one after another; what is no list is one item, and null is none."""
+    joined: list[Any] = []
+    for value in lists:
+        items = listed(value)
+        check_items(len(joined) + len(items), services.limits)
+        services.spend_copy(len(items))
+        joined.extend(items)
+    return joined
+
+
 @function("flatten")
 def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
     """Lists in a list opened, ``depth`` levels of them."""
@@ -98,7 +110,13 @@ def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
 
 @function("compact")
 def compact(services: Services, value: Any = None) -> Any:
-    """The items that are true."""
+    """The items that are not null."""
+    return [item for item in services.visit(listed(value)) if item is not None]
+
+
+@function("clean")
+def clean(services: Services, value: Any = None) -> Any:
+    """The items that are truthy."""
     return [item for item in services.visit(listed(value)) if truthy(item)]
 
 
@@ -118,7 +136,7 @@ def contains(services: Services, value: Any = None, item: Any = None) -> bool:
     """Whether a list has the item, a text the text, an object the key."""
     if value is None or isinstance(value, (str, Mapping, *LISTS)):
         return is_in(item, value, services)
-    raise EvaluationError(f"{shown(value)} is no list, text or object")
+    raise EvaluationError(f"{shown(value)} is not a list, a text or an object")
 
 
 @function("index_of")

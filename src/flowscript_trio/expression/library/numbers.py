@@ -122,7 +122,7 @@ def pow_(services: Services, base: Any = None, exponent: Any = 1) -> Any:
     except OverflowError:
         raise EvaluationError("the result is too large") from None
     if isinstance(result, complex):
-        raise EvaluationError("the result is no real number")
+        raise EvaluationError("the result is not a real number")
     return result
 
 
@@ -154,11 +154,12 @@ def clamp(_: Services, value: Any = None, low: Any = None, high: Any = None) -> 
 
 
 @function("percent")
-def percent(services: Services, part: Any = None, whole_: Any = None) -> Any:
-    """``part`` as a percentage of ``whole``."""
+def percent(services: Services, part: Any = None, whole_: Any = None, digits: Any = None) -> Any:
+    """``part`` as a percentage of ``whole``; with ``digits`` rounded to so many after the point."""
     if part is None or whole_ is None:
         return None
-    return divide(multiply(_number(part), 100, services), _number(whole_), services)
+    share = divide(multiply(_number(part), 100, services), _number(whole_), services)
+    return share if digits is None else _round(share, whole(digits, "the digits"))
 
 
 def _operator(name: str, combine: Binary, meaning: str) -> None:

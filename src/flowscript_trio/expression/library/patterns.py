@@ -60,16 +60,47 @@ def regex_match(services: Services, value: Any = None, pattern: Any = "", flags:
     """The first match: the list of the whole and its groups, or null; with flag ``g`` all whole matches."""
     if value is None:
         return None
-    text, letters = to_text(value, services), to_text(flags, services)
-    compiled = _compile(services, pattern, letters, text)
-    if "g" not in letters:
-        found = compiled.search(text)
-        return None if found is None else [found.group(0), *found.groups()]
+    letters = to_text(flags, services)
+    if "g" in letters:
+        return _all(services, value, pattern, letters)
+    text = to_text(value, services)
+    found = _compile(services, pattern, letters, text).search(text)
+    return None if found is None else [found.group(0), *found.groups()]
+
+
+def _all(services: Services, value: Any, pattern: Any, flags: str) -> list[str]:
+    text = to_text(value, services)
+    compiled = _compile(services, pattern, flags, text)
     made: list[str] = []
     for found in _search(services, compiled, text):
         check_items(len(made) + 1, services.limits)
         made.append(found.group(0))
     return made
+
+
+@function("match")
+def match(services: Services, value: Any = None, pattern: Any = "", flags: Any = "") -> Any:
+    """The text of the first match, or null."""
+    if value is None:
+        return None
+    text = to_text(value, services)
+    found = _compile(services, pattern, to_text(flags, services), text).search(text)
+    return None if found is None else found.group(0)
+
+
+@function("match_all")
+def match_all(services: Services, value: Any = None, pattern: Any = "", flags: Any = "") -> Any:
+    """The texts of all matches; of null none."""
+    return [] if value is None else _all(services, value, pattern, to_text(flags, services))
+
+
+@function("test")
+def is_found(services: Services, value: Any = None, pattern: Any = "", flags: Any = "") -> bool:
+    """Whether there is a match; in null there is none."""
+    if value is None:
+        return False
+    text = to_text(value, services)
+    return bool(_compile(services, pattern, to_text(flags, services), text).search(text))
 
 
 @function("regex_replace")

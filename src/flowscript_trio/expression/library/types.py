@@ -10,7 +10,7 @@ from ..encoding import to_text
 from ..operators import type_of
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, equals, is_number, to_number, truthy
+from ..values import LISTS, equals, is_number, key_text, to_number, truthy
 from .arguments import listed, one_or_several
 
 
@@ -134,14 +134,25 @@ def if_else(_: Services, condition: Any = None, then: Any = None, otherwise: Any
 
 @function("switch")
 def switch(services: Services, value: Any = None, *cases: Any) -> Any:
-    """``switch(x, a, 1, b, 2, 3)``: pairs of a value and a result, then the default."""
+    """``switch(x, {a: 1, b: 2}, 3)``: the result under the value's text, else the default. Or pairs of a value
+    and a result, then the default: ``switch(x, "a", 1, "b", 2, 3)``."""
+    if len(cases) <= 2 and cases and isinstance(cases[0], Mapping):
+        found = {key_text(key): key for key in services.visit(list(cases[0]))}
+        key = key_text(value) if value is None or not isinstance(value, (Mapping, *LISTS)) else None
+        return cases[0][found[key]] if key in found else cases[1] if len(cases) == 2 else None
     for at in services.visit(range(0, len(cases) - 1, 2)):
         if equals(value, cases[at], services):
             return cases[at + 1]
     return cases[-1] if len(cases) % 2 else None
 
 
-@function("not")
+@function("is_truthy")
+def is_truthy(_: Services, value: Any = None) -> bool:
+    """Whether it is truthy, as a condition takes it."""
+    return truthy(value)
+
+
+@function("not", "is_falsy")
 def not_(_: Services, value: Any = None) -> bool:
     """Whether it is falsy."""
     return not truthy(value)

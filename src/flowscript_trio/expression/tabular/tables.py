@@ -213,5 +213,5 @@ def _check_columns(rows: Any, columns: list[str], first: int) -> None:
                 near = nearest(key, columns)
                 hint = f"; did you mean {near!r}?" if near else ""
                 raise FlowScriptError(
-                    f"row {number} has the key {key!r}, which is no column of the file{hint}"
+                    f"row {number} has the key {key!r}, which is not a column of the file{hint}"
                 )

@@ -58,7 +58,7 @@ class OutputSchema:
             self._check: Check = checker_of_short_form(self.json)
         elif not isinstance(given, Mapping) or not given:
             raise ValueError(
-                "that is no schema; expected {name: type, …}, or a JSON Schema with properties"
+                "that is not a schema; expected {name: type, …}, or a JSON Schema with properties"
             )
         elif _is_json_schema(given):
             self.json = _plain(given)

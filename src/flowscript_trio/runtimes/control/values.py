@@ -69,7 +69,7 @@ def parse_limit(value: object) -> float:
     limit = _read_whole(value)
     if limit is None or limit < 1:
         raise ValueError(
-            f"{value!r} is no limit; expected a whole number of at least 1, or unlimited"
+            f"{value!r} is not a limit; expected a whole number of at least 1, or unlimited"
         )
     return limit
 
@@ -101,7 +101,7 @@ def parse_tolerance(value: object) -> TolerateCount | TolerateShare:
     count = _read_whole(value)
     if count is None or count < 0:
         raise ValueError(
-            f"{value!r} is no number of branches; expected a whole number such as 2, or a share such as 10%"
+            f"{value!r} is not a number of branches; expected a whole number such as 2, or a share such as 10%"
         )
     return TolerateCount(count)
 

@@ -131,7 +131,7 @@ def naming(path: str) -> Iterator[None]:
 def refuse_special(found: os.stat_result, path: str) -> None:
     """Raise for what is no regular file: a device, a pipe, a folder is never replaced by a file."""
     if not stat.S_ISREG(found.st_mode):
-        raise FlowScriptError(f"{path!r} is no regular file, so it cannot be written to")
+        raise FlowScriptError(f"{path!r} is not a regular file, so it cannot be written to")
 
 
 def refuse_device(found: os.stat_result, path: str) -> None:

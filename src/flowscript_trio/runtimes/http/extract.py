@@ -22,7 +22,7 @@ class Extract:
             compiled = jmespath.compile(text)
         except JMESPathError as exc:
             reason = str(exc).splitlines()[0]
-            raise ValueError(f"{text!r} is no JMESPath expression: {reason}") from None
+            raise ValueError(f"{text!r} is not a JMESPath expression: {reason}") from None
         except RecursionError:
             raise ValueError("the JMESPath expression nests too deep") from None
         _check_functions(compiled.parsed)

@@ -1,0 +1,98 @@
+"""Owns the starts, ends and parts of times, by the calendar of a zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ...types.errors import EvaluationError
+from ..encoding import to_text
+from ..scope import Services
+from ..table import function
+from ..values import shown
+from .calendar import LETTERS, MONTHS, OUT_OF_RANGE, SECONDS, add_months, unit_of
+from .times import iso, to_time
+from .zones import in_zone
+
+_PARTS = {"ordinal": "dayofyear", "weeknumber": "week", "dayofmonth": "day", "dayofweek": "weekday"}
+"""Other names of parts."""
+
+
+def _start(moment: datetime, unit: str) -> datetime:
+    """The start of the unit in which a moment is, in the moment's zone; a week begins on Monday."""
+    if unit == "millisecond":
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    if unit in ("hour", "minute", "second"):
+        kept = ("hour", "minute", "second", "microsecond")
+        return moment.replace(**dict.fromkeys(kept[kept.index(unit) + 1 :], 0))  # type: ignore[arg-type]
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    if unit in MONTHS:
+        step = MONTHS[unit]
+        return day.replace(month=(day.month - 1) // step * step + 1, day=1)
+    return day
+
+
+def _bounds(services: Services, value: Any, unit: Any, zone: Any) -> tuple[datetime, str]:
+    name = unit_of("day" if unit is None else unit)
+    try:
+        return _start(in_zone(to_time(value), services, zone), name), name
+    except OverflowError:
+        raise EvaluationError(OUT_OF_RANGE) from None
+
+
+@function("start_of")
+def start_of(services: Services, value: Any = None, unit: Any = "day", zone: Any = None) -> Any:
+    """The first millisecond of a second, minute, hour, day, week (from Monday), month, quarter or year, in a zone
+    of the IANA database (UTC)."""
+    if value is None:
+        return None
+    try:
+        return iso(_bounds(services, value, unit, zone)[0])
+    except OverflowError:
+        raise EvaluationError(OUT_OF_RANGE) from None
+
+
+@function("end_of")
+def end_of(services: Services, value: Any = None, unit: Any = "day", zone: Any = None) -> Any:
+    """The last millisecond of a second, minute, hour, day, week, month, quarter or year, in a zone (UTC)."""
+    if value is None:
+        return None
+    first, name = _bounds(services, value, unit, zone)
+    try:
+        if name in MONTHS:
+            after = add_months(first, MONTHS[name])
+        elif name in ("day", "week"):
+            after = first + timedelta(seconds=SECONDS[name])  # by the clock on the wall
+        else:
+            after = first.astimezone(UTC) + timedelta(seconds=SECONDS[name])
+        return iso(after.astimezone(UTC) - timedelta(milliseconds=1))
+    except (OverflowError, ValueError):
+        raise EvaluationError(OUT_OF_RANGE) from None
+
+
+@function("get_part")
+def get_part(services: Services, value: Any = None, part: Any = "year", zone: Any = None) -> Any:
+    """``year``, ``quarter``, ``month``, ``week`` (ISO) and ``week_year``, ``day``, ``weekday`` (Monday is 1),
+    ``day_of_year`` (or ``ordinal``), ``hour``, ``minute``, ``second`` or ``millisecond``, in a zone (UTC)."""
+    if value is None:
+        return None
+    word = to_text(part, services)
+    t = in_zone(to_time(value), services, zone)
+    calendar = t.isocalendar()
+    parts = {
+        "year": t.year, "quarter": (t.month + 2) // 3, "month": t.month, "week": calendar.week,
+        "weekyear": calendar.year, "day": t.day, "weekday": calendar.weekday,
+        "dayofyear": t.timetuple().tm_yday, "hour": t.hour, "minute": t.minute, "second": t.second,
+        "millisecond": t.microsecond // 1000,
+    }  # fmt: skip
+    plain = word.strip().lower().replace("_", "")
+    name = LETTERS.get(word.strip(), _PARTS.get(plain, plain))
+    name = name if name in parts else name.removesuffix("s")
+    if name not in parts:
+        raise EvaluationError(
+            f"{shown(word)} does not name a part of a time; expected one of "
+            + ", ".join(parts).replace("weekyear", "week_year").replace("dayofyear", "day_of_year")
+        )
+    return parts[name]

@@ -1,0 +1,167 @@
+"""Owns what people write who know another language: names that mean the same, and elements written otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..types.errors import nearest
+
+_SAME = (
+    "url uri endpoint href link address connection dsn",
+    "path file filename src dest destination target location",
+    "workflow src file path href document",
+    "condition test when predicate if check expression",
+    "after depends_on depends dependencies needs requires wait_for",
+    "max times count iterations max_iterations attempts max_attempts retries limit",
+    "max_concurrency max parallel parallelism workers max_workers limit concurrent threads",
+    "duration time seconds ms milliseconds delay for after timeout",
+    "collection in items list each over array of input",
+    "item as var each",
+    "var name key variable",
+    "key name var",
+    "field name key var",
+    "name key var",
+    "value val to expression",
+    "template text content value body",
+    "expression expr fn function mapper",
+    "initial init initial_value accumulator start seed",
+    "prompt message question text title description",
+    "message reason text error",
+    "body data json payload content",
+    "query sql statement",
+    "params parameters args arguments query query_params",
+    "node ref id to target",
+    "method verb",
+    "operation mode action",
+    "output_schema schema response_format",
+    "break until exit_when",
+    "base delay wait interval backoff_base",
+    "cap max_delay max_wait",
+    "merge strategy",
+    "input from inputs data content body collection",
+    "if condition when run_if only_if",
+    "id name",
+    "label text title",
+    "conflict_columns conflict on_conflict keys",
+    "string str text",
+    "number int integer float double decimal",
+    "boolean bool",
+    "array list tuple",
+    "object dict map mapping json record",
+)
+_GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {}
+for _line in _SAME:
+    _words = tuple(_line.split())
+    for _word in _words:
+        _GROUPS[_word] = (*_GROUPS.get(_word, ()), _words)
+
+
+def nearest_name(word: str, known: Collection[str]) -> str | None:
+    """The known name that was meant: one with the same letters, one that means the same, else the most like it.
+
+    All names are in snake case.
+    """
+    if word in known:
+        return word
+    for group in _GROUPS.get(word, ()):
+        for other in group:
+            if other != word and other in known:
+                return other
+    return nearest(word, known)
+
+
+_LEAF = '<source type="…">, <transform type="…"> or <sink type="…">'
+_CASES = '<branch id="…"><case when="…">…</case><default>…</default></branch>'
+_ELEMENTS = {
+    **dict.fromkeys(("switch", "match", "choose", "select"), _CASES),
+    **dict.fromkeys(
+        ("for", "for-each", "each", "map-each"), '<foreach id="…" collection="…">…</foreach>'
+    ),
+    **dict.fromkeys(("repeat", "until", "do-while"), '<loop id="…" max="10" break="…">…</loop>'),
+    **dict.fromkeys(("sleep", "wait", "pause"), '<delay duration="1s"/>'),
+    **dict.fromkeys(("variable", "var", "let", "assign"), '<set var="…" value="…"/>'),
+    **dict.fromkeys(("throw", "raise", "error", "abort"), '<fail message="…"/>'),
+    **dict.fromkeys(("exit", "stop", "end", "finish"), '<return value="…"/>'),
+    **dict.fromkeys(
+        ("try", "catch", "retry", "fallback", "circuit-breaker", "dlq"),
+        '<on-error><retry max="3"/><fallback node="…"/></on-error> in the node that may fail',
+    ),
+    **dict.fromkeys(("import", "subworkflow", "template-ref"), '<include id="…" workflow="…"/>'),
+    **dict.fromkeys(("invoke", "execute", "subflow"), '<call id="…" workflow="…"/>'),
+    **dict.fromkeys(("step", "task", "node", "activity", "job"), _LEAF),
+    **dict.fromkeys(("group", "stage", "section"), '<phase name="…">…</phase>'),
+    **dict.fromkeys(
+        ("script", "code", "python", "shell", "run", "exec", "command"),
+        'a runtime of the application\'s own: <transform type="…"/>',
+    ),
+    **dict.fromkeys(
+        ("approval", "approve", "confirm", "ask"),
+        '<checkpoint id="…" prompt="…"><action id="…"/></checkpoint>',
+    ),
+    "goto": "goto on an <action> of a <checkpoint>, <if>, or <loop>",
+    "continue": "<if> around the rest of the iteration",
+    "throttle": "maxConcurrency on the block, or <delay>",
+    "debounce": "<delay>",
+    "schedule": "trigger in the front matter; the application starts the runs",
+    "race": '<parallel id="…" wait="any">',
+    "all": '<parallel id="…">',
+    "http": "<source:http> or <sink:http>",
+    "file": "<source:file> or <sink:file>",
+    "database": "<source:database> or <sink:database>",
+    "request": "<request> in a <source> or <sink>",
+    "template": "<transform:template>",
+    "map": "<transform:map>",
+    "filter": "<transform:filter>",
+    "reduce": "<transform:reduce>",
+    "merge": 'merge="object" on a <parallel>, or merge() in an expression',
+    "log": 'an observer of the run, or <sink:file append="true"/>',
+    "print": "<output>, or an observer of the run",
+    "agent": "<ai>",
+    "llm": "<ai>",
+}
+"""How something is written here that other languages have an element for."""
+
+_RENAMED = {
+    ("if", "otherwise"): "else",
+    ("branch", "otherwise"): "default",
+    ("branch", "else"): "default",
+    ("branch", "when"): "case",
+    ("branch", "if"): "case",
+    ("on-error", "catch"): "fallback",
+}
+"""What elements in an element are called here, by its kind and their names elsewhere."""
+
+_INSIDE = {
+    **dict.fromkeys((("if", "elseif"), ("if", "elif"), ("if", "else-if")), _CASES),
+    **dict.fromkeys(
+        (("foreach", "do"), ("foreach", "body")), "the nodes themselves, directly in the <foreach>"
+    ),
+    ("checkpoint", "actions"): (
+        '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer'
+    ),
+    ("checkpoint", "goto"): 'goto="…" on an <action>',
+}
+"""How an element in an element is written here; it is no setting of it."""
+
+_SETTINGS = {
+    ("parallel", "wait"): 'wait="all", wait="any" or wait="n(2)" on the <parallel>',
+    ("parallel", "merge"): 'merge="array", merge="concat" or merge="object" on the <parallel>',
+    ("foreach", "parallel"): 'maxConcurrency="…" on the <foreach>',
+}
+"""How a setting is written here that is an element with attributes elsewhere."""
+
+
+def is_foreign(where: str, word: str) -> bool:
+    """Whether an element that stands in one of the kind ``where`` is one of other languages, and no setting."""
+    return (where, word) in _INSIDE or (where, word) in _RENAMED
+
+
+def element_instead(word: str, where: str = "") -> str | None:
+    """How an element of other languages is written here; ``where`` is the kind of the element around it."""
+    place = (where, word)
+    return _INSIDE.get(place) or _SETTINGS.get(place) or _ELEMENTS.get(word)
+
+
+def renamed(word: str, where: str) -> str | None:
+    """What an element of other languages is called in one of the kind ``where``."""
+    return _RENAMED.get((where, word))

@@ -1,0 +1,430 @@
+"""Owns the table of mistakes that newcomers make: each message exactly as they read it.
+
+A message says what is wrong, where, and what to write instead. ``N`` is a node that is right.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import flowscript_trio as fs
+
+N = '<transform id="n" template="1"/>'
+
+MISTAKES: list[tuple[str, str, list[str]]] = [
+    (
+        "a misspelled node",
+        '<transform id="t" template="{{usr.name}}"/><source id="user" url="http://x/"/>',
+        [
+            "2:31: error: there is no name 'usr' here; did you mean 'user'?",
+        ],
+    ),
+    (
+        "a setting by another name",
+        '<source id="a" uri="http://x/"/>',
+        [
+            "2:1: error: 'a' needs the setting 'url'; expected url, as an attribute or a child "
+            "element",
+            "2:16: error: 'a' has no setting 'uri'; expected one of auth, body, cursor, "
+            "download, extract, form, format, headers, method, multipart, next, next-param, "
+            "params, redirects, response, sha256, stream, upload, url; did you mean 'url'?",
+        ],
+    ),
+    (
+        "a timeout in milliseconds",
+        '<source id="a" url="http://x/" timeout="5000"/>',
+        [
+            "2:41: error: '5000' has no unit; expected a duration such as 250ms, 5s, 1.5m, 2h, "
+            "1d, 1h30m or PT5S",
+        ],
+    ),
+    (
+        "a duration in words",
+        '<timeout id="t" duration="5 minutes">N!</timeout>',
+        [
+            "2:27: error: '5 minutes' is not a duration; expected a duration such as 250ms, "
+            "5s, 1.5m, 2h, 1d, 1h30m or PT5S",
+        ],
+    ),
+    (
+        "a condition called test",
+        '<if id="i" test="true"><then>N!</then></if>',
+        [
+            "2:1: error: 'i' needs the setting 'condition'; expected condition, as an "
+            "attribute or a child element",
+            "2:12: error: 'i' has no setting 'test'; expected one of condition; did you mean "
+            "'condition'?",
+        ],
+    ),
+    (
+        "a text without quotes",
+        '<if id="i" condition="$env.MODE == fast"><then>N!</then></if>',
+        [
+            "2:36: error: there is no name 'fast' here; expected the id of a node, a variable, "
+            "or 'fast' where it is a text",
+        ],
+    ),
+    (
+        "one equals sign",
+        '<if id="i" condition="$env.MODE = 1"><then>N!</then></if>',
+        [
+            "2:33: error: '=' has no meaning here; did you mean '=='?",
+        ],
+    ),
+    (
+        "an if without then",
+        '<if id="i" condition="true">N!</if>',
+        [
+            "2:1: error: <if> needs a <then>; expected <then>…</then>",
+            "2:29: error: <transform> may not stand in <if>; expected <else> or <then> around it",
+        ],
+    ),
+    (
+        "otherwise in an if",
+        '<if id="i" condition="true"><then/><otherwise>N!</otherwise></if>',
+        [
+            "2:36: error: <otherwise> may not stand in <if>; expected <else>, <then>; did you "
+            "mean 'else'?",
+        ],
+    ),
+    (
+        "a switch",
+        '<switch on="x"><case value="1"/></switch>',
+        [
+            '2:1: error: there is no element <switch>; expected <branch id="…"><case '
+            'when="…">…</case><default>…</default></branch>',
+        ],
+    ),
+    (
+        "a parallel without branches",
+        '<parallel id="p">N!</parallel>',
+        [
+            "2:1: warning: 'p' has no branches: its output is an empty list",
+            "2:18: error: <transform> may not stand in <parallel>; expected <branch> around it",
+        ],
+    ),
+    (
+        "a limit in words",
+        '<parallel id="p" concurrency="two"><branch>N!</branch></parallel>',
+        [
+            "2:31: error: 'two' is not a limit; expected a whole number of at least 1, or "
+            "unlimited",
+        ],
+    ),
+    (
+        "wait as a number",
+        '<parallel id="p" wait="2"><branch>N!</branch></parallel>',
+        [
+            "2:24: error: 2 is not what a block can wait for; expected all, any, or n(K) with "
+            "K a whole number of at least 1",
+        ],
+    ),
+    (
+        "wait as an element",
+        '<parallel id="p"><wait for="all"/><branch>N!</branch></parallel>',
+        [
+            '2:18: error: there is no element <wait>; expected wait="all", wait="any" or '
+            'wait="n(2)" on the <parallel>',
+        ],
+    ),
+    (
+        "a for loop",
+        '<for each="x" in="xs"/>',
+        [
+            '2:1: error: there is no element <for>; expected <foreach id="…" '
+            'collection="…">…</foreach>',
+        ],
+    ),
+    (
+        "a foreach over items",
+        '<foreach id="f" items="[1, 2]">N!</foreach>',
+        [
+            "2:1: error: 'f' needs the setting 'collection'; expected collection, as an "
+            "attribute or a child element",
+            "2:17: error: 'f' has no setting 'items'; expected one of accept, batch, "
+            "collection, fail-fast, index, item, max-concurrency, merge, on-timeout, stagger, "
+            "tolerate, wait; did you mean 'collection'?",
+        ],
+    ),
+    (
+        "a loop that is counted",
+        '<loop id="l" times="3">N!</loop>',
+        [
+            "2:14: error: 'l' has no setting 'times'; expected one of break, max; did you mean "
+            "'max'?",
+        ],
+    ),
+    (
+        "a variable by its name",
+        '<set name="x" value="1"/>',
+        [
+            "2:1: error: <set> needs the setting 'var'; expected var, as an attribute or a "
+            "child element",
+            "2:6: error: <set> has no setting 'name'; expected one of type, value, var; did "
+            "you mean 'var'?",
+        ],
+    ),
+    (
+        "a node without an id",
+        '<transform template="1"/>',
+        [
+            '2:1: error: <transform> needs an id; expected id="…"',
+        ],
+    ),
+    (
+        "an id with a space",
+        '<transform id="my node" template="1"/>',
+        [
+            "2:16: error: 'my node' is not a valid id; expected a letter or _, then letters, "
+            "digits, _ and -",
+        ],
+    ),
+    (
+        "an id twice",
+        "N!N!",
+        [
+            "2:48: error: the id 'n' is given twice, first at <text>:2:16; "
+            "expected an id that no other node has",
+        ],
+    ),
+    (
+        "an interpolation with one brace",
+        '<transform id="t" template="{{ n.output }"/>N!',
+        [
+            "2:29: error: the interpolation has no end; expected }} (or \\{{ for a literal {{)",
+        ],
+    ),
+    (
+        "a pipe",
+        '<transform id="t" template="{{ n | upper }}"/>N!',
+        [
+            "2:34: error: '|' has no meaning here; expected a call: upper(…)",
+        ],
+    ),
+    (
+        "a function of another language",
+        '<transform id="t" template="{{ toUpper(n) }}"/>N!',
+        [
+            "2:32: error: there is no function 'toUpper'; did you mean 'upper'?",
+        ],
+    ),
+    (
+        "a block of Handlebars",
+        '<transform id="t" template="{{#if n}}x{{/if}}"/>N!',
+        [
+            "2:31: error: '#' has no meaning here; expected an expression: when ? a : b for a "
+            "condition, join(map(xs, x => x.name), ', ') for a list",
+        ],
+    ),
+    (
+        "a secret without the dollar",
+        '<secret name="TOKEN"/><transform id="t" template="{{secrets.TOKEN}}"/>',
+        [
+            "2:53: error: there is no name 'secrets' here; did you mean '$secrets'?",
+        ],
+    ),
+    (
+        "a secret without braces",
+        '<secret name="TOKEN"/><transform id="t" template="Bearer $secrets.TOKEN"/>',
+        [
+            "2:58: warning: $secrets.TOKEN is text here, and is not replaced; expected "
+            "{{$secrets.TOKEN}}",
+        ],
+    ),
+    (
+        "a secret that is not declared",
+        '<secret name="TOKEN"/><transform id="t" template="{{$secrets.TOKN}}"/>',
+        [
+            "2:62: error: 'w' declares no secret 'TOKN'; expected TOKEN or <secret "
+            "name=\"TOKN\"/>; did you mean 'TOKEN'?",
+        ],
+    ),
+    (
+        "a type of another language",
+        '<param name="n" type="int"/>N!',
+        [
+            "2:23: error: there is no type 'int'; expected string, number, boolean, object, "
+            "array, enum[a, b]; did you mean 'number'?",
+        ],
+    ),
+    (
+        "a parameter behind the nodes",
+        'N!<param name="user"/>',
+        [
+            "2:33: error: <param> may not stand in <workflow>; expected <param> in the "
+            "workflow, before its nodes",
+        ],
+    ),
+    (
+        "a default that does not fit",
+        '<param name="k" type="number" default="many"/>N!',
+        [
+            "2:40: error: the default 'many' does not fit its type; expected a number as JSON",
+        ],
+    ),
+    (
+        "a retry outside of on-error",
+        '<source id="s" url="http://x/"><retry max="3"/></source>',
+        [
+            "2:32: error: <retry> may not stand in <source>; expected <retry> in an <on-error>",
+        ],
+    ),
+    (
+        "a retry by attempts",
+        '<source id="s" url="http://x/"><on-error><retry attempts="3"/></on-error></source>',
+        [
+            "2:49: error: <retry> has no setting 'attempts'; expected one of backoff, base, "
+            "cap, jitter, max, retry-after, when; did you mean 'max'?",
+        ],
+    ),
+    (
+        "a fallback that is not there",
+        '<source id="s" url="http://x/"><on-error><fallback node="m"/></on-error></source>',
+        [
+            "2:58: error: there is no node 'm'; expected the id of a node",
+        ],
+    ),
+    (
+        "what a sink is to write",
+        '<sink type="file" id="s" path="a.json" data="{{n}}"/>N!',
+        [
+            "2:40: error: 's' has no setting 'data'; expected one of append, create-dir, "
+            "delimiter, encoding, format, header, path, pretty, quote, sheet; did you mean "
+            "'input'?",
+        ],
+    ),
+    (
+        "a function in full",
+        '<transform type="map" id="m" input="n" expression="function(x) { return x }"/>N!',
+        [
+            "2:64: error: '{' is not expected here; expected an arrow function: x => x.name",
+        ],
+    ),
+    (
+        "a date without quotes",
+        '<transform type="reduce" id="m" input="n" initial="2024-01-01" expression="acc"/>N!',
+        [
+            "2:52: error: 2024-01-01 is a subtraction here, not a date; expected '2024-01-01'",
+        ],
+    ),
+    (
+        "a template as an expression",
+        '<transform type="reduce" id="m" input="n" initial="total: {{n}}" expression="acc"/>N!',
+        [
+            "2:57: error: ':' is not expected here; expected 'total: ' + n: a text in an "
+            "expression stands in quotes",
+        ],
+    ),
+    (
+        "an output that is not last",
+        '<output><set field="n" value="{{n}}"/></output>N!',
+        [
+            "2:1: error: <output> is not the last node; expected <output> at the end of the "
+            "<workflow>",
+        ],
+    ),
+    (
+        "a field of the output by name",
+        'N!<output><set name="n" value="{{n}}"/></output>',
+        [
+            "2:41: error: <set> needs the setting 'field'; expected field, as an attribute or "
+            "a child element",
+            "2:46: error: <set> has no setting 'name'; expected one of field, type, value; did "
+            "you mean 'field'?",
+        ],
+    ),
+    (
+        "a break outside of a loop",
+        "<break/>",
+        [
+            "2:1: error: <break> is not inside a loop; expected <loop>, <while> or <foreach> "
+            "around it",
+        ],
+    ),
+    (
+        "an end tag without the prefix",
+        '<source:http id="s" url="http://x/"></source>',
+        [
+            "2:39: error: </source> stands where <source:http> of line 2 is still open; "
+            "expected </source:http>",
+        ],
+    ),
+    (
+        "an attribute without quotes",
+        '<source id="s" url=http://x/ />',
+        [
+            "2:20: error: the value of 'url' must stand in quotes; expected url=\"…\"",
+        ],
+    ),
+    (
+        "actions in an element",
+        '<checkpoint id="c" prompt="ok?"><actions><approve/></actions></checkpoint>',
+        [
+            '2:33: error: <actions> may not stand in <checkpoint>; expected <action id="…" '
+            'label="…"/> directly in the <checkpoint>, one for each answer',
+        ],
+    ),
+    (
+        "a runtime that is not there",
+        '<source:clock id="c"/>',
+        [
+            "2:1: error: no runtime named 'source:clock' is registered; expected one of "
+            "source:database, source:file, source:http; or one of your own, from registry= in "
+            "Python, or from the module that --runtimes names on the command line",
+        ],
+    ),
+    (
+        "a node of a sibling branch",
+        '<parallel id="p"><branch>N!</branch><branch><transform id="m" '
+        'template="{{n}}"/></branch></parallel>',
+        [
+            "2:105: error: 'n' stands in another branch, which is not seen here; expected a "
+            "node of this branch, or one before the block; behind the block all are seen",
+        ],
+    ),
+    (
+        "a variable that nothing sets",
+        '<set var="count" value="1"/><transform id="t" template="{{$context.cuont}}"/>',
+        [
+            "2:68: error: nothing sets the variable 'cuont'; expected count or <set "
+            'var="cuont" value="…"/>; did you mean \'count\'?',
+        ],
+    ),
+    (
+        "a node that comes later",
+        '<loop id="l" max="1"/><if id="i" condition="true"><then><transform id="t" '
+        'template="{{n}}"/>N!</then></if>',
+        [
+            "2:87: error: 'n' comes later, and has no output yet; expected a node that stands "
+            "before this one",
+        ],
+    ),
+]
+
+
+def said(problem: fs.Problem) -> str:
+    place = f"{problem.location.line}:{problem.location.column}"
+    text = f"{place}: {problem.severity}: {problem.message}"
+    if problem.expected:
+        text += f"; expected {problem.expected}"
+    return f"{text}; did you mean {problem.suggestion!r}?" if problem.suggestion else text
+
+
+@pytest.mark.parametrize(
+    ("document", "messages"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES]
+)
+def test_a_newcomer_reads_what_is_wrong_where_and_what_to_write(
+    document: str, messages: list[str]
+) -> None:
+    text = f'<workflow name="w">\n{document.replace("N!", N)}\n</workflow>'
+    try:
+        problems = list(fs.loads(text).warnings)
+    except fs.WorkflowInvalid as invalid:
+        problems = list(invalid.problems)
+    assert [said(problem) for problem in problems] == messages
+
+
+def test_every_mistake_is_told_with_what_to_write_instead() -> None:
+    assert len(MISTAKES) >= 30
+    for name, _, messages in MISTAKES:
+        assert any("; expected " in one or "; did you mean " in one for one in messages), name
