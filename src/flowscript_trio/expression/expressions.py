@@ -186,6 +186,11 @@ class ParsedExpression:
     def constant(self) -> bool:
         return not self.references and not self.calls
 
+    @property
+    def parts(self) -> tuple[ParsedExpression, ...]:
+        """Itself: as a template it is of one part."""
+        return (self,)
+
     def compile(self, is_node: Callable[[str], bool]) -> Expression:
         """The expression, ready to be evaluated.
 

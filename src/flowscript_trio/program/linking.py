@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..runtimes.registry import Registry
 from ..types.ast import CallNode, Document, IncludeNode, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
+from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments
+from ..validator.shapes import DocumentShapes
 from .compile import compile_program
 from .compiled import Program
 from .library import Found, Library, shown
@@ -24,6 +27,25 @@ MOST_VARIANTS = 8
 
 Documents that include each other in many ways would else be checked once for each way.
 """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linked:
+    """A document that was checked and compiled with all that it runs, and what is known of its values."""
+
+    checked: Checked
+    program: Program
+    shapes: DocumentShapes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A document that others run; ``program`` is None where something is wrong with it."""
+
+    document: Document
+    program: Program | None
+    output: Shape
+
 
 _Use = tuple[Path, frozenset[str], Inherited]
 """How a document is run by another: its file, the names that it is run with, and what it inherits."""
@@ -39,7 +61,7 @@ class Linker:
         self._library = library
         self._registry = registry
         self._variants: dict[tuple[Path, bool], list[Inherited]] = {}
-        self._made: dict[_Use, tuple[Document, Program | None] | None] = {}
+        self._made: dict[_Use, _Made | None] = {}
 
     def link(
         self,
@@ -47,7 +69,7 @@ class Linker:
         given: Collection[str] = (),
         chain: tuple[Path, ...] = (),
         inherited: Inherited = Inherited(),  # noqa: B008
-    ) -> tuple[Checked, Program] | None:
+    ) -> Linked | None:
         """The checked document with its program, or None where something is wrong with it.
 
         ``given`` are the names that it is run with, ``chain`` the files that are being linked around it,
@@ -63,18 +85,21 @@ class Linker:
         own.include(checked.problems)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
+        outputs: dict[int, Shape] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
-                program = self._link_node(node, found.path, chain, own, handed_on)
-                if program is not None:
-                    linked[key] = program
+                made = self._link_node(node, found.path, chain, own, handed_on)
+                if made is not None and made.program is not None:
+                    linked[key], outputs[key] = made.program, made.output
         inner, self.findings = self.findings, outer
+        shapes = DocumentShapes(checked.scene, outputs, own)
+        shapes.check()
         self.findings.include(own.in_order())
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
             return None
-        return checked, compile_program(checked, linked)
+        return Linked(checked, compile_program(checked, linked), shapes)
 
     def _link_node(
         self,
@@ -83,7 +108,7 @@ class Linker:
         chain: tuple[Path, ...],
         findings: Findings,
         inherited: Inherited,
-    ) -> Program | None:
+    ) -> _Made | None:
         config = node.settings.constant
         if config is None:
             return None  # its settings are wrong, and were reported
@@ -97,11 +122,9 @@ class Linker:
         if use not in self._made:
             self._made[use] = self._make(use, chain)
         made = self._made[use]
-        if made is None:
-            return None
-        document, program = made
-        check_arguments(node, document, findings)
-        return program
+        if made is not None:
+            check_arguments(node, made.document, findings, inherited)
+        return made
 
     def _variant(self, path: Path, inherited: Inherited) -> Inherited:
         """What a document is checked with that inherits this: that, or beyond a number of them what all have."""
@@ -113,13 +136,15 @@ class Linker:
             known.append(inherited)
         return inherited
 
-    def _make(self, use: _Use, chain: tuple[Path, ...]) -> tuple[Document, Program | None] | None:
+    def _make(self, use: _Use, chain: tuple[Path, ...]) -> _Made | None:
         path, given, inherited = use
         parsed = self._library.read(path)
         result = self.link(Found(parsed, path), given, (*chain, path), inherited)
         if parsed.document is None:
             return None
-        return parsed.document, None if result is None else result[1]
+        if result is None:
+            return _Made(parsed.document, None, UNKNOWN)
+        return _Made(parsed.document, result.program, result.shapes.output)
 
     def _find(
         self,

@@ -12,6 +12,7 @@ from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.errors import Problem, WorkflowInvalid
 from ..validator import Checked
+from ..validator.shapes import DocumentShapes
 from .callers import Given, given_by_callers
 from .compiled import Program
 from .library import Found, Library
@@ -37,6 +38,7 @@ class Flow:
     found: Found
     library: Library
     """The files that it was made of."""
+    shapes: DocumentShapes
 
     @property
     def name(self) -> str:
@@ -119,8 +121,10 @@ def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
             problems = _with_warnings(tuple(linker.findings), problems)
     if linked is None:
         raise WorkflowInvalid(problems)
-    checked, program = linked
-    return Flow(checked.document, program, problems, registry, checked, found, library)
+    checked, program = linked.checked, linked.program
+    return Flow(
+        checked.document, program, problems, registry, checked, found, library, linked.shapes
+    )
 
 
 def _is_missing(problem: Problem) -> bool:

@@ -9,6 +9,7 @@ from ..types.declared import describe_type, fits
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .checked import CheckedNode
+from .members import Inherited
 from .values import BoundSettings
 
 
@@ -24,10 +25,12 @@ def arguments_of(node: CheckedNode) -> list[tuple[str, BoundSettings]]:
     return named
 
 
-def check_arguments(node: CheckedNode, document: Document, findings: Findings) -> None:
+def check_arguments(
+    node: CheckedNode, document: Document, findings: Findings, inherited: Inherited
+) -> None:
     """Hold what a node gives a document against what that declares.
 
-    Of an ``<include>`` something may be missing: the configuration that it inherits may have it.
+    What an ``<include>`` does not give may be in the configuration that the document has ``inherited``.
     """
     calls = isinstance(node.node, CallNode)
     declared = {parameter.name: parameter for parameter in document.parameters}
@@ -59,10 +62,9 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
                 f"{name!r} is {value!r}, which {document.name!r} does not take",
                 expected=describe_type(parameter.type, parameter.choices),
             )
-    if not calls:
-        return
+    known = given if calls else given | inherited.config
     for name, parameter in declared.items():
-        if parameter.required and not parameter.has_default and name not in given:
+        if parameter.required and not parameter.has_default and name not in known:
             findings.at_element(
                 node.node,
                 "missing-argument",

@@ -186,6 +186,7 @@ class NodeBinder:
         setting = node.input
         if setting is None:
             return None, False
+        visible = Visibility(visible.place, of_input=True)
         if not isinstance(setting.value, Text) or not setting.value.value.strip():
             self._findings.at_value(
                 setting, "invalid-setting", "input names no node", expected="the id of a node"

@@ -22,6 +22,8 @@ from ..expression import (
     to_text,
 )
 from ..expression.scope import Scope
+from ..expression.shaping import misfits
+from ..expression.syntax import Tree
 from ..parser import YamlProblem, read_yaml
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
@@ -48,6 +50,18 @@ class Visibility:
     bound: frozenset[str] = frozenset()
     after_body: bool = False
     words: tuple[str, ...] = ()
+    of_input: bool = False
+    """Whether it says what the node's input is, and so sees that of the block around."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noted:
+    """An expression that takes a member of something. ``shift`` is its offset in the text."""
+
+    tree: Tree
+    text: Text
+    shift: int
+    visible: Visibility
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +93,7 @@ class Compiler:
 
     def __init__(self, index: Index, findings: Findings) -> None:
         self.uses: list[Use] = []
+        self.noted: list[Noted] = []
         self._index = index
         self._findings = findings
         self._functions = function_names()
@@ -152,7 +167,10 @@ class Compiler:
             marks = ((0, text.offset(0)), (len(written), text.offset(0) + len(name)))
             text = Text(written + path, text.source, marks)
         try:
-            return parse_expression(text, names={written}).compile(lambda other: other == written)
+            parsed = parse_expression(text, names={written})
+            if path:
+                self.noted.append(Noted(parsed.tree, text, parsed.shift, visible))
+            return parsed.compile(lambda other: other == written)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
             return None
@@ -195,8 +213,9 @@ class Compiler:
     def _note(self, parsed: ParsedExpression | ParsedTemplate, visible: Visibility) -> bool:
         """Note the names that a text uses; whether all its functions are known."""
         text = parsed.text
-        for reference in parsed.references:
-            self.uses.append(Use(visible, text, reference))
+        for part in parsed.parts:
+            if not isinstance(part, str):
+                self._note_part(part, visible)
         unknown = [call for call in parsed.calls if call.name not in self._functions]
         for call in unknown:
             self._findings.in_text(
@@ -208,6 +227,25 @@ class Compiler:
                 suggestion=nearest(call.name, self._functions),
             )
         return not unknown
+
+    def _note_part(self, parsed: ParsedExpression, visible: Visibility) -> None:
+        text = parsed.text
+        takes_members = parsed.loops
+        for reference in parsed.references:
+            self.uses.append(Use(visible, text, reference))
+            takes_members = takes_members or bool(reference.path)
+        if takes_members:
+            self.noted.append(Noted(parsed.tree, text, parsed.shift, visible))
+        if "(" in text.value:
+            for misfit in misfits(parsed.tree):
+                at = text.value.find(misfit.name, parsed.shift + misfit.offset)
+                self._findings.in_text(
+                    text,
+                    at if at >= 0 else parsed.shift + misfit.offset,
+                    len(misfit.name) if at >= 0 else 1,
+                    "impossible-call",
+                    misfit.message,
+                )
 
     def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
         self._findings.in_text(
