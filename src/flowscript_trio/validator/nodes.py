@@ -21,6 +21,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .known import known_settings
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
@@ -58,6 +59,10 @@ class NodeBinder:
         settings = self._settings.bind(
             None if runtime is None else runtime.config, node.settings, node, visible, label
         )
+        needs = getattr(runtime, "needs", None)
+        missing = None if needs is None else needs(known_settings(settings))
+        if missing is not None:
+            self._findings.at_element(node, "missing-package", missing)
         inputs, is_list = self._bind_input(node, visible)
         if node.after is not None:
             self._bind_after(node.after, visible)

@@ -56,12 +56,17 @@ class Visibility:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Noted:
-    """An expression that takes a member of something. ``shift`` is its offset in the text."""
+    """An expression that takes a member of something. ``shift`` is its offset in the text.
+
+    ``bases`` are the names of which it takes a member; with ``loops`` it has arrow functions, which may do so too.
+    """
 
     tree: Tree
     text: Text
     shift: int
     visible: Visibility
+    bases: tuple[str, ...]
+    loops: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +174,8 @@ class Compiler:
         try:
             parsed = parse_expression(text, names={written})
             if path:
-                self.noted.append(Noted(parsed.tree, text, parsed.shift, visible))
+                noted = Noted(parsed.tree, text, parsed.shift, visible, (written,))
+                self.noted.append(noted)
             return parsed.compile(lambda other: other == written)
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc)
@@ -230,22 +236,23 @@ class Compiler:
 
     def _note_part(self, parsed: ParsedExpression, visible: Visibility) -> None:
         text = parsed.text
-        takes_members = parsed.loops
+        bases = []
         for reference in parsed.references:
             self.uses.append(Use(visible, text, reference))
-            takes_members = takes_members or bool(reference.path)
-        if takes_members:
-            self.noted.append(Noted(parsed.tree, text, parsed.shift, visible))
-        if "(" in text.value:
-            for misfit in misfits(parsed.tree):
-                at = text.value.find(misfit.name, parsed.shift + misfit.offset)
-                self._findings.in_text(
-                    text,
-                    at if at >= 0 else parsed.shift + misfit.offset,
-                    len(misfit.name) if at >= 0 else 1,
-                    "impossible-call",
-                    misfit.message,
-                )
+            if reference.path:
+                bases.append(reference.name)
+        if bases or parsed.loops:
+            noted = Noted(parsed.tree, text, parsed.shift, visible, tuple(bases), parsed.loops)
+            self.noted.append(noted)
+        for misfit in misfits(parsed.made) if parsed.made else ():
+            at = text.value.find(misfit.name, parsed.shift + misfit.offset)
+            self._findings.in_text(
+                text,
+                at if at >= 0 else parsed.shift + misfit.offset,
+                len(misfit.name) if at >= 0 else 1,
+                "impossible-call",
+                misfit.message,
+            )
 
     def _report_syntax(self, text: Text, exc: ExpressionSyntaxError) -> None:
         self._findings.in_text(

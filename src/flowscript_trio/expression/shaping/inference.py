@@ -203,6 +203,13 @@ class Inference:
         return union(shape.item or NOTHING, TEXT if shape.texts else NOTHING)
 
     def _object(self, entries: tuple[tuple[Tree | None, Tree], ...]) -> Shape:
+        fields = {
+            key.value: self.infer(value)
+            for key, value in entries
+            if isinstance(key, Constant) and isinstance(key.value, str)
+        }
+        if len(fields) == len(entries):
+            return object_of(fields)
         shapes: list[Shape] = []
         for key, value in entries:
             shape = self.infer(value)

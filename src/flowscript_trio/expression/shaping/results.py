@@ -246,8 +246,8 @@ _GROUPS: list[tuple[Shape | Rule, str]] = [
     (NUMBER, "length len size index_of random random_int timestamp sum"),
     (
         NUMBER_OR_NULL,
-        "round floor ceil trunc abs sign sqrt pow clamp percent add subtract multiply divide mod avg diff duration "
-        "get_part",
+        "round floor ceil trunc abs sign sqrt pow clamp percent add subtract multiply divide mod avg diff "
+        "duration get_part",
     ),
     (list_of(TEXT), "keys"),
     (list_of(TEXT).or_null, "split"),

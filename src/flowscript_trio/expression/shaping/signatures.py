@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -13,20 +13,7 @@ from ...types.errors import EvaluationError, LimitExceeded
 from ..calls import METHODS, invoke
 from ..costs import COSTS
 from ..scope import Limits, Services
-from ..syntax import (
-    Arrow,
-    Call,
-    Chain,
-    Choice,
-    Constant,
-    Item,
-    ListOf,
-    Method,
-    ObjectOf,
-    Series,
-    Tree,
-    Unary,
-)
+from ..syntax import Call, Constant, Method, Tree
 from ..table import FUNCTIONS
 
 _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
@@ -44,40 +31,14 @@ class Misfit:
     message: str
 
 
-def misfits(tree: Tree) -> Iterator[Misfit]:
-    """The calls in a tree that fail whatever its names are."""
-    stack: list[Tree] = [tree]
-    while stack:
-        part = stack.pop()
-        match part:
-            case Call(name, arguments, offset):
-                yield from _judge(name, name, arguments, 0, offset)
-                stack.extend(argument for _, argument in arguments)
-            case Chain(base, steps):
-                stack.append(base)
-                for step in steps:
-                    if isinstance(step, Item):
-                        stack.append(step.key)
-                    elif isinstance(step, Method):
-                        name = METHODS.get(step.name, step.name)
-                        yield from _judge(name, step.name, step.arguments, 1, step.offset)
-                        stack.extend(argument for _, argument in step.arguments)
-            case Series(first, rest):
-                stack.append(first)
-                stack.extend(operand for _, operand, _ in rest)
-            case Unary(_, operand):
-                stack.append(operand)
-            case Choice(cases, otherwise):
-                stack.append(otherwise)
-                for case in cases:
-                    stack.extend(case)
-            case ListOf(items):
-                stack.extend(item for _, item in items)
-            case ObjectOf(entries):
-                for key, value in entries:
-                    stack.extend([value] if key is None else [key, value])
-            case Arrow(_, body):
-                stack.append(body)
+def misfits(calls: Iterable[Call | Method]) -> Iterator[Misfit]:
+    """Those of some calls that fail whatever the names in them are."""
+    for call in calls:
+        if isinstance(call, Call):
+            yield from _judge(call.name, call.name, call.arguments, 0, call.offset)
+        else:
+            name = METHODS.get(call.name, call.name)
+            yield from _judge(name, call.name, call.arguments, 1, call.offset)
 
 
 def _judge(

@@ -44,6 +44,12 @@ class _Reader:
         self._steps += 1
         if not isinstance(schema, Mapping) or depth > DEEPEST or self._steps > _MOST_STEPS:
             return UNKNOWN
+        if depth and "$id" in schema:
+            return UNKNOWN  # references in it are to itself
+        if isinstance(
+            schema.get("$ref"), str
+        ):  # before its neighbours, which older drafts pass over
+            return self.read(self._find(schema["$ref"]), depth + 1)
         if "const" in schema:
             return shape_of_value(schema["const"])
         if isinstance(schema.get("enum"), list):
@@ -57,8 +63,6 @@ class _Reader:
                 return union(*(self.read(each, depth + 1) for each in schema[key]))
         if isinstance(schema.get("allOf"), list) and schema["allOf"]:
             return self.read(schema["allOf"][0], depth + 1)  # each of them holds
-        if isinstance(schema.get("$ref"), str):
-            return self.read(self._find(schema["$ref"]), depth + 1)
         return UNKNOWN
 
     def _kind(self, word: Any, schema: Mapping[str, Any], depth: int) -> Shape:

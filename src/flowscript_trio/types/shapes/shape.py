@@ -58,7 +58,7 @@ class Shape:
     @property
     def or_null(self) -> Shape:
         """This, or null."""
-        return union(self, NULL)
+        return self if self.anything or self.null else _join(self, NULL)
 
     @property
     def not_null(self) -> Shape:
@@ -119,8 +119,11 @@ def list_of(item: Shape) -> Shape:
 
 def object_of(fields: Mapping[str, Shape], *, is_open: bool = False) -> Shape:
     """An object with these members; with ``is_open`` it may have others."""
-    parts = 1 + sum(each.parts for each in fields.values())
-    depth = 1 + max((each.depth for each in fields.values()), default=0)
+    parts, depth = 1, 0
+    for each in fields.values():
+        parts += each.parts
+        depth = max(depth, each.depth)
+    depth += 1
     if parts > MOST_PARTS or depth > DEEPEST:
         if len(fields) > MOST_PARTS:
             fields, is_open = {}, True

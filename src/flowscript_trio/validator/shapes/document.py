@@ -33,9 +33,9 @@ from ...types.shapes import (
     union,
 )
 from ..checked import CheckedNode
+from ..known import known_settings
 from ..places import Level, Place, variables_of, word_of
 from ..texts import Visibility
-from .known import known_settings
 from .nodes import NodeShapes
 from .scene import Scene
 from .scopes import ScopeNames
@@ -76,6 +76,7 @@ class DocumentShapes:
         self._bodies: dict[int, Shape] = {}
         self._variables: dict[str, Shape] = {}
         self._inputs: dict[int, Shape] = {}
+        self._inferred: dict[int, Shape] = {}
         self._comparisons = 0
 
     # ---- what is asked for ----
@@ -84,7 +85,9 @@ class DocumentShapes:
         """Report the members that cannot be there, of all expressions of the document."""
         for noted in self.scene.noted:
             with suppress(RecursionError):  # where the caller's own stack is nearly full
-                self._infer(noted.tree, noted.text, noted.shift, noted.visible, 0)
+                names = ScopeNames(self, noted.visible)
+                if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):
+                    self._infer(noted.tree, noted.text, noted.shift, noted.visible, 0)
 
     def of_node(self, key: int) -> Shape:
         """What a node's output is where it is in the record: that of one that is skipped is null."""
@@ -351,7 +354,11 @@ class DocumentShapes:
         return inference.apply(tree, *shapes)
 
     def _infer(self, tree: Tree, text: Text, shift: int, visible: Visibility, depth: int) -> Shape:
-        return self._inference(text, shift, visible, depth).infer(tree)
+        found = self._inferred.get(id(tree))
+        if found is None:
+            found = self._inference(text, shift, visible, depth).infer(tree)
+            self._inferred[id(tree)] = found
+        return found
 
     def _inference(self, text: Text, shift: int, visible: Visibility, depth: int) -> Inference:
         def report(offset: int, name: str, whose: str, missing: Missing) -> None:

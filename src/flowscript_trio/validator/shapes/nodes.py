@@ -30,9 +30,9 @@ from ...types.shapes import (
     union,
 )
 from ..checked import CheckedNode
+from ..known import computed_by, known_settings
 from ..texts import Visibility
 from ..values import BoundSettings
-from .known import computed_by, known_settings
 from .templates import shape_of_setting, shape_of_template
 
 if TYPE_CHECKING:
