@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
     from .program.loading import Flow, load, loads
+    from .program.types import FlowTypes
     from .runtimes import Registry, registry, runtime
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .types.http import HttpOptions
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
+    from .types.shapes import ValueType
 
 __version__ = "0.1.0"
 
@@ -59,6 +61,7 @@ _HOMES = {
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "program.loading": ["Flow", "load", "loads"],
+    "program.types": ["FlowTypes"],
     "execution.masking": ["MaskedError"],
     "execution.options": ["RunOptions"],
     "execution.record": ["Record"],
@@ -93,6 +96,7 @@ _HOMES = {
     "types.http": ["HttpOptions"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
+    "types.shapes": ["ValueType"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -116,6 +120,7 @@ __all__ = [
     "Flow",
     "FlowScriptError",
     "FlowScriptWarning",
+    "FlowTypes",
     "HTTPStatusError",
     "HttpOptions",
     "InputError",
@@ -137,6 +142,7 @@ __all__ = [
     "SettingError",
     "Template",
     "TooManyRounds",
+    "ValueType",
     "WorkflowFailed",
     "WorkflowInvalid",
     "failure_of",

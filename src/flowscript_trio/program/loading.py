@@ -17,6 +17,7 @@ from .callers import Given, given_by_callers
 from .compiled import Program
 from .library import Found, Library
 from .linking import Linker
+from .types import FlowTypes, types_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +40,16 @@ class Flow:
     library: Library
     """The files that it was made of."""
     shapes: DocumentShapes
+    """What is known of its values; ``types`` says it."""
 
     @property
     def name(self) -> str:
         return self.document.name
+
+    @property
+    def types(self) -> FlowTypes:
+        """What is known of its values before it runs: of its input, its output, and of each node's."""
+        return types_of(self.shapes)
 
     def with_registry(self, registry: Registry) -> Flow:
         """This workflow with other runtimes; raises WorkflowInvalid where they do not fit."""
@@ -129,7 +136,7 @@ def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
 
 def _is_missing(problem: Problem) -> bool:
     """Whether a problem could be none if the document were run by another."""
-    return problem.code in ("unknown-name", "unknown-member")
+    return problem.code in ("unknown-name", "unknown-member", "missing-argument")
 
 
 def _with_warnings(

@@ -16,6 +16,7 @@ from .shape import (
     shape_of_value,
     union,
 )
+from .valuetype import ValueType
 from .words import describe_shape, schema_of_shape
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Missing",
     "ObjectShape",
     "Shape",
+    "ValueType",
     "describe_shape",
     "item_of",
     "list_of",

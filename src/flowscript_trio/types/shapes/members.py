@@ -26,9 +26,9 @@ def member_of(shape: Shape, name: str) -> Shape | Missing:
         return UNKNOWN
     if not _has_values(shape):
         return NULL
-    if name == "length" and (shape.object is None or name not in shape.object.fields):
-        return UNKNOWN if shape.object is not None and shape.object.is_open else union(NUMBER, NULL)
     found: list[Shape] = []
+    if name == "length":
+        found.append(NUMBER if shape.item is not None or shape.texts else NULL)
     index = name.isdecimal()
     if shape.object is not None:
         member = shape.object.fields.get(name)

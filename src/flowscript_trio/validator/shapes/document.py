@@ -11,48 +11,37 @@ from ...expression.shaping import Inference
 from ...expression.shaping.inference import DEEPEST
 from ...expression.shaping.results import items_of
 from ...expression.syntax import Arrow, Tree
-from ...language.elements import element_of, parts_of
+from ...language.elements import element_of
 from ...runtimes.types import FunctionRuntime
 from ...runtimes.wrapping import Wrapped
-from ...types.ast import CheckpointNode, ForeachNode, Node, ParallelNode, Parameter
-from ...types.errors import nearest
+from ...types.ast import ForeachNode, Node, ParallelNode, TransformNode
 from ...types.findings import Findings
 from ...types.location import Text
 from ...types.shapes import (
-    BOOLEAN,
     NULL,
     NUMBER,
-    TEXT,
     UNKNOWN,
     Missing,
     Shape,
-    describe_shape,
     list_of,
-    object_of,
-    shape_of_value,
     union,
 )
 from ..checked import CheckedNode
 from ..known import known_settings
-from ..places import Level, Place, variables_of, word_of
+from ..places import Level, Place
 from ..texts import Visibility
+from ..values import BoundSettings
+from .endings import Endings, find_endings
 from .nodes import NodeShapes
+from .reporting import Reports
 from .scene import Scene
 from .scopes import ScopeNames
+from .variables import Variables
 
-MOST_COMPARISONS = 20_000
-"""How many names are compared with missing members in one document, to find the nearest."""
-MOST_VARIABLES = 100
-"""So many variables are members of ``$context``; of more nothing is said."""
+_FARTHEST = DEEPEST - 10
+"""So many steps a node is followed from: fewer than expressions are, whose parts are steps, too."""
 
 _BUILT_IN = __name__.partition(".")[0] + ".runtimes."
-_DECLARED = {
-    "string": TEXT,
-    "number": NUMBER,
-    "boolean": BOOLEAN,
-    "array": list_of(UNKNOWN),
-    "object": object_of({}, is_open=True),
-}
 
 
 class DocumentShapes:
@@ -70,23 +59,41 @@ class DocumentShapes:
     ) -> None:
         self.scene: Scene = scene
         self.linked: Mapping[int, Shape] = linked or {}
-        self._findings = findings
+        self._reports = Reports(findings)
         self._nodes = NodeShapes(self)
         self._made: dict[int, Shape] = {}
         self._bodies: dict[int, Shape] = {}
-        self._variables: dict[str, Shape] = {}
+        self.variables: Variables = Variables(self)
         self._inputs: dict[int, Shape] = {}
         self._inferred: dict[int, Shape] = {}
-        self._comparisons = 0
+        self._is_cut = False
 
     # ---- what is asked for ----
 
     def check(self) -> None:
         """Report the members that cannot be there, of all expressions of the document."""
+        with suppress(RecursionError):  # where the caller's own stack is nearly full
+            self._look_at_all()
+            if (
+                self._is_cut
+            ):  # a long chain that was followed from its end: once more from its beginning
+                self._forget()
+                for key in sorted(self.scene.nodes):
+                    self.of_node(key)
+                self._look_at_all()
+
+    def _forget(self) -> None:
+        for made in (self._made, self._bodies, self._inputs, self._inferred):
+            made.clear()
+        self.variables.clear()
+
+    def _look_at_all(self) -> None:
         for noted in self.scene.noted:
-            with suppress(RecursionError):  # where the caller's own stack is nearly full
-                names = ScopeNames(self, noted.visible)
-                if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):
+            names = ScopeNames(self, noted.visible)
+            if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):
+                if isinstance(noted.tree, Arrow) and noted.visible.bound:
+                    self._infer_arrow(noted.tree, noted.text, noted.shift, noted.visible, 0)
+                else:
                     self._infer(noted.tree, noted.text, noted.shift, noted.visible, 0)
 
     def of_node(self, key: int) -> Shape:
@@ -117,7 +124,8 @@ class DocumentShapes:
         key = checked.node.key
         if (made := self._made.get(key)) is not None:
             return made
-        if depth > DEEPEST:
+        if depth > _FARTHEST:
+            self._is_cut = True
             return UNKNOWN
         self._made[key] = UNKNOWN  # what asks for it meanwhile is asked by it
         shape = self._nodes.own(checked, depth + 1)
@@ -138,7 +146,10 @@ class DocumentShapes:
             return made
         body = self.scene.bodies[key]
         shapes: list[Shape] = []
-        is_certain = key not in self._left_bodies
+        endings = self.endings
+        # What a return gives is the document's output, whatever its own body has given.
+        is_own = key == self.scene.index.document.body.key
+        is_certain = key not in endings.jumping and (is_own or key not in endings.returning)
         for at in sorted(body.giving, reverse=True):
             checked = self.scene.nodes[body.body.nodes[at].key]
             shapes.append(self._given(checked, depth + 1))
@@ -146,7 +157,7 @@ class DocumentShapes:
                 break
         else:
             shapes.append(NULL)
-        if key in self._returning:
+        if key in endings.returning and not is_own:
             shapes = [UNKNOWN]
         self._bodies[key] = union(*shapes)
         return self._bodies[key]
@@ -157,38 +168,12 @@ class DocumentShapes:
 
     def is_left(self, node: Node) -> bool:
         """Whether something in a block's bodies may end it, or a body, before its time."""
-        return any(body.key in self._left_bodies for body in node.bodies)
+        return any(self.endings.may_end_early(body.key) for body in node.bodies)
 
     @cached_property
-    def _left_bodies(self) -> frozenset[int]:
-        """The bodies that may end, or go on elsewhere, before their last node: by break, goto or return."""
-        return self._bodies_around(
-            lambda node: (
-                element_of(node).leaves is not None
-                or (
-                    isinstance(node, CheckpointNode)
-                    and any("goto" in part.settings for part in node.actions)
-                )
-            )
-        )
-
-    @cached_property
-    def _returning(self) -> frozenset[int]:
-        """The bodies around a ``<return>`` but the document's own, whose output a return gives."""
-        found = self._bodies_around(lambda node: element_of(node).leaves == "document")
-        return found - {self.scene.index.document.body.key}
-
-    def _bodies_around(self, is_one: object) -> frozenset[int]:
-        assert callable(is_one)
-        found: set[int] = set()
-        for place in self.scene.index.places.values():
-            if place.node is None or not is_one(place.node):
-                continue
-            level: Level | None = place.level
-            while level is not None and level.body.key not in found:
-                found.add(level.body.key)
-                level = None if level.outer is None else level.outer.level
-        return frozenset(found)
+    def endings(self) -> Endings:
+        """The bodies that may end early."""
+        return find_endings(self.scene.index)
 
     # ---- names ----
 
@@ -218,7 +203,7 @@ class DocumentShapes:
             if outer.node.on_error is not None or outer.node.condition is not None:
                 return True
             inner = outer.level
-        return target.level.body.key in self._left_bodies
+        return self.endings.may_end_early(target.level.body.key)
 
     def input_at(self, place: Place, depth: int, *, is_outer: bool = False) -> Shape:
         """What ``input`` is at a place; with ``is_outer`` where the node's own input is computed."""
@@ -268,55 +253,9 @@ class DocumentShapes:
         items = items_of(self.infer(collection, Visibility(place), depth))
         return items if known["batch"] is None else list_of(items)
 
-    def variable(self, name: str, depth: int) -> Shape:
-        """What a variable may be wherever it is read: what any node sets it to, or null."""
-        found = self._variables.get(name)
-        if found is None:
-            self._variables[name] = UNKNOWN
-            found = self._variables[name] = self._find_variable(name, depth)
-        return found
-
-    def _find_variable(self, name: str, depth: int) -> Shape:
-        index = self.scene.index
-        declared = self._parameters.get(name)
-        shapes = [NULL if name not in index.given else UNKNOWN] if declared is None else [declared]
-        for key in self._setters.get(name, ()):
-            checked = self.scene.nodes[key]
-            if not self.is_built_in(key) or depth > DEEPEST:
-                return UNKNOWN
-            if not checked.parts:
-                shapes.append(self._nodes.value(checked.settings, checked, depth + 1))
-            for part in checked.parts:
-                if known_settings(part).get("key") == name:
-                    shapes.append(self._nodes.value(part, checked, depth + 1))
-        return union(*shapes)
-
-    def context(self, depth: int) -> Shape:
-        """All variables, as ``$context`` has them; callers may add to them."""
-        names = {**self._setters, **self._parameters}
-        if len(names) > MOST_VARIABLES:
-            return UNKNOWN
-        shapes = {name: self.variable(name, depth) for name in names}
-        return object_of(shapes, is_open=True)
-
-    @cached_property
-    def _setters(self) -> dict[str, list[int]]:
-        """The keys of the nodes that set each variable."""
-        found: dict[str, list[int]] = {}
-        for key, place in self.scene.index.places.items():
-            if place.node is not None and (element_of(place.node).assigns or parts_of(place.node)):
-                for setting in variables_of(place.node):
-                    found.setdefault(word_of(setting), []).append(key)
-        return found
-
-    @cached_property
-    def _parameters(self) -> dict[str, Shape]:
-        return {each.name: declared_shape(each) for each in self.scene.index.document.parameters}
-
-    @cached_property
-    def config(self) -> Shape:
-        """``$config``: what is declared; the application may give more."""
-        return object_of(self._parameters, is_open=True)
+    def value(self, settings: BoundSettings, checked: CheckedNode, depth: int) -> Shape:
+        """What a node, or a part of it, sets a variable to."""
+        return self._nodes.value(settings, checked, depth)
 
     @property
     def given_input(self) -> Shape:
@@ -341,17 +280,23 @@ class DocumentShapes:
     ) -> Shape:
         """What an expression over the items of a transform gives; an arrow function is called with them."""
         place = self.scene.index.places[checked.node.key]
+        visible = Visibility(place, ITEMS if name == "expression" else FOLDING)
         tree = expression.tree
-        bound = ITEMS if name == "expression" else FOLDING
-        visible = Visibility(place, bound)
-        if not isinstance(tree, Arrow):
-            return self.infer(expression, visible, depth)
-        items = self.items_of_input(checked.node.key, depth)
-        shapes = [items, NUMBER, list_of(items)]
-        if name != "expression":
-            shapes.insert(0, UNKNOWN)
-        inference = self._inference(expression.text, expression.shift, visible, depth)
-        return inference.apply(tree, *shapes)
+        if isinstance(tree, Arrow):
+            return self._infer_arrow(tree, expression.text, expression.shift, visible, depth)
+        return self.infer(expression, visible, depth)
+
+    def _infer_arrow(
+        self, tree: Arrow, text: Text, shift: int, visible: Visibility, depth: int
+    ) -> Shape:
+        """The same for an arrow function: what it gives for an item."""
+        node = visible.place.node
+        inference = self._inference(text, shift, visible, depth)
+        if not isinstance(node, TransformNode) or not self.is_built_in(node.key):
+            return inference.infer(tree)
+        items = self.items_of_input(node.key, depth)
+        shapes = (items, NUMBER, list_of(items))
+        return inference.apply(tree, *((UNKNOWN, *shapes) if "acc" in visible.bound else shapes))
 
     def _infer(self, tree: Tree, text: Text, shift: int, visible: Visibility, depth: int) -> Shape:
         found = self._inferred.get(id(tree))
@@ -362,55 +307,10 @@ class DocumentShapes:
 
     def _inference(self, text: Text, shift: int, visible: Visibility, depth: int) -> Inference:
         def report(offset: int, name: str, whose: str, missing: Missing) -> None:
-            self._report(text, shift + offset, name, whose, missing)
+            self._reports.report(text, shift + offset, name, whose, missing)
 
         return Inference(ScopeNames(self, visible), report, depth)
-
-    def _report(self, text: Text, offset: int, name: str, whose: str, missing: Missing) -> None:
-        if self._findings is None:
-            return
-        self._comparisons += len(missing.known)
-        is_looked = self._comparisons <= MOST_COMPARISONS
-        start = text.value.find(name, offset, offset + len(name) + 1)
-        found, length = (start, len(name)) if start >= 0 else (offset, 1)
-        self._findings.in_text(
-            text,
-            found,
-            length,
-            "unknown-member",
-            _words_for(whose, name, missing),
-            expected=_list(missing.known),
-            suggestion=nearest(name, missing.known) if is_looked else None,
-        )
 
 
 ITEMS = frozenset({"item", "index", "$item", "$index", "$items", "$first", "$last"})
 FOLDING = ITEMS | {"acc", "$acc"}
-
-
-def declared_shape(parameter: Parameter) -> Shape:
-    """What a declared parameter is wherever it is read."""
-    if parameter.type == "enum":
-        shape = union(*map(shape_of_value, parameter.choices))
-    else:
-        shape = _DECLARED.get(parameter.type or "", UNKNOWN)
-    return shape if parameter.required else shape.or_null
-
-
-def _words_for(whose: str, name: str, missing: Missing) -> str:
-    if missing.known or missing.kind == "an object":
-        return f"{whose!r} has no member {name!r}"
-    return f"{whose!r} is {missing.kind}, which has no member {name!r}"
-
-
-def _list(names: tuple[str, ...]) -> str | None:
-    """The members for a message, not more than fit in one."""
-    if not names:
-        return None
-    shown = ", ".join(names[:8])
-    return (
-        f"one of {shown}, …" if len(names) > 8 else f"one of {shown}" if len(names) > 1 else shown
-    )
-
-
-__all__ = ["DocumentShapes", "declared_shape", "describe_shape"]

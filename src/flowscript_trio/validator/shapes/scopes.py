@@ -60,18 +60,18 @@ class ScopeNames:
             return self._special(name, depth)
         if self._shapes.scene.handlers.around(place) is not None:
             return UNKNOWN  # what its users bind may hide a variable
-        return self._shapes.variable(name, depth)
+        return self._shapes.variables.shape_of(name, depth)
 
     def _special(self, name: str, depth: int) -> Shape:
         match name:
             case "$input":
                 return self._shapes.given_input
             case "$config":
-                return self._shapes.config
+                return self._shapes.variables.config
             case "$run":
                 return RUN
             case "$context":
-                return self._shapes.context(depth)
+                return self._shapes.variables.context(depth)
             case "$attempt" if self._visible.place.node is not None:
                 return NUMBER
         return UNKNOWN
@@ -80,21 +80,26 @@ class ScopeNames:
         """A name that is bound for this text alone: the item of a ``map``, the ``$branches`` of a ``merge``."""
         node = self._visible.place.node
         if isinstance(node, TransformNode) and self._shapes.is_built_in(node.key):
-            if name in _INDEXES:
-                return NUMBER.or_null
-            if name in _ENDS:
-                return BOOLEAN.or_null
-            items = self._shapes.items_of_input(node.key, depth)
-            if name in ("item", "$item"):
-                return items.or_null
-            if name == "$items":
-                return list_of(items)
-        elif isinstance(node, (ParallelNode, ForeachNode)):
+            shape = self._of_item(name, node, depth)
+            # What finalize says sees no item: there these are null.
+            return shape.or_null if node.type == "transform:reduce" else shape
+        if isinstance(node, (ParallelNode, ForeachNode)):
             if name == "$branches":
                 return list_of(self._shapes.branches_of(node, depth).or_null)
             if name == "result":
                 return self._shapes.branches_of(node, depth)
         return UNKNOWN
+
+    def _of_item(self, name: str, node: TransformNode, depth: int) -> Shape:
+        """What the expressions of a transform see of the item that they are about."""
+        if name in _INDEXES:
+            return NUMBER
+        if name in _ENDS:
+            return BOOLEAN
+        items = self._shapes.items_of_input(node.key, depth)
+        if name in ("item", "$item"):
+            return items
+        return list_of(items) if name == "$items" else UNKNOWN
 
     def _around(self, name: str, place: Place, depth: int) -> Shape:
         """A name that a block around binds: the item of a ``<foreach>``."""
