@@ -101,6 +101,7 @@ class Compiler:
         self.noted: list[Noted] = []
         self._index = index
         self._findings = findings
+        self.schemas: Any = index.document.schemas
         self._functions = function_names()
         self._bare = BareNames(index.document, findings)
 
