@@ -103,6 +103,8 @@ class _DocumentReader:
             description=word_in(settings, "description") or front.description,
             parameters=tuple(parameters),
             secrets=tuple(secrets),
+            input=front.input,
+            output=front.output,
             timeout=settings.get("timeout", front.timeout),
             max_concurrency=settings.get("max_concurrency", front.max_concurrency),
             retry=front.retry,

@@ -164,6 +164,13 @@ class WorkflowInvalid(FlowScriptError):
         super().__init__(heading + "\n" + "\n".join(p.render() for p in self.problems))
 
 
+class OutputError(FlowScriptError):
+    """The output of a document is not what it declares.
+
+    The document has failed then: its clean-up runs, and what it did is compensated.
+    """
+
+
 class InputError(FlowScriptError):
     """What the application gave the run (input, config, secrets, limits) is not usable.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from ...expression.syntax import Arrow, Tree
 from ...language.elements import element_of
 from ...runtimes.types import FunctionRuntime
 from ...runtimes.wrapping import Wrapped
-from ...types.ast import ForeachNode, Node, ParallelNode, TransformNode
+from ...types.ast import ForeachNode, Node, ParallelNode, Shaped, TransformNode
 from ...types.findings import Findings
 from ...types.location import Text
 from ...types.shapes import (
@@ -24,6 +24,9 @@ from ...types.shapes import (
     Missing,
     Shape,
     list_of,
+    member_of,
+    object_of,
+    shape_of_schema,
     union,
 )
 from ..checked import CheckedNode
@@ -81,6 +84,9 @@ class DocumentShapes:
                 for key in sorted(self.scene.nodes):
                     self.of_node(key)
                 self._look_at_all()
+            for member in self.scene.index.document.output:
+                if member.required and isinstance(member_of(self.output, member.name), Missing):
+                    self._reports.report_output(member)
 
     def _forget(self) -> None:
         for made in (self._made, self._bodies, self._inputs, self._inferred):
@@ -108,7 +114,10 @@ class DocumentShapes:
         for key, place in index.places.items():
             if place.node is not None and element_of(place.node).leaves == "document":
                 shapes.append(self._given(self.scene.nodes[key], 0))
-        return union(*shapes)
+        found = union(*shapes)
+        if found.anything and index.document.output:
+            return object_of(_members_of(index.document.output), is_open=True)
+        return found
 
     # ---- nodes and bodies ----
 
@@ -257,10 +266,11 @@ class DocumentShapes:
         """What a node, or a part of it, sets a variable to."""
         return self._nodes.value(settings, checked, depth)
 
-    @property
+    @cached_property
     def given_input(self) -> Shape:
-        """``$input``."""
-        return UNKNOWN
+        """``$input``: what is declared; callers may give more."""
+        declared = self.scene.index.document.input
+        return object_of(_members_of(declared), is_open=True) if declared else UNKNOWN
 
     # ---- expressions ----
 
@@ -310,6 +320,15 @@ class DocumentShapes:
             self._reports.report(text, shift + offset, name, whose, missing)
 
         return Inference(ScopeNames(self, visible), report, depth)
+
+
+def _members_of(declared: Sequence[Shaped]) -> dict[str, Shape]:
+    """The shapes of declared members."""
+    shapes = {}
+    for member in declared:
+        shape = shape_of_schema(member.shape)
+        shapes[member.name] = shape if member.required else shape.or_null
+    return shapes
 
 
 ITEMS = frozenset({"item", "index", "$item", "$index", "$items", "$first", "$last"})

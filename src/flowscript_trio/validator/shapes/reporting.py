@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...types.ast import Shaped
 from ...types.errors import nearest
 from ...types.findings import Findings
 from ...types.location import Text
@@ -35,6 +36,19 @@ class Reports:
             _words_for(whose, name, missing),
             expected=_list(missing.known),
             suggestion=nearest(name, missing.known) if is_looked else None,
+        )
+
+    def report_output(self, member: Shaped) -> None:
+        """Report a declared member of the output that the document's output cannot have."""
+        if self._findings is None:
+            return
+        place = member.location
+        self._findings.add(
+            self._findings.source.offset(place.line) + place.column - 1,
+            "missing-output",
+            f"the output has no member {member.name!r}, which is declared here",
+            length=len(member.name),
+            expected=f'<set field="{member.name}" value="…"/> in <output>',
         )
 
 
