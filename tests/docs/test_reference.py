@@ -202,7 +202,7 @@ def sources() -> list[ast.AST]:
     src = ROOT / "src" / "flowscript_trio"
     paths = [
         *src.glob("parser/*.py"),
-        *src.glob("validator/*.py"),
+        *src.glob("validator/**/*.py"),
         src / "program" / "linking.py",
     ]
     modules = [ast.parse(path.read_text()) for path in paths]

@@ -219,6 +219,26 @@ def test_an_included_document_that_inherits_what_another_needs_is_read_alone_wit
     ]
 
 
+@pytest.mark.parametrize(
+    "output",
+    ["{hour: number}", {"type": "object", "properties": {"hour": {"type": "number"}}, "additionalProperties": False}],
+)
+def test_a_runtime_of_the_application_says_what_it_gives(output: Any) -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:clock", output=output)
+    async def clock(params: ExecutionParams) -> Any: ...
+
+    use = '<source:clock id="c"/><transform:template id="t" template="{{c.⟦huor}}"/>'
+    (problem,) = check_marked(document(use), registry=registry)
+    assert problem.suggestion == "hour"
+
+
+def test_what_a_runtime_says_that_it_gives_is_a_schema() -> None:
+    with pytest.raises(ValueError, match="did you mean 'number'"):
+        fs.Registry().runtime("source:clock", output="{hour: numbr}")
+
+
 def test_a_runtime_of_the_application_is_unknown_unless_it_says_what_it_gives() -> None:
     registry = fs.Registry(base=fs.registry)
 

@@ -167,7 +167,8 @@ class WorkflowInvalid(FlowScriptError):
 class OutputError(FlowScriptError):
     """The output of a document is not what it declares.
 
-    The document has failed then: its clean-up runs, and what it did is compensated.
+    The document has failed then: its clean-up runs, and what it did is compensated. Where another one runs it,
+    it is the error of that node, and cancels the siblings of its branch where the block fails fast.
     """
 
 

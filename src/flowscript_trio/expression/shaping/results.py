@@ -80,7 +80,7 @@ def _applied(arguments: Arguments, *shapes: Shape) -> Shape:
     if change == NULL:
         return shapes[0]
     if change.texts is not True and len(change.texts or ()) == 1 and not change.null:
-        (name,) = change.texts  # type: ignore[misc]
+        (name,) = change.texts
         found = member_of(shapes[0], name)
         return NULL if isinstance(found, Missing) else found
     return UNKNOWN

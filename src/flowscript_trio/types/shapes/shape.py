@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 MOST_CONSTANTS = 16
-"""So many texts or numbers are kept one by one; of more only their kind."""
+"""So many texts are kept one by one; of more only their kind."""
 MOST_PARTS = 1000
 """So many shapes may stand in one; of a larger one only the outer part is kept."""
 DEEPEST = 32
@@ -36,15 +36,15 @@ class ObjectShape:
 class Shape:
     """What a value may be: one of the kinds that are set.
 
-    ``texts`` and ``numbers`` are True for any, else the constants that it may be. ``item`` is that of a list,
+    ``texts`` is True for any, else has the constants that it may be. ``item`` is that of a list,
     ``object`` says what an object has. ``anything``: nothing is known.
     """
 
     anything: bool = False
     null: bool = False
     boolean: bool = False
-    numbers: bool | frozenset[int | float] = frozenset()
-    texts: bool | frozenset[str] = frozenset()
+    numbers: bool = False
+    texts: Literal[True] | frozenset[str] = frozenset()
     item: Shape | None = None
     object: ObjectShape | None = None
     parts: int = field(default=1, compare=False, repr=False)
@@ -84,9 +84,9 @@ class Shape:
         if isinstance(value, bool):
             return self.boolean
         if isinstance(value, (int, float, Decimal)):
-            return self.numbers is True or (self.numbers is not False and value in self.numbers)
+            return self.numbers
         if isinstance(value, str):
-            return self.texts is True or (self.texts is not False and value in self.texts)
+            return self.texts is True or value in self.texts
         if isinstance(value, (list, tuple, range)):
             return self.item is not None and all(map(self.item.holds, value))
         if isinstance(value, Mapping):
@@ -134,13 +134,13 @@ def object_of(fields: Mapping[str, Shape], *, is_open: bool = False) -> Shape:
 
 
 def shape_of_value(value: Any, depth: int = 0) -> Shape:
-    """The shape of a value that is known: of a short text or a number that one."""
+    """The shape of a value that is known; of a short text it is that text."""
     if value is None:
         return NULL
     if isinstance(value, bool):
         return BOOLEAN
     if isinstance(value, (int, float)):
-        return Shape(numbers=frozenset([value])) if value == value else NUMBER
+        return NUMBER
     if isinstance(value, str):
         return Shape(texts=frozenset([value])) if len(value) <= _LONGEST else TEXT
     if depth > DEEPEST:
@@ -176,8 +176,8 @@ def _join(left: Shape, right: Shape) -> Shape:
     return Shape(
         null=left.null or right.null,
         boolean=left.boolean or right.boolean,
-        numbers=_join_constants(left.numbers, right.numbers),
-        texts=_join_constants(left.texts, right.texts),
+        numbers=left.numbers or right.numbers,
+        texts=_join_texts(left.texts, right.texts),
         item=item,
         object=members,
         parts=1 + sum(each.parts for each in inner),
@@ -185,7 +185,9 @@ def _join(left: Shape, right: Shape) -> Shape:
     )
 
 
-def _join_constants(left: Any, right: Any) -> Any:
+def _join_texts(
+    left: Literal[True] | frozenset[str], right: Literal[True] | frozenset[str]
+) -> Literal[True] | frozenset[str]:
     if left is True or right is True:
         return True
     both = left | right

@@ -69,11 +69,12 @@ def schema_of_shape(shape: Shape) -> dict[str, Any]:
         choices.append({"type": "null"})
     if shape.boolean:
         choices.append({"type": "boolean"})
-    for kind, values in (("number", shape.numbers), ("string", shape.texts)):
-        if values is True:
-            choices.append({"type": kind})
-        elif values:
-            choices.append({"type": kind, "enum": sorted(values)})
+    if shape.numbers:
+        choices.append({"type": "number"})
+    if shape.texts is True:
+        choices.append({"type": "string"})
+    elif shape.texts:
+        choices.append({"type": "string", "enum": sorted(shape.texts)})
     if shape.item is not None:
         choices.append({"type": "array", "items": schema_of_shape(shape.item)})
     if shape.object is not None:

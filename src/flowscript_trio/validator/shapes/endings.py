@@ -1,4 +1,4 @@
-"""Owns which bodies may end before their last node, or go on elsewhere: by a break, a goto or a return."""
+"""Owns which bodies may end before their last node, or go on elsewhere: by a break, a checkpoint or a return."""
 
 from __future__ import annotations
 
