@@ -84,3 +84,17 @@ def test_a_missing_extra_is_named_with_how_to_install_it(extra: str, tmp_path: P
 @pytest.mark.parametrize("extra", ["ai", "otel", "xlsx", "arrow", "database"])
 def test_with_the_extra_that_error_does_not_come(extra: str, tmp_path: Path) -> None:
     assert "pip install" not in python(USES[extra], [], tmp_path).stderr
+
+
+@pytest.mark.parametrize("extra", ["xlsx", "arrow", "database", "postgresql"])
+def test_a_missing_extra_of_a_node_is_a_problem_of_its_document(extra: str, tmp_path: Path) -> None:
+    node = USES[extra].partition("'")[2].partition("'")[0]
+    program = f"""
+try:
+    fs.loads('<workflow name="w">{node}</workflow>')
+except fs.WorkflowInvalid as exc:
+    print([problem.code for problem in exc.problems])
+"""
+    done = python(program, EXTRAS[extra], tmp_path)
+    assert (done.stdout, done.stderr) == ("['missing-package']\n", "")
+    assert python(program, [], tmp_path).stdout == ""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
     from .program.loading import Flow, load, loads
+    from .program.types import FlowTypes
     from .runtimes import Registry, registry, runtime
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         InputError,
         LimitExceeded,
         NotAccepted,
+        OutputError,
         Problem,
         RecordedError,
         RuntimeNotFound,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from .types.limits import CircuitOpen
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
+    from .types.shapes import ValueType
     from .types.storing import CannotKeep, RunBusy, StoreFailed, Superseded
 
 __version__ = "0.1.0"
@@ -66,6 +69,7 @@ _HOMES = {
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "program.loading": ["Flow", "load", "loads"],
+    "program.types": ["FlowTypes"],
     "execution.masking": ["MaskedError"],
     "execution.options": ["RunOptions"],
     "execution.record": ["Record"],
@@ -95,6 +99,7 @@ _HOMES = {
         "InputError",
         "LimitExceeded",
         "NotAccepted",
+        "OutputError",
         "Problem",
         "RecordedError",
         "RuntimeNotFound",
@@ -106,6 +111,7 @@ _HOMES = {
     "types.limits": ["CircuitOpen"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
+    "types.shapes": ["ValueType"],
     "types.storing": ["CannotKeep", "RunBusy", "StoreFailed", "Superseded"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -132,6 +138,7 @@ __all__ = [
     "Flow",
     "FlowScriptError",
     "FlowScriptWarning",
+    "FlowTypes",
     "HTTPStatusError",
     "HttpOptions",
     "InputError",
@@ -143,6 +150,7 @@ __all__ = [
     "NodeResult",
     "NodeRuntime",
     "NotAccepted",
+    "OutputError",
     "Problem",
     "ReadLimits",
     "Record",
@@ -161,6 +169,7 @@ __all__ = [
     "Superseded",
     "Template",
     "TooManyRounds",
+    "ValueType",
     "WorkflowFailed",
     "WorkflowInvalid",
     "failure_of",

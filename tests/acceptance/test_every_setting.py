@@ -22,6 +22,8 @@ FRONT_MATTER = {
     "secrets",
     "trigger",
     "schemas",
+    "input",
+    "output",
     "evolution",
 }
 NODE = {"id", "input", "after", "if", "timeout", "on-error", "compensate"}

@@ -275,3 +275,40 @@ def test_a_watchdog_without_a_time_is_wrong_use(document: Any, wrong: str) -> No
     assert done.returncode == 2
     assert "--watchdog" in done.stderr
     assert "expected a duration" in done.stderr
+
+
+TYPED = (
+    '<workflow name="w"><set id="a" var="v" value="{{ {x: 1} }}"/>'
+    '<if id="b" condition="$input"><then><set id="c" var="w" value="{{a.x}}"/></then></if></workflow>'
+)
+
+
+def test_inspect_shows_what_is_known_of_each_node(document: Any) -> None:
+    done = flowscript("inspect", "--types", document(TYPED))
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[1:5] == [
+        "├─ a  control:set  (line 1)  → {x: number}",
+        "└─ b  control:if  (line 1)  → number?  after a",
+        "   then",
+        "     └─ c  control:set  (line 1)  → number",
+    ]
+    assert lines[-2:] == ["input: any", "output: number?"]
+    assert "→" not in flowscript("inspect", document(TYPED)).stdout
+
+
+def test_inspect_gives_types_as_json_schema(document: Any) -> None:
+    described = json.loads(flowscript("inspect", "--types", "--json", document(TYPED)).stdout)
+    assert described["nodes"][0]["output"] == {
+        "type": "{x: number}",
+        "schema": {
+            "type": "object",
+            "properties": {"x": {"type": "number"}},
+            "required": ["x"],
+            "additionalProperties": False,
+        },
+    }
+    assert described["types"]["output"]["type"] == "number?"
+    plain = json.loads(flowscript("inspect", "--json", document(TYPED)).stdout)
+    assert "types" not in plain
+    assert "output" not in plain["nodes"][0]

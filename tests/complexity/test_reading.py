@@ -65,6 +65,33 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         lambda n: w(many('<set var="v" value="{{ $context.v }}"/>', n)),
         1000,
     ),
+    "members of a long chain": (
+        lambda n: w(
+            '<set id="n0" var="v0" value="{{ {a: {b: 1}} }}"/>'
+            + "".join(
+                f'<set id="n{at}" var="v{at}" value="{{{{ {{a: n{at - 1}.a, x{at}: n{at - 1}}} }}}}"/>'
+                for at in range(1, n)
+            )
+        ),
+        500,
+    ),
+    "members of a variable that is set again and again": (
+        lambda n: w(many('<set var="v" value="{{ {a#: v.a#} }}"/>', n)),
+        700,
+    ),
+    "members that cannot be there": (
+        lambda n: w(
+            '<set id="n" var="v" value="{{ {'
+            + ", ".join(f"abcdefgh_{at}: 1" for at in range(20))
+            + '} }}"/>'
+            + many('<transform:template id="t#" template="{{ n.abcdefgi_# }}"/>', n)
+        ),
+        1200,
+    ),
+    "calls that cannot succeed": (
+        lambda n: w(many('<set var="v#" value="{{ round(\'abc\') + upper(1, 2) }}"/>', n)),
+        500,
+    ),
     "barriers": (
         lambda n: w(many(SETS + '<phase name="p#"><set var="w" value="1"/></phase>', n)),
         400,

@@ -230,7 +230,7 @@ def sources() -> list[ast.AST]:
     src = ROOT / "src" / "flowscript_trio"
     paths = [
         *src.glob("parser/*.py"),
-        *src.glob("validator/*.py"),
+        *src.glob("validator/**/*.py"),
         src / "program" / "linking.py",
         src / "program" / "holding.py",
     ]

@@ -589,6 +589,18 @@ covers(
 )
 covers(
     "front matter",
+    "input",
+    HEAD.format("⟦input: {a: {type: number, default: 4}}⟧", '<set var="v" value="{{$input}}"/>'),
+    lambda s: s.output == {"a": 4},
+)
+covers(
+    "front matter",
+    "output",
+    HEAD.format("⟦output: {a: number}⟧", '<return value="{{ {a: $input} }}"/>'),
+    lambda s: s.error.startswith("OutputError"),
+)
+covers(
+    "front matter",
     "evolution",
     HEAD.format("⟦evolution: {a: 1}⟧", NODE),
     lambda s: s.flow.document.evolution == {"a": 1},

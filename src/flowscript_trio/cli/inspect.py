@@ -11,26 +11,48 @@ from ..program.loading import Flow
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
 from ..types.printing import one_line
+from ..types.shapes import ValueType
 from .loading import load_or_exit, roots_option
 from .saying import show_text, write_json
+
+NodeTypes = dict[int, ValueType]
 
 
 @click.command("inspect")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+@click.option("--types", "with_types", is_flag=True, help="What is known of each node's output.")
 @roots_option
-def inspect_command(file: str, as_json: bool, roots: tuple[str, ...]) -> None:
+def inspect_command(file: str, as_json: bool, with_types: bool, roots: tuple[str, ...]) -> None:
     """Show the tree of a workflow, its dependencies and its waves."""
     flow = load_or_exit(file, roots)
+    types = _types_of(flow) if with_types else None
     if as_json:
-        write_json(encode_json(describe_flow(flow), indent=2))
+        write_json(encode_json(describe_flow(flow, types), indent=2))
     else:
-        show_text(render_flow(flow))
+        show_text(render_flow(flow, types))
 
 
-def describe_flow(flow: Flow) -> dict[str, Any]:
-    """A workflow for tools, ready for JSON."""
+def _types_of(flow: Flow) -> NodeTypes:
+    """The types of all nodes by their keys, found in document order."""
+    keys = sorted(flow.checked.nodes)
+    return {key: ValueType(flow.shapes.of_node(key)) for key in keys}
+
+
+def describe_flow(flow: Flow, types: NodeTypes | None = None) -> dict[str, Any]:
+    """A workflow for tools, ready for JSON; with the ``types`` of its nodes where they are asked for."""
     document = flow.document
+    whole = {}
+    if types is not None:
+        of_flow = flow.types
+        whole["types"] = {
+            name: {"type": str(each), "schema": each.schema}
+            for name, each in (
+                ("input", of_flow.input),
+                ("config", of_flow.config),
+                ("output", of_flow.output),
+            )
+        }
     return {
         "name": document.name,
         "version": document.version,
@@ -48,11 +70,12 @@ def describe_flow(flow: Flow) -> dict[str, Any]:
         "secrets": [secret.name for secret in document.secrets],
         "trigger": document.trigger,
         "waves": _waves(flow, document.body),
-        "nodes": describe_body(flow, document.body),
+        **whole,
+        "nodes": describe_body(flow, document.body, types),
     }
 
 
-def describe_body(flow: Flow, body: Body) -> list[dict[str, Any]]:
+def describe_body(flow: Flow, body: Body, types: NodeTypes | None = None) -> list[dict[str, Any]]:
     """The nodes of a body, each with what it waits for and with its own bodies."""
     described = []
     checked = flow.checked.bodies[body.key]
@@ -68,8 +91,11 @@ def describe_body(flow: Flow, body: Body) -> list[dict[str, Any]]:
             entry["waits_for"] = [body.nodes[other].label for other in checked.waits[index]]
         if index in checked.handlers:
             entry["handler"] = True
+        if types is not None:
+            known = types[node.key]
+            entry["output"] = {"type": str(known), "schema": known.schema}
         inner = [
-            {"tag": part.tag, "kind": part.kind, "nodes": describe_body(flow, part)}
+            {"tag": part.tag, "kind": part.kind, "nodes": describe_body(flow, part, types)}
             for part in node.bodies
         ]
         if inner:
@@ -78,15 +104,17 @@ def describe_body(flow: Flow, body: Body) -> list[dict[str, Any]]:
     return described
 
 
-def render_flow(flow: Flow) -> str:
-    """A workflow for people."""
+def render_flow(flow: Flow, types: NodeTypes | None = None) -> str:
+    """A workflow for people; with the ``types`` of its nodes where they are asked for."""
     document = flow.document
     version = f" {document.version}" if document.version else ""
     lines = [one_line(f"{document.name}{version}")]
-    lines += _render_body(flow, document.body, "")
+    lines += _render_body(flow, document.body, "", types)
     waves = enumerate(_waves(flow, document.body), 1)
     lines += ["", "waves:", *(one_line(f"  {number}. {', '.join(wave)}") for number, wave in waves)]
     lines += _render_inputs(flow)
+    if types is not None:
+        lines += [f"input: {flow.types.input}", f"output: {flow.types.output}"]
     if document.trigger is not None:
         lines.append(f"trigger: {encode_json(document.trigger)}")
     return "\n".join(lines)
@@ -103,7 +131,7 @@ def _render_inputs(flow: Flow) -> list[str]:
     return lines + [f"secret: {secret.name}" for secret in flow.document.secrets]
 
 
-def _render_body(flow: Flow, body: Body, indent: str) -> list[str]:
+def _render_body(flow: Flow, body: Body, indent: str, types: NodeTypes | None = None) -> list[str]:
     lines = []
     checked = flow.checked.bodies[body.key]
     for index, node in enumerate(body.nodes):
@@ -113,16 +141,17 @@ def _render_body(flow: Flow, body: Body, indent: str) -> list[str]:
             after += "  after " + ", ".join(
                 body.nodes[other].label for other in checked.waits[index]
             )
-        lines.append(f"{indent}{'└─' if last else '├─'} {_title(node)}{after}")
+        known = "" if types is None else one_line(f"  → {types[node.key]}")
+        lines.append(f"{indent}{'└─' if last else '├─'} {_title(node)}{known}{after}")
         deeper = indent + ("   " if last else "│  ")
         for number, part in enumerate(node.bodies):
             if len(node.bodies) > 1 or part.tag not in (node.tag, node.kind):
                 lines.append(
                     f"{deeper}{part.tag} {number if part.tag == 'branch' else ''}".rstrip()
                 )
-                lines += _render_body(flow, part, deeper + "  ")
+                lines += _render_body(flow, part, deeper + "  ", types)
             else:
-                lines += _render_body(flow, part, deeper)
+                lines += _render_body(flow, part, deeper, types)
     return lines
 
 

@@ -13,6 +13,7 @@ from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
+from ..types.errors import OutputError
 from ..types.exceptions import is_a
 from ..types.paths import owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED
@@ -21,7 +22,7 @@ from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
 from .frame import Attempt, Frame, Outcome
-from .inputs import Secrets, check_config, with_defaults
+from .inputs import Secrets, check_config, check_input, check_output, with_defaults
 from .regions import Region
 from .spending import Spending
 from .state import State
@@ -48,6 +49,8 @@ async def walk_document(
         if isinstance(signal, Return):
             frame.output = signal.output
             signal = None
+        if signal is None and walk.program.document.output:
+            signal = _judge_output(walk.program.document, frame.output)
         if is_run and not isinstance(signal, Failed):
             if walk.run.passes.now == began:
                 await trio.lowlevel.cancel_shielded_checkpoint()
@@ -74,6 +77,15 @@ async def walk_document(
         return signal
     first = first_to_surface(errors)
     return signal if first is failed else Failed(first)
+
+
+def _judge_output(document: Document, output: Any) -> Failed | None:
+    """The failure of a document whose output is not what it declares."""
+    try:
+        check_output(document, output)
+    except OutputError as exc:
+        return Failed(exc)
+    return None
 
 
 async def _walk_in_budget(
@@ -128,7 +140,7 @@ async def handle_document_result(walk: Walk, result: DocumentResult, attempt: At
     """
     program = attempt.step.linked
     assert program is not None, "a document that runs another was linked when it was read"
-    input = _input_of(result, attempt)
+    input = check_input(program.document, _input_of(result, attempt))
     services = walk.run.services_of(attempt.path, f"document {attempt.number}")
     state = _enter(program, result, input, attempt, services)
     if not result.isolated:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types.ast import Document, Parameter
+from ..types.ast import Document, Parameter, Shaped
 from ..types.declared import describe_type, fits
-from ..types.errors import EvaluationError, InputError, nearest
+from ..types.errors import EvaluationError, InputError, OutputError, nearest
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Wanted
 
@@ -52,6 +52,60 @@ def with_defaults(document: Document, input: Any) -> Any:
         if parameter.default is not None and given.get(parameter.name) is None
     }
     return {**given, **defaults} if defaults else input
+
+
+def check_input(document: Document, given: Any, what: str = "the input of") -> Any:
+    """What a document is given, with the declared defaults of what is missing in it.
+
+    Raises InputError that names every declared member that is missing or does not fit. What is not declared is
+    passed on as it is.
+    """
+    if not document.input:
+        return given
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(
+            f"{what} {document.name!r} is of type {type(given).__name__}; expected an object with "
+            + ", ".join(member.name for member in document.input)
+        )
+    found = dict(given or {})
+    problems = misfits_of(document.input, found)
+    if problems:
+        raise InputError(f"{what} {document.name!r}: " + "; ".join(problems))
+    for member in document.input:
+        if member.has_default:
+            found.setdefault(member.name, member.default)
+    return found
+
+
+def check_output(document: Document, given: Any) -> None:
+    """Raises OutputError that names every declared member of the output that is missing or does not fit."""
+    if not isinstance(given, Mapping):
+        members = ", ".join(member.name for member in document.output)
+        raise OutputError(
+            f"the output of {document.name!r} is of type {type(given).__name__}; expected an object with {members}"
+        )
+    problems = misfits_of(document.output, given)
+    if problems:
+        raise OutputError(f"the output of {document.name!r}: " + "; ".join(problems))
+
+
+def misfits_of(declared: Sequence[Shaped], found: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the members of an object, as they are declared."""
+    from ..runtimes.ai.checking import checker_of_short_form  # by those who declare something
+
+    problems = []
+    for member in declared:
+        value = found.get(member.name)
+        if value is None and not member.required:
+            continue
+        if member.name not in found:
+            problems.append(f"{member.name!r} is missing (declared at {member.location})")
+            continue
+        problems += [
+            problem.replace("$", member.name, 1)
+            for problem in checker_of_short_form(member.shape)(value)
+        ]
+    return problems
 
 
 def check_environment(wanted: Sequence[Wanted], given: Mapping[str, str]) -> dict[str, str]:

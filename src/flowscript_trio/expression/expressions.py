@@ -16,7 +16,7 @@ from .errors import ExpressionSyntaxError
 from .grammar import read_tree
 from .scope import Scope, Services
 from .survey import Reference, survey
-from .syntax import Chain, Constant, Item, Member, Name, Tree
+from .syntax import Call, Chain, Constant, Item, Member, Method, Name, Tree
 from .table import FUNCTIONS
 
 SPECIAL_NAMES = frozenset(
@@ -181,10 +181,17 @@ class ParsedExpression:
     calls: tuple[Reference, ...]
     loops: bool = False
     """Whether there is an arrow function in it, which is evaluated for each item of a list."""
+    made: tuple[Call | Method, ...] = ()
+    """The calls of functions and methods in it, as they stand in the tree."""
 
     @property
     def constant(self) -> bool:
         return not self.references and not self.calls
+
+    @property
+    def parts(self) -> tuple[ParsedExpression, ...]:
+        """Itself: as a template it is of one part."""
+        return (self,)
 
     def compile(self, is_node: Callable[[str], bool]) -> Expression:
         """The expression, ready to be evaluated.
@@ -221,7 +228,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
     """Read the expression between two offsets of a text."""
     try:
         tree = read_tree(text.value[start:end], names)
-        references, calls = survey(tree)
+        references, calls, made = survey(tree)
     except ExpressionSyntaxError as exc:
         exc.offset = min(exc.offset + start, max(len(text.value) - 1, 0))
         raise
@@ -235,6 +242,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
             tuple(Reference(r.name, r.path, r.offset + start, r.has_default) for r in references),
             tuple(Reference(c.name, (), c.offset + start) for c in calls),
             "=>" in text.value[start:end],
+            tuple(made),
         )
     raise error
 

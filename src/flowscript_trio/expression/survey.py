@@ -43,10 +43,11 @@ class Reference:
     has_default: bool = False
 
 
-def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
-    """The names and the functions that a tree uses, in the order in which they stand."""
+def survey(tree: Tree) -> tuple[list[Reference], list[Reference], list[Call | Method]]:
+    """The names and the functions that a tree uses, in the order in which they stand; and all calls in it."""
     references: list[Reference] = []
     calls: list[Reference] = []
+    made: list[Call | Method] = []
     stack: list[Tree] = [tree]
     defaulted: set[int] = set()
     while stack:
@@ -68,9 +69,11 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
                         stack.append(step.key)
                     elif isinstance(step, Method):
                         _check_method(step)
+                        made.append(step)
                         stack.extend(argument for _, argument in step.arguments)
             case Call(name, arguments, offset):
                 calls.append(Reference(name, (), offset))
+                made.append(part)
                 stack.extend(argument for _, argument in arguments)
                 if name == "get" and len(arguments) == 2:
                     references += _got(arguments[0][1], arguments[1][1])
@@ -98,7 +101,7 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
                 pass
     references.sort(key=lambda reference: reference.offset)
     calls.sort(key=lambda call: call.offset)
-    return references, calls
+    return references, calls, made
 
 
 def _got(base: Tree, path: Tree) -> list[Reference]:

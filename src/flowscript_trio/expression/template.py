@@ -128,6 +128,16 @@ class Template:
             self._fast = generate_text(parts, is_node)
 
     @property
+    def parts(self) -> tuple[str | Expression, ...]:
+        """The texts and the interpolations that it is made of, in their order."""
+        return self._parts
+
+    @property
+    def single(self) -> Expression | None:
+        """The interpolation, where it is all that there is."""
+        return self._single
+
+    @property
     def _expressions(self) -> list[Expression]:
         return [part for part in self._parts if isinstance(part, Expression)]
 

@@ -105,6 +105,8 @@ class _DocumentReader:
             parameters=tuple(parameters),
             secrets=tuple(secrets),
             limits=tuple(limits),
+            input=front.input,
+            output=front.output,
             timeout=settings.get("timeout", front.timeout),
             max_concurrency=settings.get("max_concurrency", front.max_concurrency),
             retry=front.retry,

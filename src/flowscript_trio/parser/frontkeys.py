@@ -63,7 +63,16 @@ KEYS: dict[str, Schema] = {
     ),
     "runtime": _means("how it is run", type=["object", "null"], properties=RUNTIME),
     "trigger": _means("kept, not acted on: manual: true, or type: …"),
-    "schemas": _means("kept, not acted on"),
+    "input": _means(
+        "the members that the input must have, by name: a type in the short form, or described as in config",
+        type=["object", "null"],
+    ),
+    "output": _means(
+        "the members that the output must have, by name, as those of input", type=["object", "null"]
+    ),
+    "schemas": _means(
+        "schemas by name, which stand for them in output-schema, input and output",
+    ),
     "evolution": _means("kept, not acted on"),
 }
 """The keys of the front matter."""

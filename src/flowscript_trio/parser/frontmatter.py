@@ -9,11 +9,12 @@ from typing import Any
 import yaml
 
 from ..language.synonyms import nearest_name
-from ..types.ast import Parameter, Secret, Setting
+from ..types.ast import Parameter, Secret, Setting, Shaped
 from ..types.declared import describe_type, fits
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
+from ..types.shorthand import NamedSchemas, nullable, schema_of_value
 from .composing import YamlProblem, check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
 from .frontkeys import KEYS, PARAMETER, RUNTIME, VERSION
@@ -39,6 +40,8 @@ class Front:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    input: tuple[Shaped, ...] = ()
+    output: tuple[Shaped, ...] = ()
     timeout: Setting | None = None
     max_concurrency: Setting | None = None
     retry: Setting | None = None
@@ -86,9 +89,18 @@ class _FrontReader:
             self._report(exc.offset, "yaml", exc.message)
             front.unreadable = True
             return front
+        shaped: list[tuple[str, yaml.Node]] = []
         for key, value in node.value:
             try:
-                self._entry(front, key, value)
+                if key.value in ("input", "output"):
+                    shaped.append((key.value, value))
+                else:
+                    self._entry(front, key, value)
+            except YamlProblem as exc:
+                self._report(exc.offset, "yaml", exc.message)
+        for word, value in shaped:  # last: they may name the schemas
+            try:
+                setattr(front, word, self._shaped(value, NamedSchemas(front.schemas)))
             except YamlProblem as exc:
                 self._report(exc.offset, "yaml", exc.message)
         return front
@@ -220,6 +232,47 @@ class _FrontReader:
             self._at(node, "invalid-required", message, "true or false")
         return value is True
 
+    # ---- input and output ----
+
+    def _shaped(self, node: yaml.Node, named: NamedSchemas) -> tuple[Shaped, ...]:
+        """The members of the input or the output, each in the short form of a schema or as in ``config``."""
+        found = []
+        for key, value in self._pairs(node):
+            place = self._source.location(self._start + key.start_mark.index)
+            name = key.value
+            if _is_described(value):
+                found.append(self._described(self._parameter(key, value)))
+                continue
+            try:
+                shape = schema_of_value(plain(value), name, named)
+            except ValueError as exc:
+                message, _, expected = str(exc).partition("; expected ")
+                self._at(value, "invalid-schema", message, expected or None)
+                shape = {}
+            is_optional = name.endswith("?")
+            if is_optional:
+                name, shape = name[:-1].rstrip(), nullable(shape)
+            required = not is_optional and bool(shape) and not _takes_null(shape)
+            found.append(Shaped.build(name=name, location=place, shape=shape, required=required))
+        return tuple(found)
+
+    def _described(self, parameter: Parameter) -> Shaped:
+        """What is declared as a configuration key is."""
+        kind = parameter.type
+        shape: dict[str, Any] = {} if kind is None else {"type": kind}
+        if kind == "enum":
+            shape = {"type": "string", "enum": list(parameter.choices)}
+        elif kind == "array":
+            shape["items"] = {}
+        return Shaped.build(
+            name=parameter.name,
+            location=parameter.location,
+            shape=shape if parameter.required else nullable(shape),
+            required=parameter.required and not parameter.has_default,
+            has_default=parameter.has_default,
+            default=parameter.default,
+        )
+
     # ---- secrets and runtime ----
 
     def _secrets(self, node: yaml.Node) -> tuple[Secret, ...]:
@@ -254,6 +307,22 @@ class _FrontReader:
                     name,
                     Setting(name, key.value, text, self._source, offset),
                 )
+
+
+def _is_described(node: yaml.Node) -> bool:
+    """Whether a declaration is written as in ``config``: by its type, default and so on."""
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        return False
+    keys = {key.value: value for key, value in node.value}
+    kind = keys.get("type")
+    return keys.keys() <= PARAMETER.keys() and (
+        kind is None or (isinstance(kind, yaml.ScalarNode) and read_type(kind.value) is not None)
+    )
+
+
+def _takes_null(shape: dict[str, Any]) -> bool:
+    kind = shape.get("type")
+    return "anyOf" in shape or (isinstance(kind, list) and "null" in kind)
 
 
 def plain(node: yaml.Node) -> Any:

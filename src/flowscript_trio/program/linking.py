@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..runtimes.registry import Registry
 from ..types.ast import CallNode, Document, IncludeNode, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
+from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments, keep_texts
+from ..validator.shapes import DocumentShapes
 from .compile import compile_program
 from .compiled import Program
 from .holding import problems_of
@@ -27,6 +29,25 @@ MOST_VARIANTS = 8
 Documents that include each other in many ways would else be checked once for each way.
 """
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linked:
+    """A document that was checked and compiled with all that it runs, and what is known of its values."""
+
+    checked: Checked
+    program: Program
+    shapes: DocumentShapes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A document that others run; ``program`` is None where something is wrong with it."""
+
+    document: Document
+    program: Program | None
+    output: Shape
+
+
 _Use = tuple[Path, frozenset[str], Inherited]
 """How a document is run by another: its file, the names that it is run with, and what it inherits."""
 
@@ -41,7 +62,7 @@ class Linker:
         self._library = library
         self._registry = registry
         self._variants: dict[tuple[Path, bool], list[Inherited]] = {}
-        self._made: dict[_Use, tuple[Document, Program | None] | None] = {}
+        self._made: dict[_Use, _Made | None] = {}
 
     def link(
         self,
@@ -49,7 +70,7 @@ class Linker:
         given: Collection[str] = (),
         chain: tuple[Path, ...] = (),
         inherited: Inherited = Inherited(),  # noqa: B008
-    ) -> tuple[Checked, Program] | None:
+    ) -> Linked | None:
         """The checked document with its program, or None where something is wrong with it.
 
         ``given`` are the names that it is run with, ``chain`` the files that are being linked around it,
@@ -65,16 +86,21 @@ class Linker:
         own.include(checked.problems)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
+        outputs: dict[int, Shape] = {}
         kept: dict[int, CheckedNode] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
-                program, kept[key] = self._link_node(node, found.path, chain, own, handed_on)
-                if program is not None:
-                    linked[key] = program
+                made = self._link_node(node, found.path, chain, own, handed_on)
+                if made is not None:
+                    kept[key] = keep_texts(node, made.document)
+                    if made.program is not None:
+                        linked[key], outputs[key] = made.program, made.output
         if kept:
             checked = replace(checked, nodes={**checked.nodes, **kept})
         inner, self.findings = self.findings, outer
+        shapes = DocumentShapes(checked.scene, outputs, own)
+        shapes.check()
         self.findings.include(own.in_order())
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
@@ -83,7 +109,7 @@ class Linker:
         problems = Findings(parsed.document.source)
         problems.include(problems_of(program))
         self.findings.include(problems)
-        return None if problems.has_errors else (checked, program)
+        return None if problems.has_errors else Linked(checked, program, shapes)
 
     def _link_node(
         self,
@@ -92,14 +118,14 @@ class Linker:
         chain: tuple[Path, ...],
         findings: Findings,
         inherited: Inherited,
-    ) -> tuple[Program | None, CheckedNode]:
-        """The program of the document that a node runs, and the node with its arguments as that declares them."""
+    ) -> _Made | None:
+        """The document that a node runs, or None where that cannot be found."""
         config = node.settings.constant
         if config is None:
-            return None, node  # its settings are wrong, and were reported
+            return None  # its settings are wrong, and were reported
         path = self._find(node, config.workflow, including, chain, findings)
         if path is None:
-            return None, node
+            return None
         given = frozenset(name for name, _ in arguments_of(node))
         if isinstance(node.node, CallNode):
             inherited = Inherited(environment=False)
@@ -107,12 +133,10 @@ class Linker:
         if use not in self._made:
             self._made[use] = self._make(use, chain)
         made = self._made[use]
-        if made is None:
-            return None, node
-        document, program = made
-        node = keep_texts(node, document)
-        check_arguments(node, document, findings)
-        return program, node
+        if made is not None:
+            kept = keep_texts(node, made.document)
+            check_arguments(kept, made.document, findings, inherited)
+        return made
 
     def _variant(self, path: Path, inherited: Inherited) -> Inherited:
         """What a document is checked with that inherits this: that, or beyond a number of them what all have."""
@@ -124,13 +148,15 @@ class Linker:
             known.append(inherited)
         return inherited
 
-    def _make(self, use: _Use, chain: tuple[Path, ...]) -> tuple[Document, Program | None] | None:
+    def _make(self, use: _Use, chain: tuple[Path, ...]) -> _Made | None:
         path, given, inherited = use
         parsed = self._library.read(path)
         result = self.link(Found(parsed, path), given, (*chain, path), inherited)
         if parsed.document is None:
             return None
-        return parsed.document, None if result is None else result[1]
+        if result is None:
+            return _Made(parsed.document, None, UNKNOWN)
+        return _Made(parsed.document, result.program, result.shapes.output)
 
     def _find(
         self,

@@ -12,10 +12,12 @@ from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.errors import Problem, WorkflowInvalid
 from ..validator import Checked
+from ..validator.shapes import DocumentShapes
 from .callers import Given, given_by_callers
 from .compiled import Program
 from .library import Found, Library
 from .linking import Linker
+from .types import FlowTypes, types_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +39,17 @@ class Flow:
     found: Found
     library: Library
     """The files that it was made of."""
+    shapes: DocumentShapes
+    """What is known of its values; ``types`` says it."""
 
     @property
     def name(self) -> str:
         return self.document.name
+
+    @property
+    def types(self) -> FlowTypes:
+        """What is known of its values before it runs: of its input, its output, and of each node's."""
+        return types_of(self.shapes)
 
     def with_registry(self, registry: Registry) -> Flow:
         """This workflow with other runtimes; raises WorkflowInvalid where they do not fit."""
@@ -119,13 +128,15 @@ def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
             problems = _with_warnings(tuple(linker.findings), problems)
     if linked is None:
         raise WorkflowInvalid(problems)
-    checked, program = linked
-    return Flow(checked.document, program, problems, registry, checked, found, library)
+    checked, program = linked.checked, linked.program
+    return Flow(
+        checked.document, program, problems, registry, checked, found, library, linked.shapes
+    )
 
 
 def _is_missing(problem: Problem) -> bool:
     """Whether a problem could be none if the document were run by another."""
-    return problem.code in ("unknown-name", "unknown-member")
+    return problem.code in ("unknown-name", "unknown-member", "missing-argument")
 
 
 def _with_warnings(

@@ -5,7 +5,9 @@ They stand in the metadata of a field's type: ``expression: Annotated[Expression
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -41,6 +43,16 @@ class JsonScalar:
     """
 
     unless: str = "type"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Names of the document's ``schemas`` may stand in a constant: ``resolve(value, schemas)`` is what it means.
+
+    It raises ValueError.
+    """
+
+    resolve: Callable[[Any, Any], Any]
 
 
 ITEM_NAMES = Binds("item", "index", "$item", "$index", "$items", "$first", "$last")

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from ..language.elements import ELEMENTS
 from ..language.structure import CONTROLS
 from ..types.errors import FlowScriptError, RuntimeNotFound, nearest
+from ..types.shapes import UNKNOWN, Shape, shape_of_schema
+from ..types.shorthand import schema_of_text
 from .types import ExecutionParams, FunctionRuntime, NodeRuntime
 from .wrapping import Around, Wrapped
 
@@ -59,18 +61,24 @@ class Registry:
         config: type[BaseModel] | None = None,
         reads_only: bool = False,
         timeout: float | None = None,
+        output: str | Mapping[str, Any] | None = None,
     ) -> Callable[[RuntimeFunction], RuntimeFunction]:
         """A decorator that registers an async function of :class:`ExecutionParams` under ``name``.
 
         ``config`` is the pydantic model of its settings; without one they arrive as a dict. ``timeout`` is
-        the default of its nodes' ``timeout``, in seconds. The function itself is returned unchanged.
+        the default of its nodes' ``timeout``, in seconds. ``output`` says what it returns, in the short form of
+        ``output-schema`` or as JSON Schema: it is used when a document is read, and believed when it runs. The
+        function itself is returned unchanged. Raises ValueError for an ``output`` that is not a schema.
 
         When its branch, its block or its run is cancelled, so is the function, at its next checkpoint: it may
         clean up, and must let ``trio.Cancelled`` pass.
         """
 
+        shape = _shape_of(output)
+
         def decorate(function: RuntimeFunction) -> RuntimeFunction:
-            self.register(name, FunctionRuntime(name, function, config, reads_only, timeout))
+            made = FunctionRuntime(name, function, config, reads_only, timeout, shape)
+            self.register(name, made)
             return function
 
         return decorate
@@ -171,6 +179,13 @@ class _NarrowedRegistry(Registry):
         return self._base._find(name)
 
 
+def _shape_of(output: str | Mapping[str, Any] | None) -> Shape:
+    """What a runtime says that it returns."""
+    if output is None:
+        return UNKNOWN
+    return shape_of_schema(schema_of_text(output) if isinstance(output, str) else output)
+
+
 def _check_coroutine(name: str, function: object, what: str = "") -> None:
     """Refuse what cannot be awaited as a runtime, before a run fails with it."""
     if _is(inspect.iscoroutinefunction, function):
@@ -231,12 +246,15 @@ def runtime(
     config: type[BaseModel] | None = None,
     reads_only: bool = False,
     timeout: float | None = None,
+    output: str | Mapping[str, Any] | None = None,
 ) -> Callable[[RuntimeFunction], RuntimeFunction]:
     """:meth:`Registry.runtime` of the default registry.
 
     When its branch, its block or its run is cancelled, so is the function, at its next checkpoint.
     """
-    return registry.runtime(name, config=config, reads_only=reads_only, timeout=timeout)
+    return registry.runtime(
+        name, config=config, reads_only=reads_only, timeout=timeout, output=output
+    )
 
 
 def has_runtime(name: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ..expression.scope import Overlay, Scope, Services
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
+from ..types.shapes import UNKNOWN, Shape
 from .isolation import private_copy
 
 if TYPE_CHECKING:
@@ -251,6 +252,11 @@ class FunctionRuntime:
     config: ConfigModel | None = None
     reads_only: bool = False
     timeout: float | None = None
+    output: Shape = UNKNOWN
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        """What its nodes give, with the settings that are known when a document is read."""
+        return self.output
 
     def execute(self, params: ExecutionParams) -> Awaitable[Any]:
         return self.function(params)

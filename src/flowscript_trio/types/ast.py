@@ -338,6 +338,20 @@ class Parameter(_Frozen):
     description: str = ""
 
 
+class Shaped(_Frozen):
+    """A declared member of the input or the output of a document: ``shape`` is its JSON Schema.
+
+    One that is not ``required`` may be missing, or null.
+    """
+
+    name: str
+    location: Location
+    shape: Any
+    required: bool = True
+    has_default: bool = False
+    default: Any = None
+
+
 class Secret(_Frozen):
     """A declared secret's name."""
 
@@ -374,6 +388,10 @@ class Document(_Frozen):
     parameters: tuple[Parameter, ...] = ()
     secrets: tuple[Secret, ...] = ()
     limits: tuple[LimitDeclaration, ...] = ()
+    input: tuple[Shaped, ...] = ()
+    """The members that its ``$input`` is declared to have; it may have others."""
+    output: tuple[Shaped, ...] = ()
+    """Those that its output is declared to have."""
     timeout: Setting | None = None
     max_concurrency: Setting | None = None
     retry: Setting | None = None

@@ -166,6 +166,14 @@ class WorkflowInvalid(FlowScriptError):
         super().__init__(heading + "\n" + "\n".join(p.render() for p in self.problems))
 
 
+class OutputError(FlowScriptError):
+    """The output of a document is not what it declares.
+
+    The document has failed then: its clean-up runs, and what it did is compensated. Where another one runs it,
+    it is the error of that node, and cancels the siblings of its branch where the block fails fast.
+    """
+
+
 class InputError(FlowScriptError):
     """What the application gave the run (input, config, secrets, limits) is not usable.
 

@@ -12,6 +12,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
+from .members import Inherited
 from .messages import show
 from .values import BoundSettings
 
@@ -48,10 +49,12 @@ def texts_in(document: Document) -> frozenset[str]:
     return frozenset(one.name for one in document.parameters if one.type in kinds)
 
 
-def check_arguments(node: CheckedNode, document: Document, findings: Findings) -> None:
+def check_arguments(
+    node: CheckedNode, document: Document, findings: Findings, inherited: Inherited
+) -> None:
     """Hold what a node gives a document against what that declares.
 
-    Of an ``<include>`` something may be missing: the configuration that it inherits may have it.
+    What an ``<include>`` does not give may be in the configuration that the document has ``inherited``.
     """
     calls = isinstance(node.node, CallNode)
     declared = {parameter.name: parameter for parameter in document.parameters}
@@ -85,10 +88,9 @@ def check_arguments(node: CheckedNode, document: Document, findings: Findings) -
                 f"{name!r} is {show(value)}, which {document.name!r} does not take",
                 expected=describe_type(parameter.type, parameter.choices),
             )
-    if not calls:
-        return
+    known = given if calls else given | inherited.config
     for name, parameter in declared.items():
-        if parameter.required and not parameter.has_default and name not in given:
+        if parameter.required and not parameter.has_default and name not in known:
             findings.at_element(
                 node.node,
                 "missing-argument",

@@ -17,6 +17,7 @@ from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
+from .shapes import Scene
 from .texts import Compiler
 from .values import BoundSettings
 from .variables import depend_on_variables
@@ -63,7 +64,9 @@ def check(
     check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
     bodies = _check_bodies(index, handlers, waits, settings)
-    return Checked(document, findings.in_order(), nodes, bodies, *own, tuple(names.members.wanted))
+    scene = Scene(index, handlers, nodes, bodies, compiler.noted)
+    wanted = tuple(names.members.wanted)
+    return Checked(document, findings.in_order(), scene, nodes, bodies, *own, wanted)
 
 
 def _goto_targets(index: Index) -> list[str]:

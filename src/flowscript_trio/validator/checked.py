@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..expression import Expression
 from ..runtimes.types import NodeRuntime
@@ -12,6 +13,9 @@ from ..types.ast import BaseNode, Body, Document
 from ..types.errors import Problem
 from .members import Wanted
 from .values import BoundSetting, BoundSettings
+
+if TYPE_CHECKING:
+    from .shapes import Scene
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +92,8 @@ class Checked:
 
     document: Document
     problems: tuple[Problem, ...]
+    scene: Scene
+    """What the shapes of its values are found from."""
     nodes: Mapping[int, CheckedNode] = field(default_factory=dict)
     bodies: Mapping[int, CheckedBody] = field(default_factory=dict)
     timeout: BoundSetting | None = None

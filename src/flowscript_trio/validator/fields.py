@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from ..expression import Expression, Template
-from ..runtimes.markers import AfterBody, Binds, Constant, JsonScalar
+from ..runtimes.markers import AfterBody, Binds, Constant, JsonScalar, Resolved
 
 _CONTAINERS = (Mapping, Sequence, set, frozenset, BaseModel)
 
@@ -39,7 +39,8 @@ class Field:
     ``name`` is its name in documents, ``attribute`` that in the model, ``key`` that in the model's input.
     ``words`` are the constants allowed beside an expression; ``bound`` and ``after_body`` say what an
     expression sees; ``scalar_unless`` names the setting that keeps a JSON scalar text. ``takes_text``
-    says that the value is text and nothing else.
+    says that the value is text and nothing else. ``resolve`` gives what a constant means among the
+    document's schemas.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Field:
     constant: Constant | None = None
     scalar_unless: str | None = None
     takes_text: bool = False
+    resolve: Callable[[Any, Any], Any] | None = None
     type: Any = Any
 
     @cached_property
@@ -122,6 +124,7 @@ def _read_field(attribute: str, info: FieldInfo) -> Field:
         constant=next((mark for mark in marks if isinstance(mark, Constant)), None),
         scalar_unless=scalar.unless if scalar else None,
         takes_text=set(types) <= {str, type(None)},
+        resolve=next((mark.resolve for mark in marks if isinstance(mark, Resolved)), None),
         type=_type_of(info),
     )
 

@@ -22,6 +22,7 @@ from ..types.location import Text
 from .arguments import texts_in
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .known import known_settings
 from .limits import LimitNames
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
@@ -61,6 +62,10 @@ class NodeBinder:
         settings = self._settings.bind(
             None if runtime is None else runtime.config, node.settings, node, visible, label
         )
+        needs = getattr(runtime, "needs", None)
+        missing = None if needs is None else needs(known_settings(settings))
+        if missing is not None:
+            self._findings.at_element(node, "missing-package", missing)
         inputs, is_list = self._bind_input(node, visible)
         if node.after is not None:
             self._bind_after(node.after, visible)
@@ -201,6 +206,7 @@ class NodeBinder:
         setting = node.input
         if setting is None:
             return None, False
+        visible = Visibility(visible.place, of_input=True)
         if not isinstance(setting.value, Text) or not setting.value.value.strip():
             self._findings.at_value(
                 setting,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +18,7 @@ from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
 from .messages import describe_error, show
 from .places import word_of
-from .texts import REFUSED, Compiler, Computed, Visibility, keep_text, scalar_of
+from .texts import REFUSED, Compiler, Computed, Refused, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
 
 Values = dict[str, tuple[Setting, Field, Any]]
@@ -123,6 +123,8 @@ class SettingsBinder:
                     expected=field.constant.instead,
                 )
                 continue
+            if field.resolve is not None and not isinstance(value, (Computed, Refused)):
+                value = self._resolve(setting, field.resolve, value)
             if value is not REFUSED:
                 values[field.attribute] = (setting, field, value)
         return values
@@ -133,6 +135,23 @@ class SettingsBinder:
             return False
         named = settings.get(_VARIABLES.get(plan.model, ""))
         return named is not None and word_of(named) in self._texts
+
+    def _resolve(self, setting: Setting, resolve: Callable[[Any, Any], Any], value: Any) -> Any:
+        """What a constant means in which names of the document's schemas may stand."""
+        schemas = self._compiler.schemas
+        if not schemas:
+            return value
+        try:
+            return resolve(value, schemas)
+        except ValueError as exc:
+            message, _, expected = str(exc).partition("; expected ")
+            self._findings.at_value(
+                setting,
+                "invalid-setting",
+                f"{setting.written}: {message}",
+                expected=expected or None,
+            )
+            return REFUSED
 
     def _report_unknown(self, setting: Setting, plan: Plan, label: str, is_node: bool) -> None:
         known = sorted({field.name for field in plan.fields.values()})

@@ -22,6 +22,8 @@ from ..expression import (
     to_text,
 )
 from ..expression.scope import Scope
+from ..expression.shaping import misfits
+from ..expression.syntax import Tree
 from ..parser import YamlProblem, read_yaml
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
@@ -52,6 +54,23 @@ class Visibility:
     bound: frozenset[str] = frozenset()
     after_body: bool = False
     words: tuple[str, ...] = ()
+    of_input: bool = False
+    """Whether it says what the node's input is, and so sees that of the block around."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noted:
+    """An expression that takes a member of something. ``shift`` is its offset in the text.
+
+    ``bases`` are the names of which it takes a member; with ``loops`` it has arrow functions, which may do so too.
+    """
+
+    tree: Tree
+    text: Text
+    shift: int
+    visible: Visibility
+    bases: tuple[str, ...]
+    loops: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -83,8 +102,10 @@ class Compiler:
 
     def __init__(self, index: Index, findings: Findings) -> None:
         self.uses: list[Use] = []
+        self.noted: list[Noted] = []
         self._index = index
         self._findings = findings
+        self.schemas: Any = index.document.schemas
         self._functions = function_names()
         self._bare = BareNames(index.document, findings)
         self._inner = InnerNodes(index, findings)
@@ -190,6 +211,8 @@ class Compiler:
         resolved = self._inner.resolve(parsed, lambda _: False)
         if resolved is parsed:
             self.use(visible, text, name, "input", _steps_of(path))
+            if path:
+                self.noted.append(Noted(parsed.tree, text, parsed.shift, visible, (written,)))
         else:
             self.uses += [Use(visible, text, used, "input") for used in resolved.references]
         return resolved.compile(lambda other: other == written or other in index.results)
@@ -233,8 +256,9 @@ class Compiler:
     def _note(self, parsed: ParsedExpression | ParsedTemplate, visible: Visibility) -> bool:
         """Note the names that a text uses; whether all its functions are known."""
         text = parsed.text
-        for reference in parsed.references:
-            self.uses.append(Use(visible, text, reference))
+        for part in parsed.parts:
+            if not isinstance(part, str):
+                self._note_part(part, visible)
         unknown = [call for call in parsed.calls if call.name not in self._functions]
         for call in unknown:
             self._findings.in_text(
@@ -246,6 +270,26 @@ class Compiler:
                 suggestion=nearest(call.name, self._functions),
             )
         return not unknown
+
+    def _note_part(self, parsed: ParsedExpression, visible: Visibility) -> None:
+        text = parsed.text
+        bases = []
+        for reference in parsed.references:
+            self.uses.append(Use(visible, text, reference))
+            if reference.path:
+                bases.append(reference.name)
+        if bases or parsed.loops:
+            noted = Noted(parsed.tree, text, parsed.shift, visible, tuple(bases), parsed.loops)
+            self.noted.append(noted)
+        for misfit in misfits(parsed.made) if parsed.made else ():
+            at = text.value.find(misfit.name, parsed.shift + misfit.offset)
+            self._findings.in_text(
+                text,
+                at if at >= 0 else parsed.shift + misfit.offset,
+                len(misfit.name) if at >= 0 else 1,
+                "impossible-call",
+                misfit.message,
+            )
 
     def _report_syntax(
         self, text: Text, exc: ExpressionSyntaxError, is_template: bool = False

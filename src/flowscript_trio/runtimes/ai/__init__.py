@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ...expression import to_text
 from ...types.errors import SettingError
+from ...types.shapes import TEXT, UNKNOWN, Shape, shape_of_schema
 from ..http.preparing import prepare, ready
 from ..http.trimming import warn_of, without_breaks
 from ..registry import registry
 from ..types import ExecutionParams
 from .endpoint import find_endpoint
+from .schema import OutputSchema
 from .types import AIConfig
 
 TIMEOUT = 120.0  # seconds, for an answer with all its repairs
@@ -29,6 +32,14 @@ class AITransform:
     config = AIConfig
     reads_only = True
     timeout: float | None = TIMEOUT
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        if "output_schema" not in known:
+            return UNKNOWN
+        schema = known["output_schema"]
+        if schema is None:
+            return TEXT
+        return shape_of_schema(schema.json) if isinstance(schema, OutputSchema) else UNKNOWN
 
     @staticmethod
     def prepare() -> None:

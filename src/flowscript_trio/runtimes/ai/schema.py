@@ -6,8 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...types.shorthand import (
+    TYPES,
+    NamedSchemas,
+    schema_of_mapping,
+    schema_of_text,
+)
 from .checking import Check, checker_of_json_schema, checker_of_short_form
-from .shorthand import TYPES, schema_of_mapping, schema_of_text
 
 WRAPPED = "value"
 """The one field of the object that is asked for in the stead of what is no object."""
@@ -36,6 +41,8 @@ _WORDS = _SHAPES | {
 class OutputSchema:
     """A schema, made from text or a mapping. As a pydantic field it is made from either.
 
+    ``named`` are the schemas of the document, whose names may stand in it.
+
     ``json`` is the JSON Schema; ``sent`` is what is asked for: the same where it is of an object, else an
     object with it as the field ``value``, since services give objects only. ``strict`` says whether it can be
     asked for strictly: each object closed, and all its fields required.
@@ -43,16 +50,19 @@ class OutputSchema:
 
     __slots__ = ("_check", "is_wrapped", "json", "sent", "strict")
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, named: Any = None) -> None:
         """Raises ValueError for what is no schema."""
         try:
-            self._compile(given)
+            self._compile(given, named if isinstance(named, Mapping) else {})
         except RecursionError:
             raise ValueError("the schema nests too deep") from None
 
-    def _compile(self, given: Any) -> None:
+    def _compile(self, given: Any, written: Mapping[Any, Any]) -> None:
+        named = NamedSchemas(written)
+        if isinstance(given, str) and given.strip() in written:
+            given = written[given.strip()]
         if isinstance(given, str):
-            given = _read(given)
+            given = _read(given, named)
         if isinstance(given, _Short):
             self.json: dict[str, Any] = given.schema
             self._check: Check = checker_of_short_form(self.json)
@@ -64,7 +74,7 @@ class OutputSchema:
             self.json = _plain(given)
             self._check = checker_of_json_schema(self.json)
         else:
-            self.json = schema_of_mapping(given)
+            self.json = schema_of_mapping(given, named)
             self._check = checker_of_short_form(self.json)
         self.is_wrapped: bool = not _may_be_object(self.json)
         self.sent: dict[str, Any] = self.json
@@ -100,14 +110,19 @@ class _Short:
         self.schema = schema
 
 
-def _read(text: str) -> Any:
+def with_names(given: Any, named: Any) -> Any:
+    """The schema of a setting in which names of the document's schemas may stand; raises ValueError."""
+    return given if given is None else OutputSchema(given, named)
+
+
+def _read(text: str, named: NamedSchemas) -> Any:
     """A mapping, if the text is JSON of one, else the schema that it is in the short form."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return _Short(schema_of_text(text))
+        return _Short(schema_of_text(text, named))
     if isinstance(found, str):
-        return _Short(schema_of_text(found))
+        return _Short(schema_of_text(found, named))
     return found
 
 

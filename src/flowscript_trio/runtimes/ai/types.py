@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from ..markers import Resolved
 from ..reticent import Reticent
-from .schema import OutputSchema
+from .schema import OutputSchema, with_names
 
 
 class AIConfig(Reticent):
@@ -33,9 +34,10 @@ class AIConfig(Reticent):
         alias="user",
         description="the user message: text as it is, else JSON; default: the input (`prompt` is the same)",
     )
-    output_schema: OutputSchema | None = Field(
+    output_schema: Annotated[OutputSchema | None, Resolved(with_names)] = Field(
         default=None,
-        description="what the answer has to be, as {name: type} or as JSON Schema; without it it is text",
+        description="what the answer has to be, as {name: type}, as JSON Schema, or by the name of one of the "
+        "document's schemas; without it it is text",
     )
     temperature: float | None = Field(
         default=None, ge=0, le=2, description="how much chance there is in the answer"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from ...types.shapes import NUMBER, UNKNOWN, Shape, list_of, object_of
+from ..extras import how_to_install, is_installed
 from ..registry import registry
 from ..streams import Items, Stream, stream_in, streams_of
 from ..types import ExecutionParams
@@ -16,6 +18,10 @@ from .placeholders import match, scan
 from .types import DatabaseSinkConfig, DatabaseSourceConfig
 
 T = TypeVar("T")
+
+ROW = object_of({}, is_open=True)
+WRITTEN = object_of({"rows": NUMBER, "batches": NUMBER})
+_POSTGRESQL = ("postgresql:", "postgres:", "postgresql+psycopg:")
 
 
 class DatabaseSource:
@@ -29,6 +35,12 @@ class DatabaseSource:
     config = DatabaseSourceConfig
     reads_only = True
     timeout: float | None = None
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        return list_of(ROW) if known.get("stream") is False else UNKNOWN
+
+    def needs(self, known: Mapping[str, Any]) -> str | None:
+        return _missing(known)
 
     async def execute(self, params: ExecutionParams) -> list[dict[str, Any]] | Stream:
         config: DatabaseSourceConfig = params.config
@@ -56,6 +68,12 @@ class DatabaseSink:
     reads_only = True
     timeout: float | None = None
 
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        return WRITTEN
+
+    def needs(self, known: Mapping[str, Any]) -> str | None:
+        return _missing(known)
+
     async def execute(self, params: ExecutionParams) -> dict[str, int]:
         config: DatabaseSinkConfig = params.config
         database = await open_database(params.run, config.connection)
@@ -78,6 +96,16 @@ class DatabaseSink:
                     "commit meanwhile; set PRAGMA journal_mode = WAL once, or give the stream to the sink itself"
                 )
             raise
+
+
+def _missing(known: Mapping[str, Any]) -> str | None:
+    """What to install for a database that could not be opened here."""
+    if not is_installed("sqlalchemy"):
+        return how_to_install("a database", "SQLAlchemy", "database")
+    url = known.get("connection")
+    if isinstance(url, str) and url.startswith(_POSTGRESQL) and not is_installed("psycopg"):
+        return how_to_install("PostgreSQL", "psycopg", "postgresql")
+    return None
 
 
 async def _stream(params: ExecutionParams, database: Database, query: Any) -> Stream:

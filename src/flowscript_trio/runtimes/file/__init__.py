@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from ...types.shapes import Shape
 from ..registry import registry
 from ..streams import Stream, stream_in, streams_of
 from ..threads import run_in_thread
@@ -16,6 +18,7 @@ from .formats import encode, read
 from .opening import open_to_read
 from .paths import open_entry
 from .pouring import look, write_stream
+from .shapes import WRITTEN, missing_package, shape_of_content
 from .supply import open_supply
 from .types import FileSinkConfig, FileSourceConfig
 from .writing import append, replace
@@ -43,6 +46,12 @@ class FileSource:
     config = FileSourceConfig
     reads_only = True
     timeout: float | None = None
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        return shape_of_content(known)
+
+    def needs(self, known: Mapping[str, Any]) -> str | None:
+        return missing_package(known)
 
     async def execute(self, params: ExecutionParams) -> Any:
         config: FileSourceConfig = params.config
@@ -73,6 +82,12 @@ class FileSink:
     config = FileSinkConfig
     reads_only = True
     timeout: float | None = None
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        return WRITTEN
+
+    def needs(self, known: Mapping[str, Any]) -> str | None:
+        return missing_package(known)
 
     async def execute(self, params: ExecutionParams) -> Any:
         config: FileSinkConfig = params.config

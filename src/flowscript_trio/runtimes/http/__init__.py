@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
+from ...types.shapes import NUMBER, TEXT, UNKNOWN, Shape, object_of
 from ..registry import registry
 from ..streams import Stream, all_of, streams_of
 from ..types import ExecutionParams
@@ -14,6 +15,13 @@ from .trimming import trimmed
 from .types import HttpSinkConfig, HttpSourceConfig
 
 TIMEOUT = 30.0  # seconds, for the whole of a request
+
+_HEADERS = object_of({}, is_open=True)
+ANSWER = object_of({"status": NUMBER, "headers": _HEADERS, "body": UNKNOWN})
+WHOLE_ANSWER = object_of({"status": NUMBER, "headers": _HEADERS, "url": TEXT, "body": UNKNOWN})
+DOWNLOADED = object_of(
+    {"path": TEXT, "bytes": NUMBER, "sha256": TEXT, "status": NUMBER, "resumed": NUMBER}
+)
 
 
 class HttpSource:
@@ -27,6 +35,13 @@ class HttpSource:
     reads_only = True
     timeout: float | None = TIMEOUT
     prepare: Callable[[], None] = staticmethod(prepare)
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        if "download" not in known or "response" not in known:
+            return UNKNOWN
+        if known["download"] is not None:
+            return DOWNLOADED
+        return WHOLE_ANSWER if known["response"] == "full" else UNKNOWN
 
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()
@@ -102,6 +117,9 @@ class HttpSink:
     reads_only = True
     timeout: float | None = TIMEOUT
     prepare: Callable[[], None] = staticmethod(prepare)
+
+    def gives(self, known: Mapping[str, Any]) -> Shape:
+        return ANSWER
 
     async def execute(self, params: ExecutionParams) -> dict[str, Any]:
         await ready()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from ...types.errors import nearest
+from .errors import nearest
 
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "any")
 DEEPEST = 64
+
+Named = Mapping[str, dict[str, Any]]
+"""Schemas that have names, which stand for them in others."""
+NONE: Named = MappingProxyType({})
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<word>[^\W\d][\w-]*|\d[\w.-]*)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
@@ -20,23 +25,25 @@ Token = tuple[str, str, int]
 """Its kind (``word``, ``text``, ``mark``, or empty at the end), what it says, and the character it begins at."""
 
 
-def schema_of_text(text: str) -> dict[str, Any]:
-    """The JSON Schema that a text in the short form means.
+def schema_of_text(text: str, named: Named = NONE) -> dict[str, Any]:
+    """The JSON Schema that a text in the short form means; ``named`` are those that have names of their own.
 
     Objects are closed. All their fields are required; a value that may be absent (``?``) may be null, since
     structured-output requests know no other way to say so. Raises ValueError that says where.
     """
-    return _ShorthandReader(text).read()
+    return _ShorthandReader(text, named).read()
 
 
-def schema_of_mapping(fields: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
+def schema_of_mapping(
+    fields: Mapping[Any, Any], named: Named = NONE, depth: int = 0
+) -> dict[str, Any]:
     """The same of a mapping (as YAML has it) whose values are in the short form; raises ValueError."""
     if depth > DEEPEST:
         raise ValueError("the schema nests too deep")
     properties = {}
     for key, value in fields.items():
         name = str(key)
-        schema = _schema_of_value(value, name, depth + 1)
+        schema = schema_of_value(value, name, named, depth + 1)
         if name.endswith("?"):
             name, schema = name[:-1].rstrip(), nullable(schema)
         if name in properties:
@@ -45,15 +52,16 @@ def schema_of_mapping(fields: Mapping[Any, Any], depth: int = 0) -> dict[str, An
     return _closed(properties)
 
 
-def _schema_of_value(value: Any, name: str, depth: int) -> dict[str, Any]:
+def schema_of_value(value: Any, name: str, named: Named = NONE, depth: int = 0) -> dict[str, Any]:
+    """The same of one field of such a mapping: a text, a mapping, or a list of one of them."""
     if isinstance(value, Mapping):
-        return schema_of_mapping(value, depth)
+        return schema_of_mapping(value, named, depth)
     if isinstance(value, list) and len(value) == 1:
-        return {"type": "array", "items": _schema_of_value(value[0], name, depth + 1)}
+        return {"type": "array", "items": schema_of_value(value[0], name, named, depth + 1)}
     if not isinstance(value, str):
         raise ValueError(f"the field {name!r} of the schema has no type; expected {_names()}")
     try:
-        return schema_of_text(value)
+        return schema_of_text(value, named)
     except ValueError as exc:
         raise ValueError(f"in the field {name!r}: {exc}") from None
 
@@ -83,11 +91,47 @@ def _names() -> str:
     return ", ".join(TYPES) + ", enum[…] or {…}"
 
 
+class NamedSchemas(Mapping[str, dict[str, Any]]):
+    """Schemas by their names, each in the short form, in which others may be named. Each is read when it is used.
+
+    Raises ValueError for one that is not in the short form, or that has itself inside.
+    """
+
+    def __init__(self, written: Any) -> None:
+        self._written: Mapping[Any, Any] = written if isinstance(written, Mapping) else {}
+        self._made: dict[str, dict[str, Any] | None] = {}
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        if name not in self._made:
+            self._made[name] = None
+            self._made[name] = self._read(name)
+        made = self._made[name]
+        if made is None:
+            raise ValueError(f"the schema {name!r} has itself inside")
+        return made
+
+    def _read(self, name: str) -> dict[str, Any]:
+        written = self._written[name]
+        if isinstance(written, Mapping) and isinstance(written.get("properties"), Mapping):
+            raise ValueError(f"{name!r} is a JSON Schema, which stands for a whole schema only")
+        return schema_of_value(written, name, self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._written
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._written if isinstance(name, str))
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+
 class _ShorthandReader:
     """Reads one text from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, named: Named) -> None:
         self._text = text
+        self._given = named
         self._at = 0
         self._token: Token = ("", "", 0)
         self._next()
@@ -108,7 +152,7 @@ class _ShorthandReader:
         elif kind == "word" and word == "enum":
             schema = self._enum()
         elif kind == "text":  # a quoted type, as in JSON
-            schema = schema_of_text(self._value())
+            schema = schema_of_text(self._value(), self._given)
         elif kind == "word":
             self._next()
             schema = self._named(word, at)
@@ -125,8 +169,10 @@ class _ShorthandReader:
         return schema
 
     def _named(self, word: str, at: int) -> dict[str, Any]:
+        if word in self._given and word not in TYPES:
+            return self._given[word]
         if word not in TYPES:
-            near = nearest(word, [*TYPES, "enum"])
+            near = nearest(word, [*TYPES, "enum", *self._given])
             hint = f" (did you mean {near!r}?)" if near else ""
             raise ValueError(
                 f"there is no type {word!r} at character {at + 1}{hint}; expected {_names()}"

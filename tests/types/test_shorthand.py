@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowscript_trio.runtimes.ai.schema import OutputSchema
-from flowscript_trio.runtimes.ai.shorthand import schema_of_text
+from flowscript_trio.types.shorthand import schema_of_text
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 

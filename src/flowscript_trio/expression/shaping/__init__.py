@@ -1,0 +1,6 @@
+"""Owns what is known of an expression's value before it is evaluated, and of the calls in it."""
+
+from .inference import Faults, Inference, Names
+from .signatures import Misfit, misfits
+
+__all__ = ["Faults", "Inference", "Misfit", "Names", "misfits"]

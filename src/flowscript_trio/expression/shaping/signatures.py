@@ -1,0 +1,85 @@
+"""Owns the calls that cannot succeed: too many arguments, or constants that the function refuses."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from ...types.errors import EvaluationError, LimitExceeded
+from ..calls import METHODS, invoke
+from ..costs import COSTS
+from ..scope import Limits, Services
+from ..syntax import Call, Constant, Method, Tree
+from ..table import FUNCTIONS
+
+_LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
+"""What a call of constants may take while a document is read; one that takes more is left to the run."""
+_MORE = {"reduce": 3}
+"""Functions that refuse arguments which Python would let through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A call that cannot succeed: where it stands in the expression, the name that is written, and why."""
+
+    offset: int
+    name: str
+    message: str
+
+
+def misfits(calls: Iterable[Call | Method]) -> Iterator[Misfit]:
+    """Those of some calls that fail whatever the names in them are."""
+    for call in calls:
+        if isinstance(call, Call):
+            yield from _judge(call.name, call.name, call.arguments, 0, call.offset)
+        else:
+            name = METHODS.get(call.name, call.name)
+            yield from _judge(name, call.name, call.arguments, 1, call.offset)
+
+
+def _judge(
+    name: str, written: str, arguments: tuple[tuple[bool, Tree], ...], before: int, offset: int
+) -> Iterator[Misfit]:
+    """Judge one call; ``before`` counts the arguments that do not stand between its parentheses."""
+    if name not in FUNCTIONS:
+        return
+    most = most_arguments(name) - before
+    given = sum(not spread for spread, _ in arguments)
+    if given > most:
+        takes = "no arguments" if most == 0 else f"at most {most} argument{'s' * (most != 1)}"
+        yield Misfit(offset, written, f"{written}() takes {takes}; {given} were given")
+    elif arguments and not before and all(_is_constant(*each) for each in arguments):
+        message = _refusal(name, [each.value for _, each in arguments])  # type: ignore[union-attr]
+        if message is not None:
+            yield Misfit(offset, written, message)
+
+
+def _is_constant(spread: bool, tree: Tree) -> bool:
+    return not spread and isinstance(tree, Constant)
+
+
+def _refusal(name: str, values: list[object]) -> str | None:
+    """What a function says of constants that it refuses; None where it takes them."""
+    services = Services(random=Random(0), limits=_LIMITS)
+    try:
+        invoke(FUNCTIONS[name], name, COSTS[name].call, services, values, 0)
+    except LimitExceeded:
+        return None
+    except EvaluationError as exc:
+        return str(exc)
+    return None
+
+
+@cache
+def most_arguments(name: str) -> float:
+    """How many arguments a function takes at most; ``math.inf`` where there is no bound."""
+    if name in _MORE:
+        return _MORE[name]
+    parameters = list(inspect.signature(FUNCTIONS[name]).parameters.values())
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return math.inf
+    return len(parameters) - 1  # the first are the run's services

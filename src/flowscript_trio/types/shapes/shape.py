@@ -1,0 +1,217 @@
+"""Owns the lattice of shapes: what a value may be, as one record of its kinds. Pure.
+
+A shape is a set of values that is never too small: what cannot be told is ``UNKNOWN``, the set of all. It has each
+kind once (two lists are one list of either's items, two objects one object with the members of both), so that
+joining shapes never makes more of them than there is to say. What is absent reads as null: a member that may be
+missing is one that may be null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Literal
+
+MOST_CONSTANTS = 16
+"""So many texts are kept one by one; of more only their kind."""
+MOST_PARTS = 1000
+"""So many shapes may stand in one; of a larger one only the outer part is kept."""
+DEEPEST = 32
+"""So deep shapes may nest; what is deeper is unknown."""
+_LONGEST = 64
+"""A longer text is a text, and no constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShape:
+    """An object and its members; with ``is_open`` it may have others."""
+
+    fields: Mapping[str, Shape]
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a value may be: one of the kinds that are set.
+
+    ``texts`` is True for any, else has the constants that it may be. ``item`` is that of a list,
+    ``object`` says what an object has. ``anything``: nothing is known.
+    """
+
+    anything: bool = False
+    null: bool = False
+    boolean: bool = False
+    numbers: bool = False
+    texts: Literal[True] | frozenset[str] = frozenset()
+    item: Shape | None = None
+    object: ObjectShape | None = None
+    parts: int = field(default=1, compare=False, repr=False)
+    depth: int = field(default=0, compare=False, repr=False)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of it."""
+        return not self.anything
+
+    @property
+    def or_null(self) -> Shape:
+        """This, or null."""
+        return self if self.anything or self.null else _join(self, NULL)
+
+    @property
+    def not_null(self) -> Shape:
+        """This without null."""
+        if self.anything or not self.null:
+            return self
+        return Shape(
+            boolean=self.boolean,
+            numbers=self.numbers,
+            texts=self.texts,
+            item=self.item,
+            object=self.object,
+            parts=self.parts,
+            depth=self.depth,
+        )
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is one of these."""
+        if self.anything:
+            return True
+        if value is None:
+            return self.null
+        if isinstance(value, bool):
+            return self.boolean
+        if isinstance(value, (int, float, Decimal)):
+            return self.numbers
+        if isinstance(value, str):
+            return self.texts is True or value in self.texts
+        if isinstance(value, (list, tuple, range)):
+            return self.item is not None and all(map(self.item.holds, value))
+        if isinstance(value, Mapping):
+            return self.object is not None and _holds(self.object, value)
+        return False
+
+
+def _holds(shape: ObjectShape, value: Mapping[Any, Any]) -> bool:
+    return all(member.holds(value.get(name)) for name, member in shape.fields.items()) and (
+        shape.is_open or all(name in shape.fields for name in value)
+    )
+
+
+UNKNOWN = Shape(anything=True)
+"""All values: nothing is known."""
+NOTHING = Shape()
+"""No value: what an empty list has as items."""
+NULL = Shape(null=True)
+BOOLEAN = Shape(boolean=True)
+NUMBER = Shape(numbers=True)
+TEXT = Shape(texts=True)
+
+
+def list_of(item: Shape) -> Shape:
+    """A list of such items."""
+    if item.depth >= DEEPEST or item.parts >= MOST_PARTS:
+        item = UNKNOWN
+    return Shape(item=item, parts=item.parts + 1, depth=item.depth + 1)
+
+
+def object_of(fields: Mapping[str, Shape], *, is_open: bool = False) -> Shape:
+    """An object with these members; with ``is_open`` it may have others."""
+    parts, depth = 1, 0
+    for each in fields.values():
+        parts += each.parts
+        depth = max(depth, each.depth)
+    depth += 1
+    if parts > MOST_PARTS or depth > DEEPEST:
+        if len(fields) > MOST_PARTS:
+            fields, is_open = {}, True
+        fields = dict.fromkeys(fields, UNKNOWN)
+        parts, depth = 1 + len(fields), 1
+    shape = ObjectShape(MappingProxyType(dict(fields)), is_open)
+    return Shape(object=shape, parts=parts, depth=depth)
+
+
+def shape_of_value(value: Any, depth: int = 0) -> Shape:
+    """The shape of a value that is known; of a short text it is that text."""
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, (int, float)):
+        return NUMBER
+    if isinstance(value, str):
+        return Shape(texts=frozenset([value])) if len(value) <= _LONGEST else TEXT
+    if depth > DEEPEST:
+        return UNKNOWN
+    if isinstance(value, (list, tuple)):
+        return list_of(union(*(shape_of_value(item, depth + 1) for item in value[:MOST_PARTS])))
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return object_of({key: shape_of_value(item, depth + 1) for key, item in value.items()})
+    return UNKNOWN
+
+
+def union(*shapes: Shape) -> Shape:
+    """What is one of these; of none NOTHING."""
+    joined = NOTHING
+    for shape in shapes:
+        joined = _join(joined, shape)
+        if joined.anything:
+            break
+    return joined
+
+
+def _join(left: Shape, right: Shape) -> Shape:
+    if left is right or right is NOTHING:
+        return left
+    if left is NOTHING:
+        return right
+    if left.anything or right.anything:
+        return UNKNOWN
+    item = _join_items(left.item, right.item)
+    members = _join_objects(left.object, right.object)
+    inner = [] if item is None else [item]
+    inner += [] if members is None else members.fields.values()
+    return Shape(
+        null=left.null or right.null,
+        boolean=left.boolean or right.boolean,
+        numbers=left.numbers or right.numbers,
+        texts=_join_texts(left.texts, right.texts),
+        item=item,
+        object=members,
+        parts=1 + sum(each.parts for each in inner),
+        depth=max((each.depth + 1 for each in inner), default=0),
+    )
+
+
+def _join_texts(
+    left: Literal[True] | frozenset[str], right: Literal[True] | frozenset[str]
+) -> Literal[True] | frozenset[str]:
+    if left is True or right is True:
+        return True
+    both = left | right
+    return True if len(both) > MOST_CONSTANTS else both
+
+
+def _join_items(left: Shape | None, right: Shape | None) -> Shape | None:
+    if left is None or right is None or left is right:
+        return right if left is None else left
+    return list_of(_join(left, right)).item
+
+
+def _join_objects(left: ObjectShape | None, right: ObjectShape | None) -> ObjectShape | None:
+    if left is None or right is None or left is right:
+        return right if left is None else left
+    fields = {}
+    for name in {**left.fields, **right.fields}:
+        fields[name] = _join(_field(left, name), _field(right, name))
+    return object_of(fields, is_open=left.is_open or right.is_open).object
+
+
+def _field(shape: ObjectShape, name: str) -> Shape:
+    """What stands under a name, or may stand there where nothing says that it does not."""
+    found = shape.fields.get(name)
+    if found is not None:
+        return found
+    return UNKNOWN if shape.is_open else NULL

@@ -1,0 +1,6 @@
+"""Owns shapes through a document: what is known of every node's output, and the members that cannot be there."""
+
+from .document import DocumentShapes
+from .scene import Noted, Scene
+
+__all__ = ["DocumentShapes", "Noted", "Scene"]

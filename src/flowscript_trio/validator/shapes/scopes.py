@@ -1,0 +1,127 @@
+"""Owns what the names of a text are, seen from where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...language.elements import element_of
+from ...types.ast import ForeachNode, ParallelNode, TransformNode
+from ...types.shapes import (
+    BOOLEAN,
+    NUMBER,
+    TEXT,
+    UNKNOWN,
+    Shape,
+    list_of,
+    object_of,
+)
+from ..places import Level, Place, names_in
+from ..texts import Visibility
+
+if TYPE_CHECKING:
+    from .document import DocumentShapes
+
+RUN = object_of({"id": TEXT, "started": TEXT})
+_INDEXES = frozenset({"index", "$index", "$branch", "$iteration"})
+_ENDS = frozenset({"$first", "$last"})
+
+
+class ScopeNames:
+    """The names that a text sees; see :class:`~...expression.shaping.Names`."""
+
+    __slots__ = ("_shapes", "_visible")
+
+    def __init__(self, shapes: DocumentShapes, visible: Visibility) -> None:
+        self._shapes = shapes
+        self._visible = visible
+
+    def is_node(self, name: str) -> bool:
+        visible = self._visible
+        return (
+            name in self._shapes.scene.index.ids
+            and name not in visible.bound
+            and name not in visible.place.level.names
+        )
+
+    def shape_of(self, name: str, depth: int) -> Shape:
+        place = self._visible.place
+        if name in self._visible.bound:
+            return self._bound(name, depth)
+        if name in place.level.names:
+            return self._around(name, place, depth)
+        index = self._shapes.scene.index
+        node = index.ids.get(name) or (index.phases.get(name) if self._visible.of_input else None)
+        if node is not None:
+            return self._shapes.seen_from(node, place, depth)
+        if name == "input":
+            is_outer = self._visible.of_input
+            return self._shapes.input_at(place, depth, is_outer=is_outer)
+        if name.startswith("$"):
+            return self._special(name, depth)
+        if self._shapes.scene.handlers.around(place) is not None:
+            return UNKNOWN  # what its users bind may hide a variable
+        return self._shapes.variables.shape_of(name, depth)
+
+    def _special(self, name: str, depth: int) -> Shape:
+        match name:
+            case "$input":
+                return self._shapes.given_input
+            case "$config":
+                return self._shapes.variables.config
+            case "$run":
+                return RUN
+            case "$context":
+                return self._shapes.variables.context(depth)
+            case "$attempt" if self._visible.place.node is not None:
+                return NUMBER
+        return UNKNOWN
+
+    def _bound(self, name: str, depth: int) -> Shape:
+        """A name that is bound for this text alone: the item of a ``map``, the ``$branches`` of a ``merge``."""
+        node = self._visible.place.node
+        if isinstance(node, TransformNode) and self._shapes.is_built_in(node.key):
+            shape = self._of_item(name, node, depth)
+            # What finalize says sees no item: there these are null.
+            return shape.or_null if node.type == "transform:reduce" else shape
+        if isinstance(node, (ParallelNode, ForeachNode)):
+            if name == "$branches":
+                return list_of(self._shapes.branches_of(node, depth).or_null)
+            if name == "result":
+                return self._shapes.branches_of(node, depth)
+        return UNKNOWN
+
+    def _of_item(self, name: str, node: TransformNode, depth: int) -> Shape:
+        """What the expressions of a transform see of the item that they are about."""
+        if name in _INDEXES:
+            return NUMBER
+        if name in _ENDS:
+            return BOOLEAN
+        items = self._shapes.items_of_input(node.key, depth)
+        if name in ("item", "$item"):
+            return items
+        return list_of(items) if name == "$items" else UNKNOWN
+
+    def _around(self, name: str, place: Place, depth: int) -> Shape:
+        """A name that a block around binds: the item of a ``<foreach>``."""
+        if name == "$error" or self._shapes.scene.handlers.around(place) is not None:
+            return UNKNOWN
+        level: Level | None = place.level
+        while level is not None and level.outer is not None:
+            owner = level.outer.node
+            if owner is not None and level.role == "body":
+                named = names_in(owner)
+                if name in named.values() or name in element_of(owner).binds:
+                    return self._of_block(name, owner, named, depth)
+            level = level.outer.level
+        return UNKNOWN
+
+    def _of_block(self, name: str, owner: object, named: dict[str, str], depth: int) -> Shape:
+        if name in _INDEXES or name == named.get("index"):
+            return NUMBER
+        if name in _ENDS:
+            return UNKNOWN
+        if isinstance(owner, ForeachNode):
+            item = self._shapes.item_of(owner, depth)
+            if name in (named.get("item"), "$item"):
+                return item
+        return UNKNOWN
