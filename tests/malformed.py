@@ -184,7 +184,7 @@ STRUCTURE: list[Case] = [
     (
         "a retry without on-error",
         w('<source:file id="a" path="p">', "<retry/></source:file>"),
-        [("unknown-setting", 3, 1)],
+        [("misplaced-element", 3, 1)],
     ),
     (
         "a node in an if",

@@ -57,7 +57,6 @@ async def test_input_names_a_node_in_a_phase(path: str, expected: Any) -> None:
         ("gather.fetch ? gather.fetch[0] : 0", 1),
         ("gather.fetch[gather.fetch[0]]", 2),
         ("gather.fetch.map(x => x * 2)", [2, 4]),
-        ("gather.other ?? 'none'", "none"),
     ],
 )
 async def test_an_expression_names_a_node_in_a_phase(expression: str, expected: Any) -> None:

@@ -142,8 +142,8 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
             "2:1: error: 'f' needs the setting 'collection'; expected collection, as an "
             "attribute or a child element",
             "2:17: error: 'f' has no setting 'items'; expected one of accept, batch, "
-            "collection, fail-fast, index, item, max-concurrency, merge, on-timeout, stagger, "
-            "tolerate, wait; did you mean 'collection'?",
+            "collection, debounce, fail-fast, index, item, max-concurrency, merge, on-timeout, stagger, "
+            "throttle, tolerate, wait; did you mean 'collection'?",
         ],
     ),
     (

@@ -31,6 +31,7 @@ class Findings:
     def __init__(self, source: Source = _NOWHERE) -> None:
         self.source = source
         self._found: dict[tuple[Location, str, str, str], Problem] = {}
+        self._places: set[Location] = set()
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._found.values())
@@ -45,6 +46,11 @@ class Findings:
         for problem in problems:
             key = (problem.location, problem.severity, problem.code, problem.message)
             self._found.setdefault(key, problem)
+            self._places.add(problem.location)
+
+    def has_any_at(self, text: Text, index: int) -> bool:
+        """Whether there is a problem already that begins at a character of a text."""
+        return text.location(index) in self._places
 
     def at_element(self, element: Tagged, code: str, message: str, **details: Any) -> None:
         """Add a problem at an element's ``<``."""

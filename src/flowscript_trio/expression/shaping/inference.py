@@ -102,7 +102,8 @@ class Inference:
             case Choice(cases, otherwise):
                 for when, _ in cases:
                     self.infer(when)
-                return union(*[self.infer(then) for _, then in cases], self.infer(otherwise))
+                chosen = [self.infer(then) for when, then in cases if not self._is_never(when)]
+                return union(*chosen, self.infer(otherwise))
             case ListOf(items):
                 return list_of(union(*[self._spread(item, spread) for spread, item in items]))
             case ObjectOf(entries):
@@ -110,6 +111,13 @@ class Inference:
             case Arrow():
                 self._arrow(tree)()
                 return UNKNOWN
+
+    def _is_never(self, when: Tree) -> bool:
+        """Whether a condition asks for a member that cannot be there: what it guards is not evaluated."""
+        match when:
+            case Call("has", ((False, base), (False, Constant(str() as name)))):
+                return isinstance(member_of(self.infer(base), name), Missing)
+        return False
 
     def _name(self, name: str, local: bool) -> Shape:
         if local:

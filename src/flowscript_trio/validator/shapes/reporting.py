@@ -28,6 +28,8 @@ class Reports:
         is_looked = self._comparisons <= MOST_COMPARISONS
         start = text.value.find(name, offset, offset + len(name) + 1)
         found, length = (start, len(name)) if start >= 0 else (offset, 1)
+        if self._findings.has_any_at(text, found):
+            return  # one word about it is enough
         self._findings.in_text(
             text,
             found,

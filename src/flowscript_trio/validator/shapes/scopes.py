@@ -38,7 +38,7 @@ class ScopeNames:
     def is_node(self, name: str) -> bool:
         visible = self._visible
         return (
-            name in self._shapes.scene.index.ids
+            name in self._shapes.scene.index.results
             and name not in visible.bound
             and name not in visible.place.level.names
         )
@@ -50,7 +50,9 @@ class ScopeNames:
         if name in place.level.names:
             return self._around(name, place, depth)
         index = self._shapes.scene.index
-        node = index.ids.get(name) or (index.phases.get(name) if self._visible.of_input else None)
+        node = index.results.get(name) or (
+            index.phases.get(name) if self._visible.of_input else None
+        )
         if node is not None:
             return self._shapes.seen_from(node, place, depth)
         if name == "input":
