@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from ..collector import LARGE, FullCollections
 from ..registry import registry
 from ..streams import Stream, stream_in, streams_of
 from ..types import ExecutionParams, RunServices
@@ -50,11 +52,13 @@ class FileSource:
             streams = await streams_of(params.run, "file")
             supply = await open_supply(config, params.run.base, limiter)
             return streams.add(Stream(params.node.label, supply))
-        return await trio.to_thread.run_sync(
-            partial(_read, config, params.run.base),
-            abandon_on_cancel=True,
-            limiter=await _limiter_of(params.run),
-        )
+        limiter = await _limiter_of(params.run)
+        with FullCollections() as full:
+            return await trio.to_thread.run_sync(
+                partial(_read, config, params.run.base, full),
+                abandon_on_cancel=True,
+                limiter=limiter,
+            )
 
 
 class FileSink:
@@ -82,8 +86,10 @@ class FileSink:
         )
 
 
-def _read(config: FileSourceConfig, base: Path | None) -> Any:
+def _read(config: FileSourceConfig, base: Path | None, full: FullCollections) -> Any:
     with open_to_read(config.path, base) as file:
+        if os.fstat(file.fileno()).st_size >= LARGE:
+            full.hold_off()
         return read(
             file,
             config.form,

@@ -13,6 +13,8 @@ import trio
 from ...expression.bulk import decode_text
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ..collector import LARGE as MANY
+from ..collector import FullCollections
 from ..pace import Pace
 from ..types import RunServices
 from .coding import Body, ContentError
@@ -149,7 +151,10 @@ async def decoded(answer: Answer, config: RequestConfig) -> Any:
     """As :func:`decode`, of a large body in a thread. Cancellation frees the node; the thread ends by itself."""
     if len(answer.content) <= LARGE:
         return decode(answer, config)
-    return await trio.to_thread.run_sync(decode, answer, config, abandon_on_cancel=True)
+    with FullCollections() as full:
+        if len(answer.content) >= MANY:
+            full.hold_off()
+        return await trio.to_thread.run_sync(decode, answer, config, abandon_on_cancel=True)
 
 
 def decode(answer: Answer, config: RequestConfig) -> Any:
