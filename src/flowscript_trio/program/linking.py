@@ -11,6 +11,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments
+from ..validator.streams import report_kept
 from .compile import compile_program
 from .compiled import Program
 from .library import Found, Library, shown
@@ -61,6 +62,8 @@ class Linker:
         own.include(parsed.problems)
         checked = check(parsed.document, self._registry, given=given, inherited=inherited)
         own.include(checked.problems)
+        if not chain:
+            report_kept(checked, own)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
         outer, self.findings = self.findings, Findings()

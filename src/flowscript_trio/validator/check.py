@@ -17,6 +17,7 @@ from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
+from .streams import check_streams
 from .texts import Compiler
 from .values import BoundSettings
 from .variables import depend_on_variables
@@ -62,6 +63,7 @@ def check(
     report_cycles(index, waits, findings)
     check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
+    check_streams(index, handlers, nodes, compiler.uses, findings)
     bodies = _check_bodies(index, handlers, waits, settings)
     return Checked(document, findings.in_order(), nodes, bodies, *own, tuple(names.members.wanted))
 
