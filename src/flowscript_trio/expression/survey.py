@@ -54,9 +54,9 @@ class Reference:
     """A name used in an expression, with the members that follow it as they stand (``fetch.items``).
 
     ``offset`` counts characters of the expression's text from 0. ``has_default`` says that what is taken
-    where it is null is written beside it (``$env.HOME ?? '/'``). ``is_taken`` says that something is made of the
-    value: it is an operand or an argument, or a method is called on it. Handed on, compared or asked for its kind it
-    is not.
+    where it is null is written beside it (``$env.HOME ?? '/'``). ``is_taken`` says that something is made of
+    the value: it is an operand or an argument, or a method is called on it. What is handed on, compared or
+    asked for its kind is not.
     """
 
     name: str
@@ -106,7 +106,7 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference]]:
                 if name in _WITH_DEFAULT:
                     defaulted |= _bases([argument for _, argument in arguments[:-1]])
             case Series(first, rest):
-                inner = any([_is_taken_by(operator, taken) for operator, _, _ in rest])
+                inner = any(_is_taken_by(operator, taken) for operator, _, _ in rest)
                 stack.append((first, inner))
                 stack.extend((operand, inner) for _, operand, _ in rest)
                 if rest[0][0] == "??":  # the loosest operator: all of the row are

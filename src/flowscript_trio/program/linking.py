@@ -48,11 +48,13 @@ class Linker:
         given: Collection[str] = (),
         chain: tuple[Path, ...] = (),
         inherited: Inherited = Inherited(),  # noqa: B008
+        *,
+        is_main: bool = False,
     ) -> tuple[Checked, Program] | None:
         """The checked document with its program, or None where something is wrong with it.
 
         ``given`` are the names that it is run with, ``chain`` the files that are being linked around it,
-        ``inherited`` the members that it has from those that include it.
+        ``inherited`` the members that it has from those that include it; ``is_main`` says that none does.
         """
         parsed = found.parsed
         if parsed.document is None:
@@ -62,7 +64,7 @@ class Linker:
         own.include(parsed.problems)
         checked = check(parsed.document, self._registry, given=given, inherited=inherited)
         own.include(checked.problems)
-        if not chain:
+        if is_main:
             report_kept(checked, own)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}

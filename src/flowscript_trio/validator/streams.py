@@ -1,13 +1,13 @@
 """Owns the misuse of streams that a document shows: read twice, used as a value, or kept as the output of a run.
 
-A stream that a setting may or may not ask for (``stream="{{…}}"``), or that has another name by the time it is read,
-is judged when it is consumed.
+What cannot be known beforehand is judged when a stream is consumed: a computed setting ``stream``, a stream that
+has got another name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from ..expression.members import NODE_MEMBERS
@@ -29,6 +29,9 @@ _BODIES = frozenset({"body", "form", "multipart", "upload"})
 
 _WHOLE = re.compile(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
 _REST = re.compile(r"(?:\.output)?\s*\}\}")
+
+_KEPT = "the output of the run is the stream of {!r}, which is closed when the run ends"
+_INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
 
 
 def is_stream(node: CheckedNode) -> bool:
@@ -65,7 +68,7 @@ def check_streams(
                 len(name),
                 "stream-as-value",
                 f"{name!r} is a stream, which has no text, no length and no members",
-                expected="a <foreach> or a sink that consumes it, or a source without stream",
+                expected=_INSTEAD,
             )
     _Readers(index, handlers, streams, findings).check()
 
@@ -91,7 +94,7 @@ def _is_part_of_text(use: Use) -> bool:
 
 
 class _Readers:
-    """Finds who reads each stream for certain; the second one is reported, and one that reads it round after round."""
+    """Finds who reads each stream for certain, and reports whoever would be the second, or reads it in rounds."""
 
     def __init__(
         self, index: Index, handlers: Handlers, streams: dict[str, Place], findings: Findings
@@ -194,28 +197,23 @@ def _is_certain(place: Place, upto: Place) -> bool:
 
 def report_kept(checked: Checked, findings: Findings) -> None:
     """Warn of a stream that a document gives as its output: it is for one that is not run by another."""
+    streams = {node.name for node in checked.nodes.values() if is_stream(node)}
+    reported = set()
+    for node in checked.nodes.values() if streams else ():
+        for setting in _given_as_output(node.node):
+            found = _WHOLE.fullmatch(word_of(setting))
+            if found is not None and found[1] in streams:
+                reported.add(found[1])
+                message = _KEPT.format(found[1])
+                findings.at_value(
+                    setting, "stream-kept", message, severity="warning", expected=_INSTEAD
+                )
     body = checked.document.body
-    kept: list[tuple[BaseNode, Callable[..., None], Setting | BaseNode]] = []
     result = checked.bodies[body.key].result
-    if result is not None:
-        last = body.nodes[result]
-        found = _source_of(last, checked)
-        if found is not None:
-            kept.append((found, findings.at_element, found))
-    for checked_node in checked.nodes.values():
-        node = checked_node.node
-        for setting in _given_as_output(node):
-            match = _WHOLE.fullmatch(word_of(setting))
-            for other in checked.nodes.values() if match is not None else ():
-                if match is not None and other.node.id == match[1] and is_stream(other):
-                    kept.append((other.node, findings.at_value, setting))
-    for node, report, where in kept:
-        report(
-            where,
-            "stream-kept",
-            f"the output of the run is the stream of {node.label!r}, which is closed when the run ends",
-            severity="warning",
-            expected="a <foreach> or a sink that consumes it, or a source without stream",
+    last = None if result is None else _source_of(body.nodes[result], checked)
+    if last is not None and last.id not in reported:
+        findings.at_element(
+            last, "stream-kept", _KEPT.format(last.label), severity="warning", expected=_INSTEAD
         )
 
 
