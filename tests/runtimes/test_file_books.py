@@ -110,6 +110,10 @@ def test_generated_rows_come_back_from_cells(rows: list[dict[str, Any]]) -> None
             "the column 'a' has values that one column of parquet",
         ),
         ("a.parquet", [{"a": 2**70}], "the column 'a'"),
+        ("a.xlsx", [{"a": "\ud800"}], "row 0, 'a', is a text that a cell cannot hold: .*surrogate"),
+        ("a.parquet", [{"a": "\ud800"}], "the column 'a'.*surrogates"),
+        ("a.xlsx", [{"b": 1}, {1: "a", "1": "b"}], "row 1 has two keys that are one as text"),
+        ("a.parquet", [{1: "a", "1": "b"}], "row 0 has two keys that are one as text"),
     ],
 )
 async def test_what_cannot_be_written_is_refused_and_touches_no_file(

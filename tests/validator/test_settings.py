@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import flowscript_trio as fs
 from flowscript_trio.types.errors import EvaluationError, SettingError
 from flowscript_trio.validator import BoundSettings, CheckedNode
 
@@ -251,3 +252,29 @@ def test_retry_is_bound_with_its_defaults() -> None:
     retry = node.retry.config(FakeScope())
     assert (retry.max, retry.base, retry.cap, retry.jitter) == (2, 1.0, 30.0, "none")
     assert retry.when(FakeScope({"status": 503})) is True
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ('delimiter="ab"', "'auto' or 'tab' or a text of at most 1 character"),
+        ('delimiter=""', "'auto' or 'tab' or a text of at least 1 character"),
+        ('quote="ab"', "'none' or a text of at most 1 character"),
+    ],
+)
+def test_a_setting_of_several_kinds_that_is_of_none_is_one_problem(
+    setting: str, expected: str
+) -> None:
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f'<workflow name="w"><source:file id="f" path="a.csv" {setting}/></workflow>')
+    [problem] = caught.value.problems
+    name = setting.partition("=")[0]
+    assert (problem.message, problem.expected) == (f"the value of {name} is not right", expected)
+
+
+async def test_a_computed_setting_of_several_kinds_that_is_of_none_says_all_of_them() -> None:
+    flow = fs.loads(
+        '<workflow name="w"><source:file id="f" path="a.csv" delimiter="{{$input}}"/></workflow>'
+    )
+    with pytest.raises(fs.SettingError, match="expected 'auto' or 'tab' or a text of at most 1 c"):
+        await fs.run(flow, input="ab")

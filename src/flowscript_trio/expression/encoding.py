@@ -146,6 +146,10 @@ class _Plain:
                 name = key_text(key)
                 self._text(name)
                 made[name] = self.of(item, (path, key), depth + 1)
+            if len(made) < len(value):
+                raise EvaluationError(
+                    f"{_words(path)} has two keys that are one as text, which JSON cannot write"
+                )
             return made
         if isinstance(value, (*LISTS, set, frozenset)):
             self._enter(len(value), depth)

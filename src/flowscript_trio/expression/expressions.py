@@ -239,7 +239,10 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
             text,
             tree,
             start,
-            tuple(Reference(r.name, r.path, r.offset + start, r.has_default) for r in references),
+            tuple(
+                Reference(r.name, r.path, r.offset + start, r.has_default, r.is_taken)
+                for r in references
+            ),
             tuple(Reference(c.name, (), c.offset + start) for c in calls),
             "=>" in text.value[start:end],
             tuple(made),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..types.errors import nearest
 from .calls import METHODS
@@ -27,6 +27,26 @@ from .syntax import (
 
 _WITH_DEFAULT = ("coalesce", "default")
 """Functions that are like ``??``: the last argument stands for those before it."""
+_HANDS_ON = frozenset({"??", "&&", "||", "coalesce", "default", "get", "if_else", "switch"})
+"""Operators and functions that give one of their values as it is."""
+_ASKS = frozenset(
+    {
+        "==",
+        "!=",
+        "===",
+        "!==",
+        "!",
+        "not",
+        "equals",
+        "has",
+        "to_boolean",
+        "typeof",
+        "is_array",
+        "is_boolean",
+    }
+    | {"is_finite", "is_integer", "is_nan", "is_null", "is_number", "is_object", "is_string"}
+)
+"""Those that take any value, and make nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +54,16 @@ class Reference:
     """A name used in an expression, with the members that follow it as they stand (``fetch.items``).
 
     ``offset`` counts characters of the expression's text from 0. ``has_default`` says that what is taken
-    where it is null is written beside it (``$env.HOME ?? '/'``).
+    where it is null is written beside it (``$env.HOME ?? '/'``). ``is_taken`` says that something is made of
+    the value: it is an operand or an argument, or a method is called on it. What is handed on, compared or
+    asked for its kind is not.
     """
 
     name: str
     path: tuple[str, ...]
     offset: int
     has_default: bool = False
+    is_taken: bool = field(default=False, compare=False)
 
 
 def survey(tree: Tree) -> tuple[list[Reference], list[Reference], list[Call | Method]]:
@@ -48,60 +71,74 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference], list[Call | Me
     references: list[Reference] = []
     calls: list[Reference] = []
     made: list[Call | Method] = []
-    stack: list[Tree] = [tree]
+    # Each with whether something is made of its value.
+    stack: list[tuple[Tree, bool]] = [(tree, False)]
     defaulted: set[int] = set()
     while stack:
-        part = stack.pop()
+        part, taken = stack.pop()
         match part:
             case Name(name, offset, local):
                 if not local:
-                    references.append(Reference(name, (), offset))
+                    references.append(Reference(name, (), offset, False, taken))
             case Chain(base, steps):
                 if isinstance(base, Name):
                     if not base.local:
                         has_default = base.offset in defaulted
                         path = _static(steps)
-                        references.append(Reference(base.name, path, base.offset, has_default))
+                        taken = taken or len(path) < len(steps)
+                        references.append(
+                            Reference(base.name, path, base.offset, has_default, taken)
+                        )
                 else:
-                    stack.append(base)
+                    stack.append((base, True))
                 for step in steps:
                     if isinstance(step, Item):
-                        stack.append(step.key)
+                        stack.append((step.key, True))
                     elif isinstance(step, Method):
                         _check_method(step)
                         made.append(step)
-                        stack.extend(argument for _, argument in step.arguments)
+                        stack.extend((argument, True) for _, argument in step.arguments)
             case Call(name, arguments, offset):
                 calls.append(Reference(name, (), offset))
                 made.append(part)
-                stack.extend(argument for _, argument in arguments)
+                inner = _is_taken_by(name, taken)
+                stack.extend((argument, inner) for _, argument in arguments)
                 if name == "get" and len(arguments) == 2:
                     references += _got(arguments[0][1], arguments[1][1])
                 if name in _WITH_DEFAULT:
                     defaulted |= _bases([argument for _, argument in arguments[:-1]])
             case Series(first, rest):
-                stack.append(first)
-                stack.extend(operand for _, operand, _ in rest)
+                inner = any(_is_taken_by(operator, taken) for operator, _, _ in rest)
+                stack.append((first, inner))
+                stack.extend((operand, inner) for _, operand, _ in rest)
                 if rest[0][0] == "??":  # the loosest operator: all of the row are
                     defaulted |= _bases([first, *(operand for _, operand, _ in rest[:-1])])
-            case Unary(_, operand):
-                stack.append(operand)
+            case Unary(operator, operand):
+                stack.append((operand, _is_taken_by(operator, taken)))
             case Choice(cases, otherwise):
-                for case in cases:
-                    stack.extend(case)
-                stack.append(otherwise)
+                for condition, value in cases:
+                    stack.append((condition, False))
+                    stack.append((value, taken))
+                stack.append((otherwise, taken))
             case ListOf(items):
-                stack.extend(item for _, item in items)
+                stack.extend((item, is_spread) for is_spread, item in items)
             case ObjectOf(entries):
                 for key, value in entries:
-                    stack.extend([value] if key is None else [key, value])
+                    stack.append((value, key is None))
+                    if key is not None:
+                        stack.append((key, True))
             case Arrow(_, body):
-                stack.append(body)
+                stack.append((body, False))
             case Constant():
                 pass
     references.sort(key=lambda reference: reference.offset)
     calls.sort(key=lambda call: call.offset)
     return references, calls, made
+
+
+def _is_taken_by(name: str, taken: bool) -> bool:
+    """Whether something is made of the values that an operator or a function is given; ``taken``: of its own."""
+    return taken if name in _HANDS_ON else name not in _ASKS
 
 
 def _got(base: Tree, path: Tree) -> list[Reference]:

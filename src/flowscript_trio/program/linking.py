@@ -14,6 +14,7 @@ from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments, keep_texts
 from ..validator.shapes import DocumentShapes
+from ..validator.streams import report_kept
 from .compile import compile_program
 from .compiled import Program
 from .holding import problems_of
@@ -70,11 +71,13 @@ class Linker:
         given: Collection[str] = (),
         chain: tuple[Path, ...] = (),
         inherited: Inherited = Inherited(),  # noqa: B008
+        *,
+        is_main: bool = False,
     ) -> Linked | None:
         """The checked document with its program, or None where something is wrong with it.
 
         ``given`` are the names that it is run with, ``chain`` the files that are being linked around it,
-        ``inherited`` the members that it has from those that include it.
+        ``inherited`` the members that it has from those that include it; ``is_main`` says that none does.
         """
         parsed = found.parsed
         if parsed.document is None:
@@ -84,6 +87,8 @@ class Linker:
         own.include(parsed.problems)
         checked = check(parsed.document, self._registry, given=given, inherited=inherited)
         own.include(checked.problems)
+        if is_main:
+            report_kept(checked, own)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
         outputs: dict[int, Shape] = {}

@@ -118,13 +118,13 @@ def _library(
 def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
     linker = Linker(library, registry)
     chain = () if found.path is None else (found.path,)
-    linked = linker.link(found, chain=chain)
+    linked = linker.link(found, chain=chain, is_main=True)
     problems = tuple(linker.findings)
     if found.path is not None and any(map(_is_missing, problems)):
         given = given_by_callers(found.path, library)
         if given != Given():
             linker = Linker(library, registry)
-            linked = linker.link(found, given.names, chain, given.inherited)
+            linked = linker.link(found, given.names, chain, given.inherited)  # run by others
             problems = _with_warnings(tuple(linker.findings), problems)
     if linked is None:
         raise WorkflowInvalid(problems)

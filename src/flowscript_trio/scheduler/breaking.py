@@ -69,3 +69,7 @@ class BreakOut:
             if index > self.lowest and not scope.cancel_called:
                 self._on_break(index, cancellation)
                 scope.cancel(cancellation.reason)
+
+    def let_go(self) -> None:
+        """Forget who was to be told: the block is over."""
+        del self._on_break

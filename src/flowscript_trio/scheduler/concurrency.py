@@ -142,6 +142,14 @@ class Block:
             return verdict
         finally:
             del raised  # its traceback has this frame: they would wait for the garbage collector
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget who was called: they have the block, and all that they saw would wait for the collector too."""
+        del self._execute, self._on_cancel
+        self.on_success = None
+        if self._breaks is not None:
+            self._breaks.let_go()
 
     def start(self, run: Callable[..., Awaitable[None]], *args: Any, name: str) -> None:
         """Start a task, which must :meth:`end`."""

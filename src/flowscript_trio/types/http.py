@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Literal
+from urllib.parse import urlsplit
 
 from .errors import InputError
 
 MIB = 1024 * 1024
+_PROXIES = ("http", "https", "socks5", "socks5h")
 Redirects = Literal["follow", "same-origin", "none"]
 REDIRECTS: tuple[Redirects, ...] = ("none", "same-origin", "follow")
 """Each allows more than the one before."""
@@ -63,6 +65,8 @@ class HttpOptions:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise InputError(f"{name} is {value!r}; expected a whole number of at least 0")
+        if self.proxy is not None:
+            _check_proxy(self.proxy)
         if self.cache is not None and not isinstance(self.cache, (str, PathLike)):
             raise InputError(f"cache is {self.cache!r}; expected the path of a file")
         for name in ("allow", "deny"):
@@ -71,3 +75,15 @@ class HttpOptions:
                 raise InputError(f"{name} is the text {value!r}; expected a list of hosts")
             if value is not None:
                 object.__setattr__(self, name, tuple(value))
+
+
+def _check_proxy(proxy: object) -> None:
+    """Raise InputError for what is not the URL of a proxy; it is not shown, since a password may stand in it."""
+    try:
+        found = urlsplit(proxy) if isinstance(proxy, str) else None
+        is_valid = found is not None and found.scheme in _PROXIES and bool(found.hostname)
+        is_valid = is_valid and found is not None and found.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise InputError("proxy is not the URL of a proxy; expected http://host:port")

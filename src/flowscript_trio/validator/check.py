@@ -18,6 +18,7 @@ from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .shapes import Scene
+from .streams import check_streams
 from .texts import Compiler
 from .values import BoundSettings
 from .variables import depend_on_variables
@@ -63,6 +64,7 @@ def check(
     report_cycles(index, waits, findings)
     check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
+    check_streams(index, handlers, nodes, compiler.uses, findings)
     bodies = _check_bodies(index, handlers, waits, settings)
     scene = Scene(index, handlers, nodes, bodies, compiler.noted)
     wanted = tuple(names.members.wanted)

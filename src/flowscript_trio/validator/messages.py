@@ -44,7 +44,10 @@ _EXPECTED = {
     "string_pattern_mismatch": "a text that matches {pattern}",
     "extra_forbidden": "no such key",
     "missing": "a value",
+    "union": "{expected}",
 }
+
+_COUNTED = frozenset({"string_too_short", "string_too_long", "too_short", "too_long"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def describe_error(detail: ErrorDetails) -> Told:
     message = str(context["error"]) if kind == "value_error" else detail["msg"]
     if kind in _EXPECTED:
         expected = _EXPECTED[kind].format_map(dict(context))
+        if kind in _COUNTED and expected.endswith(" 1 " + expected.rpartition(" ")[2]):
+            expected = expected.removesuffix("s")
         found = show(detail["input"])
         if kind == "missing":
             return Told(f"{path!r} is missing", None, path)
@@ -75,6 +80,23 @@ def describe_error(detail: ErrorDetails) -> Told:
         return Told(f"{found} is not right for {path!r}", expected, path)
     before, separator, expected_words = message.partition("; expected ")
     return Told(before, expected_words if separator else None, path)
+
+
+def merged(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors of a value that may be one of several kinds as one: pydantic has one for each of the kinds."""
+    found: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
+    for detail in details:
+        place = tuple(step for step in detail["loc"] if not _is_branch_of_union(step))
+        found.setdefault(place, []).append(detail)
+    errors: list[ErrorDetails] = []
+    for place, them in found.items():
+        expected = dict.fromkeys(describe_error(detail).expected for detail in them)
+        words = " or ".join(each for each in expected if each is not None)
+        if len(them) == 1 or None in expected:
+            errors += them
+        else:
+            errors.append({**them[0], "type": "union", "loc": place, "ctx": {"expected": words}})
+    return errors
 
 
 def show(value: object) -> str:
@@ -101,5 +123,8 @@ def show(value: object) -> str:
 def _is_branch_of_union(step: int | str) -> bool:
     """Whether a step of pydantic's path names a member of a union, and no place in the value."""
     return isinstance(step, str) and (
-        step in {"str", "int", "float", "bool"} or "[" in step or step.endswith("Config")
+        step in {"str", "int", "float", "bool"}
+        or "[" in step
+        or step.startswith("constrained-")
+        or step.endswith("Config")
     )

@@ -16,7 +16,7 @@ from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
-from .messages import describe_error, show
+from .messages import describe_error, merged, show
 from .places import word_of
 from .texts import REFUSED, Compiler, Computed, Refused, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
@@ -193,7 +193,7 @@ class SettingsBinder:
         try:
             return plan.model.model_validate(written)
         except ValidationError as exc:
-            for detail in exc.errors(include_url=False):
+            for detail in merged(exc.errors(include_url=False)):
                 named = detail.get("ctx", {}).get("setting") or (detail["loc"] or ("",))[0]
                 if named in by_key:
                     self._report_value(by_key[str(named)][0], detail)
@@ -214,7 +214,7 @@ class SettingsBinder:
             try:
                 checked[attribute] = field.validate(value)
             except ValidationError as exc:
-                for detail in exc.errors(include_url=False):
+                for detail in merged(exc.errors(include_url=False)):
                     self._report_value(setting, {**detail, "loc": (field.key, *detail["loc"])})
         return checked
 

@@ -14,7 +14,7 @@ from ..types.ast import Setting
 from ..types.errors import SettingError
 from ..types.findings import text_of
 from ..types.location import Location
-from .messages import describe_error, show
+from .messages import describe_error, merged, show
 
 Compute = Callable[[Scope], Any]
 
@@ -129,11 +129,10 @@ def setting_error(
     """
     details = error.errors(include_url=False)
     own = [detail for detail in details if key and detail["loc"][:1] == (key,)]
-    told = describe_error((own or details)[0])
+    detail = merged(own or details)[0]
+    told = describe_error(detail)
     about_all = bool(key) and not own
-    is_own = (own or details)[0][
-        "type"
-    ] == "value_error"  # its message says more than what is expected
+    is_own = detail["type"] == "value_error"  # its message says more than what is expected
     reason = told.message if told.expected is None or about_all or is_own else ""
     found = show(value) + (f": {reason}" if reason else "")
     expected = f"; expected {told.expected}" if told.expected else ""

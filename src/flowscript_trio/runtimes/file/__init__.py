@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import trio
 
 from ...types.shapes import Shape
+from ..collector import LARGE, FullCollections
 from ..registry import registry
 from ..streams import Stream, stream_in, streams_of
 from ..threads import run_in_thread
@@ -60,13 +62,16 @@ class FileSource:
             streams = await streams_of(params.run, "file")
             supply = await open_supply(config, params.run.base, limiter)
             return streams.add(Stream(params.node.label, supply))
-        return await run_in_thread(
-            _read,
-            config,
-            params.run.base,
-            abandon_on_cancel=True,
-            limiter=await _limiter_of(params.run),
-        )
+        limiter = await _limiter_of(params.run)
+        with FullCollections() as full:
+            return await run_in_thread(
+                _read,
+                config,
+                params.run.base,
+                full,
+                abandon_on_cancel=True,
+                limiter=limiter,
+            )
 
 
 class FileSink:
@@ -98,8 +103,10 @@ class FileSink:
         return await run_in_thread(_write, config, params.run.base, params.input, limiter=limiter)
 
 
-def _read(config: FileSourceConfig, base: Path | None) -> Any:
+def _read(config: FileSourceConfig, base: Path | None, full: FullCollections) -> Any:
     with open_to_read(config.path, base) as file:
+        if os.fstat(file.fileno()).st_size >= LARGE:
+            full.hold_off()
         return read(
             file,
             config.form,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,6 +15,8 @@ from zipfile import ZipFile
 from ...expression import to_text
 from ...types.errors import FlowScriptError, nearest
 from ..database.errors import MissingPackage
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 BookForm = Literal["xlsx", "parquet"]
 BOOK_FORMS: tuple[BookForm, ...] = ("xlsx", "parquet")
@@ -52,6 +55,9 @@ def encode_book(value: Any, form: BookForm, sheet: str | None) -> bytes:
             )
         columns.update(dict.fromkeys(map(to_text, row)))
     table = [{to_text(key): item for key, item in row.items()} for row in rows]
+    for number, (row, named) in enumerate(zip(rows, table, strict=True)):
+        if len(named) < len(row):
+            raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
     if form == "xlsx":
         return _write_sheet(table, list(columns), sheet)
     return _write_parquet(table, list(columns))
@@ -117,10 +123,10 @@ def _write_sheet(
         value = _cell_value(value, place)
         if not isinstance(value, str):
             return value
-        if len(value) > _LONGEST or ILLEGAL_CHARACTERS_RE.search(value):
+        if len(value) > _LONGEST or ILLEGAL_CHARACTERS_RE.search(value) or _SURROGATE.search(value):
             raise FlowScriptError(
-                f"{place} is a text that a cell cannot hold: it has control characters, or more than "
-                f"{_LONGEST:,} characters"
+                f"{place} is a text that a cell cannot hold: it has control characters, half of a "
+                f"surrogate pair, or more than {_LONGEST:,} characters"
             )
         found = WriteOnlyCell(page, value)
         found.data_type = "s"  # never a formula, whatever it begins with

@@ -13,6 +13,8 @@ import trio
 from ...expression.bulk import decode_text
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ..collector import LARGE as MANY
+from ..collector import FullCollections
 from ..pace import Pace
 from ..threads import run_in_thread
 from ..types import RunServices
@@ -150,7 +152,10 @@ async def decoded(answer: Answer, config: RequestConfig) -> Any:
     """As :func:`decode`, of a large body in a thread. Cancellation frees the node; the thread ends by itself."""
     if len(answer.content) <= LARGE:
         return decode(answer, config)
-    return await run_in_thread(decode, answer, config, abandon_on_cancel=True)
+    with FullCollections() as full:
+        if len(answer.content) >= MANY:
+            full.hold_off()
+        return await run_in_thread(decode, answer, config, abandon_on_cancel=True)
 
 
 def decode(answer: Answer, config: RequestConfig) -> Any:

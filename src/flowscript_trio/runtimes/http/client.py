@@ -12,12 +12,14 @@ from ...types.errors import SettingError
 from ..types import RunServices
 from .answer import Answer, read_answer
 from .content import Content
+from .hosts import leads_somewhere
 from .pool import HttpPool, Sending, pool_of
 from .types import RequestConfig
 
 if TYPE_CHECKING:
     import httpx
 
+_FRAMING = ("Content-Length", "Transfer-Encoding")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -101,9 +103,11 @@ def build_request(
         raise SettingError(
             f"the url is not a valid URL: {exc}; expected http://… or https://…"
         ) from None
-    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
+    if url.scheme not in ("http", "https") or not leads_somewhere(url):
         shown = str(url).partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
-        raise SettingError(f"the url is {shown!r}; expected http://… or https://…")
+        raise SettingError(
+            f"the url is {shown!r}; expected http://… or https://… with a valid host and port"
+        )
     headers = _headers(config, content, token)
     request = client.build_request(method.upper(), url, headers=headers, content=content.data)
     request.__class__ = QuietRequest
@@ -155,6 +159,12 @@ def _own_headers(config: RequestConfig) -> httpx.Headers:
     for name, value in config.headers.items():
         if value is not None:
             headers[name] = _checked(name, to_text(value))
+    for name in _FRAMING:
+        if name in headers:
+            raise SettingError(
+                f"the header {name} follows from the body, and a wrong one would end the request in its middle; "
+                "leave it out"
+            )
     return headers
 
 

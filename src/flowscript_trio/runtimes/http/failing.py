@@ -25,13 +25,15 @@ _NETWORK: dict[int, str] = {
 }
 
 
-def explained(error: httpx.RequestError, request: httpx.Request) -> httpx.RequestError:
+def explained(
+    error: httpx.RequestError, request: httpx.Request, proxy: str | None = None
+) -> httpx.RequestError:
     """An error of the same class that names the request, the cause and a remedy, and knows if it may pass.
 
-    It shows neither credentials nor the query of the URL.
+    It shows neither credentials nor the query of the URL. ``proxy`` is the URL of the one that was connected to.
     """
     request = _request_of(error) or request
-    said, passes = _reason(error, request)
+    said, passes = _reason(error, request, proxy)
     made: Any = type(error)(f"{request.method} {bare_url(request.url)}: {said}", request=request)
     made.retryable = passes
     return made  # type: ignore[no-any-return]
@@ -44,10 +46,15 @@ def _request_of(error: httpx.RequestError) -> httpx.Request | None:
         return None
 
 
-def _reason(error: httpx.RequestError, request: httpx.Request) -> tuple[str, bool]:
+def _reason(
+    error: httpx.RequestError, request: httpx.Request, proxy: str | None
+) -> tuple[str, bool]:
     """What went wrong, and whether trying again may help."""
-    host = request.url.host
-    where = f"{host} port {request.url.port or (443 if request.url.scheme == 'https' else 80)}"
+    host, where = _peer(request.url)
+    # Who is connected to: through a proxy nobody knows whether the server could be reached.
+    peer, there = (host, where) if proxy is None else _peer(httpx.URL(proxy))
+    if proxy is not None:
+        there = f"the proxy {there}"
     if isinstance(error, httpx.TimeoutException):
         return f"{where} took too long", True
     if isinstance(error, httpx.ProxyError):
@@ -66,16 +73,16 @@ def _reason(error: httpx.RequestError, request: httpx.Request) -> tuple[str, boo
         if isinstance(cause, socket.gaierror):
             why = cause.strerror or str(cause)
             return (
-                f"the host name {host!r} could not be looked up ({why}); check its spelling",
+                f"the host name {peer!r} could not be looked up ({why}); check its spelling",
                 True,
             )
         if isinstance(cause, ConnectionRefusedError):
             return (
-                f"the connection to {where} was refused; check the port, and that the service is up",
+                f"the connection to {there} was refused; check the port, and that the service is up",
                 True,
             )
         if isinstance(cause, OSError) and cause.errno in _NETWORK:
-            return f"{where} was not reached: {_NETWORK[cause.errno]}", True
+            return f"{there} was not reached: {_NETWORK[cause.errno]}", True
     may_repeat = request.method in IDEMPOTENT or "idempotency-key" in request.headers
     hint = (
         ""
@@ -86,7 +93,7 @@ def _reason(error: httpx.RequestError, request: httpx.Request) -> tuple[str, boo
     said = str(error).strip()
     detail = f" ({said})" if said else ""
     if isinstance(error, httpx.ConnectError):
-        return f"no connection to {where} could be made{detail}", True
+        return f"no connection to {there} could be made{detail}", True
     if isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError)):
         if _is_nonsense(said):
             return f"{where} answered with what is not HTTP{detail}; check scheme and port", False
@@ -97,6 +104,11 @@ def _reason(error: httpx.RequestError, request: httpx.Request) -> tuple[str, boo
     if isinstance(error, httpx.NetworkError):
         return f"the connection to {where} was lost{detail}{hint}", may_repeat
     return f"{said or type(error).__name__}", False
+
+
+def _peer(url: httpx.URL) -> tuple[str, str]:
+    """The host of a URL, and the same with its port."""
+    return url.host, f"{url.host} port {url.port or (443 if url.scheme == 'https' else 80)}"
 
 
 def _is_nonsense(said: str) -> bool:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ...types.errors import FlowScriptError, InputError, nearest
 from ...types.http import HttpOptions
+
+if TYPE_CHECKING:
+    import httpx
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 WORDS = ("loopback", "link-local", "private")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", re.ASCII)
+
+
+def leads_somewhere(url: httpx.URL) -> bool:
+    """Whether a URL has a host that can be looked up or connected to, and a port that there is."""
+    host = url.raw_host.decode("ascii")
+    is_host = ":" in host or (len(host) <= 253 and _HOST.fullmatch(host) is not None)
+    return is_host and (url.port is None or 0 < url.port <= 65535)
 
 
 class HostRefused(FlowScriptError):

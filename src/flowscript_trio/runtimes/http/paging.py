@@ -115,14 +115,19 @@ class PageSupply:
         if config.next in ("offset", "page"):
             return self._counted() if items else None
         if config.next == "link":
-            links = httpx.Response(200, headers=answer.headers).links
-            found = links.get("next", {}).get("url")
+            found = _next_link(answer)
             after = None if not found else self._linked(answer, found)
         else:
             assert config.cursor is not None
             found = config.cursor(body)
             if found is None or found is False or found == "":
                 return None
+            if isinstance(found, (bool, list, dict)):
+                kind = {bool: "true", list: "a list", dict: "an object"}[type(found)]
+                raise FlowScriptError(
+                    f"{bare_url(answer.url)} has {kind} where its cursor is looked for; expected a text or a "
+                    "number, and null after the last page"
+                )
             if isinstance(found, str) and found.startswith(("http://", "https://", "/")):
                 after = self._linked(answer, found)
             else:
@@ -166,3 +171,11 @@ class PageSupply:
                 "what the settings say"
             )
         return Page(str(url), {})
+
+
+def _next_link(answer: Answer) -> str | None:
+    """The URL in the header ``Link`` among whose relations is ``next``, in whatever letters (RFC 8288)."""
+    for link in httpx.Response(200, headers=answer.headers).links.values():
+        if "next" in str(link.get("rel", "")).lower().split():
+            return link.get("url")
+    return None

@@ -138,7 +138,7 @@ class HttpPool:
             try:
                 answer = await client.send(request, stream=True, auth=auth)
             except httpx.RequestError as exc:
-                raise explained(exc, request) from exc
+                raise explained(exc, request, self.options.proxy) from exc
             try:
                 following = next_request(answer, mode, mine, has_body)
             except BaseException:

@@ -6,6 +6,7 @@ import httpx
 
 from ...types.errors import FlowScriptError
 from .errors import bare_url
+from .hosts import leads_somewhere
 
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "cookie", "host", "user-agent"}
@@ -46,6 +47,11 @@ def next_request(
         raise RedirectRefused(
             f"{old.method} {bare_url(old.url)} redirects to the scheme {request.url.scheme!r}; expected "
             "http or https"
+        )
+    if not leads_somewhere(request.url):
+        raise RedirectRefused(
+            f"{old.method} {bare_url(old.url)} redirects to {bare_url(request.url)}, whose host or port is not "
+            "valid"
         )
     told = f"{old.method} {bare_url(old.url)} redirects to another origin, {bare_url(request.url)}"
     if mode == "same-origin":

@@ -1,0 +1,238 @@
+"""Owns the misuse of streams that a document shows: read twice, used as a value, or kept as the output of a run.
+
+What cannot be known beforehand is judged when a stream is consumed: a computed setting ``stream``, a stream that
+has got another name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from ..expression.members import NODE_MEMBERS
+from ..language.elements import element_of
+from ..types.ast import BaseNode, Node, Setting
+from ..types.findings import Findings
+from .checked import Checked, CheckedNode
+from .handlers import Handlers
+from .names import Relation, relate
+from .places import Index, Place, word_of
+from .texts import Use
+
+SOURCES = frozenset({"source:file", "source:http", "source:database"})
+_CONSUMERS = frozenset({"sink:file", "sink:database"})
+_LISTS = frozenset({"transform:map", "transform:filter", "transform:reduce"})
+"""What takes lists, and waits for none of their items."""
+_BODIES = frozenset({"body", "form", "multipart", "upload"})
+"""The settings that say what a sink of HTTP sends in place of its input."""
+
+_WHOLE = re.compile(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
+_REST = re.compile(r"(?:\.output)?\s*\}\}")
+
+_KEPT = "the output of the run is the stream of {!r}, which is closed when the run ends"
+_INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
+
+
+def is_stream(node: CheckedNode) -> bool:
+    """Whether the output of a node is a stream, as far as its constant settings say."""
+    config = node.settings.constant if node.settings.is_constant else node.settings.base
+    return (
+        node.node.type in SOURCES
+        and getattr(config, "stream", False) is True
+        and getattr(config, "response", "body") == "body"
+    )
+
+
+def check_streams(
+    index: Index,
+    handlers: Handlers,
+    nodes: Mapping[int, CheckedNode],
+    uses: Iterable[Use],
+    findings: Findings,
+) -> None:
+    """Report what is made of a stream that has no value, and who would be the second to read one."""
+    streams = {
+        node.node.id: index.places[key]
+        for key, node in nodes.items()
+        if node.node.id is not None and is_stream(node)
+    }
+    if not streams:
+        return
+    for use in uses:
+        name = use.reference.name
+        if name in streams and index.ids[name] is streams[name].node and _is_misused(use):
+            findings.in_text(
+                use.text,
+                use.reference.offset,
+                len(name),
+                "stream-as-value",
+                f"{name!r} is a stream, which has no text, no length and no members",
+                expected=_INSTEAD,
+            )
+    _Readers(index, handlers, streams, findings).check()
+
+
+def _is_misused(use: Use) -> bool:
+    """Whether something is made of the stream that a name stands for."""
+    reference, names = use.reference, use.visible.place.level.names
+    if use.how == "after" or reference.name in names or reference.name in use.visible.bound:
+        return False
+    if reference.path and reference.path != ("output",):
+        return reference.path[0] not in NODE_MEMBERS or reference.path[0] == "output"
+    return reference.is_taken or _is_part_of_text(use)
+
+
+def _is_part_of_text(use: Use) -> bool:
+    """Whether an interpolation of the name alone stands in a text with something else."""
+    text, at = use.text.value, use.reference.offset
+    before = text[:at].rstrip()
+    rest = _REST.match(text, at + len(use.reference.name))
+    if use.how != "expression" or rest is None or not before.endswith("{{"):
+        return False
+    return bool(before[:-2].strip() or text[rest.end() :].strip())
+
+
+class _Readers:
+    """Finds who reads each stream for certain, and reports whoever would be the second, or reads it in rounds."""
+
+    def __init__(
+        self, index: Index, handlers: Handlers, streams: dict[str, Place], findings: Findings
+    ) -> None:
+        self._index = index
+        self._handlers = handlers
+        self._streams = streams
+        self._findings = findings
+        self._found: dict[str, list[tuple[Place, Setting]]] = {}
+
+    def check(self) -> None:
+        for place in self._index.places.values():
+            if place.node is not None and self._handlers.around(place) is None:
+                self._look_at(place, place.node)
+        for name, readers in self._found.items():
+            for place, setting in readers:
+                self._check_rounds(name, place, setting)
+            readers.sort(key=lambda reader: reader[1].offset)
+            for (first, _), (second, setting) in pairwise(readers):
+                if _both_run(first, second):
+                    self._report_second(name, first, setting)
+
+    def _look_at(self, place: Place, node: Node) -> None:
+        """Note what a node reads, and report one that cannot read a stream at all."""
+        setting = node.settings.get("collection") if node.kind == "foreach" else node.input
+        name = self._stream_in(setting, place)
+        if name is None or setting is None:
+            return
+        if node.kind == "foreach" or node.type in _CONSUMERS:
+            self._found.setdefault(name, []).append((place, setting))
+        elif node.type in _LISTS or (node.type == "sink:http" and not _BODIES & set(node.settings)):
+            self._findings.at_value(
+                setting,
+                "stream-as-value",
+                f"{name!r} is a stream, and {node.label!r} takes a value",
+                expected="a <foreach> with batch around it, or a source without stream",
+            )
+
+    def _stream_in(self, setting: Setting | None, place: Place) -> str | None:
+        """The stream that a setting names, and nothing else."""
+        found = _WHOLE.fullmatch(word_of(setting))
+        if found is None or found[1] in place.level.names:
+            return None
+        return found[1] if found[1] in self._streams else None
+
+    def _check_rounds(self, name: str, place: Place, setting: Setting) -> None:
+        for around in _owners(place, self._streams[name]):
+            element = element_of(around)
+            if element.is_loop:
+                self._findings.at_value(
+                    setting,
+                    "stream-twice",
+                    f"{name!r} is a stream, which can be read once, and this reads it in every round of "
+                    f"{around.label!r}",
+                    expected=f"{name!r} inside of {around.label!r}, or without stream",
+                )
+                return
+
+    def _report_second(self, name: str, first: Place, setting: Setting) -> None:
+        assert first.node is not None
+        self._findings.at_value(
+            setting,
+            "stream-twice",
+            f"{name!r} is a stream, which can be read once, and {first.node.label!r} "
+            f"(line {first.node.location.line}) reads it",
+            expected="a second source, or one without stream, whose output is a list",
+        )
+
+
+def _owners(place: Place, outside: Place) -> Iterator[BaseNode]:
+    """The nodes around a place, from within, that are not around another one too."""
+    level = place.level
+    while level is not outside.level and level.outer is not None:
+        if level.outer.node is not None:
+            yield level.outer.node
+        level = level.outer.level
+
+
+def _both_run(first: Place, second: Place) -> bool:
+    """Whether nothing that the document shows decides that only one of two runs."""
+    relation, here, there = relate(second, first)
+    if relation is Relation.OTHER_SIDE:
+        return False
+    return _is_certain(second, here) and _is_certain(first, there)
+
+
+def _is_certain(place: Place, upto: Place) -> bool:
+    """Whether a node runs if ``upto``, which is it or around it, is reached."""
+    while True:
+        node = place.node
+        if node is None or node.condition is not None or place.level.role != "body":
+            return False
+        if place is upto:
+            return True
+        assert place.level.outer is not None
+        place = place.level.outer
+        if place.node is not None and place.node.kind in ("if", "branch", "while"):
+            return False
+
+
+def report_kept(checked: Checked, findings: Findings) -> None:
+    """Warn of a stream that a document gives as its output: it is for one that is not run by another."""
+    streams = {node.name for node in checked.nodes.values() if is_stream(node)}
+    reported = set()
+    for node in checked.nodes.values() if streams else ():
+        for setting in _given_as_output(node.node):
+            found = _WHOLE.fullmatch(word_of(setting))
+            if found is not None and found[1] in streams:
+                reported.add(found[1])
+                message = _KEPT.format(found[1])
+                findings.at_value(
+                    setting, "stream-kept", message, severity="warning", expected=_INSTEAD
+                )
+    body = checked.document.body
+    result = checked.bodies[body.key].result
+    last = None if result is None else _source_of(body.nodes[result], checked)
+    if last is not None and last.id not in reported:
+        findings.at_element(
+            last, "stream-kept", _KEPT.format(last.label), severity="warning", expected=_INSTEAD
+        )
+
+
+def _source_of(node: BaseNode, checked: Checked) -> BaseNode | None:
+    """The node whose stream is the output of a node: itself, or the last one in it."""
+    if is_stream(checked.nodes[node.key]):
+        return node
+    for body in node.bodies:
+        result = checked.bodies[body.key].result
+        found = None if result is None else _source_of(body.nodes[result], checked)
+        if found is not None:
+            return found
+    return None
+
+
+def _given_as_output(node: BaseNode) -> Iterator[Setting]:
+    if node.kind == "return" and "value" in node.settings:
+        yield node.settings["value"]
+    if node.kind == "output":
+        for part in getattr(node, "fields", ()):
+            if "value" in part.settings:
+                yield part.settings["value"]
