@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from .expression.scope import Limits
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
+    from .placement.cluster import Dask
+    from .placement.process import Process
+    from .placement.thread import Thread
     from .program.loading import Flow, load, loads
-    from .runtimes import Registry, registry, runtime
+    from .runtimes import Registry, blocking_runtime, registry, runtime
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
+    from .runtimes.placing import Place
     from .runtimes.types import ExecutionParams, NodeRuntime
     from .schemas import schema_files
     from .types.budget import Budget
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from .types.durations import Duration
     from .types.errors import (
         BudgetExceeded,
+        CannotTravel,
         EvaluationError,
         FlowScriptError,
         FlowScriptWarning,
@@ -42,8 +47,10 @@ if TYPE_CHECKING:
         LimitExceeded,
         NotAccepted,
         Problem,
+        RemoteError,
         RuntimeNotFound,
         SettingError,
+        WorkerDied,
         WorkflowFailed,
         WorkflowInvalid,
     )
@@ -68,9 +75,13 @@ _HOMES = {
     "expression.scope": ["Limits"],
     "observe.logs": ["SecretFilter"],
     "parser": ["ReadLimits"],
-    "runtimes": ["Registry", "registry", "runtime"],
+    "placement.cluster": ["Dask"],
+    "placement.process": ["Process"],
+    "placement.thread": ["Thread"],
+    "runtimes": ["Registry", "blocking_runtime", "registry", "runtime"],
     "runtimes.ai.errors": ["AIError"],
     "runtimes.http.errors": ["HTTPStatusError"],
+    "runtimes.placing": ["Place"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "schemas": ["schema_files"],
     "types.budget": ["Budget"],
@@ -78,6 +89,7 @@ _HOMES = {
     "types.durations": ["Duration"],
     "types.errors": [
         "BudgetExceeded",
+        "CannotTravel",
         "EvaluationError",
         "FlowScriptError",
         "FlowScriptWarning",
@@ -85,8 +97,10 @@ _HOMES = {
         "LimitExceeded",
         "NotAccepted",
         "Problem",
+        "RemoteError",
         "RuntimeNotFound",
         "SettingError",
+        "WorkerDied",
         "WorkflowFailed",
         "WorkflowInvalid",
     ],
@@ -105,7 +119,9 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "Cancellation",
+    "CannotTravel",
     "CheckpointRejected",
+    "Dask",
     "Decider",
     "Duration",
     "EvaluationError",
@@ -126,19 +142,25 @@ __all__ = [
     "NodeResult",
     "NodeRuntime",
     "NotAccepted",
+    "Place",
     "Problem",
+    "Process",
     "ReadLimits",
     "Record",
     "Registry",
+    "RemoteError",
     "Run",
     "RunOptions",
     "RuntimeNotFound",
     "SecretFilter",
     "SettingError",
     "Template",
+    "Thread",
     "TooManyRounds",
+    "WorkerDied",
     "WorkflowFailed",
     "WorkflowInvalid",
+    "blocking_runtime",
     "failure_of",
     "load",
     "loads",

@@ -153,6 +153,8 @@ class BaseNode(_Frozen):
     condition: Setting | None = None
     """The setting ``if``."""
     timeout: Setting | None = None
+    place: Setting | None = None
+    """Where it runs; of a ``<foreach>``, where its iterations do."""
     on_error: OnError | None = None
     compensate: Body | None = None
     shares_line: bool = False

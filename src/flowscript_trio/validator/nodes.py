@@ -20,7 +20,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
-from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .common import CONDITION, LIMIT, PLACE, RETRY, TIMEOUT, WAITING_TIME
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
@@ -69,6 +69,10 @@ class NodeBinder:
         if node.timeout is not None:
             field = WAITING_TIME if element.asks else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, visible, label)
+        runs_at = None
+        if node.place is not None:
+            named = self._settings.bind_one(node.place, PLACE, visible, label)
+            runs_at = None if named is None else named.constant
         retries, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
@@ -84,6 +88,7 @@ class NodeBinder:
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
+            place=runs_at,
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
