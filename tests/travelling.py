@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,14 @@ async def wait(params: ExecutionParams) -> str:
 async def hold(params: ExecutionParams) -> None:
     """Reach no checkpoint for a time."""
     note(Path(params.config["log"]), f"began {os.getpid()}")
-    time.sleep(float(params.config["seconds"]))
+    time.sleep(float(params.config["seconds"]))  # noqa: ASYNC251 (it is to hold up its thread)
 
 
 @REGISTRY.runtime("transform:die")
 async def die(params: ExecutionParams) -> str:
     """End the process at once; where there is a file that says so, only the first time."""
     log = Path(params.config["log"])
-    if params.config.get("once") and log.exists():
+    if params.config.get("once") and lines(log):
         return "alive"
     note(log, "died")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -164,6 +164,13 @@ def note(log: Path, said: str) -> None:
 
 def lines(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait, in real time, for what another process does."""
+    with trio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 (no event crosses processes)
+            await trio.sleep(0.005)
 
 
 def flow(body: str, registry: fs.Registry = REGISTRY, head: str = "") -> fs.Flow:

@@ -248,7 +248,8 @@ def test_nothing_of_places_is_imported_where_none_is_used() -> None:
         "import sys, trio, flowscript_trio as fs\n"
         'f = fs.loads(\'<workflow name="w"><transform:template id="a" template="x"/></workflow>\')\n'
         "trio.run(fs.run, f)\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('trio_parallel', 'distributed', 'dask', 'cloudpickle') "
+        "print([m for m in sys.modules if m.split('.')[0] in ('trio_parallel', 'distributed', "
+        "'dask', 'cloudpickle') "
         "or m.startswith('flowscript_trio.placement')])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,11 +11,10 @@ from ..runtimes.placing import BUILT_IN, HERE, Place
 from ..types.ast import CheckpointNode
 from ..types.errors import InputError, nearest
 
-_HOMES = {"thread": "thread", "process": "process", "cluster": "cluster"}
-"""The modules that make the built-in places; imported where a document names one."""
 
-
-def check_places(program: Program, given: Mapping[str, Place] | None) -> dict[str, Place]:
+def check_places(
+    program: Program, given: Mapping[str, Place] | None, secrets: Mapping[str, str]
+) -> dict[str, Place]:
     """The places that a document and those that it runs name, by name.
 
     Raises InputError for a name that nothing stands for, a place that cannot be used here, and what cannot run
@@ -28,8 +27,10 @@ def check_places(program: Program, given: Mapping[str, Place] | None) -> dict[st
             if step.place not in found:
                 found[step.place] = _find(step, places)
             _check_inside(step)
+            place = found[step.place]
+            place.check_secrets(step.place, step.secrets_among(secrets))
             for runtime in step.runtimes.values():
-                found[step.place].check_runtime(step.place, runtime)
+                place.check_runtime(step.place, runtime)
     return found
 
 
@@ -54,9 +55,8 @@ def _check_given(given: Mapping[str, Place]) -> Mapping[str, Place]:
 def _find(step: PlacedStep, given: Mapping[str, Place]) -> Place:
     name = step.place
     place = given.get(name)
-    if place is None and name in _HOMES:
-        home = import_module(f"flowscript_trio.placement.{_HOMES[name]}")
-        place = home.built_in()
+    if place is None and name in BUILT_IN:
+        place = built_in_place(name)
     if place is None:
         known = [HERE, *BUILT_IN, *given]
         near = nearest(name, known)
@@ -66,6 +66,12 @@ def _find(step: PlacedStep, given: Mapping[str, Place]) -> Place:
             f"that the application gives: places={{{name!r}: …}}{hint}"
         )
     place.check(name)
+    return place
+
+
+def built_in_place(name: str) -> Place:
+    """The place that a name stands for by itself; its module is imported where a document names it."""
+    place: Place = import_module(f"flowscript_trio.placement.{name}").built_in()
     return place
 
 

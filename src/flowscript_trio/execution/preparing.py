@@ -85,7 +85,7 @@ def _make_run(
         services.look = spending.look
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
     run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
-    places = check_places(flow.program, options.places)
+    places = check_places(flow.program, options.places, secrets)
     context = RunContext(
         id=run_id,
         passes=passes,

@@ -16,7 +16,7 @@ from ..execution.context import CLEANUP_SECONDS, RunContext
 from ..runtimes.placing import Whereabouts
 from ..types.errors import InputError, WorkerDied
 from .remote import RemotePlace
-from .waiting import Done, wait_for
+from .waiting import Done, Outlived, wait_for
 
 if TYPE_CHECKING:
     from distributed.security import Security
@@ -130,13 +130,6 @@ class Dask(RemotePlace):
         finally:
             with trio.CancelScope(shield=True):
                 await wait_for(partial(cluster.close, run))
-
-
-class Outlived:
-    """Stands for the reply of a node that did not answer its cancellation in time."""
-
-    def __init__(self, worker: str) -> None:
-        self.worker: str = worker
 
 
 def is_open(address: str) -> bool:

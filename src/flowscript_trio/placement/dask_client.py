@@ -16,7 +16,6 @@ from distributed.scheduler import NoValidWorkerError
 from distributed.security import Security
 
 from ..types.errors import FlowScriptError, WorkerDied
-from .cluster import Outlived
 from .dask_worker import (
     Sentinel,
     Strict,
@@ -25,7 +24,7 @@ from .dask_worker import (
     do_there,
     where_is,
 )
-from .waiting import Done
+from .waiting import Done, Outlived
 
 T = TypeVar("T")
 
@@ -44,9 +43,7 @@ class Cluster:
         self._security = security
         self._workers = workers
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="flowscript cluster", daemon=True
-        )
+        self._thread = threading.Thread(target=self._live, name="flowscript cluster", daemon=True)
         self._exit = AsyncExitStack()
         self._client: Client
 
@@ -95,6 +92,10 @@ class Cluster:
         del future
         return _nothing
 
+    def _live(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
     async def _open(self) -> None:
         try:
             async with asyncio.timeout(OPENING):
@@ -117,7 +118,7 @@ class Cluster:
                     n_workers=self._workers,
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     asynchronous=True,
                     silence_logs=50,
                 )

@@ -88,10 +88,13 @@ def _made(error: BaseException) -> bytes | None:
 def _arguments(error: BaseException) -> tuple[Any, ...]:
     """What an error is made of: its ``args``, or more where its class knows better (the file of an OSError)."""
     try:
-        kind, args, *_ = error.__reduce__()
+        reduced = error.__reduce__()
     except Exception:
         return error.args
-    return args if kind is type(error) else error.args
+    if isinstance(reduced, tuple) and reduced[0] is type(error):
+        args: tuple[Any, ...] = reduced[1]
+        return args
+    return error.args
 
 
 def _dump(value: Any) -> bytes | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import trio
 
 from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame, Outcome
+from ..execution.limiting import take_token
 from ..execution.state import State
 from ..execution.walk import Walk
 from ..program.compiled import CompiledBody
@@ -42,6 +44,9 @@ class RemotePlace:
     def check(self, name: str) -> None:
         """Raise InputError where it cannot be used."""
 
+    def check_secrets(self, name: str, secrets: Mapping[str, str]) -> None:
+        """Nothing: what goes to another process of this machine stays on it."""
+
     def check_runtime(self, name: str, runtime: NodeRuntime) -> None:
         check_travels(name, runtime, self._luggage)
 
@@ -70,7 +75,7 @@ class RemotePlace:
         deadline = trio.current_effective_deadline()
         try:
             job = body_job(walk, body, frame, self._luggage)
-            reply = await self._send(context, job, f"the scope of {job.path!r}")
+            reply = await self._send_whole(context, job, f"the scope of {job.path!r}")
         except (CannotTravel, WorkerDied) as exc:
             return Failed(context.masked(exc))
         if not isinstance(
@@ -87,7 +92,7 @@ class RemotePlace:
         context = walk.run
         deadline = trio.current_effective_deadline()
         job = document_job(walk, result, attempt, self._luggage)
-        reply = await self._send(context, job, f"what {attempt.step.label!r} is given")
+        reply = await self._send_whole(context, job, f"what {attempt.step.label!r} is given")
         context.whereabouts[job.path] = Whereabouts(reply.worker)
         if not isinstance(reply, BodyReply):
             raise error_in(reply)
@@ -96,6 +101,17 @@ class RemotePlace:
         if not result.isolated and reply.cookies is not None:
             _take_cookies(attempt.frame.state, reply)
         return done
+
+    async def _send_whole(self, context: RunContext, job: Job, what: str) -> Reply:
+        """Send what runs whole over there: it holds one token of the run's limiter, and the nodes in it none."""
+        if context.limiter is None:
+            return await self._send(context, job, what)
+        token = object()
+        await take_token(context.limiter, token)
+        try:
+            return await self._send(context, job, what)
+        finally:
+            context.limiter.release_on_behalf_of(token)
 
     async def _send(self, context: RunContext, job: Job, what: str) -> Reply:
         reply: Reply = unpack(await self.carry(context, job.path, pack(job, what)))

@@ -14,7 +14,7 @@ from ..execution.noderun import NodeRun
 from ..execution.walk import Walk
 from ..expression import Expression, Template
 from ..expression.scope import NodeView, Scope, utc_now
-from ..program.compiled import ALL_SECRETS, CompiledBody, PlacedStep, Program
+from ..program.compiled import CompiledBody, PlacedStep, Program
 from ..program.loading import Flow
 from ..program.placing import programs_of
 from ..runtimes.control.results import DocumentResult
@@ -178,14 +178,6 @@ def context_of(run: NodeRun) -> RunContext:
     return owner
 
 
-def held_secrets(context: RunContext, placed: PlacedStep) -> dict[str, str]:
-    """The secrets of the run that what is placed names, as far as the run was given them."""
-    held = context.secrets.held
-    if ALL_SECRETS in placed.secrets:
-        return dict(held)
-    return {name: held[name] for name in placed.secrets if name in held}
-
-
 def run_facts(context: RunContext, placed: PlacedStep) -> RunFacts:
     """What a worker is told of the run."""
     services = context.services
@@ -193,7 +185,7 @@ def run_facts(context: RunContext, placed: PlacedStep) -> RunFacts:
         id=context.id,
         seed=context.seed,
         base=None if context.base is None else str(context.base),
-        secrets=held_secrets(context, placed),
+        secrets=placed.secrets_among(context.secrets.held),
         http=context.http,
         limits=services.limits,
         now=None if services.now is utc_now else services.now,

@@ -15,6 +15,13 @@ Done = Callable[["outcome.Outcome[Any]"], None]
 """Is called from any thread, once, when the work has ended."""
 
 
+class Outlived:
+    """Stands for the reply of a node that did not answer its cancellation in time."""
+
+    def __init__(self, worker: str) -> None:
+        self.worker: str = worker
+
+
 async def wait_for(begin: Callable[[Done], Callable[[], None]]) -> Any:
     """Begin some work, and wait for its end however it comes.
 

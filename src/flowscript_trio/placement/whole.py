@@ -16,6 +16,7 @@ from ..execution.documents import run_document
 from ..execution.executor import Executor
 from ..execution.frame import Attempt, Frame
 from ..execution.inputs import Secrets
+from ..execution.placing import built_in_place
 from ..execution.record import Record, Warned
 from ..execution.regions import Region
 from ..execution.resources import Resources
@@ -37,7 +38,6 @@ from .errors import pack_error
 from .flows import read_flow, step_in, steps_of
 from .jobs import BodyJob, BodyReply, DocumentJob, Executed, NodeKey, ScopeFacts, Spent
 from .remote_run import services_for
-from .thread import Thread
 
 
 async def do_body(
@@ -154,7 +154,7 @@ def _context(
         http=facts.http,
         record=record,
         spending=_spending(job),
-        places={"thread": Thread()},
+        places={"thread": built_in_place("thread")},
         flow=flow,
         placed=placed_nodes(flow.program),
         _resources=resources,

@@ -112,6 +112,12 @@ class PlacedStep:
     names: frozenset[str]
     """The words in it that may be names of its scope."""
 
+    def secrets_among(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Those of the secrets of a run that travel."""
+        if ALL_SECRETS in self.secrets:
+            return dict(held)
+        return {name: held[name] for name in self.secrets if name in held}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:

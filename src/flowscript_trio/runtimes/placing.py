@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -34,6 +34,9 @@ class Place(Protocol):
 
     def check(self, name: str) -> None:
         """Raise InputError where it cannot be used: an extra is missing. ``name`` is what documents call it."""
+
+    def check_secrets(self, name: str, secrets: Mapping[str, str]) -> None:
+        """Raise InputError where these secrets may not go there."""
 
     def check_runtime(self, name: str, runtime: NodeRuntime) -> None:
         """Raise InputError where a runtime cannot travel to it, with the name of what cannot."""
