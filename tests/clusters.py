@@ -15,7 +15,8 @@ _SCHEDULER = """
 import sys
 from distributed import LocalCluster
 if __name__ == "__main__":
-    with LocalCluster(n_workers=int(sys.argv[1]), threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    how = dict(n_workers=int(sys.argv[1]), threads_per_worker=1, dashboard_address="127.0.0.1:0")
+    with LocalCluster(**how) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """

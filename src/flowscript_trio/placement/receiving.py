@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextvars import Context, copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -143,8 +144,23 @@ def _replay(
     """Tell the observers what happened over there, in order; the times are those of this clock."""
     if not context.observers:
         return
+    contexts: dict[
+        str, Context
+    ] = {}  # each node's observers have one of their own, as they do here
     for event, key in reply.events:
-        context.notify(_here(context, luggage, flow, reply.worker, across.event(event), key))
+        made = _here(context, luggage, flow, reply.worker, across.event(event), key)
+        if isinstance(made, (NodeStarted, BranchStarted)):
+            contexts[made.path] = _context_around(contexts, made.path).copy()
+        own = contexts.get(made.path) or _context_around(contexts, made.path)
+        own.run(context.notify, made)
+
+
+def _context_around(contexts: dict[str, Context], path: str) -> Context:
+    while path:
+        path = path.rpartition("/")[0]
+        if path in contexts:
+            return contexts[path]
+    return copy_context()
 
 
 def _said_there(context: RunContext, worker: str, message: str) -> str:

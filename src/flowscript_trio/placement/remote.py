@@ -10,13 +10,14 @@ import trio
 from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame, Outcome
 from ..execution.limiting import take_token
+from ..execution.losing import lose_body
 from ..execution.state import State
 from ..execution.walk import Walk
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import DocumentResult
 from ..runtimes.placing import Whereabouts
 from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.signals import Failed, Signal
+from ..scheduler.signals import Signal
 from ..types.errors import CannotTravel, WorkerDied
 from .jobs import BodyReply, Job, Reply
 from .packing import pack, unpack
@@ -77,11 +78,12 @@ class RemotePlace:
             job = body_job(walk, body, frame, self._luggage)
             reply = await self._send_whole(context, job, f"the scope of {job.path!r}")
         except (CannotTravel, WorkerDied) as exc:
-            return Failed(context.masked(exc))
+            worker = exc.worker if isinstance(exc, WorkerDied) else None
+            return lose_body(walk, body, frame, exc, worker)
         if not isinstance(
             reply, BodyReply
         ):  # it was not read over there, or what it gave cannot cross
-            return Failed(context.masked(error_in(reply)))
+            return lose_body(walk, body, frame, error_in(reply), reply.worker)
         flow = flow_of_run(context)
         done = await take_in(context, self._luggage, flow, frame, job.path, reply, deadline)
         frame.output = done.output

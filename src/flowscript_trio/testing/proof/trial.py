@@ -21,12 +21,14 @@ from ...execution.run import run_with
 from ...program.loading import Flow
 from ...scheduler.raised import first_of
 from ...types.results import RunStatus
+from ..places import played
 from .calls import Call
 from .clock import LOOK, VirtualClock, without_pace
 from .hooks import hooked
 from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
 from .owners import LeftTokens
+from .placing import ProvedPlace
 from .plan import Plan
 from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
@@ -147,7 +149,7 @@ async def _run(setting: Setting, trial: Trial) -> None:
         probe.generators.watching(),
         trio.CancelScope() as scope,
     ):
-        options = _watched(setting.options(), probe)
+        options = _watched(setting.options(), probe, setting.flow)
         trial.max_concurrency = options.max_concurrency
         started = trio.current_time()
         probe.begin(scope, options.limiter)
@@ -172,7 +174,7 @@ async def _run(setting: Setting, trial: Trial) -> None:
             trial.left_variables = changed_since(variables)
 
 
-def _watched(given: RunOptions, probe: Probe) -> RunOptions:
+def _watched(given: RunOptions, probe: Probe, flow: Flow) -> RunOptions:
     """The options of a run, so that the probe sees what the application does in it."""
     decider = given.decider
     return replace(
@@ -180,6 +182,7 @@ def _watched(given: RunOptions, probe: Probe) -> RunOptions:
         registry=None,  # the workflow has been compiled with the probe's
         observers=(*given.observers, probe.note),
         decider=None if decider is None else partial(probe.decide, decider),
+        places=played(flow.program, ProvedPlace(probe)),
     )
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import cancelling, conduct, ends, errors, limits, outputs, resources, scopes, timing
+from . import (
+    cancelling,
+    conduct,
+    ends,
+    errors,
+    limits,
+    outputs,
+    placing,
+    resources,
+    scopes,
+    timing,
+)
 from .finding import Check, Finding
 
 CHECKS: tuple[Check, ...] = (
@@ -41,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     outputs.outputs_stand_in_order,
     scopes.only_complete_blocks_are_seen,
     scopes.only_complete_blocks_set_variables,
+    placing.cancellations_reach_places,
     timing.no_time_passes_unasked,
 )
 
