@@ -12,7 +12,10 @@ from flowscript_trio.placement.cluster import Dask
 from flowscript_trio.placement.process import Process
 from flowscript_trio.placement.thread import Thread
 
-WORKFLOW = '<workflow name="w"><transform:map id="a" input="{{$input}}" expression="item * 2" place="gpu"/></workflow>'
+WORKFLOW = (
+    '<workflow name="w"><transform:map id="a" input="{{$input}}" expression="item * 2" place="gpu"/>'
+    "</workflow>"
+)
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:

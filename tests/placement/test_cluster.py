@@ -161,6 +161,49 @@ async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
     assert lines(log) == ["died"]
 
 
+async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    nodes = 12
+    body = (
+        f'<foreach id="f" collection="{{{{range(0, {nodes})}}}}" maxConcurrency="4" tolerate="{nodes}">'
+        f'<transform:last id="a" log="{log}" place="cluster"/></foreach>'
+    )
+    done = await run(address, body)
+    assert (
+        len(lines(log)) == nodes
+    )  # each ran once, whether its reply came or was lost with its worker
+    errors = [each.error for each in done.record.failures if each.id == "a"]
+    assert all(isinstance(error, fs.WorkerDied) for error in errors)
+
+
+async def test_a_retired_worker_runs_nothing_again_elsewhere(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with cluster(2) as own:
+        body = f'<transform:hold id="a" seconds="3" log="{log}" place="cluster"/>'
+
+        async def retire() -> None:
+            await until(lambda: lines(log))
+            await trio.to_thread.run_sync(retire_workers, own)
+
+        with pytest.raises(fs.WorkerDied), trio.fail_after(60):
+            async with fs.open_run(flow(body), places={"cluster": fs.Dask(own)}) as handle:
+                await retire()
+                await handle.wait()
+        await trio.sleep(1)
+    assert len(lines(log)) == 1
+
+
+def retire_workers(address: str) -> None:
+    """Take away the workers that are at work."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        busy = [worker for worker, tasks in client.processing().items() if tasks]
+        client.retire_workers(busy, close_workers=True)
+
+
 async def test_a_retry_goes_on_after_a_killed_worker(address: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     done = await run(

@@ -19,6 +19,7 @@ from ..types.errors import FlowScriptError, WorkerDied
 from .dask_worker import (
     Sentinel,
     Strict,
+    WorkerLost,
     cancel_there,
     close_there,
     do_there,
@@ -200,6 +201,8 @@ class _Sent:
         except KilledWorker as exc:
             worker = getattr(exc.last_worker, "address", None) or str(exc.last_worker)
             raise WorkerDied(f"{worker} has died", f"worker {worker}") from None
+        except WorkerLost as exc:
+            raise WorkerDied(f"{exc} is gone, and what it had", f"worker {exc}") from None
         except CancelledError:
             if self._is_cancelled:
                 return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from dask._task_spec import Task
 from distributed import Scheduler, SchedulerPlugin, Worker, WorkerPlugin, get_worker
+from distributed.scheduler import TaskState
 
 from .worker import cancel_job, close_run, run_job
 
@@ -45,14 +47,28 @@ def run_of(key: Any) -> str | None:
     return key.removeprefix(PREFIX).rpartition("-")[0]
 
 
+class WorkerLost(Exception):
+    """The worker of a task is gone, and with it the task or what it gave; the text is the worker's address."""
+
+
+def tell_lost(worker: str) -> None:
+    """What runs in the place of a task that would run for a second time."""
+    raise WorkerLost(worker)
+
+
 class Strict(SchedulerPlugin):
-    """Lets a task of ours run once: where its worker dies, it has failed, whatever the scheduler allows others."""
+    """Lets a task of ours run once, whatever the scheduler allows others.
+
+    One whose worker dies has failed. One that would run again since its worker has been retired, or has died before
+    the reply was fetched, tells that it is lost instead.
+    """
 
     name = "flowscript-strict"
     idempotent = True
 
     def __init__(self) -> None:
         self._scheduler: Scheduler | None = None
+        self._given: dict[str, str] = {}  # the workers that tasks were given to
 
     async def start(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -60,8 +76,20 @@ class Strict(SchedulerPlugin):
     def transition(
         self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str, **kwargs: Any
     ) -> None:
-        if finish == "processing" and run_of(key) is not None and self._scheduler is not None:
-            self._scheduler.tasks[key].suspicious = self._scheduler.allowed_failures
+        if self._scheduler is None or run_of(key) is None:
+            return
+        task = self._scheduler.tasks.get(key)
+        if task is None or finish == "forgotten":
+            self._given.pop(key, None)
+        elif finish == "processing" and task.processing_on is not None:
+            self._given[key] = task.processing_on.address
+            task.suspicious = self._scheduler.allowed_failures
+        elif start in ("processing", "memory") and finish in ("released", "waiting"):
+            self._forbid(task, self._given.get(key, "a worker"))
+
+    def _forbid(self, task: TaskState, worker: str) -> None:
+        if task.run_spec is not None:
+            task.run_spec = Task(task.key, tell_lost, worker)
 
 
 class Sentinel(WorkerPlugin):
