@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 TESTS = Path(__file__).parent
 
@@ -37,8 +38,17 @@ def _program(text: str, *arguments: str) -> Iterator[str]:
     """A program that goes on until its input ends; gives the first line that it writes."""
     folder = TESTS / "placement"
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    file = Path(os.environ.get("TMPDIR", "/tmp")) / f"flowscript-{os.getpid()}-{abs(hash(text))}.py"
-    file.write_text(text)
+    with TemporaryDirectory() as scratch:
+        file = Path(scratch) / "program.py"
+        file.write_text(text)
+        with _started(file, arguments, folder, environment) as said:
+            yield said
+
+
+@contextmanager
+def _started(
+    file: Path, arguments: tuple[str, ...], folder: Path, environment: dict[str, str]
+) -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, str(file), *arguments],
         stdin=subprocess.PIPE,
@@ -58,7 +68,6 @@ def _program(text: str, *arguments: str) -> Iterator[str]:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-            file.unlink()
 
 
 @contextmanager

@@ -91,6 +91,7 @@ class Dask(RemotePlace):
         )
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
+        """Bring a job to a worker and its reply back. A cancellation is delivered there, and its end awaited."""
         cluster: Cluster = await context.resource(
             f"flowscript place {id(self)}", partial(self._open, context.id)
         )

@@ -59,8 +59,8 @@ def tell_lost(worker: str) -> None:
 class Strict(SchedulerPlugin):
     """Lets a task of ours run once, whatever the scheduler allows others.
 
-    One whose worker dies has failed. One that would run again since its worker has been retired, or has died before
-    the reply was fetched, tells that it is lost instead.
+    One whose worker dies has failed. One that would run again since its worker has been retired, or has died
+    before the reply was fetched, tells that it is lost instead.
     """
 
     name = "flowscript-strict"

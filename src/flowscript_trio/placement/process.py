@@ -54,6 +54,7 @@ class Process(RemotePlace):
             )
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
+        """Bring a job to a worker process and its reply back. Cancellation kills the process."""
         opened: _Workers = await context.resource(f"flowscript place {id(self)}", self._open)
         return await opened.do(context, path, job)
 

@@ -57,7 +57,7 @@ class Thread(RemotePlace):
         """Nothing: whatever it is, it stays in this process."""
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
-        """Run a leaf node's runtime in a thread."""
+        """Run a leaf node's runtime in a thread; a cancellation reaches it there, and its end is awaited."""
         run = params.run
         assert isinstance(run, NodeRun)
         limiter = await self._limiter_of(context_of(run))
@@ -76,6 +76,7 @@ class Thread(RemotePlace):
             limiter.release_on_behalf_of(token)
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
+        """Do a job in a thread. A cancellation is delivered there, and its end awaited."""
         from .worker import run_alone
 
         limiter = await self._limiter_of(context)

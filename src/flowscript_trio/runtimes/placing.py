@@ -29,7 +29,8 @@ class Whereabouts:
 class Place(Protocol):
     """Where nodes can run beside trio's own thread.
 
-    One object may serve many runs at once, and is opened by each when its first node gets there.
+    One object may serve many runs at once, and is opened by each when its first node gets there. Cancellation of a
+    node is delivered as the place can deliver it.
     """
 
     def check(self, name: str) -> None:
