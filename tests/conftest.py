@@ -65,7 +65,7 @@ def _one_path_an_execution(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def keep_documents(path: Path) -> None:
-    make_flow = loading._make_flow
+    make_flow = loading.flow_of
 
     def kept(found: Any, library: Any, registry: Any) -> Any:
         document = found.parsed.document
@@ -74,4 +74,4 @@ def keep_documents(path: Path) -> None:
                 file.write(json.dumps(document.source.text) + "\n")
         return make_flow(found, library, registry)
 
-    loading._make_flow = kept
+    loading.flow_of = kept

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from .journal.store import Reply, Store
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
+    from .placement.cluster import Dask
+    from .placement.process import Process
+    from .placement.thread import Thread
     from .program.loading import Flow, load, loads
     from .program.types import FlowTypes
-    from .runtimes import Registry, registry, runtime
+    from .runtimes import Registry, blocking_runtime, registry, runtime
     from .runtimes.ai.errors import AIError
     from .runtimes.http.errors import HTTPStatusError
+    from .runtimes.placing import Place
     from .runtimes.types import ExecutionParams, NodeRuntime
     from .scheduler.limits.limit import Limit
     from .schemas import schema_files
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from .types.durations import Duration
     from .types.errors import (
         BudgetExceeded,
+        CannotTravel,
         EvaluationError,
         FlowScriptError,
         FlowScriptWarning,
@@ -49,8 +54,10 @@ if TYPE_CHECKING:
         OutputError,
         Problem,
         RecordedError,
+        RemoteError,
         RuntimeNotFound,
         SettingError,
+        WorkerDied,
         WorkflowFailed,
         WorkflowInvalid,
     )
@@ -82,9 +89,13 @@ _HOMES = {
     "journal.store": ["Reply", "Store"],
     "observe.logs": ["SecretFilter"],
     "parser": ["ReadLimits"],
-    "runtimes": ["Registry", "registry", "runtime"],
+    "placement.cluster": ["Dask"],
+    "placement.process": ["Process"],
+    "placement.thread": ["Thread"],
+    "runtimes": ["Registry", "blocking_runtime", "registry", "runtime"],
     "runtimes.ai.errors": ["AIError"],
     "runtimes.http.errors": ["HTTPStatusError"],
+    "runtimes.placing": ["Place"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
     "schemas": ["schema_files"],
     "scheduler.limits.limit": ["Limit"],
@@ -93,6 +104,7 @@ _HOMES = {
     "types.durations": ["Duration"],
     "types.errors": [
         "BudgetExceeded",
+        "CannotTravel",
         "EvaluationError",
         "FlowScriptError",
         "FlowScriptWarning",
@@ -102,8 +114,10 @@ _HOMES = {
         "OutputError",
         "Problem",
         "RecordedError",
+        "RemoteError",
         "RuntimeNotFound",
         "SettingError",
+        "WorkerDied",
         "WorkflowFailed",
         "WorkflowInvalid",
     ],
@@ -126,8 +140,10 @@ __all__ = [
     "BudgetExceeded",
     "Cancellation",
     "CannotKeep",
+    "CannotTravel",
     "CheckpointRejected",
     "CircuitOpen",
+    "Dask",
     "Decider",
     "Duration",
     "EvaluationError",
@@ -151,11 +167,14 @@ __all__ = [
     "NodeRuntime",
     "NotAccepted",
     "OutputError",
+    "Place",
     "Problem",
+    "Process",
     "ReadLimits",
     "Record",
     "RecordedError",
     "Registry",
+    "RemoteError",
     "Reply",
     "Run",
     "RunBusy",
@@ -168,10 +187,13 @@ __all__ = [
     "StoreFailed",
     "Superseded",
     "Template",
+    "Thread",
     "TooManyRounds",
     "ValueType",
+    "WorkerDied",
     "WorkflowFailed",
     "WorkflowInvalid",
+    "blocking_runtime",
     "failure_of",
     "load",
     "loads",

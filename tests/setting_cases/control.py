@@ -469,6 +469,19 @@ covers(
     lambda s: "end undo" in s.events,
 )
 
+covers(
+    "node",
+    "place",
+    '<transform:template id="a" template="x" ⟦place="thread"⟧/>',
+    lambda s: s.results["a"].worker == "thread",
+)
+covers(
+    "branch",
+    "place",
+    '<parallel id="p"><branch ⟦place="thread"⟧><transform:template id="a" template="x"/></branch></parallel>',
+    lambda s: s.results["a"].worker == "thread",
+)
+
 # ---- documents ----
 HEAD = "---\nname: w\n{}\n---\n<workflow>{}</workflow>\n"
 covers(

@@ -131,6 +131,8 @@ def describe(event: Event) -> str | None:
             return f"start      {one_line(event.path)}"
         case NodeEnded(result=result):
             took = f"({result.duration:.3f} s)"
+            if result.worker is not None:
+                took += f" on {one_line(result.worker)}"
             if result.status == "failed":
                 first = result.replaced
                 after = "" if first is None else f" after {type(first).__name__}"

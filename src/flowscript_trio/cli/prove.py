@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOM = 20
 """How many nodes are named at most."""
-GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
+GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
 
 
 @click.command("prove")

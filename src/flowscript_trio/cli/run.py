@@ -20,6 +20,7 @@ from ..types.services import SECRETS as AI_SECRETS
 from .budgeting import read_budget
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
+from .placing import read_places
 from .records import FOLDER
 from .run_options import run_options
 from .saying import say, write_json
@@ -84,6 +85,7 @@ def run_command(
     secret: tuple[str, ...],
     env: tuple[str, ...],
     max_concurrency: int | None,
+    place: tuple[str, ...],
     base: str | None,
     seed: int | None,
     watchdog: float | None,
@@ -112,6 +114,7 @@ def run_command(
         seed=seed,
         watchdog=watchdog,
         budget=budget,
+        places=read_places(place),
     )
     if dry_run:
         from ..execution.preparing import check_options

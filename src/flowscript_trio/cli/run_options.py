@@ -42,6 +42,14 @@ _OPTIONS = (
         "--max-concurrency", metavar="N", type=click.IntRange(min=1), help="The run's limit."
     ),
     click.option(
+        "--place",
+        "place",
+        multiple=True,
+        metavar="NAME=ADDRESS",
+        help="Where nodes run that say place=NAME: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
+        "process, cluster.",
+    ),
+    click.option(
         "--base",
         type=click.Path(file_okay=False, exists=True),
         help="The folder that file paths may not leave.",

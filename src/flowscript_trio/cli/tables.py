@@ -49,6 +49,8 @@ def _line(item: TreeItem, label: str, now: float) -> Text:
     mark, style = MARKS[item.state]
     seconds = (now if item.ended is None else item.ended) - item.started
     line = Text.assemble((f"{mark} ", style), one_line(label), (f"  {seconds:.2f} s", "dim"))
+    if item.worker is not None:
+        line.append(f"  {one_line(item.worker)}", style="cyan")
     if item.state == RUNNING:
         _progress(line, item, now)
     if item.state == "failed" and item.error is not None and not _is_from_below(item):

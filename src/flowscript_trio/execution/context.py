@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..expression.scope import Services
+from ..program.compiled import PlacedStep
+from ..program.loading import Flow
+from ..runtimes.placing import Place, Whereabouts
 from ..scheduler.passes import PassCounter
 from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
@@ -104,6 +107,14 @@ class RunContext:
     numbers: Numbers = field(default_factory=Numbers)
     broken: BrokenObserver | None = None
     """The first observer that raised."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where nodes of the run may run, by the names that documents use."""
+    flow: Flow | None = None
+    """The workflow that it runs: what a place has to know to run a part of it. None where nothing is placed."""
+    placed: Mapping[int, PlacedStep] = field(default_factory=dict)
+    """What was found out about each placed node when it was read, by the id of the node itself."""
+    whereabouts: dict[str, Whereabouts] = field(default_factory=dict)
+    """Where the placed executions are that have not ended, by their paths."""
     give_up: Callable[[str], None] | None = None
     """Cancels the run, for a reason."""
     _shown: dict[int, tuple[Any, Any]] = field(default_factory=dict)

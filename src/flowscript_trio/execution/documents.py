@@ -138,6 +138,15 @@ async def handle_document_result(walk: Walk, result: DocumentResult, attempt: At
 
     Cancellation reaches its nodes as those of a block; its clean-up runs to the end.
     """
+    if attempt.step.place is not None:
+        place = walk.run.places[attempt.step.place]
+        ended: Outcome = await place.run_document(walk, result, attempt)
+        return ended
+    return await run_document(walk, result, attempt)
+
+
+async def run_document(walk: Walk, result: DocumentResult, attempt: Attempt) -> Outcome:
+    """Run the document of an ``<include>`` or a ``<call>`` here, whatever place it has."""
     program = attempt.step.linked
     assert program is not None, "a document that runs another was linked when it was read"
     input = check_input(program.document, _input_of(result, attempt))

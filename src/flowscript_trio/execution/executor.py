@@ -97,8 +97,10 @@ class Executor:
         What ended it early (an error, a break) comes back as a value. Cancellation passes through once
         every node has unwound.
         """
-        if body.cleanup is None:
+        if body.is_plain:
             return self.run_nodes(body, frame, checked)
+        if body.place is not None:
+            return self.run.places[body.place].run_body(self, body, frame)
         return with_finally(self, body, frame)
 
     def run_nodes(
@@ -206,6 +208,9 @@ class Executor:
         ``context`` is the one in which the observers were told of its start.
         """
         run = self.run
+        if run.whereabouts and (found := run.whereabouts.pop(result.path, None)) is not None:
+            result.worker = found.worker
+            result.outlived = result.outlived or found.outlived
         if step.id is not None:
             frame.state.record(step.id, result)
         run.record.add(id(step), step.label, result, inner=self._inner)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..expression.scope import Services
+from ..runtimes.placing import Place
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 from .spending import Spending
@@ -25,6 +26,8 @@ class NodeRunOwner(Protocol):
     def http(self) -> HttpOptions: ...
     @property
     def spending(self) -> Spending | None: ...
+    @property
+    def places(self) -> Mapping[str, Place]: ...
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
     def services_of(self, path: str, turn: int | str) -> Services: ...
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
@@ -56,6 +59,23 @@ class NodeRun:
     @property
     def http(self) -> HttpOptions:
         return self._run.http
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        return self._run.places
+
+    @property
+    def owner(self) -> NodeRunOwner:
+        """The run itself."""
+        return self._run
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def attempt(self) -> int:
+        return self._attempt
 
     @property
     def services(self) -> Services:

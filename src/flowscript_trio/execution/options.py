@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from ..expression.scope import Limits
+from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
 from ..types.budget import Budget
@@ -45,3 +46,4 @@ class RunOptions:
     watchdog: float | None = None
     http: HttpOptions | None = None
     budget: Budget | None = None
+    places: Mapping[str, Place] | None = None

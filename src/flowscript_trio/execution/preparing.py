@@ -12,6 +12,7 @@ from uuid import UUID
 from ..expression.scope import Limits, Services
 from ..program.compiled import Program
 from ..program.loading import Flow
+from ..program.placing import placed_nodes
 from ..scheduler.passes import PassCounter
 from ..types.budget import Budget
 from ..types.errors import InputError
@@ -33,6 +34,7 @@ from .inputs import (
 from .masking import mask_error
 from .named_limits import RunLimits, check_given
 from .options import RunOptions
+from .placing import check_places
 from .record import Record, Warned
 from .spending import Spending
 from .weighing import WeighedRecord
@@ -86,6 +88,7 @@ def _make_run(
         services.look = spending.look
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
     run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
+    places = check_places(flow.program, options.places, secrets)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -102,6 +105,9 @@ def _make_run(
         http=_check_http(options.http),
         record=_make_record(options.keep, masker, spending),
         spending=spending,
+        places=places,
+        flow=flow if places else None,
+        placed=placed_nodes(flow.program) if places else {},
     )
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))

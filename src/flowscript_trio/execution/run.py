@@ -14,6 +14,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits
 from ..program.loading import Flow
+from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
 from ..scheduler.passes import counting_passes
@@ -51,6 +52,7 @@ async def run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
+    places: Mapping[str, Place] | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
@@ -82,6 +84,8 @@ async def run(
             warning stands on the record. None: nobody watches.
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         budget: what the whole run may take, whatever the document asks for; None: no bound.
+        places: where nodes may run, by the names that the document uses (``place="gpu"``), beside ``here``,
+            ``thread``, ``process`` and ``cluster``; one of these names stands for the built-in one.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -115,6 +119,7 @@ async def run(
         watchdog=watchdog,
         http=http,
         budget=budget,
+        places=places,
     )
     del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
@@ -201,6 +206,7 @@ def open_run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
+    places: Mapping[str, Place] | None = None,
 ) -> OpenRun:
     """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
 
@@ -227,5 +233,6 @@ def open_run(
         watchdog=watchdog,
         http=http,
         budget=budget,
+        places=places,
     )
     return OpenRun(flow, options)

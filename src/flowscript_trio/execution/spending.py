@@ -82,6 +82,33 @@ class Spending:
         """How many branches of a block may run at once where it asks for so many."""
         return limit if self.budget.tasks is None else min(limit, self.budget.tasks)
 
+    def left(self) -> Budget:
+        """What is left for a part of the run that runs elsewhere."""
+        purse, budget = self._purse, self.budget
+        return Budget(
+            cleanup=budget.cleanup,
+            tasks=budget.tasks,
+            nodes=_less(budget.nodes, purse.nodes),
+            rounds=_less(budget.rounds, purse.rounds),
+            requests=_less(budget.requests, purse.requests),
+            output_bytes=budget.output_bytes,
+        )
+
+    def counts(self) -> tuple[int, int, int]:
+        """The nodes, rounds and requests so far."""
+        return self._purse.nodes, self._purse.rounds, self._purse.requests
+
+    def add_spent(self, path: str, nodes: int, rounds: int, requests: int) -> None:
+        """Count what a part of the run has spent elsewhere; raises BudgetExceeded, as counting here does."""
+        purse = self._purse_at(path)
+        purse.nodes += nodes
+        purse.rounds += rounds
+        purse.requests += requests
+        for name in ("nodes", "rounds", "requests"):
+            most = getattr(self.budget, name)
+            if most is not None and getattr(purse, name) > most:
+                raise self.exceed(name, path)
+
     # ---- counts ----
 
     def count_node(self, path: str) -> None:
@@ -249,3 +276,7 @@ class CountedAsync:
         self._spending.count_round(self._name(self._index))
         self._index += 1
         return item
+
+
+def _less(most: int | None, spent: int) -> int | None:
+    return None if most is None else max(most - spent, 0)

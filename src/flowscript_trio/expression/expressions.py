@@ -154,6 +154,13 @@ class Expression:
     def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes to another process as its tree; what that was compiled to is made again there."""
+        names = {found.name for found in survey(self.tree)[0]}
+        nodes = frozenset(filter(self.is_node, names))
+        loops = "=>" in self.text.value
+        return _made_again, (self.text, self.tree, self.shift, nodes, loops)
+
     def __repr__(self) -> str:
         return f"<Expression {self.text.value!r}>"
 
@@ -208,6 +215,16 @@ class ParsedExpression:
                 )
         run, name = compile_tree(self.tree, is_node), plain_name(self.tree, is_node)
         return Expression(run, name, self, is_node, self.loops)
+
+
+def _made_again(
+    text: Text, tree: Tree, shift: int, nodes: frozenset[str], loops: bool
+) -> Expression:
+    is_node = nodes.__contains__
+    parsed = ParsedExpression(text, tree, shift, (), (), loops)
+    return Expression(
+        compile_tree(tree, is_node), plain_name(tree, is_node), parsed, is_node, loops
+    )
 
 
 def parse_expression(text: Text, *, names: Collection[str] = frozenset()) -> ParsedExpression:

@@ -44,7 +44,7 @@ RUN = 1024
 """Items that are counted at once."""
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -52,7 +52,7 @@ def _utc_now() -> datetime:
 class Services:
     """What expressions take from the run, so that a test can fix it: clock, chance, bounds."""
 
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     random: Random = field(default_factory=Random)
     limits: Limits = field(default_factory=Limits)
     look: Callable[[], None] | None = None

@@ -246,6 +246,10 @@ class Template:
             position -= len(piece)
         return 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes to another process as its parts; what they were compiled to is made again there."""
+        return Template, (self._parts, self._offsets, self.source)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Template:
         return self
 

@@ -59,6 +59,8 @@ class Element:
     ``scope`` is what its bodies share, ``binds`` the names that have a value in them, ``names`` the settings
     that name further ones, each with its default. ``assigns`` is the setting that names a variable.
 
+    ``has_place``: it says where it runs, or where its iterations do.
+
     ``leaves`` is what it can end. ``is_loop``: a ``<break>`` leaves it. ``is_barrier``: in a graph body it
     waits for all that stand before it, and all behind it wait for it. ``asks``: it waits for an answer, and its
     timeout is for that. ``passes_on``: a body's output is not its own where another node may give one.
@@ -81,6 +83,7 @@ class Element:
     names: tuple[tuple[str, str], ...] = ()
     assigns: str | None = None
     needs_id: bool = True
+    has_place: bool = False
     leaves: Leaves | None = None
     is_loop: bool = False
     is_barrier: bool = False

@@ -14,10 +14,10 @@ _ITERATION = frozenset({"$iteration"})
 
 _ROWS = (
     # ---- what the application's runtimes do ----
-    Element("source", ast.SourceNode, None, usual="http"),
-    Element("transform", ast.TransformNode, None, usual="template"),
-    Element("sink", ast.SinkNode, None, usual="http"),
-    Element("ai", ast.TransformNode, "transform:ai"),
+    Element("source", ast.SourceNode, None, usual="http", has_place=True),
+    Element("transform", ast.TransformNode, None, usual="template", has_place=True),
+    Element("sink", ast.SinkNode, None, usual="http", has_place=True),
+    Element("ai", ast.TransformNode, "transform:ai", has_place=True),
     # ---- blocks ----
     Element(
         "parallel",
@@ -34,6 +34,7 @@ _ROWS = (
         binds=_ITEM,
         names=(("item", "item"), ("index", "index")),
         is_loop=True,
+        has_place=True,
     ),
     Element(
         "if",
@@ -69,12 +70,13 @@ _ROWS = (
         "context", ast.ContextNode, parts=Parts("set", "assignments", assigns="key"), needs_id=False
     ),
     Element("output", ast.OutputNode, parts=Parts("set", "fields"), needs_id=False),
-    Element("include", ast.IncludeNode, parts=Parts("bind", "binds")),
+    Element("include", ast.IncludeNode, parts=Parts("bind", "binds"), has_place=True),
     Element(
         "call",
         ast.CallNode,
         settings=("workflow",),
         parts=Parts("arg", "arguments", takes_attributes=True),
+        has_place=True,
     ),
     Element(
         "checkpoint",
@@ -96,6 +98,13 @@ ELEMENTS: dict[str, Element] = {row.tag: row for row in _ROWS}
 
 COMMON = ("id", "input", "after", "if", "timeout", "limit")
 """The settings that every node has."""
+PLACE = "place"
+"""One more, of the nodes that may run elsewhere."""
+
+
+def own_settings(element: Element) -> tuple[str, ...]:
+    """The settings of a node that are no parts of it, whatever its runtime says."""
+    return (*COMMON, *((PLACE,) if element.has_place else ()), *element.settings)
 
 
 def element_of(node: BaseNode) -> Element:

@@ -121,6 +121,8 @@ class Journal:
         entry: Entry = {"status": result.status, "duration": result.duration}
         if result.attempts > 1:
             entry["attempts"] = result.attempts
+        if result.worker is not None:
+            entry["worker"] = cut(result.worker)
         if result.status == "success":
             entry["output"] = prune(result.output)
         if event.delivered is not None:

@@ -183,6 +183,7 @@ class _Replay:
             attempts=entry.get("attempts", 1),
             earlier=() if replaced is None else (replaced,) * int(entry.get("attempts", 1)),
             cancelled_by=_cause(entry.get("cancelled_by")),
+            worker=entry.get("worker"),
         )
 
     def _node(self, entry: Entry) -> BaseNode:

@@ -104,6 +104,8 @@ class Spans:
             case NodeEnded(result=result):
                 if result.attempts > 1:
                     self._set(event, {"flowscript.attempts": result.attempts})
+                if result.worker is not None:
+                    self._set(event, {"flowscript.worker": result.worker})
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchStarted(path=path, index=index):
                 word = "iteration" if is_iteration(path) else "branch"

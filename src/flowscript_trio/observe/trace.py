@@ -139,6 +139,8 @@ class Trace:
                 told: Entry = {"status": result.status, **_told(result.error)}
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
+                if result.worker is not None:
+                    told["worker"] = result.worker
                 self._end(event, told, result.cancelled_by)
             case TokenAwaited(awaited=awaited):
                 self._wait(event, f"waits for {awaited}", {})

@@ -35,7 +35,8 @@ class TreeItem:
     """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
 
     ``order`` puts the children of one item into document order, and the rounds of a loop one after another.
-    ``replaced`` is the node's own error where its fallback stood in, or failed as well.
+    ``replaced`` is the node's own error where its fallback stood in, or failed as well. ``worker`` is where a node
+    ran that ran elsewhere; of a branch, where its last node did.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
     branches a block has, None where it is none or does not know. ``counts`` tells how many children ended in
     which state; of those only some are kept.
@@ -53,6 +54,7 @@ class TreeItem:
     cancelled_by: Cancellation | None = None
     wait: Wait | None = None
     branches: int | None = None
+    worker: str | None = None
     running: dict[int, TreeItem] = field(default_factory=dict)
     kept: dict[str, deque[TreeItem]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -92,7 +94,10 @@ class RunTree:
             case NodeEnded(node=node, result=result):
                 if (item := self._running.get(event.execution)) is None:
                     item = self._begin(event, node.label, node.key, node)  # it began unobserved
-                item.replaced = result.replaced
+                item.replaced, item.worker = result.replaced, result.worker
+                around = self._running.around(event.path)
+                if result.worker is not None and around is not None and around.node is None:
+                    around.worker = result.worker
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchEnded():
                 self._end(event, event.status, event.error, event.cancelled_by)

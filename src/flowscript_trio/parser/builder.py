@@ -9,7 +9,7 @@ from typing import Any
 
 from ..language.element import Element as Declared
 from ..language.element import Parts
-from ..language.elements import COMMON, ELEMENTS
+from ..language.elements import ELEMENTS, own_settings
 from ..language.structure import (
     ENDED,
     ENDINGS,
@@ -121,6 +121,7 @@ class Builder:
             condition=settings.pop("if", None),
             timeout=settings.pop("timeout", None),
             limit=settings.pop("limit", None),
+            place=settings.pop("place", None) if declared.has_place else None,
             settings=settings,
             on_error=content.on_error,
             compensate=content.compensate,
@@ -184,8 +185,9 @@ class Builder:
     def _parted(self, element: Element, content: Content, declared: Declared, parts: Parts) -> None:
         self._reader.no_text(element, f"<{element.name}>")
         if parts.takes_attributes:
+            own = own_settings(declared)
             for attribute in self._reader.own_attributes(element):
-                if attribute.name in COMMON or attribute.name in declared.settings:
+                if attribute.name in own:
                     self._reader.attribute(content.settings, attribute)
                 else:
                     content.parts.append(self._parts.argument(attribute, parts.tag))

@@ -12,13 +12,15 @@ from ..expression.scope import Scope
 from ..language.elements import element_of
 from ..runtimes.control.runtime import ControlRuntime
 from ..runtimes.control.types import RetryConfig
-from ..runtimes.types import FunctionRuntime, NodeRuntime
+from ..runtimes.placing import HERE, Placed
+from ..runtimes.types import BlockingRuntime, FunctionRuntime, NodeRuntime
 from ..runtimes.wrapping import Wrapped, innermost
 from ..types.ast import BaseNode, Body, BranchNode, IncludeNode, OnError, Part, Setting, Structure
 from ..types.location import Text
 from ..validator import BoundSettings, Checked, CheckedBody, CheckedNode, Wanted
 from .compiled import CompiledBody, Compute, Program, Step
 from .holding import limits_of
+from .placing import placed_in
 
 
 def compile_program(checked: Checked, linked: Mapping[int, Program]) -> Program:
@@ -64,7 +66,19 @@ class _Compiler:
             max_concurrency=self._checked.max_concurrency,
             wanted=self._wanted(),
             limits=limits_of(document, main, on_error, self._bodies, self._linked),
+            placed=placed_in(self._checked, self._linked),
+            runtimes=self._runtimes(),
+            linked=self._linked,
         )
+
+    def _runtimes(self) -> dict[str, NodeRuntime]:
+        """The runtimes of its nodes, but for those of control elements."""
+        return {
+            found.node.type: found.runtime
+            for found in self._checked.nodes.values()
+            if found.runtime is not None
+            and not isinstance(innermost(found.runtime), ControlRuntime)
+        }
 
     def _wanted(self) -> tuple[Wanted, ...]:
         """The members of ``$env`` that are named here, and in the documents that see the same ``$env``."""
@@ -101,6 +115,9 @@ class _Compiler:
             settings=None if checked.settings is None else _config_of(checked.settings),
             cleanup=None if cleanup is None else self._body(cleanup.key),
             location=checked.body.location,
+            key=checked.body.key,
+            place=checked.place,
+            is_plain=cleanup is None and checked.place is None,
         )
 
     def _step(self, node: BaseNode) -> Step:
@@ -118,6 +135,9 @@ class _Compiler:
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
         is_control = isinstance(innermost(runtime), ControlRuntime)
+        place = None if checked.place == HERE else checked.place
+        if place is not None and not is_control:
+            runtime = Placed(runtime, place)
         element = element_of(node)
         asks = element.asks
         return Step(
@@ -149,6 +169,7 @@ class _Compiler:
             linked=self._linked.get(node.key),
             limits=checked.limits,
             is_block=element.has_bodies or node.key in self._linked,
+            place=place,
         )
 
     def _undoes(self, checked: CheckedNode) -> bool:
@@ -240,7 +261,9 @@ def _constant(value: Any) -> Compute:
 def _is_built_in(runtime: NodeRuntime) -> bool:
     """Whether the code of a runtime is this library's own."""
     module = type(runtime).__module__
-    return module.startswith(_RUNTIMES) and not isinstance(runtime, (FunctionRuntime, Wrapped))
+    return module.startswith(_RUNTIMES) and not isinstance(
+        runtime, (FunctionRuntime, BlockingRuntime, Placed, Wrapped)
+    )
 
 
 def _nodes_of(body: Body) -> tuple[BaseNode, ...]:

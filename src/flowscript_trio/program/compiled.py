@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..expression import Expression
 from ..expression.scope import Scope
 from ..runtimes.types import NodeRuntime
-from ..types.ast import BaseNode, Document
+from ..types.ast import BaseNode, Body, Document
 from ..types.location import Location
 from ..validator import Wanted
 from .limit_use import LimitUse
@@ -26,7 +26,9 @@ class Step:
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` give the settings of its ``<retry>``s;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
-    of the later nodes that it may go on at. ``is_builtin`` says that its runtime is one of the built-in ones,
+    of the later nodes that it may go on at.
+    ``place`` names that where the document of an include or a call runs whole; that of any other node is in its
+    ``runtime``. ``is_builtin`` says that its runtime is one of the built-in ones,
     which reach a checkpoint often, ``draws`` that its expressions may take from chance or ask for the attempt,
     ``keeps`` of a block that it ends with what has succeeded when its time has passed, ``undoes`` that
     something in it may have to be undone. ``limits`` are the names of those that it takes, and ``is_block`` says
@@ -61,6 +63,7 @@ class Step:
     linked: Program | None = None
     limits: tuple[str, ...] = ()
     is_block: bool = False
+    place: str | None = None
 
     @property
     def recovers(self) -> bool:
@@ -73,7 +76,8 @@ class CompiledBody:
     """A body, ready to run.
 
     Of a graph, ``waits`` counts for each step how many others it waits for, and ``dependents`` lists who waits
-    for it. ``last_label`` is that of the last step that may give the body's output.
+    for it. ``last_label`` is that of the last step that may give the body's output. ``place`` names that where the
+    body runs whole, None for here; ``is_plain`` says that it runs here and that no clean-up follows.
     """
 
     steps: tuple[Step, ...]
@@ -86,11 +90,42 @@ class CompiledBody:
     settings: Compute | None
     cleanup: CompiledBody | None
     location: Location
+    key: int = 0
+    place: str | None = None
+    is_plain: bool = True
 
     @property
     def is_one_node(self) -> bool:
         """Whether one node is all that runs in it."""
-        return len(self.steps) == 1 and self.cleanup is None
+        return len(self.steps) == 1 and self.is_plain
+
+
+ALL_SECRETS = "*"
+"""Stands for the names of all secrets where what is placed takes ``$secrets`` as a whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedStep:
+    """A node or a body that runs at a place; ``part`` is it in the syntax tree.
+
+    ``runtimes`` are those that travel there, by their names, ``secrets`` the names of the secrets that do.
+    ``programs`` are the documents that it runs.
+    """
+
+    place: str
+    label: str
+    part: BaseNode | Body
+    programs: tuple[Program, ...]
+    runtimes: Mapping[str, NodeRuntime]
+    secrets: frozenset[str]
+    names: frozenset[str]
+    """The words in it that may be names of its scope."""
+
+    def secrets_among(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Those of the secrets of a run that travel."""
+        if ALL_SECRETS in self.secrets:
+            return dict(held)
+        return {name: held[name] for name in self.secrets if name in held}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,3 +143,9 @@ class Program:
     max_concurrency: Compute | None
     wanted: tuple[Wanted, ...] = ()
     limits: LimitUse | None = None
+    placed: Mapping[int, PlacedStep] = field(default_factory=dict)
+    """What of it runs at a place of its own: nodes and bodies, by their keys."""
+    runtimes: Mapping[str, NodeRuntime] = field(default_factory=dict)
+    """Those of its nodes, by their names, but for control elements."""
+    linked: Mapping[int, Program] = field(default_factory=dict)
+    """The documents that it runs, by the keys of their nodes."""

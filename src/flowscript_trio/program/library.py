@@ -33,7 +33,8 @@ class Library:
     base: Path | None = None
     limits_declared: dict[str, Limit] = field(default_factory=dict)
     """The limits that its documents declare, by name: all runs of the workflow share them."""
-    _read: dict[Path, Parsed] = field(default_factory=dict)
+    files: dict[Path, Parsed] = field(default_factory=dict)
+    """Those that were read, by their resolved paths."""
 
     def candidates(self, written: str, including: Path | None) -> list[Path]:
         """Where a document may stand that is named so: resolved paths, links followed."""
@@ -53,18 +54,18 @@ class Library:
 
     def has(self, path: Path) -> bool:
         """Whether a file is there, or was when it was read."""
-        return path in self._read or path.is_file()
+        return path in self.files or path.is_file()
 
     @property
     def documents(self) -> list[Document]:
         """Those that were read."""
-        return [parsed.document for parsed in self._read.values() if parsed.document is not None]
+        return [parsed.document for parsed in self.files.values() if parsed.document is not None]
 
     def read(self, path: Path) -> Parsed:
         """The document of a file; raises OSError where it cannot be read."""
-        if path not in self._read:
-            self._read[path] = read(shown(path), limits=self.limits)
-        return self._read[path]
+        if path not in self.files:
+            self.files[path] = read(shown(path), limits=self.limits)
+        return self.files[path]
 
 
 def shown(path: Path) -> str:

@@ -20,7 +20,7 @@ from .linking import Linker
 from .types import FlowTypes, types_of
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Flow:
     """A loaded workflow: immutable, and it may run many times at once.
 
@@ -55,7 +55,7 @@ class Flow:
         """This workflow with other runtimes; raises WorkflowInvalid where they do not fit."""
         if registry is self.registry:
             return self
-        return _make_flow(self.found, self.library, registry)
+        return flow_of(self.found, self.library, registry)
 
 
 def load(
@@ -85,7 +85,7 @@ def load(
     """
     library = _library(limits, roots, base)
     found = Found(read(path, limits=library.limits), Path(path).resolve())
-    return _make_flow(found, library, registry or default_registry)
+    return flow_of(found, library, registry or default_registry)
 
 
 def loads(
@@ -105,7 +105,7 @@ def loads(
     """
     library = _library(limits, roots, base)
     found = Found(parse(text, file=name, limits=library.limits), None)
-    return _make_flow(found, library, registry or default_registry)
+    return flow_of(found, library, registry or default_registry)
 
 
 def _library(
@@ -115,7 +115,8 @@ def _library(
     return Library(limits or ReadLimits(), folders, None if base is None else Path(base))
 
 
-def _make_flow(found: Found, library: Library, registry: Registry) -> Flow:
+def flow_of(found: Found, library: Library, registry: Registry) -> Flow:
+    """The flow of a document that was found, with those that it runs; raises WorkflowInvalid."""
     linker = Linker(library, registry)
     chain = () if found.path is None else (found.path,)
     linked = linker.link(found, chain=chain, is_main=True)

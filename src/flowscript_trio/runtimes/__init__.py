@@ -1,5 +1,12 @@
 """Owns the runtimes: what a node's type names. Those that are built in are imported when they are asked for."""
 
-from .registry import Registry, get_runtime, has_runtime, registry, runtime
+from .registry import Registry, blocking_runtime, get_runtime, has_runtime, registry, runtime
 
-__all__ = ["Registry", "get_runtime", "has_runtime", "registry", "runtime"]
+__all__ = [
+    "Registry",
+    "blocking_runtime",
+    "get_runtime",
+    "has_runtime",
+    "registry",
+    "runtime",
+]

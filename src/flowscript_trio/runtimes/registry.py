@@ -16,10 +16,11 @@ from ..language.structure import CONTROLS
 from ..types.errors import FlowScriptError, RuntimeNotFound, nearest
 from ..types.shapes import UNKNOWN, Shape, shape_of_schema
 from ..types.shorthand import schema_of_text
-from .types import ExecutionParams, FunctionRuntime, NodeRuntime
+from .types import BlockingRuntime, ExecutionParams, FunctionRuntime, NodeRuntime
 from .wrapping import Around, Wrapped
 
 RuntimeFunction = TypeVar("RuntimeFunction", bound=Callable[[ExecutionParams], Awaitable[Any]])
+PlainFunction = TypeVar("PlainFunction", bound=Callable[[ExecutionParams], Any])
 
 _NAME = re.compile(r"(source|transform|sink|control):[A-Za-z_][\w.-]*")
 
@@ -48,7 +49,9 @@ class Registry:
             )
         if self._own(name) is not None:
             raise FlowScriptError(f"a runtime named {name!r} is already registered")
-        if isinstance(runtime, FunctionRuntime):
+        if isinstance(runtime, BlockingRuntime):
+            _check_plain(name, runtime.function)
+        elif isinstance(runtime, FunctionRuntime):
             _check_coroutine(name, runtime.function)
         else:
             _check_coroutine(name, getattr(runtime, "execute", None), "the method execute of ")
@@ -79,6 +82,33 @@ class Registry:
         def decorate(function: RuntimeFunction) -> RuntimeFunction:
             made = FunctionRuntime(name, function, config, reads_only, timeout, shape)
             self.register(name, made)
+            return function
+
+        return decorate
+
+    def blocking_runtime(
+        self,
+        name: str,
+        *,
+        config: type[BaseModel] | None = None,
+        reads_only: bool = False,
+        timeout: float | None = None,
+        abandon_on_cancel: bool = False,
+    ) -> Callable[[PlainFunction], PlainFunction]:
+        """A decorator that registers a plain function of :class:`ExecutionParams`, which may block its thread.
+
+        Its nodes say where: ``place="thread"``, ``process``, ``cluster``, or a place of the application. The other
+        arguments are those of :meth:`runtime`.
+
+        A node that is cancelled waits in a thread for the function to return; with ``abandon_on_cancel`` it does
+        not, and the thread goes on by itself. In a process the function ends at once, with its worker.
+        """
+
+        def decorate(function: PlainFunction) -> PlainFunction:
+            runtime = BlockingRuntime(
+                name, function, config, reads_only, timeout, abandon_on_cancel
+            )
+            self.register(name, runtime)
             return function
 
         return decorate
@@ -199,7 +229,8 @@ def _check_coroutine(name: str, function: object, what: str = "") -> None:
     elif callable(function):
         found, instead = (
             "a plain function",
-            "write `async def`, and call blocking code with `await trio.to_thread.run_sync(…)`",
+            "write `async def`, and call blocking code with `await trio.to_thread.run_sync(…)`; or register it "
+            "with blocking_runtime, and give its nodes a place",
         )
     else:
         found, instead = (
@@ -210,6 +241,16 @@ def _check_coroutine(name: str, function: object, what: str = "") -> None:
     raise FlowScriptError(
         f"{what}the runtime {name!r} is {found}; a runtime is a coroutine function: {instead}"
     )
+
+
+def _check_plain(name: str, function: object) -> None:
+    """Refuse what a thread cannot call, or would only get a coroutine from."""
+    if not callable(function):
+        raise FlowScriptError(f"the runtime {name!r} is not callable; give a function")
+    if _is(inspect.iscoroutinefunction, function) or _is(inspect.isasyncgenfunction, function):
+        raise FlowScriptError(
+            f"the runtime {name!r} is async, and a blocking runtime is a plain function: register it with runtime"
+        )
 
 
 def _is(kind: Callable[[Any], bool], function: Any) -> bool:
@@ -254,6 +295,27 @@ def runtime(
     """
     return registry.runtime(
         name, config=config, reads_only=reads_only, timeout=timeout, output=output
+    )
+
+
+def blocking_runtime(
+    name: str,
+    *,
+    config: type[BaseModel] | None = None,
+    reads_only: bool = False,
+    timeout: float | None = None,
+    abandon_on_cancel: bool = False,
+) -> Callable[[PlainFunction], PlainFunction]:
+    """:meth:`Registry.blocking_runtime` of the default registry.
+
+    A node that is cancelled waits in a thread for the function to return, unless it says that it need not.
+    """
+    return registry.blocking_runtime(
+        name,
+        config=config,
+        reads_only=reads_only,
+        timeout=timeout,
+        abandon_on_cancel=abandon_on_cancel,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
+import trio
 from pydantic import BaseModel
 
 from ..expression.scope import Overlay, Scope, Services
@@ -46,6 +47,10 @@ class RunServices(Protocol):
     @property
     def http(self) -> HttpOptions:
         """What the application allows and gives the HTTP of the run."""
+
+    @property
+    def places(self) -> Mapping[str, Any]:
+        """Where nodes of the run may run (:class:`~flowscript_trio.runtimes.placing.Place`), by name."""
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         """The run's one resource of that key, opened by ``factory`` when it is first asked for.
@@ -195,6 +200,17 @@ class ExecutionParams(Generic[Config]):
             self._owned |= self._INPUT
         return self._input
 
+    def originals(self) -> tuple[Any, Any]:
+        """The settings and the input themselves: for who copies them anyway, and never changes them."""
+        return self._config, self._input
+
+    def given_to(self, run: RunServices) -> ExecutionParams[Config]:
+        """The same with another view of the run: for a place that hands them to the runtime itself."""
+        shared = self._owned == self._ALL
+        return ExecutionParams(
+            self.node, self._config, self._input, self.scope, run, shared, self._parts
+        )
+
     @property
     def parts(self) -> Iterator[Any]:
         """The settings of the parts inside the node (cases, assignments), each computed when it is reached."""
@@ -260,3 +276,27 @@ class FunctionRuntime:
 
     def execute(self, params: ExecutionParams) -> Awaitable[Any]:
         return self.function(params)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingRuntime:
+    """A runtime that is one plain function of :class:`ExecutionParams`: it runs in a thread, wherever it does.
+
+    Cancellation waits for it, unless it says that it may be left behind (``abandon_on_cancel``).
+    """
+
+    type: str
+    function: Callable[[ExecutionParams], Any]
+    config: ConfigModel | None = None
+    reads_only: bool = False
+    timeout: float | None = None
+    abandon_on_cancel: bool = False
+
+    def execute(self, params: ExecutionParams) -> Awaitable[Any]:
+        return self.in_thread(params, None)
+
+    async def in_thread(self, params: ExecutionParams, limiter: trio.CapacityLimiter | None) -> Any:
+        """Call the function in a thread, with a token of that limiter (None: trio's own)."""
+        return await trio.to_thread.run_sync(
+            self.function, params, abandon_on_cancel=self.abandon_on_cancel, limiter=limiter
+        )

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..types.durations import parse_duration
-from .types import FunctionRuntime, NodeRuntime
+from .types import BlockingRuntime, FunctionRuntime, NodeRuntime
 
 _ELEMENT = re.compile(r"``<[^`]*>``[^:]*:\s*")
 
@@ -20,7 +20,11 @@ def summary_of(runtime: NodeRuntime) -> str:
     said = words_of(runtime.config)
     if said:
         return said
-    speaker = runtime.function if isinstance(runtime, FunctionRuntime) else type(runtime)
+    speaker = (
+        runtime.function
+        if isinstance(runtime, (FunctionRuntime, BlockingRuntime))
+        else type(runtime)
+    )
     return _first(inspect.cleandoc(speaker.__doc__ or ""))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .placing import Placed
 from .types import ConfigModel, ExecutionParams, NodeRuntime
 
 Around = Callable[[NodeRuntime, ExecutionParams], Awaitable[Any]]
@@ -31,6 +32,6 @@ class Wrapped:
 
 def innermost(runtime: NodeRuntime | None) -> NodeRuntime | None:
     """The runtime inside of all wraps."""
-    while isinstance(runtime, Wrapped):
+    while isinstance(runtime, (Wrapped, Placed)):
         runtime = runtime.inner
     return runtime

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from pydantic import BaseModel
 
 from ..language.element import Element as Declared
-from ..language.elements import COMMON, ELEMENTS
+from ..language.elements import ELEMENTS, own_settings
 from ..language.structure import CONTROLS, ENDED, FAMILIES, LIFTED, NODES, SETTINGS_TOO
 from ..runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from ..runtimes.registry import Registry
@@ -60,7 +60,7 @@ class Language:
             yield self._leaf(family, Settings((kind,)).and_(every), f"A {family}, by its type.")
 
     def _leaf(self, name: str, settings: Settings, summary: str) -> Element:
-        return self._node(name, of_node().and_(settings), _lifted(), summary)
+        return self._node(name, of_node(placed=True).and_(settings), _lifted(), summary)
 
     def _node(
         self,
@@ -100,7 +100,8 @@ class Language:
     def _control(self, kind: str, mixed: bool = False) -> Element:
         runtime = self._registry.get_runtime(f"control:{kind}")
         element = ELEMENTS[kind]
-        settings = of_node(waits=element.asks).and_(settings_of(runtime.config))
+        common = of_node(waits=element.asks, placed=element.has_place)
+        settings = common.and_(settings_of(runtime.config))
         name = f"node.{kind}.or-setting" if mixed else f"node.{kind}"
         summary = summary_of(runtime) + (" Needs an id." if element.needs_id else "")
         if element.parts is not None and element.parts.takes_attributes:
@@ -137,7 +138,7 @@ class Language:
 
     def _open(self, element: Declared, name: str, settings: Settings, summary: str) -> Element:
         """A call: what is no setting of its own is an argument."""
-        named = (*COMMON, *element.settings)
+        named = own_settings(element)
         own = Settings(tuple(one for one in settings.known if one.name in named))
         inside = [
             *_both(f"parts-of-{element.tag}"),
@@ -157,12 +158,13 @@ class Language:
         """The types of bodies: nodes in document order."""
         nodes = _both("nodes")
         yield self._complex("body", choice(nodes), _NOTHING)
-        for name in sorted(ENDED):
+        for name in sorted(ENDED.difference(BODY_CONFIGS)):
             inside = choice([*_both("nodes"), *_both("endings")])
             yield self._complex(f"body.{name}", inside, _NOTHING)
         for name, model in BODY_CONFIGS.items():
             settings = settings_of(model)
-            yield self._complex(f"body.{name}", choice(_both("nodes")), settings, words_of(model))
+            inside = choice([*_both("nodes"), *(_both("endings") if name in ENDED else ())])
+            yield self._complex(f"body.{name}", inside, settings, words_of(model))
 
     def _parts(self) -> Iterator[Element]:
         """The types of what stands in a node and is neither node nor body."""

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from ..language.elements import ELEMENTS
 from ..parser.names import spellings
+from ..runtimes.control.types import PLACE_MEANING
 from ..runtimes.wording import default_of
 from ..validator.common import TIMEOUT, WAITING_TIME
 from ..validator.fields import Form, plan_of
@@ -80,9 +81,13 @@ def _meaning(info: FieldInfo) -> str:
     return f"{said} (default: {default})".strip() if default else said
 
 
-def of_node(waits: bool = False) -> Settings:
-    """The settings that every node has. ``waits`` says that its timeout is a time of waiting for an answer."""
+def of_node(waits: bool = False, placed: bool = False) -> Settings:
+    """The settings that every node has.
+
+    ``waits`` says that its timeout is a time of waiting for an answer, ``placed`` that it says where it runs.
+    """
     timeout = text_of_field(WAITING_TIME if waits else TIMEOUT)
+    place = (Setting("place", (TEXT,), PLACE_MEANING),) if placed else ()
     return Settings(
         (
             Setting(
@@ -110,6 +115,7 @@ def of_node(waits: bool = False) -> Settings:
                 (CONSTANT,),
                 "the names of limits that it takes for each attempt; for a block, that it holds while it runs",
             ),
+            *place,
         )
     )
 

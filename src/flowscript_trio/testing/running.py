@@ -21,6 +21,7 @@ from .cases import Case
 from .clock import pass_time
 from .ids import leaves_of
 from .judging import Ended, judge
+from .places import PlayedPlace, played
 from .stage import Stage
 
 PATIENCE = 60.0
@@ -130,6 +131,7 @@ async def _play(flow: Flow, case: Case, stage: Stage, clock: MockClock, patience
                 base=case.base,
                 max_concurrency=case.max_concurrency,
                 observers=(waiting,),
+                places=played(flow.program, PlayedPlace()),
             ) as handle:
                 run = handle
         except Exception as exc:

@@ -156,6 +156,8 @@ class BaseNode(_Frozen):
     timeout: Setting | None = None
     limit: Setting | None = None
     """The names of the limits that it takes."""
+    place: Setting | None = None
+    """Where it runs; of a ``<foreach>``, where its iterations do."""
     on_error: OnError | None = None
     compensate: Body | None = None
     shares_line: bool = False

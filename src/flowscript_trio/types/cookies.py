@@ -26,6 +26,11 @@ class Cookies:
     def __iter__(self) -> Iterator[Any]:
         return (cookie for _, cookie in self._entries.values() if cookie is not None)
 
+    @property
+    def entries(self) -> dict[Key, tuple[int, Any]]:
+        """Each cookie with the number of the turn in which it was set; None for one that was deleted."""
+        return self._entries
+
     def changed(self, changes: Iterable[tuple[Key, Any]]) -> Cookies:
         """These with some set, or deleted where the cookie is None."""
         entries = dict(self._entries)

@@ -269,9 +269,11 @@ class NotAccepted(FlowScriptError):
 
 
 def type_of(error: BaseException) -> str:
-    """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded."""
-    own = error.type if is_a(error, WorkflowFailed) or is_a(error, RecordedError) else None
-    return own or class_name(error)
+    """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded or sent."""
+    for kind in (WorkflowFailed, RecordedError, RemoteError):
+        if is_a(error, kind) and error.type:
+            return error.type
+    return class_name(error)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -321,6 +323,46 @@ _BEYOND = {
     "requests": "the run sent more requests than its budget of {}",
     "record_bytes": "the record of the run takes more bytes than its budget of {}",
 }
+
+
+class WorkerDied(FlowScriptError):
+    """The process that a node ran in has ended, and the node with it: it crashed, was killed, or is out of reach.
+
+    Trying again may help, so it is retryable; whether that is done, ``<retry>`` decides, and nothing else.
+    ``worker`` is the name of the worker, None where that is not known.
+
+    A node that is cancelled in a process loses its worker too, and that is no error.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, worker: str | None = None) -> None:
+        super().__init__(message)
+        self.worker = worker
+
+
+class CannotTravel(FlowScriptError):
+    """Something cannot be sent to another process or back: a lock, a generator, an open file.
+
+    It is raised before the node begins there, or once it has ended, so no cancellation is behind it.
+    """
+
+
+class RemoteError(FlowScriptError):
+    """Stands for an error of a node on a worker whose class cannot be made again here.
+
+    ``type`` is the name of its class; ``status`` and ``retryable`` are the error's own.
+
+    It stands for errors only: a cancellation comes back as one.
+    """
+
+    def __init__(
+        self, type: str, text: str, status: int | None = None, retryable: bool | None = None
+    ) -> None:
+        super().__init__(f"{type}: {text}" if text else type)
+        self.type = type
+        self.status = status
+        self.retryable = retryable
 
 
 class StrayCancelled(FlowScriptError):

@@ -31,6 +31,7 @@ COMPENSATE = "@compensate"
 ON_WORKFLOW_ERROR = "@on-workflow-error"
 ON_TIMEOUT = "@on-timeout"
 ACCEPT = "@accept"
+PLACE = "@place"
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})

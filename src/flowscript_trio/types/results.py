@@ -82,6 +82,8 @@ class NodeResult:
     outlived: bool = False
     branches: tuple[BranchResult, ...] = ()
     """Of a ``<parallel>`` or ``<foreach>``: how its branches ended, by index (successes only as far as kept)."""
+    worker: str | None = None
+    """Where the node ran: the name of the worker, None for trio's own thread."""
 
     @property
     def replaced(self) -> BaseException | None:

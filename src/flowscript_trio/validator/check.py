@@ -9,7 +9,7 @@ from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
 from ..types.findings import Findings
-from .checked import Checked, CheckedBody
+from .checked import Checked, CheckedBody, CheckedNode
 from .elements import ElementChecks
 from .handlers import Handlers, find_handlers
 from .members import Inherited
@@ -17,6 +17,7 @@ from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
+from .placing import check_places, place_of_body
 from .shapes import Scene
 from .streams import check_streams
 from .texts import Compiler
@@ -65,7 +66,8 @@ def check(
     check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
     check_streams(index, handlers, nodes, compiler.uses, findings)
-    bodies = _check_bodies(index, handlers, waits, settings)
+    check_places(index, nodes, settings, findings)
+    bodies = _check_bodies(index, handlers, waits, nodes, settings)
     scene = Scene(index, handlers, nodes, bodies, compiler.noted)
     wanted = tuple(names.members.wanted)
     return Checked(document, findings.in_order(), scene, nodes, bodies, *own, wanted)
@@ -82,7 +84,11 @@ def _goto_targets(index: Index) -> list[str]:
 
 
 def _check_bodies(
-    index: Index, handlers: Handlers, waits: Waits, settings: dict[int, BoundSettings | None]
+    index: Index,
+    handlers: Handlers,
+    waits: Waits,
+    checked: dict[int, CheckedNode],
+    settings: dict[int, BoundSettings | None],
 ) -> dict[int, CheckedBody]:
     inner = _collect_names(index)
     bodies = {}
@@ -102,6 +108,12 @@ def _check_bodies(
             plan_walk(awaited, passed_over) if level.is_graph else None,
             frozenset(giving),
             tuple(inner[key]),
+            place_of_body(
+                level.body,
+                None if level.outer is None else level.outer.node,
+                checked,
+                settings[key],
+            ),
         )
     return bodies
 

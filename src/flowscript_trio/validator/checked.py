@@ -48,6 +48,8 @@ class CheckedNode:
     """The names of the limits that it takes, in order."""
     keeps: bool = False
     """Whether it is a block that ends with what has succeeded when its time has passed."""
+    place: str | None = None
+    """The name of its place, where it has one."""
 
     @property
     def retry(self) -> BoundSettings | None:
@@ -64,7 +66,8 @@ class CheckedBody:
     ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
     a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
     ``giving`` are the indices of the nodes of which the last that runs gives the body's output.
-    ``inner_ids`` are the names of all results at any depth in it, in document order.
+    ``inner_ids`` are the names of all results at any depth in it, in document order. ``place`` is the name of
+    that where it runs whole, None for here.
     """
 
     body: Body
@@ -74,6 +77,7 @@ class CheckedBody:
     plan: WalkPlan | None
     giving: frozenset[int]
     inner_ids: tuple[str, ...]
+    place: str | None = None
 
     @property
     def result(self) -> int | None:

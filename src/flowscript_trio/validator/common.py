@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field as Bounds
 
+from ..runtimes.control.types import Name
 from ..runtimes.control.values import Limit
+from ..runtimes.markers import Constant
 from ..types.durations import Duration, WaitingTime
 from .fields import Field, Form
 
@@ -14,6 +16,7 @@ TIMEOUT = Field("timeout", "timeout", "timeout", Form.SCALAR, type=Duration)
 WAITING_TIME = Field("timeout", "timeout", "timeout", Form.SCALAR, type=WaitingTime)
 """The timeout of a node that waits for an answer."""
 
+PLACE = Field("place", "place", "place", Form.SCALAR, constant=Constant(), type=Name)
 CONDITION = Field("if", "if", "if", Form.EXPRESSION)
 LIMIT = Field("max_concurrency", "max_concurrency", "max_concurrency", Form.SCALAR, type=Limit)
 RETRY = Field("retry", "retry", "retry", Form.SCALAR, type=Annotated[int, Bounds(ge=0)])

@@ -21,7 +21,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from .arguments import texts_in
 from .checked import CheckedNode
-from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .common import CONDITION, LIMIT, PLACE, RETRY, TIMEOUT, WAITING_TIME
 from .known import known_settings
 from .limits import LimitNames
 from .places import Index, Place, name_of, word_of
@@ -77,6 +77,10 @@ class NodeBinder:
         if node.timeout is not None:
             field = WAITING_TIME if element.asks else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, visible, label)
+        runs_at = None
+        if node.place is not None:
+            named = self._settings.bind_one(node.place, PLACE, visible, label)
+            runs_at = None if named is None else named.constant
         retries, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
@@ -93,6 +97,7 @@ class NodeBinder:
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
             limits=() if node.limit is None else self._limits.bind(node.limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
+            place=runs_at,
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:

@@ -185,7 +185,15 @@ class _Teller:
             return
         self._stop_waiting(number, span)
         span.end, span.state = self._now, str(entry.get("status", "success"))
-        for key in ("output", "error", "cancelled_by", "delivered", "attempts", "replaced"):
+        for key in (
+            "output",
+            "error",
+            "cancelled_by",
+            "delivered",
+            "attempts",
+            "replaced",
+            "worker",
+        ):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
 
@@ -211,7 +219,7 @@ def _lay(span: Span, depth: int, lanes: list[tuple[str, int]], spans: list[Span]
         span, depth, lane = stack.pop()
         if lane < 0:
             lane = len(lanes)
-            lanes.append((span.label, depth))
+            lanes.append((_lane_label(span), depth))
         span.lane = lane
         spans.append(span)
         children = sorted(span.children, key=_order)
@@ -220,6 +228,14 @@ def _lay(span: Span, depth: int, lanes: list[tuple[str, int]], spans: list[Span]
             stack += [(child, depth, lane) for child in reversed(children)]
         else:
             stack += [(child, depth + 1, -1) for child in reversed(children)]
+
+
+def _lane_label(span: Span) -> str:
+    """What a lane is called: with the worker, where what lies on it ran on one."""
+    inside = span.children if span.kind == "branch" else ()
+    workers = dict.fromkeys(each.detail.get("worker") for each in (span, *inside))
+    named = [str(worker) for worker in workers if worker]
+    return span.label if not named else f"{span.label} · {', '.join(named)}"
 
 
 def _overlap(spans: list[Span]) -> bool:

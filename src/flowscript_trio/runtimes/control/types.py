@@ -19,6 +19,11 @@ Name = Annotated[str, Constant(), Field(pattern=r"^[A-Za-z_][\w-]*$")]
 """A name that is bound for expressions."""
 Scalar = Annotated[Any, JsonScalar()]
 
+PLACE_MEANING = (
+    "where it runs, whole: here, thread, process, cluster, or a name that the application gives; "
+    "default: here"
+)
+
 _ERROR_NAMES = Binds("error", "type", "message", "status", "retryable", "$error")
 
 
@@ -290,6 +295,12 @@ class FallbackConfig(ControlConfig):
     node: Word = Field(description="the id of the node whose output stands for the failed one's")
 
 
+class SideConfig(ControlConfig):
+    """``<branch>`` of a ``<parallel>``: its nodes, in document order."""
+
+    place: Name | None = Field(default=None, description=PLACE_MEANING)
+
+
 class CleanupConfig(ControlConfig):
     """``<finally>``, ``<compensate>``, ``<on-workflow-error>``: clean up, shielded and bounded in time."""
 
@@ -312,6 +323,7 @@ PART_CONFIGS: dict[tuple[str, str], type[ControlConfig]] = {
 """The model of each part, by the kind of the element that it stands in and its own name."""
 
 BODY_CONFIGS: dict[str, type[ControlConfig]] = {
+    "branch": SideConfig,
     "case": CaseConfig,
     "finally": CleanupConfig,
     "compensate": CleanupConfig,

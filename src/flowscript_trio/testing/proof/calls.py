@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...types.errors import FlowScriptError
+from ...types.errors import FlowScriptError, WorkerDied
 from ...types.exceptions import leaves_of
 from ...types.results import NodeResult
 
@@ -17,6 +17,10 @@ class Planted(FlowScriptError):
     """The error that a proof raises inside of a node; it can be tried again."""
 
     retryable = True
+
+
+class Crashed(Planted, WorkerDied):
+    """The worker of something that is placed is lost, as a proof has it."""
 
 
 @dataclass(slots=True)

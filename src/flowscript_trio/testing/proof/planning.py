@@ -7,7 +7,17 @@ from itertools import combinations, product
 from random import Random
 from typing import TypeVar
 
-from .points import CancelAt, DeadlineAt, Point, Points, RaiseAt, StallAt, is_from_outside
+from .points import (
+    FATES,
+    CancelAt,
+    DeadlineAt,
+    PlaceAt,
+    Point,
+    Points,
+    RaiseAt,
+    StallAt,
+    is_from_outside,
+)
 from .probe import FOREVER
 from .story import Story
 
@@ -20,7 +30,8 @@ def points_of(story: Story) -> Iterator[Point]:
 
     A cancellation at each step of the scheduler; an error before, in and after each wait of each leaf node,
     before each control node, and, where something answers a node's error, one that lasts; a node that waits
-    until its time limit; a deadline from outside at each instant at which something happens.
+    until its time limit; a worker that dies, a reply that is lost or comes late; a deadline from outside at each
+    instant at which something happens.
     """
     probe = story.trial.probe
     for step in range(1, probe.steps + 1):
@@ -36,6 +47,9 @@ def points_of(story: Story) -> Iterator[Point]:
                 yield RaiseAt(call.label, call.number, wait, lasting=True)
         if call.bound < FOREVER:
             yield StallAt(call.label, call.number)
+    for label, count in sorted(probe.placed.items()):
+        for number in range(1, count + 1):
+            yield from (PlaceAt(label, number, fate) for fate in FATES)
     for time in sorted(probe.times):
         yield DeadlineAt(time)
 
@@ -53,7 +67,7 @@ def pairs_of(points: Sequence[Point], chance: Random) -> list[Points]:
 
 def _call_of(point: Point) -> tuple[str, int] | None:
     """The call that a point disturbs: one call is not disturbed twice."""
-    return (point.label, point.call) if isinstance(point, RaiseAt | StallAt) else None
+    return (point.label, point.call) if isinstance(point, RaiseAt | StallAt | PlaceAt) else None
 
 
 def sample(found: list[T], most: int, chance: Random) -> list[T]:

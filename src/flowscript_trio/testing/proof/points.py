@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,7 +60,28 @@ class StallAt:
         return f"{self.label!r}{again} waiting without end"
 
 
-Point = CancelAt | DeadlineAt | RaiseAt | StallAt
+Fate = Literal["crash", "loss", "late"]
+FATES: dict[Fate, str] = {
+    "crash": "the worker of {} dying",
+    "loss": "the reply of {} being lost",
+    "late": "the reply of {} coming late",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlaceAt:
+    """What becomes of the ``call``-th time that something with that label goes to its place."""
+
+    label: str
+    call: int
+    fate: Fate
+
+    def __str__(self) -> str:
+        again = f" (call {self.call})" if self.call > 1 else ""
+        return FATES[self.fate].format(repr(self.label)) + again
+
+
+Point = CancelAt | DeadlineAt | RaiseAt | StallAt | PlaceAt
 Points = tuple[Point, ...]
 
 KINDS: dict[type, str] = {
@@ -67,6 +89,7 @@ KINDS: dict[type, str] = {
     DeadlineAt: "deadlines from outside",
     RaiseAt: "errors",
     StallAt: "time limits that pass",
+    PlaceAt: "losses at places",
 }
 
 
@@ -91,6 +114,8 @@ def _earlier(point: Point) -> Iterator[Point]:
         case RaiseAt(call=call, wait=wait):
             yield from (replace(point, call=less) for less in _below(call, 1))
             yield from (replace(point, wait=less) for less in _below(wait, 0))
+        case PlaceAt(call=call):
+            yield from (replace(point, call=less) for less in _below(call, 1))
         case StallAt(call=call):
             yield from (replace(point, call=less) for less in _below(call, 1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
@@ -14,13 +15,14 @@ from warnings import WarningMessage
 import trio
 
 from ...expression.scope import Scope
+from ...runtimes.placing import Placed
 from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...types.ast import BaseNode
 from ...types.decisions import Action, Answer, Decider
 from ...types.events import BlockStarted, Event, NodeEnded, NodeStarted
 from ...types.paths import parent_of
 from ...types.results import NodeResult
-from .calls import RUNNING, Call, Moment, Planted, Wait
+from .calls import RUNNING, Call, Crashed, Moment, Planted, Wait
 from .following import Follower, Onlooker
 from .generators import Generators
 from .leftovers import Leftovers
@@ -28,9 +30,9 @@ from .locks import Locks
 from .notes import Notes
 from .owners import Owners
 from .plan import Plan
-from .points import CancelAt, DeadlineAt, Points, RaiseAt, StallAt
+from .points import CancelAt, DeadlineAt, Fate, PlaceAt, Points, RaiseAt, StallAt
 from .sites import site_of
-from .stepping import is_handed_cancelled, step_through
+from .stepping import is_handed_cancelled, shields_around, step_through
 from .streaming import Streamed
 from .variables import changed_since
 
@@ -39,6 +41,8 @@ FOREVER = 100 * 365.25 * 86400
 """Virtual seconds after which a run counts as one that never ends."""
 
 MOST_STEPS = 50_000
+LATE = 5
+"""Passes of the scheduler that a late reply comes after the end of what it tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,14 @@ class Probe(trio.abc.Instrument):
         self.planted: list[Planted] = []
         self.entries: Counter[str] = Counter()
         """How often each control node's runtime was called."""
+        self.placed: Counter[str] = Counter()
+        """How often each thing that is placed went to its place."""
+        self.out_of_reach: set[str] = set()
+        """The paths of what was called at a place from where no cancellation reaches it."""
+        self._shields: dict[str, int] = {}
+        self.lost: set[str] = set()
+        """The paths of the bodies that were lost with their workers."""
+        self._fates = {(p.label, p.call): p.fate for p in self.points if isinstance(p, PlaceAt)}
         self._scope: trio.CancelScope | None = None
         self._looks = False
         self._began = self._time = 0.0
@@ -127,7 +139,9 @@ class Probe(trio.abc.Instrument):
         self.moments.append((event, self.now()))
         match event:
             case NodeStarted():
-                self._paths[trio.lowlevel.current_task()].append(event.path)
+                task = trio.lowlevel.current_task()
+                self._paths[task].append(event.path)
+                self._shields[event.path] = shields_around(task)
             case NodeEnded():
                 paths = self._paths[trio.lowlevel.current_task()]
                 if paths:
@@ -268,12 +282,21 @@ class Probe(trio.abc.Instrument):
         self._count_calls(call)
         work = runtime.execute(params)
         stalls = (call.label, call.number) in self._stall
+        placed = isinstance(self.plan.step(node).runtime, Placed)
+        fate = self.fate_of(call.label) if placed else None
+        task = trio.lowlevel.current_task()
+        if placed and shields_around(task) > self._shields.get(path, math.inf):
+            self.out_of_reach.add(path)
         try:
             follower.raise_here()
+            if fate == "crash":
+                raise self.lose(call.label)
             output = await step_through(
                 follower.follow(_stall() if stalls else _await(work)), follower
             )
             follower.raise_here()
+            if fate == "loss":
+                raise self.lose(call.label)
         except BaseException as exc:
             call.raised = exc
             raise
@@ -311,6 +334,21 @@ class Probe(trio.abc.Instrument):
         answer: str | Answer = await step_through(_await(decider(prompt, actions)), Onlooker(self))
         return answer
 
+    def fate_of(self, label: str) -> Fate | None:
+        """What is to become of something that goes to its place now; None: nothing happens to it."""
+        self.placed[label] += 1
+        return self._fates.get((label, self.placed[label]))
+
+    def is_late(self, label: str) -> bool:
+        """Whether the reply of what goes to its place next comes late."""
+        return self._fates.get((label, self.placed[label] + 1)) == "late"
+
+    def lose(self, label: str) -> Crashed:
+        """The error of what is lost with its worker."""
+        error = Crashed(f"the worker of {label!r} has died", "a worker")
+        self.note_raised(error)
+        return error
+
     # ---- what follows a call reports here ----
 
     def error_in(self, call: Call, place: int) -> Planted | None:
@@ -340,6 +378,12 @@ def _has_waited_for_thread(task: trio.lowlevel.Task) -> bool:
 
 async def _await(work: Awaitable[Any]) -> Any:
     return await work
+
+
+async def come_late() -> None:
+    """Let some passes of the scheduler go by between the end of what is placed and its reply."""
+    for _ in range(LATE):
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
 
 async def _stall() -> None:

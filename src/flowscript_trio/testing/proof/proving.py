@@ -17,6 +17,7 @@ from ...execution.options import RunOptions
 from ...execution.preparing import check_options
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
+from ..places import PlayedPlace, played
 from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
 from .locks import locks_alive
@@ -102,7 +103,7 @@ def prove(
     plan = Plan(flow.program)
     gc.collect()  # what earlier runs have left to the collector is not to be watched
     limiters, locks = limiters_alive(), locks_alive()
-    check_options(flow, first)
+    check_options(flow, replace(first, places=played(flow.program, PlayedPlace())))
     setting = Setting(
         flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks
     )

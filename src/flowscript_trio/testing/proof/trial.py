@@ -21,6 +21,7 @@ from ...execution.run import run_with
 from ...program.loading import Flow
 from ...scheduler.raised import first_of
 from ...types.results import RunStatus
+from ..places import played
 from .calls import Call
 from .clock import LOOK, VirtualClock, without_pace
 from .hooks import hooked
@@ -28,6 +29,7 @@ from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
 from .named_limits import Allowed, limits_after, taken_now
 from .owners import LeftTokens
+from .placing import ProvedPlace
 from .plan import Plan
 from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
@@ -152,7 +154,7 @@ async def _run(setting: Setting, trial: Trial) -> None:
         probe.generators.watching(),
         trio.CancelScope() as scope,
     ):
-        options = _watched(setting.options(), probe)
+        options = _watched(setting.options(), probe, setting.flow)
         trial.max_concurrency = options.max_concurrency
         trial.has_limiter = options.limiter is not None
         before = taken_now(setting.flow, options)
@@ -180,7 +182,7 @@ async def _run(setting: Setting, trial: Trial) -> None:
             trial.left_variables = changed_since(variables)
 
 
-def _watched(given: RunOptions, probe: Probe) -> RunOptions:
+def _watched(given: RunOptions, probe: Probe, flow: Flow) -> RunOptions:
     """The options of a run, so that the probe sees what the application does in it."""
     decider = given.decider
     return replace(
@@ -188,6 +190,7 @@ def _watched(given: RunOptions, probe: Probe) -> RunOptions:
         registry=None,  # the workflow has been compiled with the probe's
         observers=(*given.observers, probe.note),
         decider=None if decider is None else partial(probe.decide, decider),
+        places=played(flow.program, ProvedPlace(probe)),
     )
 
 

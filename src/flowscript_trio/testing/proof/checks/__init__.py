@@ -10,6 +10,7 @@ from . import (
     limits,
     named_limits,
     outputs,
+    placing,
     resources,
     scopes,
     timing,
@@ -55,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     outputs.outputs_stand_in_order,
     scopes.only_complete_blocks_are_seen,
     scopes.only_complete_blocks_set_variables,
+    placing.cancellations_reach_places,
     timing.no_time_passes_unasked,
 )
 

@@ -11,7 +11,7 @@ import trio
 from ....types.errors import summary_of
 from ....types.paths import is_below, is_cleanup, is_within
 from ..calls import Call, Moment
-from ..points import is_from_outside
+from ..points import PlaceAt, is_from_outside
 from ..story import Branch, Execution, Story
 from .finding import Finding
 
@@ -60,7 +60,7 @@ def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
                 continue
             if region.beside is not None and is_within(execution.path, region.beside):
                 continue
-            if _rested(story, execution, region):
+            if _rested(story, execution, region) and not _waits_for_reply(story, execution):
                 yield Finding(
                     execution.path,
                     f"{execution.path} was between two attempts, and was not told in time that "
@@ -90,6 +90,14 @@ def _rested(story: Story, execution: Execution, region: _Cancelled) -> bool:
         for other in story.executions
     )
     return over and not below
+
+
+def _waits_for_reply(story: Story, execution: Execution) -> bool:
+    """Whether the proof has the reply of a node come late, so that it has not failed yet when its call has."""
+    return any(
+        isinstance(point, PlaceAt) and point.fate == "late" and point.label == execution.node.label
+        for point in story.trial.points
+    )
 
 
 def _waited(call: Call, region: _Cancelled) -> bool:
@@ -206,7 +214,11 @@ def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
             yield Finding(
                 path, f"{path} is said to be cancelled from outside, and nobody did: {by.reason}"
             )
-        elif by.by and not any(is_within(known, by.by) for known in story.by_path):
+        elif (
+            by.by
+            and by.by not in trial.probe.lost
+            and not any(is_within(known, by.by) for known in story.by_path)
+        ):
             yield Finding(path, f"{path} is said to be cancelled by {by.by!r}, which never ran")
     if _has_cancelled(trial.error):
         yield Finding(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import trio
 
 from ....types.errors import summary_of
+from ....types.events import BranchEnded
 from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of, without_attempt
 from ....types.results import NodeResult
 from ..chains import behind
@@ -99,6 +100,9 @@ def _on_record(story: Story) -> Iterator[BaseException]:
         if result is not None:
             for error in (result.error, *result.earlier, *result.possibly_masked):
                 yield from behind(error)
+    for event, _ in story.trial.probe.moments:
+        if isinstance(event, BranchEnded):  # a branch can fail without a node in it
+            yield from behind(event.error)
     yield from behind(story.trial.error)
 
 

@@ -1,0 +1,197 @@
+"""Owns what a worker is asked for and what it answers: plain data, and nothing of the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from ..expression.scope import Limits
+from ..parser import ReadLimits
+from ..runtimes.types import NodeRuntime
+from ..types.ast import BaseNode
+from ..types.budget import Budget
+from ..types.events import Event
+from ..types.http import HttpOptions
+from ..types.location import Location
+from ..types.results import Cancellation, NodeMark, NodeResult
+from .errors import PackedError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a worker knows of the run. ``secrets`` are those that what it is asked for names."""
+
+    id: str
+    seed: int
+    base: str | None
+    secrets: Mapping[str, str] = field(repr=False)
+    http: HttpOptions
+    limits: Limits
+    now: Callable[[], datetime] | None
+    headers: Mapping[str, str]
+    """What goes along with the requests of the node that asks: those of a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a runtime may see of its node."""
+
+    kind: str
+    tag: str
+    type: str
+    id: str | None
+    key: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFacts:
+    """The part of a scope that what crosses names: values, and the results of nodes.
+
+    ``cookies`` are those of the scope.
+    """
+
+    values: Mapping[str, Any]
+    results: Mapping[str, Any]
+    cookies: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What all jobs have: the run, the path and the attempt of the execution, and the seconds that are left."""
+
+    run: RunFacts
+    path: str
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafJob(Job):
+    """One attempt of a leaf node. ``runtime`` is packed; ``scope`` is None where its settings name nothing."""
+
+    runtime: bytes
+    node: NodeFacts
+    config: Any
+    input: Any
+    scope: ScopeFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """The documents of a workflow, as texts, and the runtimes that its nodes name.
+
+    ``files`` are their paths, the names that people know them by, and their texts; the first is the workflow
+    itself, whose path is None where it came as a text. ``models`` are the runtimes that stay at home, with their
+    settings.
+    """
+
+    files: tuple[tuple[str | None, str, str], ...]
+    base: str
+    roots: tuple[str, ...]
+    limits: ReadLimits
+    runtimes: Mapping[str, NodeRuntime]
+    models: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyJob(Job):
+    """A body of nodes that runs whole: a branch, or an iteration.
+
+    ``flow`` is a packed :class:`FlowFacts`; ``program`` is the number of the document in it, ``key`` that of the
+    body in the document. ``watched``: somebody observes the run.
+    """
+
+    flow: bytes
+    program: int
+    key: int
+    prefix: str
+    input: Any
+    scope: ScopeFacts
+    max_concurrency: float
+    budget: Budget | None
+    keep: int
+    watched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentJob(BodyJob):
+    """The document that an include or a call runs; ``key`` is that of the node, ``input`` what it is given."""
+
+    arguments: Mapping[str, Any]
+    isolated: bool
+
+
+Noted = (
+    tuple[Literal["warning"], str] | tuple[Literal["request"], None] | tuple[Literal["keep"], Any]
+)
+"""What a leaf node asked of its run while it ran, in order."""
+
+
+NodeKey = tuple[int, int]
+"""A node of a workflow: the number of its document, and its key in that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """One execution of a node, as it stands on a record. ``inner``: of another document than the run's own."""
+
+    node: NodeKey
+    result: NodeResult
+    inner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a body has spent of the run's budget."""
+
+    nodes: int = 0
+    rounds: int = 0
+    requests: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Reply:
+    """What a worker answers. ``status`` tells how the job ended; its ``error`` is one of its own, or None."""
+
+    worker: str
+    status: Literal["done", "failed", "cancelled"]
+    output: Any = None
+    error: PackedError | None = None
+    noted: tuple[Noted, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class BodyReply(Reply):
+    """What a body came to, with its record.
+
+    Times are in seconds from its end, so that they are negative. Errors in it are packed, each once. ``signal`` is
+    the break or return that it ended with; ``origin`` is the execution that its error left first.
+    """
+
+    signal: Any = None
+    origin: NodeResult | None = None
+    executed: tuple[Executed, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    results: Mapping[str, NodeResult | NodeMark] = field(default_factory=dict)
+    cookies: Any = None
+    cancellations: tuple[tuple[str, Cancellation], ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+    events: tuple[tuple[Event, NodeKey | None], ...] = ()
+    """The events in order, each with its node where it has one."""
+    spent: Spent = field(default_factory=Spent)
+
+
+def node_from(facts: NodeFacts) -> BaseNode:
+    """The node as a runtime sees it on a worker: what it is and where it stands, without its settings."""
+    return BaseNode.build(
+        kind=facts.kind,
+        key=facts.key,
+        tag=facts.tag,
+        type=facts.type,
+        id=facts.id,
+        location=facts.location,
+        offset=0,
+    )

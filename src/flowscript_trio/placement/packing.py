@@ -1,0 +1,77 @@
+"""Owns what crosses to a worker and back: values as bytes, and the name of what cannot cross."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+try:  # it sends functions and classes that no module has by their code; where it is missing, these cannot cross
+    from cloudpickle import dumps as dumps
+except ImportError:
+    from pickle import dumps as dumps
+
+from ..types.errors import CannotTravel
+
+
+def pack(value: Any, what: str) -> bytes:
+    """The bytes of a value; raises CannotTravel, which names the part of ``what`` that cannot cross."""
+    try:
+        packed: bytes = dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as exc:
+        where, kind = culprit(value)
+        raise CannotTravel(
+            f"{what}{where} cannot travel to another process: {kind or summary(exc)}"
+        ) from exc
+    return packed
+
+
+def unpack(data: bytes) -> Any:
+    """The value of some bytes."""
+    return pickle.loads(data)
+
+
+def culprit(value: Any) -> tuple[str, str]:
+    """Where in a value the innermost part is that cannot cross, and what it is; empty where that is not found."""
+    path, kind = "", ""
+    while True:
+        kind = f"a {type(value).__name__}"
+        for step, part in _parts(value):
+            if not _crosses(part):
+                path, value = f"{path}{step}", part
+                break
+        else:
+            return path, kind
+
+
+def summary(exc: BaseException) -> str:
+    """Why a value cannot be pickled, as pickle says it."""
+    return f"{type(exc).__name__}: {exc}"
+
+
+def _crosses(value: Any) -> bool:
+    try:
+        dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:
+        return False
+    return True
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield f"[{key!r}]", part
+    elif isinstance(value, (list, tuple)):
+        for index, part in enumerate(value):
+            yield f"[{index}]", part
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield f".{field.name}", getattr(value, field.name, None)
+    elif hasattr(value, "__closure__"):
+        names = value.__code__.co_freevars
+        for name, cell in zip(names, value.__closure__ or (), strict=True):
+            yield f" (its variable {name!r})", cell.cell_contents
+    elif hasattr(value, "__dict__") and not isinstance(value, type):
+        for name, part in vars(value).items():
+            yield f".{name}", part

@@ -1,0 +1,114 @@
+"""Owns the place ``process``: worker processes of this machine, by trio-parallel."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import trio
+
+from ..execution.context import RunContext
+from ..runtimes.placing import Whereabouts
+from ..types.errors import InputError, WorkerDied
+from .remote import RemotePlace
+
+if TYPE_CHECKING:
+    from trio_parallel import WorkerContext
+
+GRACE = 8.0
+"""Seconds that workers have to close what they have open when the run ends; then they are killed."""
+
+
+def built_in() -> Process:
+    """What ``place="process"`` stands for."""
+    return Process()
+
+
+class Process(RemotePlace):
+    """Worker processes of this machine, started when nodes need them and ended with the run.
+
+    Args:
+        workers: how many nodes may be at work there at once; None: one a processor.
+
+    A node that is cancelled takes its worker with it: the process is killed, and no clean-up runs there. One whose
+    process dies fails with :class:`WorkerDied`.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        super().__init__()
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int)):
+            raise InputError(f"workers is {workers!r}; expected a whole number of at least 1")
+        if workers is not None and workers < 1:
+            raise InputError(f"workers is {workers}; expected at least 1")
+        self._workers = workers or os.cpu_count() or 1
+
+    def check(self, name: str) -> None:
+        missing = [each for each in ("trio_parallel", "cloudpickle") if find_spec(each) is None]
+        if missing:
+            raise InputError(
+                f"the place {name!r} needs the extra 'process': pip install 'flowscript-trio[process]'"
+            )
+
+    async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
+        """Bring a job to a worker process and its reply back. Cancellation kills the process."""
+        opened: _Workers = await context.resource(f"flowscript place {id(self)}", self._open)
+        return await opened.do(context, path, job)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[_Workers]:
+        from trio_parallel import BrokenWorkerError, open_worker_context
+
+        try:
+            async with open_worker_context(
+                idle_timeout=math.inf, init=begin_worker, grace_period=GRACE
+            ) as workers:
+                yield _Workers(workers, trio.CapacityLimiter(self._workers))
+        except BrokenWorkerError:
+            return  # a worker had to be killed; what its nodes came to is known already
+
+
+class _Workers:
+    """The workers of one run."""
+
+    def __init__(self, workers: WorkerContext, limiter: trio.CapacityLimiter) -> None:
+        self._workers = workers
+        self._limiter = limiter
+
+    async def do(self, context: RunContext, path: str, job: bytes) -> bytes:
+        from trio_parallel import BrokenWorkerError
+
+        try:
+            reply: bytes = await self._workers.run_sync(
+                run_here, job, kill_on_cancel=True, limiter=self._limiter
+            )
+            return reply
+        except BrokenWorkerError as exc:
+            process = exc.args[-1]
+            worker = f"process {process.pid}"
+            how = (
+                f"by signal {-process.exitcode}"
+                if process.exitcode is not None and process.exitcode < 0
+                else f"with exit status {process.exitcode}"
+            )
+            context.whereabouts[path] = Whereabouts(worker)
+            raise WorkerDied(f"the worker of {path!r}, {worker}, ended {how}", worker) from None
+
+
+def begin_worker() -> None:
+    """What a worker does first: it closes what runs have open there when it is told to end."""
+    from multiprocessing.util import Finalize
+
+    from .worker import close_all
+
+    Finalize(None, close_all, exitpriority=10)
+
+
+def run_here(job: bytes) -> bytes:
+    """Do a job in this worker process."""
+    from .worker import run_job
+
+    return run_job(f"process {os.getpid()}", "", job)

@@ -1,0 +1,136 @@
+"""Owns what all places share that are other processes: jobs go there packed, and what comes back is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+
+from ..execution.context import RunContext
+from ..execution.frame import Attempt, Frame, Outcome
+from ..execution.limiting import take_token
+from ..execution.losing import lose_body
+from ..execution.state import State
+from ..execution.walk import Walk
+from ..program.compiled import CompiledBody
+from ..runtimes.control.results import DocumentResult
+from ..runtimes.placing import Whereabouts
+from ..runtimes.types import ExecutionParams, NodeRuntime
+from ..scheduler.signals import Signal
+from ..types.errors import CannotTravel, WorkerDied
+from .jobs import BodyReply, Job, Reply
+from .packing import pack, unpack
+from .receiving import be_cancelled, error_in, output_of, take_in, tell
+from .sending import (
+    Luggage,
+    body_job,
+    check_travels,
+    context_of,
+    document_job,
+    flow_of_run,
+    leaf_job,
+)
+
+
+class RemotePlace:
+    """A place that is another process.
+
+    Who makes one says how a job is carried (:meth:`carry`). Cancellation is delivered as that delivers it.
+    """
+
+    def __init__(self) -> None:
+        self._luggage = Luggage()
+
+    def check(self, name: str) -> None:
+        """Raise InputError where it cannot be used."""
+
+    def check_secrets(self, name: str, secrets: Mapping[str, str]) -> None:
+        """Nothing: what goes to another process of this machine stays on it."""
+
+    def check_runtime(self, name: str, runtime: NodeRuntime) -> None:
+        check_travels(name, runtime, self._luggage)
+
+    async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
+        """Bring a job to a worker, and its reply back.
+
+        Where the worker is known and no reply comes, it is put among the whereabouts of the run. Raises
+        WorkerDied. A cancellation that is delivered comes back as a reply, one that kills the worker passes on.
+        """
+        raise NotImplementedError
+
+    async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
+        """Run a leaf node's runtime on a worker."""
+        run, job = leaf_job(runtime, params, self._luggage)
+        context = context_of(run)
+        deadline = trio.current_effective_deadline()
+        reply = await self._send(context, job, repr(params.node.label))
+        context.whereabouts[run.path] = Whereabouts(reply.worker)
+        tell(run, params, reply)
+        await be_cancelled(reply, deadline)
+        return output_of(reply, run.path)
+
+    async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
+        """Run a branch or an iteration on a worker, whole."""
+        context = walk.run
+        deadline = trio.current_effective_deadline()
+        try:
+            job = body_job(walk, body, frame, self._luggage)
+            reply = await self._send_whole(context, job, f"the scope of {job.path!r}")
+        except (CannotTravel, WorkerDied) as exc:
+            worker = exc.worker if isinstance(exc, WorkerDied) else None
+            return lose_body(walk, body, frame, exc, worker)
+        if not isinstance(
+            reply, BodyReply
+        ):  # it was not read over there, or what it gave cannot cross
+            return lose_body(walk, body, frame, error_in(reply), reply.worker)
+        flow = flow_of_run(context)
+        done = await take_in(context, self._luggage, flow, frame, job.path, reply, deadline)
+        frame.output = done.output
+        return done.signal
+
+    async def run_document(self, walk: Walk, result: DocumentResult, attempt: Attempt) -> Outcome:
+        """Run the document of an include or a call on a worker, whole."""
+        context = walk.run
+        deadline = trio.current_effective_deadline()
+        job = document_job(walk, result, attempt, self._luggage)
+        reply = await self._send_whole(context, job, f"what {attempt.step.label!r} is given")
+        context.whereabouts[job.path] = Whereabouts(reply.worker)
+        if not isinstance(reply, BodyReply):
+            raise error_in(reply)
+        flow = flow_of_run(context)
+        done = await take_in(context, self._luggage, flow, attempt.frame, job.path, reply, deadline)
+        if not result.isolated and reply.cookies is not None:
+            _take_cookies(attempt.frame.state, reply)
+        return done
+
+    async def _send_whole(self, context: RunContext, job: Job, what: str) -> Reply:
+        """Send what runs whole over there: it holds one token of the run's limiter, and the nodes in it none."""
+        if context.limiter is None:
+            return await self._send(context, job, what)
+        token = object()
+        await take_token(context.limiter, token)
+        try:
+            return await self._send(context, job, what)
+        finally:
+            context.limiter.release_on_behalf_of(token)
+
+    async def _send(self, context: RunContext, job: Job, what: str) -> Reply:
+        reply: Reply = unpack(await self.carry(context, job.path, pack(job, what)))
+        return reply
+
+
+def _take_cookies(state: State, reply: BodyReply) -> None:
+    """Take over the cookies that came to a document over there, as the last that were set."""
+    known = {id_: cookie for id_, (_, cookie) in state.cookies.entries.items()}
+    changes = [
+        (key, cookie)
+        for key, (_, cookie) in reply.cookies.entries.items()
+        if key not in known or not _is_same(known[key], cookie)
+    ]
+    if changes:
+        state.cookies = state.cookies.changed(changes)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or (one is not None and other is not None and vars(one) == vars(other))

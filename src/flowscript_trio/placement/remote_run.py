@@ -1,0 +1,106 @@
+"""Owns what a leaf node on a worker sees of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ..execution.resources import Resources
+from ..expression.scope import NodeView, Services
+from ..types.ast import BaseNode
+from ..types.errors import FlowScriptError
+from ..types.http import HttpOptions
+from ..types.results import NodeMark
+from .jobs import Job, Noted, RunFacts, ScopeFacts
+
+
+def services_for(facts: RunFacts, path: str, turn: int | str) -> Services:
+    """The services of one attempt of a node: what it draws is what it would have drawn where the run is."""
+    services = Services(random=Random(f"{facts.seed}/{path}/{turn}"), limits=facts.limits)
+    services.now = facts.now or services.now
+    return services
+
+
+class RemoteRun:
+    """The :class:`~flowscript_trio.runtimes.types.RunServices` of one attempt of a node on a worker.
+
+    What is to be known where the run is, is noted, and told there in this order when the node has ended.
+    """
+
+    def __init__(self, job: Job, resources: Resources) -> None:
+        self.noted: list[Noted] = []
+        self._job = job
+        self._resources = resources
+        self._services: Services | None = None
+
+    @property
+    def id(self) -> str:
+        return self._job.run.id
+
+    @property
+    def base(self) -> Path | None:
+        base = self._job.run.base
+        return None if base is None else Path(base)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return self._job.run.secrets
+
+    @property
+    def http(self) -> HttpOptions:
+        return self._job.run.http
+
+    @property
+    def places(self) -> Mapping[str, Any]:
+        return {}
+
+    @property
+    def services(self) -> Services:
+        if self._services is None:
+            job = self._job
+            self._services = services_for(job.run, job.path, f"runtime {job.attempt}")
+        return self._services
+
+    def of_node(self, path: str, attempt: int) -> RemoteRun:
+        return self
+
+    async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
+        return await self._resources.get(key, factory)
+
+    def count_request(self) -> None:
+        self.noted.append(("request", None))
+
+    def keep(self, value: Any) -> None:
+        """Nothing: what the node gives is counted where the run is."""
+
+    def grow(self, made: list[Any], since: int) -> None:
+        """Nothing, as :meth:`keep`."""
+
+    def warn(self, node: BaseNode, message: str) -> None:
+        self.noted.append(("warning", message))
+
+
+class RemoteScope:
+    """The part of a scope that crossed with a leaf node; None: nothing of it did."""
+
+    def __init__(self, facts: ScopeFacts | None, services: Services) -> None:
+        self.services: Services = services
+        self._facts = facts
+
+    def value(self, name: str) -> Any:
+        return self._given.values.get(name)
+
+    def node(self, name: str) -> NodeView | None:
+        found: NodeMark | None = self._given.results.get(name)
+        return found
+
+    @property
+    def _given(self) -> ScopeFacts:
+        if self._facts is None:
+            raise FlowScriptError(
+                "a node that runs at a place sees its settings and its input; the state of the run stays where "
+                "the run is: give it what it needs as a setting"
+            )
+        return self._facts

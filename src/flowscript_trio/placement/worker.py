@@ -1,0 +1,207 @@
+"""Owns the worker's side: one trio loop for each run that has nodes on the worker, and the jobs in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from math import inf
+from typing import Any, Literal
+
+import trio
+
+from ..execution.context import CLEANUP_SECONDS
+from ..execution.resources import Resources
+from ..runtimes.threads import start_thread
+from ..runtimes.types import ExecutionParams, NodeRuntime
+from ..scheduler.raised import error_of
+from ..types.errors import CannotTravel
+from ..types.propagation import send_along
+from .errors import pack_error
+from .jobs import BodyJob, Job, LeafJob, Reply, node_from
+from .packing import pack, unpack
+from .remote_run import RemoteRun, RemoteScope
+from .waiting import Done
+
+
+def run_job(worker: str, key: str, data: bytes) -> bytes:
+    """Do a job and give its reply, both packed; the thread that calls waits for the whole of it.
+
+    ``worker`` is what the run knows the worker by, ``key`` what the job is cancelled by.
+    """
+    try:
+        job: Job = unpack(data)
+    except Exception as exc:
+        said = f"{worker} cannot read what was sent to it ({type(exc).__name__}: {exc})"
+        if isinstance(exc, ImportError):
+            said += "; install there what the run has here"
+        return pack(Reply(worker=worker, status="failed", error=pack_error(CannotTravel(said))), "")
+    reply = loop_of(job.run.id).do(worker, key, job)
+    try:
+        return pack(reply, "the output")
+    except CannotTravel as exc:
+        failed = Reply(worker=worker, status="failed", error=pack_error(exc), noted=reply.noted)
+        return pack(failed, "")
+
+
+class RunLoop:
+    """The trio loop of one run on this worker, in a thread of its own, with what its nodes have open here."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._scopes: dict[str, trio.CancelScope] = {}
+        self._refused: set[str] = set()  # jobs that were cancelled before they began
+        self._lock = threading.Lock()
+        self._is_ready = threading.Event()
+        self._token: trio.lowlevel.TrioToken
+        self._stop: trio.Event
+        self._resources: Resources
+        name = f"flowscript run {run}"
+        # A daemon: a worker that is told to end must not wait for a node that does not.
+        self._thread = threading.Thread(target=trio.run, args=(self._live,), name=name, daemon=True)
+        self._thread.start()
+        self._is_ready.wait()
+
+    async def _live(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._stop = trio.Event()
+        self._resources = Resources(CLEANUP_SECONDS)
+        self._is_ready.set()
+        await self._stop.wait()
+        await self._resources.close()
+
+    def do(self, worker: str, key: str, job: Job) -> Reply:
+        """Do a job in the loop; whatever it comes to is its reply."""
+        return trio.from_thread.run(self._do, worker, key, job, trio_token=self._token)
+
+    def cancel(self, key: str) -> bool:
+        """Cancel a job; whether it had begun. One that has not does nothing when it begins."""
+        with self._lock:
+            scope = self._scopes.get(key)
+            if scope is None:
+                self._refused.add(key)
+                return False
+        self._token.run_sync_soon(partial(scope.cancel, "the run cancelled it"))
+        return True
+
+    def cancel_all(self) -> None:
+        """Cancel every job of the run: nobody waits for them any more."""
+        with self._lock:
+            keys = list(self._scopes)
+        for key in keys:
+            self.cancel(key)
+
+    def close(self, seconds: float = CLEANUP_SECONDS) -> None:
+        """Close what the run has open here, and end the loop; it is given so many seconds."""
+        self._token.run_sync_soon(self._stop.set)
+        self._thread.join(seconds)
+
+    async def _do(self, worker: str, key: str, job: Job) -> Reply:
+        scope = trio.CancelScope()
+        if job.seconds != inf:
+            scope.deadline = trio.current_time() + job.seconds
+        with self._lock:
+            if key in self._refused:
+                self._refused.discard(key)
+                return Reply(worker=worker, status="cancelled")
+            self._scopes[key] = scope
+        if job.run.headers:
+            send_along(partial(_given, job.run.headers))
+        try:
+            return await _answer(worker, job, self._resources, scope)
+        finally:
+            with self._lock:
+                del self._scopes[key]
+
+
+def _given(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return headers
+
+
+async def _answer(worker: str, job: Job, resources: Resources, scope: trio.CancelScope) -> Reply:
+    if isinstance(job, BodyJob):
+        from .whole import do_body  # a worker of leaf nodes needs no engine
+
+        return await do_body(worker, job, resources, scope)
+    assert isinstance(job, LeafJob)
+    return await do_leaf(worker, job, RemoteRun(job, resources), scope)
+
+
+async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelScope) -> Reply:
+    """Run one attempt of a leaf node within a cancel scope."""
+    output: Any = None
+    error: BaseException | None = None
+    with scope:
+        try:
+            output = await _execute(job, run)
+        except BaseException as exc:
+            error = error_of(exc)
+            if error is None:
+                raise
+    noted = tuple(run.noted)
+    if error is not None:
+        return Reply(worker=worker, status="failed", error=pack_error(error), noted=noted)
+    status: Literal["done", "cancelled"] = "cancelled" if scope.cancelled_caught else "done"
+    return Reply(worker=worker, status=status, output=output, noted=noted)
+
+
+async def _execute(job: LeafJob, run: RemoteRun) -> Any:
+    runtime = _runtime_in(job.runtime)
+    scope = RemoteScope(job.scope, run.services)
+    # What it is handed is its own already: it was copied on its way.
+    params = ExecutionParams(node_from(job.node), job.config, job.input, scope, run, shared=True)
+    return await runtime.execute(params)
+
+
+@lru_cache(maxsize=1024)
+def _runtime_in(data: bytes) -> NodeRuntime:
+    """A runtime that came packed; made once, so that what it keeps in its module or itself stays."""
+    runtime: NodeRuntime = unpack(data)
+    return runtime
+
+
+def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
+    """Begin a job in a thread, in a loop that ends with it; gives what cancels it."""
+    job: Job = unpack(data)
+    loop = RunLoop(job.run.id)
+
+    def work() -> bytes:
+        try:
+            return pack(loop.do(worker, "", job), "the output")
+        finally:
+            loop.close()
+
+    start_thread(work, done, "flowscript thread")
+    return partial(loop.cancel, "")  # type: ignore[return-value]
+
+
+_loops: dict[str, RunLoop] = {}
+_starting = threading.Lock()
+
+
+def loop_of(run: str) -> RunLoop:
+    """The loop of a run on this worker, begun if need be."""
+    with _starting:
+        if run not in _loops:
+            _loops[run] = RunLoop(run)
+        return _loops[run]
+
+
+def cancel_job(run: str, key: str) -> bool:
+    """Cancel a job of a run; whether it had begun."""
+    return loop_of(run).cancel(key)
+
+
+def close_run(run: str, seconds: float = CLEANUP_SECONDS) -> None:
+    """End what a run has on this worker: its jobs are cancelled, and what they had open is closed."""
+    with _starting:
+        loop = _loops.pop(run, None)
+    if loop is not None:
+        loop.cancel_all()
+        loop.close(seconds)
+
+
+def close_all() -> None:
+    """End what all runs have on this worker."""
+    for run in list(_loops):
+        close_run(run)

@@ -1,0 +1,94 @@
+"""Owns the check of places: what may stand in a body that runs elsewhere, and what must have a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..runtimes.placing import HERE
+from ..runtimes.types import BlockingRuntime
+from ..runtimes.wrapping import innermost
+from ..types.ast import BaseNode, Body, CheckpointNode, ForeachNode
+from ..types.findings import Findings
+from .checked import CheckedNode
+from .places import Index, Level
+from .values import BoundSettings
+
+
+def place_of_body(
+    body: Body,
+    node: BaseNode | None,
+    nodes: Mapping[int, CheckedNode],
+    settings: BoundSettings | None,
+) -> str | None:
+    """The name of the place where a body runs whole: an iteration of ``node``, or a branch; None for here."""
+    place = None
+    if isinstance(node, ForeachNode):
+        place = nodes[node.key].place
+    elif body.tag == "branch" and settings is not None and settings.constant is not None:
+        place = settings.constant.place
+    return None if place == HERE else place
+
+
+def check_places(
+    index: Index,
+    nodes: Mapping[int, CheckedNode],
+    settings: Mapping[int, BoundSettings | None],
+    findings: Findings,
+) -> None:
+    """Report what cannot run where it stands."""
+    for key, place in index.places.items():
+        node = place.node
+        if node is None:
+            continue
+        checked = nodes[key]
+        _check_blocking(checked, findings)
+        around = _placed_around(place.level, nodes, settings)
+        if around is None:
+            continue
+        if isinstance(node, CheckpointNode):
+            findings.at_element(
+                node,
+                "cannot-travel",
+                f"a <checkpoint> asks where the run is, and this one would run at {around!r}",
+                expected="a <checkpoint> outside of what has a place",
+            )
+        if node.compensate is not None:
+            findings.at_element(
+                node.compensate,
+                "cannot-travel",
+                f"{node.label!r} would run at {around!r}, and its <compensate> belongs to the run",
+                expected="the <compensate> on a node that runs here",
+            )
+        if node.place is not None and checked.place not in (None, HERE, "thread"):
+            findings.at_value(
+                node.place,
+                "nested-place",
+                f"{node.label!r} stands in what runs at {around!r} whole, and has a place of its own",
+                expected="thread, or no place here",
+            )
+
+
+def _check_blocking(checked: CheckedNode, findings: Findings) -> None:
+    node = checked.node
+    if isinstance(innermost(checked.runtime), BlockingRuntime) and checked.place in (None, HERE):
+        findings.at_element(
+            node,
+            "needs-a-place",
+            f"{node.type!r} is a plain function, which would hold up everything else in trio's thread",
+            expected='place="thread", place="process" or another place',
+        )
+
+
+def _placed_around(
+    level: Level | None,
+    nodes: Mapping[int, CheckedNode],
+    settings: Mapping[int, BoundSettings | None],
+) -> str | None:
+    """The place of the innermost body around that runs whole somewhere else; None where all is here."""
+    while level is not None:
+        node = None if level.outer is None else level.outer.node
+        found = place_of_body(level.body, node, nodes, settings[level.body.key])
+        if found is not None:
+            return found
+        level = None if level.outer is None else level.outer.level
+    return None

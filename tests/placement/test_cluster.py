@@ -1,0 +1,358 @@
+"""Against real clusters of Dask on this machine; each test is bounded in time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+from clusters import TESTS, cluster, further_worker
+
+from travelling import REGISTRY, OddError, flow, lines, until
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with cluster() as found:
+        yield found
+
+
+async def run(
+    address: str, body: str, *, head: str = "", seconds: float = 90, **given: Any
+) -> fs.Run:
+    places = {"cluster": fs.Dask(address)}
+    with trio.fail_after(seconds):
+        return await fs.run(flow(body, head=head), **{"places": places, **given})
+
+
+async def test_a_node_runs_on_a_worker(address: str) -> None:
+    done = await run(
+        address,
+        '<transform:where id="a" n="{{1 + 1}}" s="{{$secrets.A}}" place="cluster"/>',
+        head='<secret name="A"/><secret name="B"/>',
+        input={"x": 1},
+        secrets={"A": "alpha", "B": "beta"},
+        seed=1,
+    )
+    assert done.output["pid"] != os.getpid()
+    assert done.output["config"]["n"] == 2
+    assert done.output["input"] == {"x": 1}
+    assert done.output["secrets"]["A"] == "alpha"
+    assert set(done.output["secrets"]) == {"A"}
+    worker = done.results["a"].worker
+    assert worker is not None
+    assert worker.startswith("worker tcp://127.0.0.1:")
+    here = await fs.run(flow('<transform:where id="a"/>'), seed=1)
+    assert done.output["draw"] == here.output["draw"]
+
+
+async def test_an_error_comes_back_as_its_class(address: str) -> None:
+    with pytest.raises(OddError) as caught:
+        await run(address, '<transform:raise id="a" what="odd" place="cluster"/>')
+    assert any(note.startswith("on worker tcp://") for note in caught.value.__notes__)
+
+
+async def test_iterations_and_documents_run_whole_on_workers(address: str, tmp_path: Path) -> None:
+    done = await run(
+        address,
+        '<set var="k" value="10"/><foreach id="f" collection="[1, 2, 3, 4]" maxConcurrency="4" place="cluster">'
+        '<transform:where id="a" n="{{item * k}}"/></foreach>',
+    )
+    assert [each["config"]["n"] for each in done.output] == [10, 20, 30, 40]
+    assert len({each["pid"] for each in done.output}) == 2
+    (tmp_path / "inner.xml").write_text(
+        '<workflow name="inner"><param name="n"/><transform:where id="x" n="{{n}}"/></workflow>'
+    )
+    (tmp_path / "outer.xml").write_text(
+        '<workflow name="outer"><call id="c" workflow="inner.xml" n="3" place="cluster"/></workflow>'
+    )
+    loaded = fs.load(tmp_path / "outer.xml", registry=REGISTRY)
+    done = await fs.run(loaded, places={"cluster": fs.Dask(address)})
+    assert done.output["config"] == {"n": 3}
+    assert (done.record["c/x"][0].worker or "").startswith("worker tcp://")
+
+
+async def test_a_cancellation_reaches_the_node_over_there_and_its_clean_up_ends_before_the_node_does_here(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    registry = fs.Registry(base=REGISTRY)
+    asked = 0.0
+
+    @registry.runtime("transform:fail-late")
+    async def fail(params: fs.ExecutionParams) -> None:
+        nonlocal asked
+        await until(lambda: lines(log))
+        asked = trio.current_time()
+        raise KeyError("late")
+
+    limiter = trio.CapacityLimiter(2)
+    body = (
+        f'<parallel id="p"><branch><transform:wait id="a" log="{log}" place="cluster"/></branch>'
+        '<branch><transform:fail-late id="b"/></branch></parallel>'
+    )
+    events: list[Any] = []
+
+    def look(event: Any) -> None:
+        if type(event).__name__ == "NodeEnded" and event.path == "p/0/a":
+            events.append((lines(log)[1:], limiter.borrowed_tokens, trio.current_time()))
+
+    with pytest.raises(KeyError) as caught, trio.fail_after(60):
+        await fs.run(
+            flow(body, registry),
+            places={"cluster": fs.Dask(address)},
+            limiter=limiter,
+            observers=[look],
+        )
+    ((cleaned, _, ended),) = events
+    assert cleaned == ["cleaned up"]
+    assert ended - asked < 1.0  # 0.05 s of it are the node's own clean-up
+    assert limiter.borrowed_tokens == 0
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    (result,) = failure.record["p/0/a"]
+    assert (result.status, result.outlived) == ("cancelled", False)
+    assert result.cancelled_by is not None
+    assert result.cancelled_by.by == "p/1"
+
+
+async def test_a_body_that_is_cancelled_over_there_brings_its_record_back(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    handle: fs.Run | None = None
+    with trio.fail_after(60):
+        async with fs.open_run(
+            flow(
+                f'<foreach id="f" collection="[1]" place="cluster"><transform:wait id="a" log="{log}"/></foreach>'
+            ),
+            places={"cluster": fs.Dask(address)},
+        ) as handle:
+            await until(lambda: lines(log))
+            handle.cancel("enough")
+    assert handle.status == "cancelled"
+    assert lines(log)[1:] == ["cleaned up"]
+    (result,) = handle.record["f[0]/a"]
+    assert result.status == "cancelled"
+    assert result.cancelled_by is not None
+    assert result.cancelled_by.reason == "enough"
+
+
+async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(fs.WorkerDied) as caught:
+        await run(address, f'<transform:die id="a" log="{log}" place="cluster"/>')
+    assert lines(log) == ["died"]
+    assert (caught.value.worker or "").startswith("worker tcp://")
+    await trio.sleep(0.5)
+    assert lines(log) == ["died"]
+
+
+async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    nodes = 12
+    body = (
+        f'<foreach id="f" collection="{{{{range(0, {nodes})}}}}" maxConcurrency="4" tolerate="{nodes}">'
+        f'<transform:last id="a" n="{{{{item}}}}" log="{log}" place="cluster"/></foreach>'
+    )
+    done = await run(address, body)
+    ran = lines(log)
+    assert len(ran) == len(
+        set(ran)
+    )  # none ran twice, whether its reply came or was lost with its worker
+    errors = [each.error for each in done.record.failures if each.id == "a"]
+    assert all(isinstance(error, fs.WorkerDied) for error in errors)
+
+
+async def test_a_retired_worker_runs_nothing_again_elsewhere(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with cluster(2) as own:
+        body = f'<transform:hold id="a" seconds="3" log="{log}" place="cluster"/>'
+
+        async def retire() -> None:
+            await until(lambda: lines(log))
+            await trio.to_thread.run_sync(retire_workers, own)
+
+        with trio.fail_after(60):
+            async with fs.open_run(flow(body), places={"cluster": fs.Dask(own)}) as handle:
+                await retire()
+                with pytest.raises(fs.WorkerDied):
+                    await handle.wait()
+        await trio.sleep(1)
+    assert len(lines(log)) == 1
+
+
+def retire_workers(address: str) -> None:
+    """Take away the workers that are at work."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        busy = [worker for worker, tasks in client.processing().items() if tasks]
+        client.retire_workers(busy, close_workers=True)
+
+
+async def test_a_retry_goes_on_after_a_killed_worker(address: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = await run(
+        address,
+        f'<transform:die id="a" log="{log}" once="yes" place="cluster">'
+        '<on-error><retry max="1" base="0s"/></on-error></transform:die>',
+    )
+    assert done.output == "alive"
+    assert done.results["a"].attempts == 2
+
+
+_CLIENT = """
+import sys
+import trio
+import flowscript_trio as fs
+from travelling import flow
+
+async def main():
+    body = f'<transform:wait id="a" log="{sys.argv[2]}" place="cluster"/>'
+    await fs.run(flow(body), places={"cluster": fs.Dask(sys.argv[1])})
+
+if __name__ == "__main__":
+    trio.run(main)
+"""
+
+
+def test_a_node_whose_client_is_killed_is_cancelled_within_a_second(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    client = tmp_path / "client.py"
+    client.write_text(_CLIENT)
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    with subprocess.Popen(
+        [sys.executable, str(client), address, str(log)], env=environment
+    ) as process:
+        limit = time.monotonic() + 60
+        while not lines(log):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    while len(lines(log)) < 2:
+        assert time.monotonic() - killed < 1.0
+        time.sleep(0.01)
+    assert lines(log)[1:] == ["cleaned up"]
+
+
+async def test_twice_as_many_nodes_as_slots_all_come_to_their_end(address: str) -> None:
+    done = await run(
+        address,
+        '<foreach id="f" collection="[1, 2, 3, 4]" maxConcurrency="4">'
+        '<transform:where id="a" n="{{item}}" place="cluster"/></foreach>',
+    )
+    assert [each["config"]["n"] for each in done.output] == [1, 2, 3, 4]
+
+
+async def test_nodes_that_wait_for_a_slot_end_at_once_when_they_are_cancelled(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    body = (
+        '<foreach id="f" collection="[1, 2, 3, 4, 5, 6]" maxConcurrency="6">'
+        f'<transform:wait id="a" log="{log}" place="cluster"/></foreach>'
+    )
+    with trio.fail_after(60):
+        async with fs.open_run(flow(body), places={"cluster": fs.Dask(address)}) as handle:
+            await until(lambda: len(lines(log)) == 2)
+            handle.cancel()
+    said = lines(log)
+    assert sum(each == "cleaned up" for each in said) == len(said) / 2 == 2
+
+
+async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_name(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    with cluster(1) as own:
+        place = fs.Dask(own, cleanup=0.5)
+        body = f'<transform:hold id="a" seconds="4" log="{log}" place="cluster"/>'
+        with trio.fail_after(60):
+            async with fs.open_run(flow(body), places={"cluster": place}) as handle:
+                await until(lambda: lines(log))
+                began = trio.current_time()
+                handle.cancel()
+            assert trio.current_time() - began < 8
+        (result,) = handle.record["a"]
+        assert (result.status, result.outlived) == ("cancelled", True)
+        assert (result.worker or "").startswith("worker tcp://")
+        (said,) = [each.message for each in handle.warnings]
+        assert "was given up" in said
+        assert result.worker in said
+
+
+async def test_a_resource_is_one_a_worker_and_run_and_closed_with_the_run(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    body = (
+        '<foreach id="f" collection="[1, 2, 3, 4, 5, 6]" maxConcurrency="3">'
+        f'<transform:resource id="a" log="{log}" place="cluster"/></foreach>'
+    )
+    await run(address, body)
+    said = lines(log)
+    opened = [each for each in said if each.startswith("open")]
+    assert 1 <= len(opened) == len(set(opened)) <= 2
+    assert sorted(each.replace("open", "close") for each in opened) == sorted(
+        each for each in said if each.startswith("close")
+    )
+
+
+async def test_a_place_with_resources_runs_only_on_workers_that_have_them(address: str) -> None:
+    with further_worker(address):
+        gpu = fs.Dask(address, resources={"GPU": 1})
+        done = await run(
+            address,
+            '<foreach id="f" collection="[1, 2, 3]" maxConcurrency="3">'
+            '<transform:where id="a" place="gpu"/></foreach><transform:where id="b" place="cluster"/>',
+            places={"gpu": gpu, "cluster": fs.Dask(address)},
+        )
+    assert len({each["pid"] for each in done.results["f"].output}) == 1
+
+
+async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flowscript_trio.placement.dask_client.OPENING", 1.0)
+    with pytest.raises(
+        fs.FlowScriptError, match=r"no scheduler of Dask answers at tcp://127\.0\.0\.1:9"
+    ):
+        await run("tcp://127.0.0.1:9", '<transform:where id="a" place="cluster"/>')
+
+
+async def test_a_cluster_of_this_machine_is_started_for_a_run_and_ended_with_it() -> None:
+    with trio.fail_after(120):
+        done = await fs.run(
+            flow('<transform:where id="a" place="one"/>'), places={"one": fs.Dask(workers=1)}
+        )
+    with pytest.raises(ProcessLookupError):
+        os.kill(done.output["pid"], 0)
+
+
+async def test_thousands_of_small_nodes_all_come_to_their_end(address: str) -> None:
+    done = await run(
+        address,
+        '<foreach id="f" collection="{{range(0, 10000)}}" maxConcurrency="400">'
+        '<transform:template id="a" template="{{item}}" place="cluster"/></foreach>',
+        seconds=300,
+    )
+    assert done.output == list(range(10_000))

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+
+from travelling import flow
+
+LEAF = '<transform:where id="a" place="{}"/>'
+
+
+def problems_of(body: str) -> list[fs.Problem]:
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        flow(body)
+    return [each for each in caught.value.problems if each.severity == "error"]
+
+
+@pytest.mark.parametrize("name", ["proces", "thred", "gpu"])
+async def test_an_unknown_place_is_named_with_the_nearest_one_before_anything_runs(
+    name: str,
+) -> None:
+    ran: list[str] = []
+    given = {"gpus": fs.Thread()}
+    with pytest.raises(fs.InputError) as caught:
+        await fs.run(
+            flow(LEAF.format(name)), places=given, observers=[lambda e: ran.append(e.path)]
+        )
+    near = {"proces": "process", "thred": "thread", "gpu": "gpus"}[name]
+    assert f"there is no place {name!r}" in str(caught.value)
+    assert f"did you mean {near!r}?" in str(caught.value)
+    assert ran == []
+
+
+@pytest.mark.parametrize("place", ["{{x}}", "a b", "", "-x"])
+def test_a_place_is_a_name_that_is_known_when_the_document_is_read(place: str) -> None:
+    assert [each.location.line for each in problems_of(LEAF.format(place))] == [1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<set var="x" value="1" place="thread"/>',
+        '<if id="i" condition="true" place="thread"><then><transform:where id="a"/></then></if>',
+        '<loop id="l" max="1" place="thread"><transform:where id="a"/></loop>',
+        '<parallel id="p" place="thread"><branch><transform:where id="a"/></branch></parallel>',
+    ],
+)
+def test_what_cannot_run_elsewhere_has_no_place(body: str) -> None:
+    assert [each.code for each in problems_of(body)] == ["unknown-setting"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "code"),
+    [
+        ('<checkpoint id="c" prompt="?"/>', "cannot-travel"),
+        (
+            '<transform:where id="a"><compensate><transform:where id="b"/></compensate></transform:where>',
+            "cannot-travel",
+        ),
+        ('<transform:where id="a" place="cluster"/>', "nested-place"),
+        (
+            '<foreach id="g" collection="[1]" place="process"><transform:where id="a"/></foreach>',
+            "nested-place",
+        ),
+        (
+            '<if id="i" condition="true"><then><transform:where id="a" place="gpu"/></then></if>',
+            "nested-place",
+        ),
+    ],
+)
+def test_what_belongs_to_the_run_cannot_stand_in_what_runs_elsewhere(
+    inside: str, code: str
+) -> None:
+    bodies = (
+        f'<foreach id="f" collection="[1]" place="process">{inside}</foreach>',
+        f'<parallel id="p"><branch place="process">{inside}</branch></parallel>',
+    )
+    for body in bodies:
+        assert [each.code for each in problems_of(body)] == [code]
+
+
+def test_a_thread_may_stand_in_what_runs_elsewhere() -> None:
+    flow('<foreach id="f" collection="[1]" place="process">' + LEAF.format("thread") + "</foreach>")
+
+
+@pytest.mark.parametrize("inside", [LEAF.format("cluster"), '<checkpoint id="c" prompt="?"/>'])
+async def test_a_document_that_runs_elsewhere_has_nothing_of_the_run_in_it(
+    inside: str, tmp_path: Path
+) -> None:
+    (tmp_path / "inner.xml").write_text(f'<workflow name="inner">{inside}</workflow>')
+    (tmp_path / "outer.xml").write_text(
+        '<workflow name="outer"><call id="c" workflow="inner.xml" place="process"/></workflow>'
+    )
+    from travelling import REGISTRY
+
+    loaded = fs.load(tmp_path / "outer.xml", registry=REGISTRY)
+    with pytest.raises(fs.InputError, match=r"'c' .*runs 'inner' at 'process', and '[ac]'"):
+        await fs.run(loaded)
+
+
+@pytest.mark.parametrize("given", [{"here": fs.Thread()}, {"x": "tcp://a:1"}, ["x"]])
+async def test_places_are_given_by_their_names(given: object) -> None:
+    with pytest.raises(fs.InputError):
+        await fs.run(flow(LEAF.format("x")), places=given)  # type: ignore[arg-type]
+
+
+async def test_here_is_trios_own_thread() -> None:
+    done = await fs.run(flow(LEAF.format("here")))
+    assert done.results["a"].worker is None
+    assert done.output["thread"] == __import__("threading").get_ident()
+
+
+async def test_an_argument_of_a_call_is_not_its_place(tmp_path: Path) -> None:
+    (tmp_path / "inner.xml").write_text(
+        '<workflow name="inner"><param name="n"/><transform:template id="t" template="{{n}}"/></workflow>'
+    )
+    (tmp_path / "outer.xml").write_text(
+        '<workflow name="outer"><call id="c" workflow="inner.xml" place="here" n="5"/></workflow>'
+    )
+    done = await fs.run(fs.load(tmp_path / "outer.xml"))
+    assert done.output == 5
+
+
+def test_an_address_of_a_cluster_without_encryption_takes_no_secrets() -> None:
+    body = '<transform:where id="a" n="{{$secrets.A}}" place="far"/>'
+    loaded = flow(body, head='<secret name="A"/>')
+    for address, is_refused in (
+        ("tcp://far.example:8786", True),
+        ("ws://far.example:8786", True),
+    ):
+        with pytest.raises(fs.InputError, match=r"not encrypted, and the secrets 'A'"):
+            trio.run(
+                lambda address=address: fs.run(
+                    loaded, secrets={"A": "alpha"}, places={"far": fs.Dask(address)}
+                )
+            )
+        assert is_refused
+    for address in ("tls://far.example:8786", "tcp://127.0.0.1:8786", "tcp://localhost:1"):
+        fs.Dask(address).check_secrets("far", {"A": "alpha"})
+    fs.Dask("tcp://far.example:8786").check_secrets("far", {})
+
+
+def test_the_address_of_a_cluster_has_a_scheme() -> None:
+    with pytest.raises(fs.InputError, match="tcp://host:port"):
+        fs.Dask("localhost:8786")

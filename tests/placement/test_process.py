@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.runtimes.types import ExecutionParams
+
+from travelling import OddError, Telling, flow, lines
+
+
+async def run(body: str, head: str = "", **given: Any) -> fs.Run:
+    return await fs.run(flow(body, head=head), **given)
+
+
+async def test_a_node_runs_in_another_process_with_its_settings_and_its_input() -> None:
+    done = await run('<transform:where id="a" n="{{1 + 1}}" place="process"/>', input={"x": [1]})
+    assert done.output["pid"] != os.getpid()
+    assert done.output["config"] == {"n": 2}
+    assert done.output["input"] == {"x": [1]}
+    assert (done.output["id"], done.output["line"], done.output["run"]) == ("a", 1, done.id)
+    assert done.results["a"].worker == f"process {done.output['pid']}"
+
+
+async def test_what_a_node_draws_is_the_same_wherever_it_runs() -> None:
+    drawn = [
+        (await run(f'<transform:where id="a" place="{place}"/>', seed=5)).output["draw"]
+        for place in ("here", "thread", "process")
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
+async def test_only_the_secrets_that_the_settings_name_cross() -> None:
+    head = '<secret name="A"/><secret name="B"/>'
+    done = await run(
+        '<transform:where id="a" n="{{$secrets.A}}" place="process"/>',
+        head,
+        secrets={"A": "alpha", "B": "beta"},
+    )
+    assert done.output["secrets"] == {"A": "alpha"}
+    shown = done.results["a"].output
+    assert "alpha" not in repr(shown)
+
+
+async def test_a_node_whose_process_dies_is_a_worker_died_that_names_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(fs.WorkerDied, match=r"ended by signal 9") as caught:
+        await run(f'<transform:die id="a" log="{log}" place="process"/>')
+    assert caught.value.worker is not None
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert failure.record["a"][0].worker == caught.value.worker
+    assert lines(log) == ["died"]
+
+
+async def test_a_retry_tries_a_node_whose_process_died_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = await run(
+        f'<transform:die id="a" log="{log}" once="yes" place="process">'
+        '<on-error><retry max="1" base="0s"/></on-error></transform:die>'
+    )
+    assert done.output == "alive"
+    assert done.results["a"].attempts == 2
+
+
+async def test_a_cancelled_node_takes_its_process_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(trio.TooSlowError):
+        await run(
+            f'<parallel id="p" timeout="8s"><branch><transform:hold id="a" seconds="60" log="{log}" '
+            'place="process"/></branch></parallel>'
+        )
+    pid = int(lines(log)[0].split()[1])
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:
+    with pytest.raises(OddError) as caught:
+        await run('<transform:raise id="a" what="odd" place="process"/>')
+    assert (str(caught.value), caught.value.second) == ("one and 2", 2)
+    remote = next(note for note in caught.value.__notes__ if note.startswith("on process "))
+    assert "travelling.py" in remote
+    assert "raise OddError" in remote
+
+
+async def test_an_error_that_holds_what_cannot_cross_comes_back_without_that() -> None:
+    with pytest.raises(Telling, match="said") as caught:
+        await run('<transform:raise id="a" what="telling" place="process"/>')
+    assert any(note.startswith("on process ") for note in caught.value.__notes__)
+
+
+async def test_errors_of_the_system_and_groups_come_back_whole() -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        await run('<transform:raise id="a" what="os" place="process"/>')
+    assert (missing.value.errno, missing.value.filename) == (2, "x.txt")
+    with pytest.raises(ExceptionGroup) as group:
+        await run('<transform:raise id="a" what="group" place="process"/>')
+    assert [type(each) for each in group.value.exceptions] == [KeyError, OddError]
+
+
+async def test_notes_of_a_node_cross_and_stand_once() -> None:
+    with pytest.raises(ValueError, match="with a note") as caught:
+        await run('<transform:raise id="a" what="noted" place="process"/>')
+    assert sum("said by the node" in note for note in caught.value.__notes__) == 1
+
+
+async def test_a_secret_in_an_error_from_a_worker_is_masked() -> None:
+    with pytest.raises(ValueError, match=r"\*\*\*") as caught:
+        await run(
+            '<transform:raise id="a" what="secret" text="token {{$secrets.A}}" place="process"/>',
+            '<secret name="A"/>',
+            secrets={"A": "s3cr3t-token"},
+        )
+    assert "s3cr3t-token" not in str(caught.value) + "".join(caught.value.__notes__)
+
+
+async def test_warnings_come_back_in_order_marked_with_the_worker() -> None:
+    with pytest.warns(fs.FlowScriptWarning):
+        done = await run('<transform:warn id="a" place="process"/>')
+    worker = done.results["a"].worker
+    assert [(each.path, each.message) for each in done.warnings] == [
+        ("a", f"one (on {worker})"),
+        ("a", f"two (on {worker})"),
+    ]
+
+
+async def test_requests_of_a_worker_count_against_the_budget() -> None:
+    with pytest.raises(fs.BudgetExceeded) as caught:
+        await run(
+            '<transform:request id="a" count="3" place="process"/>', budget=fs.Budget(requests=2)
+        )
+    assert (caught.value.bound, caught.value.path) == ("requests", "a")
+
+
+async def test_an_output_that_cannot_cross_is_named() -> None:
+    with pytest.raises(fs.CannotTravel, match=r"the output.*\['deep'\]\[1\].*a lock"):
+        await run('<transform:give id="a" place="process"/>')
+
+
+async def test_an_input_that_cannot_cross_is_named() -> None:
+    with pytest.raises(fs.CannotTravel, match=r"'a'.*\.input\['x'\].*a generator"):
+        await run('<transform:where id="a" place="process"/>', input={"x": (n for n in [1])})
+
+
+async def test_a_runtime_that_cannot_cross_is_an_error_before_anything_runs() -> None:
+    registry = fs.Registry(base=fs.registry)
+    lock = threading.Lock()
+    ran: list[str] = []
+
+    @registry.runtime("transform:locked")
+    async def locked(params: ExecutionParams) -> None:
+        with lock:
+            pass
+
+    @registry.runtime("transform:first")
+    async def first(params: ExecutionParams) -> None:
+        ran.append("first")
+
+    body = '<transform:first id="f"/><transform:locked id="a" place="process"/>'
+    with pytest.raises(fs.InputError, match=r"'transform:locked'.*'lock'.*a lock"):
+        await fs.run(flow(body, registry))
+    assert ran == []
+
+
+async def test_a_function_that_no_module_has_crosses_by_its_code() -> None:
+    registry = fs.Registry(base=fs.registry)
+    factor = 3
+
+    @registry.runtime("transform:times")
+    async def times(params: ExecutionParams) -> int:
+        return int(params.input * factor)
+
+    done = await fs.run(flow('<transform:times id="a" place="process"/>', registry), input=2)
+    assert done.output == 6
+
+
+async def test_the_state_of_the_run_stays_where_it_is() -> None:
+    with pytest.raises(fs.FlowScriptError, match="the state of the run stays"):
+        await run('<transform:read id="a" place="process"/>')
+
+
+async def test_expressions_of_a_transform_see_the_names_that_they_use() -> None:
+    done = await run(
+        '<set var="k" value="10"/><transform:where id="w" n="{{7}}"/>'
+        '<transform:map id="a" expression="item * k + w.config.n" input="{{$input}}" place="process"/>',
+        input=[1, 2],
+    )
+    assert done.output == [17, 27]
+
+
+async def test_a_resource_is_one_a_worker_and_run_and_closed_with_the_run(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = await run(
+        f'<foreach id="f" collection="[1, 2, 3, 4]">'
+        f'<transform:resource id="a" log="{log}" place="one"/></foreach>',
+        places={"one": fs.Process(workers=1)},
+    )
+    (pid,) = {each[0] for each in done.output}
+    assert lines(log) == [f"open {pid}", f"close {pid}"]
+
+
+async def test_the_time_that_is_left_bounds_a_node_on_its_worker() -> None:
+    with pytest.raises(trio.TooSlowError):
+        await run(
+            '<transform:block id="a" seconds="60" place="process" timeout="6s"/>',
+        )
+
+
+async def test_a_plain_function_runs_in_a_process() -> None:
+    done = await run('<transform:block id="a" place="process"/>')
+    assert done.output[0] != os.getpid()
+
+
+async def test_no_more_nodes_are_at_work_than_there_are_workers() -> None:
+    done = await run(
+        '<foreach id="f" collection="[1, 2, 3]" maxConcurrency="3">'
+        '<transform:where id="a" place="one"/></foreach>',
+        places={"one": fs.Process(workers=1)},
+    )
+    assert len({each["pid"] for each in done.output}) == 1
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 1.5])
+def test_a_number_of_workers_that_is_none_is_refused(workers: Any) -> None:
+    with pytest.raises(fs.InputError, match="workers is"):
+        fs.Process(workers=workers)
+
+
+async def test_a_missing_extra_is_named_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flowscript_trio.placement.process.find_spec", lambda name: None)
+    with pytest.raises(fs.InputError, match=r"flowscript-trio\[process\]"):
+        await run('<transform:where id="a" place="process"/>')
+
+
+def test_nothing_of_places_is_imported_where_none_is_used() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, trio, flowscript_trio as fs\n"
+        'f = fs.loads(\'<workflow name="w"><transform:template id="a" template="x"/></workflow>\')\n'
+        "trio.run(fs.run, f)\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('trio_parallel', 'distributed', "
+        "'dask', 'cloudpickle') "
+        "or m.startswith('flowscript_trio.placement')])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

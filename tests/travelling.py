@@ -1,0 +1,187 @@
+"""Runtimes of tests that run in other processes, and what they have to do with each other there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.runtimes.types import ExecutionParams
+
+REGISTRY = fs.Registry(base=fs.registry)
+
+
+class OddError(Exception):
+    """Its class wants other arguments than it keeps."""
+
+    def __init__(self, first: str, second: int) -> None:
+        super().__init__(f"{first} and {second}")
+        self.second = second
+
+
+class Telling(Exception):
+    """It holds what cannot be pickled."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.lock = threading.Lock()
+
+
+@REGISTRY.runtime("transform:where")
+async def where(params: ExecutionParams) -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "thread": threading.get_ident(),
+        "input": params.input,
+        "config": dict(params.config),
+        "id": params.node.id,
+        "line": params.node.location.line,
+        "run": params.run.id,
+        "secrets": dict(params.run.secrets),
+        "draw": params.run.services.random.random(),
+    }
+
+
+@REGISTRY.runtime("transform:wait")
+async def wait(params: ExecutionParams) -> str:
+    """Wait for a time; what becomes of it is written to a file."""
+    log = Path(params.config["log"])
+    note(log, f"began {os.getpid()}")
+    try:
+        await trio.sleep(float(params.config.get("seconds", 60)))
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(float(params.config.get("cleanup", 0.05)))
+        note(log, "cleaned up")
+    return "waited"
+
+
+@REGISTRY.runtime("transform:hold")
+async def hold(params: ExecutionParams) -> None:
+    """Reach no checkpoint for a time."""
+    note(Path(params.config["log"]), f"began {os.getpid()}")
+    time.sleep(float(params.config["seconds"]))  # noqa: ASYNC251 (it is to hold up its thread)
+
+
+@REGISTRY.runtime("transform:die")
+async def die(params: ExecutionParams) -> str:
+    """End the process at once; where there is a file that says so, only the first time."""
+    log = Path(params.config["log"])
+    if params.config.get("once") and lines(log):
+        return "alive"
+    note(log, "died")
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "never"
+
+
+@REGISTRY.runtime("transform:last")
+async def last(params: ExecutionParams) -> str:
+    """End the process soon after the first of the nodes has ended."""
+    log = Path(params.config["log"])
+    if not lines(log):
+        threading.Timer(0.002, os._exit, (1,)).start()
+    note(log, f"ran {params.config['n']}")
+    return "ended"
+
+
+@REGISTRY.runtime("transform:raise")
+async def raise_(params: ExecutionParams) -> None:
+    match params.config["what"]:
+        case "odd":
+            raise OddError("one", 2)
+        case "telling":
+            raise Telling("said")
+        case "os":
+            raise FileNotFoundError(2, "no such file", "x.txt")
+        case "group":
+            raise ExceptionGroup("both", [KeyError("a"), OddError("b", 3)])
+        case "local":
+
+            class Local(Exception):
+                pass
+
+            raise Local("from here")
+        case "secret":
+            raise ValueError(params.config["text"])
+        case "noted":
+            error = ValueError("with a note")
+            error.add_note("said by the node")
+            raise error
+    raise KeyError(params.config["what"])
+
+
+@REGISTRY.runtime("transform:warn")
+async def warn(params: ExecutionParams) -> None:
+    params.run.warn(params.node, "one")
+    await trio.lowlevel.checkpoint()
+    params.run.warn(params.node, "two")
+
+
+@REGISTRY.runtime("transform:request")
+async def request(params: ExecutionParams) -> None:
+    for _ in range(int(params.config["count"])):
+        params.run.count_request()
+
+
+@REGISTRY.runtime("transform:give")
+async def give(params: ExecutionParams) -> Any:
+    return {"deep": [1, threading.Lock()]}
+
+
+@REGISTRY.runtime("transform:read")
+async def read(params: ExecutionParams) -> Any:
+    return params.state["other"]
+
+
+@REGISTRY.runtime("transform:resource")
+async def resource(params: ExecutionParams) -> list[int]:
+    """The number of times that the resource was opened in this process, and the process."""
+    log = Path(params.config["log"])
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[list[int]]:
+        note(log, f"open {os.getpid()}")
+        yield [os.getpid()]
+        note(log, f"close {os.getpid()}")
+
+    return list(await params.run.resource("counter", opened))
+
+
+@REGISTRY.blocking_runtime("transform:block")
+def block(params: ExecutionParams) -> list[int]:
+    time.sleep(float(params.config.get("seconds", 0)))
+    return [os.getpid(), threading.get_ident()]
+
+
+@REGISTRY.blocking_runtime("transform:left", abandon_on_cancel=True)
+def left(params: ExecutionParams) -> None:
+    threading.Event().wait(float(params.config["seconds"]))
+
+
+def note(log: Path, said: str) -> None:
+    """Add a line to a file, at once."""
+    with log.open("a") as file:
+        file.write(said + "\n")
+
+
+def lines(log: Path) -> list[str]:
+    return log.read_text().splitlines() if log.exists() else []
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait, in real time, for what another process does."""
+    with trio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 (no event crosses processes)
+            await trio.sleep(0.005)
+
+
+def flow(body: str, registry: fs.Registry = REGISTRY, head: str = "") -> fs.Flow:
+    return fs.loads(f'<workflow name="w">{head}{body}</workflow>', registry=registry)
