@@ -270,10 +270,8 @@ class NotAccepted(FlowScriptError):
 
 def type_of(error: BaseException) -> str:
     """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded or sent."""
-    for kind in (WorkflowFailed, RecordedError, RemoteError):
-        if is_a(error, kind) and error.type:
-            return error.type
-    return class_name(error)
+    named: Any = error if is_a(error, (WorkflowFailed, RecordedError, RemoteError)) else None
+    return (named is not None and named.type) or class_name(error)
 
 
 def status_of(error: BaseException) -> int | None:
