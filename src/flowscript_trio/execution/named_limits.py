@@ -27,16 +27,15 @@ Given = Mapping[str, Limit | trio.CapacityLimiter]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is taken together: limiters of the application, one by one; then ours, all or none."""
+    """What is taken together: limiters of the application, one by one; then ours, all or none.
+
+    ``held`` are those of it that could keep others from going on.
+    """
 
     borrowed: tuple[Borrowed, ...]
     gates: tuple[Gate, ...]
     names: tuple[str, ...]
-
-    @property
-    def held(self) -> tuple[Held, ...]:
-        """Those of it that could keep others from going on."""
-        return tuple(one for one in (*self.borrowed, *self.gates) if one.can_block)
+    held: tuple[Held, ...]
 
 
 class RunLimits:
@@ -80,7 +79,9 @@ class RunLimits:
                 said = " and ".join(map(repr, same))
                 raise InputError(f"{chain[-1]} takes {said}, which are one and the same limit")
         borrowed = tuple(one for one in found if isinstance(one, Borrowed))
-        return Taken(borrowed, tuple(one for one in found if isinstance(one, Gate)), names)
+        gates = tuple(one for one in found if isinstance(one, Gate))
+        held = tuple(one for one in (*borrowed, *gates) if one.can_block)
+        return Taken(borrowed, gates, names, held)
 
     def _check_rates(self, use: LimitUse) -> None:
         for name, chain in use.blocks.items():
@@ -106,9 +107,10 @@ class RunLimits:
             limiter = own.get(total) or Borrowed("limiter=", total)
             for name, chain in use.tokens.items():
                 ways.setdefault((self._held[name], limiter), chain)
-        here = (Site("this run", "workflow", next(iter(use.needs.values()))[0].location),)
         for outer in around.get():  # this run is inside a node, or a block, that holds something
-            ways.update(((outer, self._held[name]), here) for name in use.needs)
+            for name, chain in use.needs.items():
+                here = Site("this run", "workflow", chain[0].location)
+                ways[outer, self._held[name]] = (here, *chain)
         return {
             pair: chain for pair, chain in ways.items() if pair[0].can_block and pair[1].can_block
         }
@@ -202,26 +204,30 @@ async def _hold(
     work: Callable[[Walk, Attempt], Awaitable[Outcome]],
 ) -> Outcome:
     token = object()
-    outer = around.get()
     failed: bool | None = None
     borrowed = 0
     if taken.borrowed or not take_nowait(taken.gates, token):
         borrowed = await _wait(walk, attempt, taken, token)
     try:
-        reset = around.set((*outer, *taken.held))
-        try:
+        if taken.held and not attempt.step.is_plain_leaf:
+            outer = around.get()
+            reset = around.set((*outer, *taken.held) if outer else taken.held)
+            try:
+                outcome = await work(walk, attempt)
+            finally:
+                around.reset(reset)
+        else:
             outcome = await work(walk, attempt)
-        finally:
-            around.reset(reset)
-        failed = isinstance(outcome.signal, Failed)
+        failed = outcome.signal.__class__ is Failed
         return outcome
     except Exception:
         failed = True
         raise
     finally:
         leave(taken.gates, token, failed)
-        for one in taken.borrowed[:borrowed]:
-            one.limiter.release_on_behalf_of(token)
+        if borrowed:
+            for one in taken.borrowed[:borrowed]:
+                one.limiter.release_on_behalf_of(token)
 
 
 async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
