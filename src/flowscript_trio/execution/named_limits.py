@@ -41,7 +41,7 @@ class Taken:
 class RunLimits:
     """The limits of one run by name: the application's, else those that its documents declare.
 
-    ``edges`` are pairs (held, needed), while the run lasts.
+    ``edges`` are pairs (held, needed): what runs beside this one is checked against them.
     """
 
     def __init__(
@@ -60,12 +60,10 @@ class RunLimits:
         ways = self._ways(use, own, total)
         self.edges: frozenset[tuple[Held, Held]] = frozenset(ways)
         self._check(ways)
-
-    def begin(self) -> None:
-        """The run begins: what runs beside it must not lock up with it."""
-        room_here().runs.add(self)
+        room_here().runs.add(self)  # what begins from now on must not lock up with it
 
     def end(self) -> None:
+        """The run is over."""
         room_here().runs.discard(self)
 
     def taken_by(self, names: tuple[str, ...]) -> Taken:

@@ -10,7 +10,16 @@ from typing import Any
 from ..language.element import Element as Declared
 from ..language.element import Parts
 from ..language.elements import COMMON, ELEMENTS
-from ..language.structure import ENDED, ENDINGS, LIFTED, MANY, NODES, SETTINGS_TOO, STRUCTURE
+from ..language.structure import (
+    DECLARATIONS_TOO,
+    ENDED,
+    ENDINGS,
+    LIFTED,
+    MANY,
+    NODES,
+    SETTINGS_TOO,
+    STRUCTURE,
+)
 from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
 from ..types.errors import nearest
 from ..types.location import Text
@@ -21,6 +30,7 @@ from .parts import PartReader
 from .reading import SettingReader, Settings
 
 _NONE: frozenset[str] = frozenset()
+_SETTINGS = SETTINGS_TOO | DECLARATIONS_TOO
 
 
 @dataclass(slots=True)
@@ -250,7 +260,7 @@ class Builder:
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
-            elif other and kind in SETTINGS_TOO and self._reader.is_text(child):
+            elif other and kind in _SETTINGS and self._reader.is_text(child):
                 self._reader.child(content.settings, child)
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))

@@ -21,6 +21,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .fields import plan_of
 from .limits import LimitNames
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
@@ -57,9 +58,14 @@ class NodeBinder:
         visible = Visibility(place)
         label = f"<{node.tag}>" if node.id is None else repr(node.id)
         runtime = self._runtime_of(node)
-        settings = self._settings.bind(
-            None if runtime is None else runtime.config, node.settings, node, visible, label
-        )
+        model = None if runtime is None else runtime.config
+        own, limit = node.settings, node.limit
+        if limit is not None and model is not None and "limit" in plan_of(model).fields:
+            own, limit = (
+                {**own, "limit": limit},
+                None,
+            )  # a runtime of the application's has one itself
+        settings = self._settings.bind(model, own, node, visible, label)
         inputs, is_list = self._bind_input(node, visible)
         if node.after is not None:
             self._bind_after(node.after, visible)
@@ -85,7 +91,7 @@ class NodeBinder:
             fallback,
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
-            limits=() if node.limit is None else self._limits.bind(node.limit),
+            limits=() if limit is None else self._limits.bind(limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
         )
 

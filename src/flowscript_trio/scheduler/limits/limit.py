@@ -85,6 +85,7 @@ class Limit:
             self._gates[room] = gate
         return gate
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         gate, token = self.gate(), object()
@@ -93,6 +94,7 @@ class Limit:
         self._entered.setdefault(trio.lowlevel.current_task(), []).append((token, reset))
         await trio.lowlevel.cancel_shielded_checkpoint()
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
