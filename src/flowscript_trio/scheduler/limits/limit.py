@@ -63,7 +63,6 @@ class Limit:
         self.rate: Rate | None = None if rate is None else parse_rate(rate)
         self.burst: int = 1 if burst is None else parse_count(burst, "burst")
         self.breaker: BreakerRule | None = None if breaker is None else parse_breaker(breaker)
-        self._gates: WeakKeyDictionary[Room, Gate] = WeakKeyDictionary()
         self._entered: dict[trio.lowlevel.Task, list[tuple[object, object]]] = {}
 
     @property
@@ -79,10 +78,10 @@ class Limit:
     def gate(self) -> Gate:
         """The state of the limit in this call of ``trio.run``."""
         room = room_here()
-        gate = self._gates.get(room)
+        gate = room.gates.get(self)
         if gate is None:
             gate = Gate(self.name or "limit", self.max, self.rate, self.burst, self.breaker, room)
-            self._gates[room] = gate
+            room.gates[self] = gate
         return gate
 
     @trio.lowlevel.enable_ki_protection
