@@ -27,8 +27,8 @@ from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .limiting import hold, take_token
-from .named_limits import with_limits
 from .regions import Region
+from .taking import with_limits
 from .walk import Walk
 
 
