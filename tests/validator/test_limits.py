@@ -29,8 +29,8 @@ def test_names_stand_with_spaces_or_commas_between(limit: str) -> None:
         ("5", "invalid-setting", "'5' cannot be the name of a limit"),
         ("github github", "invalid-setting", "the limit 'github' is named twice"),
         ("{{$config.x}}", "not-constant", "limit is computed"),
-        ("gihub", "unknown-limit", "there is no limit 'gihub'"),
-        ("GitHub", "unknown-limit", "there is no limit 'GitHub'"),
+        ("gihub", "unknown-limit", "no limit 'gihub' is declared"),
+        ("GitHub", "unknown-limit", "no limit 'GitHub' is declared"),
     ],
 )
 def test_what_is_wrong_with_a_name_is_reported(limit: str, code: str, message: str) -> None:
@@ -41,6 +41,7 @@ def test_what_is_wrong_with_a_name_is_reported(limit: str, code: str, message: s
 
 def test_the_nearest_declared_name_is_suggested_and_how_to_declare_another() -> None:
     [problem] = problems_of("gihub")
+    assert problem.severity == "warning", "the application may give it"
     assert problem.suggestion == "github"
     assert problem.expected is not None
     assert '<limit name="gihub"/> for one that the application gives' in problem.expected
