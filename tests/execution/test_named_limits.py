@@ -281,6 +281,12 @@ async def test_a_retry_waits_for_what_is_left_of_an_open_circuit(autojump_clock:
     assert run.output == ["s"] * 4
 
 
+async def test_a_limit_that_is_declared_and_not_taken_is_no_trouble() -> None:
+    flow = fs.loads('<workflow name="w"><limit name="a" max="1"/><delay duration="0s"/></workflow>')
+    run = await fs.run(flow, limits={"b": fs.Limit(max=1)})
+    assert run.status == "completed"
+
+
 # ---- what only the application knows ----
 
 

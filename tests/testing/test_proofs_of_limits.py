@@ -10,8 +10,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution import named_limits
+from flowscript_trio.execution import taking
 from flowscript_trio.execution.frame import Attempt, Outcome
+from flowscript_trio.execution.named_limits import Taken
 from flowscript_trio.execution.walk import Walk
 from flowscript_trio.scheduler.limits import queue
 from flowscript_trio.scheduler.limits.gate import Gate
@@ -114,34 +115,34 @@ def test_a_limit_that_lets_too_many_in(monkeypatch: pytest.MonkeyPatch) -> None:
         queue._take(gates, token)
         return True
 
-    monkeypatch.setattr(named_limits, "take_nowait", take_nowait)
+    monkeypatch.setattr(taking, "take_nowait", take_nowait)
     assert "no more hold a limit than its max" in promises(LEAVES)
     assert "no more hold a limit than its max" in promises(BLOCKS)
 
 
 @pytest.mark.breaks_the_engine
 def test_a_limit_that_is_given_back_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hold(walk: Walk, attempt: Attempt, taken: named_limits.Taken, work: Work) -> Outcome:
+    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work) -> Outcome:
         token = object()
         await queue.enter(taken.gates, (), token)
         queue.leave(taken.gates, token, False)
         return await work(walk, attempt)
 
-    monkeypatch.setattr(named_limits, "_hold", hold)
+    monkeypatch.setattr(taking, "_hold", hold)
     assert "no more hold a limit than its max" in promises(LEAVES)
     assert "no more hold a limit than its max" in promises(BLOCKS)
 
 
 @pytest.mark.breaks_the_engine
 def test_a_limit_that_is_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = named_limits._hold
+    original = taking._hold
 
-    async def hold(walk: Walk, attempt: Attempt, taken: named_limits.Taken, work: Work) -> Outcome:
+    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work) -> Outcome:
         for gate in taken.gates:
             gate.taken += 1
         return await original(walk, attempt, taken, work)
 
-    monkeypatch.setattr(named_limits, "_hold", hold)
+    monkeypatch.setattr(taking, "_hold", hold)
     one = '<limit name="a" max="3"/><source:stub id="x" takes="1s" limit="a"/>'
     assert promises(one) == {"limits are given back"}
     assert "every run ends" in promises(one.replace('max="3"', 'max="1"'))
@@ -155,7 +156,7 @@ def test_a_limit_that_a_cancelled_node_keeps(monkeypatch: pytest.MonkeyPatch) ->
         if failed is not None:
             original(gates, token, failed)
 
-    monkeypatch.setattr(named_limits, "leave", leave)
+    monkeypatch.setattr(taking, "leave", leave)
     one = '<limit name="a" max="3"/><source:stub id="x" takes="1s" limit="a"/>'
     assert promises(one) == {"limits are given back"}
 

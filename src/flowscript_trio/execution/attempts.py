@@ -27,8 +27,8 @@ from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .limiting import hold, take_token
-from .named_limits import with_limits
 from .regions import Region
+from .taking import with_limits
 from .walk import Walk
 
 
@@ -47,7 +47,10 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
         if spending is not None:
             spending.count_node(path)
             spending.keep(attempt.input, path)
-        outcome = await _perform(walk, attempt)
+        if step.limits:
+            outcome = await with_limits(walk, attempt, _perform)
+        else:
+            outcome = await _perform(walk, attempt)
         if spending is not None:
             spending.keep(outcome.output, path)
         if outcome.lost is not None and walk.run.compensations:
@@ -107,13 +110,6 @@ def _tell_attempt(walk: Walk, attempt: Attempt) -> None:
 
 
 def _perform(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
-    if attempt.step.limits:
-        return with_limits(walk, attempt, _perform_limited)
-    return _perform_limited(walk, attempt)
-
-
-def _perform_limited(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
-    """The attempt, once it has the limits that it names."""
     step, limiter = attempt.step, walk.run.limiter
     if limiter is not None and not step.is_control:
         return _with_token(walk, limiter, attempt)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -30,15 +30,13 @@ from ..types.results import Cancellation
 from .delivery import DeliveryTimes
 from .inputs import Secrets
 from .masking import mask_error
+from .named_limits import RunLimits
 from .noderun import NodeRun
 from .numbers import Numbers
 from .record import Record, Warned
 from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
-
-if TYPE_CHECKING:
-    from .named_limits import RunLimits
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.

@@ -120,8 +120,6 @@ class Run:
     async def _walk_to_the_end(self) -> None:
         context = self._context
         context.give_up = self.cancel
-        if context.limits is not None:
-            context.limits.begin()
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()

@@ -1,25 +1,20 @@
-"""Owns the limits of one run: what each name stands for, and how a node takes and gives back its own."""
+"""Owns the limits of one run: what each name stands for, and that no wait for them could have no end."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import trio
-from trio.lowlevel import checkpoint_if_cancelled
 
 from ..program.compiled import Program
 from ..program.holding import describe_cycle, find_cycle
 from ..program.limit_use import Chain, LimitUse, Site
 from ..scheduler.limits.gate import Borrowed, Gate, Held
 from ..scheduler.limits.limit import Limit, room_here
-from ..scheduler.limits.queue import around, borrow, enter, held_here, leave, take_nowait
-from ..scheduler.signals import Failed
+from ..scheduler.limits.queue import around
 from ..types.errors import InputError, nearest
-from ..types.events import TokenAwaited, TokenTaken
-from .frame import Attempt, Outcome
-from .walk import Walk
 
 Given = Mapping[str, Limit | trio.CapacityLimiter]
 """What an application gives: limits by their names."""
@@ -27,22 +22,21 @@ Given = Mapping[str, Limit | trio.CapacityLimiter]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is taken together: limiters of the application, one by one; then ours, all or none."""
+    """What is taken together: limiters of the application, one by one; then ours, all or none.
+
+    ``held`` are those of it that could keep others from going on.
+    """
 
     borrowed: tuple[Borrowed, ...]
     gates: tuple[Gate, ...]
     names: tuple[str, ...]
-
-    @property
-    def held(self) -> tuple[Held, ...]:
-        """Those of it that could keep others from going on."""
-        return tuple(one for one in (*self.borrowed, *self.gates) if one.can_block)
+    held: tuple[Held, ...]
 
 
 class RunLimits:
     """The limits of one run by name: the application's, else those that its documents declare.
 
-    ``edges`` are pairs (held, needed), while the run lasts.
+    ``edges`` are pairs (held, needed): what runs beside this one is checked against them.
     """
 
     def __init__(
@@ -61,12 +55,10 @@ class RunLimits:
         ways = self._ways(use, own, total)
         self.edges: frozenset[tuple[Held, Held]] = frozenset(ways)
         self._check(ways)
-
-    def begin(self) -> None:
-        """The run begins: what runs beside it must not lock up with it."""
-        room_here().runs.add(self)
+        room_here().runs.add(self)  # what begins from now on must not lock up with it
 
     def end(self) -> None:
+        """The run is over."""
         room_here().runs.discard(self)
 
     def taken_by(self, names: tuple[str, ...]) -> Taken:
@@ -80,7 +72,9 @@ class RunLimits:
                 said = " and ".join(map(repr, same))
                 raise InputError(f"{chain[-1]} takes {said}, which are one and the same limit")
         borrowed = tuple(one for one in found if isinstance(one, Borrowed))
-        return Taken(borrowed, tuple(one for one in found if isinstance(one, Gate)), names)
+        gates = tuple(one for one in found if isinstance(one, Gate))
+        held = tuple(one for one in (*borrowed, *gates) if one.can_block)
+        return Taken(borrowed, gates, names, held)
 
     def _check_rates(self, use: LimitUse) -> None:
         for name, chain in use.blocks.items():
@@ -106,9 +100,10 @@ class RunLimits:
             limiter = own.get(total) or Borrowed("limiter=", total)
             for name, chain in use.tokens.items():
                 ways.setdefault((self._held[name], limiter), chain)
-        here = (Site("this run", "workflow", next(iter(use.needs.values()))[0].location),)
         for outer in around.get():  # this run is inside a node, or a block, that holds something
-            ways.update(((outer, self._held[name]), here) for name in use.needs)
+            for name, chain in use.needs.items():
+                here = Site("this run", "workflow", chain[0].location)
+                ways[outer, self._held[name]] = (here, *chain)
         return {
             pair: chain for pair, chain in ways.items() if pair[0].can_block and pair[1].can_block
         }
@@ -181,91 +176,3 @@ def check_given(limits: object) -> Given:
                 "trio.CapacityLimiter"
             )
     return limits
-
-
-def with_limits(
-    walk: Walk, attempt: Attempt, work: Callable[[Walk, Attempt], Awaitable[Outcome]]
-) -> Awaitable[Outcome]:
-    """One attempt of a node while it has the limits that it names; they are given back once it has unwound.
-
-    A cancellation ends the wait for them, and then nothing is taken. Raises CircuitOpen.
-    """
-    limits = walk.run.limits
-    assert limits is not None
-    return _hold(walk, attempt, limits.taken_by(attempt.step.limits), work)
-
-
-async def _hold(
-    walk: Walk,
-    attempt: Attempt,
-    taken: Taken,
-    work: Callable[[Walk, Attempt], Awaitable[Outcome]],
-) -> Outcome:
-    token = object()
-    outer = around.get()
-    failed: bool | None = None
-    borrowed = 0
-    if taken.borrowed or not take_nowait(taken.gates, token):
-        borrowed = await _wait(walk, attempt, taken, token)
-    try:
-        reset = around.set((*outer, *taken.held))
-        try:
-            outcome = await work(walk, attempt)
-        finally:
-            around.reset(reset)
-        failed = isinstance(outcome.signal, Failed)
-        return outcome
-    except Exception:
-        failed = True
-        raise
-    finally:
-        leave(taken.gates, token, failed)
-        for one in taken.borrowed[:borrowed]:
-            one.limiter.release_on_behalf_of(token)
-
-
-async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
-    """Take what is not free at once; gives how many limiters of the application were taken: all of them."""
-    run, held = walk.run, held_here()
-    told = False
-
-    def tell(kind: type[TokenAwaited] | type[TokenTaken]) -> None:
-        run.notify(
-            kind(
-                time=trio.current_time(),
-                path=attempt.path,
-                execution=run.numbers.of(attempt.path),
-                node=attempt.step.node,
-                limits=taken.names,
-            )
-        )
-
-    borrowed = 0
-    try:
-        for one in taken.borrowed:
-            if run.observers and not told and one.limiter.available_tokens < 1:
-                told = True
-                tell(TokenAwaited)
-            await borrow(one, held, token)
-            borrowed += 1
-            if one.can_block:
-                held = (*held, one)
-        if taken.gates and not (taken.borrowed and take_nowait(taken.gates, token)):
-            if run.observers and not told:
-                told = True
-                tell(TokenAwaited)
-            await enter(taken.gates, held, token)
-    except BaseException:
-        for one in taken.borrowed[:borrowed]:
-            one.limiter.release_on_behalf_of(token)
-        raise
-    try:
-        if told:
-            tell(TokenTaken)
-        await checkpoint_if_cancelled()  # it may have been while they were taken
-    except BaseException:
-        leave(taken.gates, token, None)
-        for one in taken.borrowed:
-            one.limiter.release_on_behalf_of(token)
-        raise
-    return borrowed

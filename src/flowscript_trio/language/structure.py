@@ -16,6 +16,9 @@ SETTINGS_TOO = frozenset(tag for tag, element in ELEMENTS.items() if element.is_
 """Nodes whose names are also settings of blocks: with text and nothing else in it the element is the setting
 (``<loop …><break>{{done}}</break>``)."""
 
+DECLARATIONS_TOO = frozenset({"limit"})
+"""Declarations whose names are also settings of nodes: there they have text and nothing else."""
+
 ENDINGS = frozenset({"finally"})
 HANDLING = frozenset({"retry", "fallback"})
 """What may stand in an ``<on-error>``."""

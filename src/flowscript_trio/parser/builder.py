@@ -11,6 +11,7 @@ from ..language.element import Element as Declared
 from ..language.element import Parts
 from ..language.elements import ELEMENTS, own_settings
 from ..language.structure import (
+    DECLARATIONS_TOO,
     ENDED,
     ENDINGS,
     HANDLING,
@@ -31,6 +32,7 @@ from .parts import PartReader
 from .reading import SettingReader, Settings
 
 _NONE: frozenset[str] = frozenset()
+_SETTINGS = SETTINGS_TOO | DECLARATIONS_TOO
 
 
 @dataclass(slots=True)
@@ -270,7 +272,7 @@ class Builder:
                 continue
             if kind in allowed:
                 self._structure(child, kind, content)
-            elif other and kind in SETTINGS_TOO and self._reader.is_text(child):
+            elif other and kind in _SETTINGS and self._reader.is_text(child):
                 self._reader.child(content.settings, child)
             elif nodes and kind in NODES:
                 content.nodes.append(self.node(child, kind))

@@ -66,6 +66,11 @@ class Step:
     place: str | None = None
 
     @property
+    def is_plain_leaf(self) -> bool:
+        """Whether nothing of anybody else's runs inside of it."""
+        return self.is_builtin and not self.is_control
+
+    @property
     def recovers(self) -> bool:
         """Whether something is to follow its error: further attempts, or a handler."""
         return self.retry is not None or self.fallback is not None

@@ -30,7 +30,8 @@ class Rate:
 
     def __str__(self) -> str:
         per = _duration(self.seconds)
-        return f"{self.count:g}/{per[1:] if re.fullmatch('1[a-z]+', per) else per}"
+        unit = per.removeprefix("1") if re.fullmatch("1[a-z]+", per) else per
+        return f"{self.count:g}/{unit}"
 
     def time_of(self, number: float) -> float:
         """Seconds in which that many pass."""

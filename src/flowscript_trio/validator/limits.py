@@ -17,8 +17,8 @@ _EXPECTED = "the name of a limit, or several with spaces between"
 class LimitNames:
     """Reads the ``limit`` of nodes.
 
-    A name that is not declared may be one that the application gives a limit for; one that is almost a declared
-    name is a mistake.
+    A name that is not declared may be one that the application gives a limit for, which is seen when the run
+    begins; one that is almost a declared name is worth a warning.
     """
 
     def __init__(self, document: Document, findings: Findings) -> None:
@@ -54,7 +54,7 @@ class LimitNames:
             expected = "each limit once: it is taken once"
         elif name not in self._declared and (near := nearest(name, self._declared)) is not None:
             code, suggestion = "unknown-limit", near
-            message = f"there is no limit {name!r}"
+            message = f"no limit {name!r} is declared"
             expected = (
                 f'a declared limit, or <limit name="{name}"/> for one that the application gives'
             )
@@ -67,4 +67,5 @@ class LimitNames:
                 message,
                 expected=expected,
                 suggestion=suggestion,
+                severity="warning" if code == "unknown-limit" else "error",
             )

@@ -22,6 +22,7 @@ from ..types.location import Text
 from .arguments import texts_in
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, PLACE, RETRY, TIMEOUT, WAITING_TIME
+from .fields import plan_of
 from .known import known_settings
 from .limits import LimitNames
 from .places import Index, Place, name_of, word_of
@@ -59,9 +60,12 @@ class NodeBinder:
         visible = Visibility(place)
         label = f"<{node.tag}>" if node.id is None else repr(node.id)
         runtime = self._runtime_of(node)
-        settings = self._settings.bind(
-            None if runtime is None else runtime.config, node.settings, node, visible, label
-        )
+        model = None if runtime is None else runtime.config
+        own, limit = node.settings, node.limit
+        if limit is not None and model is not None and "limit" in plan_of(model).fields:
+            # A runtime of the application's has one itself.
+            own, limit = {**own, "limit": limit}, None
+        settings = self._settings.bind(model, own, node, visible, label)
         needs = getattr(runtime, "needs", None)
         missing = None if needs is None else needs(known_settings(settings))
         if missing is not None:
@@ -95,7 +99,7 @@ class NodeBinder:
             fallback,
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
-            limits=() if node.limit is None else self._limits.bind(node.limit),
+            limits=() if limit is None else self._limits.bind(limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
             place=runs_at,
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -89,6 +92,19 @@ def test_it_counts_anew_in_each_run_of_trio() -> None:
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def test_nothing_of_it_is_left_of_a_run_of_trio_that_is_over() -> None:
+    limit = fs.Limit(max=1)
+
+    async def main() -> weakref.ref[object]:
+        async with limit:
+            return weakref.ref(limit.gate())
+
+    gate = trio.run(main)
+    gc.collect()
+    gc.collect()  # what the first one has let go
+    assert gate() is None
 
 
 @pytest.mark.parametrize(

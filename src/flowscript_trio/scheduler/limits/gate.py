@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 from typing import Protocol
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 import trio
 
@@ -21,15 +21,16 @@ class Edged(Protocol):
 
 
 class Room:
-    """What all limits of one call of ``trio.run`` have in common.
+    """What all limits of one call of ``trio.run`` have in common. ``gates`` are their states.
 
     ``passed_by`` are the wishes of those who hold something and wait only because others came first. ``runs`` are
     those that have begun and not ended.
     """
 
-    __slots__ = ("__weakref__", "_borrowed", "number", "passed_by", "runs")
+    __slots__ = ("__weakref__", "_borrowed", "gates", "number", "passed_by", "runs")
 
     def __init__(self) -> None:
+        self.gates: WeakKeyDictionary[object, Gate] = WeakKeyDictionary()
         self._borrowed: WeakValueDictionary[int, Borrowed] = WeakValueDictionary()
         self.number: int = 0
         self.passed_by: dict[Wish, None] = {}

@@ -63,7 +63,6 @@ class Limit:
         self.rate: Rate | None = None if rate is None else parse_rate(rate)
         self.burst: int = 1 if burst is None else parse_count(burst, "burst")
         self.breaker: BreakerRule | None = None if breaker is None else parse_breaker(breaker)
-        self._gates: WeakKeyDictionary[Room, Gate] = WeakKeyDictionary()
         self._entered: dict[trio.lowlevel.Task, list[tuple[object, object]]] = {}
 
     @property
@@ -79,12 +78,13 @@ class Limit:
     def gate(self) -> Gate:
         """The state of the limit in this call of ``trio.run``."""
         room = room_here()
-        gate = self._gates.get(room)
+        gate = room.gates.get(self)
         if gate is None:
             gate = Gate(self.name or "limit", self.max, self.rate, self.burst, self.breaker, room)
-            self._gates[room] = gate
+            room.gates[self] = gate
         return gate
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         gate, token = self.gate(), object()
@@ -93,6 +93,7 @@ class Limit:
         self._entered.setdefault(trio.lowlevel.current_task(), []).append((token, reset))
         await trio.lowlevel.cancel_shielded_checkpoint()
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
