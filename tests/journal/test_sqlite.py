@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,14 @@ import pytest
 import trio
 
 from flowscript_trio.journal import schema, sqlite, writing
-from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.errors import encode_error
+from flowscript_trio.journal.rows import Mark, Row
+from flowscript_trio.journal.secrets import KeptSecrets
 from flowscript_trio.journal.store import Store
+from flowscript_trio.journal.values import decode_value, encode_value
 from flowscript_trio.types.errors import InputError
+from flowscript_trio.types.masking import Masker
+from flowscript_trio.types.spellings import spellings_of
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
 
@@ -431,6 +437,33 @@ async def test_many_processes_may_make_a_store_at_once(file: Path) -> None:
 # -- the file, and what it costs
 
 
+async def test_no_secret_is_in_the_files_of_a_store(file: Path) -> None:
+    secret = 's3cr3t "wörd"/+&'
+    secrets = KeptSecrets({"token": secret})
+    journal = await Store(file).begin("r", encode_value({"config": {"token": secret}}, secrets))
+    for form in spellings_of(secret):
+        journal.write(Row("ended", "a", encode_value([form, {"in": form * 10}], secrets)))
+        text = form.decode("utf-8", "surrogatepass") if form.isascii() else secret
+        error = ValueError(text)
+        error.add_note(f"see {text}")
+        journal.write(Row("failed", "a", b"", encode_error(error, {"message": text}, secrets)))
+    journal.write(Row("set", "a", encode_value(f"{secret} and so on, " * 3_000, secrets)))
+    await journal.synced()
+    masker = Masker([secret])
+    files = list(file.parent.iterdir())
+    contents = [each.read_bytes() for each in files]
+    large = [zlib.decompress(packed) for (packed,) in tables(file, "select packed from large")]
+    assert large
+    assert len(files) == 4
+    for content in contents + large:
+        assert not masker.spans(content)
+    await journal.aclose()
+    again = await Store(file).open("r")
+    values = [decode_value(row.data, secrets) for row in again.read() if row.kind == "ended"]
+    assert values == [[form, {"in": form * 10}] for form in spellings_of(secret)]
+    await again.aclose()
+
+
 async def test_only_the_owner_of_the_files_may_read_them(file: Path) -> None:
     journal = await Store(file).begin("r", b"")
     journal.write(Row("ended", "a", b""))
@@ -520,8 +553,6 @@ async def test_a_large_value_is_kept_once_and_compressed(file: Path) -> None:
 
 
 async def test_what_is_forgotten_leaves_no_large_values_and_the_file_shrinks(file: Path) -> None:
-    from flowscript_trio.journal.rows import Mark
-
     journal = await Store(file).begin("r", b"")
     for row in rows(20, 100_000):
         journal.write(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from zlib import compress
@@ -101,7 +101,10 @@ class PostgresBackend:
 
     def release(self, owned: Owned) -> None:
         self._leases.drop(owned)
-        with self._connected() as connection:
+        with (
+            suppress(StoreFailed),
+            self._connected() as connection,
+        ):  # else the lease ends by itself
             connection.execute(
                 "update flowscript_runs set lease = null where number = %s and fence = %s",
                 (owned.number, owned.fence),
@@ -176,6 +179,17 @@ class PostgresBackend:
                 f"select {STATE} from flowscript_runs where %s or state = any(%s) "
                 "order by number desc limit %s",
                 (not states, list(states), limit),
+            ).fetchall()
+            return [state_of(connection, *row) for row in found]
+
+    def ready(self, limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {STATE} from flowscript_runs where (lease is null or lease < clock_timestamp()) "
+                "and (state in ('queued', 'running') or (state = 'suspended' and "
+                "(due <= extract(epoch from clock_timestamp()) or seen < (select count(answer) "
+                "from flowscript_inbox where run = flowscript_runs.number)))) order by number limit %s",
+                (limit,),
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 
