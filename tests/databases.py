@@ -16,7 +16,11 @@ def new_database(url: str) -> str:
     return f"{url}?options={quote(f'-c search_path={name}')}"
 
 
-def expire_leases(url: str) -> None:
-    """Let the leases of all runs of a store end now, by the server's clock."""
+def expire_leases(url: str, wait: bool = True) -> None:
+    """Let the leases of all runs of a store end now, by the server's clock; without ``wait``, of the unlocked."""
+    skip = "" if wait else "skip locked"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("update flowscript_runs set lease = clock_timestamp() - interval '1 s'")
+        connection.execute(
+            "update flowscript_runs set lease = clock_timestamp() - interval '1 s' "
+            f"where number in (select number from flowscript_runs for update {skip})"  # type: ignore[arg-type,unused-ignore]
+        )

@@ -72,9 +72,7 @@ def trouble(where: str, victim: subprocess.Popen[bytes]) -> None:
     """What happens to workers on several machines: their leases end while they are stopped, connections break."""
     if random.random() < 0.5 and victim.poll() is None:
         victim.send_signal(signal.SIGSTOP)
-        expire_leases(
-            where
-        )  # those of the others, too, which are told that they were superseded, or go on
+        expire_leases(where, wait=False)  # those of the others, too
         victim.send_signal(signal.SIGCONT)
     with psycopg.connect(where, autocommit=True) as connection:
         connection.execute(

@@ -249,3 +249,37 @@ async def test_what_survives_a_power_cut_is_chosen(url: str, durability: Any, sa
     found = store._backend._writing.execute("show synchronous_commit").fetchone()
     assert found == (said,)
     await journal.aclose()
+
+
+async def test_a_run_whose_row_stays_locked_is_busy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", "1ms")
+    await Store(url).submit("r", b"")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        with pytest.raises(RunBusy, match="another process, which is writing to it"):
+            await Store(url).open("r")
+    await (await Store(url).open("r")).aclose()
+
+
+async def test_a_statement_that_waits_too_long_for_a_lock_is_sent_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    monkeypatch.setattr(postgres.time, "sleep", lambda _: token.run_sync_soon(waited.set))
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    store._backend._writing.execute("set statement_timeout = '1ms'")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write, journal, "b")
+            await waited.wait()
+            connection.rollback()
+    await journal.aclose()
+    assert keys(url) == ["a", "b"]

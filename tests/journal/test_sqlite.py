@@ -22,7 +22,6 @@ from flowscript_trio.journal.rows import Mark, Row
 from flowscript_trio.journal.secrets import KeptSecrets
 from flowscript_trio.journal.store import Store
 from flowscript_trio.journal.values import decode_value, encode_value
-from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.masking import Masker
 from flowscript_trio.types.spellings import spellings_of
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
@@ -562,17 +561,6 @@ async def test_what_is_forgotten_leaves_no_large_values_and_the_file_shrinks(fil
     await Store(file).prune(older_than=0)
     assert tables(file, "select count(*) from large") == [(0,)]
     assert size_of(file) < before / 10
-
-
-@pytest.mark.parametrize("where", ["", None, 7, "mysql://x/y"])
-def test_a_store_of_no_known_kind_is_refused(where: Any) -> None:
-    with pytest.raises(InputError, match="expected the path of a file"):
-        Store(where)
-
-
-def test_a_durability_that_is_not_known_is_refused(file: Path) -> None:
-    with pytest.raises(InputError, match="expected 'power' or 'process'"):
-        Store(file, durability="full")  # type: ignore[arg-type]
 
 
 def stopped(code: str, file: Path) -> subprocess.Popen[bytes]:

@@ -208,7 +208,12 @@ def _postgres(url: str, synchronous: bool) -> Backend:
         raise InputError(
             "a store in PostgreSQL needs the package psycopg; install flowscript-trio[postgresql]"
         ) from exc
-    return PostgresBackend(url, synchronous)
+    try:
+        return PostgresBackend(url, synchronous)
+    except ValueError as exc:
+        raise InputError(
+            f"the store is not a valid URL of PostgreSQL ({exc}); expected postgresql://user:password@host/name"
+        ) from None
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
