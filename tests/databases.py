@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -13,7 +14,16 @@ def new_database(url: str) -> str:
     name = f"t{uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"create schema {name}")  # type: ignore[arg-type,unused-ignore]
-    return f"{url}?options={quote(f'-c search_path={name}')}"
+    return f"{url}?options={quote(f'-c search_path={name}')}&application_name={name}"
+
+
+def cut_connections(url: str, which: LiteralString = "true") -> None:
+    """Cut the connections to such a database, as a network does; ``which`` is a condition."""
+    with psycopg.connect(url, autocommit=True, application_name="cutter") as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            f"where application_name = current_setting('search_path') and {which}"
+        )
 
 
 def expire_leases(url: str, wait: bool = True) -> None:

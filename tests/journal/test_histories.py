@@ -14,13 +14,12 @@ import sys
 from pathlib import Path
 from typing import IO
 
-import psycopg
 import pytest
 import trio
 
 from flowscript_trio.journal.store import Store
 
-from databases import expire_leases, new_database
+from databases import cut_connections, expire_leases, new_database
 
 PROGRAM = Path(__file__).with_name("worker.py")
 LENGTH = 60
@@ -74,11 +73,7 @@ def trouble(where: str, victim: subprocess.Popen[bytes]) -> None:
         victim.send_signal(signal.SIGSTOP)
         expire_leases(where, wait=False)  # those of the others, too
         victim.send_signal(signal.SIGCONT)
-    with psycopg.connect(where, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where application_name = 'flowscript' and random() < 0.5"
-        )
+    cut_connections(where, "random() < 0.5")
 
 
 async def check(where: str, said: Said, runs: list[str]) -> None:

@@ -23,7 +23,7 @@ from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.store import Store
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
-from databases import expire_leases, new_database
+from databases import cut_connections, expire_leases, new_database
 
 URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 pytestmark = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
@@ -153,8 +153,7 @@ async def test_a_connection_that_was_cut_is_made_again(
     journal = await store.begin("r", b"")
     for key in "abc":
         await write(journal, key)
-        cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-        sql(url, f"{cut}'flowscript' and query like '%flowscript_r%'")
+        cut_connections(url)
     await journal.aclose()
     assert keys(url) == ["a", "b", "c"]
 

@@ -14,7 +14,7 @@ import trio
 from flowscript_trio.journal.rows import Mark, Row
 from flowscript_trio.journal.store import Store
 from flowscript_trio.journal.writing import LiveJournal
-from flowscript_trio.types.storing import RunBusy, Superseded
+from flowscript_trio.types.storing import RunBusy, StoreFailed
 
 LENGTH = 60
 """Rows of a run; the last one is its outcome."""
@@ -22,12 +22,12 @@ LENGTH = 60
 
 async def work(store: Store) -> None:
     while True:
-        ready = await store.ready(limit=5)
-        if not ready:
-            return
         try:
+            ready = await store.ready(limit=5)
+            if not ready:
+                return
             await go_on(store, random.choice(ready).run_id)
-        except (RunBusy, Superseded):
+        except (RunBusy, StoreFailed):  # another was first, or the connection was cut
             continue
 
 

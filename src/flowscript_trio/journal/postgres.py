@@ -280,7 +280,7 @@ class PostgresBackend:
             autocommit=True,
             connect_timeout=5,
             tcp_user_timeout=5_000,
-            application_name="flowscript",
+            fallback_application_name="flowscript",
         )
         try:
             connection.execute("set statement_timeout = '10s'")
