@@ -23,7 +23,7 @@ from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.store import Store
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
-from databases import expire_leases, new_database
+from databases import cut_connections, expire_leases, new_database
 
 URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 pytestmark = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
@@ -153,8 +153,7 @@ async def test_a_connection_that_was_cut_is_made_again(
     journal = await store.begin("r", b"")
     for key in "abc":
         await write(journal, key)
-        cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-        sql(url, f"{cut}'flowscript' and query like '%flowscript_r%'")
+        cut_connections(url)
     await journal.aclose()
     assert keys(url) == ["a", "b", "c"]
 
@@ -249,3 +248,37 @@ async def test_what_survives_a_power_cut_is_chosen(url: str, durability: Any, sa
     found = store._backend._writing.execute("show synchronous_commit").fetchone()
     assert found == (said,)
     await journal.aclose()
+
+
+async def test_a_run_whose_row_stays_locked_is_busy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", "1ms")
+    await Store(url).submit("r", b"")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        with pytest.raises(RunBusy, match="another process, which is writing to it"):
+            await Store(url).open("r")
+    await (await Store(url).open("r")).aclose()
+
+
+async def test_a_statement_that_waits_too_long_for_a_lock_is_sent_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    monkeypatch.setattr(postgres.time, "sleep", lambda _: token.run_sync_soon(waited.set))
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    store._backend._writing.execute("set statement_timeout = '1ms'")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write, journal, "b")
+            await waited.wait()
+            connection.rollback()
+    await journal.aclose()
+    assert keys(url) == ["a", "b"]

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ import pytest
 import trio
 
 from flowscript_trio.journal import schema, sqlite, writing
-from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.errors import encode_error
+from flowscript_trio.journal.rows import Mark, Row
+from flowscript_trio.journal.secrets import KeptSecrets
 from flowscript_trio.journal.store import Store
-from flowscript_trio.types.errors import InputError
+from flowscript_trio.journal.values import decode_value, encode_value
+from flowscript_trio.types.masking import Masker
+from flowscript_trio.types.spellings import spellings_of
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
 
@@ -280,6 +285,40 @@ async def test_a_full_disk_is_said_and_what_was_synced_stays(
     assert (await Store(file).show("r")).rows == synced + 1
 
 
+TOO_LARGE = """
+import os, resource, signal, sys, trio
+from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.store import Store
+from flowscript_trio.types.storing import StoreFailed
+async def main():
+    journal = await Store(sys.argv[1]).begin("r", b"")
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    for number in range(200):
+        journal.write(Row("ended", str(number), os.urandom(5_000)))
+        try:
+            await journal.synced()
+        except StoreFailed as exc:
+            print(number, exc)
+            await journal.aclose()
+            return
+trio.run(main)
+"""
+
+
+async def test_a_write_that_the_system_refuses_is_said_and_what_was_synced_stays(
+    file: Path,
+) -> None:
+    done = await trio.run_process([sys.executable, "-c", TOO_LARGE, str(file)], capture_stdout=True)
+    synced, _, said = done.stdout.decode().partition(" ")
+    assert "cannot be used" in said
+    journal = await Store(file).open("r")
+    assert [row.key for row in journal.read()] == list(map(str, range(int(synced))))
+    assert int(synced) > 10
+    journal.write(Row("ended", "on", b""))
+    await journal.aclose()
+
+
 READ_ONLY = """
 import os, sys, trio
 from flowscript_trio.journal.store import Store
@@ -431,6 +470,33 @@ async def test_many_processes_may_make_a_store_at_once(file: Path) -> None:
 # -- the file, and what it costs
 
 
+async def test_no_secret_is_in_the_files_of_a_store(file: Path) -> None:
+    secret = 's3cr3t "wörd"/+&'
+    secrets = KeptSecrets({"token": secret})
+    journal = await Store(file).begin("r", encode_value({"config": {"token": secret}}, secrets))
+    for form in spellings_of(secret):
+        journal.write(Row("ended", "a", encode_value([form, {"in": form * 10}], secrets)))
+        text = form.decode("utf-8", "surrogatepass") if form.isascii() else secret
+        error = ValueError(text)
+        error.add_note(f"see {text}")
+        journal.write(Row("failed", "a", b"", encode_error(error, {"message": text}, secrets)))
+    journal.write(Row("set", "a", encode_value(f"{secret} and so on, " * 3_000, secrets)))
+    await journal.synced()
+    masker = Masker([secret])
+    files = list(file.parent.iterdir())
+    contents = [each.read_bytes() for each in files]
+    large = [zlib.decompress(packed) for (packed,) in tables(file, "select packed from large")]
+    assert large
+    assert len(files) == 4
+    for content in contents + large:
+        assert not masker.spans(content)
+    await journal.aclose()
+    again = await Store(file).open("r")
+    values = [decode_value(row.data, secrets) for row in again.read() if row.kind == "ended"]
+    assert values == [[form, {"in": form * 10}] for form in spellings_of(secret)]
+    await again.aclose()
+
+
 async def test_only_the_owner_of_the_files_may_read_them(file: Path) -> None:
     journal = await Store(file).begin("r", b"")
     journal.write(Row("ended", "a", b""))
@@ -520,8 +586,6 @@ async def test_a_large_value_is_kept_once_and_compressed(file: Path) -> None:
 
 
 async def test_what_is_forgotten_leaves_no_large_values_and_the_file_shrinks(file: Path) -> None:
-    from flowscript_trio.journal.rows import Mark
-
     journal = await Store(file).begin("r", b"")
     for row in rows(20, 100_000):
         journal.write(row)
@@ -531,17 +595,6 @@ async def test_what_is_forgotten_leaves_no_large_values_and_the_file_shrinks(fil
     await Store(file).prune(older_than=0)
     assert tables(file, "select count(*) from large") == [(0,)]
     assert size_of(file) < before / 10
-
-
-@pytest.mark.parametrize("where", ["", None, 7, "mysql://x/y"])
-def test_a_store_of_no_known_kind_is_refused(where: Any) -> None:
-    with pytest.raises(InputError, match="expected the path of a file"):
-        Store(where)
-
-
-def test_a_durability_that_is_not_known_is_refused(file: Path) -> None:
-    with pytest.raises(InputError, match="expected 'power' or 'process'"):
-        Store(file, durability="full")  # type: ignore[arg-type]
 
 
 def stopped(code: str, file: Path) -> subprocess.Popen[bytes]:

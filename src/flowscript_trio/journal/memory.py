@@ -142,6 +142,15 @@ class MemoryBackend:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
         return [self._state(run) for run in reversed(chosen)][:limit]
 
+    def ready(self, limit: int) -> list[RunState]:
+        return [self._state(run) for run in self._runs.values() if self._is_ready(run)][:limit]
+
+    def _is_ready(self, run: _Run) -> bool:
+        mark = run.mark
+        due = mark.due is not None and mark.due <= self._clock()
+        waits = mark.state == "suspended" and not due and len(run.answers) <= mark.seen
+        return not run.owned and mark.state not in ENDED and not waits
+
     def show(self, run_id: str) -> RunState:
         return self._state(self._run(run_id))
 

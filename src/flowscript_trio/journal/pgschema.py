@@ -13,7 +13,7 @@ STEPS: list[LiteralString] = [
     create table flowscript_runs (
         number bigint generated always as identity primary key, id text not null unique,
         workflow text not null, document bytea not null, state text not null, due float8,
-        created timestamptz not null default clock_timestamp(), ended timestamptz,
+        seen bigint not null default 0, created timestamptz not null default clock_timestamp(), ended timestamptz,
         fence bigint not null default 0, lease timestamptz, rows bigint not null default 0
     );
     create index flowscript_runs_by_state on flowscript_runs (state, due);
@@ -51,6 +51,8 @@ def bring_up(connection: psycopg.Connection[Any]) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         version = _version(connection)
+        if version == len(STEPS):
+            return  # another process was first
         if version > len(STEPS):
             raise StoreFailed(
                 f"the store was written by a later release (its schema has version {version}, this release "

@@ -124,9 +124,9 @@ def keep(connection: Connection, batch: Batch) -> None:
                 question.due,
             ),
         )
-    if batch.mark is not None:
+    if (mark := batch.mark) is not None:
         connection.execute(
-            "update flowscript_runs set state = %s, due = %s, "
+            "update flowscript_runs set state = %s, due = %s, seen = %s, "
             "ended = case when %s then clock_timestamp() end where number = %s",
-            (batch.mark.state, batch.mark.due, batch.mark.state in ENDED, owned.number),
+            (mark.state, mark.due, mark.seen, mark.state in ENDED, owned.number),
         )

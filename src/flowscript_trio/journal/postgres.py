@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
+from typing import Any
 from zlib import compress
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from ..types.errors import InputError
 from ..types.storing import RunBusy, StoreFailed, Superseded
@@ -34,6 +36,9 @@ from .pgtables import (
 from .rows import CANCEL, ENDED, Answered, Row, RunState, State
 from .tabled import Tabled, untabled
 
+LOCK_TIMEOUT = "2s"
+"""How long a run that others write to at the moment is waited for."""
+
 PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
 
@@ -45,6 +50,7 @@ class PostgresBackend:
 
     def __init__(self, url: str, synchronous: bool) -> None:
         self._url = url
+        self._where = shown(url)
         self._synchronous = synchronous
         self._writing: Connection | None = None
         self._lock = threading.Lock()
@@ -81,13 +87,7 @@ class PostgresBackend:
         asked = leases.now()
         with self._connected() as connection, connection.transaction():
             number = number_of(connection, run_id)
-            found = connection.execute(
-                "update flowscript_runs set fence = fence + 1, "
-                "lease = clock_timestamp() + make_interval(secs => %s) "
-                "where number = %s and (lease is null or lease < clock_timestamp()) "
-                "returning fence, document, rows",
-                (leases.LEASE, number),
-            ).fetchone()
+            found = self._taken(connection, run_id, number)
             if found is None:
                 raise RunBusy(run_id, "another process, which renews its lease")
             fence, digest, rows = found
@@ -96,12 +96,29 @@ class PostgresBackend:
         self._leases.add(owned, asked)
         return owned
 
+    def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
+        """The fence, document and rows of a run that is taken now; None where it has a lease."""
+        connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+        try:
+            return connection.execute(
+                "update flowscript_runs set fence = fence + 1, "
+                "lease = clock_timestamp() + make_interval(secs => %s) "
+                "where number = %s and (lease is null or lease < clock_timestamp()) "
+                "returning fence, document, rows",
+                (leases.LEASE, number),
+            ).fetchone()
+        except psycopg.errors.LockNotAvailable as exc:
+            raise RunBusy(run_id, "another process, which is writing to it") from exc
+
     def heed(self, owned: Owned, lost: Lost) -> None:
         self._leases.heed(owned, lost)
 
     def release(self, owned: Owned) -> None:
         self._leases.drop(owned)
-        with self._connected() as connection:
+        with (
+            suppress(StoreFailed),
+            self._connected() as connection,
+        ):  # else the lease ends by itself
             connection.execute(
                 "update flowscript_runs set lease = null where number = %s and fence = %s",
                 (owned.number, owned.fence),
@@ -179,6 +196,17 @@ class PostgresBackend:
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 
+    def ready(self, limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {STATE} from flowscript_runs where (lease is null or lease < clock_timestamp()) "
+                "and (state in ('queued', 'running') or (state = 'suspended' and "
+                "(due <= extract(epoch from clock_timestamp()) or seen < (select count(answer) "
+                "from flowscript_inbox where run = flowscript_runs.number)))) order by number limit %s",
+                (limit,),
+            ).fetchall()
+            return [state_of(connection, *row) for row in found]
+
     def show(self, run_id: str) -> RunState:
         with self._connected() as connection:
             found = connection.execute(
@@ -252,11 +280,13 @@ class PostgresBackend:
             autocommit=True,
             connect_timeout=5,
             tcp_user_timeout=5_000,
-            application_name="flowscript",
+            fallback_application_name="flowscript",
         )
         try:
             connection.execute("set statement_timeout = '10s'")
             connection.execute("set client_min_messages = warning")
+            # A process that is stopped in a transaction must not keep the run from others.
+            connection.execute("set idle_in_transaction_session_timeout = '10s'")
             if not self._synchronous:
                 connection.execute("set synchronous_commit = off")
             if not self._brought_up:
@@ -278,17 +308,27 @@ class PostgresBackend:
     def _failure(self, exc: Exception) -> StoreFailed:
         if isinstance(exc, StoreFailed):
             return exc
-        known = psycopg.conninfo.conninfo_to_dict(self._url)
-        where = (
-            f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
-        )
         said = str(exc).strip().partition("\n")[0]
         return StoreFailed(
-            f"the store postgresql://{where} cannot be used: {said}; resume the run once it can"
+            f"the store {self._where} cannot be used: {said}; resume the run once it can"
         )
+
+
+def shown(url: str) -> str:
+    """A URL without user, password and options. Raises ValueError for what is no URL of PostgreSQL."""
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.Error as exc:
+        raise ValueError(str(exc).strip().partition(":")[0]) from None
+    host, port = known.get("host", "localhost"), known.get("port", 5432)
+    return f"postgresql://{host}:{port}/{known.get('dbname', '')}"
+
+
+PASSING = ("08", "57P", "57014", "40", "55P03", "53300", "25P03")
+"""SQLSTATEs of what passes: connections, a server that stops or starts, time-outs, locks."""
 
 
 def _is_lasting(exc: psycopg.Error) -> bool:
     """Whether it would be the same the next time: the server answered, and not that it stops or starts."""
     state = exc.sqlstate
-    return state is not None and not state.startswith(("08", "57P", "40", "55P03", "53300"))
+    return state is not None and not state.startswith(PASSING)

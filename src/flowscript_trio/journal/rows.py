@@ -30,10 +30,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever."""
+    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever.
+
+    ``seen`` is how many answers it knows, so that one that comes while it is being suspended is not overlooked.
+    """
 
     state: State
     due: float | None = None
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

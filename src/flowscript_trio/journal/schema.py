@@ -16,8 +16,9 @@ APPLICATION = 0x464C5754
 STEPS = [
     """
     create table runs (
-        number integer primary key, id text not null unique, workflow text not null, document blob not null,
-        state text not null, due real, created real not null, ended real, fence integer not null default 0,
+        number integer primary key, id text not null unique, workflow text not null,
+        document blob not null, state text not null, due real, seen integer not null default 0,
+        created real not null, ended real, fence integer not null default 0,
         rows integer not null default 0
     ) strict;
     create index runs_by_state on runs (state, due);

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from zlib import compress
 
@@ -162,6 +163,18 @@ class SqliteBackend:
                 f"select {_STATE} from runs {where} order by number desc limit ?", (*states, limit)
             ).fetchall()
             return [self._state(connection, *row) for row in found]
+
+    def ready(self, limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {_STATE} from runs where state in ('queued', 'running') or (state = 'suspended' "
+                "and (due <= ? or seen < (select count(answer) from inbox where run = runs.number))) "
+                "order by number",
+                (time.time(),),
+            )
+            rows = found.fetchall()
+            free = (row for row in rows if self._owners().owner(row[0]) is None)
+            return [self._state(connection, *row) for row in islice(free, limit)]
 
     def show(self, run_id: str) -> RunState:
         with self._connected() as connection:

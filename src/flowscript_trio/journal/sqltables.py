@@ -87,8 +87,8 @@ def keep(connection: sqlite3.Connection, batch: Batch) -> None:
         state, due = batch.mark.state, batch.mark.due
         ended = time.time() if state in ENDED else None
         connection.execute(
-            "update runs set state = ?, due = ?, ended = ? where number = ?",
-            (state, due, ended, owned.number),
+            "update runs set state = ?, due = ?, seen = ?, ended = ? where number = ?",
+            (state, due, batch.mark.seen, ended, owned.number),
         )
 
 
