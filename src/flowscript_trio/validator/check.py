@@ -9,7 +9,7 @@ from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
 from ..types.findings import Findings
-from .checked import Checked, CheckedBody
+from .checked import Checked, CheckedBody, Scene
 from .elements import ElementChecks
 from .handlers import Handlers, find_handlers
 from .members import Inherited
@@ -17,7 +17,6 @@ from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
-from .shapes import Scene
 from .texts import Compiler
 from .values import BoundSettings
 from .variables import depend_on_variables
