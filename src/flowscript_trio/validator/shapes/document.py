@@ -32,7 +32,7 @@ from ...types.shapes import (
 from ..checked import CheckedNode, Scene
 from ..known import known_settings
 from ..places import Level, Place
-from ..texts import Visibility
+from ..texts import Noted, Visibility
 from ..values import BoundSettings
 from .endings import Endings, find_endings
 from .nodes import NodeShapes
@@ -93,7 +93,8 @@ class DocumentShapes:
         self.variables.clear()
 
     def _look_at_all(self) -> None:
-        for noted in self.scene.noted:
+        # In document order: what a node names stands before it mostly, and is known by then.
+        for noted in sorted(self.scene.noted, key=_place_in_document):
             names = ScopeNames(self, self.variables, noted.visible)
             if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):
                 if isinstance(noted.tree, Arrow) and noted.visible.bound:
@@ -319,6 +320,11 @@ class DocumentShapes:
             self._reports.report(text, shift + offset, name, whose, missing)
 
         return Inference(ScopeNames(self, self.variables, visible), report, depth)
+
+
+def _place_in_document(noted: Noted) -> int:
+    node = noted.visible.place.node
+    return -1 if node is None else node.key
 
 
 def _members_of(declared: Sequence[Shaped]) -> dict[str, Shape]:
