@@ -140,7 +140,7 @@ def test_it_is_said_when_the_undisturbed_run_fails(folder: Path) -> None:
     assert "undisturbed, the run failed: StubError: neither" in done.stderr
     assert "what follows the failure was not tried; see `flowscript test`" in done.stderr
     (folder / "w.xml").write_text(
-        '<workflow name="w"><source:file id="a" path="a"/><sink:file id="b" path="{{a.x + 1}}"/></workflow>'
+        '<workflow name="w"><source:file id="a" path="a.json"/><sink:file id="b" path="{{a.x + 1}}"/></workflow>'
     )
     done = flowscript(folder, "w.xml", "--no-cases", "--pairs", "0")
     assert done.returncode == 0

@@ -93,7 +93,7 @@ async def test_an_include_inherits_configuration_and_secrets(tmp_path: Path) -> 
     folder = Folder(
         tmp_path,
         greet=GREET,
-        main='<include id="i" workflow="greet.xml"><bind key="extra" value="!"/></include>',
+        main='<param name="who"/><include id="i" workflow="greet.xml"><bind key="extra" value="!"/></include>',
     )
     run = await folder.run(
         config={"who": "Ben", "mode": "fast"}, secrets={"KEY": "k", "OTHER": "o"}, env={"A": "1"}
@@ -306,8 +306,12 @@ CALLS = [
     ('<call id="c" workflow="greet.xml" who="x" tims="3"/>', [("unknown-argument", 2)]),
     ('<call id="c" workflow="greet.xml" who="7"/>', [("invalid-argument", 2)]),
     ('<call id="c" workflow="greet.xml" who="x">\n<arg name="who" value="y"/></call>', [("setting-twice", 3)]),
-    ('<include id="c" workflow="greet.xml"/>', []),
-    ('<include id="c" workflow="greet.xml">\n<bind key="times" value="x"/></include>', [("invalid-argument", 3)]),
+    ('<include id="c" workflow="greet.xml"/>', [("missing-argument", 2)]),
+    ('<param name="who"/><include id="c" workflow="greet.xml"/>', []),
+    (
+        '<include id="c" workflow="greet.xml">\n<bind key="times" value="x"/></include>',
+        [("missing-argument", 2), ("invalid-argument", 3)],
+    ),
     ('<call id="c" workflow="{{$config.x}}"/>', [("not-constant", 2)]),
 ]  # fmt: skip
 
@@ -330,8 +334,8 @@ async def test_what_is_only_known_when_it_runs_is_checked_then(tmp_path: Path) -
         fs.InputError, match="the arguments of 'greet': 'who' is 7; expected a string"
     ):
         await folder.run()
-    folder.write("main.xml", '<include id="c" workflow="greet.xml"/>')
-    with pytest.raises(fs.InputError, match="'who' is missing"):
+    folder.write("main.xml", '<param name="who"/><include id="c" workflow="greet.xml"/>')
+    with pytest.raises(fs.InputError, match="'who' is None; expected a string"):
         await folder.run()
 
 

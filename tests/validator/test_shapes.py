@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.types import ExecutionParams
+
+from harvest import CORPUS
 
 MARK = "⟦"
 AI = '<ai id="an" model="m" user="u" output-schema="{summary: string, score: number, parts: {name: string}[]}"/>'
@@ -294,3 +297,18 @@ def test_the_types_of_a_run_hold_where_a_branch_is_tolerated() -> None:
     run = trio.run(fs.run, flow)
     assert flow.types.nodes["p"].holds(run.output)
     assert str(flow.types.nodes["p"]) == "any[]"
+
+
+def test_no_document_that_tests_make_is_refused_for_its_shapes() -> None:
+    judged = 0
+    for line in CORPUS.read_text(encoding="utf-8").splitlines():
+        judged += 1
+        text = json.loads(line)
+        found = [
+            problem.message
+            for problem in errors_of(text)
+            if problem.code in ("impossible-call", "missing-output", "missing-package")
+            or (problem.code == "unknown-member" and "has no member" in problem.message)
+        ]
+        assert found == [], text
+    assert judged > 600

@@ -9,7 +9,7 @@ from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
 from ..types.findings import Findings
-from .checked import Checked, CheckedBody, CheckedNode
+from .checked import Checked, CheckedBody, CheckedNode, Scene
 from .elements import ElementChecks
 from .handlers import Handlers, find_handlers
 from .members import Inherited
@@ -18,7 +18,6 @@ from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .placing import check_places, place_of_body
-from .shapes import Scene
 from .streams import check_streams
 from .texts import Compiler
 from .values import BoundSettings

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ..expression import Expression
 from ..runtimes.types import NodeRuntime
 from ..scheduler.plan import WalkPlan
 from ..types.ast import BaseNode, Body, Document
 from ..types.errors import Problem
+from .handlers import Handlers
 from .members import Wanted
+from .places import Index
+from .texts import Noted
 from .values import BoundSetting, BoundSettings
-
-if TYPE_CHECKING:
-    from .shapes import Scene
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +82,20 @@ class CheckedBody:
     def result(self) -> int | None:
         """The index of the last node that may give the body's output; None where there is none."""
         return max(self.giving, default=None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A checked document as the shapes of its values are found in it.
+
+    ``noted`` are the expressions that take a member of something.
+    """
+
+    index: Index
+    handlers: Handlers
+    nodes: Mapping[int, CheckedNode]
+    bodies: Mapping[int, CheckedBody]
+    noted: Sequence[Noted]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

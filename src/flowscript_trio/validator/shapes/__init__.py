@@ -1,6 +1,5 @@
 """Owns shapes through a document: what is known of every node's output, and the members that cannot be there."""
 
 from .document import DocumentShapes
-from .scene import Noted, Scene
 
-__all__ = ["DocumentShapes", "Noted", "Scene"]
+__all__ = ["DocumentShapes"]

@@ -29,15 +29,14 @@ from ...types.shapes import (
     shape_of_schema,
     union,
 )
-from ..checked import CheckedNode
+from ..checked import CheckedNode, Scene
 from ..known import known_settings
 from ..places import Level, Place
-from ..texts import Visibility
+from ..texts import Noted, Visibility
 from ..values import BoundSettings
 from .endings import Endings, find_endings
 from .nodes import NodeShapes
 from .reporting import Reports
-from .scene import Scene
 from .scopes import ScopeNames
 from .variables import Variables
 
@@ -94,8 +93,9 @@ class DocumentShapes:
         self.variables.clear()
 
     def _look_at_all(self) -> None:
-        for noted in self.scene.noted:
-            names = ScopeNames(self, noted.visible)
+        # In document order: what a node names stands before it mostly, and is known by then.
+        for noted in sorted(self.scene.noted, key=_place_in_document):
+            names = ScopeNames(self, self.variables, noted.visible)
             if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):
                 if isinstance(noted.tree, Arrow) and noted.visible.bound:
                     self._infer_arrow(noted.tree, noted.text, noted.shift, noted.visible, 0)
@@ -319,7 +319,12 @@ class DocumentShapes:
         def report(offset: int, name: str, whose: str, missing: Missing) -> None:
             self._reports.report(text, shift + offset, name, whose, missing)
 
-        return Inference(ScopeNames(self, visible), report, depth)
+        return Inference(ScopeNames(self, self.variables, visible), report, depth)
+
+
+def _place_in_document(noted: Noted) -> int:
+    node = noted.visible.place.node
+    return -1 if node is None else node.key
 
 
 def _members_of(declared: Sequence[Shaped]) -> dict[str, Shape]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...expression import Expression, Template
 from ...expression.shaping.results import items_of, merged
@@ -33,10 +33,8 @@ from ..checked import CheckedNode
 from ..known import computed_by, known_settings
 from ..texts import Visibility
 from ..values import BoundSettings
+from .asking import Shapes
 from .templates import shape_of_setting, shape_of_template
-
-if TYPE_CHECKING:
-    from .document import DocumentShapes
 
 Rule = Callable[["NodeShapes", CheckedNode, int], Shape]
 
@@ -48,7 +46,7 @@ CHECKPOINT = object_of(
 class NodeShapes:
     """Gives the shape of a node's own output, where it runs and succeeds."""
 
-    def __init__(self, shapes: DocumentShapes) -> None:
+    def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
 
     def own(self, checked: CheckedNode, depth: int) -> Shape:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...language.elements import element_of
 from ...types.ast import ForeachNode, ParallelNode, TransformNode
 from ...types.shapes import (
@@ -17,9 +15,8 @@ from ...types.shapes import (
 )
 from ..places import Level, Place, names_in
 from ..texts import Visibility
-
-if TYPE_CHECKING:
-    from .document import DocumentShapes
+from .asking import Shapes
+from .variables import Variables
 
 RUN = object_of({"id": TEXT, "started": TEXT})
 _INDEXES = frozenset({"index", "$index", "$branch", "$iteration"})
@@ -29,10 +26,11 @@ _ENDS = frozenset({"$first", "$last"})
 class ScopeNames:
     """The names that a text sees; see :class:`~...expression.shaping.Names`."""
 
-    __slots__ = ("_shapes", "_visible")
+    __slots__ = ("_shapes", "_variables", "_visible")
 
-    def __init__(self, shapes: DocumentShapes, visible: Visibility) -> None:
+    def __init__(self, shapes: Shapes, variables: Variables, visible: Visibility) -> None:
         self._shapes = shapes
+        self._variables = variables
         self._visible = visible
 
     def is_node(self, name: str) -> bool:
@@ -62,18 +60,18 @@ class ScopeNames:
             return self._special(name, depth)
         if self._shapes.scene.handlers.around(place) is not None:
             return UNKNOWN  # what its users bind may hide a variable
-        return self._shapes.variables.shape_of(name, depth)
+        return self._variables.shape_of(name, depth)
 
     def _special(self, name: str, depth: int) -> Shape:
         match name:
             case "$input":
                 return self._shapes.given_input
             case "$config":
-                return self._shapes.variables.config
+                return self._variables.config
             case "$run":
                 return RUN
             case "$context":
-                return self._shapes.variables.context(depth)
+                return self._variables.context(depth)
             case "$attempt" if self._visible.place.node is not None:
                 return NUMBER
         return UNKNOWN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ...expression.shaping.inference import DEEPEST
 from ...language.elements import element_of, parts_of
@@ -22,9 +21,7 @@ from ...types.shapes import (
 )
 from ..known import known_settings
 from ..places import variables_of, word_of
-
-if TYPE_CHECKING:
-    from .document import DocumentShapes
+from .asking import Shapes
 
 MOST_VARIABLES = 100
 """So many variables are members of ``$context``; of more nothing is said."""
@@ -41,7 +38,7 @@ _DECLARED = {
 class Variables:
     """The variables of a document; where and when each is set plays no part."""
 
-    def __init__(self, shapes: DocumentShapes) -> None:
+    def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._made: dict[str, Shape] = {}
 
