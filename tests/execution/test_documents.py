@@ -304,7 +304,8 @@ def test_all_problems_of_all_documents_are_reported_at_once(tmp_path: Path) -> N
 CALLS = [
     ('<call id="c" workflow="greet.xml"/>', [("missing-argument", 2)]),
     ('<call id="c" workflow="greet.xml" who="x" tims="3"/>', [("unknown-argument", 2)]),
-    ('<call id="c" workflow="greet.xml" who="7"/>', [("invalid-argument", 2)]),
+    ('<call id="c" workflow="greet.xml" who="7"/>', []),
+    ('<call id="c" workflow="greet.xml" who="x" times="true"/>', [("invalid-argument", 2)]),
     ('<call id="c" workflow="greet.xml" who="x">\n<arg name="who" value="y"/></call>', [("setting-twice", 3)]),
     ('<include id="c" workflow="greet.xml"/>', [("missing-argument", 2)]),
     ('<param name="who"/><include id="c" workflow="greet.xml"/>', []),

@@ -76,6 +76,19 @@ async def test_a_constant_for_a_declared_text_stays_text(tmp_path: Path, node: s
     assert output == {"text": "1.10", "size": 7, "kind": "2", "seen": ["1.10", 7, 7]}
 
 
+def test_an_argument_without_a_value_beside_one_that_stays_text_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "show.xml").write_text(SHOW)
+    (tmp_path / "main.xml").write_text(
+        '<workflow name="main"><call id="c" workflow="show.xml">'
+        '<arg name="size"/><arg name="text" value="1.10"/></call></workflow>'
+    )
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.load(tmp_path / "main.xml")
+    assert [problem.message for problem in caught.value.problems] == [
+        "<arg> needs the setting 'value'"
+    ]
+
+
 async def test_a_variable_that_is_declared_as_text_stays_text() -> None:
     flow = fs.loads("""<workflow name="w">
       <param name="version" type="string"/>

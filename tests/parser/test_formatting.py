@@ -152,6 +152,10 @@ SINGLE = [
     ("<set var='a'><value>x <![CDATA[ < ]]> y</value></set>", '<set var="a">\n    <value>x <![CDATA[ < ]]> y</value>\n  </set>'),
     ("<set var='a'><value><![CDATA[a]]><![CDATA[b]]></value></set>", '<set var="a">\n    <value><![CDATA[a]]><![CDATA[b]]></value>\n  </set>'),
     ("<set var='a'><value></value></set>", '<set var="a">\n    <value/>\n  </set>'),
+    (
+        "<set var='a'><value>< a < 3 <= b</value></set>",
+        '<set var="a">\n    <value>&lt; a &lt; 3 &lt;= b</value>\n  </set>',
+    ),
     ("<set var='a'><value>a & b</value></set>", '<set var="a">\n    <value>a &amp; b</value>\n  </set>'),
     ("<phase name='p'><!-- nothing --></phase>", '<phase name="p">\n    <!-- nothing -->\n  </phase>'),
 ]  # fmt: skip

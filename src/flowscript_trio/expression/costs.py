@@ -78,9 +78,9 @@ _GROUPS: list[tuple[Cost, str]] = [
     (Cost(item=6, character=3 * NARROW), "json_encode pretty"),
     (
         _TIME,
-        "now add_time subtract_time diff timestamp from_timestamp start_of end_of get_part is_before "
-        "is_after relative duration",
+        "now timestamp from_timestamp get_part is_before is_after duration",
     ),
+    (Cost(call=48), "add_time subtract_time diff start_of end_of relative"),
     (Cost(call=32), "date time format_date parse_date"),
     (Cost(character=1), "csv_decode"),
     (Cost(item=1, character=1), "csv_encode"),

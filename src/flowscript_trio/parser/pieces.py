@@ -59,7 +59,7 @@ def _leaf(raw: str) -> Leaf:
         return Leaf("comment", raw)
     if raw.startswith("<?"):
         return Leaf("instruction", raw)
-    if raw.startswith("<"):
+    if raw.startswith("<![CDATA["):
         return Leaf("cdata", raw)
     return Leaf("text", _RAW.sub("&amp;", raw).replace("<", "&lt;"))
 

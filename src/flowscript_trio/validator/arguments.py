@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..language.elements import parts_of
@@ -19,25 +20,29 @@ from .values import BoundSettings
 
 def arguments_of(node: CheckedNode) -> list[tuple[str, BoundSettings]]:
     """The names that an ``<include>`` or a ``<call>`` binds, each with its part."""
-    named = []
-    for part in node.parts:
+    return [(name, bound) for name, bound, _ in _arguments(node)]
+
+
+def _arguments(node: CheckedNode) -> Iterator[tuple[str, BoundSettings, int]]:
+    """The names that a node binds, each with its part and where that stands among all of them."""
+    for at, part in enumerate(node.parts):
         config = part.base if part.computed else part.constant
         if isinstance(config, BindConfig):
-            named.append((config.key, part))
+            yield config.key, part, at
         elif isinstance(config, ArgConfig):
-            named.append((config.name, part))
-    return named
+            yield config.name, part, at
 
 
 def keep_texts(node: CheckedNode, document: Document) -> CheckedNode:
     """The node with constants as they are written where the document declares a text: ``1.10``, not 1.1."""
     declared = texts_in(document)
+    written_parts = parts_of(node.node)
     parts = list(node.parts)
-    for at, ((name, bound), part) in enumerate(
-        zip(arguments_of(node), parts_of(node.node), strict=False)
-    ):
-        written = part.settings["value"].value
-        if name in declared and not bound.computed and isinstance(written, Text):
+    for name, bound, at in _arguments(node):
+        if name not in declared or bound.computed or isinstance(bound.constant.value, str):
+            continue
+        written = written_parts[at].settings["value"].value
+        if isinstance(written, Text):
             config = bound.constant.model_copy(update={"value": written.value})
             parts[at] = replace(bound, constant=config)
     return replace(node, parts=tuple(parts))
@@ -60,7 +65,8 @@ def check_arguments(
     declared = {parameter.name: parameter for parameter in document.parameters}
     parts = parts_of(node.node)
     given: set[str] = set()
-    for (name, bound), part in zip(arguments_of(node), parts, strict=False):
+    for name, bound, at in _arguments(node):
+        part = parts[at]
         word = part.settings.get("name") or part.settings["key"]
         if name in given:
             findings.at_value(word, "setting-twice", f"{name!r} is given twice")
