@@ -1,4 +1,4 @@
-"""Counts the words of 2,000 texts: on a Dask cluster of this machine, or in processes. A worker is killed on the way."""
+"""Counts the words of 2,000 texts on a Dask cluster, or in processes; a worker is killed on the way."""
 
 import os
 import signal
