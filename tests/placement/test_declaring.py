@@ -146,3 +146,31 @@ def test_an_address_of_a_cluster_without_encryption_takes_no_secrets() -> None:
 def test_the_address_of_a_cluster_has_a_scheme() -> None:
     with pytest.raises(fs.InputError, match="tcp://host:port"):
         fs.Dask("localhost:8786")
+
+
+LIMIT = '<limit name="api" max="1"/>'
+
+
+def test_limits_are_counted_where_the_run_is() -> None:
+    placed = '<foreach id="f" collection="[1]" place="{}"><transform:where id="a" limit="api"/></foreach>'
+    assert [each.code for each in problems_of(LIMIT + placed.format("process"))] == [
+        "cannot-travel"
+    ]
+    flow(f'{LIMIT}<transform:where id="a" limit="api" place="process"/>')
+    flow(LIMIT + placed.format("here"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<call id="c" workflow="inner.xml" place="process"/>',
+        '<foreach id="f" collection="[1]" place="thread"><call id="c" workflow="inner.xml"/></foreach>',
+        '<parallel id="p"><branch place="cluster"><include id="c" workflow="inner.xml"/></branch></parallel>',
+    ],
+)
+def test_a_document_that_has_limits_runs_where_they_are_counted(body: str, tmp_path: Path) -> None:
+    inner = f'<workflow name="inner">{LIMIT}<delay id="d" duration="1s" limit="api"/></workflow>'
+    (tmp_path / "inner.xml").write_text(inner)
+    (tmp_path / "main.xml").write_text(f'<workflow name="w">{body}</workflow>')
+    with pytest.raises(fs.WorkflowInvalid, match="limits are counted where the run is"):
+        fs.load(tmp_path / "main.xml")

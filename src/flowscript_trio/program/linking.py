@@ -19,6 +19,7 @@ from .compile import compile_program
 from .compiled import Program
 from .holding import problems_of
 from .library import Found, Library, shown
+from .placing import check_travelling
 
 DEEPEST = 64
 """How many documents may stand one inside the other."""
@@ -113,6 +114,7 @@ class Linker:
         program = compile_program(checked, linked)
         problems = Findings(parsed.document.source)
         problems.include(problems_of(program))
+        check_travelling(program, problems)
         self.findings.include(problems)
         return None if problems.has_errors else Linked(checked, program, shapes)
 

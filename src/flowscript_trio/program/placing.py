@@ -11,6 +11,7 @@ from ..runtimes.placing import HERE
 from ..runtimes.types import NodeRuntime
 from ..runtimes.wrapping import innermost
 from ..types.ast import BaseNode, Body, Document, IncludeNode, OnError, Part, Setting, Structure
+from ..types.findings import Findings
 from ..types.location import Text
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Checked
@@ -30,6 +31,21 @@ def placed_in(checked: Checked, linked: Mapping[int, Program]) -> dict[int, Plac
         if body.place is not None:
             found[key] = _placed(checked, linked, body.place, body.body)
     return found
+
+
+def check_travelling(program: Program, findings: Findings) -> None:
+    """Report documents that name limits and would run elsewhere: limits are counted where the run is."""
+    for placed in program.placed.values():
+        for inner in placed.programs:
+            if inner.limits is not None:
+                findings.at_element(
+                    placed.part,
+                    "cannot-travel",
+                    f"limits are counted where the run is, and the document {inner.document.name!r}, which has "
+                    f"them, would run at {placed.place!r}",
+                    expected="a document without limits, or the limit on what has the place",
+                )
+                break
 
 
 def _placed(

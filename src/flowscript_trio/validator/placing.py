@@ -52,6 +52,13 @@ def check_places(
                 f"a <checkpoint> asks where the run is, and this one would run at {around!r}",
                 expected="a <checkpoint> outside of what has a place",
             )
+        if checked.limits and node.limit is not None:
+            findings.at_value(
+                node.limit,
+                "cannot-travel",
+                f"limits are counted where the run is, and {node.label!r} would run at {around!r}",
+                expected="the limit on what has the place",
+            )
         if node.compensate is not None:
             findings.at_element(
                 node.compensate,
