@@ -231,17 +231,17 @@ def _numbered(arguments: Arguments) -> Shape:
 
 
 _GROUPS: list[tuple[Shape | Rule, str]] = [
-    (TEXT, "to_string json_encode uuid now date time typeof csv_encode"),
+    (TEXT, "to_string json_encode uuid now date time typeof csv_encode pretty"),
     (
         TEXT_OR_NULL,
         "upper lower trim replace truncate pad_start pad_end repeat char_at substring join url_encode url_decode "
         "base64_encode hash format_date parse_date regex_replace from_timestamp start_of end_of add_time "
-        "subtract_time relative",
+        "subtract_time relative match",
     ),
     (
         BOOLEAN,
         "is_null is_array is_object is_string is_number is_boolean is_empty is_finite is_integer is_nan not has "
-        "equals contains includes starts_with ends_with is_before is_after to_boolean",
+        "equals contains includes starts_with ends_with is_before is_after to_boolean test is_truthy is_falsy",
     ),
     (NUMBER, "length len size index_of random random_int timestamp sum"),
     (
@@ -249,11 +249,11 @@ _GROUPS: list[tuple[Shape | Rule, str]] = [
         "round floor ceil trunc abs sign sqrt pow clamp percent add subtract multiply divide mod avg diff "
         "duration get_part",
     ),
-    (list_of(TEXT), "keys"),
+    (list_of(TEXT), "keys match_all"),
     (list_of(TEXT).or_null, "split"),
     (list_of(NUMBER), "range"),
     (list_of(ANY_LIST), "entries zip"),
-    (ANY_LIST, "flatten"),
+    (ANY_LIST, "flatten array_concat"),
     (ANY_LIST.or_null, "csv_decode"),
     (ANY_OBJECT, "from_entries pick omit"),
     (UNKNOWN, "get set delete json_decode base64_decode regex_match"),
@@ -268,7 +268,7 @@ _GROUPS: list[tuple[Shape | Rule, str]] = [
     (_end, "first last"),
     (_place, "at"),
     (_part, "slice reverse"),
-    (_list, "take skip compact to_array"),
+    (_list, "take skip compact clean to_array"),
     (lambda arguments: list_of(_list(arguments)), "chunk"),
     (_extreme, "min max"),
     (_first_of, "coalesce"),
