@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -107,24 +106,10 @@ def prove(
     setting = Setting(
         flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks
     )
-    with _only_what_is_new_is_collected():
-        report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
-        if not report.holds:
-            _collect()
+    report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
+    if not report.holds:
+        _collect()
     return report
-
-
-@contextmanager
-def _only_what_is_new_is_collected() -> Iterator[None]:
-    """Keep what is there from the collector of garbage: each run that left something open asks for all of it."""
-    if gc.get_freeze_count():  # the application did so itself, and would not have it undone
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _collect() -> None:
