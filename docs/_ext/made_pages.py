@@ -88,6 +88,11 @@ def parts() -> str:
             models += [BODY_CONFIGS[tag]] if tag in BODY_CONFIGS else []
             names = [name for model in models for name in fields_of(model)]
         rows.append((f"`<{tag}>`", f"in {TAG.sub(CODE, where)}", names_of(names)))
+    rows += [
+        (f"`<{tag}>`", "in a `<parallel>`", names_of(fields_of(model)))
+        for tag, model in BODY_CONFIGS.items()
+        if tag not in STRUCTURE  # a branch, which is a node elsewhere
+    ]
     for around in ("context", "output"):
         model = PART_CONFIGS[around, "set"]
         rows.append(("`<set>`", f"in a `<{around}>`", names_of(fields_of(model))))

@@ -60,7 +60,7 @@ def test_a_module_that_is_not_there_is_named(tmp_path: Path) -> None:
     for name in ("no_such_module", "json.no_such_module", "a-b", ""):
         done = CliRunner().invoke(commands, ["--runtimes", name, "schema", str(tmp_path)])
         assert done.exit_code == 2
-        assert f"module {name!r}" in done.stderr or f"{name!r} is no name" in done.stderr
+        assert f"module {name!r}" in done.stderr or f"{name!r} is not the name" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

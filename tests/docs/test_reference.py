@@ -96,7 +96,7 @@ def test_the_page_of_the_language_names_every_element_setting_and_function() -> 
         tag, _, around = element.partition(" in ")
         rows = [row for row in text.split("\n") if row.startswith(f"| {tag.split(', ')[0]} |")]
         shown = [row for row in rows if around in row] or rows
-        names = {simple(name) for name in re.findall(r"`([\w-]+)`", shown[0])}
+        names = {simple(name) for row in shown for name in re.findall(r"`([\w-]+)`", row)}
         wanted = {simple(field.alias or name) for name, field in config.model_fields.items()}
         assert wanted <= names, (element, wanted - names)
     for name in COMMON:

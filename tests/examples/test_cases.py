@@ -14,7 +14,7 @@ from exampling import EXAMPLES, program
 
 DOCUMENTS = sorted(EXAMPLES.glob("*/*.xml"))
 TESTED = [path for path in DOCUMENTS if path.with_suffix(".test.yaml").exists()]
-OWN_RUNTIMES = {"database": "main.py", "progress": "main.py", "web": "app.py"}
+OWN_RUNTIMES = {"database": "main.py", "places": "main.py", "progress": "main.py", "web": "app.py"}
 
 
 def flow_of(path: Path) -> fs.Flow:

@@ -72,7 +72,7 @@ NUMBERS = {
         [("pow(0, 0)", 1), ("pow('', 1)", Refused("the argument is a text of 0 characters"))],
         [
             ("pow('x', 2)", _WRONG),
-            ("pow(-8, 0.5)", Refused("no real number")),
+            ("pow(-8, 0.5)", Refused("not a real number")),
             ("pow(0, -1)", Refused("division by zero")),
         ],
     ),

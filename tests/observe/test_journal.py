@@ -172,9 +172,9 @@ def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     [
         (b"", "does not begin"),
         (WARNED, "does not begin"),
-        (START + b"{\n" + WARNED, r"r\.jsonl:2: this is no line"),
-        (START + b"[1]\n", r"r\.jsonl:2: this is no entry"),
-        (b"\xff\xfe\n" + START, r"r\.jsonl:1: this is no line"),
+        (START + b"{\n" + WARNED, r"r\.jsonl:2: this is not a line"),
+        (START + b"[1]\n", r"r\.jsonl:2: this is not an entry"),
+        (b"\xff\xfe\n" + START, r"r\.jsonl:1: this is not a line"),
     ],
 )
 def test_what_is_no_journal_is_refused_with_its_line(

@@ -271,7 +271,7 @@ async def test_what_is_appended_fits_what_is_there(
 
 async def test_a_row_with_a_column_that_the_file_has_not_is_not_appended(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("name,age\nAda,36\n")
-    with pytest.raises(fs.FlowScriptError, match=r"'nam'.*no column.*did you mean 'name'"):
+    with pytest.raises(fs.FlowScriptError, match=r"'nam'.*not a column.*did you mean 'name'"):
         await run_one(
             '<sink:file id="f" path="a.csv" append="true"/>', tmp_path, input={"nam": "x"}
         )

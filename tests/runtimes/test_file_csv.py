@@ -153,7 +153,7 @@ async def test_a_csv_file_is_written_as_its_settings_say(tmp_path: Path) -> None
     assert await write(rows, 'header="b, a"', base=tmp_path) == b"b,a\n,x;y\n"
     assert await write(rows, 'header="none"', base=tmp_path) == b"x;y,\n"
     assert await write([["a"], [1, "b"]], 'header="none"', base=tmp_path) == b"a\n1,b\n"
-    with pytest.raises(fs.FlowScriptError, match="the key 'a', which is no column"):
+    with pytest.raises(fs.FlowScriptError, match="the key 'a', which is not a column"):
         await write(rows, 'header="b"', base=tmp_path)
     with pytest.raises(fs.FlowScriptError, match="expected the setting quote"):
         await write(rows, 'delimiter=";" quote="none"', base=tmp_path)

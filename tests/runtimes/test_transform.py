@@ -172,7 +172,7 @@ async def test_a_template_gives_text_or_the_json_that_it_makes(
 
 
 async def test_a_template_of_format_json_that_makes_no_json_is_an_error() -> None:
-    with pytest.raises(fs.EvaluationError, match="no JSON"):
+    with pytest.raises(fs.EvaluationError, match="not valid JSON"):
         await run_one(transform("template", template="{a {{n}}", format="json"), n=1)
 
 

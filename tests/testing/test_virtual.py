@@ -65,7 +65,7 @@ def test_a_stub_is_an_output_or_replies(stub: Any, output: Any) -> None:
     ("given", "message"),
     [
         ({"stubs": {"a": ValueError("x")}}, "which is not an output; an error is written Reply"),
-        ({"stubs": {"a": ValueError}}, "which is no output"),
+        ({"stubs": {"a": ValueError}}, "which is not an output"),
         ({"stubs": {"a": [Reply(), 1]}}, "the list has replies and other values"),
         ({"stubs": {"aa": 1}}, "there is no source, transform or sink 'aa'; did you mean 'a'"),
         ({"real": ["aa"]}, "did you mean 'a'"),

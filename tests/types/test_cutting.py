@@ -24,8 +24,8 @@ ALLOWED = {
     "observe/pruning.py": "observers are given values that are masked",
     "observe/private_files.py": "the name of a file beside another",
     "observe/journal.py": "the id of a run",
+    "cli/placing.py": "the names of the built-in places",
     "journal/leaves.py": "the name of a class, for its article",
-    "types/limits.py": "the text of a document",
     "types/paths.py": "a label of a document",
 }
 """Files whose texts may be cut where they are written, and why."""
