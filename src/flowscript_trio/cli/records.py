@@ -16,7 +16,7 @@ from .run_options import Command
 from .saying import show_text, write_json
 
 if TYPE_CHECKING:
-    from ..observe.journal import Entry
+    from ..observe.chronicle import Entry
 
 FOLDER = "FLOWSCRIPT_RECORD"
 """The environment variable that names the folder."""
@@ -40,7 +40,7 @@ record_option: Callable[[Command], Command] = click.option(
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 def runs_command(folder: Path, as_json: bool) -> None:
     """List the runs that a folder has records of, the oldest first."""
-    runs = [_summary(path) for path in journals_in(folder)]
+    runs = [_summary(path) for path in chronicles_in(folder)]
     if as_json:
         write_json(json.dumps(runs, indent=2))
         return
@@ -57,11 +57,11 @@ def runs_command(folder: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON on standard output.")
 def show_command(run: str, folder: Path | None, everything: bool, as_json: bool) -> None:
     """Show what happened in a recorded run: its file, or the beginning of its name in the folder."""
-    from ..observe.replay import read_journal
+    from ..observe.replay import read_chronicle
 
-    path = find_journal(run, folder)
+    path = find_chronicle(run, folder)
     try:
-        entries = read_journal(path)
+        entries = read_chronicle(path)
     except OSError as exc:
         raise click.UsageError(f"{path}: {exc.strerror}") from None
     if as_json:
@@ -70,12 +70,12 @@ def show_command(run: str, folder: Path | None, everything: bool, as_json: bool)
         _print_tree(entries, sys.maxsize if everything else 200)
 
 
-def journals_in(folder: Path) -> list[Path]:
+def chronicles_in(folder: Path) -> list[Path]:
     """The records of a folder, the oldest first."""
     return sorted(folder.glob("*.jsonl"))
 
 
-def find_journal(run: str, folder: Path | None) -> Path:
+def find_chronicle(run: str, folder: Path | None) -> Path:
     """The record that is meant by a file, or by the beginning of the name of one or of its run's id."""
     path = Path(run)
     if path.is_file() or folder is None:
@@ -85,7 +85,7 @@ def find_journal(run: str, folder: Path | None) -> Path:
                 f"--record or {FOLDER}"
             )
         return path
-    known = {journal.stem: journal for journal in journals_in(folder)}
+    known = {chronicle.stem: chronicle for chronicle in chronicles_in(folder)}
     found = [name for name in known if name.startswith(run) or name.split("-")[-1].startswith(run)]
     if len(found) == 1:
         return known[found[0]]
@@ -98,11 +98,11 @@ def find_journal(run: str, folder: Path | None) -> Path:
 
 def _summary(path: Path) -> dict[str, Any]:
     """What a list says of a run: its first line and its last are enough."""
-    from ..observe.replay import JournalError, read_ends
+    from ..observe.replay import ChronicleError, read_ends
 
     try:
         first, last = read_ends(path)
-    except (JournalError, OSError) as exc:
+    except (ChronicleError, OSError) as exc:
         unreadable = {"name": str(exc), "status": "unreadable", "started": None, "duration": None}
         return {"record": path.stem, **unreadable}
     ended = last["event"] == "run-ended"
