@@ -16,6 +16,7 @@ from .concurrency import Block
 from .policy import Verdict
 from .pools import Pool
 from .raised import error_of
+from .restoring import RestoringPool
 from .tokens import BURST
 
 
@@ -26,6 +27,9 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
 
     Cancellation from outside reaches every worker, and ``Cancelled`` passes on once all have ended.
     """
+    log = block.log
+    if log is not None and (log.ended or log.begun):
+        return await _RestoringWorkers(block, RestoringPool(pool, log)).run()
     return await _Workers(block, pool, one_each).run()
 
 
@@ -78,7 +82,7 @@ class _Workers:
                     break
                 # A checkpoint, but one that knows what the others did in this pass.
                 await cancel_shielded_checkpoint()
-                if not block.is_over():
+                if not block.is_over() and not self._is_urgent():
                     await checkpoint_if_cancelled()
             await block.settle()
         except trio.Cancelled:
@@ -86,6 +90,10 @@ class _Workers:
                 raise
         finally:
             block.end(token)
+
+    def _is_urgent(self) -> bool:
+        """Whether the next job is to begin even if it is cancelled."""
+        return False
 
     def _take(self) -> tuple[int, Any] | None:
         block = self._block
@@ -108,3 +116,60 @@ class _Workers:
         while ready > self._free and self._block.tokens.limiter.available_tokens >= 1:
             self._add(None)
             self._free += 1
+
+
+class _RestoringWorkers(_Workers):
+    """Workers of a block that an earlier process had begun: what had ended first, then the rest."""
+
+    __slots__ = ("_restored",)
+
+    def __init__(self, block: Block, pool: RestoringPool) -> None:
+        super().__init__(block, pool, one_each=False)
+        self._restored = pool
+
+    async def run(self) -> Verdict:
+        block = self._block
+        if not self._restored.is_open:
+            block.on_restored = self._open
+            block.on_settled = self._unwind if self._restored.has_begun else None
+        return await super().run()
+
+    def _is_urgent(self) -> bool:
+        return self._restored.is_urgent(self._block.passes.now)
+
+    def _open(self) -> None:
+        """All that had ended are heard: unless that has settled the block, the rest goes on."""
+        block = self._block
+        self._restored.is_open = True
+        if block.is_over():
+            return
+        block.on_settled = None
+        while block.tokens.limiter.available_tokens >= 1 and (job := self._take()) is not None:
+            self._add(job)
+
+    async def _unwind(self) -> None:
+        """What had begun in a settled block ends: what is cancelled of it cleans up, and is not done again.
+
+        What stands below an iteration that broke out goes on.
+        """
+        block, pool = self._block, self._restored
+        block.on_settled = None
+        await cancel_shielded_checkpoint()  # what became ready in this pass can be taken now
+        jobs = pool.take_begun(block.passes.now)
+        if block.lowest_break is not None and not block.cancelled:
+            jobs += pool.take_below(block.lowest_break)
+        for job in jobs:
+            block.start(self._finish, job, name=block.name(job[0]))
+
+    @enable_ki_protection
+    async def _finish(self, job: tuple[int, Any]) -> None:
+        """A task without a token: at most as many had begun as there are tokens."""
+        block = self._block
+        try:
+            if block.note(job[0], await block.do(*job)):
+                await block.settle()
+        except trio.Cancelled:
+            if block.passes_on():
+                raise
+        finally:
+            block.running -= 1

@@ -231,3 +231,12 @@ def order_of(path: str) -> list[tuple[int, str]]:
     """A key to sort paths by: branch 10 stands behind branch 9."""
     parts = re.split(r"([0-9]+)", path)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def job_in(path: str) -> tuple[str, int] | None:
+    """The block of a branch, an iteration or a round, with its attempt, and the index there; None for other paths."""
+    if path.endswith("]"):
+        block, _, index = path[:-1].rpartition("[")
+        return block, int(index)
+    block, _, index = path.rpartition("/")
+    return (block, int(index)) if block and index.isdecimal() else None
