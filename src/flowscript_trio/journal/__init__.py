@@ -1,0 +1,1 @@
+"""Owns durable runs on disk: values as bytes, journals, the stores that keep them, who owns a run."""

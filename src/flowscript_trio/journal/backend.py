@@ -1,0 +1,80 @@
+"""Owns what a kind of store has to do: blocking calls of one thread, in which nothing knows of trio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .blobs import LargeRow
+from .rows import Answered, Mark, Question, Row, RunState, State
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A run that this process owns. ``number`` is the store's for it, ``fence`` grows with each owner."""
+
+    run_id: str
+    number: int
+    fence: int
+    document: bytes
+    rows: int
+    """How many are on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one pass of the scheduler wrote of a run: it reaches the disk whole or not at all."""
+
+    owned: Owned
+    first: int
+    """The number of the first row in the journal, from 0."""
+    rows: tuple[Row | LargeRow, ...]
+    mark: Mark | None = None
+    questions: tuple[Question, ...] = ()
+
+
+class Backend(Protocol):
+    """A kind of store. Each call raises StoreFailed where the store cannot be used."""
+
+    inline: bool
+    """Whether calls take no time, so that they are made in trio's thread."""
+
+    def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
+        """Own a run, which is made where there is none; RunBusy, InputError for another document."""
+
+    def submit(self, run_id: str, document: bytes, workflow: str) -> None:
+        """Make a run that is queued; InputError where there is one with another document."""
+
+    def own(self, run_id: str) -> Owned:
+        """Own a run that is there; InputError where it is not, RunBusy."""
+
+    def release(self, owned: Owned) -> None:
+        """Give a run back."""
+
+    def commit(self, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+        """Put batches on disk in one transaction. Locks of others are waited for, as long as ``waiting()``.
+
+        Superseded for a run that has another owner now; then nothing of the batches was kept.
+        """
+
+    def rest(self) -> None:
+        """Close what committing keeps open; the next commit opens it again."""
+
+    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+        """Rows of the journal from a number on, so many at most."""
+
+    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+        """The runs in these states (all, where there is none), the youngest first."""
+
+    def show(self, run_id: str) -> RunState:
+        """How one run stands; InputError where there is none."""
+
+    def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
+        """Fill a slot, unless it is; InputError where there is no such question."""
+
+    def answers(self, run_id: str) -> list[Answered]:
+        """The slots that are filled, oldest first."""
+
+    def prune(self, before: float, keep: int) -> int:
+        """Forget runs that ended before a time, but for the youngest; how many were forgotten."""

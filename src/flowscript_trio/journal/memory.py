@@ -1,0 +1,182 @@
+"""Owns the store in memory, for tests: it forgets what was not committed, and can die at any commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..types.errors import InputError
+from ..types.storing import RunBusy, Superseded
+from .backend import Batch, Owned
+from .blobs import Large, LargeRow, unpack
+from .finding import no_such_question, no_such_run, other_document
+from .rows import CANCEL, ENDED, Answered, Mark, Question, Row, RunState, State
+
+Moment = Literal["before", "after"]
+Watch = Callable[[Moment, int], None]
+"""Called before and after each commit with its number, from 1."""
+
+
+@dataclass(slots=True)
+class _Run:
+    number: int
+    run_id: str
+    workflow: str
+    document: bytes
+    created: float
+    mark: Mark
+    fence: int = 0
+    owned: bool = False
+    ended: float | None = None
+    rows: list[Row] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
+    answers: dict[str, Answered] = field(default_factory=dict)
+
+
+class MemoryBackend:
+    """Keeps runs in memory. ``watch`` may call ``crash`` before a commit, which then does not happen, or after."""
+
+    inline = True
+
+    def __init__(self, clock: Callable[[], float] = time.time, watch: Watch | None = None) -> None:
+        self._clock = clock
+        self._watch = watch
+        self._runs: dict[str, _Run] = {}
+        self._large: dict[bytes, bytes] = {}
+        self._numbers = 0
+        self.commits: int = 0
+
+    def crash(self) -> None:
+        """The process dies: its runs have no owner, and what it still writes reaches nothing."""
+        for run in self._runs.values():
+            run.fence += 1
+            run.owned = False
+
+    def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
+        self._made(run_id, document, workflow, "running")
+        return self.own(run_id)
+
+    def submit(self, run_id: str, document: bytes, workflow: str) -> None:
+        self._made(run_id, document, workflow, "queued")
+
+    def _made(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
+        run = self._runs.get(run_id)
+        if run is None:
+            self._numbers += 1
+            self._runs[run_id] = _Run(
+                self._numbers, run_id, workflow, document, self._clock(), Mark(state)
+            )
+        elif run.document != document:
+            raise other_document(run_id)
+
+    def own(self, run_id: str) -> Owned:
+        run = self._run(run_id)
+        if run.owned:
+            raise RunBusy(run_id, "another task of this process")
+        run.owned = True
+        run.fence += 1
+        return Owned(run_id, run.number, run.fence, run.document, len(run.rows))
+
+    def release(self, owned: Owned) -> None:
+        run = self._runs.get(owned.run_id)
+        if run is not None and run.fence == owned.fence:
+            run.owned = False
+
+    def commit(self, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+        self.commits += 1
+        number = self.commits
+        self._look("before", number)
+        self._check(batches)
+        for batch in batches:
+            self._keep(self._run(batch.owned.run_id), batch)
+        self._look("after", number)
+        self._check(batches)  # who died after the commit does not hear of it
+
+    def rest(self) -> None:
+        pass
+
+    def _look(self, moment: Moment, number: int) -> None:
+        if self._watch is not None:
+            self._watch(moment, number)
+
+    def _check(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            if self._run(batch.owned.run_id).fence != batch.owned.fence:
+                raise Superseded(batch.owned.run_id)
+
+    def _keep(self, run: _Run, batch: Batch) -> None:
+        assert batch.first == len(run.rows), "a journal has no gaps"
+        run.rows += [self._whole(row) for row in batch.rows]
+        for question in batch.questions:
+            run.questions.setdefault(question.slot, question)
+        if batch.mark is not None:
+            run.mark = batch.mark
+            run.ended = self._clock() if batch.mark.state in ENDED else None
+
+    def _whole(self, row: Row | LargeRow) -> Row:
+        if isinstance(row, Row):
+            return row
+        return Row(row.kind, row.key, self._part(row.data), self._part(row.value))
+
+    def _part(self, part: bytes | Large) -> bytes:
+        if isinstance(part, bytes):
+            return part
+        if part.packed:
+            self._large[part.hash] = part.packed
+        return unpack(part.hash, self._large[part.hash])
+
+    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+        return self._run(owned.run_id).rows[start : start + most]
+
+    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+        chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
+        return [self._state(run) for run in reversed(chosen)][:limit]
+
+    def show(self, run_id: str) -> RunState:
+        return self._state(self._run(run_id))
+
+    def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
+        run = self._run(run_id)
+        if slot in run.answers:
+            stands = run.answers[slot]
+            return Answered(slot, stands.data, stands.by, False)
+        open_slots = [each for each in run.questions if each not in run.answers]
+        if slot != CANCEL and slot not in run.questions:
+            raise no_such_question(run_id, slot, open_slots)
+        if run.mark.state in ENDED:
+            raise InputError(f"the run {run_id!r} has ended; it is {run.mark.state}")
+        run.answers[slot] = Answered(slot, data, by, True)
+        return run.answers[slot]
+
+    def answers(self, run_id: str) -> list[Answered]:
+        return list(self._run(run_id).answers.values())
+
+    def prune(self, before: float, keep: int) -> int:
+        ended = [run for run in self._runs.values() if run.mark.state in ENDED and not run.owned]
+        ended.sort(key=lambda run: (run.ended or 0.0, run.number), reverse=True)
+        old = [run for run in ended[keep:] if (run.ended or 0.0) < before]
+        for run in old:
+            del self._runs[run.run_id]
+        return len(old)
+
+    def _run(self, run_id: str) -> _Run:
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            raise no_such_run(run_id, self._runs) from None
+
+    def _state(self, run: _Run) -> RunState:
+        waits = tuple(slot for slot in run.questions if slot not in run.answers)
+        return RunState(
+            run.run_id,
+            run.workflow,
+            run.mark.state,
+            run.created,
+            run.mark.due,
+            run.ended,
+            len(run.rows),
+            run.owned,
+            () if run.mark.state in ENDED else waits,
+        )

@@ -1,0 +1,113 @@
+"""Owns the rows of a journal and what is kept beside them: states, questions, answers. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
+ENDED: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
+CANCEL = "\0cancel"
+"""The slot of the inbox that asks for the run to be cancelled; no key of an execution has a NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a run's journal.
+
+    ``kind`` says what happened, ``key`` to which execution (its path with attempts), ``data`` the facts of it.
+    ``value`` is what the execution gave, or nothing: an output that many entries share is kept once.
+    """
+
+    kind: str
+    key: str
+    data: bytes
+    value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever."""
+
+    state: State
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a run waits to be told: the slot of its answer, what is asked, and until when it is waited for."""
+
+    slot: str
+    asked: bytes
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The one answer that stands in a slot, and whether it is the one that was offered."""
+
+    slot: str
+    data: bytes
+    by: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What a store says of a run without reading its journal. Times are in seconds since 1970."""
+
+    run_id: str
+    workflow: str
+    state: State
+    created: float
+    due: float | None
+    ended: float | None
+    rows: int
+    owned: bool
+    waits_for: tuple[str, ...] = ()
+    """The slots of questions without an answer."""
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the process that ran it is gone, so that it is to be resumed."""
+        return self.state == "running" and not self.owned
+
+
+class Journal(Protocol):
+    """The journal of one run that this process owns. All of it is for trio's thread."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def document(self) -> bytes:
+        """What the run was begun with."""
+
+    def read(self) -> Iterator[Row]:
+        """The rows on disk, in order; to be read before anything is written."""
+
+    def write(self, row: Row) -> None:
+        """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction."""
+
+    def mark(self, mark: Mark) -> None:
+        """Say how the run stands; it is kept with the rows of the same pass."""
+
+    def ask(self, question: Question) -> None:
+        """Open a slot for an answer; it is kept with the rows of the same pass."""
+
+    async def synced(self) -> None:
+        """Return once every row written so far is on disk.
+
+        Those that wait since the same pass are woken in one. It is a checkpoint, and can be cancelled; what was
+        written stays written. Raises StoreFailed where the rows could not be written, now or before.
+        """
+
+    async def answers(self) -> list[Answered]:
+        """The answers and wishes (:data:`CANCEL`) that others left in the inbox, oldest first; a checkpoint."""
+
+    async def settle(self, slot: str, data: bytes, by: str) -> Answered:
+        """Answer a question of one's own (its time has passed), unless somebody has; gives what stands."""
+
+    async def aclose(self) -> None:
+        """Put what was written on disk and give the run back. A cancellation waits for that."""

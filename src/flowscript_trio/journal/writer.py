@@ -1,0 +1,133 @@
+"""Owns the thread that writes: what has gathered meanwhile, of all runs of a store, is one transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..types.storing import StoreFailed, Superseded
+from .backend import Backend, Batch, Owned
+
+LINGER = 0.2
+"""Seconds after which rows are written that nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a pass wrote of a run, or nothing where only what came before is waited for.
+
+    ``told`` is called once it and all before it are on disk, or with the error that keeps it from being.
+    """
+
+    owned: Owned
+    batch: Batch | None
+    told: Callable[[StoreFailed | None], None]
+    urgent: bool
+
+
+class Writer(Protocol):
+    """Puts the batches of all journals of a store on disk, in the order in which they come."""
+
+    def join(self) -> None:
+        """One more journal uses it."""
+
+    def leave(self) -> None:
+        """One journal less does. It may block for as long as a commit takes."""
+
+    def put(self, job: Job) -> None:
+        """Take what a pass wrote. It never waits."""
+
+
+class _Committer:
+    """Commits jobs together; what a run writes after a batch that was lost is lost as well, so no gap comes."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._lost: dict[Owned, StoreFailed] = {}
+
+    def commit(self, jobs: Sequence[Job], waiting: Callable[[], bool]) -> None:
+        while batches := [job.batch for job in jobs if job.batch and job.owned not in self._lost]:
+            try:
+                self._backend.commit(batches, waiting)
+            except Superseded as exc:  # the other runs are none the worse for it
+                lost = [batch.owned for batch in batches if batch.owned.run_id == exc.run_id]
+                self._lost |= dict.fromkeys(lost, exc)
+            except StoreFailed as exc:
+                self._lost |= dict.fromkeys((batch.owned for batch in batches), exc)
+            else:
+                break
+        for job in jobs:
+            job.told(self._lost.get(job.owned))
+
+
+class InlineWriter:
+    """For a store that takes no time: the commit is made where a pass is waited for."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._committer = _Committer(backend)
+        self._jobs: list[Job] = []
+
+    def join(self) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
+
+    def put(self, job: Job) -> None:
+        self._jobs.append(job)
+        if job.urgent:
+            jobs, self._jobs = self._jobs, []
+            self._committer.commit(jobs, lambda: False)
+
+
+class ThreadWriter:
+    """A thread of its own that lives while a journal of the store is open."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._committer = _Committer(backend)
+        self._jobs: deque[Job] = deque()
+        self._some = threading.Event()
+        self._urgent = threading.Event()
+        self._users = 0
+        self._thread: threading.Thread | None = None
+
+    def join(self) -> None:
+        self._users += 1
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="flowscript store", daemon=True)
+            self._thread.start()
+
+    def leave(self) -> None:
+        self._users -= 1
+        if self._users == 0:
+            thread, self._thread = self._thread, None
+            self._some.set()
+            self._urgent.set()
+            assert thread is not None
+            thread.join()
+
+    def put(self, job: Job) -> None:
+        self._jobs.append(job)
+        if job.urgent:
+            self._urgent.set()
+        if not self._some.is_set():
+            self._some.set()
+
+    def _run(self) -> None:
+        me = threading.current_thread()
+        while True:
+            self._some.wait()
+            self._urgent.wait(LINGER)
+            # Cleared before the jobs are taken: what comes between is taken now or wakes the thread again.
+            self._some.clear()
+            self._urgent.clear()
+            jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+            if jobs:
+                self._committer.commit(jobs, lambda: self._thread is me)
+            if self._thread is not me:
+                self._backend.rest()
+                return

@@ -1,0 +1,204 @@
+"""Owns a journal in trio's thread: rows gather for a pass, go to the store whole, and those who wait are woken."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+
+import trio
+
+from ..types.storing import StoreFailed, Superseded
+from .backend import Backend, Batch, Owned
+from .blobs import LargeRow, pack
+from .calling import call
+from .rows import Answered, Mark, Question, Row
+from .writer import Job, Writer
+
+READ_AT_ONCE = 1_000
+"""Rows that are read from the store at once."""
+
+PATIENCE = 10
+"""Seconds in which a journal that is closed must reach the disk; another process may hold the store locked."""
+
+
+class PassEnd(trio.abc.Instrument):
+    """Hands what a pass wrote to the writer as the pass ends: trio waits for I/O exactly once before each."""
+
+    def __init__(self) -> None:
+        self.touched: list[LiveJournal] = []
+
+    def before_io_wait(self, timeout: float) -> None:
+        if self.touched:
+            touched, self.touched = self.touched, []
+            for journal in touched:
+                journal.hand_over()
+
+
+_pass_end: trio.lowlevel.RunVar[PassEnd | None] = trio.lowlevel.RunVar(
+    "flowscript_trio.journal", None
+)
+
+
+def _end_of_passes() -> PassEnd:
+    """The one of this ``trio.run``; it is installed with the first journal, and idle without rows."""
+    end = _pass_end.get()
+    if end is None:
+        end = PassEnd()
+        trio.lowlevel.add_instrument(end)
+        _pass_end.set(end)
+    return end
+
+
+class LiveJournal:
+    """The journal of a run that this process owns; see :class:`~.rows.Journal`."""
+
+    def __init__(self, backend: Backend, writer: Writer, owned: Owned) -> None:
+        self._backend = backend
+        self._writer = writer
+        self._owned = owned
+        self._end = _end_of_passes()
+        self._token = trio.lowlevel.current_trio_token()
+        self._rows: list[Row | LargeRow] = []
+        self._large: set[bytes] = set()
+        self._mark: Mark | None = None
+        self._questions: list[Question] = []
+        self._touched = False
+        self._wanted = False
+        self._next = owned.rows  # the number of the next row
+        self._changes = 0  # what was written, rows and others
+        self._handed = 0  # of these, what the writer has
+        self._kept = 0  # of these, what is on disk
+        self._failed: StoreFailed | None = None
+        self._waiting: deque[tuple[int, trio.lowlevel.Task]] = deque()
+        self._closed = False
+
+    @property
+    def run_id(self) -> str:
+        return self._owned.run_id
+
+    @property
+    def document(self) -> bytes:
+        return self._owned.document
+
+    def read(self) -> Iterator[Row]:
+        start, count = 0, self._owned.rows
+        while start < count:
+            rows = self._backend.rows(self._owned, start, min(READ_AT_ONCE, count - start))
+            yield from rows
+            start += len(rows)
+
+    def write(self, row: Row) -> None:
+        self._rows.append(pack(row, self._large))
+        self._changed()
+
+    def mark(self, mark: Mark) -> None:
+        self._mark = mark
+        self._changed()
+
+    def ask(self, question: Question) -> None:
+        self._questions.append(question)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._changes += 1
+        self._touch()
+
+    def _touch(self) -> None:
+        if not self._touched:
+            self._touched = True
+            self._end.touched.append(self)
+
+    async def synced(self) -> None:
+        if self._failed is None and self._kept == self._changes:
+            await trio.lowlevel.checkpoint()
+            return
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._failed is not None:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            raise self._failure()
+        self._wanted = True
+        self._touch()  # the writer may have the rows already, without knowing that they are waited for
+        place = (self._changes, trio.lowlevel.current_task())
+        self._waiting.append(place)
+
+        def cancelled(_: object) -> trio.lowlevel.Abort:
+            self._waiting.remove(place)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(cancelled)
+        if self._kept < place[0]:
+            raise self._failure()
+
+    def hand_over(self) -> None:
+        """Give the writer what the pass wrote."""
+        self._touched = False
+        if self._failed is not None:
+            return
+        batch = None
+        if self._changes > self._handed:
+            batch = Batch(
+                self._owned, self._next, tuple(self._rows), self._mark, tuple(self._questions)
+            )
+            self._next += len(self._rows)
+            self._rows, self._questions, self._mark = [], [], None
+            self._handed = self._changes
+        told = partial(self._told, self._handed)
+        self._writer.put(Job(self._owned, batch, told, self._wanted))
+        self._wanted = False
+
+    def _told(self, count: int, failed: StoreFailed | None) -> None:
+        """Called by the writer, in its thread: so many changes are on disk, or can never be."""
+        with suppress(trio.RunFinishedError):  # then nobody is left to hear of it
+            self._token.run_sync_soon(self._settle, count, failed)
+
+    def _settle(self, count: int, failed: StoreFailed | None) -> None:
+        if self._failed is None and failed is None:
+            self._kept = count
+        elif self._failed is None:
+            self._failed = failed
+        while self._waiting and (self._failed is not None or self._waiting[0][0] <= self._kept):
+            trio.lowlevel.reschedule(self._waiting.popleft()[1])
+
+    def _failure(self) -> StoreFailed:
+        """An error for each who waits: one that several tasks raised would gather all their tracebacks."""
+        assert self._failed is not None
+        if isinstance(self._failed, Superseded):
+            return Superseded(self.run_id)
+        failure = StoreFailed(str(self._failed))
+        failure.__cause__ = self._failed.__cause__
+        return failure
+
+    async def answers(self) -> list[Answered]:
+        return await call(self._backend, partial(self._backend.answers, self.run_id))
+
+    async def settle(self, slot: str, data: bytes, by: str) -> Answered:
+        offer = partial(self._backend.answer, self.run_id, slot, data, by)
+        return await call(self._backend, offer)
+
+    async def aclose(self) -> None:
+        if self._closed:
+            await trio.lowlevel.checkpoint()
+            return
+        self._closed = True
+        unsaved = self._failed is None  # else whoever waited was told
+        with trio.CancelScope(shield=True):
+            try:
+                with trio.move_on_after(PATIENCE):
+                    await self.synced()
+                    return
+                if unsaved:
+                    raise StoreFailed(
+                        f"the end of the run {self.run_id!r} could not be written within {PATIENCE} s, since "
+                        "another process holds the store locked; resume the run once that has ended"
+                    )
+            except StoreFailed:
+                if unsaved:
+                    raise
+            finally:
+                await call(self._backend, self._let_go)
+
+    def _let_go(self) -> None:
+        self._writer.leave()
+        self._backend.release(self._owned)
