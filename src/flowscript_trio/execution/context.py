@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -30,6 +32,9 @@ from .numbers import Numbers
 from .record import Record, Warned
 from .resources import Resources
 from .spending import Spending
+
+if TYPE_CHECKING:
+    from .durable.recorder import Recorder
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -90,6 +95,8 @@ class RunContext:
     record: Record = field(default_factory=Record)
     spending: Spending | None = None
     """What the run has spent of its budget; None where it has none."""
+    recorder: Recorder | None = None
+    """The journal of the run; None where it has none."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -137,7 +144,10 @@ class RunContext:
     def services_of(self, path: str, turn: int | str) -> Services:
         """The services of the run with the chance of one attempt of a node."""
         own = self.services
-        return Services(own.now, self.chance(path, turn), own.limits, own.look)
+        now = own.now
+        if self.recorder is not None:
+            now = partial(self.recorder.reading, path, str(turn), count())
+        return Services(now, self.chance(path, turn), own.limits, own.look)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)

@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from ..expression.scope import Limits
+from ..journal.store import Store
 from ..runtimes.registry import Registry
 from ..types.budget import Budget
 from ..types.decisions import Decider
@@ -43,3 +44,6 @@ class RunOptions:
     watchdog: float | None = None
     http: HttpOptions | None = None
     budget: Budget | None = None
+    store: Store | None = None
+    run_id: str | None = None
+    max_crashes: int = 3

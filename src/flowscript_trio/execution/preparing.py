@@ -19,6 +19,8 @@ from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
+from .durable.opening import Owned, begin_with
+from .durable.recorder import Recorder
 from .handle import Run
 from .inputs import (
     Secrets,
@@ -40,12 +42,17 @@ def check_options(flow: Flow, options: RunOptions) -> None:
     prepare(flow, PassCounter(), options)
 
 
-def prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
+def prepare(
+    flow: Flow, passes: PassCounter, options: RunOptions, owned: Owned | None = None
+) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet.
+
+    ``owned`` is the run in its store, where it has one.
+    """
     secrets = check_secrets(options.secrets or {})
     masker = masker_of(flow, options)
     try:
-        return _make_run(flow, passes, options, secrets, masker)
+        return _make_run(flow, passes, options, secrets, masker, owned)
     except Exception as exc:
         if masker is not None:
             mask_error(exc, masker)
@@ -72,6 +79,7 @@ def _make_run(
     options: RunOptions,
     secrets: Mapping[str, str],
     masker: Masker | None,
+    owned: Owned | None,
 ) -> Run:
     if options.registry is not None:
         flow = flow.with_registry(options.registry)
@@ -83,6 +91,17 @@ def _make_run(
         services.look = spending.look
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
     run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
+    seed = Random().getrandbits(64) if options.seed is None else options.seed
+    started = services.now()
+    recorder = None
+    if owned is not None:
+        began = begin_with(owned, options, services.now)
+        run_id, seed, started = owned.journal.run_id, began.seed, began.started
+        recorder = Recorder(
+            owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
+        )
+        if owned.past.began is None:
+            recorder.write(began)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -95,10 +114,11 @@ def _make_run(
         decider=options.decider,
         watchdog=None if options.watchdog is None else check_seconds(options.watchdog, "watchdog"),
         handling=sys.exception(),
-        seed=Random().getrandbits(64) if options.seed is None else options.seed,
+        seed=seed,
         http=_check_http(options.http),
         record=_make_record(options.keep, masker, spending),
         spending=spending,
+        recorder=recorder,
     )
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
@@ -110,7 +130,7 @@ def _make_run(
         input=options.input,
         secrets=context.secrets,
         env=check_environment(flow.program.wanted, options.env or {}),
-        run={"id": run_id, "started": services.now().isoformat()},
+        run={"id": run_id, "started": started.isoformat()},
     )
     program = flow.program
     limit: float = DEFAULT_MAX_CONCURRENCY

@@ -13,6 +13,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits
+from ..journal.store import Store
 from ..program.loading import Flow
 from ..runtimes.registry import Registry
 from ..scheduler.passes import counting_passes
@@ -21,6 +22,7 @@ from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.http import HttpOptions
+from .durable.opening import Owned, begun, reopened
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
@@ -47,6 +49,9 @@ async def run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
+    store: Store | None = None,
+    run_id: str | None = None,
+    max_crashes: int = 3,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
@@ -75,6 +80,10 @@ async def run(
             warning stands on the record. None: nobody watches.
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         budget: what the whole run may take, whatever the document asks for; None: no bound.
+        store: keeps what the run does, so that it survives the death of this process; None: nothing is kept.
+        run_id: the id of the run in the store. One that is there goes on, or gives its outcome where it has
+            ended; None: a new one.
+        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -107,6 +116,9 @@ async def run(
         watchdog=watchdog,
         http=http,
         budget=budget,
+        store=store,
+        run_id=run_id,
+        max_crashes=max_crashes,
     )
     del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
@@ -117,10 +129,107 @@ async def run_with(
     flow: Flow, options: RunOptions, task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED
 ) -> Run:
     """:func:`run`, with what it takes in one object."""
+    if options.store is not None:
+        return await _run_durably(flow, options, options.store, task_status)
     with counting_passes() as passes:
         handle = prepare(flow, passes, options)
         task_status.started(handle)
         await handle.walk()
+    handle.raise_error()
+    return handle
+
+
+async def _run_durably(
+    flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
+) -> Run:
+    async with begun(store, flow, options) as owned:
+        handle = await _walk_owned(flow, options, owned, task_status)
+    handle.raise_error()
+    return handle
+
+
+async def _walk_owned(
+    flow: Flow, options: RunOptions, owned: Owned, task_status: trio.TaskStatus[Run]
+) -> Run:
+    with counting_passes() as passes:
+        handle = prepare(flow, passes, options, owned)
+        task_status.started(handle)
+        if not handle.restore():
+            await handle.walk()
+    return handle
+
+
+@enable_ki_protection
+async def resume(
+    store: Store,
+    run_id: str,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    limiter: trio.CapacityLimiter | None = None,
+    base: str | Path | None = None,
+    registry: Registry | None = None,
+    observers: Sequence[Observer] = (),
+    limits: Limits | None = None,
+    now: Callable[[], datetime] | None = None,
+    keep: int = 1000,
+    decider: Decider | None = None,
+    watchdog: float | None = None,
+    http: HttpOptions | None = None,
+    max_crashes: int = 3,
+    task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+) -> Run:
+    """Go on with a run that is in a store, from where its last process left it, to its end.
+
+    The document, input, configuration and chance are those that it began with. What had ended is not done again.
+
+    Args:
+        store: the store that the run was begun with.
+        run_id: the id of the run.
+        secrets: values of ``$secrets`` by name; those that the run began with must be there.
+        limiter, base, registry, observers, limits, now, keep, decider, watchdog, http, task_status: as of
+            :func:`run`.
+        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+
+    Returns:
+        The finished :class:`Run`; at once where it had ended before.
+
+    Raises:
+        InputError: there is no such run, or it does not fit this release or these arguments.
+        RunBusy: another process owns it.
+        StoreFailed: the store cannot be read or written.
+        WorkflowInvalid: the registry does not have what the document needs.
+        BaseException: what the run raised, as of :func:`run`.
+
+    Cancellation does what it does to :func:`run`: the run is cancelled, and its clean-up runs.
+    """
+    options = RunOptions(
+        secrets=secrets,
+        limiter=limiter,
+        base=base,
+        registry=registry,
+        observers=observers,
+        limits=limits,
+        now=now,
+        keep=keep,
+        decider=decider,
+        watchdog=watchdog,
+        http=http,
+        max_crashes=max_crashes,
+    )
+    del secrets
+    return await resume_with(store, run_id, options, task_status)
+
+
+@enable_ki_protection
+async def resume_with(
+    store: Store,
+    run_id: str,
+    options: RunOptions,
+    task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+) -> Run:
+    """:func:`resume`, with what it takes in one object."""
+    async with reopened(store, run_id, options.registry, options) as (flow, given, owned):
+        handle = await _walk_owned(flow, given, owned, task_status)
     handle.raise_error()
     return handle
 
@@ -132,20 +241,38 @@ class OpenRun:
         self._flow = flow
         self._options = options
         self._exit = ExitStack()
+        self._owning: Any = None
         self._handle: Run
         self._manager: Any
 
     @enable_ki_protection
     async def __aenter__(self) -> Run:
+        owned: Owned | None = None
+        if self._options.store is not None:
+            self._owning = begun(self._options.store, self._flow, self._options)
+            owned = await self._owning.__aenter__()
+        try:
+            return await self._open(owned)
+        except BaseException:
+            await self._give_back()
+            raise
+
+    async def _give_back(self) -> None:
+        """Give the run back to its store."""
+        if self._owning is not None:
+            await self._owning.__aexit__(None, None, None)
+
+    async def _open(self, owned: Owned | None) -> Run:
         passes = self._exit.enter_context(counting_passes())
         try:
-            self._handle = prepare(self._flow, passes, self._options)
+            self._handle = prepare(self._flow, passes, self._options, owned)
             self._manager = trio.open_nursery()
             nursery = await self._manager.__aenter__()
         except BaseException:
             self._exit.close()
             raise
-        nursery.start_soon(self._handle.walk, name=f"flowscript {self._handle.name}")
+        if not self._handle.restore():
+            nursery.start_soon(self._handle.walk, name=f"flowscript {self._handle.name}")
         return self._handle
 
     @enable_ki_protection
@@ -165,6 +292,7 @@ class OpenRun:
             raised = left
         finally:
             self._exit.close()
+            await self._give_back()
         if exc is not None and not isinstance(raised, (KeyboardInterrupt, SystemExit)):
             return
         if raised is not None:
@@ -192,6 +320,9 @@ def open_run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
+    store: Store | None = None,
+    run_id: str | None = None,
+    max_crashes: int = 3,
 ) -> OpenRun:
     """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
 
@@ -217,5 +348,8 @@ def open_run(
         watchdog=watchdog,
         http=http,
         budget=budget,
+        store=store,
+        run_id=run_id,
+        max_crashes=max_crashes,
     )
     return OpenRun(flow, options)

@@ -57,6 +57,19 @@ class Library:
         """Those that were read."""
         return [parsed.document for parsed in self._read.values() if parsed.document is not None]
 
+    @property
+    def found(self) -> dict[Path, Document]:
+        """Those that were read, by their files."""
+        return {
+            path: parsed.document
+            for path, parsed in self._read.items()
+            if parsed.document is not None
+        }
+
+    def give(self, path: Path, parsed: Parsed) -> None:
+        """Let a document stand for a file, which is not read."""
+        self._read[path] = parsed
+
     def read(self, path: Path) -> Parsed:
         """The document of a file; raises OSError where it cannot be read."""
         if path not in self._read:

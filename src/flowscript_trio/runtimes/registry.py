@@ -59,18 +59,20 @@ class Registry:
         config: type[BaseModel] | None = None,
         reads_only: bool = False,
         timeout: float | None = None,
+        pure: bool = False,
     ) -> Callable[[RuntimeFunction], RuntimeFunction]:
         """A decorator that registers an async function of :class:`ExecutionParams` under ``name``.
 
         ``config`` is the pydantic model of its settings; without one they arrive as a dict. ``timeout`` is
-        the default of its nodes' ``timeout``, in seconds. The function itself is returned unchanged.
+        the default of its nodes' ``timeout``, in seconds. ``pure`` says that it only computes: a durable run does
+        not keep what it gave, and computes it again. The function itself is returned unchanged.
 
         When its branch, its block or its run is cancelled, so is the function, at its next checkpoint: it may
         clean up, and must let ``trio.Cancelled`` pass.
         """
 
         def decorate(function: RuntimeFunction) -> RuntimeFunction:
-            self.register(name, FunctionRuntime(name, function, config, reads_only, timeout))
+            self.register(name, FunctionRuntime(name, function, config, reads_only, timeout, pure))
             return function
 
         return decorate

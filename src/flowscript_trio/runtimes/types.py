@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel
 
@@ -145,7 +146,17 @@ class ExecutionParams(Generic[Config]):
     ``trio.Cancelled`` pass.
     """
 
-    __slots__ = ("_attempt", "_config", "_input", "_owned", "_parts", "_run", "node", "scope")
+    __slots__ = (
+        "_attempt",
+        "_config",
+        "_execution",
+        "_input",
+        "_owned",
+        "_parts",
+        "_run",
+        "node",
+        "scope",
+    )
 
     _UNTOUCHED = 0
     _CONFIG = 1
@@ -167,6 +178,7 @@ class ExecutionParams(Generic[Config]):
         self.scope: Scope = scope
         self._run = run
         self._attempt = attempt
+        self._execution = attempt
         self._config = config
         self._input = input
         self._parts = parts
@@ -178,6 +190,16 @@ class ExecutionParams(Generic[Config]):
             self._run = self._run.of_node(self._attempt.path, self._attempt.number)
             self._attempt = None
         return self._run
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this execution, also after a crash, and for no other execution.
+
+        A service that is given it can tell that a request was made before. Where the node begins a run of its own,
+        that is the ``run_id`` for it.
+        """
+        path = "" if self._execution is None else self._execution.path
+        return str(uuid5(NAMESPACE_URL, f"flowscript:{self.run.id}/{path}"))
 
     @property
     def config(self) -> Config:
@@ -251,6 +273,8 @@ class FunctionRuntime:
     config: ConfigModel | None = None
     reads_only: bool = False
     timeout: float | None = None
+    pure: bool = False
+    """Whether it only computes: a durable run does not keep its output, and computes it again."""
 
     def execute(self, params: ExecutionParams) -> Awaitable[Any]:
         return self.function(params)

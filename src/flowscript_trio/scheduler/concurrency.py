@@ -287,7 +287,7 @@ class Block:
             if self.log is not None and self._breaks.lowest is not None:
                 at = self.passes.now if self._breaks.at is None else self._breaks.at
                 reason = f"{self.name(self._breaks.lowest)} broke out of the loop"
-                await self.log.decide(self._breaks.lowest, at, reason)
+                await self.log.decide(self._breaks.lowest, at, reason, is_break=True)
             self._breaks.cancel_higher(self.name)
             if self.on_settled is not None:
                 await self.on_settled()

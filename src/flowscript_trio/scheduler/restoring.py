@@ -35,10 +35,10 @@ class BlockLog(Protocol):
     def note_end(self, index: int, at: int, outside: bool) -> None:
         """A job has ended; its entry waits for nothing."""
 
-    async def decide(self, index: int, at: int, reason: str) -> None:
+    async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         """The block is settled by that job and is about to cancel others: returns once that is on disk.
 
-        Cannot be cancelled.
+        ``is_break``: those that stand below it go on. Cannot be cancelled.
         """
 
 

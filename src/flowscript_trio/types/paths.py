@@ -31,6 +31,8 @@ COMPENSATE = "@compensate"
 ON_WORKFLOW_ERROR = "@on-workflow-error"
 ON_TIMEOUT = "@on-timeout"
 ACCEPT = "@accept"
+END = "@end"
+"""What follows the nodes of a document, in the journal of a run."""
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
@@ -96,6 +98,11 @@ def cleanup_path(prefix: str, kind: str) -> str:
 def part_path(path: str, part: str) -> str:
     """The path of a part of a node: its compensation, its fallback, the handler of its time limit."""
     return f"{path}/{part}"
+
+
+def bound_path(path: str, which: str) -> str:
+    """What stands for a time limit of an execution in the journal of its run: ``timeout``, ``duration``, ``keep``."""
+    return f"{path}#{which}"
 
 
 # ---- taking apart ----

@@ -31,9 +31,9 @@ class BlockJournal:
     def note_end(self, index: int, at: int, outside: bool) -> None:
         self._recorder.job_ended(self._key, index, at, outside, index in self.late)
 
-    async def decide(self, index: int, at: int, reason: str) -> None:
+    async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         entry = Decided(self._key, index, self._recorder.there(at), reason)
-        await self._recorder.decided(self._region, entry)
+        await self._recorder.decided(None if is_break else self._region, entry)
 
 
 def journal_of(recorder: Recorder | None, key: str, region: Region) -> BlockJournal | None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ...journal.rows import Row
+from ...types.results import RunStatus
 
 Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes], Any]
@@ -185,7 +186,7 @@ class RunEnded(Entry):
     """The run has ended."""
 
     kind = "run-ended"
-    status: str
+    status: RunStatus
     output: Any
     error: bytes | None
 

@@ -14,8 +14,8 @@ from .entries import (
     Answered,
     AttemptFailed,
     BodyEnded,
-    BoundEnded,
     Bounded,
+    BoundEnded,
     Cancelling,
     Completed,
     Decided,
@@ -60,6 +60,7 @@ class Past:
         """The latest pass of the record."""
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
+        self._highest: dict[str, int] = {}
         for number, entry in enumerate(entries):
             self._take_in(entry, number)
 
@@ -70,6 +71,10 @@ class Past:
     def begun(self, block: str) -> set[int]:
         """Of the branches, iterations or rounds of ``block`` those that anything was recorded of."""
         return self._begun.get(block, set())
+
+    def has_later_round(self, loop: str, number: int) -> bool:
+        """Whether anything was recorded of a round of the loop after that one, from 0."""
+        return self._highest.get(loop, -1) > number
 
     def _take_in(self, entry: Entry, number: int) -> None:
         match entry:
@@ -118,4 +123,6 @@ class Past:
             self._known.add(without_attempt(each))
             job = job_in(each)
             if job is not None:
-                self._begun.setdefault(job[0], set()).add(job[1])
+                block, index = job
+                self._begun.setdefault(block, set()).add(index)
+                self._highest[block] = max(index, self._highest.get(block, -1))

@@ -39,7 +39,7 @@ class Timer:
 
     def is_restored(self, path: str) -> bool:
         """Whether all that it bounds, at ``path``, had ended in an earlier process, when there was time left."""
-        return self._recorder.is_replayed(path)
+        return not self.is_known and self._recorder.is_replayed(path)
 
 
 def timer_of(recorder: Recorder | None, key: str, seconds: float) -> Timer | None:

@@ -30,6 +30,11 @@ class DatabaseSource:
     reads_only = True
     timeout: float | None = None
 
+    @staticmethod
+    def is_repeatable(config: Any) -> bool:
+        """Whether nobody notices that it is done again: it only reads."""
+        return True
+
     async def execute(self, params: ExecutionParams) -> list[dict[str, Any]] | Stream:
         config: DatabaseSourceConfig = params.config
         database = await open_database(params.run, config.connection)

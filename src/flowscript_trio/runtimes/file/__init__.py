@@ -43,6 +43,11 @@ class FileSource:
     reads_only = True
     timeout: float | None = None
 
+    @staticmethod
+    def is_repeatable(config: Any) -> bool:
+        """Whether nobody notices that it is done again: it only reads."""
+        return True
+
     async def execute(self, params: ExecutionParams) -> Any:
         config: FileSourceConfig = params.config
         if config.stream:

@@ -1,0 +1,160 @@
+"""Owns the beginning of a durable run: what is kept of what it was given, and which runs are refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from ...journal.rows import Journal
+from ...journal.store import Store
+from ...program.compiled import Program, Step
+from ...program.loading import Flow, Kept, keep, restore
+from ...runtimes.registry import Registry
+from ...types.errors import InputError
+from ...types.storing import CannotKeep
+from ..inputs import check_secrets
+from ..options import RunOptions
+from .coding import Coding
+from .entries import Entry, RunBegan, entry_of
+from .past import Past
+
+SEMANTICS = 1
+"""The version of what the walk of a document means. A run that began with another one is not resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A run that this process owns: its journal, what it was given, and what is on record."""
+
+    journal: Journal
+    coding: Coding
+    past: Past
+
+
+@asynccontextmanager
+async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[Owned]:
+    """Own the run with the id of the options, or a new one, while the block runs.
+
+    Raises InputError for what cannot be kept, or be durable yet, and where the run was begun with something else;
+    RunBusy where another owns it; StoreFailed. A cancellation waits until the run is given back.
+    """
+    refuse(flow.program, options)
+    coding = Coding(check_secrets(options.secrets or {}))
+    try:
+        document = coding.encode(_given(flow, options))
+    except CannotKeep as exc:
+        raise InputError(f"what the run is given cannot be kept: {exc}") from exc
+    journal = await store.begin(options.run_id, document, workflow=flow.name)
+    try:
+        yield Owned(journal, coding, _read(journal, coding))
+    finally:
+        await journal.aclose()
+
+
+@asynccontextmanager
+async def reopened(
+    store: Store, run_id: str, registry: Registry | None, options: RunOptions
+) -> AsyncIterator[tuple[Flow, RunOptions, Owned]]:
+    """Own a run that is in the store, with its document and what it was given.
+
+    Raises InputError where it is not there, or another version began it, or a secret is missing; RunBusy;
+    StoreFailed; WorkflowInvalid where the runtimes do not fit. A cancellation waits until the run is given back.
+    """
+    coding = Coding(check_secrets(options.secrets or {}))
+    journal = await store.open(run_id)
+    try:
+        given = coding.decode(journal.document)
+        if given["semantics"] != SEMANTICS:
+            raise InputError(
+                f"the run {run_id!r} was begun by a release whose workflows mean something else "
+                f"({given['semantics']}, here {SEMANTICS}); resume it with that release"
+            )
+        missing = [name for name in given["secrets"] if not (options.secrets or {}).get(name)]
+        if missing:
+            raise InputError(
+                f"the run was given secrets that are missing now: {', '.join(missing)}"
+            )
+        flow = restore(Kept(*given["flow"]), registry)
+        options = replace(
+            options,
+            config=given["config"],
+            input=given["input"],
+            env=given["env"],
+            max_concurrency=given["max_concurrency"],
+            store=store,
+            run_id=run_id,
+        )
+        refuse(flow.program, options)
+        yield flow, options, Owned(journal, coding, _read(journal, coding))
+    finally:
+        await journal.aclose()
+
+
+def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
+    """What another process needs to go on with the run, but for secrets and what is no value."""
+    kept = keep(flow)
+    return {
+        "semantics": SEMANTICS,
+        "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
+        "input": options.input,
+        "config": None if options.config is None else dict(options.config),
+        "env": None if options.env is None else dict(options.env),
+        "max_concurrency": options.max_concurrency,
+        "secrets": sorted(name for name, value in (options.secrets or {}).items() if value),
+    }
+
+
+def _read(journal: Journal, coding: Coding) -> Past:
+    def entries() -> Iterator[Entry]:
+        for row in journal.read():
+            yield entry_of(row, coding.decode)
+
+    return Past(entries())
+
+
+def begin_with(owned: Owned, options: RunOptions, now: Any) -> RunBegan:
+    """What a run follows from beside its document: what was drawn when it began, else what is drawn now."""
+    if owned.past.began is not None:
+        return owned.past.began
+    seed = Random().getrandbits(64) if options.seed is None else options.seed
+    return RunBegan("", seed, now())
+
+
+def refuse(program: Program, options: RunOptions) -> None:
+    """Raise InputError for what a durable run cannot have yet, rather than lose it in silence."""
+    if options.budget is not None:
+        raise InputError("a run with a store cannot have a budget yet; give it one of the two")
+    for step in _steps(program):
+        said = _refusal(step, options)
+        if said is not None:
+            raise InputError(f"{step.label!r} at {step.location} cannot be durable yet: {said}")
+
+
+def _refusal(step: Step, options: RunOptions) -> str | None:
+    settings: Mapping[str, Any] = step.node.settings
+    if "stagger" in settings:
+        return "a block with stagger; leave it out, or run without a store"
+    if "stream" in settings:
+        return "a stream has no position that could be kept; read the whole, or run without a store"
+    if step.node.kind == "checkpoint" and options.decider is None:
+        return "nobody could answer it; give the run a decider"
+    return None
+
+
+def _steps(program: Program) -> Iterator[Step]:
+    """Every step of a program and of the documents that it runs, each program once."""
+    pending, seen = [program], {id(program)}
+    while pending:
+        found = pending.pop()
+        for body in (*found.bodies.values(), found.main):
+            for step in body.steps:
+                for each in (step, step.fallback, step.on_timeout):
+                    if each is None:
+                        continue
+                    yield each
+                    if each.linked is not None and id(each.linked) not in seen:
+                        seen.add(id(each.linked))
+                        pending.append(each.linked)
