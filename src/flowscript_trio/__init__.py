@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .execution.stream import EventStream
     from .expression import Expression, Template
     from .expression.scope import Limits
+    from .journal.errors import register_error
+    from .journal.rows import RunState
+    from .journal.store import Reply, Store
     from .observe.logs import SecretFilter
     from .parser import ReadLimits
     from .program.loading import Flow, load, loads
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
         LimitExceeded,
         NotAccepted,
         Problem,
+        RecordedError,
         RuntimeNotFound,
         SettingError,
         WorkflowFailed,
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from .types.http import HttpOptions
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
+    from .types.storing import CannotKeep, RunBusy, StoreFailed, Superseded
 
 __version__ = "0.1.0"
 
@@ -66,6 +71,9 @@ _HOMES = {
     "execution.stream": ["EventStream"],
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
+    "journal.errors": ["register_error"],
+    "journal.rows": ["RunState"],
+    "journal.store": ["Reply", "Store"],
     "observe.logs": ["SecretFilter"],
     "parser": ["ReadLimits"],
     "runtimes": ["Registry", "registry", "runtime"],
@@ -85,6 +93,7 @@ _HOMES = {
         "LimitExceeded",
         "NotAccepted",
         "Problem",
+        "RecordedError",
         "RuntimeNotFound",
         "SettingError",
         "WorkflowFailed",
@@ -93,6 +102,7 @@ _HOMES = {
     "types.http": ["HttpOptions"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
+    "types.storing": ["CannotKeep", "RunBusy", "StoreFailed", "Superseded"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -105,6 +115,7 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "Cancellation",
+    "CannotKeep",
     "CheckpointRejected",
     "Decider",
     "Duration",
@@ -129,12 +140,19 @@ __all__ = [
     "Problem",
     "ReadLimits",
     "Record",
+    "RecordedError",
     "Registry",
+    "Reply",
     "Run",
+    "RunBusy",
     "RunOptions",
+    "RunState",
     "RuntimeNotFound",
     "SecretFilter",
     "SettingError",
+    "Store",
+    "StoreFailed",
+    "Superseded",
     "Template",
     "TooManyRounds",
     "WorkflowFailed",
@@ -143,6 +161,7 @@ __all__ = [
     "load",
     "loads",
     "open_run",
+    "register_error",
     "registry",
     "run",
     "runtime",

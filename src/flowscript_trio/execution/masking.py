@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
+from ..program.loading import Flow
 from ..types.errors import FlowScriptError, notes_of
+from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .describing import describe_safely
 from .locals import forget_locals
 from .marks import set_cause, set_context
+from .options import RunOptions
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
 """Attributes of built-in exceptions that are not among their ``vars``."""
@@ -121,3 +125,11 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
     for note in notes_of(error):
         stand_in.add_note(note)
     return stand_in.with_traceback(error.__traceback__)
+
+
+def public_texts(flow: Flow, options: RunOptions) -> Iterator[str]:
+    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
+    for document in (flow.document, *flow.library.documents):
+        yield document.source.text
+    yield from texts_in([options.config and dict(options.config), options.input])
+    yield from texts_in(options.env and dict(options.env))

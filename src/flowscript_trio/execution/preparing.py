@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,11 +15,10 @@ from ..scheduler.passes import PassCounter
 from ..types.budget import Budget
 from ..types.errors import InputError
 from ..types.http import HttpOptions
-from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
-from .durable.opening import Owned, begin_with
+from .durable.opening import Owned
 from .durable.recorder import Recorder
 from .handle import Run
 from .inputs import (
@@ -30,7 +29,7 @@ from .inputs import (
     check_seconds,
     check_secrets,
 )
-from .masking import mask_error
+from .masking import mask_error, public_texts
 from .options import RunOptions
 from .record import Record, Warned
 from .spending import Spending
@@ -62,15 +61,7 @@ def prepare(
 def masker_of(flow: Flow, options: RunOptions) -> Masker | None:
     """What hides the secrets that a run is given; None where it is given none."""
     secrets = [secret for secret in (options.secrets or {}).values() if secret]
-    return Masker(secrets, partial(_public, flow, options)) if secrets else None
-
-
-def _public(flow: Flow, options: RunOptions) -> Iterator[str]:
-    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
-    for document in (flow.document, *flow.library.documents):
-        yield document.source.text
-    yield from texts_in([options.config and dict(options.config), options.input])
-    yield from texts_in(options.env and dict(options.env))
+    return Masker(secrets, partial(public_texts, flow, options)) if secrets else None
 
 
 def _make_run(
@@ -95,7 +86,7 @@ def _make_run(
     started = services.now()
     recorder = None
     if owned is not None:
-        began = begin_with(owned, options, services.now)
+        began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(
             owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
@@ -120,6 +111,9 @@ def _make_run(
         spending=spending,
         recorder=recorder,
     )
+    for name in sorted(() if owned is None else owned.changed):
+        said = f"the secret {name!r} has another value than when the run was begun, which stands now"
+        context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
     state = root_state(

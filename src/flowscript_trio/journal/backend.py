@@ -76,5 +76,5 @@ class Backend(Protocol):
     def answers(self, run_id: str) -> list[Answered]:
         """The slots that are filled, oldest first."""
 
-    def prune(self, before: float, keep: int) -> int:
-        """Forget runs that ended before a time, but for the youngest; how many were forgotten."""
+    def prune(self, older: float, keep: int) -> int:
+        """Forget runs that ended so many seconds ago, but for those that ended last; how many were forgotten."""

@@ -153,10 +153,10 @@ class MemoryBackend:
     def answers(self, run_id: str) -> list[Answered]:
         return list(self._run(run_id).answers.values())
 
-    def prune(self, before: float, keep: int) -> int:
+    def prune(self, older: float, keep: int) -> int:
         ended = [run for run in self._runs.values() if run.mark.state in ENDED and not run.owned]
         ended.sort(key=lambda run: (run.ended or 0.0, run.number), reverse=True)
-        old = [run for run in ended[keep:] if (run.ended or 0.0) < before]
+        old = [run for run in ended[keep:] if (run.ended or 0.0) <= self._clock() - older]
         for run in old:
             del self._runs[run.run_id]
         return len(old)

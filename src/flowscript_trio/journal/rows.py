@@ -55,7 +55,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What a store says of a run without reading its journal. Times are in seconds since 1970."""
+    """What a store says of a run without reading its journal. Times are in seconds since 1970.
+
+    ``rows`` is how many entries its journal has; ``owned`` says whether a process runs it now.
+    Plain data: cancellation means nothing to it.
+    """
 
     run_id: str
     workflow: str

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
 from uuid import uuid4
 
+from ..types.errors import InputError
 from .backend import Backend, Owned
 from .calling import call
 from .memory import MemoryBackend, Watch
-from .rows import Journal, RunState, State
+from .rows import CANCEL, Answered, Journal, RunState, State
+from .sqlite import SqliteBackend
+from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
 from .writing import LiveJournal
 
 
-class Store:
-    """Where durable runs are kept."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer that stands at a checkpoint: its action and input, who gave it, and whether it was this one.
 
-    def __init__(self, backend: Backend) -> None:
+    Plain data: cancellation means nothing to it.
+    """
+
+    action: str
+    input: Any
+    by: str
+    taken: bool
+
+
+class Store:
+    """Where durable runs are kept.
+
+    Args:
+        where: a file, which the first run makes (readable for its owner only); beside it there are those of SQLite
+            and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine.
+        durability: what survives: ``power`` (a power cut, too) or ``process`` (``kill -9``; a power cut may lose
+            the last moments).
+
+    A process that has a journal open owns that run. A cancellation waits for a call that has begun.
+    Raises InputError for anything else; every call raises StoreFailed where the store cannot be used.
+    """
+
+    def __init__(
+        self, where: str | PathLike[str], *, durability: Literal["power", "process"] = "power"
+    ) -> None:
+        if durability not in _SYNCHRONOUS:
+            raise InputError(f"durability is {durability!r}; expected 'power' or 'process'")
+        self._use(backend_of(where, durability))
+
+    def _use(self, backend: Backend) -> None:
         self._backend = backend
         self._writer: Writer = InlineWriter(backend) if backend.inline else ThreadWriter(backend)
 
@@ -30,12 +68,19 @@ class Store:
         return MemoryStore(MemoryBackend(clock, watch))
 
     async def begin(self, run_id: str | None, document: bytes, *, workflow: str = "") -> Journal:
-        """Own a run. One that is in the store already is opened, and ``read`` gives what it wrote."""
+        """Own a run. One that is in the store already is opened, and ``read`` gives what it wrote.
+
+        Raises RunBusy where somebody else owns it, InputError where it was begun with another document.
+        A cancellation waits for the store.
+        """
         name = uuid4().hex if run_id is None else run_id
         return await self._journal(partial(self._backend.begin, name, document, workflow))
 
     async def open(self, run_id: str) -> Journal:
-        """Own a run that is in the store."""
+        """Own a run that is in the store. Raises InputError where it is not, RunBusy where it is owned.
+
+        A cancellation waits for the store.
+        """
         return await self._journal(partial(self._backend.own, run_id))
 
     async def _journal(self, own: Callable[[], Owned]) -> Journal:
@@ -43,11 +88,89 @@ class Store:
         self._writer.join()
         return LiveJournal(self._backend, self._writer, owned)
 
+    async def submit(self, run_id: str | None, document: bytes, *, workflow: str = "") -> str:
+        """Queue a run for a worker; its id. One that is there with the same document stays as it is.
+
+        Raises InputError for a run that is there with another document. A cancellation waits for the store.
+        """
+        name = uuid4().hex if run_id is None else run_id
+        await call(self._backend, partial(self._backend.submit, name, document, workflow))
+        return name
+
     async def runs(self, *states: State, limit: int = 100) -> list[RunState]:
+        """The runs of the store in these states (in all, if none is given), the youngest first.
+
+        A cancellation waits for the store.
+        """
         return await call(self._backend, partial(self._backend.runs, states, limit))
 
     async def show(self, run_id: str) -> RunState:
+        """How a run stands. Raises InputError where there is none; a cancellation waits for the store."""
         return await call(self._backend, partial(self._backend.show, run_id))
+
+    async def answer(
+        self, run_id: str, checkpoint: str, action: str, input: Any = None, *, by: str = ""
+    ) -> Reply:
+        """Answer a checkpoint that a run waits at, from any process.
+
+        Args:
+            run_id: the run.
+            checkpoint: the key of the checkpoint, as ``show`` lists it in ``waits_for``.
+            action: the id of one of its actions, or ``approve`` or ``reject``.
+            input: what goes along with it; anything that a store keeps.
+            by: who answers, for people.
+
+        Returns the answer that stands: the first one, whoever gave it. Raises InputError where the run does not
+        ask that or has ended, CannotKeep for the input. A cancellation waits for the store.
+        """
+        data = encode_value([action, input])
+        stands = await call(
+            self._backend, partial(self._backend.answer, run_id, checkpoint, data, by)
+        )
+        return self.reply_of(stands)
+
+    @staticmethod
+    def reply_of(answered: Answered) -> Reply:
+        """What was answered, of what stands in the inbox."""
+        action, given = decode_value(answered.data)
+        return Reply(action, given, answered.by, answered.taken)
+
+    async def cancel(self, run_id: str, reason: str = "", *, by: str = "") -> str:
+        """Ask for a run to be cancelled, by whoever owns it now or later; its clean-up runs there.
+
+        Returns the reason that stands: that of the first who asked. Raises InputError where there is no such run,
+        or it has ended. A cancellation of this call waits for the store.
+        """
+        data = encode_value(reason)
+        ask = partial(self._backend.answer, run_id, CANCEL, data, by)
+        return self.reason_of(await call(self._backend, ask))
+
+    @staticmethod
+    def reason_of(answered: Answered) -> str:
+        """Why the run is to be cancelled, of what stands in the slot :data:`~.rows.CANCEL` of the inbox."""
+        reason: str = decode_value(answered.data)
+        return reason
+
+    async def prune(self, *, older_than: float, keep: int = 0) -> int:
+        """Forget runs that ended more than so many seconds ago, but for the ``keep`` that ended last.
+
+        Returns how many were forgotten. Runs that are owned are left. A cancellation waits for the store.
+        """
+        forget = partial(self._backend.prune, older_than, keep)
+        return await call(self._backend, forget)
+
+
+def backend_of(where: str | PathLike[str], durability: str) -> Backend:
+    """What keeps the runs of a place."""
+    if not isinstance(where, (str, PathLike)) or not str(where):
+        raise InputError(f"the store is {where!r}; expected the path of a file")
+    if isinstance(where, str) and (scheme := _SCHEME.match(where)):
+        raise InputError(f"the store is a URL of {scheme[1]!r}; expected the path of a file")
+    return SqliteBackend(Path(where).absolute(), _SYNCHRONOUS[durability])
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SYNCHRONOUS = {"power": "full", "process": "normal"}
 
 
 class MemoryStore(Store):
@@ -57,6 +180,9 @@ class MemoryStore(Store):
     """
 
     _backend: MemoryBackend
+
+    def __init__(self, backend: MemoryBackend) -> None:
+        self._use(backend)
 
     def crash(self) -> None:
         """The process dies now: what was not committed is gone, and whoever waits for it is Superseded."""

@@ -224,6 +224,33 @@ class WorkflowFailed(FlowScriptError):
         self.retryable = retryable
 
 
+class RecordedError(FlowScriptError):
+    """Stands for an error of a durable run whose class cannot be made again where the run was resumed.
+
+    ``type`` is the name of its class, ``str()`` its message; ``status``, ``retryable``, ``headers`` and ``body``
+    are what expressions saw of it.
+
+    A cancellation is never recorded as one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str,
+        status: int | None = None,
+        retryable: bool = False,
+        headers: Any = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.status = status
+        self.retryable = retryable
+        self.headers = headers
+        self.body = body
+
+
 class NotAccepted(FlowScriptError):
     """The output of a branch was not accepted by the ``accept`` of its block, so that the branch has failed.
 
@@ -246,10 +273,10 @@ def view_of(error: BaseException) -> dict[str, Any] | None:
 
 
 def type_of(error: BaseException) -> str:
-    """What an error is called: its class, or the type that a ``<fail>`` gives it."""
+    """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded."""
     if (view := view_of(error)) is not None:
         return str(view["type"])
-    own = error.type if isinstance(error, WorkflowFailed) else None
+    own = error.type if isinstance(error, (WorkflowFailed, RecordedError)) else None
     return own or type(error).__name__
 
 

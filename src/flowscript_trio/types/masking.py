@@ -66,10 +66,14 @@ class Masker:
 
     def data(self, data: bytes) -> bytes:
         """The bytes without secrets; the same object where there are none in them."""
-        if len(data) < self._shortest or not self._secrets:
-            return data
-        spans = self._found(data)
+        spans = self.spans(data)
         return _without(data, spans) if spans else data
+
+    def spans(self, data: bytes) -> list[Span]:
+        """Where secrets stand in the data, in order and apart from each other."""
+        if len(data) < self._shortest or not self._secrets:
+            return []
+        return self._found(data)
 
     def hides(self, text: str) -> bool:
         """Whether there is a secret in a text."""

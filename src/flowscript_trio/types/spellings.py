@@ -20,74 +20,90 @@ def spellings_of(secret: str) -> set[bytes]:
     what is cut off in the middle of one. Of base64 there are the digits that tell of the secret wherever it begins
     in what was encoded.
     """
-    normal = {normalize(form, secret) for form in ("NFC", "NFD")}
-    cases = {secret.lower(), secret.upper(), secret.replace(" ", "+")}
-    compatible = {normalize(form, secret) for form in ("NFKC", "NFKD")}
-    plain = {_utf8(text) for text in (secret, *normal)}
-    others = set(_in_other_sets(secret))
-    escaped = set(_escaped(secret))
-    forms = plain | others | escaped | {_utf8(text) for text in cases | compatible}
-    for data in plain:
-        forms |= set(layers(data))  # a secret that itself looks escaped
-    for data in plain | others | set(_before_encoding(secret)):
-        forms |= _encoded(data)
-    for once in _encoded(_utf8(secret)):
-        forms |= _encoded(once)
-    forms |= {
-        again for data in _before_encoding(secret) for again in _before_encoding(data.decode())
+    return set(named_spellings(secret).values())
+
+
+def named_spellings(secret: str) -> dict[str, bytes]:
+    """The same by their names, each of which is made of another secret in the same way."""
+    plain = {"plain": _utf8(secret)} | {
+        form: _utf8(normalize(form, secret)) for form in ("NFC", "NFD")
     }
-    forms |= {repr(data)[2:-1].encode() for data in plain | others}
-    forms.discard(b"")
-    return forms
+    others = dict(_in_other_sets(secret))
+    before = dict(_before_encoding(secret))
+    forms = plain | others | dict(_escaped(secret))
+    forms |= {"lower": _utf8(secret.lower()), "upper": _utf8(secret.upper())}
+    forms["plus"] = _utf8(secret.replace(" ", "+"))
+    forms |= {form: _utf8(normalize(form, secret)) for form in ("NFKC", "NFKD")}
+    for name, data in plain.items():  # a secret that itself looks escaped
+        forms |= {
+            f"{name} undone {depth}": each for depth, each in enumerate(layers(data)) if depth
+        }
+    for name, data in (plain | others | before).items():
+        forms |= _under(name, _encoded(data))
+    for name, once in _encoded(_utf8(secret)).items():
+        forms |= _under(name, _encoded(once))
+    for name, data in before.items():
+        forms |= _under(name, dict(_before_encoding(data.decode())))
+    for name, data in (plain | others).items():
+        forms[f"{name} bytes"] = repr(data)[2:-1].encode()
+    return {name: data for name, data in forms.items() if data}
+
+
+def _under(name: str, forms: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{name} {form}": data for form, data in forms.items()}
 
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _in_other_sets(text: str) -> Iterator[bytes]:
+def _in_other_sets(text: str) -> Iterator[tuple[str, bytes]]:
     """The text in other character sets, and as it looks where those are taken for another."""
     utf8 = _utf8(text)
-    wide = [text.encode(name, "surrogatepass") for name in ("utf-16-le", "utf-16-be")]
-    yield from wide
+    wide = {name: text.encode(name, "surrogatepass") for name in ("utf-16-le", "utf-16-be")}
+    yield from wide.items()
     if utf8.isascii():
         return
-    yield b"".join(bytes([ord(char)]) if ord(char) < 256 else _utf8(char) for char in text)
-    for data in (utf8, *wide):
-        yield _utf8(data.decode("latin-1"))
+    yield "latin", b"".join(bytes([ord(c)]) if ord(c) < 256 else _utf8(c) for c in text)
+    for name, data in {"utf-8": utf8, **wide}.items():
+        yield f"{name} as latin", _utf8(data.decode("latin-1"))
     with suppress(UnicodeEncodeError):
-        yield text.encode("utf-8", "surrogateescape")  # the bytes of the environment
+        yield "environment", text.encode("utf-8", "surrogateescape")
 
 
-def _before_encoding(text: str) -> Iterator[bytes]:
+def _before_encoding(text: str) -> Iterator[tuple[str, bytes]]:
     """The text as it is escaped where it is encoded once more."""
-    yield _utf8(json.dumps(text)[1:-1])
-    yield quote(text, safe="", errors="surrogatepass").encode()
+    yield "json", _utf8(json.dumps(text)[1:-1])
+    yield "url", quote(text, safe="", errors="surrogatepass").encode()
 
 
-def _escaped(text: str) -> Iterator[bytes]:
+def _escaped(text: str) -> Iterator[tuple[str, bytes]]:
     """The text as it is escaped in JSON, Python, XML and URLs."""
-    for ascii_only in (True, False):
-        yield _utf8(json.dumps(text, ensure_ascii=ascii_only)[1:-1])
-    yield ascii(text)[1:-1].encode()
-    yield _utf8(repr(text)[1:-1])
-    yield _utf8(html.escape(text))
-    for safe in ("", "/", "!'()*-._~"):
-        yield quote(text, safe=safe, errors="surrogatepass").encode()
-    yield quote_plus(text, errors="surrogatepass").encode()
-    yield quote(text, safe="", encoding="latin-1", errors="replace").encode()
+    yield "json", _utf8(json.dumps(text)[1:-1])
+    yield "json of characters", _utf8(json.dumps(text, ensure_ascii=False)[1:-1])
+    yield "ascii", ascii(text)[1:-1].encode()
+    yield "repr", _utf8(repr(text)[1:-1])
+    yield "html", _utf8(html.escape(text))
+    for name, safe in {"url": "", "path": "/", "component": "!'()*-._~"}.items():
+        yield name, quote(text, safe=safe, errors="surrogatepass").encode()
+    yield "form", quote_plus(text, errors="surrogatepass").encode()
+    yield "url latin", quote(text, safe="", encoding="latin-1", errors="replace").encode()
 
 
-def _encoded(data: bytes) -> set[bytes]:
+def _encoded(data: bytes) -> dict[str, bytes]:
     """In hex and in base64, with both of its alphabets, from each place in three bytes."""
     digits, whole = data.hex(), base64.b64encode(data)
-    forms = {digits.encode(), digits.upper().encode(), whole, whole.translate(_FOR_URLS)}
+    forms = {"hex": digits.encode(), "HEX": digits.upper().encode(), "base64": whole}
     for shift in range(3):
         first = -(-8 * shift // 6)
         last = 8 * (shift + len(data)) // 6
-        core = base64.b64encode(bytes(shift) + data + bytes(3))[first:last]
-        forms |= {core, core.translate(_FOR_URLS)}
-    return forms
+        forms[f"base64+{shift}"] = base64.b64encode(bytes(shift) + data + bytes(3))[first:last]
+    urls = {
+        f"{name} for urls": form.translate(_FOR_URLS)
+        for name, form in forms.items()
+        if name.startswith("base64")
+    }
+    return forms | urls
 
 
 _FOR_URLS = bytes.maketrans(b"+/", b"-_")

@@ -51,10 +51,12 @@ class CannotKeep(FlowScriptError):
 
     ``path`` is the place inside the value (``rows[3].handle``), empty for the value itself.
 
-    It is that node's error, as any other; or it refuses the run before anything of it begins.
+    It is the error of the node that gave the value, which cancels its siblings as any other; or it refuses the
+    run before anything of it begins.
     """
 
     def __init__(self, path: str, what: str) -> None:
         where = f"{path}: " if path else ""
         super().__init__(f"{where}{what}")
         self.path = path
+        self.what = what

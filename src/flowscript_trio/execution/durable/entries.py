@@ -29,11 +29,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RunBegan(Entry):
-    """The run begins; what it follows from beside its document is drawn once."""
+    """The run begins; what it follows from beside its document is drawn once.
+
+    ``prints`` tell by the ``salt`` whether the secrets of those names have changed since.
+    """
 
     kind = "began"
     seed: int
     started: datetime
+    salt: bytes
+    prints: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,11 @@ class Ended(Entry):
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed(Entry):
-    """An attempt of a node failed; ``view`` is what expressions see of the error, ``error`` the error itself."""
+    """An attempt of a node failed, with that error and what expressions see of it."""
 
     kind = "failed"
     attempt: int
     at: int
-    view: dict[str, Any]
     error: bytes
 
 

@@ -13,8 +13,7 @@ from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.durable import Diverged, Interrupted
-from ...types.errors import remember_view
-from ..describing import describe_safely, retry_after_of
+from ..describing import describe_safely
 from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late
@@ -62,7 +61,6 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
         recorder.interrupted(f"interrupted by {type(error).__name__}")
     elif not step.is_control:
         view = describe_safely(error, None)
-        view["retry_after"] = retry_after_of(error)
         recorder.failed(path, number, error, view)
 
 
@@ -119,10 +117,4 @@ def _plain(config: Any) -> Any:
 
 def _restored(recorder: Recorder, entry: AttemptFailed) -> BaseException:
     """The error of an attempt, of which expressions see what they saw."""
-    error = recorder.error_of(entry)
-    view = dict(entry.view)
-    seconds = view.pop("retry_after", 0.0)
-    remember_view(error, view)
-    if seconds and retry_after_of(error) != seconds:
-        vars(error)["retry_after"] = seconds
-    return error
+    return recorder.error_of(entry)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
+from ...expression.scope import Services
 from ...journal.rows import Journal
 from ...journal.store import Store
 from ...program.compiled import Program, Step
 from ...program.loading import Flow, Kept, keep, restore
 from ...runtimes.registry import Registry
 from ...types.errors import InputError
-from ...types.storing import CannotKeep
+from ...types.storing import CannotKeep, StoreFailed
 from ..inputs import check_secrets
+from ..masking import public_texts
 from ..options import RunOptions
-from .coding import Coding
-from .entries import Entry, RunBegan, entry_of
+from .coding import Coding, changed_since, fingerprints
+from .entries import RunBegan, entry_of
 from .past import Past
 
 SEMANTICS = 1
@@ -32,6 +35,9 @@ class Owned:
     journal: Journal
     coding: Coding
     past: Past
+    began: RunBegan
+    changed: frozenset[str]
+    """The names of the secrets that have another value than the run began with."""
 
 
 @asynccontextmanager
@@ -42,14 +48,15 @@ async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[
     RunBusy where another owns it; StoreFailed. A cancellation waits until the run is given back.
     """
     refuse(flow.program, options)
-    coding = Coding(check_secrets(options.secrets or {}))
+    secrets = check_secrets(options.secrets or {})
+    coding = Coding(secrets, partial(public_texts, flow, options))
     try:
         document = coding.encode(_given(flow, options))
     except CannotKeep as exc:
         raise InputError(f"what the run is given cannot be kept: {exc}") from exc
     journal = await store.begin(options.run_id, document, workflow=flow.name)
     try:
-        yield Owned(journal, coding, _read(journal, coding))
+        yield await _owned(journal, flow, options, secrets)
     finally:
         await journal.aclose()
 
@@ -63,16 +70,16 @@ async def reopened(
     Raises InputError where it is not there, or another version began it, or a secret is missing; RunBusy;
     StoreFailed; WorkflowInvalid where the runtimes do not fit. A cancellation waits until the run is given back.
     """
-    coding = Coding(check_secrets(options.secrets or {}))
+    secrets = check_secrets(options.secrets or {})
     journal = await store.open(run_id)
     try:
-        given = coding.decode(journal.document)
+        given = Coding(secrets).decode(journal.document)
         if given["semantics"] != SEMANTICS:
             raise InputError(
                 f"the run {run_id!r} was begun by a release whose workflows mean something else "
                 f"({given['semantics']}, here {SEMANTICS}); resume it with that release"
             )
-        missing = [name for name in given["secrets"] if not (options.secrets or {}).get(name)]
+        missing = [name for name in given["secrets"] if name not in secrets]
         if missing:
             raise InputError(
                 f"the run was given secrets that are missing now: {', '.join(missing)}"
@@ -88,7 +95,7 @@ async def reopened(
             run_id=run_id,
         )
         refuse(flow.program, options)
-        yield flow, options, Owned(journal, coding, _read(journal, coding))
+        yield flow, options, await _owned(journal, flow, options, secrets)
     finally:
         await journal.aclose()
 
@@ -107,20 +114,24 @@ def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _read(journal: Journal, coding: Coding) -> Past:
-    def entries() -> Iterator[Entry]:
-        for row in journal.read():
-            yield entry_of(row, coding.decode)
-
-    return Past(entries())
-
-
-def begin_with(owned: Owned, options: RunOptions, now: Any) -> RunBegan:
-    """What a run follows from beside its document: what was drawn when it began, else what is drawn now."""
-    if owned.past.began is not None:
-        return owned.past.began
-    seed = Random().getrandbits(64) if options.seed is None else options.seed
-    return RunBegan("", seed, now())
+async def _owned(
+    journal: Journal, flow: Flow, options: RunOptions, secrets: Mapping[str, str]
+) -> Owned:
+    """The run of a journal: what is on record, or else the entry that it is to begin with."""
+    first = next(iter(journal.read()), None)
+    public = partial(public_texts, flow, options)
+    if first is None:
+        now = (options.now or Services().now)()
+        seed = Random().getrandbits(64) if options.seed is None else options.seed
+        began = RunBegan("", seed, now, *await fingerprints(secrets))
+        return Owned(journal, Coding(secrets, public), Past(), began, frozenset())
+    known = entry_of(first, Coding(secrets).decode)
+    if not isinstance(known, RunBegan):
+        raise StoreFailed(f"the journal of the run {journal.run_id!r} does not begin with its beginning")
+    changed = frozenset(await changed_since(secrets, known.prints, known.salt))
+    coding = Coding(secrets, public, changed)
+    past = Past(entry_of(row, coding.decode) for row in journal.read())
+    return Owned(journal, coding, past, known, changed)
 
 
 def refuse(program: Program, options: RunOptions) -> None:

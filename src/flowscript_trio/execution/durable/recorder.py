@@ -200,8 +200,8 @@ class Recorder:
 
     def failed(self, path: str, attempt: int, error: BaseException, view: dict[str, Any]) -> None:
         if (path, attempt) not in self.past.outcomes:
-            data = self._coding.encode_error(error)
-            self.write(AttemptFailed(path, attempt, self.pass_now, view, data))
+            data = self._coding.encode_error(error, view)
+            self.write(AttemptFailed(path, attempt, self.pass_now, data))
 
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""

@@ -1,0 +1,35 @@
+"""Owns what is said of a store that cannot be used, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ..types.storing import StoreFailed
+
+_SAID = {
+    sqlite3.SQLITE_FULL: "the disk is full; make room",
+    sqlite3.SQLITE_READONLY: "it can only be read; let this user write the file and its folder",
+    sqlite3.SQLITE_PERM: "this user may not use it; let this user write the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see to the file and its folder",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; put a copy from before in its place",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite file; name another one, or put a copy from before in its place",
+    sqlite3.SQLITE_IOERR: "reading or writing failed; see to the disk",
+    sqlite3.SQLITE_BUSY: "another process holds it locked; try again once that has ended",
+    sqlite3.SQLITE_LOCKED: "another process holds it locked; try again once that has ended",
+}
+
+
+def failure(exc: sqlite3.Error | OSError, path: Path) -> StoreFailed:
+    """The error for a file that could not be read or written."""
+    if isinstance(exc, FileNotFoundError):
+        return StoreFailed(f"there is no folder {str(path.parent)!r} for the store {path.name!r}")
+    if isinstance(exc, OSError):
+        return StoreFailed(f"the store {path} cannot be used: {exc.strerror or exc}")
+    code = getattr(exc, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN and not path.exists():
+        return StoreFailed(
+            f"there is no store {path}; one is made by the first run that is given it"
+        )
+    said = _SAID.get(code & 0xFF) if code is not None else None
+    return StoreFailed(f"the store {path} cannot be used: {said or 'SQLite failed'} ({exc})")

@@ -1,0 +1,122 @@
+"""Owns the parts of values that have no parts: each as what JSON has, or as a list of a tag and its text."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from ..types.storing import CannotKeep
+from .secrets import KeptSecrets
+
+CONTAINER = object()
+"""Stands for what is no leaf."""
+
+_LONG = 1 << 63
+
+
+def leaf(value: Any, secrets: KeptSecrets | None) -> Any:
+    """A leaf as JSON, with secrets as references; CONTAINER for what has parts, CannotKeep for anything else."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, (dict, list, tuple, set, frozenset)):
+        return CONTAINER
+    if isinstance(value, str):
+        text = str.__str__(value)
+        pieces = None if secrets is None else secrets.split_text(text)
+        return text if pieces is None else ["$", *pieces]
+    if isinstance(value, (bytes, bytearray)):
+        data = bytes(memoryview(value))
+        pieces = None if secrets is None else secrets.split(data)
+        tag = "b" if isinstance(value, bytes) else "B"
+        return [tag, b64encode(data).decode()] if pieces is None else [f"${tag}", *pieces]
+    made = _scalar(value)
+    if secrets is not None and (pieces := secrets.split(json.dumps(made).encode())):
+        return ["$j", *pieces]
+    return made
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, int):
+        number = int.__int__(value)
+        return number if -_LONG <= number < _LONG else ["i", hex(number)]
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, Decimal):
+        return ["n", Decimal.__str__(value)]
+    if isinstance(value, UUID):
+        return ["u", f"{value.int:032x}"]
+    if isinstance(value, datetime):
+        day, hour = datetime.date(value), datetime.time(value)
+        return ["D", date.isoformat(day), *_clock(hour), _zone(value.tzinfo)]
+    if isinstance(value, date):
+        return ["d", date.isoformat(value)]
+    if isinstance(value, time):
+        return ["T", *_clock(time.replace(value, tzinfo=None)), _zone(value.tzinfo)]
+    if isinstance(value, timedelta):
+        return ["x", value.days, value.seconds, value.microseconds]
+    kind = type(value).__name__
+    if isinstance(value, complex):
+        raise CannotKeep("", "a complex number cannot be kept; expected a list of its two parts")
+    raise CannotKeep("", f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind!r} cannot be kept")
+
+
+def _clock(value: time) -> list[Any]:
+    return [time.isoformat(value), value.fold]
+
+
+def _zone(zone: tzinfo | None) -> Any:
+    """A time zone: by its name, or as its offset in days, seconds and microseconds, and what it is called."""
+    if zone is None:
+        return None
+    if type(zone) is timezone:
+        offset = zone.utcoffset(None)
+        name = zone.tzname(None)
+        made = [offset.days, offset.seconds, offset.microseconds]
+        return made if name == timezone(offset).tzname(None) else [*made, name]
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key
+    raise CannotKeep("", f"a time with the zone {type(zone).__name__!r} cannot be kept")
+
+
+def _zone_of(made: Any) -> tzinfo | None:
+    if made is None or isinstance(made, str):
+        return None if made is None else ZoneInfo(made)
+    days, seconds, microseconds, *name = made
+    offset = timedelta(days, seconds, microseconds)
+    return timezone(offset, *name) if offset or name else UTC
+
+
+def leaf_of(made: list[Any], secrets: KeptSecrets) -> Any:
+    """The leaf that a tag and its text stand for."""
+    tag, *rest = made
+    if tag.startswith("$"):
+        data = secrets.joined(rest)
+        if tag == "$":
+            return data.decode("utf-8", "surrogatepass")
+        if tag == "$j":
+            inner = json.loads(data)
+            return leaf_of(inner, secrets) if isinstance(inner, list) else inner
+        return data if tag == "$b" else bytearray(data)
+    return _READ[tag](*rest)
+
+
+def _time_of(clock: str, fold: int, zone: Any) -> time:
+    return time.fromisoformat(clock).replace(fold=fold, tzinfo=_zone_of(zone))
+
+
+_READ: dict[str, Any] = {
+    "b": lambda text: b64decode(text, validate=True),
+    "B": lambda text: bytearray(b64decode(text, validate=True)),
+    "i": lambda text: int(text, 16),
+    "n": Decimal,
+    "u": lambda text: UUID(hex=text),
+    "d": date.fromisoformat,
+    "D": lambda day, *clock: datetime.combine(date.fromisoformat(day), _time_of(*clock)),
+    "T": _time_of,
+    "x": timedelta,
+}

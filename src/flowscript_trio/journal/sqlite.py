@@ -1,0 +1,395 @@
+"""Owns the store in a file of SQLite: runs, rows, large parts and the inbox; one transaction a commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from zlib import compress, crc32
+
+from ..types.errors import InputError
+from ..types.storing import RunBusy, StoreFailed, Superseded
+from .backend import Batch, Owned
+from .blobs import Large, LargeRow, unpack
+from .failing import failure
+from .finding import no_such_question, no_such_run, other_document
+from .owners import Owners, owners_of
+from .rows import CANCEL, ENDED, Answered, Row, RunState, State
+from .schema import connect, make_file, side_of
+
+BUSY_SECONDS = 0.25
+"""How long a commit waits for the lock of another process before it asks whether it is still waited for."""
+
+_DATA, _VALUE = 1, 2
+"""Which parts of a row are large: their hash stands in the row."""
+
+_STATE = "number, id, workflow, state, created, due, ended, rows"
+
+
+class SqliteBackend:
+    """A store in a file. Every call but commits has a connection of its own, which is closed with it."""
+
+    inline = False
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._writing: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    # -- owning
+
+    def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
+        self._make(run_id, document, workflow, "running")
+        return self.own(run_id)
+
+    def submit(self, run_id: str, document: bytes, workflow: str) -> None:
+        self._make(run_id, document, workflow, "queued")
+
+    def _make(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
+        digest = sha256(document).digest()
+        with self._connected(make=True) as connection, _transaction(connection):
+            found = connection.execute(
+                "select document from runs where id = ?", (run_id,)
+            ).fetchone()
+            if found is not None:
+                if found[0] != digest:
+                    raise other_document(run_id)
+                return
+            number = connection.execute(
+                "insert into runs (id, workflow, document, state, created) values (?, ?, ?, ?, ?)",
+                (run_id, workflow, digest, state, time.time()),
+            ).lastrowid
+            assert number is not None
+            _keep_large(connection, number, Large(digest, compress(document, 1)))
+
+    def own(self, run_id: str) -> Owned:
+        with self._connected() as connection:
+            number = _number(connection, run_id)
+            owner = self._owners().take(number)
+            if owner is not None:
+                raise RunBusy(run_id, owner)
+            try:
+                with _transaction(connection):
+                    connection.execute(
+                        "update runs set fence = fence + 1 where number = ?", (number,)
+                    )
+                    fence, digest, rows = connection.execute(
+                        "select fence, document, rows from runs where number = ?", (number,)
+                    ).fetchone()
+                    document = self._large(connection, digest)
+            except BaseException:
+                self._owners().free(number)
+                raise
+        return Owned(run_id, number, fence, document, rows)
+
+    def release(self, owned: Owned) -> None:
+        self._owners().free(owned.number)
+
+    def _owners(self) -> Owners:
+        return owners_of(side_of(self._path))
+
+    # -- writing
+
+    def commit(self, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+        with self._lock, self._failures():
+            if self._writing is None:
+                self._writing = connect(self._path, self._synchronous, BUSY_SECONDS)
+            connection = self._writing
+            while not _begun(connection):
+                if not waiting():
+                    raise StoreFailed(
+                        f"{self._path} could not be written, since another process holds it locked; "
+                        "resume the run once that has ended"
+                    )
+            with _ending(connection):
+                for batch in batches:
+                    _keep(connection, batch)
+
+    def rest(self) -> None:
+        with self._lock:
+            writing, self._writing = self._writing, None
+            if writing is not None:
+                writing.close()
+
+    # -- reading
+
+    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select number, kind, key, data, value, large, sum from rows "
+                "where run = ? and number >= ? order by number limit ?",
+                (owned.number, start, most),
+            ).fetchall()
+            if [row[0] for row in found] != list(range(start, start + most)):
+                raise StoreFailed(
+                    f"{self._path} is damaged: rows of the run {owned.run_id!r} are missing"
+                )
+            return [self._row(connection, owned, *row) for row in found]
+
+    def _row(
+        self,
+        connection: sqlite3.Connection,
+        owned: Owned,
+        number: int,
+        kind: str,
+        key: str,
+        data: bytes,
+        value: bytes,
+        large: int,
+        checked: int,
+    ) -> Row:
+        if _sum(number, kind, key, data, value) != checked:
+            raise StoreFailed(
+                f"{self._path} is damaged: row {number} of the run {owned.run_id!r} is not what was written; "
+                "expected a copy of the file from before"
+            )
+        return Row(
+            kind,
+            key,
+            self._large(connection, data) if large & _DATA else data,
+            self._large(connection, value) if large & _VALUE else value,
+        )
+
+    def _large(self, connection: sqlite3.Connection, digest: bytes) -> bytes:
+        found = connection.execute("select packed from large where hash = ?", (digest,)).fetchone()
+        try:
+            if found is not None:
+                return unpack(digest, found[0])
+            reason = "it is missing"
+        except ValueError as exc:
+            reason = str(exc)
+        raise StoreFailed(
+            f"{self._path} is damaged: a large value is not what was written ({reason}); "
+            "expected a copy of the file from before"
+        )
+
+    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+        marks = ", ".join("?" * len(states))
+        where = f"where state in ({marks})" if states else ""
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {_STATE} from runs {where} order by number desc limit ?", (*states, limit)
+            ).fetchall()
+            return [self._state(connection, *row) for row in found]
+
+    def show(self, run_id: str) -> RunState:
+        with self._connected() as connection:
+            number = _number(connection, run_id)
+            found = connection.execute(
+                f"select {_STATE} from runs where number = ?", (number,)
+            ).fetchone()
+            if found is None:  # it was pruned in between
+                raise no_such_run(run_id, ())
+            return self._state(connection, *found)
+
+    def _state(
+        self,
+        connection: sqlite3.Connection,
+        number: int,
+        run_id: str,
+        workflow: str,
+        state: State,
+        created: float,
+        due: float | None,
+        ended: float | None,
+        rows: int,
+    ) -> RunState:
+        owned = self._owners().owner(number) is not None
+        waits = () if state in ENDED else tuple(_open_slots(connection, number))
+        return RunState(run_id, workflow, state, created, due, ended, rows, owned, waits)
+
+    # -- the inbox
+
+    def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
+        with self._connected() as connection, _transaction(connection):
+            number = _number(connection, run_id)
+            found = connection.execute(
+                "select answer, by from inbox where run = ? and slot = ?", (number, slot)
+            ).fetchone()
+            if found is not None and found[0] is not None:
+                return Answered(slot, found[0], found[1], False)
+            if found is None and slot != CANCEL:
+                raise no_such_question(run_id, slot, _open_slots(connection, number))
+            (state,) = connection.execute(
+                "select state from runs where number = ?", (number,)
+            ).fetchone()
+            if state in ENDED:
+                raise InputError(f"the run {run_id!r} has ended; it is {state}")
+            connection.execute(
+                "insert into inbox (run, slot, answer, by, answered) values (?, ?, ?, ?, ?) "
+                "on conflict (run, slot) do update set "
+                "answer = excluded.answer, by = excluded.by, answered = excluded.answered",
+                (number, slot, data, by, time.time()),
+            )
+            return Answered(slot, data, by, True)
+
+    def answers(self, run_id: str) -> list[Answered]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select slot, answer, by from inbox where run = ? and answer is not null "
+                "order by answered, number",
+                (_number(connection, run_id),),
+            ).fetchall()
+        return [Answered(slot, data, by, True) for slot, data, by in found]
+
+    # -- forgetting
+
+    def prune(self, older: float, keep: int) -> int:
+        with self._connected() as connection:
+            states = tuple(sorted(ENDED))
+            found = connection.execute(
+                "select number, ended from runs where state in (?, ?, ?) "
+                "order by ended desc, number desc limit -1 offset ?",
+                (*states, keep),
+            ).fetchall()
+            old = [
+                number
+                for number, ended in found
+                if ended is not None and ended <= time.time() - older
+            ]
+            count = sum(self._forget(connection, number) for number in old)
+            with _transaction(connection):
+                connection.execute("delete from large where hash not in (select hash from uses)")
+            connection.executescript("pragma incremental_vacuum")  # execute() would free one page
+        return count
+
+    def _forget(self, connection: sqlite3.Connection, number: int) -> bool:
+        """Forget one run, unless somebody owns it."""
+        owners = self._owners()
+        if owners.take(number) is not None:
+            return False
+        try:
+            with _transaction(connection):
+                for table in ("rows", "uses", "inbox"):
+                    connection.execute(f"delete from {table} where run = ?", (number,))
+                connection.execute("delete from runs where number = ?", (number,))
+        finally:
+            owners.free(number)
+        return True
+
+    # -- connecting
+
+    @contextmanager
+    def _connected(self, *, make: bool = False) -> Iterator[sqlite3.Connection]:
+        with self._failures():
+            if make:
+                make_file(self._path)
+            connection = connect(self._path, self._synchronous)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as exc:
+            raise failure(exc, self._path) from exc
+
+
+def _begun(connection: sqlite3.Connection) -> bool:
+    """Begin a transaction; False where another process holds the lock."""
+    try:
+        connection.execute("begin immediate")
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return False
+        raise
+    return True
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    with _ending(connection):
+        yield
+
+
+@contextmanager
+def _ending(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+            connection.execute("rollback")
+        raise
+
+
+def _number(connection: sqlite3.Connection, run_id: str) -> int:
+    found = connection.execute("select number from runs where id = ?", (run_id,)).fetchone()
+    if found is None:
+        known = connection.execute("select id from runs order by number desc limit 1000").fetchall()
+        raise no_such_run(run_id, [each[0] for each in known])
+    number: int = found[0]
+    return number
+
+
+def _open_slots(connection: sqlite3.Connection, number: int) -> list[str]:
+    found = connection.execute(
+        "select slot from inbox where run = ? and answer is null order by number", (number,)
+    )
+    return [slot for (slot,) in found.fetchall()]
+
+
+def _keep(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Write a batch, if the run is still owned and what comes before it is there."""
+    owned = batch.owned
+    changed = connection.execute(
+        "update runs set rows = rows + ? where number = ? and fence = ? and rows = ?",
+        (len(batch.rows), owned.number, owned.fence, batch.first),
+    ).rowcount
+    if changed != 1:
+        raise Superseded(owned.run_id)
+    connection.executemany(
+        "insert into rows values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            _values(connection, owned.number, batch.first + index, row)
+            for index, row in enumerate(batch.rows)
+        ],
+    )
+    for question in batch.questions:
+        connection.execute(
+            "insert into inbox (run, slot, asked, due) values (?, ?, ?, ?) on conflict do nothing",
+            (owned.number, question.slot, question.asked, question.due),
+        )
+    if batch.mark is not None:
+        state, due = batch.mark.state, batch.mark.due
+        ended = time.time() if state in ENDED else None
+        connection.execute(
+            "update runs set state = ?, due = ?, ended = ? where number = ?",
+            (state, due, ended, owned.number),
+        )
+
+
+def _values(
+    connection: sqlite3.Connection, run: int, number: int, row: Row | LargeRow
+) -> tuple[object, ...]:
+    large, parts = 0, []
+    for part, flag in ((row.data, _DATA), (row.value, _VALUE)):
+        if isinstance(part, Large):
+            _keep_large(connection, run, part)
+            large |= flag
+            parts.append(part.hash)
+        else:
+            parts.append(part)
+    checked = _sum(number, row.kind, row.key, *parts)
+    return run, number, row.kind, row.key, *parts, large, checked
+
+
+def _keep_large(connection: sqlite3.Connection, run: int, part: Large) -> None:
+    if part.packed:
+        connection.execute(
+            "insert into large values (?, ?) on conflict do nothing", (part.hash, part.packed)
+        )
+    connection.execute("insert into uses values (?, ?) on conflict do nothing", (run, part.hash))
+
+
+def _sum(number: int, kind: str, key: str, data: bytes, value: bytes) -> int:
+    return crc32(value, crc32(data, crc32(f"{number} {kind} {key}".encode())))

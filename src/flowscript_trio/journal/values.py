@@ -1,0 +1,213 @@
+"""Owns values as bytes, without loss: plain JSON as it is, all else as a table of parts that takes no stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..types.storing import CannotKeep, StoreFailed
+from .leaves import CONTAINER, leaf, leaf_of
+from .secrets import KeptSecrets
+
+JSON = b"j"
+"""Before a value of plain JSON."""
+PARTS = b"p"
+"""Before a list of parts, each container after those in it, and then the value: a leaf, or ``[n]`` for a part."""
+
+DEEPEST = 60
+"""How deeply plain JSON may be nested: Python's reader and writer of JSON take stack for each level."""
+
+_LEAVES = frozenset({type(None), bool, int, float, str})
+_CONTAINERS = frozenset({list, dict})
+
+
+def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
+    """A value as bytes from which :func:`decode_value` makes the same again.
+
+    JSON, bytes, dates, times, Decimal, UUID, tuples, sets and dicts with any such keys; of a subclass it is what
+    its base holds. A list that stands in it twice is one list afterwards, too. Secrets are kept as their names.
+
+    Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value.
+    """
+    if _is_plain(value):
+        try:
+            data = _dumped(value)
+        except ValueError:  # an integer of thousands of digits
+            pass
+        else:
+            if secrets is None or not secrets.suspects(data):
+                return JSON + data
+    return PARTS + _dumped(_Parts(secrets).of(value))
+
+
+def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
+    """The value that was encoded.
+
+    Raises InputError for a secret that is missing, StoreFailed for what is no encoded value.
+    """
+    try:
+        made = json.loads(data[1:].decode("utf-8", "surrogatepass"))
+        if data[:1] == JSON:
+            return made
+        if data[:1] == PARTS:
+            return _restored(made, secrets or KeptSecrets({}))
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as exc:
+        raise StoreFailed(f"a value in the store is damaged: {exc}") from exc
+    raise StoreFailed("a value in the store is damaged: it is of no known form")
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _is_plain(root: Any) -> bool:
+    """Whether JSON says all of a value: no class but its own, no part twice, not too deep."""
+    if type(root) in _LEAVES:
+        return True
+    if type(root) not in _CONTAINERS:
+        return False
+    level, seen = [root], {id(root)}
+    for _ in range(DEEPEST):
+        below = []
+        for each in level:
+            if type(each) is dict:
+                if not all(type(key) is str for key in each):
+                    return False
+                parts = each.values()
+            else:
+                parts = each
+            kinds = set(map(type, parts)) - _LEAVES
+            if not kinds:
+                continue
+            if not kinds <= _CONTAINERS:
+                return False
+            for part in parts:
+                if type(part) in _CONTAINERS:
+                    if id(part) in seen:
+                        return False
+                    seen.add(id(part))
+                    below.append(part)
+        if not below:
+            return True
+        level = below
+    return False
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container whose parts are being written."""
+
+    value: Any
+    step: str
+    tag: str
+    rest: Iterator[tuple[str, Any]]
+    made: list[Any] = field(default_factory=list)
+
+
+class _Parts:
+    """The table of one value. Containers are numbered by their ids; the value keeps them alive meanwhile."""
+
+    def __init__(self, secrets: KeptSecrets | None) -> None:
+        self._secrets = secrets
+        self._parts: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._open: list[_Open] = []
+        self._opened: set[int] = set()
+
+    def of(self, root: Any) -> list[Any]:
+        top = _Open(root, "", "", iter([("", root)]))
+        self._open.append(top)
+        while self._open:
+            if not self._go_on(self._open[-1]):
+                continue
+            done = self._open.pop()
+            if done is not top:
+                self._opened.remove(id(done.value))
+                self._numbers[id(done.value)] = len(self._parts)
+                self._open[-1].made.append([len(self._parts)])
+                self._parts.append([done.tag, *done.made])
+        return [*self._parts, *top.made]
+
+    def _go_on(self, current: _Open) -> bool:
+        """Write parts up to the next container that is not written yet; whether there is none."""
+        for step, part in current.rest:
+            made = self._leaf(step, part)
+            if made is not CONTAINER:
+                current.made.append(made)
+            elif id(part) in self._numbers:
+                current.made.append([self._numbers[id(part)]])
+            elif id(part) in self._opened:
+                raise CannotKeep(self._path(step), "it refers to itself, which cannot be kept")
+            else:
+                self._opened.add(id(part))
+                self._open.append(_Open(part, step, *_steps(part)))
+                return False
+        return True
+
+    def _leaf(self, step: str, part: Any) -> Any:
+        try:
+            return leaf(part, self._secrets)
+        except CannotKeep as exc:
+            raise CannotKeep(self._path(step), exc.what) from None
+
+    def _path(self, step: str) -> str:
+        return "".join([*(each.step for each in self._open[1:]), step]).removeprefix(".")
+
+
+def _steps(value: Any) -> tuple[str, Iterator[tuple[str, Any]]]:
+    """What kind of container it is, and its parts with the steps to them; read as its base has them."""
+    if isinstance(value, dict):
+        return "o", _pairs(value)
+    if isinstance(value, list):
+        return "l", _items(list.__iter__(value))
+    if isinstance(value, tuple):
+        return "t", _items(tuple.__iter__(value))
+    if isinstance(value, frozenset):
+        return "f", (("{…}", each) for each in frozenset.__iter__(value))
+    return "s", (("{…}", each) for each in set.__iter__(value))
+
+
+def _pairs(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, part in dict.items(value):
+        step = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
+        yield f"{step} (the key)", key
+        yield step, part
+
+
+def _items(parts: Iterator[Any]) -> Iterator[tuple[str, Any]]:
+    for index, part in enumerate(parts):
+        yield f"[{index}]", part
+
+
+def _restored(table: list[Any], secrets: KeptSecrets) -> Any:
+    parts: list[Any] = []
+
+    def value_of(token: Any) -> Any:
+        if type(token) is not list:
+            return token
+        return parts[token[0]] if type(token[0]) is int else leaf_of(token, secrets)
+
+    *rest, last = table
+    for tag, *tokens in rest:
+        values = list(map(value_of, tokens))
+        parts.append(values if tag == "l" else _MADE[tag](values))
+    return value_of(last)
+
+
+_MADE: dict[str, Any] = {
+    "o": lambda values: dict(zip(values[::2], values[1::2], strict=True)),
+    "t": tuple,
+    "s": set,
+    "f": frozenset,
+}

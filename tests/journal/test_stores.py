@@ -1,0 +1,275 @@
+"""What every kind of store does alike: journals, owners, answers, the list of runs, forgetting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from flowscript_trio.journal.rows import CANCEL, Answered, Mark, Question, Row
+from flowscript_trio.journal.store import Store
+from flowscript_trio.types.errors import InputError
+from flowscript_trio.types.storing import RunBusy
+
+NewStore = Callable[[], Store]
+KINDS = ["memory", "sqlite"]
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "memory":
+        return Store.memory()
+    return Store(tmp_path / "runs.db")
+
+
+ROWS = [
+    Row("began", "", b"\x00\xff"),
+    Row("started", "a~2/0/book", b"1", b"value"),
+    Row("ended", "a\U0001f600", b"", b"x" * 70_000),
+    Row("ended", "b", b"y" * 70_000, b"x" * 70_000),
+    Row("ended", "c", b"", b"x" * 70_000),
+]
+
+
+async def test_rows_come_back_in_order_and_as_they_were(store: Store) -> None:
+    journal = await store.begin("r", b"doc", workflow="w")
+    assert list(journal.read()) == []
+    for row in ROWS[:2]:
+        journal.write(row)
+    await journal.synced()
+    for row in ROWS[2:]:
+        journal.write(row)
+    await journal.aclose()
+    again = await store.open("r")
+    assert list(again.read()) == ROWS
+    assert (again.run_id, again.document) == ("r", b"doc")
+    again.write(Row("more", "", b""))
+    await again.aclose()
+    last = await store.begin("r", b"doc")
+    assert list(last.read()) == [*ROWS, Row("more", "", b"")]
+    await last.aclose()
+
+
+async def test_more_rows_than_are_read_at_once_come_back(store: Store) -> None:
+    rows = [Row("ended", str(number), b"") for number in range(2_500)]
+    journal = await store.begin("r", b"")
+    for row in rows:
+        journal.write(row)
+    await journal.aclose()
+    again = await store.open("r")
+    assert list(again.read()) == rows
+    await again.aclose()
+
+
+async def test_what_is_synced_can_be_seen_and_what_waits_is_woken(store: Store) -> None:
+    journal = await store.begin("r", b"")
+
+    async def node(number: int) -> None:
+        for turn in range(10):
+            journal.write(Row("started", f"{number}/{turn}", b""))
+            await journal.synced()
+            assert (await store.show("r")).rows >= turn + 1
+
+    async with trio.open_nursery() as nursery:
+        for number in range(5):
+            nursery.start_soon(node, number)
+    assert (await store.show("r")).rows == 50
+    await journal.aclose()
+
+
+async def test_waiting_can_be_cancelled_and_what_was_written_stays(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    with trio.CancelScope() as scope:
+        journal.write(Row("started", "a", b""))
+        scope.cancel()
+        await journal.synced()
+    assert scope.cancelled_caught
+    await journal.synced()
+    assert (await store.show("r")).rows == 1
+    await journal.aclose()
+
+
+async def test_waiting_is_a_checkpoint_with_nothing_to_write_too(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await journal.synced()
+    assert scope.cancelled_caught
+    await journal.aclose()
+    await journal.aclose()
+
+
+async def test_closing_in_what_is_cancelled_puts_all_on_disk_and_gives_the_run_back(
+    store: Store,
+) -> None:
+    with trio.CancelScope() as scope:
+        journal = await store.begin("r", b"")
+        journal.write(Row("ended", "a", b""))
+        scope.cancel()
+        await journal.aclose()
+    again = await store.open("r")
+    assert [row.key for row in again.read()] == ["a"]
+    await again.aclose()
+
+
+async def test_a_run_has_one_owner(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    for own in (store.open, lambda name: store.begin(name, b"")):
+        with pytest.raises(RunBusy, match="'r' is owned by another task of this process"):
+            await own("r")
+    other = await store.begin("s", b"")
+    await journal.aclose()
+    await (await store.open("r")).aclose()
+    await other.aclose()
+
+
+async def test_a_run_is_not_begun_twice_with_different_documents(store: Store) -> None:
+    await (await store.begin("r", b"one")).aclose()
+    with pytest.raises(InputError, match="another document, input or config"):
+        await store.begin("r", b"two")
+    with pytest.raises(InputError, match="another document, input or config"):
+        await store.submit("r", b"two")
+    await store.submit("r", b"one")
+    assert (await store.show("r")).state == "running"
+
+
+async def test_a_run_without_a_name_gets_one_of_its_own(store: Store) -> None:
+    one, other = await store.begin(None, b""), await store.begin(None, b"")
+    assert one.run_id != other.run_id
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_a_run_that_is_not_there_is_named_with_the_nearest(store: Store) -> None:
+    await store.submit("nightly", b"")
+    for call in (store.open, store.show, store.cancel):
+        with pytest.raises(
+            InputError, match="no run 'nightli' in the store; did you mean 'nightly'"
+        ):
+            await call("nightli")  # type: ignore[operator]
+
+
+async def test_runs_are_listed_the_youngest_first_with_how_they_stand(store: Store) -> None:
+    await store.submit("a", b"", workflow="one")
+    journal = await store.begin("b", b"", workflow="two")
+    journal.mark(Mark("suspended", due=99.5))
+    journal.ask(Question("ask", b"?", due=7.0))
+    await journal.synced()
+    runs = await store.runs()
+    assert [(run.run_id, run.workflow, run.state, run.due) for run in runs] == [
+        ("b", "two", "suspended", 99.5),
+        ("a", "one", "queued", None),
+    ]
+    assert [(run.owned, run.waits_for) for run in runs] == [(True, ("ask",)), (False, ())]
+    assert [run.run_id for run in await store.runs("queued")] == ["a"]
+    assert [run.run_id for run in await store.runs(limit=1)] == ["b"]
+    journal.mark(Mark("completed"))
+    await journal.aclose()
+    ended = await store.show("b")
+    assert (ended.state, ended.due, ended.owned, ended.waits_for) == ("completed", None, False, ())
+    assert ended.ended is not None
+    assert ended.ended >= ended.created > 1e9
+
+
+async def test_a_run_whose_owner_is_gone_is_orphaned(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    assert not (await store.show("r")).orphaned
+    await journal.aclose()
+    assert (await store.show("r")).orphaned
+
+
+async def test_the_first_answer_stands_and_the_second_is_told_it(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    journal.ask(Question("ask", b"?"))
+    await journal.synced()
+    first = await store.answer("r", "ask", "approve", 7, by="ann")
+    assert (first.action, first.input, first.by, first.taken) == ("approve", 7, "ann", True)
+    second = await store.answer("r", "ask", "reject", by="bob")
+    assert (second.action, second.input, second.by, second.taken) == ("approve", 7, "ann", False)
+    late = await journal.settle("ask", b"time-out", "time")
+    assert (late.by, late.taken) == ("ann", False)
+    assert [(each.slot, each.by) for each in await journal.answers()] == [("ask", "ann")]
+    await journal.aclose()
+
+
+async def test_the_time_out_takes_the_same_slot(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    journal.ask(Question("ask", b"?"))
+    await journal.synced()
+    assert await journal.settle("ask", b"late", "time") == Answered("ask", b"late", "time", True)
+    assert await journal.answers() == [Answered("ask", b"late", "time", True)]
+    await journal.aclose()
+
+
+async def test_an_answer_to_what_is_not_asked_is_refused(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    with pytest.raises(InputError, match=re.escape("does not ask 'x'; it waits for no answer")):
+        await store.answer("r", "x", "approve")
+    journal.ask(Question("approval", b"?"))
+    await journal.synced()
+    said = "does not ask 'aproval'; it waits for 'approval'; did you mean 'approval'?"
+    with pytest.raises(InputError, match=re.escape(said)):
+        await store.answer("r", "aproval", "approve")
+    journal.mark(Mark("failed"))
+    await journal.synced()
+    with pytest.raises(InputError, match="has ended; it is failed"):
+        await store.answer("r", "approval", "approve")
+    with pytest.raises(InputError, match="has ended; it is failed"):
+        await store.cancel("r")
+    await journal.aclose()
+
+
+async def test_a_question_that_is_asked_again_keeps_its_answer(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    journal.ask(Question("ask", b"?"))
+    await journal.synced()
+    await store.answer("r", "ask", "approve")
+    journal.ask(Question("ask", b"?"))
+    await journal.synced()
+    assert (await store.show("r")).waits_for == ()
+    assert len(await journal.answers()) == 1
+    await journal.aclose()
+
+
+async def test_a_wish_to_cancel_waits_in_the_inbox_and_the_first_reason_stands(
+    store: Store,
+) -> None:
+    journal = await store.begin("r", b"")
+    await store.cancel("r", "too slow", by="ann")
+    await store.cancel("r", "other", by="bob")
+    (wish,) = await journal.answers()
+    assert (wish.slot, wish.by) == (CANCEL, "ann")
+    assert Store.reason_of(wish) == "too slow"
+    await journal.aclose()
+
+
+async def test_ended_runs_are_forgotten_by_age_and_number(store: Store) -> None:
+    for name in "abcd":
+        journal = await store.begin(name, b"doc")
+        journal.write(Row("ended", name, b"", name.encode() * 70_000))
+        journal.mark(Mark("completed"))
+        await journal.aclose()
+    owned = await store.open("a")
+    await (await store.begin("runs", b"doc")).aclose()
+    assert await store.prune(older_than=3600, keep=0) == 0
+    assert await store.prune(older_than=0, keep=2) == 1  # a is owned
+    assert [run.run_id for run in await store.runs()] == ["runs", "d", "c", "a"]
+    await owned.aclose()
+    assert await store.prune(older_than=0, keep=0) == 3
+    journal = await store.open("runs")
+    assert journal.document == b"doc"
+    await journal.aclose()
+
+
+async def test_a_run_that_was_forgotten_can_be_begun_anew(store: Store) -> None:
+    for _ in range(2):
+        journal = await store.begin("r", b"doc")
+        assert list(journal.read()) == []
+        for row in ROWS:
+            journal.write(row)
+        journal.mark(Mark("failed"))
+        await journal.aclose()
+        assert await store.prune(older_than=0, keep=0) == 1
