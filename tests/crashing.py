@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,7 +88,7 @@ class Crashing:
     def process(
         self,
         die_at: tuple[str, int] | None = None,
-        during: Callable[[fs.Run], Any] | None = None,
+        during: Callable[[fs.Run], Awaitable[None]] | None = None,
         later: float = 0.0,
     ) -> Process:
         """Run or resume it in a process that dies at that commit of the store, if it gets so far."""
@@ -101,9 +101,11 @@ class Crashing:
         async def main() -> None:
             flow = fs.loads(self.text, name="w.xml", registry=self.world.registry)
             async with trio.open_nursery() as nursery:
-                handle = await nursery.start(self._run, flow, process)
-                if during is not None:
-                    nursery.start_soon(_call, during, handle)
+                if during is None:
+                    await self._run(flow, process)
+                else:
+                    handle = await nursery.start(self._run, flow, process)
+                    nursery.start_soon(during, handle)
 
         trio.run(main, clock=MockClock(autojump_threshold=0))
         again = ended & set(self.world.begun)
@@ -117,7 +119,9 @@ class Crashing:
         entries = [entry_of(row, coding.decode) for row in rows]
         return {(e.key, e.attempt) for e in entries if isinstance(e, Ended | AttemptFailed)}
 
-    async def _run(self, flow: fs.Flow, process: Process, task_status: Any) -> None:
+    async def _run(
+        self, flow: fs.Flow, process: Process, task_status: Any = trio.TASK_STATUS_IGNORED
+    ) -> None:
         try:
             process.run = await fs.run(
                 flow,
@@ -132,10 +136,6 @@ class Crashing:
         except Exception as exc:
             process.error = exc
         self.world.offset += trio.current_time()
-
-
-async def _call(function: Callable[[fs.Run], Any], handle: fs.Run) -> None:
-    await function(handle)
 
 
 def undisturbed(text: str, **options: Any) -> Crashing:

@@ -130,6 +130,15 @@ class RunContext:
         if self.give_up is not None:
             self.give_up(f"an observer raised {type(error).__name__}")
 
+    @property
+    def is_durable(self) -> bool:
+        return self.recorder is not None
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """None: a durable run gives its nodes a view of their own, which knows their paths."""
+        return None
+
     def capped(self, limit: float) -> float:
         """How many may run at once where a block asks for so many."""
         return limit if self.spending is None else self.spending.cap(limit)

@@ -219,6 +219,7 @@ class Executor:
                 node=step.node,
                 result=run.record.show(result),
                 delivered=delivered,
+                replayed=run.recorder is not None and run.recorder.is_replayed(result.path),
             )
             (context or copy_context()).run(run.notify, ended)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..expression.scope import Services
+from ..runtimes.types import key_of
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 from .spending import Spending
@@ -25,6 +26,8 @@ class NodeRunOwner(Protocol):
     def http(self) -> HttpOptions: ...
     @property
     def spending(self) -> Spending | None: ...
+    @property
+    def is_durable(self) -> bool: ...
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
     def services_of(self, path: str, turn: int | str) -> Services: ...
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
@@ -48,6 +51,10 @@ class NodeRun:
     @property
     def base(self) -> Path | None:
         return self._run.base
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return key_of(self._run.id, self._path) if self._run.is_durable else None
 
     @property
     def secrets(self) -> Mapping[str, str]:

@@ -112,7 +112,9 @@ def _make_run(
         recorder=recorder,
     )
     for name in sorted(() if owned is None else owned.changed):
-        said = f"the secret {name!r} has another value than when the run was begun, which stands now"
+        said = (
+            f"the secret {name!r} has another value than when the run was begun, which stands now"
+        )
         context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))

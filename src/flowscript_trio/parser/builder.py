@@ -110,6 +110,7 @@ class Builder:
             after=settings.pop("after", None),
             condition=settings.pop("if", None),
             timeout=settings.pop("timeout", None),
+            on_crash=None if declared.is_control else settings.pop("on_crash", None),
             settings=settings,
             on_error=content.on_error,
             compensate=content.compensate,

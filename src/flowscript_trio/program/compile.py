@@ -148,7 +148,7 @@ class _Compiler:
             targets=self._targets_of(checked) if asks else _NONE,
             linked=self._linked.get(node.key),
             is_pure=bool(getattr(innermost(runtime), "pure", False)),
-            on_crash=node.on_crash,
+            on_crash=checked.on_crash,
             reads_clock=self._may_read_clock and _says(_CLOCK, node),
         )
 

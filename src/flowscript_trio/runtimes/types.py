@@ -26,6 +26,11 @@ T = TypeVar("T")
 ConfigModel = type[BaseModel]
 
 
+def key_of(run_id: str, path: str) -> str:
+    """The idempotency key of the execution at a path."""
+    return str(uuid5(NAMESPACE_URL, f"flowscript:{run_id}/{path}"))
+
+
 class RunServices(Protocol):
     """What a runtime may use of the run that its node is part of."""
 
@@ -34,6 +39,10 @@ class RunServices(Protocol):
     @property
     def base(self) -> Path | None:
         """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """In a durable run that of :class:`ExecutionParams`, for services that take one; None in any other."""
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -199,7 +208,7 @@ class ExecutionParams(Generic[Config]):
         that is the ``run_id`` for it.
         """
         path = "" if self._execution is None else self._execution.path
-        return str(uuid5(NAMESPACE_URL, f"flowscript:{self.run.id}/{path}"))
+        return key_of(self.run.id, path)
 
     @property
     def config(self) -> Config:

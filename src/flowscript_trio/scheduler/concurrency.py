@@ -317,4 +317,5 @@ class Block:
 async def _restored(work: Awaitable[Signal | None]) -> Signal | None:
     """A job that had ended in an earlier process: it ends so again, whatever is cancelled around it now."""
     with trio.CancelScope(shield=True):
-        return await work
+        signal = await work
+    return signal

@@ -155,8 +155,8 @@ class BaseNode(_Frozen):
     timeout: Setting | None = None
     on_error: OnError | None = None
     compensate: Body | None = None
-    on_crash: Literal["retry", "fail"] = "retry"
-    """What becomes of the node in a durable run when its process dies at it: it is done again, or fails."""
+    on_crash: Setting | None = None
+    """What becomes of it in a durable run when its process dies at it: it is done again, or fails."""
     shares_line: bool = False
     """Whether another node of its body has no id and stands on the same line, or has the same name."""
 

@@ -42,6 +42,8 @@ class CheckedNode:
     parts: tuple[BoundSettings, ...] = ()
     keeps: bool = False
     """Whether it is a block that ends with what has succeeded when its time has passed."""
+    on_crash: str = "retry"
+    """What becomes of it when the process of a durable run dies at it: ``retry`` or ``fail``."""
 
     @property
     def retry(self) -> BoundSettings | None:

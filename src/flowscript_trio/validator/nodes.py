@@ -20,7 +20,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
 from .checked import CheckedNode
-from .common import CONDITION, LIMIT, RETRY, TIMEOUT, WAITING_TIME
+from .common import CONDITION, LIMIT, ON_CRASH, RETRY, TIMEOUT, WAITING_TIME
 from .places import Index, Place, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
@@ -69,6 +69,9 @@ class NodeBinder:
         if node.timeout is not None:
             field = WAITING_TIME if element.asks else TIMEOUT
             timeout = self._settings.bind_one(node.timeout, field, visible, label)
+        on_crash = None
+        if node.on_crash is not None:
+            on_crash = self._settings.bind_one(node.on_crash, ON_CRASH, visible, label)
         retries, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
@@ -84,6 +87,7 @@ class NodeBinder:
             self._late_handler(node, place),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
+            on_crash="retry" if on_crash is None else on_crash.constant,
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:

@@ -127,7 +127,9 @@ async def _owned(
         return Owned(journal, Coding(secrets, public), Past(), began, frozenset())
     known = entry_of(first, Coding(secrets).decode)
     if not isinstance(known, RunBegan):
-        raise StoreFailed(f"the journal of the run {journal.run_id!r} does not begin with its beginning")
+        raise StoreFailed(
+            f"the journal of the run {journal.run_id!r} does not begin with its beginning"
+        )
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed)
     past = Past(entry_of(row, coding.decode) for row in journal.read())
