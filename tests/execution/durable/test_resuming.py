@@ -99,9 +99,11 @@ async def test_included_documents_are_resumed_from_the_store(
 async def test_no_secret_is_in_the_store_and_a_missing_one_is_named(tmp_path: Path) -> None:
     registry = fs.Registry(base=fs.registry)
     second, may_end = trio.Event(), trio.Event()
+    given: list[Any] = []
 
     @registry.runtime("source:whoami")
     async def whoami(params: fs.ExecutionParams) -> Any:
+        given.append(params.input)
         if params.node.label == "b":
             second.set()
             await may_end.wait()
@@ -125,7 +127,9 @@ async def test_no_secret_is_in_the_store_and_a_missing_one_is_named(tmp_path: Pa
     with pytest.raises(fs.InputError, match="KEY"):
         await fs.resume(store, "r", registry=registry)
     resumed = await fs.resume(store, "r", registry=registry, secrets=secrets)
-    assert resumed.results["a"].output["token"] == "hunter2-hunter2"
+    assert given[-1]["token"] == "hunter2-hunter2"
+    assert given[-1]["url"] == "https://x/?k=hunter2-hunter2"
+    assert resumed.status == "completed"
     for file in tmp_path.iterdir():
         assert b"hunter2" not in file.read_bytes(), file
 
@@ -248,12 +252,7 @@ def test_a_process_that_is_killed_at_every_commit_is_resumed(tmp_path: Path) -> 
             break
         assert first.returncode == -signal.SIGKILL, first.stderr
         killed += 1
-        for _ in range(
-            20
-        ):  # killed again at the same commit of each resumption, while it gets so far
-            again = _process(script, db, log, die)
-            if again.returncode == 0:
-                break
+        _process(script, db, log, die)  # and again at that commit of its resumption
         last = _process(script, db, log, 0)
         assert last.returncode == 0, last.stderr
         assert last.stdout == "completed end\n"
@@ -261,7 +260,7 @@ def test_a_process_that_is_killed_at_every_commit_is_resumed(tmp_path: Path) -> 
         assert {"a", "r", "g", "end", "last"} <= set(done), (die, done)
         assert done.count("end") <= 3
         assert "undo" not in done
-    assert killed > 8
+    assert killed > 5
 
 
 def _process(script: Path, db: Path, log: Path, die: int) -> subprocess.CompletedProcess[str]:
