@@ -21,8 +21,8 @@ EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 class World:
     """What the nodes of a run act upon, which outlives its processes, and the runtimes that do.
 
-    ``source:act`` takes ``takes`` (a duration), then is done: it fails with ``fails`` (the message of a ValueError),
-    or gives ``gives``, else its id. ``times`` is how many attempts, of it or of the block around it, fail.
+    ``source:act`` takes ``takes`` (a duration), then is done: it fails with ``fails`` (the message of a
+    ValueError), or gives ``gives``, else its id. ``times`` is how many attempts, of it or of the block around it, fail.
     """
 
     def __init__(self) -> None:
@@ -154,10 +154,9 @@ def check_every_crash(
     *,
     same: bool = True,
     twice: bool = False,
-    most: dict[str, int] | None = None,
     **options: Any,
 ) -> int:
-    """Let the process die at every commit, resume the run, and compare what it comes to; how many points there were.
+    """Let the process die at every commit, resume the run, compare what it comes to; how often it died.
 
     ``same``: it ends as an undisturbed one. ``twice``: it dies again at each commit of its resumption.
     """
@@ -195,10 +194,5 @@ def _check(
         missing = set(whole.world.done) - set(crashed.world.done)
         assert not missing, f"{said}: never done: {missing}"
     for name, keys in crashed.world.keys.items():
-        loops = (
-            "loop" in crashed.text
-            or "while" in crashed.text
-            or "foreach" in crashed.text
-            or "retry" in crashed.text
-        )
+        loops = any(word in crashed.text for word in ("loop", "while", "foreach", "retry"))
         assert len(keys) == 1 or loops, f"{said}: {name} had the keys {keys}"

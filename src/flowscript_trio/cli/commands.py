@@ -16,6 +16,7 @@ _COMMANDS = {
     "new": "new:new_command",
     "prove": "prove:prove_command",
     "report": "report:report_command",
+    "resume": "resume:resume_command",
     "run": "run:run_command",
     "runs": "records:runs_command",
     "schema": "schema:schema_command",

@@ -14,6 +14,7 @@ from ..types.errors import nearest
 from ..types.printing import one_line, printable
 from .run_options import Command
 from .saying import show_text, write_json
+from .stores import list_runs, show_run, store_option
 
 if TYPE_CHECKING:
     from ..observe.chronicle import Entry
@@ -35,11 +36,20 @@ record_option: Callable[[Command], Command] = click.option(
 
 @click.command("runs")
 @click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar=FOLDER
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar=FOLDER,
+    required=False,
 )
+@store_option()
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-def runs_command(folder: Path, as_json: bool) -> None:
-    """List the runs that a folder has records of, the oldest first."""
+def runs_command(folder: Path | None, where: str | None, as_json: bool) -> None:
+    """List the runs that a folder has records of, the oldest first; or those in a store, the newest first."""
+    if where is not None:
+        list_runs(where, as_json)
+        return
+    if folder is None:
+        raise click.UsageError(f"expected a folder of records (or {FOLDER}), or --store")
     runs = [_summary(path) for path in chronicles_in(folder)]
     if as_json:
         write_json(json.dumps(runs, indent=2))
@@ -53,10 +63,19 @@ def runs_command(folder: Path, as_json: bool) -> None:
 @click.command("show")
 @click.argument("run")
 @record_option
+@store_option()
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON on standard output.")
-def show_command(run: str, folder: Path | None, everything: bool, as_json: bool) -> None:
-    """Show what happened in a recorded run: its file, or the beginning of its name in the folder."""
+def show_command(
+    run: str, folder: Path | None, where: str | None, everything: bool, as_json: bool
+) -> None:
+    """Show what happened in a recorded run: its file, or the beginning of its name in the folder.
+
+    With --store it is how a run stands there, by its id.
+    """
+    if where is not None:
+        show_run(where, run, as_json)
+        return
     from ..observe.replay import read_chronicle
 
     path = find_chronicle(run, folder)

@@ -76,6 +76,11 @@ class Run:
     def warnings(self) -> list[Warned]:
         return self._context.record.warnings
 
+    @property
+    def shown_output(self) -> Any:
+        """What the run returned, without secrets."""
+        return self._context.shown(self.output)
+
     def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
         """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
         if self._region.cancellation is None and not self._done.is_set():
@@ -185,7 +190,7 @@ class Run:
         self._done.set()
 
     async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
-        """Write how the run has ended, which is not told before that is on disk. One that was left has not ended."""
+        """Write how the run has ended, before anyone is told. One that was left has not ended."""
         if not recorder.is_left:
             try:
                 await recorder.finish(status, self.output, self.error)

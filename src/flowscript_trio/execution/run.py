@@ -22,7 +22,7 @@ from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.http import HttpOptions
-from .durable.opening import Owned, begun, reopened
+from .durable.opening import FindSecrets, Owned, begun, reopened
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
@@ -226,9 +226,13 @@ async def resume_with(
     run_id: str,
     options: RunOptions,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+    find_secrets: FindSecrets | None = None,
 ) -> Run:
-    """:func:`resume`, with what it takes in one object."""
-    async with reopened(store, run_id, options.registry, options) as (flow, given, owned):
+    """:func:`resume`, with what it takes in one object.
+
+    ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
+    """
+    async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
         handle = await _walk_owned(flow, given, owned, task_status)
     handle.raise_error()
     return handle

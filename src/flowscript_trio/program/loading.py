@@ -103,8 +103,8 @@ def loads(
 class Kept:
     """A workflow as text, to be loaded again where its files are not.
 
-    ``texts`` and ``names`` have its document first, and then those that it runs, by their paths; ``path``, ``roots``
-    and ``base`` are what it was loaded with.
+    ``texts`` and ``names`` have its document first, and then those that it runs, by their paths; ``path``,
+    ``roots`` and ``base`` are what it was loaded with.
     """
 
     texts: dict[str, str]

@@ -316,6 +316,7 @@ class Block:
 
 async def _restored(work: Awaitable[Signal | None]) -> Signal | None:
     """A job that had ended in an earlier process: it ends so again, whatever is cancelled around it now."""
+    signal: Signal | None = None
     with trio.CancelScope(shield=True):
         signal = await work
     return signal

@@ -8,9 +8,9 @@ from .errors import FlowScriptError
 class Interrupted(FlowScriptError):
     """The process that ran a node died while the node was at work, and it is not to be done again.
 
-    Either the node says ``on-crash="fail"``, or several processes have died at it. Whether it had its effect is not
-    known. It is an error of that node, as any other, and not tried again unless a ``<retry when>`` says so; it is
-    no cancellation.
+    Either the node says ``on-crash="fail"``, or several processes have died at it. Whether it had its effect is
+    not known. It is an error of that node, as any other, and not tried again unless a ``<retry when>`` says so;
+    it is no cancellation.
     """
 
     retryable = False

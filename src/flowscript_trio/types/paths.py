@@ -101,7 +101,7 @@ def part_path(path: str, part: str) -> str:
 
 
 def bound_path(path: str, which: str) -> str:
-    """What stands for a time limit of an execution in the journal of its run: ``timeout``, ``duration``, ``keep``."""
+    """What stands for a time limit of an execution in a journal: its ``timeout``, ``duration``, ``keep``."""
     return f"{path}#{which}"
 
 
@@ -241,7 +241,7 @@ def order_of(path: str) -> list[tuple[int, str]]:
 
 
 def job_in(path: str) -> tuple[str, int] | None:
-    """The block of a branch, an iteration or a round, with its attempt, and the index there; None for other paths."""
+    """The block of a branch, an iteration or a round, with its attempt, and the index; None for other paths."""
     if path.endswith("]"):
         block, _, index = path[:-1].rpartition("[")
         return block, int(index)

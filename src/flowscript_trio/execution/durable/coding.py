@@ -50,7 +50,7 @@ class Coding:
 
 
 async def fingerprints(secrets: Mapping[str, str]) -> tuple[bytes, dict[str, bytes]]:
-    """A salt, and by the name of each secret what tells whether it has changed. Made in a thread: it takes time."""
+    """A salt, and by the name of each secret what tells whether it has changed. In a thread: it takes time."""
     salt = token_bytes(16)
 
     def make() -> dict[str, bytes]:

@@ -1,8 +1,8 @@
 """Owns the entries of a run's journal as frozen types, and how each becomes a row and is read back.
 
-``key`` is the path of an execution, with the attempt of every block around it that is tried again. ``at`` is the
-scheduler's pass in which something happened, counted from the beginning of the run over all its processes. Times are
-those of the wall clock, in seconds since 1970.
+``key`` is the path of an execution, with the attempt of every block around it that is tried again. ``at`` is
+the scheduler's pass in which something happened, counted from the beginning of the run over all its processes.
+Times are those of the wall clock, in seconds since 1970.
 """
 
 from __future__ import annotations

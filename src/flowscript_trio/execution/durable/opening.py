@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,9 +12,9 @@ from typing import Any
 from ...expression.scope import Services
 from ...journal.rows import Journal
 from ...journal.store import Store
+from ...journal.values import decode_value, encode_value
 from ...program.compiled import Program, Step
 from ...program.loading import Flow, Kept, keep, restore
-from ...runtimes.registry import Registry
 from ...types.errors import InputError
 from ...types.storing import CannotKeep, StoreFailed
 from ..inputs import check_secrets
@@ -23,6 +23,9 @@ from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
 from .entries import RunBegan, entry_of
 from .past import Past
+
+FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
+"""Finds secrets by their names."""
 
 SEMANTICS = 1
 """The version of what the walk of a document means. A run that began with another one is not resumed."""
@@ -51,7 +54,8 @@ async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[
     secrets = check_secrets(options.secrets or {})
     coding = Coding(secrets, partial(public_texts, flow, options))
     try:
-        document = coding.encode(_given(flow, options))
+        given = coding.encode(_given(flow, options))
+        document = encode_value([SEMANTICS, sorted(secrets), given])
     except CannotKeep as exc:
         raise InputError(f"what the run is given cannot be kept: {exc}") from exc
     journal = await store.begin(options.run_id, document, workflow=flow.name)
@@ -63,28 +67,33 @@ async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[
 
 @asynccontextmanager
 async def reopened(
-    store: Store, run_id: str, registry: Registry | None, options: RunOptions
+    store: Store, run_id: str, options: RunOptions, find_secrets: FindSecrets | None = None
 ) -> AsyncIterator[tuple[Flow, RunOptions, Owned]]:
     """Own a run that is in the store, with its document and what it was given.
+
+    ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
 
     Raises InputError where it is not there, or another version began it, or a secret is missing; RunBusy;
     StoreFailed; WorkflowInvalid where the runtimes do not fit. A cancellation waits until the run is given back.
     """
-    secrets = check_secrets(options.secrets or {})
     journal = await store.open(run_id)
     try:
-        given = Coding(secrets).decode(journal.document)
-        if given["semantics"] != SEMANTICS:
+        semantics, names, document = decode_value(journal.document)
+        if semantics != SEMANTICS:
             raise InputError(
                 f"the run {run_id!r} was begun by a release whose workflows mean something else "
-                f"({given['semantics']}, here {SEMANTICS}); resume it with that release"
+                f"({semantics}, here {SEMANTICS}); resume it with that release"
             )
-        missing = [name for name in given["secrets"] if name not in secrets]
+        if find_secrets is not None:
+            options = replace(options, secrets=find_secrets(names))
+        secrets = check_secrets(options.secrets or {})
+        missing = [name for name in names if name not in secrets]
         if missing:
             raise InputError(
                 f"the run was given secrets that are missing now: {', '.join(missing)}"
             )
-        flow = restore(Kept(*given["flow"]), registry)
+        given = Coding(secrets).decode(document)
+        flow = restore(Kept(*given["flow"]), options.registry)
         options = replace(
             options,
             config=given["config"],
@@ -104,13 +113,11 @@ def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is no value."""
     kept = keep(flow)
     return {
-        "semantics": SEMANTICS,
         "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
         "input": options.input,
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
-        "secrets": sorted(name for name, value in (options.secrets or {}).items() if value),
     }
 
 

@@ -1,4 +1,4 @@
-"""Owns the journal of one run as the walk sees it: what it writes, what it waits for, and what is known already."""
+"""Owns the journal of one run as the walk sees it: what it writes, what it waits for, what is known already."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class RequestConfig(Reticent):
     )
     idempotent: bool = Field(
         default=True,
-        description="whether a durable run says by the header Idempotency-Key which requests are one and the same, "
+        description="whether a durable run says by the header Idempotency-Key which requests are the same one, "
         "where the method does not",
     )
     form: dict[str, Any] | None = Field(
