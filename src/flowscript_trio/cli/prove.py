@@ -89,7 +89,8 @@ def prove_command(
     """Disturb a workflow at every point, and check what is promised; the results are JSON on standard output.
 
     It runs in virtual time, with the stubs of its test cases: cancelled at each step, with an error before, in
-    and after each wait of each node, with each time limit passing, and with pairs of those.
+    and after each wait of each node, with each time limit passing, and with pairs of those. With --crash it
+    has a store that forgets, and its process dies at every point instead.
     """
     given = {name: options.pop(name) for name in GIVEN}
     flow = load_or_exit(file, roots)

@@ -201,6 +201,11 @@ class ExecutionParams(Generic[Config]):
         return self._run
 
     @property
+    def execution(self) -> NodeAttempt | None:
+        """Which attempt of which execution it is; None for a built-in runtime in a run that keeps nothing."""
+        return self._execution
+
+    @property
     def idempotency_key(self) -> str:
         """The same for every attempt of this execution, also after a crash, and for no other execution.
 

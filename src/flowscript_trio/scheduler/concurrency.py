@@ -319,4 +319,4 @@ async def _restored(work: Awaitable[Signal | None]) -> Signal | None:
     signal: Signal | None = None
     with trio.CancelScope(shield=True):
         signal = await work
-    return signal
+    return signal  # noqa: RET504

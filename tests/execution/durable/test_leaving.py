@@ -8,8 +8,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from crashing import Crashing, points
 from flowscript_trio.types.events import NodeEnded
+
+from crashing import Crashing, points
 
 CLEANED = """<workflow name="w">
   <parallel id="p"><branch>

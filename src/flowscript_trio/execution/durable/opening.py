@@ -145,6 +145,11 @@ async def _owned(
 
 def refuse(program: Program, options: RunOptions) -> None:
     """Raise InputError for what a durable run cannot have yet, rather than lose it in silence."""
+    if not isinstance(options.store, Store):
+        kind = type(options.store).__name__
+        raise InputError(f"store is of type {kind}; expected a Store, such as Store('runs.db')")
+    if options.run_id is not None and not isinstance(options.run_id, str):
+        raise InputError(f"run_id is {options.run_id!r}; expected a text, or None")
     if options.budget is not None:
         raise InputError("a run with a store cannot have a budget yet; give it one of the two")
     for step in _steps(program):

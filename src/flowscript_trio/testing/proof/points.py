@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,7 +60,24 @@ class StallAt:
         return f"{self.label!r}{again} waiting without end"
 
 
-Point = CancelAt | DeadlineAt | RaiseAt | StallAt
+@dataclass(frozen=True, slots=True, order=True)
+class Crash:
+    """The process of a durable run dies ``before`` its ``number``-th commit, ``after`` it, or after an ``effect``.
+
+    That is when so many nodes with effects have done their work in that process, and none of that is written. The
+    numbers count from 1. Several such points are processes that die one after another.
+    """
+
+    moment: Literal["before", "after", "effect"]
+    number: int
+
+    def __str__(self) -> str:
+        if self.moment == "effect":
+            return f"a process that dies after effect {self.number}"
+        return f"a process that dies {self.moment} commit {self.number}"
+
+
+Point = CancelAt | DeadlineAt | RaiseAt | StallAt | Crash
 Points = tuple[Point, ...]
 
 KINDS: dict[type, str] = {
@@ -67,6 +85,7 @@ KINDS: dict[type, str] = {
     DeadlineAt: "deadlines from outside",
     RaiseAt: "errors",
     StallAt: "time limits that pass",
+    Crash: "crashes",
 }
 
 
@@ -93,6 +112,8 @@ def _earlier(point: Point) -> Iterator[Point]:
             yield from (replace(point, wait=less) for less in _below(wait, 0))
         case StallAt(call=call):
             yield from (replace(point, call=less) for less in _below(call, 1))
+        case Crash(number=number):
+            yield from (replace(point, number=less) for less in _below(number, 1))
 
 
 def _below(number: int, least: int) -> Iterator[int]:
