@@ -167,11 +167,13 @@ def _the_dead_do_nothing(lives: Lives) -> Iterator[Found]:
 
 
 def _clean_up_ended(lives: Lives, entries: list[Entry]) -> Iterator[Found]:
-    """What was begun of clean-up came to an end."""
+    """What was begun of clean-up came to an end, or the last process has seen its time pass."""
+    last = len(lives.lives) - 1
+    again = {(call.path, call.attempt) for call in lives.calls if call.process == last}
     ended = {(entry.key, getattr(entry, "attempt", 0)) for entry in entries if entry.kind in _ENDS}
     for entry in entries:
         begun = isinstance(entry, Started) and is_cleanup(entry.key)
-        if begun and (entry.key, getattr(entry, "attempt", 0)) not in ended:
+        if begun and (entry.key, getattr(entry, "attempt", 0)) not in ended | again:
             said = f"{entry.key!r} was begun and never brought to an end"
             yield "clean-up runs to its end", entry.key, said
 
