@@ -1,6 +1,6 @@
 """Owns the process that is killed: branches write rows to a store and say which are on disk.
 
-``python killed.py FILE before|after|never COMMIT`` goes on with the run ``r`` and kills itself at that commit.
+``python killed.py STORE before|after|never COMMIT`` goes on with the run ``r`` and kills itself at that commit.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ import trio
 
 from flowscript_trio.journal.backend import Batch
 from flowscript_trio.journal.rows import Row
-from flowscript_trio.journal.sqlite import SqliteBackend
 from flowscript_trio.journal.store import Store
 
 BRANCHES = 4
 
 
-async def main(file: str) -> None:
-    store = Store(file)
+async def main(store: Store) -> None:
     journal = await store.begin("r", b"doc")
     count = sum(1 for _ in journal.read())
 
@@ -40,21 +38,22 @@ async def main(file: str) -> None:
             nursery.start_soon(branch)
 
 
-def die_at(moment: str, number: int) -> None:
-    commit, count = SqliteBackend.commit, 0
+def die_at(store: Store, moment: str, number: int) -> None:
+    commit, count = store._backend.commit, 0
 
-    def dying(self: SqliteBackend, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+    def dying(batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
         nonlocal count
         count += 1
         if (moment, count) == ("before", number):
             os.kill(os.getpid(), signal.SIGKILL)
-        commit(self, batches, waiting)
+        commit(batches, waiting)
         if (moment, count) == ("after", number):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    SqliteBackend.commit = dying  # type: ignore[method-assign]
+    store._backend.commit = dying  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    die_at(sys.argv[2], int(sys.argv[3]))
-    trio.run(main, sys.argv[1])
+    place = Store(sys.argv[1])
+    die_at(place, sys.argv[2], int(sys.argv[3]))
+    trio.run(main, place)

@@ -58,3 +58,16 @@ async def test_a_crash_forgets_what_was_not_synced_and_tells_whoever_waits(
     again = await store.open("r")
     assert [row.kind for row in again.read()] == ["started"]
     await again.aclose()
+
+
+async def test_whoever_asks_is_told_that_the_run_is_lost(autojump_clock: object) -> None:
+    store = Store.memory()
+    journal = await store.begin("r", b"doc")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.lowlevel.checkpoint)
+        store.crash()
+        assert isinstance(await journal.lost(), Superseded)
+    journal.write(Row("ended", "a", b""))
+    with pytest.raises(Superseded):
+        await journal.synced()
+    await journal.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -13,12 +14,23 @@ import trio
 
 from flowscript_trio.journal.store import Store
 
+from databases import expire_leases, new_database
+
 PROGRAM = Path(__file__).with_name("killed.py")
 
 
-def start(file: Path, moment: str = "never", commit: int = 0) -> subprocess.Popen[bytes]:
+URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "runs.db") if request.param == "sqlite" else new_database(URL)
+
+
+def start(where: str, moment: str = "never", commit: int = 0) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(file), moment, str(commit)], stdout=subprocess.PIPE
+        [sys.executable, str(PROGRAM), where, moment, str(commit)], stdout=subprocess.PIPE
     )
 
 
@@ -31,9 +43,11 @@ def killed(process: subprocess.Popen[bytes]) -> int:
     return max(map(int, said), default=0)
 
 
-async def rows_in(file: Path) -> int:
+async def rows_in(where: str) -> int:
     """How many rows the run has, each of them whole and in its place; nobody owns it any more."""
-    journal = await Store(file).open("r")
+    if where.startswith("postgresql"):
+        expire_leases(where)  # as time does
+    journal = await Store(where).open("r")
     rows = list(journal.read())
     await journal.aclose()
     assert [row.key for row in rows] == [str(number) for number in range(len(rows))]
@@ -43,14 +57,13 @@ async def rows_in(file: Path) -> int:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_process_that_is_killed_at_a_commit_keeps_what_was_synced(
-    tmp_path: Path, moment: str
+    where: str, moment: str
 ) -> None:
-    file = tmp_path / "runs.db"
     kept = 0
     for commit in (1, 2, 3, 5, 8):
-        process = start(file, moment, commit)
+        process = start(where, moment, commit)
         said = await trio.to_thread.run_sync(killed, process)
-        found = await rows_in(file)
+        found = await rows_in(where)
         assert found >= max(said, kept)
         assert (found - kept) % 3 == 0  # what one pass of a branch wrote is there whole
         if moment == "after":
@@ -61,18 +74,17 @@ async def test_a_process_that_is_killed_at_a_commit_keeps_what_was_synced(
 
 @pytest.mark.parametrize("times", [5, pytest.param(60, marks=pytest.mark.slow)])
 async def test_a_process_that_is_killed_at_any_moment_keeps_what_was_synced(
-    tmp_path: Path, times: int
+    where: str, times: int
 ) -> None:
-    file = tmp_path / "runs.db"
     kept = 0
     for _ in range(times):
-        process = start(file)
+        process = start(where)
         assert process.stdout is not None
         for _ in range(random.randrange(1, 60)):
             await trio.to_thread.run_sync(process.stdout.readline)
         process.kill()
         said = await trio.to_thread.run_sync(killed, process)
-        found = await rows_in(file)
+        found = await rows_in(where)
         assert found >= max(said, kept)
         assert (found - kept) % 3 == 0
         kept = found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -14,15 +15,20 @@ from flowscript_trio.journal.store import Store
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import RunBusy
 
-NewStore = Callable[[], Store]
-KINDS = ["memory", "sqlite"]
+from databases import new_database
+
+URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+KINDS = ["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
 
 
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "memory":
         return Store.memory()
-    return Store(tmp_path / "runs.db")
+    if request.param == "sqlite":
+        return Store(tmp_path / "runs.db")
+    return Store(new_database(URL))
 
 
 ROWS = [
@@ -118,7 +124,7 @@ async def test_closing_in_what_is_cancelled_puts_all_on_disk_and_gives_the_run_b
 async def test_a_run_has_one_owner(store: Store) -> None:
     journal = await store.begin("r", b"")
     for own in (store.open, lambda name: store.begin(name, b"")):
-        with pytest.raises(RunBusy, match="'r' is owned by another task of this process"):
+        with pytest.raises(RunBusy, match=r"'r' is owned by another (task of this )?process"):
             await own("r")
     other = await store.begin("s", b"")
     await journal.aclose()
@@ -273,3 +279,50 @@ async def test_a_run_that_was_forgotten_can_be_begun_anew(store: Store) -> None:
         journal.mark(Mark("failed"))
         await journal.aclose()
         assert await store.prune(older_than=0, keep=0) == 1
+
+
+async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
+    async def ready() -> list[str]:
+        return [run.run_id for run in await store.ready()]
+
+    async def suspended(name: str, mark: Mark, *questions: str) -> None:
+        journal = await store.begin(name, b"")
+        for question in questions:
+            journal.ask(Question(question, b"?"))
+        journal.mark(mark)
+        await journal.aclose()
+
+    await store.submit("queued", b"")
+    await suspended("late", Mark("suspended", due=1.0))
+    await suspended("early", Mark("suspended", due=4e9))
+    await suspended("asks", Mark("suspended"), "a", "b")
+    await suspended("ended", Mark("completed"))
+    await suspended("orphaned", Mark("running"))
+    owned = await store.begin("owned", b"")
+    assert await ready() == ["queued", "late", "orphaned"]
+    assert [run.run_id for run in await store.ready(limit=1)] == ["queued"]
+    await store.answer("asks", "a", "approve")
+    await store.cancel("early")
+    assert await ready() == ["queued", "late", "early", "asks", "orphaned"]
+    await suspended("asks", Mark("suspended", seen=1))
+    assert "asks" not in await ready()
+    await store.answer("asks", "b", "approve")
+    assert "asks" in await ready()
+    await owned.aclose()
+    assert "owned" in await ready()
+
+
+@pytest.mark.parametrize("run_id", ["", "a\nb", "x" * 201, "\ud800", 7])
+async def test_a_run_has_a_name_that_can_be_printed(store: Store, run_id: Any) -> None:
+    for call in (store.begin, store.submit):
+        with pytest.raises(InputError, match="expected a text of 1 to 200 characters"):
+            await call(run_id, b"")
+
+
+async def test_names_of_workflows_and_people_cannot_steer_a_terminal(store: Store) -> None:
+    await store.submit("r", b"", workflow="a\x1b[2J\ud800")
+    assert (await store.show("r")).workflow == "a\\x1b[2J\\ud800"
+    await store.cancel("r", by="b\n\0")
+    journal = await store.open("r")
+    assert [each.by for each in await journal.answers()] == ["b\\n\\x00"]
+    await journal.aclose()

@@ -15,6 +15,7 @@ _COMMANDS = {
     "inspect": "inspect:inspect_command",
     "new": "new:new_command",
     "prove": "prove:prove_command",
+    "prune": "prune:prune_command",
     "report": "report:report_command",
     "resume": "resume:resume_command",
     "run": "run:run_command",

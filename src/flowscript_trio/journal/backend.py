@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..types.storing import StoreFailed
 from .blobs import LargeRow
 from .rows import Answered, Mark, Question, Row, RunState, State
 
@@ -49,6 +50,9 @@ class Backend(Protocol):
     def own(self, run_id: str) -> Owned:
         """Own a run that is there; InputError where it is not, RunBusy."""
 
+    def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
+        """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
+
     def release(self, owned: Owned) -> None:
         """Give a run back."""
 
@@ -66,6 +70,9 @@ class Backend(Protocol):
 
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         """The runs in these states (all, where there is none), the youngest first."""
+
+    def ready(self, limit: int) -> list[RunState]:
+        """Runs that nobody owns and that can go on, the oldest first."""
 
     def show(self, run_id: str) -> RunState:
         """How one run stands; InputError where there is none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..types.errors import InputError
-from ..types.storing import RunBusy, Superseded
+from ..types.storing import RunBusy, StoreFailed, Superseded
 from .backend import Batch, Owned
 from .blobs import Large, LargeRow, unpack
 from .finding import no_such_question, no_such_run, other_document
@@ -45,6 +45,7 @@ class MemoryBackend:
         self._watch = watch
         self._runs: dict[str, _Run] = {}
         self._large: dict[bytes, bytes] = {}
+        self._heeding: dict[Owned, Callable[[StoreFailed], None]] = {}
         self._numbers = 0
         self.commits: int = 0
 
@@ -53,6 +54,9 @@ class MemoryBackend:
         for run in self._runs.values():
             run.fence += 1
             run.owned = False
+        heeding, self._heeding = self._heeding, {}
+        for owned, lost in heeding.items():
+            lost(Superseded(owned.run_id))
 
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         self._made(run_id, document, workflow, "running")
@@ -79,7 +83,11 @@ class MemoryBackend:
         run.fence += 1
         return Owned(run_id, run.number, run.fence, run.document, len(run.rows))
 
+    def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
+        self._heeding[owned] = lost
+
     def release(self, owned: Owned) -> None:
+        self._heeding.pop(owned, None)
         run = self._runs.get(owned.run_id)
         if run is not None and run.fence == owned.fence:
             run.owned = False
@@ -138,6 +146,15 @@ class MemoryBackend:
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
         return [self._state(run) for run in reversed(chosen)][:limit]
+
+    def ready(self, limit: int) -> list[RunState]:
+        return [self._state(run) for run in self._runs.values() if self._is_ready(run)][:limit]
+
+    def _is_ready(self, run: _Run) -> bool:
+        mark = run.mark
+        due = mark.due is not None and mark.due <= self._clock()
+        waits = mark.state == "suspended" and not due and len(run.answers) <= mark.seen
+        return not run.owned and mark.state not in ENDED and not waits
 
     def show(self, run_id: str) -> RunState:
         return self._state(self._run(run_id))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..types.storing import StoreFailed
+
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
 ENDED: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
 CANCEL = "\0cancel"
@@ -28,10 +30,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever."""
+    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever.
+
+    ``seen`` is how many answers it knows, so that one that comes while it is being suspended is not overlooked.
+    """
 
     state: State
     due: float | None = None
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,12 @@ class Journal(Protocol):
 
         Those that wait since the same pass are woken in one. It is a checkpoint, and can be cancelled; what was
         written stays written. Raises StoreFailed where the rows could not be written, now or before.
+        """
+
+    async def lost(self) -> StoreFailed:
+        """Wait until nothing more of the run can be written here, and give the reason: the run is to be left.
+
+        Superseded where another process may have taken it over. It can be cancelled.
         """
 
     async def answers(self) -> list[Answered]:

@@ -16,13 +16,14 @@ APPLICATION = 0x464C5754
 STEPS = [
     """
     create table runs (
-        number integer primary key, id text not null unique, workflow text not null, document blob not null,
-        state text not null, due real, created real not null, ended real, fence integer not null default 0,
+        number integer primary key, id text not null unique, workflow text not null,
+        document blob not null, state text not null, due real, seen integer not null default 0,
+        created real not null, ended real, fence integer not null default 0,
         rows integer not null default 0
     ) strict;
     create index runs_by_state on runs (state, due);
     create table rows (
-        run integer not null, number integer not null, kind text not null, key text not null,
+        run integer not null, number integer not null, kind text not null, key blob not null,
         data blob not null, value blob not null, large integer not null, sum integer not null,
         primary key (run, number)
     ) strict, without rowid;

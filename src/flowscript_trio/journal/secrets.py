@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from functools import cached_property
 from hashlib import scrypt
@@ -90,7 +91,9 @@ class KeptSecrets:
         return pieces
 
     def _longest(self, data: bytes, at: int) -> tuple[int, list[Any]]:
-        """The longest part of a spelling with which the data goes on, and the reference to it."""
+        """The longest spelling with which the data goes on, else part of one, and the reference to it."""
+        if whole := self._whole.match(data, at):
+            return len(whole[0]), [*self._places[whole[0]]]
         best: tuple[int, list[Any]] = (0, [])
         for (name, spelling), form in self._forms.items():
             length = best[0]
@@ -98,21 +101,28 @@ class KeptSecrets:
                 length += 1
             if length > best[0]:
                 start = form.index(data[at : at + length])
-                reference = [name, spelling]
-                best = (
-                    length,
-                    reference if length == len(form) else [*reference, start, start + length],
-                )
+                best = length, [name, spelling, start, start + length]
         return best
 
     @cached_property
+    def _whole(self) -> re.Pattern[bytes]:
+        forms = sorted(self._places, key=len, reverse=True)
+        return re.compile(b"|".join(map(re.escape, forms)))
+
+    @cached_property
     def _forms(self) -> dict[tuple[str, str], bytes]:
+        return {place: form for form, place in self._places.items()}
+
+    @cached_property
+    def _places(self) -> dict[bytes, tuple[str, str]]:
         """Every spelling of every secret, the plain one first, and each sequence of bytes once."""
         forms: dict[bytes, tuple[str, str]] = {}
         for name, text in self._secrets.items():
+            if len(text) < SHORTEST:
+                continue
             for spelling, form in _spelled(text).items():
                 forms.setdefault(form, (name, spelling))
-        return {place: form for form, place in forms.items()}
+        return forms
 
     def joined(self, pieces: list[Piece]) -> bytes:
         """The bytes that were split.

@@ -7,25 +7,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from zlib import compress, crc32
+from zlib import compress
 
 from ..types.errors import InputError
-from ..types.storing import RunBusy, StoreFailed, Superseded
+from ..types.storing import RunBusy, StoreFailed
 from .backend import Batch, Owned
-from .blobs import Large, LargeRow, unpack
+from .blobs import Large, unpack
 from .failing import failure
 from .finding import no_such_question, no_such_run, other_document
 from .owners import Owners, owners_of
 from .rows import CANCEL, ENDED, Answered, Row, RunState, State
 from .schema import connect, make_file, side_of
+from .sqltables import begun, ending, keep, keep_large, number_of, open_slots, transaction
+from .tabled import Tabled, untabled
 
 BUSY_SECONDS = 0.25
 """How long a commit waits for the lock of another process before it asks whether it is still waited for."""
-
-_DATA, _VALUE = 1, 2
-"""Which parts of a row are large: their hash stands in the row."""
 
 _STATE = "number, id, workflow, state, created, due, ended, rows"
 
@@ -52,7 +53,7 @@ class SqliteBackend:
 
     def _make(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
         digest = sha256(document).digest()
-        with self._connected(make=True) as connection, _transaction(connection):
+        with self._connected(make=True) as connection, transaction(connection):
             found = connection.execute(
                 "select document from runs where id = ?", (run_id,)
             ).fetchone()
@@ -65,27 +66,33 @@ class SqliteBackend:
                 (run_id, workflow, digest, state, time.time()),
             ).lastrowid
             assert number is not None
-            _keep_large(connection, number, Large(digest, compress(document, 1)))
+            keep_large(connection, number, Large(digest, compress(document, 1)))
 
     def own(self, run_id: str) -> Owned:
         with self._connected() as connection:
-            number = _number(connection, run_id)
+            number = number_of(connection, run_id)
             owner = self._owners().take(number)
             if owner is not None:
                 raise RunBusy(run_id, owner)
             try:
-                with _transaction(connection):
+                with transaction(connection):
                     connection.execute(
                         "update runs set fence = fence + 1 where number = ?", (number,)
                     )
                     fence, digest, rows = connection.execute(
                         "select fence, document, rows from runs where number = ?", (number,)
                     ).fetchone()
-                    document = self._large(connection, digest)
+                    try:
+                        document = self._large(connection, digest)
+                    except StoreFailed as exc:
+                        raise self._damaged(run_id, str(exc)) from None
             except BaseException:
                 self._owners().free(number)
                 raise
         return Owned(run_id, number, fence, document, rows)
+
+    def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
+        pass  # nobody takes a locked byte away
 
     def release(self, owned: Owned) -> None:
         self._owners().free(owned.number)
@@ -100,15 +107,15 @@ class SqliteBackend:
             if self._writing is None:
                 self._writing = connect(self._path, self._synchronous, BUSY_SECONDS)
             connection = self._writing
-            while not _begun(connection):
+            while not begun(connection):
                 if not waiting():
                     raise StoreFailed(
                         f"{self._path} could not be written, since another process holds it locked; "
                         "resume the run once that has ended"
                     )
-            with _ending(connection):
+            with ending(connection):
                 for batch in batches:
-                    _keep(connection, batch)
+                    keep(connection, batch)
 
     def rest(self) -> None:
         with self._lock:
@@ -126,33 +133,16 @@ class SqliteBackend:
                 (owned.number, start, most),
             ).fetchall()
             if [row[0] for row in found] != list(range(start, start + most)):
-                raise StoreFailed(
-                    f"{self._path} is damaged: rows of the run {owned.run_id!r} are missing"
-                )
-            return [self._row(connection, owned, *row) for row in found]
+                raise self._damaged(owned.run_id, "rows are missing")
+            large = partial(self._large, connection)
+            try:
+                return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+            except StoreFailed as exc:
+                raise self._damaged(owned.run_id, str(exc)) from None
 
-    def _row(
-        self,
-        connection: sqlite3.Connection,
-        owned: Owned,
-        number: int,
-        kind: str,
-        key: str,
-        data: bytes,
-        value: bytes,
-        large: int,
-        checked: int,
-    ) -> Row:
-        if _sum(number, kind, key, data, value) != checked:
-            raise StoreFailed(
-                f"{self._path} is damaged: row {number} of the run {owned.run_id!r} is not what was written; "
-                "expected a copy of the file from before"
-            )
-        return Row(
-            kind,
-            key,
-            self._large(connection, data) if large & _DATA else data,
-            self._large(connection, value) if large & _VALUE else value,
+    def _damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(
+            f"{self._path} is damaged: of the run {run_id!r} {how}; expected a copy of the file from before"
         )
 
     def _large(self, connection: sqlite3.Connection, digest: bytes) -> bytes:
@@ -163,10 +153,7 @@ class SqliteBackend:
             reason = "it is missing"
         except ValueError as exc:
             reason = str(exc)
-        raise StoreFailed(
-            f"{self._path} is damaged: a large value is not what was written ({reason}); "
-            "expected a copy of the file from before"
-        )
+        raise StoreFailed(f"a large value is not what was written ({reason})")
 
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         marks = ", ".join("?" * len(states))
@@ -177,9 +164,21 @@ class SqliteBackend:
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 
+    def ready(self, limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {_STATE} from runs where state in ('queued', 'running') or (state = 'suspended' "
+                "and (due <= ? or seen < (select count(answer) from inbox where run = runs.number))) "
+                "order by number",
+                (time.time(),),
+            )
+            rows = found.fetchall()
+            free = (row for row in rows if self._owners().owner(row[0]) is None)
+            return [self._state(connection, *row) for row in islice(free, limit)]
+
     def show(self, run_id: str) -> RunState:
         with self._connected() as connection:
-            number = _number(connection, run_id)
+            number = number_of(connection, run_id)
             found = connection.execute(
                 f"select {_STATE} from runs where number = ?", (number,)
             ).fetchone()
@@ -200,21 +199,21 @@ class SqliteBackend:
         rows: int,
     ) -> RunState:
         owned = self._owners().owner(number) is not None
-        waits = () if state in ENDED else tuple(_open_slots(connection, number))
+        waits = () if state in ENDED else tuple(open_slots(connection, number))
         return RunState(run_id, workflow, state, created, due, ended, rows, owned, waits)
 
     # -- the inbox
 
     def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
-        with self._connected() as connection, _transaction(connection):
-            number = _number(connection, run_id)
+        with self._connected() as connection, transaction(connection):
+            number = number_of(connection, run_id)
             found = connection.execute(
                 "select answer, by from inbox where run = ? and slot = ?", (number, slot)
             ).fetchone()
             if found is not None and found[0] is not None:
                 return Answered(slot, found[0], found[1], False)
             if found is None and slot != CANCEL:
-                raise no_such_question(run_id, slot, _open_slots(connection, number))
+                raise no_such_question(run_id, slot, open_slots(connection, number))
             (state,) = connection.execute(
                 "select state from runs where number = ?", (number,)
             ).fetchone()
@@ -233,7 +232,7 @@ class SqliteBackend:
             found = connection.execute(
                 "select slot, answer, by from inbox where run = ? and answer is not null "
                 "order by answered, number",
-                (_number(connection, run_id),),
+                (number_of(connection, run_id),),
             ).fetchall()
         return [Answered(slot, data, by, True) for slot, data, by in found]
 
@@ -253,7 +252,7 @@ class SqliteBackend:
                 if ended is not None and ended <= time.time() - older
             ]
             count = sum(self._forget(connection, number) for number in old)
-            with _transaction(connection):
+            with transaction(connection):
                 connection.execute("delete from large where hash not in (select hash from uses)")
             connection.executescript("pragma incremental_vacuum")  # execute() would free one page
         return count
@@ -264,7 +263,7 @@ class SqliteBackend:
         if owners.take(number) is not None:
             return False
         try:
-            with _transaction(connection):
+            with transaction(connection):
                 for table in ("rows", "uses", "inbox"):
                     connection.execute(f"delete from {table} where run = ?", (number,))
                 connection.execute("delete from runs where number = ?", (number,))
@@ -291,105 +290,3 @@ class SqliteBackend:
             yield
         except (sqlite3.Error, OSError) as exc:
             raise failure(exc, self._path) from exc
-
-
-def _begun(connection: sqlite3.Connection) -> bool:
-    """Begin a transaction; False where another process holds the lock."""
-    try:
-        connection.execute("begin immediate")
-    except sqlite3.OperationalError as exc:
-        if exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            return False
-        raise
-    return True
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("begin immediate")
-    with _ending(connection):
-        yield
-
-
-@contextmanager
-def _ending(connection: sqlite3.Connection) -> Iterator[None]:
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:  # SQLite ends it by itself where the disk is full
-            connection.execute("rollback")
-        raise
-
-
-def _number(connection: sqlite3.Connection, run_id: str) -> int:
-    found = connection.execute("select number from runs where id = ?", (run_id,)).fetchone()
-    if found is None:
-        known = connection.execute("select id from runs order by number desc limit 1000").fetchall()
-        raise no_such_run(run_id, [each[0] for each in known])
-    number: int = found[0]
-    return number
-
-
-def _open_slots(connection: sqlite3.Connection, number: int) -> list[str]:
-    found = connection.execute(
-        "select slot from inbox where run = ? and answer is null order by number", (number,)
-    )
-    return [slot for (slot,) in found.fetchall()]
-
-
-def _keep(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Write a batch, if the run is still owned and what comes before it is there."""
-    owned = batch.owned
-    changed = connection.execute(
-        "update runs set rows = rows + ? where number = ? and fence = ? and rows = ?",
-        (len(batch.rows), owned.number, owned.fence, batch.first),
-    ).rowcount
-    if changed != 1:
-        raise Superseded(owned.run_id)
-    connection.executemany(
-        "insert into rows values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            _values(connection, owned.number, batch.first + index, row)
-            for index, row in enumerate(batch.rows)
-        ],
-    )
-    for question in batch.questions:
-        connection.execute(
-            "insert into inbox (run, slot, asked, due) values (?, ?, ?, ?) on conflict do nothing",
-            (owned.number, question.slot, question.asked, question.due),
-        )
-    if batch.mark is not None:
-        state, due = batch.mark.state, batch.mark.due
-        ended = time.time() if state in ENDED else None
-        connection.execute(
-            "update runs set state = ?, due = ?, ended = ? where number = ?",
-            (state, due, ended, owned.number),
-        )
-
-
-def _values(
-    connection: sqlite3.Connection, run: int, number: int, row: Row | LargeRow
-) -> tuple[object, ...]:
-    large, parts = 0, []
-    for part, flag in ((row.data, _DATA), (row.value, _VALUE)):
-        if isinstance(part, Large):
-            _keep_large(connection, run, part)
-            large |= flag
-            parts.append(part.hash)
-        else:
-            parts.append(part)
-    checked = _sum(number, row.kind, row.key, *parts)
-    return run, number, row.kind, row.key, *parts, large, checked
-
-
-def _keep_large(connection: sqlite3.Connection, run: int, part: Large) -> None:
-    if part.packed:
-        connection.execute(
-            "insert into large values (?, ?) on conflict do nothing", (part.hash, part.packed)
-        )
-    connection.execute("insert into uses values (?, ?) on conflict do nothing", (run, part.hash))
-
-
-def _sum(number: int, kind: str, key: str, data: bytes, value: bytes) -> int:
-    return crc32(value, crc32(data, crc32(f"{number} {kind} {key}".encode())))

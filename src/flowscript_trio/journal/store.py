@@ -13,6 +13,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from ..types.errors import InputError
+from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
 from .memory import MemoryBackend, Watch
@@ -21,6 +22,9 @@ from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
 from .writing import LiveJournal
+
+LONGEST_ID = 200
+"""Characters that the id of a run may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Store:
 
     Args:
         where: a file, which the first run makes (readable for its owner only); beside it there are those of SQLite
-            and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine.
+            and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine. Or the URL of
+            a PostgreSQL database (``postgresql://user:password@host/name``), which many machines may share; it
+            needs the extra ``postgresql``.
         durability: what survives: ``power`` (a power cut, too) or ``process`` (``kill -9``; a power cut may lose
             the last moments).
 
@@ -73,8 +79,8 @@ class Store:
         Raises RunBusy where somebody else owns it, InputError where it was begun with another document.
         A cancellation waits for the store.
         """
-        name = uuid4().hex if run_id is None else run_id
-        return await self._journal(partial(self._backend.begin, name, document, workflow))
+        begin = partial(self._backend.begin, _checked(run_id), document, one_line(workflow))
+        return await self._journal(begin)
 
     async def open(self, run_id: str) -> Journal:
         """Own a run that is in the store. Raises InputError where it is not, RunBusy where it is owned.
@@ -93,8 +99,8 @@ class Store:
 
         Raises InputError for a run that is there with another document. A cancellation waits for the store.
         """
-        name = uuid4().hex if run_id is None else run_id
-        await call(self._backend, partial(self._backend.submit, name, document, workflow))
+        name = _checked(run_id)
+        await call(self._backend, partial(self._backend.submit, name, document, one_line(workflow)))
         return name
 
     async def runs(self, *states: State, limit: int = 100) -> list[RunState]:
@@ -103,6 +109,14 @@ class Store:
         A cancellation waits for the store.
         """
         return await call(self._backend, partial(self._backend.runs, states, limit))
+
+    async def ready(self, *, limit: int = 100) -> list[RunState]:
+        """The runs that a worker may take: those that are queued, due or answered, and whose process is gone.
+
+        The oldest come first. Another worker may take one first, which is a RunBusy. A cancellation waits for the
+        store.
+        """
+        return await call(self._backend, partial(self._backend.ready, limit))
 
     async def show(self, run_id: str) -> RunState:
         """How a run stands. Raises InputError where there is none; a cancellation waits for the store."""
@@ -125,7 +139,7 @@ class Store:
         """
         data = encode_value([action, input])
         stands = await call(
-            self._backend, partial(self._backend.answer, run_id, checkpoint, data, by)
+            self._backend, partial(self._backend.answer, run_id, checkpoint, data, one_line(by))
         )
         return self.reply_of(stands)
 
@@ -142,7 +156,7 @@ class Store:
         or it has ended. A cancellation of this call waits for the store.
         """
         data = encode_value(reason)
-        ask = partial(self._backend.answer, run_id, CANCEL, data, by)
+        ask = partial(self._backend.answer, run_id, CANCEL, data, one_line(by))
         return self.reason_of(await call(self._backend, ask))
 
     @staticmethod
@@ -160,13 +174,46 @@ class Store:
         return await call(self._backend, forget)
 
 
+def _checked(run_id: str | None) -> str:
+    """The id of a run, made where there is none."""
+    if run_id is None:
+        return uuid4().hex
+    if not isinstance(run_id, str) or not run_id.isprintable() or not 0 < len(run_id) <= LONGEST_ID:
+        raise InputError(
+            f"run_id is {run_id!r:.300}; expected a text of 1 to {LONGEST_ID} characters that can be printed"
+        )
+    return run_id
+
+
 def backend_of(where: str | PathLike[str], durability: str) -> Backend:
     """What keeps the runs of a place."""
     if not isinstance(where, (str, PathLike)) or not str(where):
-        raise InputError(f"the store is {where!r}; expected the path of a file")
-    if isinstance(where, str) and (scheme := _SCHEME.match(where)):
-        raise InputError(f"the store is a URL of {scheme[1]!r}; expected the path of a file")
+        raise InputError(
+            f"the store is {where!r}; expected the path of a file, or a URL of PostgreSQL"
+        )
+    scheme = _SCHEME.match(where) if isinstance(where, str) else None
+    if scheme is not None and scheme[1] in ("postgresql", "postgres"):
+        return _postgres(str(where), durability == "power")
+    if scheme is not None:
+        raise InputError(
+            f"the store is a URL of {scheme[1]!r}; expected the path of a file, or a URL of PostgreSQL"
+        )
     return SqliteBackend(Path(where).absolute(), _SYNCHRONOUS[durability])
+
+
+def _postgres(url: str, synchronous: bool) -> Backend:
+    try:
+        from .postgres import PostgresBackend
+    except ImportError as exc:
+        raise InputError(
+            "a store in PostgreSQL needs the package psycopg; install flowscript-trio[postgresql]"
+        ) from exc
+    try:
+        return PostgresBackend(url, synchronous)
+    except ValueError as exc:
+        raise InputError(
+            f"the store is not a valid URL of PostgreSQL ({exc}); expected postgresql://user:password@host/name"
+        ) from None
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")

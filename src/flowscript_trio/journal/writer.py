@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,14 +85,19 @@ class InlineWriter:
 
 
 class ThreadWriter:
-    """A thread of its own that lives while a journal of the store is open."""
+    """A thread of its own that lives while a journal of the store is open.
+
+    Its bell is a bare lock, since events of ``threading`` cost more than a commit of a few rows.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._committer = _Committer(backend)
         self._jobs: deque[Job] = deque()
-        self._some = threading.Event()
-        self._urgent = threading.Event()
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._stirred = False
+        self._urgent = False
         self._users = 0
         self._thread: threading.Thread | None = None
 
@@ -105,26 +111,32 @@ class ThreadWriter:
         self._users -= 1
         if self._users == 0:
             thread, self._thread = self._thread, None
-            self._some.set()
-            self._urgent.set()
+            self._urgent = True
+            self._ring()
             assert thread is not None
             thread.join()
 
     def put(self, job: Job) -> None:
         self._jobs.append(job)
         if job.urgent:
-            self._urgent.set()
-        if not self._some.is_set():
-            self._some.set()
+            self._urgent = True
+            self._ring()
+        elif not self._stirred:
+            self._stirred = True
+            self._ring()
+
+    def _ring(self) -> None:
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
 
     def _run(self) -> None:
         me = threading.current_thread()
         while True:
-            self._some.wait()
-            self._urgent.wait(LINGER)
-            # Cleared before the jobs are taken: what comes between is taken now or wakes the thread again.
-            self._some.clear()
-            self._urgent.clear()
+            self._bell.acquire()
+            if not self._urgent:
+                self._bell.acquire(timeout=LINGER)
+            # Cleared before the jobs are taken: what comes between is taken now, or rings again.
+            self._stirred = self._urgent = False
             jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
             if jobs:
                 self._committer.commit(jobs, lambda: self._thread is me)

@@ -79,6 +79,8 @@ class LiveJournal:
         self._failed: StoreFailed | None = None
         self._waiting: deque[tuple[int, trio.lowlevel.Task]] = deque()
         self._closed = False
+        self._gone = trio.Event()
+        backend.heed(owned, partial(self._told, 0))
 
     @property
     def run_id(self) -> str:
@@ -164,6 +166,7 @@ class LiveJournal:
             self._kept = count
         elif self._failed is None:
             self._failed = failed
+            self._gone.set()
         while self._waiting and (self._failed is not None or self._waiting[0][0] <= self._kept):
             trio.lowlevel.reschedule(self._waiting.popleft()[1])
 
@@ -175,6 +178,10 @@ class LiveJournal:
         failure = StoreFailed(str(self._failed))
         failure.__cause__ = self._failed.__cause__
         return failure
+
+    async def lost(self) -> StoreFailed:
+        await self._gone.wait()
+        return self._failure()
 
     async def answers(self) -> list[Answered]:
         return await call(self._backend, partial(self._backend.answers, self.run_id))

@@ -1,0 +1,334 @@
+"""Owns the store in PostgreSQL, for runs on several machines: leases by the server's clock, fenced commits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from zlib import compress
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from ..types.errors import InputError
+from ..types.storing import RunBusy, StoreFailed, Superseded
+from . import leases
+from .backend import Batch, Owned
+from .blobs import Large
+from .finding import no_such_question, no_such_run, other_document
+from .leases import Leases, Lost
+from .pgschema import bring_up
+from .pgtables import (
+    STATE,
+    Connection,
+    keep,
+    keep_large,
+    large_of,
+    number_of,
+    open_slots,
+    state_of,
+    text_of_slot,
+)
+from .rows import CANCEL, ENDED, Answered, Row, RunState, State
+from .tabled import Tabled, untabled
+
+LOCK_TIMEOUT = "2s"
+"""How long a run that others write to at the moment is waited for."""
+
+PAUSE = 0.2
+"""Seconds between two attempts to reach the server again."""
+
+
+class PostgresBackend:
+    """A store in a database. Every call but commits and renewals has a connection of its own."""
+
+    inline = False
+
+    def __init__(self, url: str, synchronous: bool) -> None:
+        self._url = url
+        self._where = shown(url)
+        self._synchronous = synchronous
+        self._writing: Connection | None = None
+        self._lock = threading.Lock()
+        self._brought_up = False
+        self._leases = Leases(self._renew)
+
+    # -- owning
+
+    def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
+        self._make(run_id, document, workflow, "running")
+        return self.own(run_id)
+
+    def submit(self, run_id: str, document: bytes, workflow: str) -> None:
+        self._make(run_id, document, workflow, "queued")
+
+    def _make(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
+        digest = sha256(document).digest()
+        with self._connected() as connection, connection.transaction():
+            made = connection.execute(
+                "insert into flowscript_runs (id, workflow, document, state) values (%s, %s, %s, %s) "
+                "on conflict (id) do nothing returning number",
+                (run_id, workflow, digest, state),
+            ).fetchone()
+            if made is not None:
+                keep_large(connection, made[0], Large(digest, compress(document, 1)))
+                return
+            found = connection.execute(
+                "select document from flowscript_runs where id = %s", (run_id,)
+            ).fetchone()
+            if found is None or found[0] != digest:
+                raise other_document(run_id)
+
+    def own(self, run_id: str) -> Owned:
+        asked = leases.now()
+        with self._connected() as connection, connection.transaction():
+            number = number_of(connection, run_id)
+            found = self._taken(connection, run_id, number)
+            if found is None:
+                raise RunBusy(run_id, "another process, which renews its lease")
+            fence, digest, rows = found
+            document = large_of(connection, digest)
+        owned = Owned(run_id, number, fence, document, rows)
+        self._leases.add(owned, asked)
+        return owned
+
+    def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
+        """The fence, document and rows of a run that is taken now; None where it has a lease."""
+        connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+        try:
+            return connection.execute(
+                "update flowscript_runs set fence = fence + 1, "
+                "lease = clock_timestamp() + make_interval(secs => %s) "
+                "where number = %s and (lease is null or lease < clock_timestamp()) "
+                "returning fence, document, rows",
+                (leases.LEASE, number),
+            ).fetchone()
+        except psycopg.errors.LockNotAvailable as exc:
+            raise RunBusy(run_id, "another process, which is writing to it") from exc
+
+    def heed(self, owned: Owned, lost: Lost) -> None:
+        self._leases.heed(owned, lost)
+
+    def release(self, owned: Owned) -> None:
+        self._leases.drop(owned)
+        with (
+            suppress(StoreFailed),
+            self._connected() as connection,
+        ):  # else the lease ends by itself
+            connection.execute(
+                "update flowscript_runs set lease = null where number = %s and fence = %s",
+                (owned.number, owned.fence),
+            )
+
+    def _renew(self, runs: list[Owned]) -> list[Owned]:
+        with self._connected() as connection:
+            refused = []
+            for owned in runs:
+                changed = connection.execute(
+                    "update flowscript_runs set lease = clock_timestamp() + make_interval(secs => %s) "
+                    "where number = %s and fence = %s",
+                    (leases.LEASE, owned.number, owned.fence),
+                ).rowcount
+                if changed != 1:
+                    refused.append(owned)
+            return refused
+
+    # -- writing
+
+    def commit(self, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+        """As :meth:`~.backend.Backend.commit`. Where the answer to a commit was lost, it is sent again."""
+        with self._lock:
+            while True:
+                for batch in batches:
+                    if not self._leases.seconds_of(batch.owned):
+                        raise Superseded(batch.owned.run_id)
+                try:
+                    if self._writing is None:
+                        self._writing = self._connect()
+                    with self._writing.transaction():
+                        for batch in batches:
+                            keep(self._writing, batch)
+                    return
+                except (psycopg.OperationalError, StoreFailed) as exc:
+                    if isinstance(exc, Superseded):
+                        raise
+                    self._hang_up()
+                    if not waiting() or (isinstance(exc, psycopg.Error) and _is_lasting(exc)):
+                        raise self._failure(exc) from exc
+                    time.sleep(PAUSE)
+                except psycopg.Error as exc:
+                    self._hang_up()
+                    raise self._failure(exc) from exc
+
+    def rest(self) -> None:
+        with self._lock:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.close()
+
+    # -- reading
+
+    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select number, kind, key, data, value, large, sum from flowscript_rows "
+                "where run = %s and number >= %s order by number limit %s",
+                (owned.number, start, most),
+            ).fetchall()
+            if [row[0] for row in found] != list(range(start, start + most)):
+                raise StoreFailed(f"rows of the run {owned.run_id!r} are missing in the store")
+            large = partial(large_of, connection)
+            return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+
+    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {STATE} from flowscript_runs where %s or state = any(%s) "
+                "order by number desc limit %s",
+                (not states, list(states), limit),
+            ).fetchall()
+            return [state_of(connection, *row) for row in found]
+
+    def ready(self, limit: int) -> list[RunState]:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {STATE} from flowscript_runs where (lease is null or lease < clock_timestamp()) "
+                "and (state in ('queued', 'running') or (state = 'suspended' and "
+                "(due <= extract(epoch from clock_timestamp()) or seen < (select count(answer) "
+                "from flowscript_inbox where run = flowscript_runs.number)))) order by number limit %s",
+                (limit,),
+            ).fetchall()
+            return [state_of(connection, *row) for row in found]
+
+    def show(self, run_id: str) -> RunState:
+        with self._connected() as connection:
+            found = connection.execute(
+                f"select {STATE} from flowscript_runs where number = %s",
+                (number_of(connection, run_id),),
+            ).fetchone()
+            if found is None:  # it was pruned in between
+                raise no_such_run(run_id, ())
+            return state_of(connection, *found)
+
+    # -- the inbox
+
+    def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
+        key = slot.encode("utf-8", "surrogatepass")
+        with self._connected() as connection, connection.transaction():
+            number = number_of(connection, run_id)
+            # The lock on the run puts answers in an order.
+            (state,) = connection.execute(
+                "select state from flowscript_runs where number = %s for update", (number,)
+            ).fetchone() or ("",)
+            found = connection.execute(
+                "select answer, by from flowscript_inbox where run = %s and slot = %s",
+                (number, key),
+            ).fetchone()
+            if found is not None and found[0] is not None:
+                return Answered(slot, found[0], found[1], False)
+            if found is None and slot != CANCEL:
+                raise no_such_question(run_id, slot, open_slots(connection, number))
+            if state in ENDED:
+                raise InputError(f"the run {run_id!r} has ended; it is {state}")
+            connection.execute(
+                "insert into flowscript_inbox (run, slot, answer, by, answered) "
+                "values (%s, %s, %s, %s, clock_timestamp()) on conflict (run, slot) do update set "
+                "answer = excluded.answer, by = excluded.by, answered = excluded.answered",
+                (number, key, data, by),
+            )
+            return Answered(slot, data, by, True)
+
+    def answers(self, run_id: str) -> list[Answered]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select slot, answer, by from flowscript_inbox where run = %s and answer is not null "
+                "order by answered, number",
+                (number_of(connection, run_id),),
+            ).fetchall()
+        return [Answered(text_of_slot(slot), data, by, True) for slot, data, by in found]
+
+    # -- forgetting
+
+    def prune(self, older: float, keep: int) -> int:
+        with self._connected() as connection, connection.transaction():
+            connection.execute("lock table flowscript_uses in share row exclusive mode")
+            forgotten = connection.execute(
+                "delete from flowscript_runs where number in (select number from flowscript_runs "
+                "where state = any(%s) order by ended desc, number desc offset %s) "
+                "and ended <= clock_timestamp() - make_interval(secs => %s) "
+                "and (lease is null or lease < clock_timestamp())",
+                (sorted(ENDED), keep, older),
+            ).rowcount
+            connection.execute(
+                "delete from flowscript_large where not exists "
+                "(select 1 from flowscript_uses where flowscript_uses.hash = flowscript_large.hash)"
+            )
+        return forgotten
+
+    # -- connecting
+
+    def _connect(self) -> Connection:
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=5,
+            tcp_user_timeout=5_000,
+            fallback_application_name="flowscript",
+        )
+        try:
+            connection.execute("set statement_timeout = '10s'")
+            connection.execute("set client_min_messages = warning")
+            # A process that is stopped in a transaction must not keep the run from others.
+            connection.execute("set idle_in_transaction_session_timeout = '10s'")
+            if not self._synchronous:
+                connection.execute("set synchronous_commit = off")
+            if not self._brought_up:
+                bring_up(connection)
+                self._brought_up = True
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self._connect() as connection:
+                yield connection
+        except psycopg.Error as exc:
+            raise self._failure(exc) from exc
+
+    def _failure(self, exc: Exception) -> StoreFailed:
+        if isinstance(exc, StoreFailed):
+            return exc
+        said = str(exc).strip().partition("\n")[0]
+        return StoreFailed(
+            f"the store {self._where} cannot be used: {said}; resume the run once it can"
+        )
+
+
+def shown(url: str) -> str:
+    """A URL without user, password and options. Raises ValueError for what is no URL of PostgreSQL."""
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.Error as exc:
+        raise ValueError(str(exc).strip().partition(":")[0]) from None
+    host, port = known.get("host", "localhost"), known.get("port", 5432)
+    return f"postgresql://{host}:{port}/{known.get('dbname', '')}"
+
+
+PASSING = ("08", "57P", "57014", "40", "55P03", "53300", "25P03")
+"""SQLSTATEs of what passes: connections, a server that stops or starts, time-outs, locks."""
+
+
+def _is_lasting(exc: psycopg.Error) -> bool:
+    """Whether it would be the same the next time: the server answered, and not that it stops or starts."""
+    state = exc.sqlstate
+    return state is not None and not state.startswith(PASSING)

@@ -1,0 +1,284 @@
+"""What a store in PostgreSQL owes beside the others: leases, fences, connections that break, versions.
+
+The tests need the URL of a database in ``FLOWSCRIPT_TEST_POSTGRESQL``; ``.ci/run`` starts one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import trio
+
+from flowscript_trio.journal import pgschema, postgres
+from flowscript_trio.journal.postgres import PostgresBackend
+from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.store import Store
+from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
+
+from databases import cut_connections, expire_leases, new_database
+
+URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+pytestmark = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+
+
+@pytest.fixture
+def url() -> str:
+    return new_database(URL)
+
+
+def sql(url: str, text: str) -> list[Any]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(text)  # type: ignore[call-overload,unused-ignore]
+        return cursor.fetchall() if cursor.description else []
+
+
+def keys(url: str) -> list[str]:
+    found = sql(url, "select key from flowscript_rows order by run, number")
+    return [key.decode() for (key,) in found]
+
+
+async def write(journal: Any, key: str) -> None:
+    journal.write(Row("ended", key, b""))
+    await journal.synced()
+
+
+# -- leases and fences
+
+
+async def test_a_run_with_a_lease_is_busy_from_any_process(url: str) -> None:
+    journal = await Store(url).begin("r", b"")
+    with pytest.raises(RunBusy, match="another process, which renews its lease"):
+        await Store(url).open("r")
+    await journal.aclose()
+    await (await Store(url).open("r")).aclose()
+
+
+async def test_an_owner_whose_lease_was_taken_writes_nothing_and_is_told(url: str) -> None:
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "old")
+    expire_leases(url)
+    other = await Store(url).open("r")
+    assert [row.key for row in other.read()] == ["old"]
+    await write(other, "new")
+    assert isinstance(store._backend, PostgresBackend)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.to_thread.run_sync, store._backend._leases.beat)
+        assert isinstance(await journal.lost(), Superseded)
+    with pytest.raises(Superseded):
+        await write(journal, "late")
+    await journal.aclose()
+    assert keys(url) == ["old", "new"]
+    with pytest.raises(RunBusy):  # closing the old one has not given the new one's lease back
+        await Store(url).open("r")
+    await other.aclose()
+
+
+async def test_a_commit_under_an_old_fence_is_refused_by_the_server(url: str) -> None:
+    journal, mine = await Store(url).begin("r", b""), await Store(url).begin("s", b"")
+    sql(url, "update flowscript_runs set fence = fence + 1 where id = 'r'")
+    with pytest.raises(Superseded):
+        await write(journal, "late")
+    await write(mine, "own")
+    assert keys(url) == ["own"]
+    await journal.aclose()
+    await mine.aclose()
+
+
+async def test_a_lease_that_ended_counts_as_lost_before_anything_is_sent(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await Store(url).begin("r", b"")
+    now = postgres.leases.now
+    monkeypatch.setattr(postgres.leases, "now", lambda: now() + 60)
+    with pytest.raises(Superseded):
+        await write(journal, "late")
+    assert keys(url) == []
+    await journal.aclose()
+
+
+STOPPED = """
+import os, signal, sys, trio
+from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.store import Store
+from flowscript_trio.types.storing import Superseded
+async def main():
+    journal = await Store(sys.argv[1]).begin("r", b"")
+    journal.write(Row("started", "mine", b""))
+    await journal.synced()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    journal.write(Row("ended", "late", b""))
+    try:
+        await journal.synced()
+    except Superseded:
+        os._exit(7)
+trio.run(main)
+"""
+
+
+def stopped(url: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", STOPPED, url])
+    os.waitpid(process.pid, os.WUNTRACED)
+    return process
+
+
+async def test_a_process_that_was_stopped_past_its_lease_is_superseded(url: str) -> None:
+    process = await trio.to_thread.run_sync(stopped, url)
+    expire_leases(url)
+    journal = await Store(url).open("r")
+    await write(journal, "taken")
+    os.kill(process.pid, signal.SIGCONT)
+    assert await trio.to_thread.run_sync(process.wait) == 7
+    await write(journal, "on")
+    await journal.aclose()
+    assert keys(url) == ["mine", "taken", "on"]
+
+
+# -- connections that break
+
+
+async def test_a_connection_that_was_cut_is_made_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "PAUSE", 0)
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    for key in "abc":
+        await write(journal, key)
+        cut_connections(url)
+    await journal.aclose()
+    assert keys(url) == ["a", "b", "c"]
+
+
+@contextmanager
+def _breaking(transaction: Any, moment: str) -> Iterator[None]:
+    """A transaction whose connection breaks before its commit, or after it and before the answer."""
+    with transaction:
+        yield
+        if moment == "before":
+            raise psycopg.OperationalError("the connection is lost")
+    raise psycopg.OperationalError("the connection is lost")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_commit_whose_answer_was_lost_is_sent_again_and_counts_once(
+    url: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "PAUSE", 0)
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "first")
+    assert isinstance(store._backend, PostgresBackend)
+    connection = store._backend._writing
+    assert connection is not None
+    transaction = connection.transaction
+    monkeypatch.setattr(connection, "transaction", lambda: _breaking(transaction(), moment))
+    journal.write(Row("ended", "second", b"", b"x" * 70_000))
+    await write(journal, "third")
+    assert store._backend._writing is not connection
+    await write(journal, "fourth")
+    await journal.aclose()
+    assert keys(url) == ["first", "second", "third", "fourth"]
+
+
+async def test_a_server_that_cannot_be_reached_is_said_without_its_password() -> None:
+    where = "postgresql://me:s3cr3t@127.0.0.1:1/none"
+    with pytest.raises(
+        StoreFailed, match=r"the store postgresql://127\.0\.0\.1:1/none cannot be used"
+    ) as caught:
+        await Store(where).runs()
+    assert "s3cr3t" not in str(caught.value)
+    assert "s3cr3t" not in str(caught.value.__cause__)
+
+
+async def test_an_error_that_stays_is_not_tried_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await Store(url).begin("r", b"")
+    sql(url, "drop table flowscript_rows")
+    with pytest.raises(StoreFailed, match="flowscript_rows"):
+        await write(journal, "a")
+    await journal.aclose()
+
+
+# -- versions, settings
+
+
+async def test_a_store_of_a_later_release_is_left_alone(url: str) -> None:
+    await Store(url).submit("r", b"")
+    sql(url, "update flowscript_version set version = 99")
+    with pytest.raises(StoreFailed, match="was written by a later release"):
+        await Store(url).open("r")
+
+
+async def test_a_store_of_an_earlier_release_is_brought_up_once_no_run_is_owned(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await Store(url).begin("r", b"")
+    monkeypatch.setattr(pgschema, "STEPS", [*pgschema.STEPS, "create table more (x int)"])
+    with pytest.raises(StoreFailed, match="since a run of it is owned"):
+        await Store(url).runs()
+    await journal.aclose()
+    assert [run.run_id for run in await Store(url).runs()] == ["r"]
+    assert sql(url, "select count(*) from more") == [(0,)]
+
+
+async def test_many_processes_may_make_a_store_at_once(url: str) -> None:
+    async with trio.open_nursery() as nursery:
+        for name in "abcdef":
+            nursery.start_soon(Store(url).submit, name, b"")
+    assert len(await Store(url).runs()) == 6
+
+
+@pytest.mark.parametrize(("durability", "said"), [("power", "on"), ("process", "off")])
+async def test_what_survives_a_power_cut_is_chosen(url: str, durability: Any, said: str) -> None:
+    store = Store(url, durability=durability)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    found = store._backend._writing.execute("show synchronous_commit").fetchone()
+    assert found == (said,)
+    await journal.aclose()
+
+
+async def test_a_run_whose_row_stays_locked_is_busy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", "1ms")
+    await Store(url).submit("r", b"")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        with pytest.raises(RunBusy, match="another process, which is writing to it"):
+            await Store(url).open("r")
+    await (await Store(url).open("r")).aclose()
+
+
+async def test_a_statement_that_waits_too_long_for_a_lock_is_sent_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    monkeypatch.setattr(postgres.time, "sleep", lambda _: token.run_sync_soon(waited.set))
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    store._backend._writing.execute("set statement_timeout = '1ms'")
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write, journal, "b")
+            await waited.wait()
+            connection.rollback()
+    await journal.aclose()
+    assert keys(url) == ["a", "b"]
