@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -68,10 +67,10 @@ def test_what_cannot_be_durable_is_said() -> None:
 @pytest.mark.breaks_the_engine
 def test_an_end_that_is_written_before_its_effect_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     async def too_soon(
-        recorder: Recorder, attempt: Any, config: Any, work: Callable[[], Awaitable[Any]]
+        limiter: Any, recorder: Recorder, attempt: Any, config: Any, work: Any
     ) -> Any:
         recorder.ended(attempt.path, attempt.number, None, False)
-        return await act_durably(recorder, attempt, config, work)
+        return await act_durably(limiter, recorder, attempt, config, work)
 
     monkeypatch.setattr(attempts, "act_durably", too_soon)
     assert "everything is done" in promises(proved(MIXED))

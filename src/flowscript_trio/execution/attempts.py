@@ -186,14 +186,8 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     if step.is_control:
         return _control(walk, step.runtime, params, attempt)
     if walk.run.recorder is not None:
-        return act_durably(
-            walk.run.recorder, attempt, config, partial(_work, walk, attempt, params)
-        )
-    return _work(walk, attempt, params)
-
-
-def _work(walk: Walk, attempt: Attempt, params: ExecutionParams) -> Awaitable[Outcome]:
-    step = attempt.step
+        work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
+        return act_durably(walk.run.limiter, walk.run.recorder, attempt, config, work)
     if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (

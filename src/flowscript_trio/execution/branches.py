@@ -255,7 +255,7 @@ class Branches:
         return ended is not None and ended.status != "success"
 
     def _keep(self, index: int, frame: Frame) -> None:
-        if self._is_late(index):
+        if self._deadline != inf and self._is_late(index):
             self._late.add(index)
             return
         self.succeeded += 1
@@ -269,8 +269,6 @@ class Branches:
 
     def _is_late(self, index: int) -> bool:
         """Whether a branch succeeded when the time of its block had passed, which keeps what did before."""
-        if self._deadline == inf:
-            return False
         if self.journal is not None and index in self.journal.ended:
             return self.journal.ended[index].late
         late = trio.current_time() >= self._deadline

@@ -34,12 +34,13 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
 
 
 class _Workers:
-    __slots__ = ("_block", "_free", "_free_at", "_one_each", "_pool")
+    __slots__ = ("_block", "_free", "_free_at", "_one_each", "_pool", "_restored")
 
     def __init__(self, block: Block, pool: Pool, one_each: bool) -> None:
         self._block = block
         self._pool = pool
         self._one_each = one_each
+        self._restored: RestoringPool | None = None
         self._free_at = -1
         self._free = 0  # workers that can take a job in the pass after that
 
@@ -82,7 +83,7 @@ class _Workers:
                     break
                 # A checkpoint, but one that knows what the others did in this pass.
                 await cancel_shielded_checkpoint()
-                if not block.is_over() and not self._is_urgent():
+                if not block.is_over() and (self._restored is None or not self._is_urgent()):
                     await checkpoint_if_cancelled()
             await block.settle()
         except trio.Cancelled:
@@ -92,8 +93,9 @@ class _Workers:
             block.end(token)
 
     def _is_urgent(self) -> bool:
-        """Whether the next job is to begin even if it is cancelled."""
-        return False
+        """Whether the next job had begun in an earlier process, so that a cancellation is for it to meet."""
+        restored = self._restored
+        return restored is not None and restored.is_urgent(self._block.passes.now)
 
     def _take(self) -> tuple[int, Any] | None:
         block = self._block
@@ -121,26 +123,23 @@ class _Workers:
 class _RestoringWorkers(_Workers):
     """Workers of a block that an earlier process had begun: what had ended first, then the rest."""
 
-    __slots__ = ("_restored",)
+    __slots__ = ("_restoring",)
 
     def __init__(self, block: Block, pool: RestoringPool) -> None:
         super().__init__(block, pool, one_each=False)
-        self._restored = pool
+        self._restored = self._restoring = pool
 
     async def run(self) -> Verdict:
         block = self._block
-        if not self._restored.is_open:
+        if not self._restoring.is_open:
             block.on_restored = self._open
-            block.on_settled = self._unwind if self._restored.has_begun else None
+            block.on_settled = self._unwind if self._restoring.has_begun else None
         return await super().run()
-
-    def _is_urgent(self) -> bool:
-        return self._restored.is_urgent(self._block.passes.now)
 
     def _open(self) -> None:
         """All that had ended are heard: unless that has settled the block, the rest goes on."""
         block = self._block
-        self._restored.is_open = True
+        self._restoring.is_open = True
         if block.is_over():
             return
         block.on_settled = None
@@ -152,7 +151,7 @@ class _RestoringWorkers(_Workers):
 
         What stands below an iteration that broke out goes on.
         """
-        block, pool = self._block, self._restored
+        block, pool = self._block, self._restoring
         block.on_settled = None
         await cancel_shielded_checkpoint()  # what became ready in this pass can be taken now
         jobs = pool.take_begun(block.passes.now)

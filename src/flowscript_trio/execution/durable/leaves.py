@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from typing import Any
 
 import trio
@@ -13,10 +14,12 @@ from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.durable import Diverged, Interrupted
+from ..contexts import InContext
 from ..describing import describe_safely
 from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late
+from ..limiting import hold
 from ..walk import Walk
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
@@ -65,7 +68,11 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
 
 
 async def act_durably(
-    recorder: Recorder, attempt: Attempt, config: Any, work: Callable[[], Awaitable[Outcome]]
+    limiter: trio.CapacityLimiter | None,
+    recorder: Recorder,
+    attempt: Attempt,
+    config: Any,
+    work: Callable[[], Coroutine[Any, Any, Outcome]],
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
     step, path, number = attempt.step, attempt.path, attempt.number
@@ -73,12 +80,15 @@ async def act_durably(
         await sleep_durably(recorder, path, number, config.duration)
         recorder.ended(path, number, None, False)
         return Outcome(attempt.input)
+    context = copy_context()
+    if limiter is not None and attempt.token is not None:
+        hold(context, limiter, attempt.token)
     if step.is_pure:
-        return await work()
+        return await InContext(work(), context)
     if step.on_crash == "fail" or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
     cookies = attempt.frame.state.cookies
-    outcome = await work()
+    outcome = await InContext(work(), context)
     logged_in = attempt.frame.state.cookies is not cookies
     recorder.ended(path, number, outcome.output, logged_in)
     return outcome
