@@ -203,6 +203,21 @@ def test_what_cannot_be_durable_yet_is_refused_before_anything_runs(body: str, s
     assert work.world.begun == []
 
 
+def test_a_collection_that_cannot_be_read_again_is_refused() -> None:
+    work = Crashing(
+        '<workflow name="w"><source:gen id="g"/><foreach id="f" collection="g"><source:act id="a"/></foreach></workflow>'
+    )
+
+    @work.world.registry.runtime("source:gen", pure=True)
+    async def gen(params: fs.ExecutionParams) -> Any:
+        return iter([1, 2])
+
+    error = work.process().error
+    assert isinstance(error, fs.SettingError)
+    assert "how far it was read" in str(error)
+    assert work.world.done == []
+
+
 def test_a_budget_with_a_store_is_refused() -> None:
     work = Crashing('<workflow name="w"><source:act id="a"/></workflow>', budget=fs.Budget(nodes=5))
     assert "budget" in str(work.process().error)

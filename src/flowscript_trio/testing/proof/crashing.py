@@ -167,8 +167,8 @@ def _the_dead_do_nothing(lives: Lives) -> Iterator[Found]:
 
 
 def _clean_up_ended(lives: Lives, entries: list[Entry]) -> Iterator[Found]:
-    """What was begun of clean-up came to an end, or the last process has seen its time pass."""
-    last = len(lives.lives) - 1
+    """What was begun of clean-up came to an end, or the last process at work has seen its time pass."""
+    last = max((call.process for call in lives.calls), default=0)
     again = {(call.path, call.attempt) for call in lives.calls if call.process == last}
     ended = {(entry.key, getattr(entry, "attempt", 0)) for entry in entries if entry.kind in _ENDS}
     for entry in entries:
