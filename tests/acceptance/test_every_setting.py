@@ -24,7 +24,7 @@ FRONT_MATTER = {
     "schemas",
     "evolution",
 }
-NODE = {"id", "input", "after", "if", "timeout", "on-error", "compensate"}
+NODE = {"id", "input", "after", "if", "timeout", "on-crash", "on-error", "compensate"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.owner} {case.setting}" for case in CASES])
