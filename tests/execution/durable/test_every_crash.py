@@ -83,4 +83,10 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_that_dies_at_any_commit_ends_as_it_must(shape: str) -> None:
+    check_every_crash(SHAPES[shape])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_run_that_dies_again_in_its_resumption_ends_as_it_must(shape: str) -> None:
     check_every_crash(SHAPES[shape], twice=True)
