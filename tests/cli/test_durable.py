@@ -59,6 +59,14 @@ def test_runs_and_show_read_a_store(folder: Path) -> None:
     assert "run x of w: completed" in call("show", "x", "--store", "runs.db").stdout
 
 
+def test_prove_lets_the_processes_of_a_run_die(folder: Path) -> None:
+    proved = call("prove", "w.xml", "--crash", "--pairs", "5")
+    summary = json.loads(proved.stdout)
+    assert summary["violations"] == 0
+    assert summary["proofs"][0]["tried"]["two crashes"] == 5
+    assert "crashes" in proved.stderr
+
+
 def test_a_run_that_is_not_there_is_named(folder: Path) -> None:
     call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q")
     assert "'y'" in call("resume", "y", "--store", "runs.db", code=2).stderr

@@ -72,6 +72,11 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "base")
     show_default=True,
     help="How many pairs of points are tried at most.",
 )
+@click.option(
+    "--crash",
+    is_flag=True,
+    help="Prove the durable run: its process dies at every commit and after every effect, and goes on.",
+)
 @roots_option
 @click.pass_context
 def prove_command(
