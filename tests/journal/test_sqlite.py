@@ -285,6 +285,40 @@ async def test_a_full_disk_is_said_and_what_was_synced_stays(
     assert (await Store(file).show("r")).rows == synced + 1
 
 
+TOO_LARGE = """
+import os, resource, signal, sys, trio
+from flowscript_trio.journal.rows import Row
+from flowscript_trio.journal.store import Store
+from flowscript_trio.types.storing import StoreFailed
+async def main():
+    journal = await Store(sys.argv[1]).begin("r", b"")
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    for number in range(200):
+        journal.write(Row("ended", str(number), os.urandom(5_000)))
+        try:
+            await journal.synced()
+        except StoreFailed as exc:
+            print(number, exc)
+            await journal.aclose()
+            return
+trio.run(main)
+"""
+
+
+async def test_a_write_that_the_system_refuses_is_said_and_what_was_synced_stays(
+    file: Path,
+) -> None:
+    done = await trio.run_process([sys.executable, "-c", TOO_LARGE, str(file)], capture_stdout=True)
+    synced, _, said = done.stdout.decode().partition(" ")
+    assert "cannot be used" in said
+    journal = await Store(file).open("r")
+    assert [row.key for row in journal.read()] == list(map(str, range(int(synced))))
+    assert int(synced) > 10
+    journal.write(Row("ended", "on", b""))
+    await journal.aclose()
+
+
 READ_ONLY = """
 import os, sys, trio
 from flowscript_trio.journal.store import Store

@@ -326,3 +326,19 @@ async def test_names_of_workflows_and_people_cannot_steer_a_terminal(store: Stor
     journal = await store.open("r")
     assert [each.by for each in await journal.answers()] == ["b\\n\\x00"]
     await journal.aclose()
+
+
+async def test_journals_may_be_opened_while_others_are_closed(store: Store) -> None:
+    async def keep(name: str) -> None:
+        for turn in range(5):
+            journal = await store.begin(name, b"")
+            journal.write(Row("ended", str(turn), b""))
+            await journal.synced()
+            journal.write(Row("more", str(turn), b""))
+            await journal.aclose()
+
+    with trio.fail_after(120):
+        async with trio.open_nursery() as nursery:
+            for number in range(6):
+                nursery.start_soon(keep, str(number))
+    assert {run.rows for run in await store.runs()} == {10}

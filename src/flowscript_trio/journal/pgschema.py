@@ -51,6 +51,8 @@ def bring_up(connection: psycopg.Connection[Any]) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         version = _version(connection)
+        if version == len(STEPS):
+            return  # another process was first
         if version > len(STEPS):
             raise StoreFailed(
                 f"the store was written by a later release (its schema has version {version}, this release "

@@ -85,10 +85,37 @@ class InlineWriter:
 
 
 class ThreadWriter:
-    """A thread of its own that lives while a journal of the store is open.
+    """A thread of its own that lives while a journal of the store is open."""
 
-    Its bell is a bare lock, since events of ``threading`` cost more than a commit of a few rows.
-    """
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._lock = threading.Lock()  # journals are opened in trio's thread and closed in others
+        self._users = 0
+        self._thread: _Thread | None = None
+
+    def join(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._thread is None:
+                self._thread = _Thread(self._backend)
+
+    def leave(self) -> None:
+        thread = None
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+
+    def put(self, job: Job) -> None:
+        thread = self._thread
+        assert thread is not None, "a journal that writes has joined"
+        thread.put(job)
+
+
+class _Thread:
+    """One thread, its jobs and its bell, which is a bare lock: events of ``threading`` cost more than a commit."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -98,23 +125,9 @@ class ThreadWriter:
         self._bell.acquire()
         self._stirred = False
         self._urgent = False
-        self._users = 0
-        self._thread: threading.Thread | None = None
-
-    def join(self) -> None:
-        self._users += 1
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="flowscript store", daemon=True)
-            self._thread.start()
-
-    def leave(self) -> None:
-        self._users -= 1
-        if self._users == 0:
-            thread, self._thread = self._thread, None
-            self._urgent = True
-            self._ring()
-            assert thread is not None
-            thread.join()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="flowscript store", daemon=True)
+        self._thread.start()
 
     def put(self, job: Job) -> None:
         self._jobs.append(job)
@@ -125,13 +138,18 @@ class ThreadWriter:
             self._stirred = True
             self._ring()
 
+    def stop(self) -> None:
+        """End the thread; what it still waits for is given up."""
+        self._stopped = self._urgent = True
+        self._ring()
+        self._thread.join()
+
     def _ring(self) -> None:
         with suppress(RuntimeError):  # it rings already
             self._bell.release()
 
     def _run(self) -> None:
-        me = threading.current_thread()
-        while True:
+        while not self._stopped:
             self._bell.acquire()
             if not self._urgent:
                 self._bell.acquire(timeout=LINGER)
@@ -139,7 +157,5 @@ class ThreadWriter:
             self._stirred = self._urgent = False
             jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
             if jobs:
-                self._committer.commit(jobs, lambda: self._thread is me)
-            if self._thread is not me:
-                self._backend.rest()
-                return
+                self._committer.commit(jobs, lambda: not self._stopped)
+        self._backend.rest()
