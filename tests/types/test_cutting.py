@@ -23,6 +23,7 @@ ALLOWED = {
     "parser/ids.py": "an id of a document",
     "observe/pruning.py": "observers are given values that are masked",
     "observe/private_files.py": "the name of a file beside another",
+    "journal/leaves.py": "the name of a class",
     "observe/chronicle.py": "the id of a run",
     "types/paths.py": "a label of a document",
 }
