@@ -28,7 +28,7 @@ from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from flowscript_trio.runtimes.wording import default_of, summary_of, words_of
 from flowscript_trio.schemas.document import PARAMETER as PARAM
 from flowscript_trio.schemas.document import SECRET, WORKFLOW
-from flowscript_trio.schemas.settings import Settings, of_node
+from flowscript_trio.schemas.settings import Settings, of_leaf
 from flowscript_trio.validator.fields import plan_of
 
 from rooms import rooms
@@ -142,7 +142,7 @@ def plain_rows(settings: Settings) -> Iterator[Row]:
 def settings(registry: Registry = default_registry) -> str:
     """A section for each element: what it does, and its settings."""
     parts = [
-        "## Every node\n\n" + table(("setting", "meaning"), plain_rows(of_node())),
+        "## Every node\n\n" + table(("setting", "meaning"), plain_rows(of_leaf())),
         "## `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(WORKFLOW)),
         "## `<param>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(PARAM)),
         "## `<secret>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(SECRET)),

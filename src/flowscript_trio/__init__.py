@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .execution.masking import MaskedError
     from .execution.options import RunOptions
     from .execution.record import Record
-    from .execution.run import open_run, run
+    from .execution.run import open_run, resume, run
     from .execution.stream import EventStream
     from .expression import Expression, Template
     from .expression.scope import Limits
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .schemas import schema_files
     from .types.budget import Budget
     from .types.decisions import Action, Answer, CheckpointRejected, Decider
+    from .types.durable import Diverged, Interrupted
     from .types.durations import Duration
     from .types.errors import (
         BudgetExceeded,
@@ -80,7 +81,7 @@ _HOMES = {
     "execution.masking": ["MaskedError"],
     "execution.options": ["RunOptions"],
     "execution.record": ["Record"],
-    "execution.run": ["open_run", "run"],
+    "execution.run": ["open_run", "resume", "run"],
     "execution.stream": ["EventStream"],
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
@@ -101,6 +102,7 @@ _HOMES = {
     "scheduler.limits.limit": ["Limit"],
     "types.budget": ["Budget"],
     "types.decisions": ["Action", "Answer", "CheckpointRejected", "Decider"],
+    "types.durable": ["Diverged", "Interrupted"],
     "types.durations": ["Duration"],
     "types.errors": [
         "BudgetExceeded",
@@ -145,6 +147,7 @@ __all__ = [
     "CircuitOpen",
     "Dask",
     "Decider",
+    "Diverged",
     "Duration",
     "EvaluationError",
     "EventStream",
@@ -158,6 +161,7 @@ __all__ = [
     "HTTPStatusError",
     "HttpOptions",
     "InputError",
+    "Interrupted",
     "Limit",
     "LimitExceeded",
     "Limits",
@@ -200,6 +204,7 @@ __all__ = [
     "open_run",
     "register_error",
     "registry",
+    "resume",
     "run",
     "runtime",
     "schema_files",

@@ -26,7 +26,7 @@ FRONT_MATTER = {
     "output",
     "evolution",
 }
-NODE = {"id", "input", "after", "if", "timeout", "place", "on-error", "compensate"}
+NODE = {"id", "input", "after", "if", "timeout", "place", "on-crash", "on-error", "compensate"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.owner} {case.setting}" for case in CASES])

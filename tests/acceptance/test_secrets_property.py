@@ -25,7 +25,7 @@ from flowscript_trio.cli.console import PlainLines
 from flowscript_trio.cli.reports import render_failure
 from flowscript_trio.cli.tables import draw
 from flowscript_trio.execution.preparing import masker_of
-from flowscript_trio.observe.journal import Journal, Lines
+from flowscript_trio.observe.chronicle import Chronicle, Lines
 from flowscript_trio.observe.report import render_report
 from flowscript_trio.observe.spans import Spans
 from flowscript_trio.observe.trace import Trace
@@ -108,7 +108,7 @@ def everything_shown(flow: fs.Flow, secret: str, base: Path) -> str:
     tree, exporter, provider = RunTree(room=20), InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     observers: list[Any] = [
-        Journal(entries.append), Journal(Lines(lines)), PlainLines(plain), tree,
+        Chronicle(entries.append), Chronicle(Lines(lines)), PlainLines(plain), tree,
         Spans(provider.get_tracer("t")), Trace(lambda entry: said.append(json.dumps(entry))),
         lambda event: said.append(repr(event)),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import flowscript_trio as fs
 from flowscript_trio.execution.preparing import masker_of
-from flowscript_trio.observe.journal import Journal, Lines, keeping_journal
+from flowscript_trio.observe.chronicle import Chronicle, Lines, keeping_chronicle
 
 from . import flows
 from .measuring import Cost, Workload, timed
@@ -28,7 +28,7 @@ def record(items: int) -> Workload:
     given = list(range(items))
 
     async def engine() -> None:
-        with tempfile.TemporaryDirectory() as folder, keeping_journal(Path(folder)) as observer:
+        with tempfile.TemporaryDirectory() as folder, keeping_chronicle(Path(folder)) as observer:
             await fs.run(flow, input=given, observers=[observer])
 
     name = f"a record of {items} items, an event, to none"
@@ -59,7 +59,7 @@ def mask(items: int) -> Workload:
     def printing(secrets: dict[str, str]) -> Cost:
         async def work() -> None:
             with _nowhere() as stream:
-                observers = [Journal(Lines(stream))]
+                observers = [Chronicle(Lines(stream))]
                 run = await fs.run(flow, input=given, secrets=secrets, observers=observers)
                 masker = masker_of(flow, fs.RunOptions(secrets=secrets, input=given))
                 shown = run.output if masker is None else masker.value(run.output)

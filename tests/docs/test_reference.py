@@ -19,7 +19,7 @@ from flowscript_trio.expression.library import dates
 from flowscript_trio.expression.table import FUNCTIONS
 from flowscript_trio.language.elements import COMMON, ELEMENTS
 from flowscript_trio.language.structure import FAMILIES, LIFTED, STRUCTURE
-from flowscript_trio.observe.journal import NAMES
+from flowscript_trio.observe.chronicle import NAMES
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from flowscript_trio.runtimes.wording import summary_of
@@ -279,7 +279,7 @@ def test_every_kind_of_event_is_on_its_page() -> None:
     assert set(re.findall(r"types\.events\.(\w+)$", page, re.MULTILINE)) == names
 
 
-def test_every_entry_of_a_journal_is_on_its_page() -> None:
+def test_every_entry_of_a_chronicle_is_on_its_page() -> None:
     page = (ROOT / "docs" / "howto" / "record-runs.md").read_text()
     table = page.partition("## What the lines say")[2]
     first = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.observe.journal import Journal
+from flowscript_trio.observe.chronicle import Chronicle
 from flowscript_trio.observe.replay import events_of
 from flowscript_trio.observe.report.story import story_of
 from flowscript_trio.observe.trace import Trace
@@ -183,9 +183,9 @@ ON_ONE_LINE = '<delay duration="1s"/><delay duration="3s"/>'
 def test_the_report_the_tree_and_the_trace_tell_nodes_on_one_line_apart() -> None:
     entries: list[dict[str, Any]] = []
     slices: list[dict[str, Any]] = []
-    journal, tree, trace = Journal(entries.append), RunTree(), Trace(slices.append)
+    chronicle, tree, trace = Chronicle(entries.append), RunTree(), Trace(slices.append)
     for event in events(ON_ONE_LINE):
-        for observer in (journal, tree, trace):
+        for observer in (chronicle, tree, trace):
             observer(event)
     spans = story_of(entries).spans
     assert sorted((span.state, span.start, span.end) for span in spans) == [
@@ -198,12 +198,12 @@ def test_the_report_the_tree_and_the_trace_tell_nodes_on_one_line_apart() -> Non
     assert phases["B"] == phases["E"] == 3
 
 
-def test_a_journal_gives_back_the_numbers_and_labels() -> None:
+def test_a_chronicle_gives_back_the_numbers_and_labels() -> None:
     entries: list[dict[str, Any]] = []
-    journal = Journal(entries.append)
+    chronicle = Chronicle(entries.append)
     seen = events(ON_ONE_LINE)
     for event in seen:
-        journal(event)
+        chronicle(event)
     replayed = list(events_of(entries))
     assert [event.execution for event in replayed] == [event.execution for event in seen]
     ended = [event for event in replayed if isinstance(event, NodeEnded)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
@@ -52,7 +54,13 @@ def test_every_option_arrives_by_its_name(way: str, monkeypatch: pytest.MonkeyPa
 
     arrived: list[fs.RunOptions] = []
 
-    def prepare(flow: Any, passes: Any, options: fs.RunOptions) -> Any:
+    @asynccontextmanager
+    async def begun(store: Any, flow: Any, options: fs.RunOptions) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr(module, "begun", begun)
+
+    def prepare(flow: Any, passes: Any, options: fs.RunOptions, owned: Any) -> Any:
         arrived.append(options)
         raise fs.InputError("enough")
 

@@ -57,7 +57,10 @@ CSV = {
         [("csv_encode([])", ""), ("csv_encode([], {header: ['a']})", "a\n")],
         [
             ("csv_encode(5)", Refused("row 0 is not an object")),
-            ("csv_encode([{a: 1}], {header: ['b']})", Refused("the key 'a', which is not a column")),
+            (
+                "csv_encode([{a: 1}], {header: ['b']})",
+                Refused("the key 'a', which is not a column"),
+            ),
             ("csv_encode([{a: 'x,'}], {quote: 'none'})", Refused("expected the setting quote")),
             (
                 "csv_encode([{a: 1}], {skip: 1})",

@@ -21,8 +21,8 @@ import flowscript_trio as fs
 from flowscript_trio.cli.console import PlainLines
 from flowscript_trio.cli.reports import render_failure
 from flowscript_trio.cli.tables import draw
-from flowscript_trio.observe.journal import Journal, Lines, keeping_journal
-from flowscript_trio.observe.replay import events_of, read_journal
+from flowscript_trio.observe.chronicle import Chronicle, Lines, keeping_chronicle
+from flowscript_trio.observe.replay import events_of, read_chronicle
 from flowscript_trio.observe.report import render_report
 from flowscript_trio.observe.spans import Spans
 from flowscript_trio.observe.trace import Trace, writing_trace
@@ -149,8 +149,8 @@ class Places:
         provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.events: list[Any] = []
         self.observers: list[Any] = [
-            Journal(self.entries.append),
-            Journal(Lines(self.lines)),
+            Chronicle(self.entries.append),
+            Chronicle(Lines(self.lines)),
             PlainLines(self.plain),
             self.tree,
             Spans(provider.get_tracer("t")),
@@ -164,7 +164,7 @@ class Places:
         console.print(draw(self.tree, trio.current_time(), 40))
         (record,) = self.folder.glob("*.jsonl")
         again = RunTree(room=20)
-        for event in events_of(read_journal(record)):
+        for event in events_of(read_chronicle(record)):
             again(event)
         console.print(draw(again, 1.0, 40))
         raw = self.lines.getvalue().decode()
@@ -194,7 +194,7 @@ async def observed(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fs.FlowScriptWarning)
-        with keeping_journal(folder) as kept, writing_trace(folder / "trace.json") as traced:
+        with keeping_chronicle(folder) as kept, writing_trace(folder / "trace.json") as traced:
             try:
                 run = await fs.run(
                     flow, observers=[*places.observers, kept, traced], secrets=secrets

@@ -10,7 +10,7 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.cli.writing import write_whole
-from flowscript_trio.observe.journal import keeping_journal
+from flowscript_trio.observe.chronicle import keeping_chronicle
 from flowscript_trio.observe.private_files import PRIVATE, followed, name_beside, open_new
 from flowscript_trio.observe.trace import writing_trace
 
@@ -29,8 +29,8 @@ def _open_mask() -> object:
 
 
 async def test_records_and_traces_are_for_their_owner_alone(tmp_path: Path) -> None:
-    with keeping_journal(tmp_path / "runs") as journal, writing_trace(tmp_path / "t") as trace:
-        await fs.run(fs.loads(FLOW), observers=[journal, trace])
+    with keeping_chronicle(tmp_path / "runs") as chronicle, writing_trace(tmp_path / "t") as trace:
+        await fs.run(fs.loads(FLOW), observers=[chronicle, trace])
     [record] = (tmp_path / "runs").iterdir()
     assert mode_of(record) == mode_of(tmp_path / "t") == 0o600
 

@@ -446,6 +446,12 @@ covers(
 covers("node", "if", '<source:stub id="a" ⟦if="1 > 2"⟧/>', lambda s: s.status("a") == "skipped")
 covers(
     "node",
+    "on-crash",
+    '<source:stub id="a" ⟦on-crash="fail"⟧/>',
+    lambda s: s.flow is not None and s.flow.program.main.steps[0].on_crash == "fail",
+)
+covers(
+    "node",
     "timeout",
     '<source:stub id="a" takes="99s" ⟦timeout="1s"⟧/>',
     lambda s: "TooSlowError" in s.error and s.seconds == 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import flowscript_trio as fs
+
 from .world import covers
 
 # ---- HTTP ----
@@ -51,6 +53,13 @@ for owner, tag in (("source:http", "source:http"), ("sink:http", "sink:http")):
         "redirects",
         f'<{tag} id="x" url="SERVER/moved" ⟦redirects="none"⟧/>',
         lambda s: s.request.path == "/moved",
+    )
+    covers(
+        owner,
+        "idempotent",
+        GET.format('⟦idempotent="false"⟧ method="POST"'),
+        lambda s: "idempotency-key" not in s.request.headers,
+        options={"store": fs.Store.memory()},
     )
     covers(
         owner,

@@ -23,9 +23,9 @@ ALLOWED = {
     "parser/ids.py": "an id of a document",
     "observe/pruning.py": "observers are given values that are masked",
     "observe/private_files.py": "the name of a file beside another",
-    "observe/journal.py": "the id of a run",
     "cli/placing.py": "the names of the built-in places",
     "journal/leaves.py": "the name of a class, for its article",
+    "observe/chronicle.py": "the id of a run",
     "types/paths.py": "a label of a document",
 }
 """Files whose texts may be cut where they are written, and why."""

@@ -17,6 +17,7 @@ _COMMANDS = {
     "prove": "prove:prove_command",
     "prune": "prune:prune_command",
     "report": "report:report_command",
+    "resume": "resume:resume_command",
     "run": "run:run_command",
     "runs": "records:runs_command",
     "schema": "schema:schema_command",

@@ -55,9 +55,9 @@ async def show(log: str | None = None) -> AsyncIterator[View]:
     if log == "nothing":
         yield View(())
     elif log == "json":
-        from ..observe.journal import Journal, Lines
+        from ..observe.chronicle import Chronicle, Lines
 
-        yield View((Journal(Lines(sys.stderr.buffer)),))
+        yield View((Chronicle(Lines(sys.stderr.buffer)),))
     elif log == "tree" or (log is None and is_lively(sys.stderr)):
         async with _live() as view:
             yield view

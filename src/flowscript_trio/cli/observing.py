@@ -36,11 +36,11 @@ def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
     if folder is None:
         yield []
         return
-    from ..observe.journal import keeping_journal
+    from ..observe.chronicle import keeping_chronicle
 
     with ExitStack() as stack:
         try:
-            observer = stack.enter_context(keeping_journal(folder, file))
+            observer = stack.enter_context(keeping_chronicle(folder, file))
         except OSError as exc:
             raise click.UsageError(f"--record {folder}: {exc.strerror}") from None
         yield [observer]
@@ -52,7 +52,7 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
     if path is None:
         yield []
         return
-    from ..observe.journal import Entry, Journal
+    from ..observe.chronicle import Chronicle, Entry
     from ..observe.private_files import PRIVATE
     from ..observe.report import render_report
     from ..picture import as_svg, picture_of
@@ -60,7 +60,7 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
 
     entries: list[Entry] = []
     try:
-        yield [Journal(entries.append, file)]
+        yield [Chronicle(entries.append, file)]
     finally:
         if entries:
             page = render_report(entries, as_svg(picture_of(flow)))

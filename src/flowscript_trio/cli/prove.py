@@ -72,6 +72,11 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
     show_default=True,
     help="How many pairs of points are tried at most.",
 )
+@click.option(
+    "--crash",
+    is_flag=True,
+    help="Prove the durable run: its process dies at every commit and after every effect, and goes on.",
+)
 @roots_option
 @click.pass_context
 def prove_command(
@@ -89,7 +94,8 @@ def prove_command(
     """Disturb a workflow at every point, and check what is promised; the results are JSON on standard output.
 
     It runs in virtual time, with the stubs of its test cases: cancelled at each step, with an error before, in
-    and after each wait of each node, with each time limit passing, and with pairs of those.
+    and after each wait of each node, with each time limit passing, and with pairs of those. With --crash it
+    has a store that forgets, and its process dies at every point instead.
     """
     given = {name: options.pop(name) for name in GIVEN}
     flow = load_or_exit(file, roots)

@@ -14,9 +14,10 @@ from ..types.errors import nearest
 from ..types.printing import one_line, printable
 from .run_options import Command
 from .saying import show_text, write_json
+from .stores import list_runs, show_run, store_option
 
 if TYPE_CHECKING:
-    from ..observe.journal import Entry
+    from ..observe.chronicle import Entry
 
 FOLDER = "FLOWSCRIPT_RECORD"
 """The environment variable that names the folder."""
@@ -35,12 +36,21 @@ record_option: Callable[[Command], Command] = click.option(
 
 @click.command("runs")
 @click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar=FOLDER
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar=FOLDER,
+    required=False,
 )
+@store_option()
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-def runs_command(folder: Path, as_json: bool) -> None:
-    """List the runs that a folder has records of, the oldest first."""
-    runs = [_summary(path) for path in journals_in(folder)]
+def runs_command(folder: Path | None, where: str | None, as_json: bool) -> None:
+    """List the runs that a folder has records of, the oldest first; or those in a store, the newest first."""
+    if where is not None:
+        list_runs(where, as_json)
+        return
+    if folder is None:
+        raise click.UsageError(f"expected a folder of records (or {FOLDER}), or --store")
+    runs = [_summary(path) for path in chronicles_in(folder)]
     if as_json:
         write_json(json.dumps(runs, indent=2))
         return
@@ -53,15 +63,24 @@ def runs_command(folder: Path, as_json: bool) -> None:
 @click.command("show")
 @click.argument("run")
 @record_option
+@store_option()
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON on standard output.")
-def show_command(run: str, folder: Path | None, everything: bool, as_json: bool) -> None:
-    """Show what happened in a recorded run: its file, or the beginning of its name in the folder."""
-    from ..observe.replay import read_journal
+def show_command(
+    run: str, folder: Path | None, where: str | None, everything: bool, as_json: bool
+) -> None:
+    """Show what happened in a recorded run: its file, or the beginning of its name in the folder.
 
-    path = find_journal(run, folder)
+    With --store it is how a run stands there, by its id.
+    """
+    if where is not None:
+        show_run(where, run, as_json)
+        return
+    from ..observe.replay import read_chronicle
+
+    path = find_chronicle(run, folder)
     try:
-        entries = read_journal(path)
+        entries = read_chronicle(path)
     except OSError as exc:
         raise click.UsageError(f"{path}: {exc.strerror}") from None
     if as_json:
@@ -70,12 +89,12 @@ def show_command(run: str, folder: Path | None, everything: bool, as_json: bool)
         _print_tree(entries, sys.maxsize if everything else 200)
 
 
-def journals_in(folder: Path) -> list[Path]:
+def chronicles_in(folder: Path) -> list[Path]:
     """The records of a folder, the oldest first."""
     return sorted(folder.glob("*.jsonl"))
 
 
-def find_journal(run: str, folder: Path | None) -> Path:
+def find_chronicle(run: str, folder: Path | None) -> Path:
     """The record that is meant by a file, or by the beginning of the name of one or of its run's id."""
     path = Path(run)
     if path.is_file() or folder is None:
@@ -85,7 +104,7 @@ def find_journal(run: str, folder: Path | None) -> Path:
                 f"--record or {FOLDER}"
             )
         return path
-    known = {journal.stem: journal for journal in journals_in(folder)}
+    known = {chronicle.stem: chronicle for chronicle in chronicles_in(folder)}
     found = [name for name in known if name.startswith(run) or name.split("-")[-1].startswith(run)]
     if len(found) == 1:
         return known[found[0]]
@@ -98,11 +117,11 @@ def find_journal(run: str, folder: Path | None) -> Path:
 
 def _summary(path: Path) -> dict[str, Any]:
     """What a list says of a run: its first line and its last are enough."""
-    from ..observe.replay import JournalError, read_ends
+    from ..observe.replay import ChronicleError, read_ends
 
     try:
         first, last = read_ends(path)
-    except (JournalError, OSError) as exc:
+    except (ChronicleError, OSError) as exc:
         unreadable = {"name": str(exc), "status": "unreadable", "started": None, "duration": None}
         return {"record": path.stem, **unreadable}
     ended = last["event"] == "run-ended"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .loading import load_or_exit, roots_option
-from .records import find_journal, record_option
+from .records import find_chronicle, record_option
 from .writing import write_whole
 
 
@@ -32,12 +32,12 @@ def report_command(
 ) -> None:
     """Write the report of a recorded run, one HTML page that needs nothing but itself."""
     from ..observe.private_files import PRIVATE
-    from ..observe.replay import read_journal
+    from ..observe.replay import read_chronicle
     from ..observe.report import render_report
 
-    path = find_journal(run, folder)
+    path = find_chronicle(run, folder)
     try:
-        entries = read_journal(path)
+        entries = read_chronicle(path)
     except OSError as exc:
         raise click.UsageError(f"{path}: {exc.strerror}") from None
     graph = None

@@ -25,11 +25,11 @@ def render_problems(problems: tuple[Problem, ...]) -> str:
     return printable("\n".join([*(problem.render() for problem in problems), ", ".join(counts)]))
 
 
-def render_failure(flow: Flow, error: BaseException) -> str:
-    """What failed, where, and what became of the others."""
+def render_failure(flow: Flow | None, error: BaseException) -> str:
+    """What failed, where (in the text of ``flow``, if that is at hand), and what became of the others."""
     lines = [name_error(error)]
     failure = failure_of(error)
-    if failure is not None and failure.location is not None:
+    if flow is not None and failure is not None and failure.location is not None:
         lines += _place(flow, failure)
     lines += _notes(error, failure)
     if failure is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import uuid4
 
 import click
 
@@ -26,6 +27,7 @@ from .run_options import run_options
 from .saying import say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
+from .stores import open_store, store_option
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -77,6 +79,12 @@ if TYPE_CHECKING:
     help="Check the document and what it is given, show the plan, run nothing.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+@store_option()
+@click.option(
+    "--run-id",
+    metavar="ID",
+    help="With --store: the id of the run; one that is there goes on, or gives its outcome.",
+)
 @roots_option
 def run_command(
     file: str,
@@ -96,9 +104,13 @@ def run_command(
     log: str | None,
     dry_run: bool,
     quiet: bool,
+    where: str | None,
+    run_id: str | None,
     roots: tuple[str, ...],
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
+    if run_id is not None and where is None:
+        raise click.UsageError("--run-id is the id of a run in a store; give the store by --store")
     flow = load_or_exit(file, roots, in_lines=log == "json")
     from ..execution.options import RunOptions
     from ..execution.preparing import masker_of
@@ -115,6 +127,8 @@ def run_command(
         watchdog=watchdog,
         budget=budget,
         places=read_places(place),
+        store=None if where is None else open_store(where),
+        run_id=run_id or (None if where is None else uuid4().hex),
     )
     if dry_run:
         from ..execution.preparing import check_options
@@ -126,6 +140,10 @@ def run_command(
 
     from .exiting import run_in_trio
 
+    if where is not None and not quiet and log != "json":
+        say(
+            f"run {options.run_id}; to go on with it: flowscript resume {options.run_id} --store {where}"
+        )
     log = "nothing" if quiet else log
     with (
         holding_signals() as held,

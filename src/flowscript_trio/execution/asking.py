@@ -10,8 +10,10 @@ from ..runtimes.control.results import CheckpointResult
 from ..scheduler.signals import Goto
 from ..types.decisions import APPROVE, REJECT, Action, Answer, CheckpointRejected, Decider
 from ..types.errors import FlowScriptError, nearest
+from ..types.paths import bound_path
 from .bounds import LATE, bounded
 from .contexts import InContext
+from .durable.timers import timer_of
 from .frame import Attempt, Outcome
 from .regions import Region
 from .walk import Walk
@@ -45,6 +47,18 @@ async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[
     """The answer, and whether it is the default because the decider's came too late."""
     if result.answer is not None:
         return _check_answer(result.answer, result, attempt), False
+    recorder, key = walk.run.recorder, (attempt.path, attempt.number)
+    if recorder is not None and (known := recorder.past.answers.get(key)) is not None:
+        return Answer(known.action, known.input), known.timed_out
+    answer, timed_out = await _ask_decider(walk, result, attempt)
+    if recorder is not None:
+        recorder.answered(attempt.path, attempt.number, answer, timed_out)
+    return answer, timed_out
+
+
+async def _ask_decider(
+    walk: Walk, result: CheckpointResult, attempt: Attempt
+) -> tuple[Answer, bool]:
     decider = walk.run.decider
     if decider is None:
         return Answer(result.default), False
@@ -55,7 +69,11 @@ async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[
         attempt.region = region
         return InContext(_decide(decider, *_shown(walk, result)), copy_context())
 
-    answer = await bounded(seconds, attempt.region, attempt.path, work)
+    timer = None
+    if patience is not None:
+        key = bound_path(attempt.inner, "answer")
+        timer = timer_of(walk.run.recorder, key, seconds)
+    answer = await bounded(seconds, attempt.region, attempt.path, work, timer=timer)
     if answer is LATE:
         return Answer(result.default), True
     return _check_answer(answer, result, attempt), False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from contextvars import copy_context
+from functools import partial
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -20,9 +21,12 @@ from ..scheduler.raised import error_of, first_of, is_cancelled
 from ..scheduler.signals import Failed
 from ..types.ast import TimeoutNode
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
+from ..types.paths import bound_path
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
 from .contexts import InContext
+from .durable.leaves import act_durably, note_failure, note_late, perform_durably
+from .durable.timers import timer_of
 from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
@@ -47,7 +51,10 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
         if spending is not None:
             spending.count_node(path)
             spending.keep(attempt.input, path)
-        if step.limits:
+        recorder = walk.run.recorder
+        if recorder is not None:
+            outcome = await perform_durably(walk, recorder, attempt, _perform)
+        elif step.limits:
             outcome = await with_limits(walk, attempt, _perform)
         else:
             outcome = await _perform(walk, attempt)
@@ -70,7 +77,10 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
     try:
         if error is None:
             raise first_of(raised)
-        return fail(walk, step, path, error)
+        outcome = fail(walk, step, path, error)
+        if walk.run.recorder is not None:
+            note_failure(walk.run.recorder, step, path, number, outcome)
+        return outcome
     finally:
         del raised, error  # their tracebacks have this frame
 
@@ -85,7 +95,7 @@ def fail(walk: Walk, step: Step, path: str, error: BaseException) -> Outcome:
 def _begin(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Attempt | None:
     """Where a node is to run, with its own input; None where its ``if`` does not hold."""
     scope: Scope = frame.state
-    if step.draws:
+    if step.draws or (step.reads_clock and walk.run.recorder is not None):
         scope = Overlay(scope, {"$attempt": number}, walk.run.services_of(path, number))
     input = frame.input
     if step.input is not None:
@@ -147,9 +157,14 @@ async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
         attempt.region = region
         return _act(walk, attempt)
 
-    outcome = await bounded(seconds, attempt.region, attempt.path, work)
+    recorder, is_control = walk.run.recorder, attempt.step.is_control
+    key = bound_path(attempt.inner, "timeout")
+    timer = timer_of(recorder, key, seconds) if is_control else None
+    outcome = await bounded(seconds, attempt.region, attempt.path, work, timer=timer)
     if outcome is not LATE:
         return outcome
+    if recorder is not None and not is_control:
+        note_late(recorder, attempt, seconds)
     if isinstance(attempt.step.node, TimeoutNode):  # its handler is for its duration
         raise took_too_long(repr(attempt.step.label), seconds)
     return await be_late(walk, attempt, seconds)
@@ -169,10 +184,13 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
         walk.run,
         step.reads_only,
         step.parts,
-        None if step.is_builtin and spending is None else attempt,
+        None if step.is_builtin and spending is None and walk.run.recorder is None else attempt,
     )
     if step.is_control:
         return _control(walk, step.runtime, params, attempt)
+    if walk.run.recorder is not None:
+        work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
+        return act_durably(walk.run.limiter, walk.run.recorder, attempt, config, work)
     if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trio.lowlevel import checkpoint
+import trio
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint
 
 from ..program.compiled import CompiledBody
 from ..scheduler.concurrency import Block
@@ -15,6 +16,8 @@ from ..scheduler.signals import Failed, Goto, Return, Signal
 from ..scheduler.workers import run_pool
 from ..types.paths import owner_of
 from ..types.results import Cancellation
+from .durable.blocks import journal_of_graph
+from .durable.rounds import count_followed
 from .frame import Frame
 from .regions import Region
 from .walk import Walk
@@ -28,19 +31,28 @@ async def run_sequence(
 ) -> Signal | None:
     """Run nodes one after another; between two of them lies at least one checkpoint."""
     passes = walk.run.passes
+    recorder = walk.run.recorder
+    followed = 0 if recorder is None else count_followed(recorder.past, body, frame.prefix)
     target: str | None = None
     left: Return | None = None
     began = -1
-    for step in body.steps:
+    for at, step in enumerate(body.steps):
         if left is not None or (target is not None and step.id != target):
             walk.pass_over(step, frame)
             continue
         target = None
         if passes.now == began:
-            await checkpoint()
+            if recorder is not None and recorder.past.has(f"{frame.prefix}{step.label}"):
+                await cancel_shielded_checkpoint()  # it had begun: what it meets is for itself
+            elif at >= followed:
+                await checkpoint()
             checked = True
         began = passes.now
-        signal = await walk.execute_node(step, frame, checked)
+        if at < followed:
+            with trio.CancelScope(shield=True):
+                signal = await walk.execute_node(step, frame, checked)
+        else:
+            signal = await walk.execute_node(step, frame, checked)
         checked = False
         if signal is None:
             continue
@@ -92,13 +104,18 @@ async def run_graph(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | No
         region.cancel(cancellation, pass_number, is_cancelled())
         walk.run.note_cancellation(region.path, cancellation)
 
+    def name(index: int) -> str:
+        return f"{prefix}{steps[index].label}"
+
+    recorder = walk.run.recorder
     block = Block(
         execute,
-        lambda index: f"{prefix}{steps[index].label}",
+        name,
         Policy(total=len(steps)),
         walk.max_concurrency,
         walk.run.passes,
         on_cancel,
+        log=journal_of_graph(recorder, prefix, region, name, len(steps)),
     )
     verdict = await run_pool(block, GraphPool(body.waits, body.dependents))
     if verdict.error is not None:

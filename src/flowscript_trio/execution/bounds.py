@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import trio
 
 from ..scheduler.signals import Failed
+from .durable.timers import Timer
 from .frame import Outcome
 from .regions import Region
 
@@ -31,21 +32,33 @@ async def bounded(
     work: Callable[[Region], Awaitable[T]],
     *,
     shield: bool = False,
+    timer: Timer | None = None,
 ) -> T | Late:
     """Do work within so many seconds; LATE where it has not ended before the deadline.
 
     One rule for all: what ends at the deadline or after it is too late, whether a cancellation reached it, or it
     was shielded from that, or held the thread. But an error of its own stays that error, and a cancellation from
     around passes on: also where a deadline around has passed as well, which goes before this one.
+
+    With a ``timer`` it is what that says is left of them: the limit was begun by an earlier process, perhaps.
     """
+    if timer is not None:
+        seconds, shield = timer.seconds, shield or timer.was_kept
     deadline = trio.current_time() + seconds
     with trio.CancelScope(deadline=deadline, shield=shield) as scope:
+        if timer is not None and seconds <= 0:
+            await trio.lowlevel.cancel_shielded_checkpoint()  # it looks at deadlines between passes
         done = await work(Region(around, path, scope))
     now = trio.current_time()
     if not scope.cancelled_caught:
         signal = done.signal if isinstance(done, Outcome) else done
-        if now < deadline or isinstance(signal, Failed):
+        in_time = now < deadline or isinstance(signal, Failed)
+        if in_time or (timer is not None and timer.is_restored(path)):
+            if timer is not None:
+                timer.end(late=False)
             return done
+    if timer is not None:
+        timer.end(late=True)
     if not shield and trio.current_effective_deadline() <= now:
         await trio.lowlevel.checkpoint()  # trio notices a deadline between two passes only
     return LATE

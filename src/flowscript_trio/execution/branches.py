@@ -20,9 +20,11 @@ from ..types.errors import NotAccepted
 from ..types.events import BlockStarted, BranchEnded, BranchStarted
 from ..types.exceptions import is_a
 from ..types.location import Location
-from ..types.paths import ACCEPT, part_path
+from ..types.paths import ACCEPT, bound_path, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
+from .durable.blocks import BlockJournal, journal_of
+from .durable.timers import timer_of
 from .failures import note_block
 from .frame import Attempt, Frame
 from .marks import note
@@ -63,6 +65,7 @@ class Branches:
         self.failed: dict[int, Failed] = {}
         self.is_cut_short: bool = False  # its time had passed, and it keeps what had succeeded
         self.block: Block
+        self.journal: BlockJournal | None = None
         self._walk = walk
         self._run = walk.run
         self._attempt = attempt
@@ -90,6 +93,7 @@ class Branches:
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
         """The block that is to run these branches; the observers are told."""
         self._breakable = breakable
+        self.journal = journal_of(self._run.recorder, self._attempt.inner, self.region)
         self.block = Block(
             self._execute,
             self._name,
@@ -98,6 +102,7 @@ class Branches:
             self._run.passes,
             self._on_cancel,
             self._on_break if breakable else None,
+            self.journal,
         )
         if self._run.observers:
             self._run.notify(
@@ -140,6 +145,8 @@ class Branches:
         region = self.region
         if self._breakable:
             region = self._regions[index] = Region(region, self._name(index))
+            if (broken := self.block.broken_by(index)) is not None:
+                self._on_break(index, broken)
         body, frame = self._enter(index, item, region)
         if self._run.observers:
             checked = False  # one of them may cancel
@@ -207,6 +214,10 @@ class Branches:
         if not step.keeps or step.timeout is None:
             return await feed()
         seconds = step.timeout(attempt.scope)
+        key = bound_path(attempt.inner, "keep")
+        timer = timer_of(self._run.recorder, key, seconds)
+        if timer is not None:
+            seconds = timer.seconds
         self._deadline = trio.current_time() + seconds
         found: Verdict | None = None
 
@@ -216,7 +227,7 @@ class Branches:
             found = await feed()
             return Failed(found.error) if found.error is not None and self._stands(found) else None
 
-        if await bounded(seconds, attempt.region, attempt.path, work) is not LATE:
+        if await bounded(seconds, attempt.region, attempt.path, work, timer=timer) is not LATE:
             assert found is not None
             return found
         self.is_cut_short = True
@@ -246,7 +257,7 @@ class Branches:
         return ended is not None and ended.status != "success"
 
     def _keep(self, index: int, frame: Frame) -> None:
-        if self._deadline != inf and trio.current_time() >= self._deadline:
+        if self._deadline != inf and self._is_late(index):
             self._late.add(index)
             return
         self.succeeded += 1
@@ -257,6 +268,15 @@ class Branches:
         elif index > self._highest:
             self._highest = index
             self.states = {index: frame.state}
+
+    def _is_late(self, index: int) -> bool:
+        """Whether a branch succeeded when the time of its block had passed, which keeps what did before."""
+        if self.journal is not None and index in self.journal.ended:
+            return self.journal.ended[index].late
+        late = trio.current_time() >= self._deadline
+        if late and self.journal is not None:
+            self.journal.late.add(index)
+        return late
 
     def _lose(self, index: int, frame: Frame) -> None:
         """Remember how the nodes of a branch that did not succeed have ended."""

@@ -17,6 +17,7 @@ from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, pr
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, bounded, took_too_long
 from .context import CLEANUP_SECONDS
+from .durable.ends import until_over
 from .frame import Frame
 from .marks import note
 from .regions import Region
@@ -37,6 +38,9 @@ async def run_cleanup(
     It is shielded from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an
     error of the clean-up, which is done all the same, within the usual bound.
     """
+    recorder = walk.run.recorder
+    if recorder is not None and recorder.is_left:
+        return None  # whoever resumes the run owes it
     seconds = CLEANUP_SECONDS
     errors: list[BaseException] = []
     try:
@@ -55,7 +59,10 @@ async def run_cleanup(
         if spending is not None and region.scope is not None:
             scope = region.scope
             spending.hold(scope)
-        return walk.run_body(body, Frame(inner_state, prefix_in(path), region, input))
+        frame = Frame(inner_state, prefix_in(path), region, input)
+        if recorder is not None:
+            return recorder.in_shield(region.scope, walk.run_body(body, frame))
+        return walk.run_body(body, frame)
 
     try:
         signal = await bounded(allowed, None, path, work, shield=True)
@@ -95,13 +102,16 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     assert body.cleanup is not None
     raised: BaseException | None = None
     signal: Signal | None = None
+    path = cleanup_path(frame.prefix, FINALLY)
+    nodes = walk.run_nodes(body, frame)
+    if walk.run.recorder is not None:
+        nodes = until_over(walk.run.recorder, path, nodes)
     try:
-        signal = await walk.run_nodes(body, frame)
+        signal = await nodes
     except BaseException as exc:
         raised = exc
     went_wrong = raised is not None or isinstance(signal, Failed)
     frame.state.settle(body.inner_ids, CANCELLED if went_wrong else SKIPPED)
-    path = cleanup_path(frame.prefix, FINALLY)
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
     if error is not None and _surfaces(error, signal, raised):
         return Failed(error, walk.run.record.origin_of(error))

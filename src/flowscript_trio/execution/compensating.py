@@ -32,6 +32,10 @@ async def compensate(
     for each in pending:
         (due if owed(each) else rest).append(each)
     pending[:] = rest  # first: none is ever run twice
+    if (recorder := walk.run.recorder) is not None:
+        due.sort(
+            key=lambda each: recorder.order_of(each.path)
+        )  # what is restored ends in any order
     errors = []
     for done in reversed(due):
         error = await done.undo(view)

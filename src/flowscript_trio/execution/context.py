@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -37,6 +39,9 @@ from .record import Record, Warned
 from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
+
+if TYPE_CHECKING:
+    from .durable.recorder import Recorder
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -99,6 +104,8 @@ class RunContext:
     """What the run has spent of its budget; None where it has none."""
     limits: RunLimits | None = None
     """The limits that its nodes name; None where they name none."""
+    recorder: Recorder | None = None
+    """The journal of the run; None where it has none."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -141,6 +148,15 @@ class RunContext:
         if self.give_up is not None:
             self.give_up(f"an observer raised {class_name(error)}")
 
+    @property
+    def is_durable(self) -> bool:
+        return self.recorder is not None
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """None: a durable run gives its nodes a view of their own, which knows their paths."""
+        return None
+
     def capped(self, limit: float) -> float:
         """How many may run at once where a block asks for so many."""
         return limit if self.spending is None else self.spending.cap(limit)
@@ -155,7 +171,10 @@ class RunContext:
     def services_of(self, path: str, turn: int | str) -> Services:
         """The services of the run with the chance of one attempt of a node."""
         own = self.services
-        return Services(own.now, self.chance(path, turn), own.limits, own.look)
+        now = own.now
+        if self.recorder is not None:
+            now = partial(self.recorder.reading, path, str(turn), count())
+        return Services(now, self.chance(path, turn), own.limits, own.look)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from ..types.errors import status_of, text_of, type_of
+from ..types.errors import status_of, text_of, type_of, view_of
 from ..types.exceptions import is_a
 
 
@@ -17,6 +17,8 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
 
     One of an HTTP status has the ``headers`` and ``body`` of the answer, too.
     """
+    if (known := view_of(error)) is not None:
+        return {**known, "node": node}
     view = {
         "type": type_of(error),
         "message": str(error),
@@ -56,6 +58,8 @@ def is_retryable(error: BaseException) -> bool:
 
     An error of your own can say so itself, by an attribute ``retryable``.
     """
+    if (known := view_of(error)) is not None:
+        return bool(known["retryable"])
     own = getattr(error, "retryable", None)
     if isinstance(own, bool):
         return own

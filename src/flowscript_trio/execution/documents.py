@@ -15,12 +15,14 @@ from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
 from ..types.errors import OutputError
 from ..types.exceptions import is_a
-from ..types.paths import owner_of, prefix_in
+from ..types.paths import END, bound_path, cleanup_path, owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED
 from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
+from .durable.ends import until_over
+from .durable.timers import timer_of
 from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config, check_input, check_output, with_defaults
 from .regions import Region
@@ -44,6 +46,9 @@ async def walk_document(
     try:
         if is_run and walk.run.spending is not None:
             signal = await _walk_in_budget(walk, walk.run.spending, frame, seconds)
+        elif walk.run.recorder is not None:
+            key = cleanup_path(frame.prefix, END)
+            signal = await until_over(walk.run.recorder, key, _walk_in_time(walk, frame, seconds))
         else:
             signal = await _walk_in_time(walk, frame, seconds)
         if isinstance(signal, Return):
@@ -127,7 +132,9 @@ async def _walk_in_time(walk: Walk, frame: Frame, seconds: float | None) -> Sign
         frame.region = region
         return walk.run_nodes(main, frame)
 
-    signal = await bounded(seconds, frame.region, owner_of(frame.prefix), work)
+    path = owner_of(frame.prefix)
+    timer = timer_of(walk.run.recorder, bound_path(path, "document"), seconds)
+    signal = await bounded(seconds, frame.region, path, work, timer=timer)
     if signal is LATE:
         return Failed(took_too_long(repr(walk.program.document.name), seconds))
     return signal

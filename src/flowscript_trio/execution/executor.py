@@ -122,10 +122,12 @@ class Executor:
         a look for a cancellation, unless who calls has just ``checked``, and passes no further checkpoint of
         its own: who runs one node after another lets a pass go by between them.
         """
-        if not checked:
-            await checkpoint_if_cancelled()
         run = self.run
         path = f"{frame.prefix}{step.label}"
+        if run.recorder is not None:
+            await run.recorder.enter(path, frame.region, checked)
+        elif not checked:
+            await checkpoint_if_cancelled()
         started = self._time()
         context: Context | None = None
         if run.observers:
@@ -179,6 +181,8 @@ class Executor:
                 run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
             )
             run.compensations.append(Compensation(path, undo))
+            if run.recorder is not None:
+                run.recorder.completed(path)
         if step.has_output and not outcome.skipped and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal
@@ -227,6 +231,7 @@ class Executor:
                 node=step.node,
                 result=run.record.show(result),
                 delivered=delivered,
+                replayed=run.recorder is not None and run.recorder.is_replayed(result.path),
             )
             (context or copy_context()).run(run.notify, ended)
 
@@ -253,6 +258,8 @@ class Executor:
             result.cancelled_by = _interruption(raised)
         else:
             result.cancelled_by = self.run.cause_of(frame.region, cancelled)
+            if self.run.recorder is not None and result.cancelled_by.by is None:
+                self.run.recorder.interrupted(result.cancelled_by.reason)
             if not step.is_control:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))

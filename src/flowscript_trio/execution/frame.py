@@ -69,7 +69,7 @@ class Attempt:
         if self.step.draws:
             bound["$attempt"] = self.number
         state = self.frame.state.fork(bound, shared)
-        if self.step.draws:
+        if self.step.draws or self.step.reads_clock:
             state.services = self.scope.services
         return Frame(state, prefix_in(self.inner), self.region, self.input)
 

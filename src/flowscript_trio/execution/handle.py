@@ -17,6 +17,7 @@ from ..types.results import Cancellation, NodeResult, RunStatus
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
+from .durable.recorder import Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
@@ -76,6 +77,11 @@ class Run:
     def warnings(self) -> list[Warned]:
         return self._context.record.warnings
 
+    @property
+    def shown_output(self) -> Any:
+        """What the run returned, without secrets."""
+        return self._context.shown(self.output)
+
     def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
         """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
         if self._region.cancellation is None and not self._done.is_set():
@@ -120,6 +126,10 @@ class Run:
     async def _walk_to_the_end(self) -> None:
         context = self._context
         context.give_up = self.cancel
+        if context.recorder is not None:
+            context.recorder.give_up = self.cancel
+            if (cancelling := context.recorder.past.cancelling) is not None:
+                self.cancel(cancelling.reason)
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()
@@ -167,6 +177,8 @@ class Run:
         status = self._take_in_observers(status)
         if status != "completed":
             self.output = None
+        if context.recorder is not None:
+            status = await self._finish(context.recorder, status)
         self.duration = trio.current_time() - started
         self.status = status
         self._attach()
@@ -190,6 +202,40 @@ class Run:
         self._context.give_up = None
         if self._context.spending is not None:
             self._context.spending.cancel = None
+
+    async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
+        """Write how the run has ended, before anyone is told. One that was left has not ended."""
+        if not recorder.is_left:
+            try:
+                await recorder.finish(status, self.output, self.error)
+                return status
+            except Exception as exc:
+                recorder.leave(exc)
+        self.output, self.error = None, recorder.error
+        return "suspended"
+
+    def restore(self) -> bool:
+        """Take over how the run has ended in an earlier process; whether it had."""
+        recorder = self._context.recorder
+        if recorder is None or (ended := recorder.past.ended) is None:
+            return False
+        self.output, self.error = recorder.outcome(ended)
+        self.status, self.duration = ended.status, 0.0
+        self._attach()
+        self._done.set()
+        return True
+
+    def leave(self) -> None:
+        """Leave a run that has a store as it is: no clean-up of the document runs, and it can be resumed.
+
+        Its status will be ``suspended``. What a node is doing is cancelled, and done again on resuming.
+        Raises RuntimeError for a run without a store.
+        """
+        recorder = self._context.recorder
+        if recorder is None:
+            raise RuntimeError("a run without a store cannot be left; cancel it")
+        if not self._done.is_set():
+            recorder.leave()
 
     def _take_in_observers(self, status: RunStatus) -> RunStatus:
         """The status of the run; it has failed where nothing did but an observer."""

@@ -17,8 +17,10 @@ from ..runtimes.control.results import (
 )
 from ..scheduler.signals import Break, Failed, Return, Signal
 from ..types.errors import FlowScriptError
-from ..types.paths import iteration_path, prefix_in
+from ..types.paths import bound_path, iteration_path, prefix_in
 from .bounds import LATE, bounded
+from .durable.rounds import run_restored_round
+from .durable.timers import timer_of
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
 from .regions import Region
@@ -56,7 +58,8 @@ async def handle_timeout_result(walk: Walk, result: TimeoutResult, attempt: Atte
         inner = attempt.enter()
         return finish(attempt, inner, await walk.run_body(body, inner))
 
-    outcome = await bounded(result.duration, attempt.region, attempt.path, work)
+    timer = timer_of(walk.run.recorder, bound_path(attempt.inner, "duration"), result.duration)
+    outcome = await bounded(result.duration, attempt.region, attempt.path, work, timer=timer)
     if outcome is LATE:
         return await be_late(walk, attempt, result.duration)
     return outcome
@@ -130,6 +133,10 @@ async def _run_round(
     if walk.run.spending is not None:
         walk.run.spending.count_round(path)
     inner.prefix = prefix_in(path)
+    recorder = walk.run.recorder
+    if recorder is not None and recorder.past.has_later_round(attempt.inner, number):
+        signal = await run_restored_round(walk, body, inner)
+        return signal is not None, signal
     began = walk.run.passes.now
     signal = await walk.run_body(body, inner)
     if signal is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..program.loading import Flow
 from ..types.errors import FlowScriptError, notes_of
 from ..types.exceptions import (
     cause_of,
@@ -20,9 +21,11 @@ from ..types.exceptions import (
     take_over,
     traceback_of,
 )
+from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .describing import describe_safely
 from .locals import forget_locals
+from .options import RunOptions
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
 """Attributes of built-in exceptions that are not among their ``vars``."""
@@ -155,3 +158,11 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
     for note in notes_of(error):
         stand_in.add_note(note)
     return stand_in
+
+
+def public_texts(flow: Flow, options: RunOptions) -> Iterator[str]:
+    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
+    for document in (flow.document, *flow.library.documents):
+        yield document.source.text
+    yield from texts_in([options.config and dict(options.config), options.input])
+    yield from texts_in(options.env and dict(options.env))

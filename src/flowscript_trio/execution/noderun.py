@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..expression.scope import Services
 from ..runtimes.placing import Place
+from ..runtimes.types import key_of
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 from .spending import Spending
@@ -28,6 +29,8 @@ class NodeRunOwner(Protocol):
     def spending(self) -> Spending | None: ...
     @property
     def places(self) -> Mapping[str, Place]: ...
+    @property
+    def is_durable(self) -> bool: ...
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
     def services_of(self, path: str, turn: int | str) -> Services: ...
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
@@ -51,6 +54,10 @@ class NodeRun:
     @property
     def base(self) -> Path | None:
         return self._run.base
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return key_of(self._run.id, self._path) if self._run.is_durable else None
 
     @property
     def secrets(self) -> Mapping[str, str]:

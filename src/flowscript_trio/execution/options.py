@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from ..expression.scope import Limits
+from ..journal.store import Store
 from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
@@ -47,3 +48,6 @@ class RunOptions:
     http: HttpOptions | None = None
     budget: Budget | None = None
     places: Mapping[str, Place] | None = None
+    store: Store | None = None
+    run_id: str | None = None
+    max_crashes: int = 3

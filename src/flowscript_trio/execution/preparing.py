@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -17,10 +17,11 @@ from ..scheduler.passes import PassCounter
 from ..types.budget import Budget
 from ..types.errors import InputError
 from ..types.http import HttpOptions
-from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
+from .durable.opening import Owned
+from .durable.recorder import Recorder
 from .handle import Run
 from .inputs import (
     Secrets,
@@ -31,7 +32,7 @@ from .inputs import (
     check_seconds,
     check_secrets,
 )
-from .masking import mask_error
+from .masking import mask_error, public_texts
 from .named_limits import RunLimits, check_given
 from .options import RunOptions
 from .placing import check_places
@@ -45,12 +46,17 @@ def check_options(flow: Flow, options: RunOptions) -> None:
     prepare(flow, PassCounter(), options)
 
 
-def prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet."""
+def prepare(
+    flow: Flow, passes: PassCounter, options: RunOptions, owned: Owned | None = None
+) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet.
+
+    ``owned`` is the run in its store, where it has one.
+    """
     secrets = check_secrets(options.secrets or {})
     masker = masker_of(flow, options)
     try:
-        return _make_run(flow, passes, options, secrets, masker)
+        return _make_run(flow, passes, options, secrets, masker, owned)
     except Exception as exc:
         if masker is not None:
             mask_error(exc, masker)
@@ -60,15 +66,7 @@ def prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
 def masker_of(flow: Flow, options: RunOptions) -> Masker | None:
     """What hides the secrets that a run is given; None where it is given none."""
     secrets = [secret for secret in (options.secrets or {}).values() if secret]
-    return Masker(secrets, partial(_public, flow, options)) if secrets else None
-
-
-def _public(flow: Flow, options: RunOptions) -> Iterator[str]:
-    """The texts of a run that are no secret: its documents, and what the application gave it beside secrets."""
-    for document in (flow.document, *flow.library.documents):
-        yield document.source.text
-    yield from texts_in([options.config and dict(options.config), options.input])
-    yield from texts_in(options.env and dict(options.env))
+    return Masker(secrets, partial(public_texts, flow, options)) if secrets else None
 
 
 def _make_run(
@@ -77,6 +75,7 @@ def _make_run(
     options: RunOptions,
     secrets: Mapping[str, str],
     masker: Masker | None,
+    owned: Owned | None,
 ) -> Run:
     if options.registry is not None:
         flow = flow.with_registry(options.registry)
@@ -89,6 +88,17 @@ def _make_run(
     # The id is drawn from a generator of its own: it must not shift what a seed gives to expressions.
     run_id = str(UUID(int=Random(options.seed).getrandbits(128), version=4))
     places = check_places(flow.program, options.places, secrets)
+    seed = Random().getrandbits(64) if options.seed is None else options.seed
+    started = services.now()
+    recorder = None
+    if owned is not None:
+        began = owned.began
+        run_id, seed, started = owned.journal.run_id, began.seed, began.started
+        recorder = Recorder(
+            owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
+        )
+        if owned.past.began is None:
+            recorder.write(began)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -101,14 +111,20 @@ def _make_run(
         decider=options.decider,
         watchdog=None if options.watchdog is None else check_seconds(options.watchdog, "watchdog"),
         handling=sys.exception(),
-        seed=Random().getrandbits(64) if options.seed is None else options.seed,
+        seed=seed,
         http=_check_http(options.http),
         record=_make_record(options.keep, masker, spending),
         spending=spending,
         places=places,
         flow=flow if places else None,
         placed=placed_nodes(flow.program) if places else {},
+        recorder=recorder,
     )
+    for name in sorted(() if owned is None else owned.changed):
+        said = (
+            f"the secret {name!r} has another value than when the run was begun, which stands now"
+        )
+        context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
     state = root_state(
@@ -119,7 +135,7 @@ def _make_run(
         input=check_input(flow.document, options.input),
         secrets=context.secrets,
         env=check_environment(flow.program.wanted, options.env or {}),
-        run={"id": run_id, "started": services.now().isoformat()},
+        run={"id": run_id, "started": started.isoformat()},
     )
     program = flow.program
     limit: float = DEFAULT_MAX_CONCURRENCY

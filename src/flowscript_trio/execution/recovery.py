@@ -55,22 +55,24 @@ async def recover(
     further = 0
     undone: list[BaseException] = []
     scope: Scope = frame.state
-    if step.draws:
+    if step.draws or (step.reads_clock and walk.run.recorder is not None):
         scope = Overlay(scope, {"$attempt": 1}, walk.run.services_of(path, "retry"))
     retries = Retries(step, scope)
+    recorder = walk.run.recorder
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
+        known = None if recorder is None else recorder.retried(path, further + 1)
         try:
-            rule = retries.decide(error, further + 1)
-            if rule is None:
+            if recorder is None or known is None:
+                delay = _decide(walk, retries, path, error, further + 1)
+                if recorder is not None:
+                    recorder.note_retry(path, further + 1, retries.last, delay)
+            else:
+                delay = None
+                if known.rule is not None:
+                    retries.use(known.rule)
+                    delay = recorder.seconds_until(known.due)
+            if delay is None:
                 break
-            rule.used += 1
-            full = rule.config.jitter == "full"
-            part = walk.run.chance(path, f"jitter {further + 1}").random() if full else 1.0
-            delay = delay_of(rule.config, rule.used, part)
-            if (asked := _asked_for(rule.config, error)) > delay:
-                if _is_too_late(asked):
-                    break
-                delay = asked
         except BaseException as exc:
             earlier.append(error)
             outcome = fail(walk, step, path, _looking_at(error, exc))
@@ -91,9 +93,16 @@ async def recover(
             )
         if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further), error)
-        await trio.sleep(delay)
+        if recorder is None:
+            await trio.sleep(delay)
+        else:
+            await recorder.back_off(path, attempt_path(path, further + 1), further, delay)
         outcome = await make_attempt(walk, step, frame, path, further + 1)
+    if recorder is not None and recorder.is_left:
+        return outcome  # whoever resumes the run goes on from here
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
+        if recorder is not None and step.retry is None:
+            recorder.note_retry(path, further + 1, None, None)
         earlier.append(error)
         if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further + 1), error)
@@ -102,6 +111,26 @@ async def recover(
         outcome = Outcome(signal=failed_undoing(walk, undone))
     outcome.attempts = further + 1
     return outcome
+
+
+def _decide(
+    walk: Walk, retries: Retries, path: str, error: Exception, attempt: int
+) -> float | None:
+    """The seconds until the node is tried again after its ``attempt``-th attempt; None where it is not."""
+    rule = retries.decide(error, attempt)
+    if rule is None:
+        return None
+    rule.used += 1
+    full = rule.config.jitter == "full"
+    part = walk.run.chance(path, f"jitter {attempt}").random() if full else 1.0
+    delay = delay_of(rule.config, rule.used, part)
+    asked = _asked_for(rule.config, error)
+    if asked <= delay:
+        return delay
+    if _is_too_late(asked):
+        retries.last = None
+        return None
+    return asked
 
 
 def _asked_for(retry: RetryConfig, error: Exception) -> float:

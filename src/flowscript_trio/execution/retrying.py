@@ -34,9 +34,12 @@ class Retries:
         self._step = step
         self._scope = scope
         self._rules: list[Rule] = []
+        self.last: int | None = None
+        """The number of the rule that decided last, from 0; None where none did."""
 
     def decide(self, error: Exception, attempt: int) -> Rule | None:
         """By which rule the node is to be tried again after its ``attempt``-th attempt (from 1), if by any."""
+        self.last = None
         settings = self._step.retry or ()
         for number, compute in enumerate(settings):
             if number == len(self._rules):
@@ -45,8 +48,16 @@ class Retries:
             if rule.is_spent and number == len(settings) - 1:
                 return None  # whatever its `when` says
             if self._applies(rule.config, error, attempt):
+                self.last = None if rule.is_spent else number
                 return None if rule.is_spent else rule
         return None
+
+    def use(self, number: int) -> None:
+        """Count an attempt that the rule of that number had asked for in an earlier process."""
+        settings = self._step.retry or ()
+        while len(self._rules) <= number:
+            self._rules.append(Rule(settings[len(self._rules)](self._scope)))
+        self._rules[number].used += 1
 
     def _applies(self, config: RetryConfig, error: Exception, attempt: int) -> bool:
         if config.when == "retryable":

@@ -13,6 +13,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits
+from ..journal.store import Store
 from ..program.loading import Flow
 from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
@@ -25,6 +26,7 @@ from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.exceptions import class_name, is_a
 from ..types.http import HttpOptions
+from .durable.opening import FindSecrets, Owned, begun, reopened
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
@@ -53,6 +55,9 @@ async def run(
     http: HttpOptions | None = None,
     budget: Budget | None = None,
     places: Mapping[str, Place] | None = None,
+    store: Store | None = None,
+    run_id: str | None = None,
+    max_crashes: int = 3,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
@@ -86,6 +91,10 @@ async def run(
         budget: what the whole run may take, whatever the document asks for; None: no bound.
         places: where nodes may run, by the names that the document uses (``place="gpu"``), beside ``here``,
             ``thread``, ``process`` and ``cluster``; one of these names stands for the built-in one.
+        store: keeps what the run does, so that it survives the death of this process; None: nothing is kept.
+        run_id: the id of the run in the store. One that is there goes on, or gives its outcome where it has
+            ended; None: a new one.
+        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -120,6 +129,9 @@ async def run(
         http=http,
         budget=budget,
         places=places,
+        store=store,
+        run_id=run_id,
+        max_crashes=max_crashes,
     )
     del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
@@ -130,10 +142,111 @@ async def run_with(
     flow: Flow, options: RunOptions, task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED
 ) -> Run:
     """:func:`run`, with what it takes in one object."""
+    if options.store is not None:
+        return await _run_durably(flow, options, options.store, task_status)
     with counting_passes() as passes:
         handle = prepare(flow, passes, options)
         task_status.started(handle)
         await handle.walk()
+    handle.raise_error()
+    return handle
+
+
+async def _run_durably(
+    flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
+) -> Run:
+    async with begun(store, flow, options) as owned:
+        handle = await _walk_owned(flow, options, owned, task_status)
+    handle.raise_error()
+    return handle
+
+
+async def _walk_owned(
+    flow: Flow, options: RunOptions, owned: Owned, task_status: trio.TaskStatus[Run]
+) -> Run:
+    with counting_passes() as passes:
+        handle = prepare(flow, passes, options, owned)
+        task_status.started(handle)
+        if not handle.restore():
+            await handle.walk()
+    return handle
+
+
+@enable_ki_protection
+async def resume(
+    store: Store,
+    run_id: str,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    limiter: trio.CapacityLimiter | None = None,
+    base: str | Path | None = None,
+    registry: Registry | None = None,
+    observers: Sequence[Observer] = (),
+    limits: Limits | None = None,
+    now: Callable[[], datetime] | None = None,
+    keep: int = 1000,
+    decider: Decider | None = None,
+    watchdog: float | None = None,
+    http: HttpOptions | None = None,
+    max_crashes: int = 3,
+    task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+) -> Run:
+    """Go on with a run that is in a store, from where its last process left it, to its end.
+
+    The document, input, configuration and chance are those that it began with. What had ended is not done again.
+
+    Args:
+        store: the store that the run was begun with.
+        run_id: the id of the run.
+        secrets: values of ``$secrets`` by name; those that the run began with must be there.
+        limiter, base, registry, observers, limits, now, keep, decider, watchdog, http, task_status: as of
+            :func:`run`.
+        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+
+    Returns:
+        The finished :class:`Run`; at once where it had ended before.
+
+    Raises:
+        InputError: there is no such run, or it does not fit this release or these arguments.
+        RunBusy: another process owns it.
+        StoreFailed: the store cannot be read or written.
+        WorkflowInvalid: the registry does not have what the document needs.
+        BaseException: what the run raised, as of :func:`run`.
+
+    Cancellation does what it does to :func:`run`: the run is cancelled, and its clean-up runs.
+    """
+    options = RunOptions(
+        secrets=secrets,
+        limiter=limiter,
+        base=base,
+        registry=registry,
+        observers=observers,
+        limits=limits,
+        now=now,
+        keep=keep,
+        decider=decider,
+        watchdog=watchdog,
+        http=http,
+        max_crashes=max_crashes,
+    )
+    del secrets
+    return await resume_with(store, run_id, options, task_status)
+
+
+@enable_ki_protection
+async def resume_with(
+    store: Store,
+    run_id: str,
+    options: RunOptions,
+    task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
+    find_secrets: FindSecrets | None = None,
+) -> Run:
+    """:func:`resume`, with what it takes in one object.
+
+    ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
+    """
+    async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
+        handle = await _walk_owned(flow, given, owned, task_status)
     handle.raise_error()
     return handle
 
@@ -145,20 +258,38 @@ class OpenRun:
         self._flow = flow
         self._options = options
         self._exit = ExitStack()
+        self._owning: Any = None
         self._handle: Run
         self._manager: Any
 
     @enable_ki_protection
     async def __aenter__(self) -> Run:
+        owned: Owned | None = None
+        if self._options.store is not None:
+            self._owning = begun(self._options.store, self._flow, self._options)
+            owned = await self._owning.__aenter__()
+        try:
+            return await self._open(owned)
+        except BaseException:
+            await self._give_back()
+            raise
+
+    async def _give_back(self) -> None:
+        """Give the run back to its store."""
+        if self._owning is not None:
+            await self._owning.__aexit__(None, None, None)
+
+    async def _open(self, owned: Owned | None) -> Run:
         passes = self._exit.enter_context(counting_passes())
         try:
-            self._handle = prepare(self._flow, passes, self._options)
+            self._handle = prepare(self._flow, passes, self._options, owned)
             self._manager = trio.open_nursery()
             nursery = await self._manager.__aenter__()
         except BaseException:
             self._exit.close()
             raise
-        nursery.start_soon(self._handle.walk, name=f"flowscript {self._handle.name}")
+        if not self._handle.restore():
+            nursery.start_soon(self._handle.walk, name=f"flowscript {self._handle.name}")
         return self._handle
 
     @enable_ki_protection
@@ -178,6 +309,7 @@ class OpenRun:
             raised = left
         finally:
             self._exit.close()
+            await self._give_back()
         if exc is not None and not is_a(raised, INTERRUPTS):
             return
         if raised is not None:
@@ -207,6 +339,9 @@ def open_run(
     http: HttpOptions | None = None,
     budget: Budget | None = None,
     places: Mapping[str, Place] | None = None,
+    store: Store | None = None,
+    run_id: str | None = None,
+    max_crashes: int = 3,
 ) -> OpenRun:
     """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
 
@@ -234,5 +369,8 @@ def open_run(
         http=http,
         budget=budget,
         places=places,
+        store=store,
+        run_id=run_id,
+        max_crashes=max_crashes,
     )
     return OpenRun(flow, options)

@@ -138,6 +138,11 @@ class MemoryBackend:
     def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
         return self._run(owned.run_id).rows[start : start + most]
 
+    def rows_of(self, run_id: str) -> list[Row]:
+        """The rows of a run, whoever owns it."""
+        run = self._runs.get(run_id)
+        return [] if run is None else list(run.rows)
+
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
         return [self._state(run) for run in reversed(chosen)][:limit]

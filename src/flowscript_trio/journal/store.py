@@ -17,7 +17,7 @@ from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
 from .memory import MemoryBackend, Watch
-from .rows import CANCEL, Answered, Journal, RunState, State
+from .rows import CANCEL, Answered, Journal, Row, RunState, State
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
@@ -234,6 +234,13 @@ class MemoryStore(Store):
     def crash(self) -> None:
         """The process dies now: what was not committed is gone, and whoever waits for it is Superseded."""
         self._backend.crash()
+        self._writer = InlineWriter(
+            self._backend
+        )  # the old one has rows that went with the process
+
+    def rows_of(self, run_id: str) -> list[Row]:
+        """The rows of a run that are on the disk that is not there; none where there is no such run."""
+        return self._backend.rows_of(run_id)
 
     @property
     def commits(self) -> int:

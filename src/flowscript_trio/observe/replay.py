@@ -1,4 +1,4 @@
-"""Owns reading a journal back: its lines as entries, and the entries as the events that they tell of."""
+"""Owns reading a chronicle back: its lines as entries, and the entries as the events that they tell of."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from ..types.events import (
 from ..types.location import Location
 from ..types.paths import label_by_place
 from ..types.results import Cancellation, NodeResult
-from .journal import Entry
+from .chronicle import Entry
 
 
-class JournalError(FlowScriptError):
-    """A file is no journal of a run; the message names the file and the line."""
+class ChronicleError(FlowScriptError):
+    """A file is no chronicle of a run; the message names the file and the line."""
 
 
 class RecordedError(Exception):
-    """An error as a journal tells of it; its class has the name of that of the error."""
+    """An error as a chronicle tells of it; its class has the name of that of the error."""
 
 
-def read_journal(path: Path) -> list[Entry]:
-    """The entries of a journal. The last line may be cut off where the process was killed: it is left out.
+def read_chronicle(path: Path) -> list[Entry]:
+    """The entries of a chronicle. The last line may be cut off where the process was killed: it is left out.
 
-    Raises JournalError where the file is none, OSError where it cannot be read.
+    Raises ChronicleError where the file is none, OSError where it cannot be read.
     """
     return _entries(path, path.read_bytes().split(b"\n"))
 
@@ -59,17 +59,19 @@ def _entries(path: Path, lines: list[bytes]) -> list[Entry]:
         except ValueError:
             if number == len(lines):
                 break
-            raise JournalError(f"{path}:{number}: this is not a line of a journal") from None
+            raise ChronicleError(f"{path}:{number}: this is not a line of a chronicle") from None
         if not isinstance(entry, dict) or not {"event", "time", "path"} <= entry.keys():
-            raise JournalError(f"{path}:{number}: this is not an entry of a journal")
+            raise ChronicleError(f"{path}:{number}: this is not an entry of a chronicle")
         entries.append(entry)
     if not entries or entries[0]["event"] != "run-started":
-        raise JournalError(f"{path}: this is not the journal of a run; it does not begin with one")
+        raise ChronicleError(
+            f"{path}: this is not the chronicle of a run; it does not begin with one"
+        )
     return entries
 
 
 def read_ends(path: Path) -> tuple[Entry, Entry]:
-    """The first and the last entry of a journal, which is read as far as these; raises as :func:`read_journal`."""
+    """The first and the last entry of a chronicle, read no further; raises as :func:`read_chronicle`."""
     with open(path, "rb") as file:
         first = file.readline()
         room = 1 << 16
@@ -86,9 +88,9 @@ def read_ends(path: Path) -> tuple[Entry, Entry]:
 
 
 def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
-    """The events of a journal, at times in seconds since the run began.
+    """The events of a chronicle, at times in seconds since the run began.
 
-    Nodes, errors and outputs are as far there as the journal tells of them. What a later version of the journal
+    Nodes, errors and outputs are as far there as the chronicle tells of them. What a later version of it
     tells besides is left out.
     """
     replay = _Replay()
@@ -107,7 +109,7 @@ class _Replay:
         self._errors: dict[tuple[str, str], RecordedError] = {}
 
     def event(self, entry: Entry) -> Event | None:
-        number = entry.get("execution") or entry["path"]  # old journals have no numbers
+        number = entry.get("execution") or entry["path"]  # old chronicles have no numbers
         if "key" in entry and number not in self._nodes:
             self._nodes[number] = self._node(entry)
         node = self._nodes.get(number)

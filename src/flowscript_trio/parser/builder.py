@@ -124,6 +124,7 @@ class Builder:
             timeout=settings.pop("timeout", None),
             limit=settings.pop("limit", None),
             place=settings.pop("place", None) if declared.has_place else None,
+            on_crash=None if declared.is_control else settings.pop("on_crash", None),
             settings=settings,
             on_error=content.on_error,
             compensate=content.compensate,

@@ -36,6 +36,10 @@ class RemoteRun:
         self._services: Services | None = None
 
     @property
+    def idempotency_key(self) -> None:
+        """None: a run with a store has no places."""
+
+    @property
     def id(self) -> str:
         return self._job.run.id
 

@@ -140,6 +140,10 @@ class ThreadRun:
         return self._run.id
 
     @property
+    def idempotency_key(self) -> str | None:
+        return self._run.idempotency_key
+
+    @property
     def base(self) -> Path | None:
         return self._run.base
 

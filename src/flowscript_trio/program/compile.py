@@ -35,6 +35,9 @@ _NONE: frozenset[str] = frozenset()
 _RUNTIMES = NodeRuntime.__module__.rpartition(".")[0] + "."
 
 
+_CLOCK = re.compile(r"\b(?:now|date|time|timestamp|relative)\b", re.IGNORECASE)
+"""What an expression says that may ask for the time; it may say so and not do it."""
+
 _DRAWS = re.compile(r"random|uuid|\$attempt", re.IGNORECASE)
 """What an expression says that may draw from chance, or ask for the attempt; it may say so and not do it."""
 
@@ -47,6 +50,7 @@ class _Compiler:
         self._breakable = _breakable_bodies(checked)
         self._silent = _silent_nodes(checked)
         self._may_draw = _DRAWS.search(checked.document.source.text) is not None
+        self._may_read_clock = _CLOCK.search(checked.document.source.text) is not None
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
 
@@ -160,7 +164,7 @@ class _Compiler:
             is_control=is_control,
             is_builtin=_is_built_in(runtime),
             has_output=node.key not in self._silent,
-            draws=self._may_draw and _draws(node),
+            draws=self._may_draw and _says(_DRAWS, node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
             keeps=checked.keeps,
             undoes=is_control and self._undoes(checked),
@@ -170,6 +174,9 @@ class _Compiler:
             limits=checked.limits,
             is_block=element.has_bodies or node.key in self._linked,
             place=place,
+            is_pure=bool(getattr(innermost(runtime), "pure", False)),
+            on_crash=checked.on_crash,
+            reads_clock=self._may_read_clock and _says(_CLOCK, node),
         )
 
     def _undoes(self, checked: CheckedNode) -> bool:
@@ -270,8 +277,8 @@ def _nodes_of(body: Body) -> tuple[BaseNode, ...]:
     return body.nodes if body.cleanup is None else body.nodes + body.cleanup.nodes
 
 
-def _draws(node: BaseNode) -> bool:
-    """Whether a setting of a node, or of a part of it, may call a function that draws from chance."""
+def _says(words: re.Pattern[str], node: BaseNode) -> bool:
+    """Whether a setting of a node, or of a part of it, says one of these words."""
     pending: list[Any] = list(vars(node).values())
     while pending:
         found = pending.pop()
@@ -280,7 +287,7 @@ def _draws(node: BaseNode) -> bool:
         elif isinstance(found, Structure):
             pending.append(found.text)
         elif isinstance(found, Text):
-            if _DRAWS.search(found.value):
+            if words.search(found.value):
                 return True
         elif isinstance(found, (Body, Part, OnError)):  # a node inside draws for itself
             pending += [value for name, value in vars(found).items() if name != "nodes"]

@@ -31,7 +31,9 @@ class Step:
     ``runtime``. ``is_builtin`` says that its runtime is one of the built-in ones,
     which reach a checkpoint often, ``draws`` that its expressions may take from chance or ask for the attempt,
     ``keeps`` of a block that it ends with what has succeeded when its time has passed, ``undoes`` that
-    something in it may have to be undone. ``limits`` are the names of those that it takes, and ``is_block`` says
+    something in it may have to be undone. ``is_pure`` says that it only computes, ``on_crash`` whether it is
+    done again (``retry``) or fails where the process died at it, ``reads_clock`` that its expressions may ask for
+    the time. ``limits`` are the names of those that it takes, and ``is_block`` says
     that others run inside while it holds them. ``linked`` is the document that an include or a call runs.
     """
 
@@ -60,6 +62,9 @@ class Step:
     undoes: bool = False
     patience: Compute | None = None
     targets: frozenset[str] = frozenset()
+    is_pure: bool = False
+    on_crash: str = "retry"
+    reads_clock: bool = False
     linked: Program | None = None
     limits: tuple[str, ...] = ()
     is_block: bool = False

@@ -61,6 +61,19 @@ class Library:
         """Those that were read."""
         return [parsed.document for parsed in self.files.values() if parsed.document is not None]
 
+    @property
+    def found(self) -> dict[Path, Document]:
+        """Those that were read, by their files."""
+        return {
+            path: parsed.document
+            for path, parsed in self.files.items()
+            if parsed.document is not None
+        }
+
+    def give(self, path: Path, parsed: Parsed) -> None:
+        """Let a document stand for a file, which is not read."""
+        self.files[path] = parsed
+
     def read(self, path: Path) -> Parsed:
         """The document of a file; raises OSError where it cannot be read."""
         if path not in self.files:

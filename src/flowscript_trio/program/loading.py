@@ -108,6 +108,48 @@ def loads(
     return flow_of(found, library, registry or default_registry)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A workflow as text, to be loaded again where its files are not.
+
+    ``texts`` and ``names`` have its document first, and then those that it runs, by their paths; ``path``,
+    ``roots`` and ``base`` are what it was loaded with.
+    """
+
+    texts: dict[str, str]
+    names: dict[str, str]
+    path: str | None
+    roots: tuple[str, ...]
+    base: str | None
+
+
+def keep(flow: Flow) -> Kept:
+    """What has to be kept of a workflow for :func:`restore`."""
+    path = None if flow.found.path is None else str(flow.found.path)
+    documents = {path or "": flow.document}
+    for each, document in flow.library.found.items():
+        documents[str(each)] = document
+    return Kept(
+        {name: document.source.text for name, document in documents.items()},
+        {name: document.source.file for name, document in documents.items()},
+        path,
+        tuple(map(str, flow.library.roots)),
+        None if flow.library.base is None else str(flow.library.base),
+    )
+
+
+def restore(kept: Kept, registry: Registry | None = None) -> Flow:
+    """Load a workflow from what was kept of it, without its files; raises WorkflowInvalid."""
+    library = _library(None, kept.roots, kept.base)
+    main, *others = kept.texts
+    for name in others:
+        parsed = parse(kept.texts[name], file=kept.names[name], limits=library.limits)
+        library.give(Path(name), parsed)
+    parsed = parse(kept.texts[main], file=kept.names[main], limits=library.limits)
+    path = None if kept.path is None else Path(kept.path)
+    return flow_of(Found(parsed, path), library, registry or default_registry)
+
+
 def _library(
     limits: ReadLimits | None, roots: Sequence[str | Path], base: str | Path | None
 ) -> Library:

@@ -65,12 +65,14 @@ class Registry:
         reads_only: bool = False,
         timeout: float | None = None,
         output: str | Mapping[str, Any] | None = None,
+        pure: bool = False,
     ) -> Callable[[RuntimeFunction], RuntimeFunction]:
         """A decorator that registers an async function of :class:`ExecutionParams` under ``name``.
 
         ``config`` is the pydantic model of its settings; without one they arrive as a dict. ``timeout`` is
         the default of its nodes' ``timeout``, in seconds. ``output`` says what it returns, in the short form of
-        ``output-schema`` or as JSON Schema: it is used when a document is read, and believed when it runs. The
+        ``output-schema`` or as JSON Schema: it is used when a document is read, and believed when it runs.
+        ``pure`` says that it only computes: a durable run does not keep what it gave, and computes it again. The
         function itself is returned unchanged. Raises ValueError for an ``output`` that is not a schema.
 
         When its branch, its block or its run is cancelled, so is the function, at its next checkpoint: it may
@@ -80,7 +82,7 @@ class Registry:
         shape = _shape_of(output)
 
         def decorate(function: RuntimeFunction) -> RuntimeFunction:
-            made = FunctionRuntime(name, function, config, reads_only, timeout, shape)
+            made = FunctionRuntime(name, function, config, reads_only, timeout, shape, pure)
             self.register(name, made)
             return function
 

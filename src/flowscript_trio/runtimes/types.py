@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from uuid import NAMESPACE_URL, uuid5
 
 import trio
 from pydantic import BaseModel
@@ -27,6 +28,11 @@ T = TypeVar("T")
 ConfigModel = type[BaseModel]
 
 
+def key_of(run_id: str, path: str) -> str:
+    """The idempotency key of the execution at a path."""
+    return str(uuid5(NAMESPACE_URL, f"flowscript:{run_id}/{path}"))
+
+
 class RunServices(Protocol):
     """What a runtime may use of the run that its node is part of."""
 
@@ -35,6 +41,10 @@ class RunServices(Protocol):
     @property
     def base(self) -> Path | None:
         """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """In a durable run that of :class:`ExecutionParams`, for services that take one; None in any other."""
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -151,7 +161,17 @@ class ExecutionParams(Generic[Config]):
     ``trio.Cancelled`` pass.
     """
 
-    __slots__ = ("_attempt", "_config", "_input", "_owned", "_parts", "_run", "node", "scope")
+    __slots__ = (
+        "_attempt",
+        "_config",
+        "_execution",
+        "_input",
+        "_owned",
+        "_parts",
+        "_run",
+        "node",
+        "scope",
+    )
 
     _UNTOUCHED = 0
     _CONFIG = 1
@@ -173,6 +193,7 @@ class ExecutionParams(Generic[Config]):
         self.scope: Scope = scope
         self._run = run
         self._attempt = attempt
+        self._execution = attempt
         self._config = config
         self._input = input
         self._parts = parts
@@ -184,6 +205,21 @@ class ExecutionParams(Generic[Config]):
             self._run = self._run.of_node(self._attempt.path, self._attempt.number)
             self._attempt = None
         return self._run
+
+    @property
+    def execution(self) -> NodeAttempt | None:
+        """Which attempt of which execution it is; None for a built-in runtime in a run that keeps nothing."""
+        return self._execution
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this execution, also after a crash, and for no other execution.
+
+        A service that is given it can tell that a request was made before. Where the node begins a run of its own,
+        that is the ``run_id`` for it.
+        """
+        path = "" if self._execution is None else self._execution.path
+        return key_of(self.run.id, path)
 
     @property
     def config(self) -> Config:
@@ -269,6 +305,8 @@ class FunctionRuntime:
     reads_only: bool = False
     timeout: float | None = None
     output: Shape = UNKNOWN
+    pure: bool = False
+    """Whether it only computes: a durable run does not keep its output, and computes it again."""
 
     def gives(self, known: Mapping[str, Any]) -> Shape:
         """What its nodes give, with the settings that are known when a document is read."""

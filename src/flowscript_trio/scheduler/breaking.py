@@ -20,7 +20,7 @@ class BreakOut:
     on no job is started any more.
     """
 
-    __slots__ = ("_acted_on", "_on_break", "_scopes", "at", "feeding", "lowest")
+    __slots__ = ("_acted_on", "_on_break", "_scopes", "at", "cancellation", "feeding", "lowest")
 
     def __init__(self, on_break: OnBreak) -> None:
         self._on_break = on_break
@@ -30,6 +30,8 @@ class BreakOut:
         """The scope of whoever starts the jobs."""
         self.lowest: int | None = None
         self.at: int | None = None
+        self.cancellation: Cancellation | None = None
+        """That of the jobs above the lowest, once it is requested."""
 
     def note(self, index: int, now: int) -> None:
         """A job has broken out."""
@@ -53,6 +55,8 @@ class BreakOut:
         """Do a job's work in a scope of its own."""
         with trio.CancelScope() as scope:
             self._scopes[index] = scope
+            if self.cancellation is not None and self.takes(index):
+                scope.cancel(self.cancellation.reason)
             try:
                 return await work
             finally:
@@ -64,6 +68,7 @@ class BreakOut:
         assert self.lowest is not None
         by = name(self.lowest)
         cancellation = Cancellation(by, f"{by} broke out of the loop", trio.current_time())
+        self.cancellation = cancellation
         self.feeding.cancel(cancellation.reason)
         for index, scope in self._scopes.items():
             if index > self.lowest and not scope.cancel_called:

@@ -21,6 +21,7 @@ from .breaking import BreakOut, OnBreak
 from .passes import PassCounter
 from .policy import INTERRUPTS, Ending, Policy, Tally, Verdict
 from .raised import first_of, is_cancelled
+from .restoring import BlockLog, Heard
 from .signals import Break, BrokenOff, Failed, Signal
 from .tokens import Tokens
 
@@ -40,12 +41,14 @@ class Block:
         on_cancel: told once, with the pass, when the block cancels what still runs in it.
         on_break: told for each job that is cancelled since one of a lower index broke out of the block.
             None where no job can break out.
+        log: the journal of the block; None where the run has none.
     """
 
     __slots__ = (
         "_breaks",
         "_ended_by_itself",
         "_execute",
+        "_heard",
         "_left_by_outside",
         "_nursery",
         "_on_cancel",
@@ -54,7 +57,10 @@ class Block:
         "cancelled",
         "decided_time",
         "is_settling",
+        "log",
         "name",
+        "on_restored",
+        "on_settled",
         "on_success",
         "passes",
         "running",
@@ -71,6 +77,7 @@ class Block:
         passes: PassCounter,
         on_cancel: Callable[[Cancellation, int], None],
         on_break: OnBreak | None = None,
+        log: BlockLog | None = None,
     ) -> None:
         self._execute = execute
         self._tally = Tally(policy)
@@ -81,6 +88,12 @@ class Block:
         self.tokens: Tokens = Tokens(limit, passes)
         self.on_success: Callable[[int, int], None] | None = None
         """Told of each job that succeeded, and in which pass."""
+        self.log: BlockLog | None = log
+        self._heard: Heard | None = None if log is None or not log.ended else Heard(log)
+        self.on_restored: Callable[[], None] | None = None
+        """Told once all jobs are heard that had ended in an earlier process."""
+        self.on_settled: Callable[[], Awaitable[None]] | None = None
+        """Told once the rest of a block that an earlier process had begun is cancelled."""
         self.cancelled: bool = False
         self.decided_time: float | None = None  # when it was settled
         self.started: int = 0
@@ -101,6 +114,11 @@ class Block:
     def lowest_break(self) -> int | None:
         """The lowest index of those that broke out of the block."""
         return None if self._breaks is None else self._breaks.lowest
+
+    def broken_by(self, index: int) -> Cancellation | None:
+        """What cancels a job that starts although another has broken out of the block."""
+        breaks = self._breaks
+        return breaks.cancellation if breaks is not None and breaks.takes(index) else None
 
     def so_far(self) -> Verdict:
         """The verdict over what has ended, where the rest is given up."""
@@ -164,36 +182,74 @@ class Block:
         ``checked``: a cancellation was looked for just before.
         """
         self.started += 1
+        if self.log is not None and index in self.log.ended:
+            return _restored(self._execute(index, item, False))
         if self._breaks is None:
             return self._execute(index, item, checked)
         return self._breaks.within(index, self._execute(index, item, False))
 
-    def note(self, index: int, signal: Signal | BrokenOff | None) -> bool:
-        """Take in how a job ended; whether there is something to act on."""
+    def note(
+        self, index: int, signal: Signal | BrokenOff | None, restored_at: int | None = None
+    ) -> bool:
+        """Take in how a job ended; whether there is something to act on.
+
+        ``restored_at`` is the pass in which it ended in an earlier process.
+        """
+        if self.log is not None and restored_at is None and index in self.log.ended:
+            return self._hear(index, signal)
         if isinstance(signal, BrokenOff):
             return False
+        now = self.passes.now if restored_at is None else restored_at
         if isinstance(signal, Failed):
-            self.note_failure(index, signal.error)
+            self.note_failure(index, signal.error, restored_at=restored_at)
         else:
-            now = self.passes.now
             self._tally.add_success(now, index)
+            if self.log is not None and restored_at is None:
+                self.log.note_end(index, now, False)
             if self._breaks is not None and isinstance(signal, Break):
                 self._breaks.note(index, now)
-            elif self.on_success is not None:
+            elif self.on_success is not None and restored_at is None:
                 self.on_success(index, now)
         if self._tally.decided_at is None:
             return self._breaks is not None and self._breaks.lowest is not None
         self._note_time()
         return True
 
-    def note_failure(self, index: int, error: BaseException, fatal: bool = False) -> None:
+    def note_failure(
+        self,
+        index: int,
+        error: BaseException,
+        fatal: bool = False,
+        restored_at: int | None = None,
+    ) -> None:
         """Take in the error of a job, or a ``fatal`` one of the block itself."""
-        broken_off = self._breaks is not None and self._breaks.takes(index) and self.is_over()
+        now = self.passes.now if restored_at is None else restored_at
+        if restored_at is not None:
+            assert self.log is not None
+            outside = self.log.ended[index].outside
+        else:
+            outside = (self._outside_first or not self.cancelled) and is_cancelled()
+            if self.log is not None and not fatal:
+                self.log.note_end(index, now, outside)
+        broken_off = self._breaks is not None and self._breaks.takes(index) and self.is_over(now)
         if broken_off and not fatal and not is_a(error, INTERRUPTS):
             return  # it was being cancelled: on the record, but no failure of the block
-        outside = (self._outside_first or not self.cancelled) and is_cancelled()
-        self._tally.add_failure(Ending(self.passes.now, index, error, fatal, outside))
+        self._tally.add_failure(Ending(now, index, error, fatal, outside))
         self._note_time()
+
+    def _hear(self, index: int, signal: Signal | BrokenOff | None) -> bool:
+        """Take in a job that had ended in an earlier process; all are judged together, by their passes."""
+        assert self._heard is not None
+        if not isinstance(signal, (Failed, Break, BrokenOff)) and self.on_success is not None:
+            self.on_success(index, self.passes.now)
+        if not self._heard.add(index, signal):
+            return False
+        heard, self._heard = self._heard, None
+        for at, each, ending in heard.in_order():
+            self.note(each, ending, restored_at=at)
+        if self.on_restored is not None:
+            self.on_restored()
+        return self._tally.decided_at is not None or self.lowest_break is not None
 
     def _note_time(self) -> None:
         if self.decided_time is None and self._tally.decided_at is not None:
@@ -218,40 +274,64 @@ class Block:
 
     # ---- what settles the block ----
 
-    def is_over(self) -> bool:
-        """Whether no job may be started any more: settled, or broken out of, in an earlier pass."""
+    def is_over(self, now: int | None = None) -> bool:
+        """Whether no job may be started any more: settled, or broken out of, in an earlier pass than ``now``."""
+        if self._heard is not None:
+            return False
         settled = self._tally.decided_at
         if settled is None:
             if self._breaks is None:
                 return False
             settled = self._breaks.at
-        return settled is not None and settled < self.passes.now
+        return settled is not None and settled < (self.passes.now if now is None else now)
 
     async def settle(self) -> None:
         """Act, in the pass after it fell, on what was decided. Cannot be cancelled."""
-        if self.is_settling:
+        if self.is_settling or self._heard is not None:
             return
         if self._tally.decided_at is not None:
             self.is_settling = True
             if await self._others_are_left():
+                if self.log is not None:
+                    ending = self._tally.decisive()
+                    await self.log.decide(ending.index, ending.at, self._reason(ending))
                 self._cancel_all()
+                if self.on_settled is not None:
+                    await self.on_settled()
         elif self._breaks is not None and self._breaks.is_due() and await self._others_are_left():
+            if self.log is not None and self._breaks.lowest is not None:
+                at = self.passes.now if self._breaks.at is None else self._breaks.at
+                reason = f"{self.name(self._breaks.lowest)} broke out of the loop"
+                await self.log.decide(self._breaks.lowest, at, reason, is_break=True)
             self._breaks.cancel_higher(self.name)
+            if self.on_settled is not None:
+                await self.on_settled()
 
     async def _others_are_left(self) -> bool:
         """Let this pass end, unless nothing but this task is left; whether others still run then."""
-        if self.running > 1:
+        if self.running > 1 or self.on_settled is not None:
             await cancel_shielded_checkpoint()
-        return self.running > 1
+        return self.running > 1 or self.on_settled is not None
 
     def _cancel_all(self) -> None:
         ending = self._tally.decisive()
-        by = self.name(ending.index)
-        error = ending.error
-        reason = (
-            f"{by} completed the race" if error is None else f"{by} failed: {class_name(error)}"
-        )
+        reason = self._reason(ending)
         self._outside_first = is_cancelled()
         self.cancelled = True
+        by = self.name(ending.index)
         self._on_cancel(Cancellation(by, reason, trio.current_time()), self.passes.now)
         self._nursery.cancel_scope.cancel(reason)
+
+    def _reason(self, ending: Ending) -> str:
+        by = self.name(ending.index)
+        if ending.error is None:
+            return f"{by} completed the race"
+        return f"{by} failed: {class_name(ending.error)}"
+
+
+async def _restored(work: Awaitable[Signal | None]) -> Signal | None:
+    """A job that had ended in an earlier process: it ends so again, whatever is cancelled around it now."""
+    signal: Signal | None = None
+    with trio.CancelScope(shield=True):
+        signal = await work
+    return signal  # noqa: RET504

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Protocol
 class Pool(Protocol):
     """Jobs for workers. ``now`` is the number of the scheduler's pass."""
 
-    grows: ClassVar[bool]
-    """Whether there can be more jobs to take once one has succeeded; otherwise it is told of none."""
+    @property
+    def grows(self) -> bool:
+        """Whether there can be more jobs to take once one has succeeded; otherwise it is told of none."""
 
     def take(self, now: int) -> tuple[int, Any] | None:
         """The next job as (index, item), or None where none can be taken in this pass."""

@@ -18,6 +18,7 @@ from .concurrency import Block
 from .policy import Verdict
 from .pools import Pool
 from .raised import error_of
+from .restoring import RestoringPool
 from .tokens import BURST
 
 
@@ -28,17 +29,21 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
 
     Cancellation from outside reaches every worker, and ``Cancelled`` passes on once all have ended.
     """
+    log = block.log
+    if log is not None and (log.ended or log.begun):
+        return await _RestoringWorkers(block, RestoringPool(pool, log)).run()
     return await _Workers(block, pool, one_each).run()
 
 
 class _Workers:
-    __slots__ = ("_block", "_context", "_free", "_free_at", "_one_each", "_pool")
+    __slots__ = ("_block", "_context", "_free", "_free_at", "_one_each", "_pool", "_restored")
 
     def __init__(self, block: Block, pool: Pool, one_each: bool) -> None:
         self._block = block
         self._pool = pool
         self._one_each = one_each
         self._context = copy_context()  # that of the block, whatever a job sets in its own
+        self._restored: RestoringPool | None = None
         self._free_at = -1
         self._free = 0  # workers that can take a job in the pass after that
 
@@ -86,7 +91,8 @@ class _Workers:
                 task.context = self._context.copy()
                 # A checkpoint, but one that knows what the others did in this pass.
                 await cancel_shielded_checkpoint()
-                if checked := not block.is_over():
+                checked = not block.is_over() and (self._restored is None or not self._is_urgent())
+                if checked:
                     await checkpoint_if_cancelled()
             await block.settle()
         except trio.Cancelled:
@@ -94,6 +100,11 @@ class _Workers:
                 raise
         finally:
             block.end(token)
+
+    def _is_urgent(self) -> bool:
+        """Whether the next job had begun in an earlier process, so that a cancellation is for it to meet."""
+        restored = self._restored
+        return restored is not None and restored.is_urgent(self._block.passes.now)
 
     def _take(self) -> tuple[int, Any] | None:
         block = self._block
@@ -116,3 +127,57 @@ class _Workers:
         while ready > self._free and self._block.tokens.limiter.available_tokens >= 1:
             self._context.copy().run(self._add, None)
             self._free += 1
+
+
+class _RestoringWorkers(_Workers):
+    """Workers of a block that an earlier process had begun: what had ended first, then the rest."""
+
+    __slots__ = ("_restoring",)
+
+    def __init__(self, block: Block, pool: RestoringPool) -> None:
+        super().__init__(block, pool, one_each=False)
+        self._restored = self._restoring = pool
+
+    async def run(self) -> Verdict:
+        block = self._block
+        if not self._restoring.is_open:
+            block.on_restored = self._open
+            block.on_settled = self._unwind if self._restoring.has_begun else None
+        return await super().run()
+
+    def _open(self) -> None:
+        """All that had ended are heard: unless that has settled the block, the rest goes on."""
+        block = self._block
+        self._restoring.is_open = True
+        if block.is_over():
+            return
+        block.on_settled = None
+        while block.tokens.limiter.available_tokens >= 1 and (job := self._take()) is not None:
+            self._add(job)
+
+    async def _unwind(self) -> None:
+        """What had begun in a settled block ends: what is cancelled of it cleans up, and is not done again.
+
+        What stands below an iteration that broke out goes on.
+        """
+        block, pool = self._block, self._restoring
+        block.on_settled = None
+        await cancel_shielded_checkpoint()  # what became ready in this pass can be taken now
+        jobs = pool.take_begun(block.passes.now)
+        if block.lowest_break is not None and not block.cancelled:
+            jobs += pool.take_below(block.lowest_break)
+        for job in jobs:
+            block.start(self._finish, job, name=block.name(job[0]))
+
+    @enable_ki_protection
+    async def _finish(self, job: tuple[int, Any]) -> None:
+        """A task without a token: at most as many had begun as there are tokens."""
+        block = self._block
+        try:
+            if block.note(job[0], await block.do(*job)):
+                await block.settle()
+        except trio.Cancelled:
+            if block.passes_on():
+                raise
+        finally:
+            block.running -= 1

@@ -13,7 +13,7 @@ from ..language.structure import CONTROLS, ENDED, FAMILIES, LIFTED, NODES, SETTI
 from ..runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from ..runtimes.registry import Registry
 from ..runtimes.wording import summary_of, words_of
-from .settings import Setting, Settings, SettingWriter, of_node, settings_of
+from .settings import Setting, Settings, SettingWriter, of_leaf, of_node, settings_of
 from .simple import words
 from .slots import IN_BLOCK
 from .xsd import choice, documented, group, tag, xml_attributes
@@ -60,7 +60,7 @@ class Language:
             yield self._leaf(family, Settings((kind,)).and_(every), f"A {family}, by its type.")
 
     def _leaf(self, name: str, settings: Settings, summary: str) -> Element:
-        return self._node(name, of_node(placed=True).and_(settings), _lifted(), summary)
+        return self._node(name, of_leaf().and_(settings), _lifted(), summary)
 
     def _node(
         self,

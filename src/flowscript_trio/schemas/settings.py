@@ -13,7 +13,7 @@ from ..language.elements import ELEMENTS
 from ..parser.names import spellings
 from ..runtimes.control.types import PLACE_MEANING
 from ..runtimes.wording import default_of
-from ..validator.common import TIMEOUT, WAITING_TIME
+from ..validator.common import ON_CRASH, TIMEOUT, WAITING_TIME
 from ..validator.fields import Form, plan_of
 from .simple import CONSTANT, ID, TEXT, Union, join, text_of_field
 from .xsd import choice, documented, is_any_text, simple_type, tag
@@ -79,6 +79,16 @@ def _meaning(info: FieldInfo) -> str:
         return f"{said} (required)".strip()
     default = default_of(info)
     return f"{said} (default: {default})".strip() if default else said
+
+
+def of_leaf() -> Settings:
+    """The settings that every node has which the language itself does not run."""
+    said = (
+        "what becomes of it in a durable run when the process dies while it is at work: `retry` (the default), "
+        "it is done again, or `fail`, at most once"
+    )
+    own = Setting("on_crash", text_of_field(ON_CRASH), said)
+    return of_node(placed=True).and_(Settings((own,)))
 
 
 def of_node(waits: bool = False, placed: bool = False) -> Settings:

@@ -34,6 +34,7 @@ def prove_case(
     most: int = 20_000,
     pairs: int = 500,
     progress: Progress | None = None,
+    crash: bool = False,
 ) -> Report:
     """Prove a workflow with the input, the stubs and the decisions of one of its cases.
 
@@ -43,7 +44,7 @@ def prove_case(
         flow: the workflow that the case is for.
         case: what :func:`read_cases` gave, or a case made in Python. Nodes that are ``real`` run for real, in
             each of hundreds of runs.
-        around, seed, seeds, most, pairs, progress: as :func:`prove` takes them.
+        around, seed, seeds, most, pairs, progress, crash: as :func:`prove` takes them.
 
     Returns:
         A :class:`Report`.
@@ -80,6 +81,7 @@ def prove_case(
         most=most,
         pairs=pairs,
         progress=progress,
+        crash=crash,
     )
     if stage.missing:
         names = ", ".join(f"{name} ({kind})" for name, kind in stage.missing.items())

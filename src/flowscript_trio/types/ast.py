@@ -160,6 +160,8 @@ class BaseNode(_Frozen):
     """Where it runs; of a ``<foreach>``, where its iterations do."""
     on_error: OnError | None = None
     compensate: Body | None = None
+    on_crash: Setting | None = None
+    """What becomes of it in a durable run when its process dies at it: it is done again, or fails."""
     shares_line: bool = False
     """Whether another node of its body has no id and stands on the same line, or has the same name."""
 

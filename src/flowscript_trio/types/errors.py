@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -268,14 +268,33 @@ class NotAccepted(FlowScriptError):
     """
 
 
+_VIEW = "__flowscript_view__"
+_dictionary_of: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__dict__"].__get__
+
+
+def remember_view(error: BaseException, view: dict[str, Any]) -> None:
+    """Keep what expressions saw of an error before it was restored: the object itself is not asked again."""
+    _dictionary_of(error)[_VIEW] = view
+
+
+def view_of(error: BaseException) -> dict[str, Any] | None:
+    """What expressions saw of an error before it was restored; None for one that was not."""
+    return _dictionary_of(error).get(_VIEW)
+
+
 def type_of(error: BaseException) -> str:
     """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded or sent."""
+    if (view := view_of(error)) is not None:
+        return str(view["type"])
     named: Any = error if is_a(error, (WorkflowFailed, RecordedError, RemoteError)) else None
     return (named is not None and named.type) or class_name(error)
 
 
 def status_of(error: BaseException) -> int | None:
     """The HTTP status that an error bears, or None."""
+    if (view := view_of(error)) is not None:
+        known: int | None = view["status"]
+        return known
     status = getattr(error, "status", None)
     if status is None:
         status = getattr(getattr(error, "response", None), "status_code", None)

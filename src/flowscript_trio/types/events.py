@@ -100,11 +100,13 @@ class NodeEnded(Event):
     Of a cancelled node ``result.cancelled_by`` says who requested that and when, ``delivered`` when it reached
     the node (in seconds of trio's clock, None where nobody observed the run when the node began), and ``time``
     when the node had ended: between the last two lies its clean-up.
+    ``replayed``: in a durable run, all of it was done by an earlier process.
     """
 
     node: BaseNode
     result: NodeResult
     delivered: float | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

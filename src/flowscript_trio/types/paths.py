@@ -32,6 +32,8 @@ ON_WORKFLOW_ERROR = "@on-workflow-error"
 ON_TIMEOUT = "@on-timeout"
 ACCEPT = "@accept"
 PLACE = "@place"
+END = "@end"
+"""What follows the nodes of a document, in the journal of a run."""
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
@@ -97,6 +99,11 @@ def cleanup_path(prefix: str, kind: str) -> str:
 def part_path(path: str, part: str) -> str:
     """The path of a part of a node: its compensation, its fallback, the handler of its time limit."""
     return f"{path}/{part}"
+
+
+def bound_path(path: str, which: str) -> str:
+    """What stands for a time limit of an execution in a journal: its ``timeout``, ``duration``, ``keep``."""
+    return f"{path}#{which}"
 
 
 # ---- taking apart ----
@@ -232,3 +239,12 @@ def order_of(path: str) -> list[tuple[int, str]]:
     """A key to sort paths by: branch 10 stands behind branch 9."""
     parts = re.split(r"([0-9]+)", path)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def job_in(path: str) -> tuple[str, int] | None:
+    """The block of a branch, an iteration or a round, with its attempt, and the index; None for other paths."""
+    if path.endswith("]"):
+        block, _, index = path[:-1].rpartition("[")
+        return block, int(index)
+    block, _, index = path.rpartition("/")
+    return (block, int(index)) if block and index.isdecimal() else None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from .location import Location
 
 NodeStatus = Literal["success", "failed", "cancelled", "skipped"]
-RunStatus = Literal["completed", "failed", "cancelled"]
+RunStatus = Literal["completed", "failed", "cancelled", "suspended"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class CheckedNode:
     """Whether it is a block that ends with what has succeeded when its time has passed."""
     place: str | None = None
     """The name of its place, where it has one."""
+    on_crash: str = "retry"
+    """What becomes of it when the process of a durable run dies at it: ``retry`` or ``fail``."""
 
     @property
     def retry(self) -> BoundSettings | None:

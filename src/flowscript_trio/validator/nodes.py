@@ -21,7 +21,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from .arguments import texts_in
 from .checked import CheckedNode
-from .common import CONDITION, LIMIT, PLACE, RETRY, TIMEOUT, WAITING_TIME
+from .common import CONDITION, LIMIT, ON_CRASH, PLACE, RETRY, TIMEOUT, WAITING_TIME
 from .fields import plan_of
 from .known import known_settings
 from .limits import LimitNames
@@ -85,6 +85,9 @@ class NodeBinder:
         if node.place is not None:
             named = self._settings.bind_one(node.place, PLACE, visible, label)
             runs_at = None if named is None else named.constant
+        on_crash = None
+        if node.on_crash is not None:
+            on_crash = self._settings.bind_one(node.on_crash, ON_CRASH, visible, label)
         retries, fallback = self._bind_on_error(node, visible)
         return CheckedNode(
             node,
@@ -102,6 +105,7 @@ class NodeBinder:
             limits=() if limit is None else self._limits.bind(limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
             place=runs_at,
+            on_crash="retry" if on_crash is None else on_crash.constant,
         )
 
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:

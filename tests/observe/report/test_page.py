@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from flowscript_trio.observe.journal import Entry, Journal
+from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report
 from flowscript_trio.picture import as_svg, picture_of
 
@@ -45,7 +45,7 @@ def page_of(body: str, path: Path, **options: Any) -> Path:
 
     async def main() -> None:
         with contextlib.suppress(ValueError):
-            await stubs.run(body, observers=[Journal(entries.append, "w.xml")], **options)
+            await stubs.run(body, observers=[Chronicle(entries.append, "w.xml")], **options)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     path.write_text(render_report(entries, as_svg(picture_of(flow))), encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from flowscript_trio.observe.journal import Entry, Journal
+from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report, story_of
 from flowscript_trio.observe.report.page import embed
 
@@ -32,7 +32,7 @@ FAILING = """
 async def told(body: str, **options: Any) -> list[Entry]:
     entries: list[Entry] = []
     with contextlib.suppress(ValueError):
-        await Stubs().run(body, observers=[Journal(entries.append, "w.xml")], **options)
+        await Stubs().run(body, observers=[Chronicle(entries.append, "w.xml")], **options)
     return entries
 
 

@@ -15,7 +15,7 @@ def render_report(entries: Iterable[Entry], graph: str | None = None) -> str:
     """The page of a run.
 
     Args:
-        entries: those of its journal, in order.
+        entries: those of its chronicle, in order.
         graph: an SVG of the workflow, to be shown beside it; it is put in as it is.
     """
     data = story_of(entries).as_dict()

@@ -78,7 +78,7 @@ class Story:
 
 
 def story_of(entries: Iterable[Entry]) -> Story:
-    """The story that a journal tells; it may end early, where the process was killed."""
+    """The story that a chronicle tells; it may end early, where the process was killed."""
     teller = _Teller()
     for entry in entries:
         teller.take(entry)

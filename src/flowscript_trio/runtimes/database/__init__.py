@@ -42,6 +42,11 @@ class DatabaseSource:
     def needs(self, known: Mapping[str, Any]) -> str | None:
         return _missing(known)
 
+    @staticmethod
+    def is_repeatable(config: Any) -> bool:
+        """Whether nobody notices that it is done again: it only reads."""
+        return True
+
     async def execute(self, params: ExecutionParams) -> list[dict[str, Any]] | Stream:
         config: DatabaseSourceConfig = params.config
         database = await open_database(params.run, config.connection)

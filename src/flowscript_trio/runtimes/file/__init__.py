@@ -55,6 +55,11 @@ class FileSource:
     def needs(self, known: Mapping[str, Any]) -> str | None:
         return missing_package(known)
 
+    @staticmethod
+    def is_repeatable(config: Any) -> bool:
+        """Whether nobody notices that it is done again: it only reads."""
+        return True
+
     async def execute(self, params: ExecutionParams) -> Any:
         config: FileSourceConfig = params.config
         if config.stream:

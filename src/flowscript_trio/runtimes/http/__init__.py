@@ -43,6 +43,11 @@ class HttpSource:
             return DOWNLOADED
         return WHOLE_ANSWER if known["response"] == "full" else UNKNOWN
 
+    @staticmethod
+    def is_repeatable(config: HttpSourceConfig) -> bool:
+        """Whether nobody notices that it is done again: it only reads, and writes no file."""
+        return config.method in ("GET", "HEAD") and config.download is None
+
     async def execute(self, params: ExecutionParams) -> Any:
         await ready()
         from .answer import decoded

@@ -74,6 +74,8 @@ async def send(
     async def once(token: str | None) -> httpx.Response:
         client = pool.client()
         request = build_request(client, config, method, content, token)
+        if (key := run.idempotency_key) is not None and config.idempotent:
+            say_key(request, key)
         mine = _own_headers(config)
         sending = Sending(scheme, scope, config.redirects, mine, run.count_request)
         return await pool.send(client, request, sending)
@@ -83,6 +85,14 @@ async def send(
         await answer.aclose()
         answer = await once(await pool.token_of(auth, run, refused=token))
     return answer
+
+
+def say_key(request: httpx.Request, key: str) -> None:
+    """Say which requests are one and the same, unless the method or the settings do."""
+    from .failing import IDEMPOTENT
+
+    if request.method not in IDEMPOTENT:
+        request.headers.setdefault("Idempotency-Key", key)
 
 
 def build_request(

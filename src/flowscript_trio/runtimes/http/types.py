@@ -47,6 +47,11 @@ class RequestConfig(Reticent):
         description="which redirects are followed; another origin is sent neither headers of the settings "
         "nor a body",
     )
+    idempotent: bool = Field(
+        default=True,
+        description="whether a durable run says by the header Idempotency-Key which requests are the same one, "
+        "where the method does not",
+    )
     form: dict[str, Any] | None = Field(
         default=None, description="sent as a form (urlencoded), in place of the body"
     )

@@ -24,6 +24,7 @@ class _ListRuntime:
     """What the three share. They never change a list or an item; cancellation ends them between items."""
 
     reads_only = True
+    pure = True
     timeout: float | None = None
 
 

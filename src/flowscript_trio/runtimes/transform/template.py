@@ -20,6 +20,7 @@ class TemplateRuntime:
     type = "transform:template"
     config = TemplateConfig
     reads_only = True
+    pure = True
     timeout: float | None = None
 
     async def execute(self, params: ExecutionParams) -> Any:

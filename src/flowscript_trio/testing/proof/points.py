@@ -81,7 +81,24 @@ class PlaceAt:
         return FATES[self.fate].format(repr(self.label)) + again
 
 
-Point = CancelAt | DeadlineAt | RaiseAt | StallAt | PlaceAt
+@dataclass(frozen=True, slots=True, order=True)
+class Crash:
+    """The process of a durable run dies ``before`` its ``number``-th commit, ``after`` it, or after an ``effect``.
+
+    That is when so many nodes with effects have done their work in that process, and none of that is written. The
+    numbers count from 1. Several such points are processes that die one after another.
+    """
+
+    moment: Literal["before", "after", "effect"]
+    number: int
+
+    def __str__(self) -> str:
+        if self.moment == "effect":
+            return f"a process that dies after effect {self.number}"
+        return f"a process that dies {self.moment} commit {self.number}"
+
+
+Point = CancelAt | DeadlineAt | RaiseAt | StallAt | PlaceAt | Crash
 Points = tuple[Point, ...]
 
 KINDS: dict[type, str] = {
@@ -90,6 +107,7 @@ KINDS: dict[type, str] = {
     RaiseAt: "errors",
     StallAt: "time limits that pass",
     PlaceAt: "losses at places",
+    Crash: "crashes",
 }
 
 
@@ -118,6 +136,8 @@ def _earlier(point: Point) -> Iterator[Point]:
             yield from (replace(point, call=less) for less in _below(call, 1))
         case StallAt(call=call):
             yield from (replace(point, call=less) for less in _below(call, 1))
+        case Crash(number=number):
+            yield from (replace(point, number=less) for less in _below(number, 1))
 
 
 def _below(number: int, least: int) -> Iterator[int]:

@@ -12,13 +12,17 @@ from typing import Any
 
 import trio
 
+from ...execution.durable.opening import refuse
 from ...execution.options import RunOptions
 from ...execution.preparing import check_options
+from ...journal.store import Store
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
+from ...types.errors import InputError
 from ..places import PlayedPlace, played
 from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
+from .crashing import CrashProver
 from .locks import locks_alive
 from .plan import Plan
 from .planning import pairs_of, points_of, sample
@@ -54,6 +58,7 @@ def prove(
     pairs: int = 500,
     accept: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
+    crash: bool = False,
 ) -> Report:
     """Run a workflow in virtual time, disturbed at every point, and check what is promised of every run.
 
@@ -77,6 +82,9 @@ def prove(
         accept: violations that are meant to be, each as the name of its promise and its subject, as the report
             tells them (``("no error is lost", "fetch")``: that runtime handles every error itself). They
             are told apart, and do not count.
+        crash: prove the durable run instead: it has a store in memory, and its process dies before and after each
+            commit and after each effect, is resumed, and dies again. Nothing else disturbs it then, and
+            ``seeds`` and ``around`` do nothing.
         progress: called with how many runs are done and how many there will be, after each run.
 
     Returns:
@@ -97,6 +105,10 @@ def prove(
             "or in a thread: await trio.to_thread.run_sync(prove, flow)"
         )
     first = _options_of(options, seed)
+    if first.store is not None:
+        raise InputError("a proof has a store of its own; leave `store` out of the options")
+    if crash:
+        return _prove_crashes(flow, options, registry, seed, most, pairs, accept, progress)
     probing = Probing(_registry_of(flow, registry, first, callable(options)))
     flow = flow.with_registry(probing.registry)
     plan = Plan(flow.program)
@@ -110,6 +122,35 @@ def prove(
     if not report.holds:
         _collect()
     return report
+
+
+def _prove_crashes(
+    flow: Flow,
+    options: Given | Callable[[], Given] | None,
+    registry: Registry | None,
+    seed: int,
+    most: int,
+    pairs: int,
+    accept: Iterable[tuple[str, str]],
+    progress: Progress | None,
+) -> Report:
+    first = _options_of(options, seed)
+    played = _registry_of(flow, registry, first, callable(options))
+    refuse(flow.program, replace(first, store=Store.memory()))
+    prover = CrashProver(flow, played, lambda: _options_of(options, seed), seed, progress)
+    found = prover.prove(most, pairs)
+    meant = frozenset(accept)
+    is_meant = {violation: (violation.promise, violation.subject) in meant for violation in found}
+    return Report(
+        len(prover.tried),
+        prover.runs,
+        tuple(violation for violation in found if not is_meant[violation]),
+        count_kinds(prover.tried),
+        prover.left_out,
+        seed,
+        prover.undisturbed,
+        tuple(violation for violation in found if is_meant[violation]),
+    )
 
 
 def _collect() -> None:

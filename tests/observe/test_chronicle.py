@@ -1,4 +1,4 @@
-"""Owns the tests of journals: what is told of a run, kept in a file, and read back."""
+"""Owns the tests of chronicles: what is told of a run, kept in a file, and read back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.observe import journal
-from flowscript_trio.observe.journal import Entry, Journal, Lines, keeping_journal, line_of
+from flowscript_trio.observe import chronicle
+from flowscript_trio.observe.chronicle import Chronicle, Entry, Lines, keeping_chronicle, line_of
 from flowscript_trio.observe.outline import Row, outline
-from flowscript_trio.observe.replay import JournalError, events_of, read_ends, read_journal
+from flowscript_trio.observe.replay import ChronicleError, events_of, read_chronicle, read_ends
 from flowscript_trio.observe.trace import Trace
 from flowscript_trio.observe.tree import RunTree
 from flowscript_trio.types import events
@@ -38,7 +38,7 @@ FAILING = """
 
 async def told(body: str, *more: Any, **options: Any) -> list[Entry]:
     entries: list[Entry] = []
-    observers = [Journal(entries.append, "w.xml"), *more]
+    observers = [Chronicle(entries.append, "w.xml"), *more]
     with contextlib.suppress(ValueError):
         await Stubs().run(body, observers=observers, **options)
     return entries
@@ -92,7 +92,7 @@ async def test_an_input_is_told_where_it_is_not_that_of_the_node_around(
 async def test_every_event_of_every_kind_has_a_name_and_is_json(autojump_clock: MockClock) -> None:
     known = [kind for kind in vars(events).values() if isinstance(kind, type)]
     kinds = {kind for kind in known if issubclass(kind, Event) and kind is not Event}
-    assert kinds == journal.NAMES.keys()
+    assert kinds == chronicle.NAMES.keys()
     for entry in await told(FAILING):
         assert json.loads(line_of(entry)) == entry
 
@@ -127,12 +127,12 @@ async def test_what_is_read_back_gives_the_same_tree_and_the_same_trace(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     live, trace = RunTree(), []
-    with keeping_journal(tmp_path / "new" / "folder") as keep:
+    with keeping_chronicle(tmp_path / "new" / "folder") as keep:
         await told(FAILING, keep, live, Trace(trace.append))
     (path,) = (tmp_path / "new" / "folder").iterdir()
     replayed, retraced = RunTree(), []
     again = Trace(retraced.append)
-    for event in events_of(read_journal(path)):
+    for event in events_of(read_chronicle(path)):
         replayed(event)
         again(event)
     assert shown(replayed) == shown(live)
@@ -151,7 +151,7 @@ async def test_a_line_is_in_the_file_once_its_event_has_happened(
         (path,) = tmp_path.iterdir()
         seen.append(len(path.read_bytes().splitlines()))
 
-    with keeping_journal(tmp_path) as keep:
+    with keeping_chronicle(tmp_path) as keep:
         await Stubs().run('<source:stub id="a"/>', observers=[keep, look])
     assert seen == [1, 2, 3, 4, 5]
 
@@ -163,7 +163,7 @@ WARNED = b'{"event":"warning","time":1,"path":"","message":"m"}\n'
 def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(START + WARNED + WARNED[:20])
-    assert [entry["event"] for entry in read_journal(path)] == ["run-started", "warning"]
+    assert [entry["event"] for entry in read_chronicle(path)] == ["run-started", "warning"]
     assert read_ends(path)[1]["event"] == "warning"
 
 
@@ -177,17 +177,17 @@ def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
         (b"\xff\xfe\n" + START, r"r\.jsonl:1: this is not a line"),
     ],
 )
-def test_what_is_no_journal_is_refused_with_its_line(
+def test_what_is_no_chronicle_is_refused_with_its_line(
     text: bytes, found: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "r.jsonl"
     path.write_bytes(text)
-    with pytest.raises(JournalError, match=found):
-        read_journal(path)
+    with pytest.raises(ChronicleError, match=found):
+        read_chronicle(path)
 
 
 @pytest.mark.parametrize("length", [1, 100, 70_000, 200_000])
-def test_the_ends_of_a_journal_are_found_however_long_its_last_line_is(
+def test_the_ends_of_a_chronicle_are_found_however_long_its_last_line_is(
     length: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "r.jsonl"
@@ -221,9 +221,9 @@ async def test_a_full_disk_is_told_once_and_the_run_goes_on(
         def close(self) -> None:
             """Nothing is left to be written."""
 
-    monkeypatch.setattr(journal.Keeper, "_open", lambda keeper, entry: Full())
+    monkeypatch.setattr(chronicle.Keeper, "_open", lambda keeper, entry: Full())
     full = pytest.warns(FlowScriptWarning, match="not whole.*No space left")
-    with keeping_journal(tmp_path) as keep, full as warned:
+    with keeping_chronicle(tmp_path) as keep, full as warned:
         run = await Stubs().run('<source:stub id="a" gives="1"/>', observers=[keep])
     assert run.output == "1"
     assert len(warned) == 1
@@ -246,6 +246,6 @@ def test_lines_fall_silent_when_their_reader_has_gone() -> None:
 
 
 async def test_a_run_that_is_prepared_wrongly_leaves_no_record(tmp_path: Path) -> None:
-    with keeping_journal(tmp_path) as keep, pytest.raises(fs.InputError):
+    with keeping_chronicle(tmp_path) as keep, pytest.raises(fs.InputError):
         await Stubs().run('<source:stub id="a"/>', observers=[keep], max_concurrency=0)
     assert not os.listdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Owns the journal of a run: each event as one JSON object, for machines, and kept as lines of a file."""
+"""Owns the chronicle of a run: each event as one JSON object, for machines, and kept as lines of a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Entry = dict[str, Any]
 SUFFIX = ".jsonl"
 
 
-class Journal:
+class Chronicle:
     """An observer that gives each event of one run as an entry to ``emit``, in order.
 
     Times are in seconds since the run began. Entries hold the beginnings of inputs and outputs, without secrets. A
@@ -164,7 +164,7 @@ NAMES: dict[type[Event], str] = {
     BranchEnded: "branch-ended",
     CancelRequested: "cancel-requested",
 }
-"""What each kind of event is called in a journal."""
+"""What each kind of event is called in a chronicle."""
 
 
 def _named(node: BaseNode) -> Entry:
@@ -254,7 +254,7 @@ class Keeper:
 
 
 @contextmanager
-def keeping_journal(folder: Path, file: str = "") -> Iterator[Observer]:
+def keeping_chronicle(folder: Path, file: str = "") -> Iterator[Observer]:
     """An observer that keeps one run in a folder, which is made where it is not there.
 
     Args:
@@ -266,7 +266,7 @@ def keeping_journal(folder: Path, file: str = "") -> Iterator[Observer]:
     folder.mkdir(parents=True, exist_ok=True)
     keeper = Keeper(folder)
     try:
-        yield Journal(keeper, file)
+        yield Chronicle(keeper, file)
     finally:
         keeper.close()
 

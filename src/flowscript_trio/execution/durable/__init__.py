@@ -1,0 +1,1 @@
+"""Owns what the walk of a durable run writes into its journal, and how a later process takes it up again."""

@@ -1,0 +1,68 @@
+"""Owns how what the walk records becomes bytes and comes back: values and errors, with secrets by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from secrets import token_bytes
+from typing import Any
+
+import trio
+
+from ...journal.errors import decode_error, encode_error
+from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
+from ...journal.values import decode_value, encode_value
+from ...types.errors import notes_of, remember_view
+
+_OURS = "flowscript: "
+
+
+class Coding:
+    """Encodes and decodes for one run; ``changed`` are the secrets that have another value than it began with."""
+
+    def __init__(
+        self,
+        secrets: Mapping[str, str],
+        public: Callable[[], Iterable[str]] = tuple,
+        changed: Set[str] = frozenset(),
+    ) -> None:
+        self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
+
+    def encode(self, value: Any) -> bytes:
+        """A value as bytes; raises CannotKeep with the place inside the value."""
+        return encode_value(value, self._secrets)
+
+    def decode(self, data: bytes) -> Any:
+        return decode_value(data, self._secrets)
+
+    def encode_error(self, error: BaseException, view: Mapping[str, Any] | None = None) -> bytes:
+        """An error as bytes; ``view`` is what expressions see of it."""
+        return encode_error(error, view, self._secrets)
+
+    def decode_error(self, data: bytes) -> BaseException:
+        """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""
+        error, view = decode_error(data, self._secrets)
+        kept = [text for text in notes_of(error) if not text.startswith(_OURS)]
+        if isinstance(getattr(error, "__notes__", None), list):
+            error.__notes__[:] = kept
+        if "retryable" in view:
+            remember_view(error, view)
+        return error
+
+
+async def fingerprints(secrets: Mapping[str, str]) -> tuple[bytes, dict[str, bytes]]:
+    """A salt, and by the name of each secret what tells whether it has changed. In a thread: it takes time."""
+    salt = token_bytes(16)
+
+    def make() -> dict[str, bytes]:
+        return {name: fingerprint(text, salt) for name, text in secrets.items()}
+
+    return salt, await trio.to_thread.run_sync(make) if secrets else {}
+
+
+async def changed_since(
+    secrets: Mapping[str, str], prints: Mapping[str, bytes], salt: bytes
+) -> set[str]:
+    """The names of the secrets that are not what they were. Looked at in a thread: it takes time."""
+    if not prints:
+        return set()
+    return await trio.to_thread.run_sync(changed_secrets, secrets, prints, salt)

@@ -1,0 +1,31 @@
+"""Owns what is known of how a body came to its end, where what follows it however it ended had begun already."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import trio
+
+from .recorder import Recorder
+
+T = TypeVar("T")
+
+
+async def until_over(recorder: Recorder, key: str, nodes: Awaitable[T]) -> T:
+    """Run the nodes of a body, and write that it is over before the clean-up at ``key`` begins.
+
+    One that an earlier process saw to its end, and that was not cancelled, comes to it again whatever is cancelled
+    around it now. Cancellation of another one passes through.
+    """
+    known = recorder.past.bodies.get(key)
+    try:
+        if known is not None and not known.cancelled:
+            with trio.CancelScope(shield=True):
+                return await nodes
+        done = await nodes
+    except trio.Cancelled:
+        recorder.body_ended(key, cancelled=True)
+        raise
+    recorder.body_ended(key, cancelled=False)
+    return done

@@ -1,0 +1,42 @@
+"""Owns what can be wrong with a run that another process had begun."""
+
+from __future__ import annotations
+
+from .errors import FlowScriptError
+
+
+class Interrupted(FlowScriptError):
+    """The process that ran a node died while the node was at work, and it is not to be done again.
+
+    Either the node says ``on-crash="fail"``, or several processes have died at it. Whether it had its effect is
+    not known. It is an error of that node, as any other, and not tried again unless a ``<retry when>`` says so;
+    it is no cancellation.
+    """
+
+    retryable = False
+
+    def __init__(self, label: str, times: int) -> None:
+        died = (
+            "the process died while it was at work"
+            if times == 1
+            else f"{times} processes have died while it was at work"
+        )
+        super().__init__(f"{label!r} was interrupted: {died}, and it may have had its effect")
+        self.times: int = times
+
+
+class Diverged(FlowScriptError):
+    """A node that is done again after a crash has other settings than it had when it was begun.
+
+    Something that it depends on is not what it was: a function of the application, a file of the document.
+
+    It is an error of that node, as any other, and no cancellation.
+    """
+
+    retryable = False
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"the settings of {label!r} are not those with which it was begun before the crash; "
+            "resume the run with what it was begun with, or begin a new one"
+        )

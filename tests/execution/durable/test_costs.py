@@ -1,0 +1,75 @@
+"""Owns the tests of what a journal costs: commits that are waited for, bytes of a node, and nothing without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.execution.durable.recorder import Recorder
+from flowscript_trio.journal.store import MemoryStore
+
+from crashing import Crashing
+
+
+def undisturbed(text: str, **options: Any) -> MemoryStore:
+    work = Crashing(text, **options)
+    process = work.process()
+    assert process.error is None
+    return work.store
+
+
+@pytest.mark.parametrize("nodes", [1, 5, 20])
+def test_a_node_costs_at_most_one_commit(nodes: int) -> None:
+    inner = "".join(f'<source:act id="n{i}"/>' for i in range(nodes))
+    store = undisturbed(
+        f'<workflow name="w"><if id="i" condition="true"><then>{inner}</then></if></workflow>'
+    )
+    assert store.commits <= nodes + 1  # and one for the end of the run
+
+
+def test_a_pass_costs_at_most_one_commit() -> None:
+    inner = "".join(f'<branch><source:act id="n{i}"/></branch>' for i in range(20))
+    store = undisturbed(
+        f'<workflow name="w"><parallel id="p" max-concurrency="20">{inner}</parallel></workflow>'
+    )
+    assert store.commits == 2
+
+
+def test_nodes_that_compute_write_nothing() -> None:
+    few = undisturbed(
+        '<workflow name="w"><loop id="l" max="2"><transform:template id="t" template="x"/></loop></workflow>'
+    )
+    many = undisturbed(
+        '<workflow name="w"><loop id="l" max="200"><transform:template id="t" template="x"/></loop></workflow>'
+    )
+    assert len(many.rows_of("r")) == len(few.rows_of("r"))
+
+
+def test_the_bytes_of_a_node_do_not_grow_with_the_state() -> None:
+
+    def largest(size: int) -> int:
+        body = "".join(f'<source:act id="n{i}"/>' for i in range(size))
+        rows = undisturbed(
+            f'<workflow name="w"><timeout id="t" duration="9h">{body}</timeout></workflow>'
+        ).rows_of("r")
+        return max(len(row.data) for row in rows if row.kind in ("started", "ended"))
+
+    assert largest(50) <= largest(5) + 8
+
+
+def test_without_a_store_nothing_of_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("there is no journal")
+
+    for name in [name for name in vars(Recorder) if not name.startswith("__")]:
+        monkeypatch.setattr(Recorder, name, refuse)
+    flow = fs.loads(
+        """<workflow name="w"><timeout id="t" duration="5s"><delay id="d" duration="0s"/></timeout>
+        <foreach id="f" collection="[1,2]"><transform:template id="x" template="{{now()}}"/></foreach>
+        <finally><set var="v" value="1"/></finally></workflow>"""
+    )
+
+    assert trio.run(fs.run, flow).status == "completed"

@@ -1,0 +1,257 @@
+"""Owns the tests of runs that are cancelled, left or lost: who owes clean-up, and who does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.types.events import NodeEnded
+
+from crashing import Crashing, points
+
+CLEANED = """<workflow name="w">
+  <parallel id="p"><branch>
+    <source:act id="a"><compensate><source:act id="undo"/></compensate></source:act>
+    <source:act id="b" takes="9"/>
+    <finally><source:act id="clean"/><source:act id="clean2"/></finally></branch>
+  <branch><source:act id="c" takes="8"/></branch></parallel>
+  <finally><source:act id="last"/></finally></workflow>"""
+
+
+async def cancel_later(handle: fs.Run) -> None:
+    await trio.sleep(2.5)  # virtual
+    handle.cancel("enough")
+
+
+async def leave_later(handle: fs.Run) -> None:
+    await trio.sleep(2.5)  # virtual
+    handle.leave()
+
+
+def test_a_run_that_is_left_has_cleaned_up_nothing_and_goes_on_where_it_was() -> None:
+    work = Crashing(CLEANED)
+    first = work.process(during=leave_later)
+    assert first.run is not None
+    assert (first.run.status, first.run.output) == ("suspended", None)
+    assert work.world.done == ["a"]
+    assert not any(name in ("clean", "undo", "last") for name, _ in work.world.begun)
+    last = work.process()
+    assert last.outcome == ("completed", ["b", "c"])
+    assert sorted(work.world.done) == ["a", "b", "c", "clean", "clean2", "last"]
+
+
+def test_a_run_is_left_in_the_middle_of_its_clean_up() -> None:
+    async def leave_in_cleanup(handle: fs.Run) -> None:
+        await trio.sleep(2.5)  # virtual
+        handle.cancel("enough")
+        await trio.sleep(1.2)  # virtual
+        handle.leave()
+
+    work = Crashing(CLEANED)
+    assert work.process(during=leave_in_cleanup).run.status == "suspended"  # type: ignore[union-attr]
+    assert work.world.done == ["a", "clean"]
+    last = work.process()
+    assert last.run is not None
+    assert last.run.status == "cancelled"
+    assert last.error is None
+    assert work.world.done == ["a", "clean", "clean2", "undo", "last"]
+
+
+def test_a_cancellation_outlives_every_crash_of_its_clean_up() -> None:
+    whole = Crashing(CLEANED)
+    assert whole.process(during=cancel_later).run.status == "cancelled"  # type: ignore[union-attr]
+    expected = ["a", "clean", "clean2", "undo", "last"]
+    assert whole.world.done == expected
+    died = 0
+    for at in points(whole.store.commits):
+        work = Crashing(CLEANED)
+        if not work.process(at, during=cancel_later).died:
+            continue
+        died += 1
+        rows = (
+            {row.kind for row in work.store._backend._runs["r"].rows}
+            if "r" in work.store._backend._runs
+            else set()
+        )
+        last = work.process()
+        assert last.run is not None, (at, last.error)
+        if "cancelling" in rows:
+            assert last.run.status == "cancelled", at
+            assert list(dict.fromkeys(work.world.done)) == expected, at
+        else:
+            assert last.run.status == "completed", at
+    assert died > 5
+
+
+def test_a_node_that_must_not_be_done_again_is_interrupted() -> None:
+    text = """<workflow name="w"><source:act id="a" takes="3" on-crash="fail"/>
+      <source:act id="after" input="a"/></workflow>"""
+    work = Crashing(text)
+    assert work.process(during=leave_later).run.status == "suspended"  # type: ignore[union-attr]
+    last = work.process()
+    assert isinstance(last.error, fs.Interrupted)
+    assert "'a' was interrupted" in str(last.error)
+    assert work.world.done == []
+    again = work.process()
+    assert isinstance(again.error, fs.Interrupted)
+
+
+def test_an_interrupted_node_has_its_fallback() -> None:
+    text = """<workflow name="w"><source:act id="a" takes="3" on-crash="fail">
+      <on-error><retry max="5"/><fallback node="ask"/></on-error></source:act><source:act id="ask"/>
+      <transform:template id="t" template="{{a}} {{a.error.type}}"/></workflow>"""
+    work = Crashing(text)
+    work.process(during=leave_later)
+    assert work.process().outcome == ("completed", "ask Interrupted")
+
+
+def test_what_kills_its_process_does_not_do_so_for_ever() -> None:
+    text = '<workflow name="w"><source:act id="a" takes="3"/></workflow>'
+    work = Crashing(text)
+    for _ in range(3):
+        assert work.process(during=leave_later).run.status == "suspended"  # type: ignore[union-attr]
+    last = work.process()
+    assert isinstance(last.error, fs.Interrupted)
+    assert last.error.times == 3
+
+
+def test_the_same_attempt_has_the_same_key_and_another_execution_another() -> None:
+    text = """<workflow name="w"><foreach id="f" collection="[1,2]"><source:act id="a" takes="2"/></foreach></workflow>"""
+    work = Crashing(text)
+    work.process(during=leave_later)
+    assert work.process().outcome == ("completed", ["a", "a"])
+    assert len(work.world.keys["a"]) == 2
+
+
+def test_observers_are_told_what_was_restored() -> None:
+    text = (
+        '<workflow name="w"><source:act id="a"/><source:act id="b" takes="3" input="a"/></workflow>'
+    )
+    work = Crashing(text)
+    work.process(during=leave_later)
+    last = work.process()
+    replayed = {e.path: e.replayed for e in last.events if isinstance(e, NodeEnded)}
+    assert replayed == {"a": True, "b": False}
+
+
+def test_a_time_limit_goes_on_while_nobody_is_there() -> None:
+    text = """<workflow name="w"><timeout id="t" duration="10s"><source:act id="a"/><source:act id="b" takes="5"/></timeout></workflow>"""
+    work = Crashing(text)
+    work.process(during=leave_later)
+    last = work.process(later=100.0)
+    assert isinstance(last.error, trio.TooSlowError)
+    assert work.world.done == ["a"]
+    in_time = Crashing(text)
+    in_time.process(during=leave_later)
+    assert in_time.process().outcome == ("completed", "b")
+
+
+def test_what_had_ended_before_a_time_limit_passed_is_in_time() -> None:
+    text = """<workflow name="w"><timeout id="t" duration="2s"><source:act id="a"/></timeout>
+      <source:act id="b" takes="5" input="t"/></workflow>"""
+    work = Crashing(text)
+    work.process(during=leave_later)
+    assert work.process(later=100.0).outcome == ("completed", "b")
+
+
+def test_a_delay_goes_on_by_the_wall_clock() -> None:
+    work = Crashing(
+        '<workflow name="w"><delay id="d" duration="10s"/><source:act id="a" after="d"/></workflow>'
+    )
+    work.process(during=leave_later)
+    last = work.process(later=5.0)
+    assert last.run is not None
+    assert last.run.duration == pytest.approx(3.5)
+
+
+def test_an_answer_is_not_asked_for_again() -> None:
+    asked: list[str] = []
+
+    async def decide(prompt: str, actions: Any) -> fs.Answer:
+        asked.append(prompt)
+        return fs.Answer("approve", {"note": 1})
+
+    work = Crashing(
+        """<workflow name="w"><checkpoint id="c" prompt="Go?"><action id="go"/></checkpoint>
+           <source:act id="a" takes="3"/><transform:template id="t" input="a" template="{{c.input.note}}"/></workflow>""",
+        decider=decide,
+    )
+    work.process(during=leave_later)
+    assert work.process().outcome == ("completed", 1)
+    assert asked == ["Go?"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('<checkpoint id="c" prompt="?"/>', "give the run a decider"),
+        (
+            '<parallel id="p" stagger="1s"><branch><source:act id="a"/></branch></parallel>',
+            "stagger",
+        ),
+        ('<source:file id="f" path="x.csv" stream="true"/>', "a stream has no position"),
+    ],
+)
+def test_what_cannot_be_durable_yet_is_refused_before_anything_runs(body: str, said: str) -> None:
+    work = Crashing(f'<workflow name="w"><source:act id="first"/>{body}</workflow>')
+    error = work.process().error
+    assert isinstance(error, fs.InputError)
+    assert said in str(error)
+    assert work.world.begun == []
+
+
+def test_a_collection_that_cannot_be_read_again_is_refused() -> None:
+    work = Crashing(
+        '<workflow name="w"><source:gen id="g"/><foreach id="f" collection="g"><source:act id="a"/></foreach></workflow>'
+    )
+
+    @work.world.registry.runtime("source:gen", pure=True)
+    async def gen(params: fs.ExecutionParams) -> Any:
+        return iter([1, 2])
+
+    error = work.process().error
+    assert isinstance(error, fs.SettingError)
+    assert "how far it was read" in str(error)
+    assert work.world.done == []
+
+
+def test_a_budget_with_a_store_is_refused() -> None:
+    work = Crashing('<workflow name="w"><source:act id="a"/></workflow>', budget=fs.Budget(nodes=5))
+    assert "budget" in str(work.process().error)
+
+
+def test_an_input_that_cannot_be_kept_is_refused_by_its_place() -> None:
+    work = Crashing(
+        '<workflow name="w"><source:act id="a"/></workflow>', input={"rows": [object()]}
+    )
+    error = work.process().error
+    assert isinstance(error, fs.InputError)
+    assert "rows[0]" in str(error)
+
+
+def test_an_output_that_cannot_be_kept_is_the_error_of_its_node() -> None:
+    work = Crashing('<workflow name="w"><source:lock id="a"/></workflow>')
+
+    @work.world.registry.runtime("source:lock")
+    async def lock(params: fs.ExecutionParams) -> Any:
+        return {"x": [trio.Lock()]}
+
+    error = work.process().error
+    assert "x[0]" in str(error)
+    again = work.process()
+    assert type(again.error) is type(error)
+    assert str(again.error) == str(error)
+
+
+def test_a_run_without_a_store_cannot_be_left() -> None:
+    async def main() -> None:
+        async with fs.open_run(
+            fs.loads('<workflow name="w"><delay id="d" duration="0s"/></workflow>')
+        ) as run:
+            with pytest.raises(RuntimeError, match="without a store"):
+                run.leave()
+
+    trio.run(main)
