@@ -326,7 +326,16 @@ async def test_a_place_with_resources_runs_only_on_workers_that_have_them(addres
             '<transform:where id="a" place="gpu"/></foreach><transform:where id="b" place="cluster"/>',
             places={"gpu": gpu, "cluster": fs.Dask(address)},
         )
-    assert len({each["pid"] for each in done.results["f"].output}) == 1
+        others = await trio.to_thread.run_sync(workers_without_resources, address)
+    used = {result.worker for result in done.record if result.label == "a"}
+    assert len(others) == 2
+    assert used.isdisjoint(f"worker {each}" for each in others)
+
+
+def workers_without_resources(address: str) -> set[str]:
+    with Client(address, set_as_default=False) as client:
+        known = client.scheduler_info(n_workers=-1)["workers"]
+    return {each for each, worker in known.items() if not worker["resources"]}
 
 
 async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from flowscript_trio.execution import attempts, branches, cleanup, compensating, executor
+from flowscript_trio.execution import attempts, cleanup, compensating, context, executor
 from flowscript_trio.execution.bounds import LATE, bounded
 from flowscript_trio.execution.branches import Branches
 from flowscript_trio.execution.executor import Executor
@@ -303,8 +303,7 @@ def test_a_time_limit_that_is_told_as_a_cancellation_from_outside(
     def from_outside(region: Any, cancelled: trio.Cancelled) -> Cancellation:
         return Cancellation(None, "cancelled from outside", nan)
 
-    plant(monkeypatch, executor, "cause_of", from_outside)
-    plant(monkeypatch, branches, "cause_of", from_outside)
+    plant(monkeypatch, context, "cause_of", from_outside)
     assert "cancellation is told as it is" in promises()
 
 
