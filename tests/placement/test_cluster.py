@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import trio
+from distributed import Client
 
 import flowscript_trio as fs
-from clusters import TESTS, cluster, further_worker
 
+from clusters import TESTS, cluster, further_worker
 from travelling import REGISTRY, OddError, flow, lines, until
 
 pytestmark = pytest.mark.slow
@@ -220,6 +221,7 @@ async def test_a_retry_goes_on_after_a_killed_worker(address: str, tmp_path: Pat
 _CLIENT = """
 import sys
 import trio
+from distributed import Client
 import flowscript_trio as fs
 from travelling import flow
 
