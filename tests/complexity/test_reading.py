@@ -27,7 +27,6 @@ def many(element: str, count: int) -> str:
 CONTEXT = '<set var="v#" value="{{ $context }}"/>'
 READS = '<transform:template id="t#" template="{{ $context }}"/>'
 SETS = '<set var="v#" value="1"/>'
-PREFIX = ' xmlns:p#="urn:x#"'
 HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
     "$context in every node": (lambda n: w(many(CONTEXT, n)), 1000),
     "setters, then $context": (lambda n: w(many(SETS, n) + many(READS, n)), 700),
@@ -45,10 +44,6 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         ),
         400,
     ),
-    "prefixes that nobody uses": (
-        lambda n: f'<workflow name="w" {many(PREFIX, n)}>{many(SETS, n)}</workflow>',
-        700,
-    ),
     "fallbacks in a row": (
         lambda n: w(
             "".join(
@@ -59,10 +54,6 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
             + f'<if id="n{n}" condition="true"><then><set var="v" value="1"/></then></if>'
         ),
         400,
-    ),
-    "parameters of an arrow function": (
-        lambda n: w(f'<set var="a" value="{{{{ map([1], ({many("a#,", n)}b) => 1) }}}}"/>'),
-        3000,
     ),
     "a long expression of one hyphenated name": (
         lambda n: w(f'<set var="x-y" value="1"/><set var="z" value="{{{{ {"x-y-" * n}x }}}}"/>'),
