@@ -44,6 +44,17 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         ),
         400,
     ),
+    "fallbacks in a row": (
+        lambda n: w(
+            "".join(
+                f'<if id="n{at}" condition="true"><then><set var="v" value="1"/></then>'
+                f'<on-error><fallback node="n{at + 1}"/></on-error></if>'
+                for at in range(n)
+            )
+            + f'<if id="n{n}" condition="true"><then><set var="v" value="1"/></then></if>'
+        ),
+        400,
+    ),
     "a long expression of one hyphenated name": (
         lambda n: w(f'<set var="x-y" value="1"/><set var="z" value="{{{{ {"x-y-" * n}x }}}}"/>'),
         1500,

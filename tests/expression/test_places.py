@@ -43,6 +43,11 @@ SYNTAX: list[tuple[str, str, str | None]] = [
         "an object in parentheses: ({…})",
     ),
     ("(x, ⟦x) => 1", "two parameters are called 'x'", None),
+    (
+        f"({', '.join(f'p{at}' for at in range(64))}, ⟦x) => 1",
+        "an arrow function has at most 64 parameters",
+        None,
+    ),
     ("(⟦true) => 1", "'true' is not expected here", "the name of a parameter"),
     ("a.⟦pop()", "values have no method 'pop'", None),
     ("xs.⟦mapp(x => x)", "values have no method 'mapp'", None),

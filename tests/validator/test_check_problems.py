@@ -126,6 +126,11 @@ ERRORS = [
     ("misplaced-handler", f'<timeout id="t" duration="1s" on-timeout="⟦b">{B}</timeout>'),
     ("unknown-handler", f'<timeout id="t" duration="1s" on-timeout="⟦c">{B}</timeout>'),
     ("handler-cycle", '⟦<source:stub id="a"><on-error><fallback node="b"/></on-error></source:stub><source:stub id="b"><on-error><fallback node="a"/></on-error></source:stub>'),
+    ("handler-cycle", '⟦<source:stub id="a"><on-error><fallback node="b"/></on-error></source:stub><source:stub id="b"><on-error><fallback node="a"/></on-error></source:stub><source:stub id="c" after="a b"/>'),
+    ("handler-cycle", '⟦<timeout id="a" duration="1s" on-timeout="b"><delay duration="2s"/></timeout><timeout id="b" duration="1s" on-timeout="a"><delay duration="2s"/></timeout><source:stub id="c" after="a b"/>'),
+    ("handler-cycle", '⟦<if id="a" condition="true"><then><source:stub id="x"><on-error><fallback node="b"/></on-error></source:stub></then></if><if id="b" condition="true"><then><source:stub id="y"><on-error><fallback node="a"/></on-error></source:stub></then></if><source:stub id="c" after="a b"/>'),
+    ("too-deep", "".join(("⟦" if i == 101 else "") + f'<source:stub id="n{i}"><on-error><fallback node="n{i + 1}"/></on-error></source:stub>' for i in range(2_000)) + '<source:stub id="n2000"/>'),
+    ("too-deep", "".join(("⟦" if i == 51 else "") + f'<timeout id="n{i}" duration="1s"><source:stub id="m{i}"><on-error><fallback node="n{i + 1}"/></on-error></source:stub></timeout>' for i in range(99)) + '<source:stub id="n99"/>'),
     ("sibling-branch", f'<parallel id="p"><branch>{A}</branch><branch><source:stub id="b"><on-error><fallback node="h"/></on-error></source:stub><source:stub id="h" input="⟦a"/></branch></parallel>'),
     # breaks
     ("misplaced-break", "⟦<break/>"),

@@ -25,6 +25,7 @@ from .syntax import (
 )
 
 MAX_STEPS = 100
+MOST_PARAMETERS = 64  # of an arrow function: each name is looked for among them
 """How many members, items and methods may follow one another."""
 
 _LITERALS = {"true": True, "false": False, "null": None, "undefined": None}
@@ -264,6 +265,10 @@ class _Grammar(Cursor):
                         f"two parameters are called {token.value!r}",
                         token.start,
                         len(str(token.value)),
+                    )
+                if len(parameters) == MOST_PARAMETERS:
+                    raise ExpressionSyntaxError(
+                        f"an arrow function has at most {MOST_PARAMETERS} parameters", token.start
                     )
                 parameters.append(self._parameter(token))
                 if not self._sees(")"):

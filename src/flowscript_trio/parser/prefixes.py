@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from lxml import etree
-
 from ..types.errors import Problem, problem_at
 from ..types.location import Source
 from .markup import Attribute, Element
+from .texts import attribute_text
 
 FAMILIES = ("source", "transform", "sink", "control")
 URN = "urn:flowscript:"
 
 
-def judge_declarations(
-    source: Source, elements: Iterable[tuple[Element, etree._Element]]
-) -> list[Problem]:
-    """What is wrong with the declarations of prefixes, each element with what lxml read of it."""
+def judge_declarations(source: Source, elements: Iterable[Element]) -> list[Problem]:
+    """What is wrong with the declarations of prefixes in a document, whose elements these are."""
     problems = []
     meanings: dict[str, str] = {}
-    for place, read in elements:
-        for attribute in place.attributes:
+    for element in elements:
+        for attribute in element.attributes:
             name, colon, prefix = attribute.name.partition(":")
             if name != "xmlns" or (colon and not prefix):
                 continue
-            uri = read.nsmap.get(prefix or None) or ""
+            uri = attribute_text(source, attribute).value
             lie = _lie_of(prefix, uri, meanings.setdefault(prefix, uri))
             if lie is not None:
                 problems.append(_problem(source, attribute, *lie))

@@ -100,9 +100,7 @@ def _name_elements(findings: Findings, found: Scan, root: etree._Element) -> boo
     elements = list(root.iter())
     if len(elements) != len(found.elements):
         return False
-    findings.include(
-        judge_declarations(findings.source, zip(found.elements, elements, strict=True))
-    )
+    findings.include(judge_declarations(findings.source, found.elements))
     for place, element in zip(found.elements, elements, strict=True):
         tag = str(element.tag)
         name = names.get(tag)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..scheduler.dag import find_cycles
 from ..types.ast import Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
+from .chains import report_chains
 from .places import Index, Level, Place, contains, word_of
 from .texts import Use
 
@@ -78,10 +78,14 @@ def find_handlers(
     stands in for another.
     """
     users: dict[int, list[Place]] = {}
+    pairs: list[tuple[Place, Place]] = []
     for place, setting in named:
         handler = _find(index, place, setting, findings)
         if handler is not None and handler.node is not None:
             users.setdefault(handler.node.key, []).append(place)
+            pairs.append((place, handler))
+    for key in report_chains(index, pairs, findings):
+        del users[key]
     if users:
         for use in uses:
             target = index.place_of(use.reference.name)
@@ -91,9 +95,7 @@ def find_handlers(
             target = index.place_of(name)
             if target is not None:
                 _unmark(users, target, None)
-    handlers = Handlers(users)
-    _report_circles(index, handlers, findings)
-    return handlers
+    return Handlers(users)
 
 
 def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> Place | None:
@@ -143,24 +145,3 @@ def _unmark(users: dict[int, list[Place]], target: Place, source: Place | None) 
         ):
             del users[node.key]
         place = place.level.outer
-
-
-def _report_circles(index: Index, handlers: Handlers, findings: Findings) -> None:
-    """Handlers that only stand in for each other never run."""
-    keys = sorted(key for key in index.places if key in handlers)
-    if not keys:
-        return
-    at = {key: number for number, key in enumerate(keys)}
-    waits: list[list[int]] = []
-    for key in keys:
-        around = (handlers.around(user) for user in handlers.users_of(index.places[key]))
-        waits.append([at[p.node.key] for p in around if p is not None and p.node is not None])
-    for cycle in find_cycles(waits):
-        nodes = [index.places[keys[number]].node for number in reversed(cycle)]
-        labels = [node.label for node in nodes if node is not None]
-        first = index.places[keys[cycle[0]]].node
-        assert first is not None
-        written = " → ".join([labels[-1], *labels])
-        findings.at_element(
-            first, "handler-cycle", f"these handlers stand in for each other: {written}"
-        )
