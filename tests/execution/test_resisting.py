@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.observe.journal import Journal, line_of
+from flowscript_trio.observe.chronicle import Chronicle, line_of
 from flowscript_trio.types.errors import StrayCancelled
 from flowscript_trio.types.events import Event, NodeEnded, NodeStarted, RunEnded
 
@@ -139,6 +139,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "secret": {"secrets": {"KEY": "a-long-secret"}},
     "budget": {"budget": fs.Budget(record_bytes=10**9, output_bytes=10**9, seconds=900)},
+    "store": {"store": fs.Store.memory()},
 }
 FAILS = '<source:fails id="a"/>'
 PLACES = {
@@ -179,7 +180,7 @@ def run(body: str, make: Callable[[], BaseException], **options: Any) -> Any:
     async def main() -> Any:
         try:
             return await fs.run(
-                flow, observers=[events.append, Journal(entries.append, "w.xml")], **options
+                flow, observers=[events.append, Chronicle(entries.append, "w.xml")], **options
             )
         except BaseException as exc:
             return exc

@@ -1,4 +1,4 @@
-"""Owns the tests of what is seen of a wait for a limit: in the tree, the journal, the trace and the report."""
+"""Owns the tests of what is seen of a wait for a limit: in the tree, the chronicle, the trace and the report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.console import Console
 from trio.testing import MockClock
 
 from flowscript_trio.cli.tables import draw
-from flowscript_trio.observe.journal import Entry, Journal
+from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.replay import events_of
 from flowscript_trio.observe.report import story_of
 from flowscript_trio.observe.trace import Trace
@@ -51,10 +51,10 @@ async def test_the_tree_says_which_limits_a_node_waits_for(autojump_clock: MockC
     assert "waits for" not in going_on
 
 
-async def test_the_journal_tells_the_names_and_gives_them_back(autojump_clock: MockClock) -> None:
+async def test_the_chronicle_tells_the_names_and_gives_them_back(autojump_clock: MockClock) -> None:
     entries: list[Entry] = []
     events: list[Event] = []
-    await seen(Journal(entries.append, "w.xml"), events.append)
+    await seen(Chronicle(entries.append, "w.xml"), events.append)
     told = [(e["event"], e["limits"], e["time"]) for e in entries if "limits" in e]
     assert told == [
         ("token-awaited", ["api", "github"], 0),
@@ -67,7 +67,7 @@ async def test_the_journal_tells_the_names_and_gives_them_back(autojump_clock: M
 async def test_the_trace_and_the_report_draw_the_wait(autojump_clock: MockClock) -> None:
     entries: list[Entry] = []
     traced: list[Entry] = []
-    await seen(Journal(entries.append, "w.xml"), Trace(traced.append))
+    await seen(Chronicle(entries.append, "w.xml"), Trace(traced.append))
     waits = [entry for entry in traced if str(entry.get("name", "")).startswith("waits")]
     assert [entry["name"] for entry in waits][:1] == ["waits for the limits api, github"]
     spans = [span for span in story_of(entries).spans if span.parts]

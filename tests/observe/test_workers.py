@@ -11,7 +11,7 @@ from rich.console import Console
 import flowscript_trio as fs
 from flowscript_trio.cli.console import describe
 from flowscript_trio.cli.tables import draw
-from flowscript_trio.observe.journal import Entry, Journal
+from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.replay import events_of
 from flowscript_trio.observe.report import story_of
 from flowscript_trio.observe.trace import Trace
@@ -45,9 +45,9 @@ async def test_the_tree_shows_where_a_node_and_an_iteration_ran() -> None:
     assert "thread" not in shown["b <transform:where>"]
 
 
-async def test_a_journal_keeps_where_a_node_ran_and_a_replay_tells_it() -> None:
+async def test_a_chronicle_keeps_where_a_node_ran_and_a_replay_tells_it() -> None:
     entries: list[Entry] = []
-    await observe(Journal(entries.append))
+    await observe(Chronicle(entries.append))
     ended = [event for event in events_of(entries) if isinstance(event, NodeEnded)]
     assert {event.path: event.result.worker for event in ended} == {
         "f[0]/a": "thread",
@@ -58,7 +58,7 @@ async def test_a_journal_keeps_where_a_node_ran_and_a_replay_tells_it() -> None:
 
 async def test_a_report_names_the_worker_of_a_lane() -> None:
     entries: list[Entry] = []
-    await observe(Journal(entries.append))
+    await observe(Chronicle(entries.append))
     story = story_of(entries)
     labels = [label for label, _ in story.lanes]
     assert sorted(labels) == ["b", "f", "iteration 0 · thread"]
