@@ -1,4 +1,4 @@
-"""Owns the tests of what a run with a store cannot have yet: it is refused when the run is opened, and not kept."""
+"""Owns the tests of what a run with a store cannot have yet: it is refused before anything is kept."""
 
 from __future__ import annotations
 
