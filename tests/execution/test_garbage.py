@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 import flowscript_trio as fs
+from flowscript_trio.scheduler.concurrency import Block
 
 STEP = '<set var="a" value="{{$input}}"/>'
 
@@ -72,3 +74,36 @@ async def test_what_an_open_run_was_given_is_freed_without_the_garbage_collector
         await run.wait()
     del given, run
     assert seen() is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        STEP,
+        f'<parallel id="p"><branch>{STEP}</branch><branch><delay duration="2s"/></branch></parallel>',
+        '<parallel id="p" wait="any"><branch><delay duration="2s"/></branch>'
+        '<branch><delay duration="1h"/></branch></parallel>',
+        '<foreach id="e" collection="$input" max-concurrency="2">'
+        f'<delay duration="{{{{item}}}}s"/>{STEP}</foreach>',
+        f'<loop id="l" max="2">{STEP}<delay duration="1s"/></loop>',
+        f'<timeout id="t" duration="5s"><delay duration="2s"/>{STEP}</timeout>',
+    ],
+)
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_a_durable_run_leaves_nothing_to_the_garbage_collector_either(
+    body: str, resumed: bool, no_collector: None, autojump_clock: object
+) -> None:
+    flow = fs.loads(f'<workflow name="w">{body}</workflow>')
+    store = fs.Store.memory()
+    if resumed:
+        async with fs.open_run(flow, input=[1, 2, 3], store=store, run_id="r") as left:
+            await trio.sleep(1.5)
+            left.leave()
+        del left
+    gc.collect()  # what was left by a cancellation is not looked at here
+    run = await fs.run(flow, input=[1, 2, 3], store=store, run_id="r")
+    assert run.status == "completed"
+    seen = weakref.ref(run)
+    del run
+    assert seen() is None
+    assert not [each for each in gc.get_objects() if type(each) is Block]

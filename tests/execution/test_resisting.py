@@ -139,6 +139,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "secret": {"secrets": {"KEY": "a-long-secret"}},
     "budget": {"budget": fs.Budget(record_bytes=10**9, output_bytes=10**9, seconds=900)},
+    "store": {"store": fs.Store.memory()},
 }
 FAILS = '<source:fails id="a"/>'
 PLACES = {

@@ -1,4 +1,4 @@
-"""Owns the tests of what is seen of a wait for a limit: in the tree, the journal, the trace and the report."""
+"""Owns the tests of what is seen of a wait for a limit: in the tree, the chronicle, the trace and the report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_the_tree_says_which_limits_a_node_waits_for(autojump_clock: MockC
     assert "waits for" not in going_on
 
 
-async def test_the_journal_tells_the_names_and_gives_them_back(autojump_clock: MockClock) -> None:
+async def test_the_chronicle_tells_the_names_and_gives_them_back(autojump_clock: MockClock) -> None:
     entries: list[Entry] = []
     events: list[Event] = []
     await seen(Chronicle(entries.append, "w.xml"), events.append)

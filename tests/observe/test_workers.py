@@ -45,7 +45,7 @@ async def test_the_tree_shows_where_a_node_and_an_iteration_ran() -> None:
     assert "thread" not in shown["b <transform:where>"]
 
 
-async def test_a_journal_keeps_where_a_node_ran_and_a_replay_tells_it() -> None:
+async def test_a_chronicle_keeps_where_a_node_ran_and_a_replay_tells_it() -> None:
     entries: list[Entry] = []
     await observe(Chronicle(entries.append))
     ended = [event for event in events_of(entries) if isinstance(event, NodeEnded)]

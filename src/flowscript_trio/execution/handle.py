@@ -202,6 +202,8 @@ class Run:
         self._context.give_up = None
         if self._context.spending is not None:
             self._context.spending.cancel = None
+        if self._context.recorder is not None:
+            self._context.recorder.give_up = None
 
     async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
         """Write how the run has ended, before anyone is told. One that was left has not ended."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..types.exceptions import is_a
+
 
 def answer_of(error: BaseException) -> dict[str, Any] | None:
     """The request of an error of httpx, and the answer where it has one; None for any other error."""
     httpx = sys.modules.get("httpx")  # an error of httpx can only be there if it was imported
-    if httpx is None or not isinstance(error, httpx.HTTPError):
+    if httpx is None or not is_a(error, httpx.HTTPError):
         return None
     request = error._request
     if request is None:

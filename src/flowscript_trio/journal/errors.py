@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
-from ..types.errors import RecordedError, notes_of, status_of, text_of, type_of
-from ..types.storing import CannotKeep, StoreFailed
+from ..types.errors import RecordedError, notes_of, safe_status_of, text_of, type_of
+from ..types.exceptions import (
+    cause_of,
+    context_of,
+    hides_context,
+    inner_of,
+    is_a,
+    message_of,
+)
+from ..types.storing import StoreFailed
 from .answers import answer_of, give_answer
 from .secrets import KeptSecrets
 from .values import decode_value, encode_value
@@ -17,6 +25,12 @@ Class = TypeVar("Class", bound=type[BaseException])
 
 _OURS = ("flowscript_trio", "httpx", "trio")
 _registered: dict[str, type[BaseException]] = {}
+
+_slots: dict[str, Any] = dict(vars(type))
+"""What no metaclass can hide of a class."""
+_module_of: Callable[[type], str] = _slots["__module__"].__get__
+_qualified_name_of: Callable[[type], str] = _slots["__qualname__"].__get__
+_order_of: Callable[[type], tuple[type, ...]] = _slots["__mro__"].__get__
 
 
 def register_error(cls: Class) -> Class:
@@ -72,7 +86,7 @@ def decode_error(
 
 
 def _seen(error: BaseException) -> dict[str, Any]:
-    return {"type": type_of(error), "message": text_of(error), "status": status_of(error)}
+    return {"type": type_of(error), "message": text_of(error), "status": safe_status_of(error)}
 
 
 def _all(error: BaseException) -> list[BaseException]:
@@ -87,9 +101,9 @@ def _all(error: BaseException) -> list[BaseException]:
 
 
 def _hanging(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        yield from error.exceptions
-    yield from filter(None, (error.__cause__, error.__context__))
+    if is_a(error, BaseExceptionGroup):
+        yield from inner_of(error)
+    yield from filter(None, (cause_of(error), context_of(error)))
 
 
 def _facts(
@@ -100,17 +114,17 @@ def _facts(
         "class": _name(type(error)),
         "type": type_of(error),
         "message": text_of(error),
-        "status": status_of(error),
+        "status": safe_status_of(error),
         "notes": notes_of(error),
         "state": {name: part for name, part in state.items() if _can_keep(part, secrets)},
         "lost": [name for name, part in state.items() if not _can_keep(part, secrets)],
-        "quiet": error.__suppress_context__,
+        "quiet": hides_context(error),
     }
     if _can_keep(args, secrets):
         facts["args"] = args
-    if isinstance(error, BaseExceptionGroup):
-        facts["group"] = [error.message, [numbers[id(each)] for each in error.exceptions]]
-    for name, other in (("cause", error.__cause__), ("context", error.__context__)):
+    if is_a(error, BaseExceptionGroup):
+        facts["group"] = [message_of(error), [numbers[id(each)] for each in inner_of(error)]]
+    for name, other in (("cause", cause_of(error)), ("context", context_of(error))):
         if other is not None:
             facts[name] = numbers[id(other)]
     if (answer := answer_of(error)) is not None:
@@ -125,26 +139,26 @@ def _parts(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any]]:
         told: Any = base.__reduce__(error)
         args = told[1] if len(told) > 1 and isinstance(told[1], tuple) else ()
         state = dict(told[2]) if len(told) > 2 and isinstance(told[2], dict) else {}
-    except Exception:  # attributes of an object of the user's
+    except BaseException:  # attributes of an object of the user's
         args, state = (), {}
     state.pop("__notes__", None)
     return tuple(args), {name: part for name, part in state.items() if isinstance(name, str)}
 
 
 def _built_in(cls: type[BaseException]) -> type[BaseException]:
-    return next(each for each in cls.__mro__ if each.__module__ == "builtins")
+    return next(each for each in _order_of(cls) if _module_of(each) == "builtins")
 
 
 def _can_keep(part: Any, secrets: KeptSecrets | None) -> bool:
     try:
         encode_value(part, secrets)
-    except CannotKeep:
+    except BaseException:  # an object of the user's may raise anything when it is looked at
         return False
     return True
 
 
 def _name(cls: type[BaseException]) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
+    return f"{_module_of(cls)}:{_qualified_name_of(cls)}"
 
 
 def _class_of(name: str) -> type[BaseException] | None:

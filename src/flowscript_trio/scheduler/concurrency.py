@@ -166,6 +166,7 @@ class Block:
         """Forget who was called: they have the block, and all that they saw would wait for the collector too."""
         del self._execute, self._on_cancel
         self.on_success = None
+        self.on_restored = self.on_settled = None
         if self._breaks is not None:
             self._breaks.let_go()
 

@@ -14,6 +14,7 @@ from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.durable import Diverged, Interrupted
+from ...types.exceptions import class_name, is_a
 from ..contexts import InContext
 from ..describing import describe_safely
 from ..failures import note_node
@@ -60,8 +61,8 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
     """An attempt of a node failed: unless that is a cancellation of the whole program, it stands."""
     assert isinstance(outcome.signal, Failed)
     error = outcome.signal.error
-    if isinstance(error, INTERRUPTS):
-        recorder.interrupted(f"interrupted by {type(error).__name__}")
+    if is_a(error, INTERRUPTS):
+        recorder.interrupted(f"interrupted by {class_name(error)}")
     elif not step.is_control:
         view = describe_safely(error, None)
         recorder.failed(path, number, error, view)
