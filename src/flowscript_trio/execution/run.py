@@ -27,6 +27,7 @@ from ..types.events import Observer
 from ..types.exceptions import class_name, is_a
 from ..types.http import HttpOptions
 from .durable.opening import FindSecrets, Owned, begun, reopened
+from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
@@ -156,19 +157,26 @@ async def _run_durably(
     flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
 ) -> Run:
     async with begun(store, flow, options) as owned:
-        handle = await _walk_owned(flow, options, owned, task_status)
-    handle.raise_error()
-    return handle
+        handle, failed = await _walk_owned(flow, options, owned, task_status)
+    return _judged(handle, failed)
 
 
 async def _walk_owned(
     flow: Flow, options: RunOptions, owned: Owned, task_status: trio.TaskStatus[Run]
-) -> Run:
+) -> tuple[Run, bool]:
+    """The run, and whether it has failed: said before anyone else that waits for it can raise its error."""
     with counting_passes() as passes:
         handle = prepare(flow, passes, options, owned)
         task_status.started(handle)
         if not handle.restore():
             await handle.walk()
+    return handle, handle.claim_error()
+
+
+def _judged(handle: Run, failed: bool) -> Run:
+    if failed:
+        assert handle.error is not None
+        raise_untouched(handle.error)
     return handle
 
 
@@ -246,9 +254,8 @@ async def resume_with(
     ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
     """
     async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
-        handle = await _walk_owned(flow, given, owned, task_status)
-    handle.raise_error()
-    return handle
+        handle, failed = await _walk_owned(flow, given, owned, task_status)
+    return _judged(handle, failed)
 
 
 class OpenRun:
