@@ -190,7 +190,7 @@ async def resume(
     base: str | Path | None = None,
     registry: Registry | None = None,
     observers: Sequence[Observer] = (),
-    limits: Limits | None = None,
+    bounds: Limits | None = None,
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
     decider: Decider | None = None,
@@ -207,7 +207,7 @@ async def resume(
         store: the store that the run was begun with.
         run_id: the id of the run.
         secrets: values of ``$secrets`` by name; those that the run began with must be there.
-        limiter, base, registry, observers, limits, now, keep, decider, watchdog, http, task_status: as of
+        limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, task_status: as of
             :func:`run`.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
 
@@ -229,7 +229,7 @@ async def resume(
         base=base,
         registry=registry,
         observers=observers,
-        limits=limits,
+        bounds=bounds,
         now=now,
         keep=keep,
         decider=decider,

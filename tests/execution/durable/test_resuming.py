@@ -74,6 +74,19 @@ async def test_the_call_raises_the_error_of_its_run_whoever_else_waits_for_it(
     assert raised == [run.error]
 
 
+async def test_a_run_is_resumed_with_the_bounds_of_expressions_that_are_given(
+    autojump_clock: Any,
+) -> None:
+    store = fs.Store.memory()
+    flow = fs.loads(
+        '<workflow name="w"><delay duration="1s"/><set var="a" value="{{repeat($input, 100)}}"/></workflow>'
+    )
+    async with fs.open_run(flow, store=store, run_id="r", input="x") as run:
+        run.leave()
+    with pytest.raises(fs.LimitExceeded):
+        await fs.resume(store, "r", bounds=fs.Limits(text=50))
+
+
 @pytest.mark.parametrize("changed", [{"input": 2}, {"config": {"k": 1}}])
 async def test_the_same_run_with_something_else_is_refused(
     changed: dict[str, Any], autojump_clock: Any
