@@ -113,9 +113,14 @@ class Run:
 
     def raise_error(self) -> None:
         """Raise the error of a run that failed, unless it was raised before."""
-        if self.error is not None and not self._raised:
-            self._raised = True
+        if self.error is not None and self.claim_error():
             raise_untouched(self.error)
+
+    def claim_error(self) -> bool:
+        """Whether there is an error that nobody has raised; if so, the caller is to raise it."""
+        is_mine = self.error is not None and not self._raised
+        self._raised = self._raised or is_mine
+        return is_mine
 
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:

@@ -27,6 +27,7 @@ from ..types.events import Observer
 from ..types.exceptions import class_name, is_a
 from ..types.http import HttpOptions
 from .durable.opening import FindSecrets, Owned, begun, reopened
+from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
@@ -156,19 +157,26 @@ async def _run_durably(
     flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
 ) -> Run:
     async with begun(store, flow, options) as owned:
-        handle = await _walk_owned(flow, options, owned, task_status)
-    handle.raise_error()
-    return handle
+        handle, failed = await _walk_owned(flow, options, owned, task_status)
+    return _judged(handle, failed)
 
 
 async def _walk_owned(
     flow: Flow, options: RunOptions, owned: Owned, task_status: trio.TaskStatus[Run]
-) -> Run:
+) -> tuple[Run, bool]:
+    """The run, and whether it has failed: said before anyone else that waits for it can raise its error."""
     with counting_passes() as passes:
         handle = prepare(flow, passes, options, owned)
         task_status.started(handle)
         if not handle.restore():
             await handle.walk()
+    return handle, handle.claim_error()
+
+
+def _judged(handle: Run, failed: bool) -> Run:
+    if failed:
+        assert handle.error is not None
+        raise_untouched(handle.error)
     return handle
 
 
@@ -182,7 +190,7 @@ async def resume(
     base: str | Path | None = None,
     registry: Registry | None = None,
     observers: Sequence[Observer] = (),
-    limits: Limits | None = None,
+    bounds: Limits | None = None,
     now: Callable[[], datetime] | None = None,
     keep: int = 1000,
     decider: Decider | None = None,
@@ -199,7 +207,7 @@ async def resume(
         store: the store that the run was begun with.
         run_id: the id of the run.
         secrets: values of ``$secrets`` by name; those that the run began with must be there.
-        limiter, base, registry, observers, limits, now, keep, decider, watchdog, http, task_status: as of
+        limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, task_status: as of
             :func:`run`.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
 
@@ -221,7 +229,7 @@ async def resume(
         base=base,
         registry=registry,
         observers=observers,
-        limits=limits,
+        bounds=bounds,
         now=now,
         keep=keep,
         decider=decider,
@@ -246,9 +254,8 @@ async def resume_with(
     ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
     """
     async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
-        handle = await _walk_owned(flow, given, owned, task_status)
-    handle.raise_error()
-    return handle
+        handle, failed = await _walk_owned(flow, given, owned, task_status)
+    return _judged(handle, failed)
 
 
 class OpenRun:

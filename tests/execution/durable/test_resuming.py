@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,43 @@ async def test_a_run_that_failed_raises_its_error_again(autojump_clock: Any) -> 
         with pytest.raises(fs.WorkflowFailed, match="no") as caught:
             await fs.run(flow, store=store, run_id="r")
         assert (caught.value.type, caught.value.status) == ("Sold", 409)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_the_call_raises_the_error_of_its_run_whoever_else_waits_for_it(
+    resumed: bool, autojump_clock: Any
+) -> None:
+    flow = fs.loads('<workflow name="w"><delay duration="1s"/><fail message="no"/></workflow>')
+    store = fs.Store.memory()
+    if resumed:
+        async with fs.open_run(flow, store=store, run_id="r") as left:
+            left.leave()
+    raised: list[BaseException] = []
+
+    async def call(task_status: trio.TaskStatus[fs.Run] = trio.TASK_STATUS_IGNORED) -> None:
+        resume = partial(fs.resume, store, "r")
+        begin = resume if resumed else partial(fs.run, flow, store=store, run_id="r")
+        with pytest.raises(fs.WorkflowFailed, match="no") as caught:
+            await begin(task_status=task_status)
+        raised.append(caught.value)
+
+    async with trio.open_nursery() as nursery:
+        run = await nursery.start(call)
+        await run.wait()
+    assert raised == [run.error]
+
+
+async def test_a_run_is_resumed_with_the_bounds_of_expressions_that_are_given(
+    autojump_clock: Any,
+) -> None:
+    store = fs.Store.memory()
+    flow = fs.loads(
+        '<workflow name="w"><delay duration="1s"/><set var="a" value="{{repeat($input, 100)}}"/></workflow>'
+    )
+    async with fs.open_run(flow, store=store, run_id="r", input="x") as run:
+        run.leave()
+    with pytest.raises(fs.LimitExceeded):
+        await fs.resume(store, "r", bounds=fs.Limits(text=50))
 
 
 @pytest.mark.parametrize("changed", [{"input": 2}, {"config": {"k": 1}}])
