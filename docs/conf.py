@@ -1,11 +1,18 @@
 """The configuration of the documentation."""
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
 project = "flowscript-trio"
 author = "the flowscript-trio contributors"
 copyright = "2026, the flowscript-trio contributors"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "leftovers"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 html_theme = "furo"
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
