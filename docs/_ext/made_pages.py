@@ -23,6 +23,7 @@ import click
 from allowed import allowed
 from pydantic import BaseModel
 
+import flowscript_trio
 from flowscript_trio import Registry
 from flowscript_trio import registry as default_registry
 from flowscript_trio.cli.commands import commands as command_line
@@ -44,9 +45,13 @@ DOCS = Path(__file__).parents[1]
 MARK = re.compile(
     r"^<!-- generated: ([a-z-]+) -->$(?:.*?^<!-- end: \1 -->$)?", re.MULTILINE | re.DOTALL
 )
+FILE = re.compile(r"^<!-- file: (\S+) -->$(?:.*?^<!-- end: \1 -->$)?", re.MULTILINE | re.DOTALL)
+LANGUAGES = {".py": "python", ".xml": "xml", ".yaml": "yaml"}
+ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 CODE_SPAN = re.compile(r"(`+[^`]*`+)")
 TAG = re.compile(r"<[\w-]+>")
 CODE = r"`\g<0>`"
+CODE_OF = r"`\1`"
 Row = tuple[str, ...]
 PLAIN: Row = ("setting", "meaning", "example")
 ALL: Row = ("setting", "values", "default", "meaning", "example")
@@ -62,7 +67,17 @@ WRITTEN = {
 
 def fill(text: str) -> str:
     """The text of a page with its generated parts as the code has them now."""
-    return MARK.sub(lambda found: part(found[1]), text)
+    return FILE.sub(
+        lambda found: shown_file(found[1]), MARK.sub(lambda found: part(found[1]), text)
+    )
+
+
+def shown_file(name: str) -> str:
+    """A file of the examples between its two marks, as code that the tests of the pages do not run again."""
+    path = DOCS / "examples" / name
+    text = path.read_text(encoding="utf-8").rstrip("\n")
+    fenced = f"```{{code-block}} {LANGUAGES[path.suffix]}\n{text}\n```"
+    return f"<!-- file: {name} -->\n\n{fenced}\n\n<!-- end: {name} -->"
 
 
 def part(name: str) -> str:
@@ -73,7 +88,12 @@ def part(name: str) -> str:
 def pages() -> list[Path]:
     """Every page that has a generated part."""
     found = (page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts)
-    return [page for page in found if MARK.search(page.read_text(encoding="utf-8"))]
+    return [
+        page
+        for page in found
+        for text in [page.read_text(encoding="utf-8")]
+        if MARK.search(text) or FILE.search(text)
+    ]
 
 
 def table(heads: Row, rows: Iterable[Row]) -> str:
@@ -365,12 +385,36 @@ def front_matter() -> str:
     return table(("key", "meaning"), rows)
 
 
+# ---- the library ----
+
+
+VALUES = {
+    "Decider": "The type of what answers checkpoints: an async function of the prompt and the actions.",
+    "DEFAULT_MAX_CONCURRENCY": "How many branches of a block run at once where nothing else is said: 10.",
+    "Duration": "The type of a setting that is a length of time; its value is in seconds.",
+    "registry": "The default registry, which has the built-in runtimes.",
+}
+"""What public names are that are neither classes nor functions."""
+
+
+def names() -> str:
+    """Every public name, with the first sentence of what it says of itself."""
+    rows = []
+    for name in sorted(flowscript_trio.__all__, key=str.lower):
+        thing = getattr(flowscript_trio, name)
+        own = inspect.isclass(thing) or inspect.isroutine(thing)
+        said = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0] if own else VALUES[name]
+        rows.append((f"`{name}`", cell(" ".join(ROLE.sub(CODE_OF, said).split()))))
+    return table(("name", "what it is"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "elements": elements,
     "parts": parts,
     "function-names": function_names,
     "date-letters": date_letters,
     "settings": settings,
+    "names": names,
     "functions": functions,
     "commands": commands,
     "front-matter": front_matter,

@@ -105,6 +105,24 @@ def test_a_generated_part_that_is_not_current_is_written_anew() -> None:
     assert made_pages.fill("<!-- generated: function-names -->") == part
 
 
+def test_a_file_of_the_examples_is_shown_as_it_is() -> None:
+    mark = "<!-- file: etl/etl.xml -->"
+    text = (ROOT / "docs" / "examples" / "etl" / "etl.xml").read_text(encoding="utf-8")
+    once = made_pages.fill(f"before\n\n{mark}\n\nafter")
+    assert f"```{{code-block}} xml\n{text}```" in once
+    assert made_pages.fill(once.replace("<source", "<sauce")) == once
+
+
+def test_no_page_leaves_it_to_sphinx_to_show_a_file() -> None:
+    for path in (ROOT / "docs").rglob("*.md"):
+        assert "```{literalinclude}" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_public_name_is_listed_with_what_it_is() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page("api"), re.MULTILINE)
+    assert sorted(name for name, said in rows if said.strip()) == sorted(fs.__all__)
+
+
 def test_tags_in_a_table_are_code_and_bars_do_not_end_a_cell() -> None:
     assert made_pages.cell("in <a> or ``<b c>``: x|y") == "in `<a>` or `<b c>`: x\\|y"
 
