@@ -42,7 +42,9 @@ async def main():
     await asyncio.sleep(0.2)
     task.cancel()
     await asyncio.wait([task])
-    await tally.says("cancelled", "cancelled" if task.cancelled() else repr(task.exception()), asyncio.sleep)
+    await tally.says(
+        "cancelled", "cancelled" if task.cancelled() else repr(task.exception()), asyncio.sleep
+    )
 
     tally = Tally()
     graph = ten(tally)

@@ -33,7 +33,9 @@ async def main():
         await fs.run(ten(tally))
     except Exception as error:
         failure = fs.failure_of(error)
-        await tally.says("one fails", f"{error!r} of {failure.node} in {failure.branch}", trio.sleep)
+        await tally.says(
+            "one fails", f"{error!r} of {failure.node} in {failure.branch}", trio.sleep
+        )
 
     tally = Tally()
     with trio.CancelScope() as scope:
