@@ -8,9 +8,11 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "flowscript-trio"
 author = "the flowscript-trio contributors"
 copyright = "2026, the flowscript-trio contributors"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "made_pages"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "leftovers"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 html_theme = "furo"
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"

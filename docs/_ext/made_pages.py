@@ -1,21 +1,29 @@
 """Owns the parts of the reference that are made of the code: settings, functions, commands, and more.
 
-A page has ``<!-- generated: settings -->`` where the part stands; Sphinx puts it there when it reads the page.
+A page has ``<!-- generated: settings -->`` where a part begins and ``<!-- end: settings -->`` where it
+ends. What stands between the two is kept in the repository, so that the page can be read on a forge.
+``python docs/_ext/made_pages.py`` writes it anew, and a test holds it to the code.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from allowed import allowed
 from pydantic import BaseModel
 
+import flowscript_trio
 from flowscript_trio import Registry
 from flowscript_trio import registry as default_registry
 from flowscript_trio.cli.commands import commands as command_line
@@ -31,17 +39,61 @@ from flowscript_trio.schemas.document import SECRET, WORKFLOW
 from flowscript_trio.schemas.settings import Settings, of_leaf
 from flowscript_trio.validator.fields import plan_of
 
-from rooms import rooms
+from rooms import ROOMS, rooms
 
-MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+DOCS = Path(__file__).parents[1]
+MARK = re.compile(
+    r"^<!-- generated: ([a-z-]+) -->$(?:.*?^<!-- end: \1 -->$)?", re.MULTILINE | re.DOTALL
+)
+FILE = re.compile(r"^<!-- file: (\S+) -->$(?:.*?^<!-- end: \1 -->$)?", re.MULTILINE | re.DOTALL)
+LANGUAGES = {".py": "python", ".xml": "xml", ".yaml": "yaml"}
+ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
+CODE_SPAN = re.compile(r"(`+[^`]*`+)")
 TAG = re.compile(r"<[\w-]+>")
 CODE = r"`\g<0>`"
+CODE_OF = r"`\1`"
 Row = tuple[str, ...]
+PLAIN: Row = ("setting", "meaning", "example")
+ALL: Row = ("setting", "values", "default", "meaning", "example")
+WRITTEN = {
+    ("param", "name"): '`name="city"`',
+    ("param", "type"): '`type="enum[small, large]"`',
+    ("param", "required"): '`required="true"`',
+    ("param", "default"): '`default="small"`',
+    ("secret", "name"): '`name="API_TOKEN"`',
+}
+"""The examples of what declares something, which are not settings of a node."""
 
 
 def fill(text: str) -> str:
-    """The text of a page with its generated parts."""
-    return MARK.sub(lambda found: PARTS[found[1]](), text)
+    """The text of a page with its generated parts as the code has them now."""
+    return FILE.sub(
+        lambda found: shown_file(found[1]), MARK.sub(lambda found: part(found[1]), text)
+    )
+
+
+def shown_file(name: str) -> str:
+    """A file of the examples between its two marks, as code that the tests of the pages do not run again."""
+    path = DOCS / "examples" / name
+    text = path.read_text(encoding="utf-8").rstrip("\n")
+    fenced = f"```{{code-block}} {LANGUAGES[path.suffix]}\n{text}\n```"
+    return f"<!-- file: {name} -->\n\n{fenced}\n\n<!-- end: {name} -->"
+
+
+def part(name: str) -> str:
+    """A generated part between its two marks."""
+    return f"<!-- generated: {name} -->\n\n{PARTS[name]()}\n\n<!-- end: {name} -->"
+
+
+def pages() -> list[Path]:
+    """Every page that has a generated part."""
+    found = (page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts)
+    return [
+        page
+        for page in found
+        for text in [page.read_text(encoding="utf-8")]
+        if MARK.search(text) or FILE.search(text)
+    ]
 
 
 def table(heads: Row, rows: Iterable[Row]) -> str:
@@ -51,8 +103,10 @@ def table(heads: Row, rows: Iterable[Row]) -> str:
 
 
 def cell(text: str) -> str:
-    """A text in a table: what would be markup is not."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("``", "`")
+    """A text in a table: a bar does not end its cell, and a tag is code."""
+    outside = CODE_SPAN.split(text.replace("``", "`").replace("|", "\\|"))
+    outside[::2] = [re.sub(r"</?[\w-]+[^<>]*>", r"`\g<0>`", one) for one in outside[::2]]
+    return "".join(outside)
 
 
 # ---- elements and their settings ----
@@ -125,50 +179,78 @@ def fields_of(model: type[BaseModel] | None) -> dict[str, list[str]]:
     return found
 
 
-def setting_rows(model: type[BaseModel]) -> Iterator[Row]:
+def example(owner: str, setting: str) -> str:
+    """A setting as documents write it: that of the case which shows that the setting is heeded."""
+    for case in cases():
+        if (case.owner, case.setting) == (owner, setting):
+            written = case.document.partition("⟦")[2].partition("⟧")[0]
+            return f"`{written}`".replace("SERVER", "https://api.example.com").replace("|", "\\|")
+    return ""
+
+
+@cache
+def cases() -> tuple[Any, ...]:
+    """The cases of all settings, which are tests."""
+    for module in ("control", "leaves"):
+        import_module(f"setting_cases.{module}")  # which adds its cases
+    from setting_cases.world import CASES
+
+    return tuple(CASES)
+
+
+def setting_rows(model: type[BaseModel], owner: str) -> Iterator[Row]:
     for name, (attribute, *others) in fields_of(model).items():
         info = model.model_fields[attribute]
         default = "required" if info.is_required() else default_of(info)
         also = "".join(f"; `{spelled(other)}` is another name of it" for other in others)
         shown = default if default in ("", "required") else f"`{default}`"
-        yield f"`{spelled(name)}`", shown, cell(info.description or "") + also
+        said = cell(info.description or "") + also
+        yield f"`{spelled(name)}`", allowed(info), shown, said, example(owner, attribute)
 
 
-def plain_rows(settings: Settings) -> Iterator[Row]:
+def plain_rows(settings: Settings, owner: str) -> Iterator[Row]:
     for one in settings.known:
-        yield f"`{spelled(one.name)}`", cell(one.meaning)
+        shown = WRITTEN.get((owner, one.name)) or example(owner, one.name)
+        yield f"`{spelled(one.name)}`", cell(one.meaning), shown
 
 
 def settings(registry: Registry = default_registry) -> str:
     """A section for each element: what it does, and its settings."""
     parts = [
-        "## Every node\n\n" + table(("setting", "meaning"), plain_rows(of_leaf())),
-        "## `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(WORKFLOW)),
-        "## `<param>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(PARAM)),
-        "## `<secret>` in `<workflow>`\n\n" + table(("setting", "meaning"), plain_rows(SECRET)),
+        "## Every node\n\n" + table(PLAIN, plain_rows(of_leaf(), "node")),
+        "## `<workflow>`\n\n" + table(PLAIN, plain_rows(WORKFLOW, "document")),
+        "## `<param>` in `<workflow>`\n\n" + table(PLAIN, plain_rows(PARAM, "param")),
+        "## `<secret>` in `<workflow>`\n\n" + table(PLAIN, plain_rows(SECRET, "secret")),
     ]
     for name in ordered(registry):
         runtime = registry.get_runtime(name)
         parts.append(
-            section(element_of(name), summary_of(runtime), runtime.config, runtime.timeout)
+            section(name, element_of(name), summary_of(runtime), runtime.config, runtime.timeout)
         )
         kind = name.partition(":")[2]
         for (around, part), model in PART_CONFIGS.items():
             if name == f"control:{kind}" and around == kind:
-                parts.append(section(f"`<{part}>` in `<{around}>`", words_of(model), model))
+                owner = f"{around} {part}"
+                parts.append(section(owner, f"`<{part}>` in `<{around}>`", words_of(model), model))
     for (around, part), model in PART_CONFIGS.items():
         if around == "on-error":
-            parts.append(section(f"`<{part}>` in `<{around}>`", words_of(model), model))
+            owner = f"{around} {part}"
+            parts.append(section(owner, f"`<{part}>` in `<{around}>`", words_of(model), model))
     by_model: dict[type[BaseModel], list[str]] = {}
     for tag, model in BODY_CONFIGS.items():
-        by_model.setdefault(model, []).append(f"`<{tag}>`")
+        by_model.setdefault(model, []).append(tag)
     for model, tags in by_model.items():
-        parts.append(section(", ".join(tags), words_of(model), model))
+        heading = ", ".join(f"`<{tag}>`" for tag in tags)
+        parts.append(section(tags[0], heading, words_of(model), model))
     return "\n\n".join(parts)
 
 
 def section(
-    heading: str, summary: str, model: type[BaseModel] | None, timeout: float | None = None
+    owner: str,
+    heading: str,
+    summary: str,
+    model: type[BaseModel] | None,
+    timeout: float | None = None,
 ) -> str:
     lines = [f"## {heading}", summary[:1].upper() + summary[1:] if summary else ""]
     if timeout is not None:
@@ -176,7 +258,7 @@ def section(
     if model is None:
         lines.append("Takes any setting.")
     elif model.model_fields:
-        lines.append(table(("setting", "default", "meaning"), setting_rows(model)))
+        lines.append(table(ALL, setting_rows(model, owner)))
     return "\n\n".join(filter(None, lines))
 
 
@@ -303,24 +385,49 @@ def front_matter() -> str:
     return table(("key", "meaning"), rows)
 
 
+# ---- the library ----
+
+
+VALUES = {
+    "Decider": "The type of what answers checkpoints: an async function of the prompt and the actions.",
+    "DEFAULT_MAX_CONCURRENCY": "How many branches of a block run at once where nothing else is said: 10.",
+    "Duration": "The type of a setting that is a length of time; its value is in seconds.",
+    "registry": "The default registry, which has the built-in runtimes.",
+}
+"""What public names are that are neither classes nor functions."""
+
+
+def names() -> str:
+    """Every public name, with the first sentence of what it says of itself."""
+    rows = []
+    for name in sorted(flowscript_trio.__all__, key=str.lower):
+        thing = getattr(flowscript_trio, name)
+        own = inspect.isclass(thing) or inspect.isroutine(thing)
+        said = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0] if own else VALUES[name]
+        rows.append((f"`{name}`", cell(" ".join(ROLE.sub(CODE_OF, said).split()))))
+    return table(("name", "what it is"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "elements": elements,
     "parts": parts,
     "function-names": function_names,
     "date-letters": date_letters,
     "settings": settings,
+    "names": names,
     "functions": functions,
     "commands": commands,
     "front-matter": front_matter,
-    "rooms": rooms,
 }
 
 
-def _read(app: Any, docname: str, source: list[str]) -> None:
-    source[0] = fill(source[0])
+def main() -> None:
+    """Write every generated part anew, and the picture of the rooms."""
+    ROOMS.write_text(rooms(), encoding="utf-8")
+    for page in pages():
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def setup(app: Any) -> dict[str, Any]:
-    """Sphinx calls it."""
-    app.connect("source-read", _read)
-    return {"parallel_read_safe": True}
+if __name__ == "__main__":
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    main()

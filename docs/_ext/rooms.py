@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+ROOMS = Path(__file__).parents[1] / "pictures" / "rooms.svg"
+"""Where the picture stands."""
 _WIDTH = 760
 _HEIGHT = 44
 _GAP = 14
@@ -32,7 +34,7 @@ def meaning(room: str) -> str:
 
 
 def rooms() -> str:
-    """The picture, as SVG in a page."""
+    """The picture, as a file of SVG."""
     parts = []
     for level, names in enumerate(layers()):
         top = level * (_HEIGHT + _GAP)
@@ -50,11 +52,12 @@ def rooms() -> str:
             parts.append(f'<path d="M{middle} {top - _GAP + 1}v{_GAP - 4}m-4 -5l4 5l4 -5"/>')
     height = len(layers()) * (_HEIGHT + _GAP) - _GAP
     style = (
-        ".rooms rect,.rooms path{fill:none;stroke:currentColor;stroke-width:1.2}"
-        ".rooms text{fill:currentColor;font-size:14px}.rooms .room{font-weight:600}"
+        "rect{fill:#fff}@media(prefers-color-scheme:dark){svg{color:#ddd}rect{fill:#1a1c1e}}"
+        "rect,path{stroke:currentColor;stroke-width:1.2}path{fill:none}"
+        "text{fill:currentColor;font:14px sans-serif}.room{font-weight:600}"
     )
     label = "The rooms, each of which imports only those below it"
     return (
-        f'<svg class="rooms" role="img" aria-label="{label}" viewBox="0 0 {_WIDTH} {height}" '
-        f'width="100%"><style>{style}</style>{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" viewBox="0 0 {_WIDTH} {height}" '
+        f'width="100%"><style>{style}</style>{"".join(parts)}</svg>\n'
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import allowed
 import click
 import pytest
 from pydantic import BaseModel, Field, create_model
@@ -26,8 +27,10 @@ from flowscript_trio.runtimes.wording import summary_of
 from flowscript_trio.testing.expecting import ERROR
 from flowscript_trio.testing.reading import CASE, REPLY
 from flowscript_trio.types import events
+from flowscript_trio.types.durations import Duration
 
 import made_pages
+import rooms
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -39,8 +42,8 @@ REPORTING = {
 
 
 def page(name: str) -> str:
-    """A page as Sphinx reads it, with its generated parts."""
-    return str(made_pages.fill((REFERENCE / f"{name}.md").read_text(encoding="utf-8")))
+    """A page of the reference as it stands in the repository."""
+    return (REFERENCE / f"{name}.md").read_text(encoding="utf-8")
 
 
 def sections(text: str) -> dict[str, str]:
@@ -77,6 +80,69 @@ def test_every_setting_of_an_element_has_its_line_in_the_reference(element: str)
     expected = sorted(simple(field.alias or name) for name, field in fields.items())
     assert sorted(map(simple, lines)) == expected
     assert all(field.description for field in fields.values())
+
+
+@pytest.mark.parametrize("element", models())
+def test_every_setting_has_its_values_and_an_example(element: str) -> None:
+    rows = re.findall(r"^\| `[\w-]+` \|.*$", sections(page("settings"))[element], re.MULTILINE)
+    for row in rows:
+        _, _, values, _, meaning, example, _ = re.split(r" ?(?<!\\)\| ?", row)
+        assert values, row
+        assert meaning, row
+        assert re.fullmatch(r"`.+`", example), row
+
+
+@pytest.mark.parametrize("path", made_pages.pages(), ids=lambda path: path.stem)
+def test_what_is_generated_of_a_page_is_current(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert made_pages.fill(text) == text, "run `python docs/_ext/made_pages.py`"
+
+
+def test_a_generated_part_that_is_not_current_is_written_anew() -> None:
+    part = made_pages.part("function-names")
+    old = "before\n\n<!-- generated: function-names -->\n\nold\n\n<!-- end: function-names -->\n\nafter"
+    assert made_pages.fill(old) == f"before\n\n{part}\n\nafter"
+    assert made_pages.fill("<!-- generated: function-names -->") == part
+
+
+def test_a_file_of_the_examples_is_shown_as_it_is() -> None:
+    mark = "<!-- file: etl/etl.xml -->"
+    text = (ROOT / "docs" / "examples" / "etl" / "etl.xml").read_text(encoding="utf-8")
+    once = made_pages.fill(f"before\n\n{mark}\n\nafter")
+    assert f"```{{code-block}} xml\n{text}```" in once
+    assert made_pages.fill(once.replace("<source", "<sauce")) == once
+
+
+def test_no_page_leaves_it_to_sphinx_to_show_a_file() -> None:
+    for path in (ROOT / "docs").rglob("*.md"):
+        assert "```{literalinclude}" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_public_name_is_listed_with_what_it_is() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page("api"), re.MULTILINE)
+    assert sorted(name for name, said in rows if said.strip()) == sorted(fs.__all__)
+
+
+def test_tags_in_a_table_are_code_and_bars_do_not_end_a_cell() -> None:
+    assert made_pages.cell("in <a> or ``<b c>``: x|y") == "in `<a>` or `<b c>`: x\\|y"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "field", "said"),
+    [
+        (Literal["a", "b"], Field(), "`a` or `b`"),
+        (int | None, Field(ge=1, le=9), "a whole number from 1 to 9"),
+        (int, Field(gt=0), "a whole number from 1"),
+        (str | list[str], Field(), "text or a list"),
+        (str, Field(max_length=1), "one character"),
+        (Duration, Field(), "a duration such as `500ms` or `2m`"),
+    ],
+)
+def test_the_values_of_a_setting_are_those_of_its_type(
+    annotation: Any, field: Any, said: str
+) -> None:
+    model = create_model("Model", one=(annotation, field))
+    assert allowed.allowed(model.model_fields["one"]) == said
 
 
 def test_every_registered_element_is_in_the_list_of_elements() -> None:
@@ -138,8 +204,8 @@ def test_a_setting_that_is_deleted_from_its_model_is_gone_from_the_reference() -
 
     both = reference("wall", "coats")
     assert "Paints a wall." in both
-    assert "| `wall` | required | which one \\| of many |" in both
-    assert "| `coats` | `2` | how many |" in both
+    assert "| `wall` | text | required | which one \\| of many |" in both
+    assert "| `coats` | a whole number | `2` | how many |" in both
     assert "`wall`, `coats` |" in both
     assert "coats" not in reference("wall")
 
@@ -165,13 +231,15 @@ def test_every_key_of_front_matter_is_in_the_reference() -> None:
 
 
 def test_every_mark_on_a_page_is_filled_and_every_part_is_used() -> None:
-    pages = [*REFERENCE.glob("*.md"), ROOT / "docs" / "explanation" / "design.md"]
-    used = [name for path in pages for name in made_pages.MARK.findall(path.read_text())]
+    used = [
+        name for path in made_pages.pages() for name in made_pages.MARK.findall(path.read_text())
+    ]
     assert sorted(used) == sorted(made_pages.PARTS)
 
 
 def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
-    drawn = made_pages.PARTS["rooms"]()
+    drawn = rooms.ROOMS.read_text(encoding="utf-8")
+    assert drawn == rooms.rooms(), "run `python docs/_ext/made_pages.py`"
     folders = {
         path.parent.name for path in (ROOT / "src" / "flowscript_trio").glob("*/__init__.py")
     }
