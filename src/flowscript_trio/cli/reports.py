@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
@@ -12,8 +13,8 @@ from ..types.paths import order_of
 from ..types.printing import printable
 from ..types.results import NodeResult
 
-ROOM = 20
-"""How many of a kind are listed."""
+ROOM = 5
+"""How many of a kind are listed: the error must still be on a screen of 24 lines."""
 
 
 def render_problems(problems: tuple[Problem, ...]) -> str:
@@ -36,7 +37,7 @@ def render_failure(flow: Flow | None, error: BaseException) -> str:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
         lines += _list(_other(result) for result in sorted(failure.others, key=_by_path))
-        lines += _list(_cancelled(result) for result in sorted(failure.cancelled, key=_by_path))
+        lines += _list_cancelled(sorted(failure.cancelled, key=_by_path))
     return printable("\n".join(lines))
 
 
@@ -76,6 +77,24 @@ def _other(result: NodeResult) -> str:
 def _cancelled(result: NodeResult) -> str:
     why = result.cancelled_by.reason if result.cancelled_by else ""
     return f"  cancelled: {result.path} after {result.duration:.3f} s: {why}"
+
+
+def _list_cancelled(results: list[NodeResult]) -> list[str]:
+    """All if they are few; of many the first, and then how many there are for which reason."""
+    lines = [_cancelled(result) for result in results[:ROOM]]
+    if len(results) <= ROOM:
+        return lines
+    reasons = Counter(_why(result) for result in results).most_common()
+    return [*lines, *_list(f"  {count} cancelled{why}" for why, count in reasons)]
+
+
+def _why(result: NodeResult) -> str:
+    by = result.cancelled_by
+    if by is None:
+        return ""
+    if by.by is not None and by.reason.startswith(f"{by.by} failed"):
+        return f" because {by.by} failed"
+    return f": {by.reason}"
 
 
 def _list(lines: Iterable[str]) -> list[str]:

@@ -418,9 +418,13 @@
   element("listing").addEventListener("toggle", () => {
     const rows = element("rows");
     if (rows.childElementCount) return;
-    for (const span of spans.slice(0, MOST_ROWS)) {
+    const sorted = [...spans.filter((span) => span.state === "failed"),
+      ...spans.filter((span) => span.state !== "failed")];
+    for (const span of sorted.slice(0, MOST_ROWS)) {
       const row = document.createElement("tr");
-      for (const text of [span.path, span.state, span.start.toFixed(3), (end(span) - span.start).toFixed(3)]) {
+      const { error } = span.detail;
+      for (const text of [span.path, span.state, span.start.toFixed(3), (end(span) - span.start).toFixed(3),
+        error ? `${error.type}: ${error.message}` : ""]) {
         const cell = document.createElement("td");
         cell.textContent = text;
         row.append(cell);
