@@ -22,6 +22,7 @@ class Timer:
         self.is_known: bool = ended is not None
         self.was_kept: bool = ended is not None and not ended.late
         """Whether an earlier process saw it kept."""
+        self.seconds: float
         if self.was_kept:
             self.seconds = inf
         elif ended is not None:
