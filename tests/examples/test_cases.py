@@ -58,4 +58,4 @@ def test_every_example_has_a_page_that_shows_all_its_files() -> None:
         assert f"\n{page.stem}\n" in contents
         text = page.read_text(encoding="utf-8")
         for file in folder.glob("*.*"):
-            assert f"{folder.name}/{file.name}\n" in text, file
+            assert f"<!-- file: {folder.name}/{file.name} -->\n" in text, file

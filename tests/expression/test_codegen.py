@@ -67,8 +67,8 @@ def test_an_evaluation_ends_when_its_processor_time_is_spent() -> None:
 
 def test_numbers_made_to_collide_are_told_apart_quickly() -> None:
     began = thread_time()
-    assert evaluate("length(unique(map(range(30000), i => i * 2305843009213693951)))") == 30_000
-    assert thread_time() - began < 2  # it took more than 7 s
+    assert evaluate("length(unique(map(range(15000), i => i * 2305843009213693951)))") == 15_000
+    assert thread_time() - began < 1  # it took more than 1.7 s
 
 
 def test_a_long_text_of_digits_is_seen_to_be_no_number_quickly() -> None:

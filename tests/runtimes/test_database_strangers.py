@@ -283,3 +283,20 @@ async def test_a_service_of_the_environment_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("PGSERVICE", "own")
     with pytest.raises(fs.SettingError, match="PGSERVICE"):
         await run_one(source("select 1", "postgresql://u@h/db"))
+
+
+async def test_a_second_name_that_goes_while_the_names_are_counted_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, outside = tmp_path / "base", tmp_path / "outside"
+    base.mkdir()
+    make(outside / "a.db", "outside")
+    # What is found is the file outside, whose second name is gone when its names are counted, and back then.
+    alone = os.stat(outside / "a.db")
+    os.link(outside / "a.db", base / "a.db")
+    monkeypatch.setattr(
+        "flowscript_trio.runtimes.database.sqlite._find_or_make", lambda entry, name: alone
+    )
+    flow = fs.loads(f'<workflow name="w">{source("SELECT text FROM t")}</workflow>')
+    with pytest.raises(fs.FlowScriptError, match="another process moves files"):
+        await fs.run(flow, base=base)

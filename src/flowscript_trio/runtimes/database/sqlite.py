@@ -48,6 +48,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _TRIES = 50
+_LOOKS = 3
 _OPTIONS = {"isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 """What the driver takes from a URL beside ``timeout``."""
 _opening = threading.Lock()
@@ -132,9 +133,12 @@ def connect_beneath(
                 new = {
                     found for handle, found in _open_files().items() if before.get(handle) != found
                 }
-        # No new one: SQLite keeps handles of the same file for later, and looks at their identity itself.
-        if new == {wanted} or (not new and wanted in before.values()):
-            return connection
+            # No new one: SQLite keeps handles of the same file for later, and looks at their identity itself.
+            is_found = new == {wanted} or (not new and wanted in before.values())
+            # One look is not enough: a second name may go between the moments in which a file is found under it
+            # and its names are counted.
+            if is_found and all(_is_alone(entry, wanted) for _ in range(_LOOKS)):
+                return connection
         connection.close()
         time.sleep(0.001)
     raise FlowScriptError(
@@ -165,6 +169,12 @@ def _refuse_linked(found: os.stat_result, name: str) -> None:
             f"the database file {name!r} is a hard link, and its other name may be outside of the base "
             "folder; expected a file with one name"
         )
+
+
+def _is_alone(entry: FolderEntry, wanted: tuple[int, int]) -> bool:
+    """Whether a name stands for that file, which has no other name."""
+    found = entry.stat()
+    return found is not None and _identity(found) == wanted and found.st_nlink == 1
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:
