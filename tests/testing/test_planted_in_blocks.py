@@ -159,9 +159,9 @@ def test_more_nodes_of_a_graph_than_its_limit(monkeypatch: pytest.MonkeyPatch) -
     make = Block.__init__
 
     def unlimited(
-        self: Block, execute: Any, name: Any, policy: Any, limit: float, *args: Any
+        self: Block, execute: Any, name: Any, policy: Any, limit: float, *args: Any, **options: Any
     ) -> None:
-        make(self, execute, name, policy, limit + 1, *args)
+        make(self, execute, name, policy, limit + 1, *args, **options)
 
     monkeypatch.setattr(Block, "__init__", unlimited)
     assert "no more branches than tokens" in promises(GRAPH, options={"max_concurrency": 2})
