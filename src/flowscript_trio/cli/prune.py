@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import click
 
 from ..types.durations import parse_duration
-from ..types.errors import FlowScriptError
 from .saying import say
+from .stores import ask_store, open_store, store_option
 
 
 @click.command("prune")
-@click.option(
-    "--store",
-    "where",
-    metavar="FILE|URL",
-    required=True,
-    help="The store of durable runs: a file, or the URL of a PostgreSQL database.",
-)
+@store_option(required=True)
 @click.option(
     "--older-than",
     "age",
@@ -39,18 +32,10 @@ def prune_command(where: str, age: str, keep: int) -> None:
 
     Runs that have not ended and those that a process owns are left as they are.
     """
-    import trio
-
-    from ..journal.store import Store
-
     try:
         seconds = parse_duration(age)
-        store = Store(where)
-    except (ValueError, FlowScriptError) as exc:
+    except ValueError as exc:
         raise click.UsageError(str(exc)) from None
-    try:
-        count = trio.run(partial(store.prune, older_than=seconds, keep=keep))
-    except FlowScriptError as exc:
-        say(f"Error: {exc}")
-        sys.exit(1)
+    store = open_store(where)
+    count = ask_store(partial(store.prune, older_than=seconds, keep=keep))
     say("1 run forgotten" if count == 1 else f"{count} runs forgotten")

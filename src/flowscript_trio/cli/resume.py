@@ -15,12 +15,13 @@ import click
 from ..types.errors import FlowScriptError
 from ..types.services import SECRETS as AI_SECRETS
 from .observing import recording, tracing
-from .records import FOLDER
 from .run import write_output
+from .run_options import base_option
 from .saying import say
 from .signals import holding_signals
 from .standard import is_asked_at_a_terminal
 from .stores import open_store, store_option
+from .view_options import log_option, quiet_option, record_option, trace_option
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -31,30 +32,11 @@ if TYPE_CHECKING:
 @click.argument("run")
 @store_option(required=True)
 @click.option("--secret", "-s", multiple=True, metavar="NAME", help="One more secret, by its name.")
-@click.option(
-    "--base",
-    type=click.Path(file_okay=False, exists=True),
-    help="The folder that file paths may not leave.",
-)
-@click.option(
-    "--trace",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a trace for Perfetto's or Chrome's viewer.",
-)
-@click.option(
-    "--record",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=FOLDER,
-    show_envvar=True,
-    help="Keep a record of the run in a file of this folder, a line an event.",
-)
-@click.option(
-    "--log",
-    type=click.Choice(["tree", "lines", "json"]),
-    help="What standard error shows of the run; a live tree on a terminal, else lines.",
-)
-@click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+@base_option
+@trace_option
+@record_option
+@log_option
+@quiet_option
 def resume_command(
     run: str,
     where: str,

@@ -22,12 +22,12 @@ from .budgeting import read_budget
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .placing import read_places
-from .records import FOLDER
 from .run_options import run_options
 from .saying import say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 from .stores import open_store, store_option
+from .view_options import log_option, quiet_option, record_option, trace_option
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -50,35 +50,20 @@ if TYPE_CHECKING:
     callback=lambda _, __, given: read_budget(given),
     help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
 )
-@click.option(
-    "--trace",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a trace for Perfetto's or Chrome's viewer.",
-)
-@click.option(
-    "--record",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=FOLDER,
-    show_envvar=True,
-    help="Keep a record of the run in a file of this folder, a line an event.",
-)
+@trace_option
+@record_option
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what happened as one HTML page.",
 )
-@click.option(
-    "--log",
-    type=click.Choice(["tree", "lines", "json"]),
-    help="What standard error shows of the run; a live tree on a terminal, else lines.",
-)
+@log_option
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Check the document and what it is given, show the plan, run nothing.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+@quiet_option
 @store_option()
 @click.option(
     "--run-id",

@@ -9,6 +9,12 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+base_option = click.option(
+    "--base",
+    type=click.Path(file_okay=False, exists=True),
+    help="The folder that file paths may not leave.",
+)
+
 _OPTIONS = (
     click.option(
         "--config",
@@ -49,11 +55,7 @@ _OPTIONS = (
         help="Where nodes run that say place=NAME: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
         "process, cluster.",
     ),
-    click.option(
-        "--base",
-        type=click.Path(file_okay=False, exists=True),
-        help="The folder that file paths may not leave.",
-    ),
+    base_option,
 )
 
 

@@ -1,10 +1,11 @@
-"""Owns what is said where a store has no such run or question, or another document. Pure."""
+"""Owns what a store finds: what stands in a slot, and what is said where a run or a question is missing. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..types.errors import InputError, nearest
+from .rows import CANCEL, ENDED, Answered
 
 
 def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
@@ -29,3 +30,24 @@ def other_document(run_id: str) -> InputError:
         f"the run {run_id!r} is in the store with another document, input or config; "
         "expected another run_id, or the same document, input and config"
     )
+
+
+def find_answer(
+    run_id: str,
+    slot: str,
+    found: tuple[bytes | None, str | None] | None,
+    state: str,
+    open_slots: Callable[[], Iterable[str]],
+) -> Answered | None:
+    """The answer that stands in a slot already; None where it may be filled now.
+
+    ``found`` is what the store has of the slot: its answer and whose it is, if there is one; None where the
+    run has no such slot. Raises InputError for a slot that is not asked, and for a run that has ended.
+    """
+    if found is not None and found[0] is not None:
+        return Answered(slot, found[0], found[1] or "", False)
+    if found is None and slot != CANCEL:
+        raise no_such_question(run_id, slot, open_slots())
+    if state in ENDED:
+        raise InputError(f"the run {run_id!r} has ended; it is {state}")
+    return None

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..types.errors import InputError
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from .backend import Batch, Owned
 from .blobs import Large, LargeRow, unpack
-from .finding import no_such_question, no_such_run, other_document
-from .rows import CANCEL, ENDED, Answered, Mark, Question, Row, RunState, State
+from .finding import find_answer, no_such_run, other_document
+from .rows import ENDED, Answered, Mark, Question, Row, RunState, State
 
 Moment = Literal["before", "after"]
 Watch = Callable[[Moment, int], None]
@@ -33,6 +32,10 @@ class _Run:
     rows: list[Row] = field(default_factory=list)
     questions: dict[str, Question] = field(default_factory=dict)
     answers: dict[str, Answered] = field(default_factory=dict)
+
+    def open_slots(self) -> list[str]:
+        """The questions that nobody has answered."""
+        return [slot for slot in self.questions if slot not in self.answers]
 
 
 class MemoryBackend:
@@ -161,14 +164,15 @@ class MemoryBackend:
 
     def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
         run = self._run(run_id)
-        if slot in run.answers:
-            stands = run.answers[slot]
-            return Answered(slot, stands.data, stands.by, False)
-        open_slots = [each for each in run.questions if each not in run.answers]
-        if slot != CANCEL and slot not in run.questions:
-            raise no_such_question(run_id, slot, open_slots)
-        if run.mark.state in ENDED:
-            raise InputError(f"the run {run_id!r} has ended; it is {run.mark.state}")
+        before = run.answers.get(slot)
+        found: tuple[bytes | None, str | None] | None = None
+        if before is not None:
+            found = before.data, before.by
+        elif slot in run.questions:
+            found = None, None
+        stands = find_answer(run_id, slot, found, run.mark.state, run.open_slots)
+        if stands is not None:
+            return stands
         run.answers[slot] = Answered(slot, data, by, True)
         return run.answers[slot]
 
@@ -190,7 +194,7 @@ class MemoryBackend:
             raise no_such_run(run_id, self._runs) from None
 
     def _state(self, run: _Run) -> RunState:
-        waits = tuple(slot for slot in run.questions if slot not in run.answers)
+        waits = tuple(run.open_slots())
         return RunState(
             run.run_id,
             run.workflow,

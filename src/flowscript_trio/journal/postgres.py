@@ -14,12 +14,11 @@ from zlib import compress
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ..types.errors import InputError
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from . import leases
 from .backend import Batch, Owned
 from .blobs import Large
-from .finding import no_such_question, no_such_run, other_document
+from .finding import find_answer, no_such_run, other_document
 from .leases import Leases, Lost
 from .pgschema import bring_up
 from .pgtables import (
@@ -33,7 +32,7 @@ from .pgtables import (
     state_of,
     text_of_slot,
 )
-from .rows import CANCEL, ENDED, Answered, Row, RunState, State
+from .rows import ENDED, Answered, Row, RunState, State
 from .tabled import Tabled, untabled
 
 LOCK_TIMEOUT = "2s"
@@ -231,12 +230,10 @@ class PostgresBackend:
                 "select answer, by from flowscript_inbox where run = %s and slot = %s",
                 (number, key),
             ).fetchone()
-            if found is not None and found[0] is not None:
-                return Answered(slot, found[0], found[1], False)
-            if found is None and slot != CANCEL:
-                raise no_such_question(run_id, slot, open_slots(connection, number))
-            if state in ENDED:
-                raise InputError(f"the run {run_id!r} has ended; it is {state}")
+            slots = partial(open_slots, connection, number)
+            stands = find_answer(run_id, slot, found, state, slots)
+            if stands is not None:
+                return stands
             connection.execute(
                 "insert into flowscript_inbox (run, slot, answer, by, answered) "
                 "values (%s, %s, %s, %s, clock_timestamp()) on conflict (run, slot) do update set "

@@ -13,14 +13,13 @@ from itertools import islice
 from pathlib import Path
 from zlib import compress
 
-from ..types.errors import InputError
 from ..types.storing import RunBusy, StoreFailed
 from .backend import Batch, Owned
 from .blobs import Large, unpack
 from .failing import failure
-from .finding import no_such_question, no_such_run, other_document
+from .finding import find_answer, no_such_run, other_document
 from .owners import Owners, owners_of
-from .rows import CANCEL, ENDED, Answered, Row, RunState, State
+from .rows import ENDED, Answered, Row, RunState, State
 from .schema import connect, make_file, side_of
 from .sqltables import begun, ending, keep, keep_large, number_of, open_slots, transaction
 from .tabled import Tabled, untabled
@@ -210,15 +209,13 @@ class SqliteBackend:
             found = connection.execute(
                 "select answer, by from inbox where run = ? and slot = ?", (number, slot)
             ).fetchone()
-            if found is not None and found[0] is not None:
-                return Answered(slot, found[0], found[1], False)
-            if found is None and slot != CANCEL:
-                raise no_such_question(run_id, slot, open_slots(connection, number))
             (state,) = connection.execute(
                 "select state from runs where number = ?", (number,)
             ).fetchone()
-            if state in ENDED:
-                raise InputError(f"the run {run_id!r} has ended; it is {state}")
+            slots = partial(open_slots, connection, number)
+            stands = find_answer(run_id, slot, found, state, slots)
+            if stands is not None:
+                return stands
             connection.execute(
                 "insert into inbox (run, slot, answer, by, answered) values (?, ?, ?, ?, ?) "
                 "on conflict (run, slot) do update set "

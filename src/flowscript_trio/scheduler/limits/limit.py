@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import trio
 
+from ...types.exceptions import is_a
 from ...types.limits import BreakerRule, Rate, parse_breaker, parse_count, parse_rate
 from .gate import Gate, Room
 from .queue import enter, entered, held_here, leave
@@ -105,9 +106,7 @@ class Limit:
         if not self._entered[task]:
             del self._entered[task]
         entered.reset(reset)  # type: ignore[arg-type]
-        failed = (
-            None if error is not None and not isinstance(error, Exception) else error is not None
-        )
+        failed = None if error is not None and not is_a(error, Exception) else error is not None
         leave((self.gate(),), token, failed)
 
     def __repr__(self) -> str:

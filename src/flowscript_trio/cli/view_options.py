@@ -1,0 +1,29 @@
+"""Owns the options by which a command is told what is to be seen and kept of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .records import FOLDER
+
+trace_option = click.option(
+    "--trace",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a trace for Perfetto's or Chrome's viewer.",
+)
+record_option = click.option(
+    "--record",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=FOLDER,
+    show_envvar=True,
+    help="Keep a record of the run in a file of this folder, a line an event.",
+)
+log_option = click.option(
+    "--log",
+    type=click.Choice(["tree", "lines", "json"]),
+    help="What standard error shows of the run; a live tree on a terminal, else lines.",
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
