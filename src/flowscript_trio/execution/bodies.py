@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint
 
 from ..program.compiled import CompiledBody
@@ -49,8 +48,8 @@ async def run_sequence(
             checked = True
         began = passes.now
         if at < followed:
-            with trio.CancelScope(shield=True):
-                signal = await walk.execute_node(step, frame, checked)
+            assert recorder is not None
+            signal = await recorder.as_it_was(walk.execute_node(step, frame, checked))
         else:
             signal = await walk.execute_node(step, frame, checked)
         checked = False

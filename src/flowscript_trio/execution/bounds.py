@@ -43,12 +43,13 @@ async def bounded(
     With a ``timer`` it is what that says is left of them: the limit was begun by an earlier process, perhaps.
     """
     if timer is not None:
-        seconds, shield = timer.seconds, shield or timer.was_kept
+        seconds = timer.seconds
     deadline = trio.current_time() + seconds
     with trio.CancelScope(deadline=deadline, shield=shield) as scope:
         if timer is not None and seconds <= 0:
             await trio.lowlevel.cancel_shielded_checkpoint()  # it looks at deadlines between passes
-        done = await work(Region(around, path, scope))
+        region = Region(around, path, scope)
+        done = await (work(region) if timer is None else timer.during(work(region)))
     now = trio.current_time()
     if not scope.cancelled_caught:
         signal = done.signal if isinstance(done, Outcome) else done

@@ -135,7 +135,7 @@ async def _run_round(
     inner.prefix = prefix_in(path)
     recorder = walk.run.recorder
     if recorder is not None and recorder.past.has_later_round(attempt.inner, number):
-        signal = await run_restored_round(walk, body, inner)
+        signal = await run_restored_round(walk, recorder, body, inner)
         return signal is not None, signal
     began = walk.run.passes.now
     signal = await walk.run_body(body, inner)

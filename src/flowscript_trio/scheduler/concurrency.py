@@ -184,7 +184,7 @@ class Block:
         """
         self.started += 1
         if self.log is not None and index in self.log.ended:
-            return _restored(self._execute(index, item, False))
+            return self.log.as_it_was(index, self._execute(index, item, False))
         if self._breaks is None:
             return self._execute(index, item, checked)
         return self._breaks.within(index, self._execute(index, item, False))
@@ -206,7 +206,7 @@ class Block:
         else:
             self._tally.add_success(now, index)
             if self.log is not None and restored_at is None:
-                self.log.note_end(index, now, False)
+                self.log.note_end(index, now, outside=False, cancelled=is_cancelled())
             if self._breaks is not None and isinstance(signal, Break):
                 self._breaks.note(index, now)
             elif self.on_success is not None and restored_at is None:
@@ -228,15 +228,21 @@ class Block:
         if restored_at is not None:
             assert self.log is not None
             outside = self.log.ended[index].outside
+            broken_off = self._is_broken_off(index, now)
         else:
-            outside = (self._outside_first or not self.cancelled) and is_cancelled()
+            cancelled = is_cancelled()
+            outside = (self._outside_first or not self.cancelled) and cancelled
+            broken_off = self._is_broken_off(index, now)
             if self.log is not None and not fatal:
-                self.log.note_end(index, now, outside)
-        broken_off = self._breaks is not None and self._breaks.takes(index) and self.is_over(now)
+                self.log.note_end(index, now, outside, cancelled or broken_off)
         if broken_off and not fatal and not is_a(error, INTERRUPTS):
             return  # it was being cancelled: on the record, but no failure of the block
         self._tally.add_failure(Ending(now, index, error, fatal, outside))
         self._note_time()
+
+    def _is_broken_off(self, index: int, now: int) -> bool:
+        """Whether another job broke out of the block, so that this one was being cancelled."""
+        return self._breaks is not None and self._breaks.takes(index) and self.is_over(now)
 
     def _hear(self, index: int, signal: Signal | BrokenOff | None) -> bool:
         """Take in a job that had ended in an earlier process; all are judged together, by their passes."""
@@ -328,11 +334,3 @@ class Block:
         if ending.error is None:
             return f"{by} completed the race"
         return f"{by} failed: {class_name(ending.error)}"
-
-
-async def _restored(work: Awaitable[Signal | None]) -> Signal | None:
-    """A job that had ended in an earlier process: it ends so again, whatever is cancelled around it now."""
-    signal: Signal | None = None
-    with trio.CancelScope(shield=True):
-        signal = await work
-    return signal  # noqa: RET504

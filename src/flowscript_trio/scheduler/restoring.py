@@ -7,12 +7,14 @@ What had begun goes on after that, or is cancelled and cleans up; then comes the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .pools import Pool
 from .signals import BrokenOff, Signal
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class End:
 
     at: int
     outside: bool
+    cancelled: bool
     late: bool
 
 
@@ -32,8 +35,12 @@ class BlockLog(Protocol):
     @property
     def begun(self) -> Collection[int]: ...
 
-    def note_end(self, index: int, at: int, outside: bool) -> None:
-        """A job has ended; its entry waits for nothing."""
+    def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
+        """The work of a job that had ended: it ends so again, whatever is cancelled around it now."""
+        ...
+
+    def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
+        """A job has ended; its entry waits for nothing. ``cancelled``: it was being cancelled, by whomever."""
 
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         """The block is settled by that job and is about to cancel others: returns once that is on disk.

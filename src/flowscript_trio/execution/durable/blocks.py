@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ...scheduler.restoring import End
 from ..regions import Region
 from .entries import Decided
 from .recorder import Recorder
+
+T = TypeVar("T")
 
 
 class BlockJournal:
@@ -23,13 +26,17 @@ class BlockJournal:
         ends = recorder.past.jobs.get(key, {})
         here = recorder.here
         self.ended: dict[int, End] = {
-            index: End(here(end.at), end.outside, end.late) for index, end in ends.items()
+            index: End(here(end.at), end.outside, end.cancelled, end.late)
+            for index, end in ends.items()
         }
         self.begun: set[int] = begun
         self.late: set[int] = {index for index, end in ends.items() if end.late}
 
-    def note_end(self, index: int, at: int, outside: bool) -> None:
-        self._recorder.job_ended(self._key, index, at, outside, index in self.late)
+    def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
+        return self._recorder.as_it_was(work, self.ended[index].cancelled)
+
+    def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
+        self._recorder.job_ended(self._key, index, at, outside, cancelled, index in self.late)
 
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         entry = Decided(self._key, index, self._recorder.there(at), reason)

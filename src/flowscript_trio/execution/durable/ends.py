@@ -20,12 +20,11 @@ async def until_over(recorder: Recorder, key: str, nodes: Awaitable[T]) -> T:
     """
     known = recorder.past.bodies.get(key)
     try:
-        if known is not None and not known.cancelled:
-            with trio.CancelScope(shield=True):
-                return await nodes
+        if known is not None and not known.raised:
+            return await recorder.as_it_was(nodes, known.cancelled)
         done = await nodes
     except trio.Cancelled:
-        recorder.body_ended(key, cancelled=True)
+        recorder.body_ended(key, raised=True)
         raise
-    recorder.body_ended(key, cancelled=False)
+    recorder.body_ended(key, raised=False)
     return done

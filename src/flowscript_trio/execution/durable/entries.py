@@ -73,12 +73,16 @@ class AttemptFailed(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Retried(Entry):
-    """What follows a failed attempt: the ``<retry>`` of that number at ``due``, or none."""
+    """What follows a failed attempt: the ``<retry>`` of that number at ``due``, or none.
+
+    ``cancelled``: a cancellation was pending as it failed.
+    """
 
     kind = "retried"
     attempt: int
     rule: int | None
     due: float
+    cancelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +98,15 @@ class Late(Entry):
 class JobEnded(Entry):
     """A branch, an iteration, or a node of a graph ended. ``key`` is the block's.
 
-    ``outside``: a cancellation from outside the block was pending. ``late``: the block keeps what has succeeded
-    when its time has passed, and it had.
+    ``outside``: a cancellation from outside the block was pending, ``cancelled``: any was. ``late``: the block
+    keeps what has succeeded when its time has passed, and it had.
     """
 
     kind = "job"
     index: int
     at: int
     outside: bool
+    cancelled: bool
     late: bool
 
 
@@ -129,6 +134,7 @@ class BoundEnded(Entry):
 
     kind = "bound-ended"
     late: bool
+    cancelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +167,13 @@ class Reading(Entry):
 
 @dataclass(frozen=True, slots=True)
 class BodyEnded(Entry):
-    """A body is over, and what follows it however it ended (the clean-up at ``key``) begins."""
+    """A body is over, and what follows it however it ended (the clean-up at ``key``) begins.
+
+    ``raised``: ``Cancelled`` has ended it. ``cancelled``: a cancellation was pending.
+    """
 
     kind = "body"
+    raised: bool
     cancelled: bool
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import trio
 from pydantic import BaseModel
+from trio.lowlevel import checkpoint_if_cancelled
 
 from ...program.compiled import Step
 from ...runtimes.wrapping import innermost
@@ -35,19 +36,19 @@ async def perform_durably(
     """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
     step, key, past = attempt.step, (attempt.path, attempt.number), recorder.past
     if step.is_control:
-        if key not in past.retried:
+        known = past.retried.get(key)
+        if known is None:
             return await perform(walk, attempt)
-        with trio.CancelScope(shield=True):  # something followed, so it had ended
-            return await perform(walk, attempt)
-    known = past.outcomes.get(key)
-    if isinstance(known, AttemptFailed):
-        error = _restored(recorder, known)
+        return await recorder.as_it_was(perform(walk, attempt), known.cancelled)
+    outcome = past.outcomes.get(key)
+    if isinstance(outcome, AttemptFailed):
+        error = _restored(recorder, outcome)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
         return await be_late(walk, attempt, past.late[key].seconds)
-    if known is not None and not known.again:
-        return Outcome(attempt.input if _gives_its_input(step) else known.output)
+    if outcome is not None and not outcome.again:
+        return Outcome(attempt.input if _gives_its_input(step) else outcome.output)
     return await perform(walk, attempt)
 
 
@@ -100,8 +101,10 @@ async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
     settings = recorder.digest(_plain(config))
     earlier = recorder.past.started.get((path, number), [])
     if earlier:
+        await checkpoint_if_cancelled()
         if earlier[0].settings != settings:
-            raise Diverged(step.label)
+            said = f"the settings of {step.label!r} are not those with which it was begun"
+            raise Diverged(f"{said} before the crash")
         if step.on_crash == "fail" or len(earlier) >= recorder.max_crashes:
             raise Interrupted(step.label, len(earlier))
     recorder.write(Started(path, number, settings))

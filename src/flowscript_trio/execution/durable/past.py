@@ -97,7 +97,7 @@ class Past:
             case Answered():
                 self.answers[entry.key, entry.attempt] = entry
             case JobEnded():
-                end = End(entry.at, entry.outside, entry.late)
+                end = End(entry.at, entry.outside, entry.cancelled, entry.late)
                 self.jobs.setdefault(entry.key, {})[entry.index] = end
             case Decided():
                 self.decided[entry.key] = entry

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -12,7 +14,9 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
+from ...scheduler.raised import is_cancelled
 from ...types.decisions import Answer
+from ...types.durable import Diverged
 from ...types.paths import levels_of
 from ...types.results import RunStatus
 from ..regions import Region
@@ -21,6 +25,7 @@ from .entries import (
     Answered,
     AttemptFailed,
     BodyEnded,
+    BoundEnded,
     Cancelling,
     Completed,
     Ended,
@@ -37,6 +42,9 @@ T = TypeVar("T")
 
 MAX_CRASHES = 3
 """So many processes may die at one execution; then it fails with Interrupted."""
+
+_restoring: ContextVar[bool] = ContextVar("flowscript_trio.restoring", default=False)
+"""Whether what is walked had come to its end in an earlier process."""
 
 
 class Recorder:
@@ -67,7 +75,7 @@ class Recorder:
         self._coding = coding
         self._now = now
         self._deciding: set[Region] = set()
-        self._shields: set[trio.CancelScope] = set()
+        self._shields: set[trio.CancelScope] = set()  # what is shielded from all but leaving
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
@@ -140,16 +148,44 @@ class Recorder:
         if self.give_up is not None:
             self.give_up("this process leaves the run")
         for scope in self._shields:
-            scope.cancel("this process leaves the run")
+            scope.shield = False
 
-    async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
-        """Do clean-up that is shielded by ``scope``: leaving the run ends it, too."""
-        assert scope is not None
+    async def as_it_was(self, work: Awaitable[T], cancelled: bool = False) -> T:
+        """Do again what came to its end in an earlier process, as it did then.
+
+        It is shielded from what is cancelled around it now, until the run is left. ``cancelled``: it ended while
+        it was being cancelled, and what had begun in it and not ended is not done again.
+        """
+        with (
+            trio.CancelScope(shield=not self.is_left) as scope,
+            self._until_left(scope),
+            trio.CancelScope() as then,
+        ):
+            if cancelled:
+                then.cancel("it was cancelled before the process died")
+            restoring = _restoring.set(True)
+            try:
+                return await work
+            finally:
+                _restoring.reset(restoring)
+        self.leave(Diverged("what had ended before the crash came to another end now"))
+        await trio.sleep_forever()
+        raise AssertionError("leaving cancels it")
+
+    @contextmanager
+    def _until_left(self, scope: trio.CancelScope) -> Iterator[None]:
+        """While this is open, leaving the run takes the shield of ``scope`` away."""
         self._shields.add(scope)
         try:
-            return await work
+            yield
         finally:
             self._shields.discard(scope)
+
+    async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
+        """Do what is shielded by ``scope``, until the run is left."""
+        assert scope is not None
+        with self._until_left(scope):
+            return await work
 
     # ---- nodes ----
 
@@ -165,8 +201,11 @@ class Recorder:
             await checkpoint_if_cancelled()
 
     async def hold(self, region: Region) -> None:
-        """Begin nothing in a region that is settled: its cancellation is waited for."""
-        if self._deciding and self._is_deciding(region):
+        """Begin nothing in a region that is settled: its cancellation is waited for.
+
+        What had ended is done again all the same; the cancellation would not reach it.
+        """
+        if self._deciding and not _restoring.get() and self._is_deciding(region):
             await trio.sleep_forever()
 
     def _is_deciding(self, region: Region | None) -> bool:
@@ -209,7 +248,7 @@ class Recorder:
 
     def interrupted(self, reason: str) -> None:
         """A cancellation that the document did not ask for has reached a node."""
-        if not self._is_cancelling:
+        if not self._is_cancelling and not _restoring.get():
             self._is_cancelling = True
             self.write(Cancelling("", reason, self.pass_now))
 
@@ -219,7 +258,8 @@ class Recorder:
     def note_retry(self, path: str, attempt: int, rule: int | None, delay: float | None) -> None:
         """What follows a failed attempt: another one by that ``<retry>``, or none."""
         if (path, attempt) not in self.past.retried:
-            self.write(Retried(path, attempt, rule, self.time + (delay or 0.0)))
+            due = self.time + (delay or 0.0)
+            self.write(Retried(path, attempt, rule, due, is_cancelled()))
 
     async def back_off(self, path: str, inner: str, attempt: int, seconds: float) -> None:
         """Wait before an attempt, unless an earlier process had begun it; ``inner`` stands for it in paths."""
@@ -242,17 +282,23 @@ class Recorder:
         """The place of a node that can be undone in the order in which those have succeeded."""
         return self.past.order[path]
 
-    def body_ended(self, key: str, cancelled: bool) -> None:
-        """A body is over, and what follows it however it ended begins."""
+    def body_ended(self, key: str, raised: bool) -> None:
+        """A body is over, and what follows it however it ended begins. ``raised``: ``Cancelled`` has ended it."""
         if key not in self.past.bodies:
-            self.write(BodyEnded(key, cancelled))
+            self.write(BodyEnded(key, raised, is_cancelled()))
+
+    def bound_ended(self, key: str, late: bool) -> None:
+        """What a time limit bounds has ended, in time or too late."""
+        self.write(BoundEnded(key, late, is_cancelled()))
 
     def answered(self, path: str, attempt: int, answer: Answer, timed_out: bool) -> None:
         """A checkpoint was answered, or its time has passed."""
         self.write(Answered(path, attempt, answer.action, answer.input, timed_out))
 
-    def job_ended(self, block: str, index: int, at: int, outside: bool, late: bool) -> None:
-        self.write(JobEnded(block, index, self.there(at), outside, late))
+    def job_ended(
+        self, block: str, index: int, at: int, outside: bool, cancelled: bool, late: bool
+    ) -> None:
+        self.write(JobEnded(block, index, self.there(at), outside, cancelled, late))
 
     def reading(self, path: str, turn: str, numbers: Iterator[int]) -> datetime:
         """What an evaluation reads from the clock: what it read then, if it had."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import trio
 from trio.lowlevel import cancel_shielded_checkpoint
 
 from ...program.compiled import CompiledBody
@@ -10,12 +9,14 @@ from ...scheduler.signals import Signal
 from ..frame import Frame
 from ..walk import Walk
 from .past import Past
+from .recorder import Recorder
 
 
-async def run_restored_round(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
+async def run_restored_round(
+    walk: Walk, recorder: Recorder, body: CompiledBody, frame: Frame
+) -> Signal | None:
     """A round after which another one was begun: it ends again, whatever is cancelled around it now."""
-    with trio.CancelScope(shield=True):
-        signal = await walk.run_body(body, frame)
+    signal = await recorder.as_it_was(walk.run_body(body, frame))
     await cancel_shielded_checkpoint()
     return signal
 

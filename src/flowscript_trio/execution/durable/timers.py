@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from math import inf
+from typing import TypeVar
 
 import trio
 
-from .entries import Bounded, BoundEnded, Waits
+from .entries import Bounded, Waits
 from .recorder import Recorder
+
+T = TypeVar("T")
 
 
 class Timer:
@@ -20,10 +24,9 @@ class Timer:
         ended = past.bounds_ended.get(key)
         known = past.bounds.get(key)
         self.is_known: bool = ended is not None
-        self.was_kept: bool = ended is not None and not ended.late
-        """Whether an earlier process saw it kept."""
+        self._kept = None if ended is None or ended.late else ended
         self.seconds: float
-        if self.was_kept:
+        if self._kept is not None:
             self.seconds = inf
         elif ended is not None:
             self.seconds = -1.0
@@ -33,10 +36,16 @@ class Timer:
             self.seconds = seconds
             recorder.write(Bounded(key, recorder.time + seconds))
 
+    def during(self, work: Awaitable[T]) -> Awaitable[T]:
+        """The work that it bounds; where an earlier process saw it end in time, as it was then."""
+        if self._kept is None:
+            return work
+        return self._recorder.as_it_was(work, self._kept.cancelled)
+
     def end(self, late: bool) -> None:
         """What it bounds has ended."""
         if not self.is_known:
-            self._recorder.write(BoundEnded(self._key, late))
+            self._recorder.bound_ended(self._key, late)
 
     def is_restored(self, path: str) -> bool:
         """Whether all that it bounds, at ``path``, had ended in an earlier process, when there was time left."""

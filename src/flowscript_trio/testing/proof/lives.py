@@ -26,6 +26,7 @@ from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
 from .clock import VirtualClock, without_pace
 from .points import Crash, Point
+from .probe import FOREVER
 from .stepping import order_of
 
 MOST_PASSES = 100_000
@@ -144,7 +145,7 @@ class Staging:
 
     async def _main(self, life: Life, passes: _Passes) -> None:
         options = self._options
-        with trio.CancelScope() as scope:
+        with trio.CancelScope(deadline=trio.current_time() + FOREVER) as scope:
             passes.scope = scope
             try:
                 done = await run_with(
