@@ -17,9 +17,11 @@ from flowscript_trio.execution.handle import Run
 from flowscript_trio.program import loading
 from flowscript_trio.runtimes import registry as default_registry
 
+# A background job, or one under nohup: what the tests start would ignore the signals that are ignored here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A background job: what the tests start would ignore Ctrl-C too, and who presses it would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")  # a busy machine is no reason to fail

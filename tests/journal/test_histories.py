@@ -96,7 +96,7 @@ async def check(where: str, said: Said, runs: list[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(8, marks=pytest.mark.slow)])
 async def test_every_history_of_workers_that_are_killed_could_have_been(
     kind: str, rounds: int, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ async def test_a_process_that_is_killed_at_a_commit_keeps_what_was_synced(
     assert kept > 0
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.slow)])
 async def test_a_process_that_is_killed_at_any_moment_keeps_what_was_synced(
     where: str, times: int
 ) -> None:
