@@ -55,6 +55,17 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         ),
         400,
     ),
+    "one handler of every node": (
+        lambda n: w(
+            many(
+                '<transform:template id="t#" template="{{ v }}">'
+                '<on-error><fallback node="h"/></on-error></transform:template>',
+                n,
+            )
+            + '<set id="h" var="v" value="{{ v }}"/>'
+        ),
+        700,
+    ),
     "a long expression of one hyphenated name": (
         lambda n: w(f'<set var="x-y" value="1"/><set var="z" value="{{{{ {"x-y-" * n}x }}}}"/>'),
         1500,

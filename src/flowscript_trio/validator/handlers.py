@@ -51,10 +51,12 @@ class Handlers:
     def outwards(self, place: Place) -> Iterator[Place]:
         """The place and those around it, as a run sees them: around a handler are its users."""
         seen: set[int] = set()
+        around: set[Place] = set()  # the users of a handler mostly stand in the same bodies
         pending: list[Place | None] = [place]
         while pending:
             here = pending.pop()
-            while here is not None:
+            while here is not None and here not in around:
+                around.add(here)
                 if here.node is not None and here.node.key in self._users:
                     if here.node.key not in seen:
                         seen.add(here.node.key)

@@ -39,7 +39,7 @@ def depend_on_variables(
 ) -> None:
     """Tell ``depend`` of every dependency between nodes of one graph body that variables make."""
     accesses: dict[int, dict[int, _Access]] = defaultdict(lambda: defaultdict(_Access))
-    for place, name in reads:
+    for place, name in dict.fromkeys(reads):  # a handler is read once for each node that names it
         for here in handlers.outwards(place):
             if _is_in_graph(here):
                 accesses[here.level.body.key][here.index].reads[name] = None
