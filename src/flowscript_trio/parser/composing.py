@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from yaml.reader import Reader
 
-from ..types.errors import FlowScriptError
+from .yamlproblem import YamlProblem
 
 MAX_DEPTH = 50
 """Levels of mappings and lists in one text."""
@@ -19,16 +19,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events, ten 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None, "": None}
-
-
-class YamlProblem(FlowScriptError):
-    """A text is no YAML. ``offset`` is in characters of it."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
-
 
 Make = Callable[[Any], yaml.Node]
 """What makes the node that an event begins, or that it stands for; raises YamlProblem."""

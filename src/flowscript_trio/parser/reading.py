@@ -10,12 +10,11 @@ from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Source, Text
-from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical, kind_of
 from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
-from .yaml import read_yaml
+from .yamlproblem import YamlProblem
 
 Settings = dict[str, Setting]
 _NOT_OURS = frozenset(
@@ -175,6 +174,8 @@ class SettingReader:
         self.no_attributes(element)
         if not self.only_text(element):
             return
+        from .yaml import read_yaml  # with PyYAML: only documents that have YAML need it
+
         text = element_text(self.source, element)
         try:
             found = read_yaml(text)

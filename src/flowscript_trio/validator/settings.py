@@ -10,7 +10,6 @@ from pydantic_core import ErrorDetails
 
 from ..language.elements import COMMON
 from ..language.synonyms import nearest_name
-from ..parser import read_yaml
 from ..runtimes.control.types import AssignConfig, SetConfig
 from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
@@ -278,6 +277,8 @@ def _compute(setting: Setting, field: Field, compute: Compute, label: str) -> Bo
 def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:
     """The text at a path inside a structure, where there is one."""
     if path and isinstance(value, Text):
+        from ..parser.yaml import read_yaml
+
         value = read_yaml(value)  # again: places inside of it are only needed here
     for step in path:
         if not isinstance(value, Structure):

@@ -24,7 +24,7 @@ from ..expression import (
 from ..expression.scope import Scope
 from ..expression.shaping import misfits
 from ..expression.syntax import Tree
-from ..parser import YamlProblem, read_yaml
+from ..parser import YamlProblem
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings, text_of
@@ -121,6 +121,10 @@ class Compiler:
         if form is Form.STRUCTURE:
             if not isinstance(value, Text):
                 return self._fill(value, visible)
+            from ..parser.yaml import (
+                read_yaml,  # with PyYAML: only documents that have YAML need it
+            )
+
             try:
                 return self._fill(read_yaml(value), visible)
             except YamlProblem as exc:
