@@ -91,7 +91,7 @@ class Branches:
         return self._attempt.step.label
 
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
-        """The block that is to run these branches; the observers are told."""
+        """The block that is to run these branches; the observers are notified."""
         self._breakable = breakable
         self.journal = journal_of(self._run.recorder, self._attempt.inner, self.region)
         self.block = Block(

@@ -211,7 +211,7 @@ class Run:
             self._context.recorder.give_up = None
 
     async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
-        """Write how the run has ended, before anyone is told. One that was left has not ended."""
+        """Write how the run has ended, before anyone is notified. One that was left has not ended."""
         if not recorder.is_left:
             try:
                 await recorder.finish(status, self.output, self.error)

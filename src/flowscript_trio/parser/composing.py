@@ -84,7 +84,7 @@ def _make_plain(event: Any) -> yaml.Node:
     )
     if refused:
         what, sign = refused
-        message = f"{what} is not allowed; a text that begins with {sign} must stand in quotes"
+        message = f"{what} is not allowed; text that begins with {sign} must be in quotes"
         raise YamlProblem(message, _index(event))
     return make_node(event)
 
@@ -123,11 +123,11 @@ class _Collection:
 
 
 def check_keys(node: yaml.MappingNode) -> None:
-    """Raise YamlProblem where a key is no text, or stands in the mapping before."""
+    """Raise YamlProblem where a key is not text, or stands in the mapping before."""
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise YamlProblem("a key is a text, not a mapping or a list", key.start_mark.index)
+            raise YamlProblem("a key must be text, not a mapping or a list", key.start_mark.index)
         if key.value in seen:
             raise YamlProblem(f"the key {key.value!r} is given twice", key.start_mark.index)
         seen.add(key.value)

@@ -11,7 +11,7 @@ from ..types.ast import Parameter, Secret, Setting, Shaped
 @dataclass(slots=True)
 class Front:
     """What the front matter says. ``offset`` is its place, None where there is none; ``unfinished`` says
-    that it has no end, so that nothing follows it; ``unreadable`` that its name cannot be told.
+    that it has no end, so that nothing follows it; ``unreadable`` that its name cannot be read.
     """
 
     offset: int | None = None

@@ -106,7 +106,7 @@ class FrontReader:
 
     def _text(self, front: Front, word: str, value: yaml.Node) -> None:
         if not isinstance(value, yaml.ScalarNode):
-            self._at(value, "front-matter", f"{word} is not a text", "a text")
+            self._at(value, "front-matter", f"{word} is not text", "text")
             front.unreadable = front.unreadable or word == "name"
             return
         setattr(front, word, value.value)

@@ -34,7 +34,7 @@ class SettingReader:
         self.findings = findings
 
     def unexpected(self, element: Element, expected: Collection[str], around: Element) -> None:
-        """Report an element that may not stand in the one around it."""
+        """Report an element that is not allowed in the one around it."""
         where = kind_of(around.family, around.local)
         instead = element_instead(element.local, where)
         if instead is None or element.local in NODES:
@@ -45,7 +45,7 @@ class SettingReader:
         self.findings.at_element(
             element,
             "unexpected-element",
-            f"<{element.name}> may not stand in <{around.name}>",
+            f"<{element.name}> is not allowed in <{around.name}>",
             expected=instead,
             suggestion=renamed(element.local, where) or nearest(element.local, expected),
         )
@@ -118,7 +118,7 @@ class SettingReader:
             self.findings.at_element(
                 element,
                 "misplaced-element",
-                f"<{element.name}> may not stand here: a setting has no prefix",
+                f"<{element.name}> is not allowed here: a setting has no prefix",
                 expected=f"<{element.local}>" if element.family in FAMILIES else None,
             )
             return
@@ -128,7 +128,7 @@ class SettingReader:
     def content(self, element: Element) -> Text | Structure:
         """What stands in a setting: its text, or its child elements as the entries of a mapping.
 
-        Whether the setting takes entries, who knows its type decides. Names are exactly as they are written.
+        Whether the setting takes entries is decided where its type is known. Names are exactly as written.
         """
         if not element.children:
             return element_text(self.source, element)
@@ -138,7 +138,7 @@ class SettingReader:
             name = inner.name
             if ":" in name:
                 if inner.family != "?":  # one that means nothing was reported already
-                    message = f"<{name}> may not stand here: an entry of a setting has no prefix"
+                    message = f"<{name}> is not allowed here: an entry of a setting has no prefix"
                     self.findings.at_element(inner, "misplaced-element", message)
             elif name in entries:
                 message = f"<{name}> is given twice in <{element.name}>"
@@ -163,7 +163,7 @@ class SettingReader:
             self.findings.at_element(
                 inner,
                 "nested-setting",
-                f"<{inner.name}> stands in the setting <{element.name}>, which is text",
+                f"<{inner.name}> is in the setting <{element.name}>, which is text",
                 expected="text, or YAML where the setting is a mapping or a list",
             )
             return False
@@ -212,7 +212,7 @@ class SettingReader:
                 self.findings.add(
                     source.index(bare[0], start),
                     "stray-text",
-                    f"text may not stand in {where}",
+                    f"text is not allowed in {where}",
                     length=len(bare.split("\n")[0].rstrip()),
                     expected="elements only",
                 )

@@ -106,7 +106,7 @@ class SettingsBinder:
                 self._findings.at_name(
                     setting,
                     "setting-twice",
-                    f"{setting.written!r} and {values[field.attribute][0].written!r} are one setting",
+                    f"{setting.written!r} and {values[field.attribute][0].written!r} are the same setting",
                 )
                 continue
             value = self._compiler.value(setting, field, visible)
@@ -186,7 +186,7 @@ class SettingsBinder:
     def _validate_all(
         self, plan: Plan, constants: Values, element: Node | Body | Part, ignored: set[str]
     ) -> BaseModel | None:
-        """The config of constants. Errors about settings in ``ignored`` (which are computed) are none."""
+        """The config of constants. Errors about settings in ``ignored`` (which are computed) do not count."""
         written = {field.key: value for _, field, value in constants.values()}
         by_key = {field.key: (setting, field) for setting, field, _ in constants.values()}
         try:

@@ -47,7 +47,7 @@ class Visibility:
     """What a text sees: the scope at ``place``, and the names ``bound`` for it.
 
     ``after_body`` says that it is evaluated when the block's body has run; ``words`` are constants that
-    could stand in its stead, for suggestions.
+    could stand there instead, for suggestions.
     """
 
     place: Place
@@ -148,8 +148,8 @@ class Compiler:
             0,
             len(opening.value),
             "nested-setting",
-            f"<{key}> stands in the setting <{setting.written}>, which is text",
-            expected="text; elements stand only in a setting that is a mapping",
+            f"<{key}> is in the setting <{setting.written}>, which is text",
+            expected="text; elements are allowed only in a setting that is a mapping",
         )
         return REFUSED
 

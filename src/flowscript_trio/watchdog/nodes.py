@@ -72,7 +72,7 @@ class Watchdog:
             self._watcher.turn()
 
     def raise_kept(self) -> None:
-        """Raise what an observer raised when it was told that a step is over."""
+        """Raise what an observer raised when it heard that a step is over."""
         if self._raised is not None:
             raised, self._raised = self._raised, None
             raise raised
