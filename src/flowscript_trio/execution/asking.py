@@ -13,8 +13,8 @@ from ..types.errors import FlowScriptError, nearest
 from ..types.paths import bound_path
 from .bounds import LATE, bounded
 from .contexts import InContext
-from .durable.timers import timer_of
 from .frame import Attempt, Outcome
+from .journalled import timer_of
 from .regions import Region
 from .walk import Walk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -23,15 +23,17 @@ from ..types.location import Location
 from ..types.paths import ACCEPT, bound_path, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
-from .durable.blocks import BlockJournal, journal_of
-from .durable.timers import timer_of
 from .failures import note_block
 from .frame import Attempt, Frame
+from .journalled import journal_of, timer_of
 from .marks import note
 from .pacing import Paced
 from .regions import Region
 from .state import State
 from .walk import Walk
+
+if TYPE_CHECKING:
+    from .durable.blocks import BlockJournal
 
 Enter = Callable[[int, Any, Region], tuple[CompiledBody, Frame]]
 """Gives the body of a branch and a frame of its own, by its index, its item and its region."""
