@@ -170,15 +170,15 @@ async def test_a_return_is_cancelled_as_any_node(autojump_clock: Any) -> None:
         ),
         (
             '<source:stub id="a"/><finally><if id="i" condition="true"><then><return/></then></if></finally>',
-            "a return cannot stand in clean-up",
+            "a return is not allowed in clean-up",
         ),
         (
             '<source:stub id="a"><compensate><return/></compensate></source:stub>',
-            "a return cannot stand in clean-up",
+            "a return is not allowed in clean-up",
         ),
         (
             '<source:stub id="a"/><on-workflow-error><return/></on-workflow-error>',
-            "a return cannot stand in clean-up",
+            "a return is not allowed in clean-up",
         ),
     ],
 )

@@ -245,5 +245,5 @@ async def test_what_does_not_fit_is_told_without_secrets() -> None:
     text = '<workflow name="w"><param name="n" type="number"/><secret name="KEY"/></workflow>'
     with pytest.raises(fs.InputError, match=r"'n' is '\*\*\*'"):
         await fs.run(fs.loads(text), config={"n": SECRET}, secrets={"KEY": SECRET})
-    with pytest.raises(fs.InputError, match="secrets are texts; these are none: 'KEY'"):
+    with pytest.raises(fs.InputError, match="secrets must be texts; these are not: 'KEY'"):
         await fs.run(fs.loads(text), secrets={"KEY": 5})  # type: ignore[dict-item]

@@ -233,7 +233,7 @@ MISFITS = [
     ("now(1)", ["now() takes no arguments; 1 were given"]),
     ("a.slice(1, 2, 3)", ["slice() takes at most 2 arguments; 3 were given"]),
     ("reduce(a, (x, y) => x, 0, 1)", ["reduce() takes at most 3 arguments; 4 were given"]),
-    ("round('abc')", ["round(): the argument is a text of 3 characters; expected a number"]),
+    ("round('abc')", ["round(): the argument is text of 3 characters; expected a number"]),
     ("[upper(1, 2), {a: lower(1, 2)}]", ["upper() takes at most 1 argument; 2 were given",
                                          "lower() takes at most 1 argument; 2 were given"]),
     ("a.map(x => upper(x, 1))", ["upper() takes at most 1 argument; 2 were given"]),

@@ -141,7 +141,7 @@ TYPES = {
         [("to_string(3.0)", "3"), ("to_string([1, 'a'])", '[1,"a"]'), ("to_string(true)", "true")],
         [("to_string(null)", "")],
         [("to_string('')", ""), ("to_string([])", "[]")],
-        [("to_string(x => x)", Refused("has no text"))],
+        [("to_string(x => x)", Refused("cannot be made into text"))],
     ),
     "to_number": Cases(
         [

@@ -46,7 +46,7 @@ LISTS = {
         ],
         [("slice(null, 1)", None), ("slice([1, 2], null, 1)", [1])],
         [("slice([], 0, 2)", []), ("slice('', 1)", "")],
-        [("slice([1], 'x')", Refused("the start is a text of 1 character")), ("slice(5, 0)", [5])],
+        [("slice([1], 'x')", Refused("the start is text of 1 character")), ("slice(5, 0)", [5])],
     ),
     "flatten": Cases(
         [
@@ -95,13 +95,13 @@ LISTS = {
             ("contains('a', null)", False),
         ],
         [("contains([], 1)", False), ("contains('', '')", True), ("contains({}, '')", False)],
-        [("contains(5, 5)", Refused("a number is not a list, a text or an object"))],
+        [("contains(5, 5)", Refused("a number is not a list, text or an object"))],
     ),
     "includes": Cases(
         [("includes([1, 2], 2)", True), ("'abc'.includes('d')", False)],
         [("includes(null, 'a')", False)],
         [("includes([], null)", False)],
-        [("includes(true, 't')", Refused("a boolean is not a list, a text or an object"))],
+        [("includes(true, 't')", Refused("a boolean is not a list, text or an object"))],
     ),
     "index_of": Cases(
         [("index_of([1, [2]], [2])", 1), ("index_of('abc', 'c')", 2), ("index_of([1], 2)", -1)],
@@ -237,7 +237,7 @@ LISTS = {
         [("take([1, 2, 3], 2)", [1, 2]), ("take([1], 5)", [1]), ("take(range(9), 2)", [0, 1])],
         [("take(null, 2)", []), ("take([1, 2], null)", [1])],
         [("take([], 2)", []), ("take([1], 0)", []), ("take([1], -1)", [])],
-        [("take([1], 'x')", Refused("the count is a text of 1 character"))],
+        [("take([1], 'x')", Refused("the count is text of 1 character"))],
     ),
     "skip": Cases(
         [("skip([1, 2, 3], 2)", [3]), ("skip([1], 5)", [])],
@@ -255,7 +255,7 @@ LISTS = {
         [("range(null)", range(0)), ("range(2, null)", range(2))],
         [("range(0)", range(0)), ("range(3, 1)", range(3, 1)), ("range()", range(0))],
         [
-            ("range('x')", Refused("the end is a text of 1 character")),
+            ("range('x')", Refused("the end is text of 1 character")),
             ("range(0, 1, 0)", Refused("the step is 0")),
             ("range(0, 1e308 * 10)", Refused("expected a whole number")),
         ],
@@ -264,7 +264,7 @@ LISTS = {
         [("sum([1, 2.5])", 3.5), ("sum(1, 2, '3')", 6)],
         [("sum(null)", 0), ("sum([1, null])", 1)],
         [("sum([])", 0), ("sum()", 0)],
-        [("sum(['a'])", Refused("an item is a text of 1 character; expected a number"))],
+        [("sum(['a'])", Refused("an item is text of 1 character; expected a number"))],
     ),
     "avg": Cases(
         [("avg([1, 2])", 1.5), ("avg(2, 4)", 3)],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from function_cases.cases import Cases, Refused
 
-_WRONG = Refused("the argument is a text of 1 character; expected a number")
+_WRONG = Refused("the argument is text of 1 character; expected a number")
 
 
 def _of_one(name: str, *plain: tuple[str, object]) -> Cases:
     return Cases(
         list(plain),
         [(f"{name}(null)", None), (f"{name}()", None)],
-        [(f"{name}(0)", 0), (f"{name}('')", Refused("the argument is a text of 0 characters"))],
+        [(f"{name}(0)", 0), (f"{name}('')", Refused("the argument is text of 0 characters"))],
         [(f"{name}('x')", _WRONG), (f"{name}([])", Refused("the argument is an array"))],
     )
 
@@ -20,7 +20,7 @@ def _of_two(name: str, *plain: tuple[str, object]) -> Cases:
     return Cases(
         list(plain),
         [(f"{name}(null, 1)", None), (f"{name}(1, null)", None), (f"{name}()", None)],
-        [(f"{name}('', 1)", Refused("the argument is a text of 0 characters"))],
+        [(f"{name}('', 1)", Refused("the argument is text of 0 characters"))],
         [(f"{name}(1, 'x')", _WRONG), (f"{name}({{}}, 1)", Refused("the argument is an object"))],
     )
 
@@ -69,7 +69,7 @@ NUMBERS = {
             ("pow(-1, 1000000)", 1),
         ],
         [("pow(null, 2)", None), ("pow(2)", 2)],
-        [("pow(0, 0)", 1), ("pow('', 1)", Refused("the argument is a text of 0 characters"))],
+        [("pow(0, 0)", 1), ("pow('', 1)", Refused("the argument is text of 0 characters"))],
         [
             ("pow('x', 2)", _WRONG),
             ("pow(-8, 0.5)", Refused("not a real number")),
@@ -103,7 +103,7 @@ NUMBERS = {
             ("clamp(2.5, 1, 3)", 2.5),
         ],
         [("clamp(null, 1, 3)", None), ("clamp(5, null, 3)", 3), ("clamp(0, 1, null)", 1)],
-        [("clamp('', 1, 3)", Refused("the argument is a text of 0 characters"))],
+        [("clamp('', 1, 3)", Refused("the argument is text of 0 characters"))],
         [("clamp('x', 1, 3)", _WRONG), ("clamp(1, [], 2)", Refused("the lowest is an array"))],
     ),
     "percent": _of_two(
@@ -113,7 +113,7 @@ NUMBERS = {
         ("percent(1, 3, 2)", 33.33),
         ("percent(2, 3, 0)", 67),
         ("percent(1, 3, null)", 33.333333333333336),
-        ("percent(1, 3, 'x')", Refused("the digits is a text of 1 character")),
+        ("percent(1, 3, 'x')", Refused("the digits is text of 1 character")),
         ("percent(1, 0)", Refused("division by zero")),
     ),
     "add": _of_two("add", ("add(1, 2)", 3), ("add('1', '2')", 3)),

@@ -32,7 +32,7 @@ CSV = {
             ),
             (
                 r"csv_decode('a', {delimiter: ';;'})",
-                Refused("the delimiter is a text of 2 characters"),
+                Refused("the delimiter is text of 2 characters"),
             ),
             (r"csv_decode('a', {delimiter: ';', quote: ';'})", Refused("the same character")),
             (r"csv_decode('a', {header: ['a', 'a']})", Refused("a name twice")),

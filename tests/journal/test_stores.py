@@ -315,7 +315,7 @@ async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
 @pytest.mark.parametrize("run_id", ["", "a\nb", "x" * 201, "\ud800", 7])
 async def test_a_run_has_a_name_that_can_be_printed(store: Store, run_id: Any) -> None:
     for call in (store.begin, store.submit):
-        with pytest.raises(InputError, match="expected a text of 1 to 200 characters"):
+        with pytest.raises(InputError, match="expected text of 1 to 200 characters"):
             await call(run_id, b"")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowscript_trio.parser import Parsed, YamlProblem, parse, read_yaml
+from flowscript_trio.parser import Parsed, YamlProblem, parse
+from flowscript_trio.parser.yaml import read_yaml
 from flowscript_trio.types.location import Source, Text
 
 SEEDS = (

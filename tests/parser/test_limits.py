@@ -44,8 +44,13 @@ def test_a_limit_is_declared_before_the_nodes() -> None:
         ('<limit name="a" max="1" burst="2"/>', "invalid-limit", "burst goes only with", "2"),
         ('<limit name="a" breaker="5"/>', "invalid-limit", "'5' is not a circuit breaker", "5"),
         ('<limit name="a" maximum="5"/>', "unknown-attribute", "no attribute 'maximum'", "maximum"),
-        ('<limit name="a" max="5">x</limit>', "stray-text", "text may not stand", "x</"),
-        ('<limit name="a" max="5"><x/></limit>', "unexpected-element", "<x> may not", "<x/>"),
+        ('<limit name="a" max="5">x</limit>', "stray-text", "text is not allowed", "x</"),
+        (
+            '<limit name="a" max="5"><x/></limit>',
+            "unexpected-element",
+            "<x> is not allowed",
+            "<x/>",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_limit_is_reported_at_its_place(

@@ -55,7 +55,7 @@ async def test_a_raw_less_than_in_text_is_repaired_with_a_warning(text: str, val
 def test_a_less_than_before_a_name_is_a_tag_and_before_other_signs_an_error() -> None:
     (problem,) = problems_of('<transform id="t"><template>a <$b</template></transform>')
     assert problem[1:3] == (
-        "a raw < may not stand in text",
+        "a raw < is not allowed in text",
         "&lt;, or the text in <![CDATA[…]]>",
     )
 
@@ -65,7 +65,7 @@ def test_a_less_than_before_a_name_is_a_tag_and_before_other_signs_an_error() ->
     [
         ("5", [5], "a number"),
         ("true", [True], "a boolean"),
-        ("'abc'", ["abc"], "a text of 3 characters"),
+        ("'abc'", ["abc"], "text of 3 characters"),
     ],
 )
 async def test_a_collection_that_is_no_list_is_one_item_with_a_warning(
@@ -113,25 +113,25 @@ INSTEAD = [
     ),
     (
         '<checkpoint id="c" prompt="?"><actions><action id="approve" label="Yes"/></actions></checkpoint>',
-        "<actions> may not stand in <checkpoint>",
+        "<actions> is not allowed in <checkpoint>",
         '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer',
         None,
     ),
     (
         '<foreach id="f" collection="[1]"><do>' + NODE + "</do></foreach>",
-        "<do> may not stand in <foreach>",
+        "<do> is not allowed in <foreach>",
         "the nodes themselves, directly in the <foreach>",
         None,
     ),
     (
         '<if id="i" condition="true"><then>' + NODE + "</then><otherwise/></if>",
-        "<otherwise> may not stand in <if>",
+        "<otherwise> is not allowed in <if>",
         "<else>, <then>",
         "else",
     ),
     (
         '<branch id="b"><case when="true">' + NODE + "</case><otherwise/></branch>",
-        "<otherwise> may not stand in <branch>",
+        "<otherwise> is not allowed in <branch>",
         "<case>, <default>",
         "default",
     ),
@@ -145,7 +145,7 @@ INSTEAD = [
     ("<dealy/>", "there is no element <dealy>", "a node", "delay"),
     (
         '<source id="s" url="u"><on-error><circuit-breaker/></on-error></source>',
-        "<circuit-breaker> may not stand in <on-error>",
+        "<circuit-breaker> is not allowed in <on-error>",
         '<on-error><retry max="3"/><fallback node="…"/></on-error> in the node that may fail',
         None,
     ),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowscript_trio.parser import parse, read_yaml
+from flowscript_trio.parser import parse
+from flowscript_trio.parser.yaml import read_yaml
 from flowscript_trio.types.ast import BaseNode, Body, Structure
 from flowscript_trio.types.location import Source, Text
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flowscript_trio.parser import ReadLimits, YamlProblem, parse, read, read_yaml
+from flowscript_trio.parser import ReadLimits, YamlProblem, parse, read
+from flowscript_trio.parser.yaml import read_yaml
 from flowscript_trio.types.location import Source, Text
 
 LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'

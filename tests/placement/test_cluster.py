@@ -345,7 +345,7 @@ async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(
 ) -> None:
     monkeypatch.setattr("flowscript_trio.placement.dask_client.OPENING", 1.0)
     with pytest.raises(
-        fs.FlowScriptError, match=r"no scheduler of Dask answers at tcp://127\.0\.0\.1:9"
+        fs.FlowScriptError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"
     ):
         await run("tcp://127.0.0.1:9", '<transform:where id="a" place="cluster"/>')
 

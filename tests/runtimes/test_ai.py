@@ -75,7 +75,7 @@ async def test_without_user_the_input_is_the_message_and_so_is_a_computed_one(
 )
 async def test_nothing_to_say_is_an_error_and_nothing_is_sent(settings: str, given: Any) -> None:
     async with loopback() as server:
-        with pytest.raises(fs.SettingError, match=r"a: .*expected a text, or any value as JSON"):
+        with pytest.raises(fs.SettingError, match=r"a: .*expected text, or any value as JSON"):
             await ask(server, settings, input=given)
         assert server.seen == []
 

@@ -73,7 +73,7 @@ def test_the_path_follows_the_base(base: str, url: str) -> None:
 @pytest.mark.parametrize("base", ["localhost:8000/v1", "http://[x/v1", "/v1", "ftp://x/v1"])
 async def test_a_base_url_that_is_none_is_an_error_of_the_setting(base: str) -> None:
     async with loopback() as server:
-        with pytest.raises(fs.SettingError, match=r"the url is|the base-url is none"):
+        with pytest.raises(fs.SettingError, match=r"the url is|the base-url is not"):
             await ask(server, f'user="u" base-url="{base}"')
 
 

@@ -230,7 +230,7 @@ async def test_a_mapping_is_one_row(base: Path) -> None:
     ("value", "message"),
     [
         (None, "input is not a row: it is null"),
-        ("text", "input is not a row: it is a text"),
+        ("text", "input is not a row: it is text"),
         ([{"id": 1}, 7], r"input\[1\] is not a row: it is a number"),
         (
             [{"id": 1}, [[], [{"id": 2}, True]]],

@@ -101,7 +101,7 @@ def test_generated_rows_come_back_from_cells(rows: list[dict[str, Any]]) -> None
     [
         ("a.xlsx", [{"a": 2**60}], "row 0, 'a', is a number that a cell cannot hold exactly"),
         ("a.xlsx", [{"a": float("nan")}], "a number that a cell cannot hold"),
-        ("a.xlsx", [{"a": "\x01"}], "row 0, 'a', is a text that a cell cannot hold"),
+        ("a.xlsx", [{"a": "\x01"}], "row 0, 'a', is text that a cell cannot hold"),
         ("a.xlsx", [{"a": "x" * 40_000}], "more than 32,767 characters"),
         ("a.xlsx", [1], "row 0 is not an object; the format xlsx takes a list of objects"),
         (
@@ -110,10 +110,10 @@ def test_generated_rows_come_back_from_cells(rows: list[dict[str, Any]]) -> None
             "the column 'a' has values that one column of parquet",
         ),
         ("a.parquet", [{"a": 2**70}], "the column 'a'"),
-        ("a.xlsx", [{"a": "\ud800"}], "row 0, 'a', is a text that a cell cannot hold: .*surrogate"),
+        ("a.xlsx", [{"a": "\ud800"}], "row 0, 'a', is text that a cell cannot hold: .*surrogate"),
         ("a.parquet", [{"a": "\ud800"}], "the column 'a'.*surrogates"),
-        ("a.xlsx", [{"b": 1}, {1: "a", "1": "b"}], "row 1 has two keys that are one as text"),
-        ("a.parquet", [{1: "a", "1": "b"}], "row 0 has two keys that are one as text"),
+        ("a.xlsx", [{"b": 1}, {1: "a", "1": "b"}], "row 1 has two keys with the same text"),
+        ("a.parquet", [{1: "a", "1": "b"}], "row 0 has two keys with the same text"),
     ],
 )
 async def test_what_cannot_be_written_is_refused_and_touches_no_file(

@@ -104,7 +104,7 @@ def test_binary_is_bytes() -> None:
     ("text", "message"),
     [
         ("1: a\n'1': b\n", "a:2:1: not valid YAML: the key '1' is given twice"),
-        ("? [a]\n: b\n", "a:1:3: not valid YAML: a key is a text"),
+        ("? [a]\n: b\n", "a:1:3: not valid YAML: a key must be text"),
         ("a: !!set {x}\n", "a:1:4: not valid YAML: the tag !!set is not known"),
         ("a: !Ref x\n", "a:1:4: not valid YAML: the tag !Ref is not known"),
         ("a: !!int x\n", "'x' is not what its tag says, !!int"),

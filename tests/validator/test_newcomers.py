@@ -61,7 +61,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<if id="i" condition="$env.MODE == fast"><then>N!</then></if>',
         [
             "2:36: error: there is no name 'fast' here; expected the id of a node, a variable, "
-            "or 'fast' where it is a text",
+            "or 'fast' where it is text",
         ],
     ),
     (
@@ -76,14 +76,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<if id="i" condition="true">N!</if>',
         [
             "2:1: error: <if> needs a <then>; expected <then>…</then>",
-            "2:29: error: <transform> may not stand in <if>; expected <else> or <then> around it",
+            "2:29: error: <transform> is not allowed in <if>; expected <else> or <then> around it",
         ],
     ),
     (
         "otherwise in an if",
         '<if id="i" condition="true"><then/><otherwise>N!</otherwise></if>',
         [
-            "2:36: error: <otherwise> may not stand in <if>; expected <else>, <then>; did you "
+            "2:36: error: <otherwise> is not allowed in <if>; expected <else>, <then>; did you "
             "mean 'else'?",
         ],
     ),
@@ -100,7 +100,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<parallel id="p">N!</parallel>',
         [
             "2:1: warning: 'p' has no branches: its output is an empty list",
-            "2:18: error: <transform> may not stand in <parallel>; expected <branch> around it",
+            "2:18: error: <transform> is not allowed in <parallel>; expected <branch> around it",
         ],
     ),
     (
@@ -251,7 +251,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "a parameter behind the nodes",
         'N!<param name="user"/>',
         [
-            "2:33: error: <param> may not stand in <workflow>; expected <param> in the "
+            "2:33: error: <param> is not allowed in <workflow>; expected <param> in the "
             "workflow, before its nodes",
         ],
     ),
@@ -266,7 +266,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "a retry outside of on-error",
         '<source id="s" url="http://x/"><retry max="3"/></source>',
         [
-            "2:32: error: <retry> may not stand in <source>; expected <retry> in an <on-error>",
+            "2:32: error: <retry> is not allowed in <source>; expected <retry> in an <on-error>",
         ],
     ),
     (
@@ -311,8 +311,8 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "a template as an expression",
         '<transform type="reduce" id="m" input="n" initial="total: {{n}}" expression="acc"/>N!',
         [
-            "2:57: error: ':' is not expected here; expected 'total: ' + n: a text in an "
-            "expression stands in quotes",
+            "2:57: error: ':' is not expected here; expected 'total: ' + n: text in an "
+            "expression needs quotes",
         ],
     ),
     (
@@ -345,7 +345,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "an end tag without the prefix",
         '<source:http id="s" url="http://x/"></source>',
         [
-            "2:39: error: </source> stands where <source:http> of line 2 is still open; "
+            "2:39: error: </source> comes where <source:http> of line 2 is still open; "
             "expected </source:http>",
         ],
     ),
@@ -353,14 +353,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "an attribute without quotes",
         '<source id="s" url=http://x/ />',
         [
-            "2:20: error: the value of 'url' must stand in quotes; expected url=\"…\"",
+            "2:20: error: the value of 'url' must be in quotes; expected url=\"…\"",
         ],
     ),
     (
         "actions in an element",
         '<checkpoint id="c" prompt="ok?"><actions><approve/></actions></checkpoint>',
         [
-            '2:33: error: <actions> may not stand in <checkpoint>; expected <action id="…" '
+            '2:33: error: <actions> is not allowed in <checkpoint>; expected <action id="…" '
             'label="…"/> directly in the <checkpoint>, one for each answer',
         ],
     ),
@@ -378,7 +378,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<parallel id="p"><branch>N!</branch><branch><transform id="m" '
         'template="{{n}}"/></branch></parallel>',
         [
-            "2:105: error: 'n' stands in another branch, which is not seen here; expected a "
+            "2:105: error: 'n' is in another branch, which is not seen here; expected a "
             "node of this branch, or one before the block; behind the block all are seen",
         ],
     ),
@@ -395,7 +395,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<loop id="l" max="1"/><if id="i" condition="true"><then><transform id="t" '
         'template="{{n}}"/>N!</then></if>',
         [
-            "2:87: error: 'n' comes later, and has no output yet; expected a node that stands "
+            "2:87: error: 'n' comes later, and has no output yet; expected a node that comes "
             "before this one",
         ],
     ),

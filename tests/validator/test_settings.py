@@ -55,7 +55,7 @@ def test_the_constants_of_a_computed_config_are_not_validated_again() -> None:
         ('count="{{input}}"', 0, "at least 1"),
         ('mode="{{input}}"', "quick", "'fast' or 'slow'"),
         ('pause="{{input}}"', "soon", "a duration"),
-        ('url="{{input}}"', {"a": 1}, "a text"),
+        ('url="{{input}}"', {"a": 1}, "text"),
         ('headers="{{input}}"', 3, "a mapping"),
         ('flag="{{input}}"', None, "true or false"),
     ],
@@ -76,7 +76,7 @@ def test_a_computed_value_that_is_not_accepted_names_setting_place_value_and_exp
 
 def test_a_long_computed_value_is_described_and_not_cut() -> None:
     node = bind('<source:stub id="a" count="{{input}}"/>')
-    with pytest.raises(SettingError, match="is a text of 100 characters; expected"):
+    with pytest.raises(SettingError, match="is text of 100 characters; expected"):
         node.settings.config(FakeScope({"input": "s" * 100}))
 
 
@@ -257,9 +257,9 @@ def test_retry_is_bound_with_its_defaults() -> None:
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ('delimiter="ab"', "'auto' or 'tab' or a text of at most 1 character"),
-        ('delimiter=""', "'auto' or 'tab' or a text of at least 1 character"),
-        ('quote="ab"', "'none' or a text of at most 1 character"),
+        ('delimiter="ab"', "'auto' or 'tab' or text of at most 1 character"),
+        ('delimiter=""', "'auto' or 'tab' or text of at least 1 character"),
+        ('quote="ab"', "'none' or text of at most 1 character"),
     ],
 )
 def test_a_setting_of_several_kinds_that_is_of_none_is_one_problem(
@@ -276,5 +276,5 @@ async def test_a_computed_setting_of_several_kinds_that_is_of_none_says_all_of_t
     flow = fs.loads(
         '<workflow name="w"><source:file id="f" path="a.csv" delimiter="{{$input}}"/></workflow>'
     )
-    with pytest.raises(fs.SettingError, match="expected 'auto' or 'tab' or a text of at most 1 c"):
+    with pytest.raises(fs.SettingError, match="expected 'auto' or 'tab' or text of at most 1 c"):
         await fs.run(flow, input="ab")

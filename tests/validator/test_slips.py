@@ -12,7 +12,7 @@ EXPRESSIONS = [
     ("x == 1 or map(['a'], y => '{{y}}' eq y)", "y, or '\\{{y}}' for the braces themselves"),
     ("{{x}} == 'prod'", "x == 'prod': the whole is an expression already"),
     ("{{x}} and {{x}}", "x and x: the whole is an expression already"),
-    ("total: {{x}}", "'total: ' + x: a text in an expression stands in quotes"),
+    ("total: {{x}}", "'total: ' + x: text in an expression needs quotes"),
     ("2024-11-10", "'2024-11-10'"),
     ("2024-11-10T10:00:00Z", "'2024-11-10T10:00:00Z'"),
     ("function(y) { return y }", "an arrow function: x => x.name"),

@@ -12,9 +12,11 @@ def main() -> None:
     """
     try:
         try:
+            from .collecting import start_without_collecting
             from .signals import take_signals
             from .standard import finish_output, take_streams
 
+            start_without_collecting()
             take_signals()
             take_streams()
             from .commands import commands

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from .collecting import collect_from_here
 from .importing import runtimes_option
 
 _COMMANDS = {
@@ -40,6 +41,7 @@ class LazyGroup(click.Group):
         module, _, attribute = home.partition(":")
         command = getattr(import_module(f".{module}", __package__), attribute)
         assert isinstance(command, click.Command)
+        collect_from_here()
         return command
 
     def resolve_command(

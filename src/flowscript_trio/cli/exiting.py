@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 
 from ..types.errors import FlowScriptError
+from .collecting import collect_from_here
 from .saying import say
 from .signals import ignore_signals, status_of_signal, was_asked_to_end
 from .standard import OutputLost, drop_output, finish_output
@@ -24,6 +25,8 @@ def run_in_trio(function: Callable[[], Awaitable[T]]) -> T:
     the middle of ours. Once it has unwound, further ones are ignored: what is left is to say so and to exit.
     """
     import trio
+
+    collect_from_here()
 
     @trio.lowlevel.enable_ki_protection
     async def call() -> T:

@@ -18,7 +18,7 @@ from .writing import write_whole
     "-f",
     "form",
     type=click.Choice(["svg", "mermaid", "dot"]),
-    help="Unless given, what the name of the file says, else SVG.",
+    help="By default what the file's name says, else SVG.",
 )
 @click.option(
     "--output",

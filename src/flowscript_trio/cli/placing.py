@@ -1,4 +1,4 @@
-"""Owns how places are told on the command line."""
+"""Owns how places are given on the command line."""
 
 from __future__ import annotations
 

@@ -129,7 +129,9 @@ def _cases(
     asked = path is not None or bool(names) or keyword is not None
     if no_cases:
         if asked:
-            raise click.UsageError("--no-cases leaves the cases out: it goes with none of theirs")
+            raise click.UsageError(
+                "--no-cases leaves the cases out: it does not go with their options"
+            )
         return None
     if not asked and not Path(beside(file)).exists():
         return None
@@ -167,7 +169,7 @@ def _case_without(flow: Flow, file: str, given: dict[str, Any], seed: int) -> Ca
 def _prove(
     flow: Flow, case: Case, name: str | None, seed: int, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Prove one case, tell it on standard error, and give what is told to tools."""
+    """Prove one case, report it on standard error, and return the report for tools."""
     from ..testing import prove_case
     from ..testing.case_proof import real_nodes, stand_in
 

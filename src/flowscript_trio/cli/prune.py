@@ -18,7 +18,7 @@ from .stores import ask_store, open_store, store_option
     "age",
     metavar="DURATION",
     required=True,
-    help="Forget runs that ended longer ago than that, such as 30d.",
+    help="Forget runs that ended longer ago than this, such as 30d.",
 )
 @click.option(
     "--keep",

@@ -1,4 +1,4 @@
-"""Owns what people are told when something is wrong: problems of a document, and the failure of a run."""
+"""Owns the messages for people when something is wrong: problems of a document, and the failure of a run."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--watchdog",
     metavar="DURATION",
     callback=lambda _, __, given: read_watchdog(given),
-    help="Name a node that reaches no checkpoint for so long (5s), while it holds everything up.",
+    help="Report a node that holds everything else up, reaching no checkpoint for this long (5s).",
 )
 @click.option(
     "--budget",
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 @click.option(
     "--run-id",
     metavar="ID",
-    help="With --store: the id of the run; one that is there goes on, or gives its outcome.",
+    help="With --store: the id of the run; a run of that id goes on, or gives its outcome.",
 )
 @roots_option
 def run_command(
@@ -169,7 +169,7 @@ async def run_in_view(
 def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
     """Print why a run failed, and exit: with 2 if what it was given did not fit, so that nothing ran.
 
-    ``silent``: what a run that has begun came to is told already.
+    ``silent``: the outcome of a run that has begun was reported already.
     """
     from ..execution.failures import failure_of
     from .reports import render_failure
@@ -261,12 +261,12 @@ def read_input(given: str | None) -> Any:
     try:
         return json.loads(given, parse_constant=_refuse)
     except (ValueError, RecursionError) as exc:
-        said = "it nests too deep" if isinstance(exc, RecursionError) else exc
+        said = "it nests too deeply" if isinstance(exc, RecursionError) else exc
         raise click.UsageError(f"{name} is not JSON: {said}") from None
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} stands in no JSON")
+    raise ValueError(f"{word} is not allowed in JSON")
 
 
 def read_environment(names: tuple[str, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Owns the options by which a command is told what a run is given."""
+"""Owns the options that say what a run is given."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _OPTIONS = (
         "-s",
         multiple=True,
         metavar="NAME",
-        help="A secret, from the environment by its name; declared ones are taken anyway.",
+        help="A secret to take from the environment by its name; declared ones are always taken.",
     ),
     click.option(
         "--env",
         "-e",
         multiple=True,
         metavar="NAME",
-        help="A variable of the environment that $env shows; nothing else of it is seen.",
+        help="An environment variable that $env shows; it shows no others.",
     ),
     click.option(
         "--max-concurrency", metavar="N", type=click.IntRange(min=1), help="The run's limit."
@@ -52,7 +52,7 @@ _OPTIONS = (
         "place",
         multiple=True,
         metavar="NAME=ADDRESS",
-        help="Where nodes run that say place=NAME: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
+        help="Where nodes with place=NAME run: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
         "process, cluster.",
     ),
     base_option,

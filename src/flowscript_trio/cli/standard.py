@@ -40,7 +40,7 @@ class _Whole(io.FileIO):
 
 
 class _Output(_Whole):
-    """Standard output, whose errors are told from those of other files."""
+    """Standard output, whose errors can be distinguished from those of other files."""
 
     def write(self, data: Any, /) -> int:
         if self.fileno() in _was_closed:
@@ -52,7 +52,7 @@ class _Output(_Whole):
 
 
 class _Errors(_Whole):
-    """Standard error: what it does not take is lost, for there is nobody who could be told."""
+    """Standard error: what it does not take is lost, for there is nowhere to report it."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -1,4 +1,4 @@
-"""Owns the options by which a command is told what is to be seen and kept of a run."""
+"""Owns the options that say what is to be seen and kept of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ record_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     envvar=FOLDER,
     show_envvar=True,
-    help="Keep a record of the run in a file of this folder, a line an event.",
+    help="Keep a record of the run in a file of this folder, one line for each event.",
 )
 log_option = click.option(
     "--log",

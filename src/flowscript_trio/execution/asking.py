@@ -13,8 +13,8 @@ from ..types.errors import FlowScriptError, nearest
 from ..types.paths import bound_path
 from .bounds import LATE, bounded
 from .contexts import InContext
-from .durable.timers import timer_of
 from .frame import Attempt, Outcome
+from .journalled import timer_of
 from .regions import Region
 from .walk import Walk
 
@@ -38,7 +38,7 @@ async def handle_checkpoint_result(
         return Outcome(output)
     if target not in attempt.step.targets:
         raise FlowScriptError(
-            f"{attempt.step.label!r} cannot go back to {target!r}: it stands before; repeat nodes with a <loop>"
+            f"{attempt.step.label!r} cannot go back to {target!r}: it comes earlier; repeat nodes with a <loop>"
         )
     return Outcome(output, Goto(target))
 
@@ -94,7 +94,7 @@ def _shown(walk: Walk, result: CheckpointResult) -> tuple[str, Sequence[Action]]
 
 
 def _check_answer(answer: object, result: CheckpointResult, attempt: Attempt) -> Answer:
-    """What the decider answered; raises FlowScriptError for what is no answer to this question."""
+    """What the decider answered; raises FlowScriptError for what does not answer this question."""
     known = [*(action.id for action in result.actions), APPROVE, REJECT]
     if isinstance(answer, str):
         answer = Answer(answer)

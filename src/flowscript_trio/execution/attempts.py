@@ -25,11 +25,10 @@ from ..types.paths import bound_path
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
 from .contexts import InContext
-from .durable.leaves import act_durably, note_failure, note_late, perform_durably
-from .durable.timers import timer_of
 from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
+from .journalled import timer_of
 from .limiting import hold, take_token
 from .regions import Region
 from .taking import with_limits
@@ -53,6 +52,8 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
             spending.keep(attempt.input, path)
         recorder = walk.run.recorder
         if recorder is not None:
+            from .durable.leaves import perform_durably  # only a run with a store needs it
+
             outcome = await perform_durably(walk, recorder, attempt, _perform)
         elif step.limits:
             outcome = await with_limits(walk, attempt, _perform)
@@ -79,6 +80,8 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
             raise first_of(raised)
         outcome = fail(walk, step, path, error)
         if walk.run.recorder is not None:
+            from .durable.leaves import note_failure
+
             note_failure(walk.run.recorder, step, path, number, outcome)
         return outcome
     finally:
@@ -164,6 +167,8 @@ async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
     if outcome is not LATE:
         return outcome
     if recorder is not None and not is_control:
+        from .durable.leaves import note_late
+
         note_late(recorder, attempt, seconds)
     if isinstance(attempt.step.node, TimeoutNode):  # its handler is for its duration
         raise took_too_long(repr(attempt.step.label), seconds)
@@ -189,6 +194,8 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     if step.is_control:
         return _control(walk, step.runtime, params, attempt)
     if walk.run.recorder is not None:
+        from .durable.leaves import act_durably
+
         work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
         return act_durably(walk.run.limiter, walk.run.recorder, attempt, config, work)
     if step.is_builtin:

@@ -40,7 +40,7 @@ def batches_of(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 class AsyncBatches(AsyncIterator[list[Any]]):
     """The items of an async iterator in lists of ``size``. Cancellation reaches the iterator.
 
-    It is no generator: one that is left would be finished by the garbage collector.
+    It is not a generator: one that is left would be finished by the garbage collector.
     """
 
     def __init__(self, items: AsyncIterator[Any], size: int) -> None:

@@ -15,9 +15,8 @@ from ..scheduler.signals import Failed, Goto, Return, Signal
 from ..scheduler.workers import run_pool
 from ..types.paths import owner_of
 from ..types.results import Cancellation
-from .durable.blocks import journal_of_graph
-from .durable.rounds import count_followed
 from .frame import Frame
+from .journalled import journal_of_graph
 from .regions import Region
 from .walk import Walk
 
@@ -31,7 +30,11 @@ async def run_sequence(
     """Run nodes one after another; between two of them lies at least one checkpoint."""
     passes = walk.run.passes
     recorder = walk.run.recorder
-    followed = 0 if recorder is None else count_followed(recorder.past, body, frame.prefix)
+    followed = 0
+    if recorder is not None:
+        from .durable.rounds import count_followed  # only a run with a store needs it
+
+        followed = count_followed(recorder.past, body, frame.prefix)
     target: str | None = None
     left: Return | None = None
     began = -1

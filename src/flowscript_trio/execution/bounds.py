@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import trio
 
 from ..scheduler.signals import Failed
-from .durable.timers import Timer
 from .frame import Outcome
 from .regions import Region
+
+if TYPE_CHECKING:
+    from .durable.timers import Timer
 
 T = TypeVar("T")
 

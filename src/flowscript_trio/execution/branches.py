@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -23,15 +23,17 @@ from ..types.location import Location
 from ..types.paths import ACCEPT, bound_path, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
-from .durable.blocks import BlockJournal, journal_of
-from .durable.timers import timer_of
 from .failures import note_block
 from .frame import Attempt, Frame
+from .journalled import journal_of, timer_of
 from .marks import note
 from .pacing import Paced
 from .regions import Region
 from .state import State
 from .walk import Walk
+
+if TYPE_CHECKING:
+    from .durable.blocks import BlockJournal
 
 Enter = Callable[[int, Any, Region], tuple[CompiledBody, Frame]]
 """Gives the body of a branch and a frame of its own, by its index, its item and its region."""
@@ -91,7 +93,7 @@ class Branches:
         return self._attempt.step.label
 
     def open(self, policy: Policy, limit: float, breakable: bool) -> Block:
-        """The block that is to run these branches; the observers are told."""
+        """The block that is to run these branches; the observers are notified."""
         self._breakable = breakable
         self.journal = journal_of(self._run.recorder, self._attempt.inner, self.region)
         self.block = Block(

@@ -17,7 +17,6 @@ from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, pr
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, bounded, took_too_long
 from .context import CLEANUP_SECONDS
-from .durable.ends import until_over
 from .frame import Frame
 from .marks import note
 from .regions import Region
@@ -105,6 +104,8 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     path = cleanup_path(frame.prefix, FINALLY)
     nodes = walk.run_nodes(body, frame)
     if walk.run.recorder is not None:
+        from .durable.ends import until_over  # only a run with a store needs it
+
         nodes = until_over(walk.run.recorder, path, nodes)
     try:
         signal = await nodes

@@ -67,7 +67,7 @@ class Compensation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrokenObserver:
-    """The error that an observer raised, and the path of the event that it was told."""
+    """The error that an observer raised, and the path of the event that it received."""
 
     error: BaseException
     path: str
@@ -128,7 +128,7 @@ class RunContext:
     _resources: Resources = field(default_factory=lambda: Resources(CLEANUP_SECONDS))
 
     def notify(self, event: Event) -> None:
-        """Tell every observer. One that raises is not told again, and the run fails with its error."""
+        """Notify every observer. One that raises is not notified again, and the run fails with its error."""
         for observer in self.observers:
             try:
                 observer(event)
@@ -232,7 +232,7 @@ class RunContext:
         )
 
     def note_lost(self, path: str, error: BaseException) -> None:
-        """Put an error on the record that another kept from surfacing and that is no node's result."""
+        """Put an error on the record that another kept from surfacing and that is not a node's result."""
         self.note_warning(path, f"failed too: {summary_of(self.masked(error))}")
 
     def note_cancellation(self, path: str, cancellation: Cancellation) -> None:

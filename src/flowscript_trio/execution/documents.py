@@ -21,10 +21,9 @@ from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
-from .durable.ends import until_over
-from .durable.timers import timer_of
 from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config, check_input, check_output, with_defaults
+from .journalled import timer_of
 from .regions import Region
 from .spending import Spending
 from .state import State
@@ -47,6 +46,8 @@ async def walk_document(
         if is_run and walk.run.spending is not None:
             signal = await _walk_in_budget(walk, walk.run.spending, frame, seconds)
         elif walk.run.recorder is not None:
+            from .durable.ends import until_over  # only a run with a store needs it
+
             key = cleanup_path(frame.prefix, END)
             signal = await until_over(walk.run.recorder, key, _walk_in_time(walk, frame, seconds))
         else:

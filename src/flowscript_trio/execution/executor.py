@@ -119,8 +119,8 @@ class Executor:
         """Run one node: the one place where its start, its end, its error and its cancellation pass.
 
         An error is on the record when this returns, before anything around the node unwinds. It begins with
-        a look for a cancellation, unless who calls has just ``checked``, and passes no further checkpoint of
-        its own: who runs one node after another lets a pass go by between them.
+        a look for a cancellation, unless the caller has just ``checked``, and passes no further checkpoint of
+        its own: whoever runs one node after another lets a pass go by between them.
         """
         run = self.run
         path = f"{frame.prefix}{step.label}"
@@ -209,7 +209,7 @@ class Executor:
     ) -> None:
         """Put one execution of a node on the record, into the scope, and before the observers.
 
-        ``context`` is the one in which the observers were told of its start.
+        ``context`` is the one in which the observers were notified of its start.
         """
         run = self.run
         if run.whereabouts and (found := run.whereabouts.pop(result.path, None)) is not None:

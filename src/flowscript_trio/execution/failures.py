@@ -43,7 +43,7 @@ class Failure:
 def failure_of(exc: BaseException) -> Failure | None:
     """The record of the failure that a run raised as ``exc``, or None if no run did.
 
-    It waits for nothing, so cancellation does nothing to it. A cancellation has no such record: it is no
+    It waits for nothing, so cancellation does nothing to it. A cancellation has no such record: it is not a
     failure.
     """
     found = get_failure(exc)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -14,10 +14,8 @@ from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
 from ..types.exceptions import is_a
 from ..types.results import Cancellation, NodeResult, RunStatus
-from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
-from .durable.recorder import Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
@@ -25,6 +23,9 @@ from .record import Record, Warned
 from .regions import Region
 from .state import State
 from .stream import EventStream
+
+if TYPE_CHECKING:
+    from .durable.recorder import Recorder
 
 
 class Run:
@@ -125,7 +126,12 @@ class Run:
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
-        with watching_nodes(self._context):
+        if self._context.watchdog is None:
+            await self._walk_to_the_end()
+            return
+        from ..watchdog.nodes import watching_nodes  # only a run that asks for it needs it
+
+        with watching_nodes(self._context, self._context.watchdog):
             await self._walk_to_the_end()
 
     async def _walk_to_the_end(self) -> None:
@@ -211,7 +217,7 @@ class Run:
             self._context.recorder.give_up = None
 
     async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
-        """Write how the run has ended, before anyone is told. One that was left has not ended."""
+        """Write how the run has ended, before anyone is notified. One that was left has not ended."""
         if not recorder.is_left:
             try:
                 await recorder.finish(status, self.output, self.error)

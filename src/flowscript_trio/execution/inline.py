@@ -19,10 +19,9 @@ from ..scheduler.signals import Break, Failed, Return, Signal
 from ..types.errors import FlowScriptError
 from ..types.paths import bound_path, iteration_path, prefix_in
 from .bounds import LATE, bounded
-from .durable.rounds import run_restored_round
-from .durable.timers import timer_of
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
+from .journalled import timer_of
 from .regions import Region
 from .walk import Walk
 
@@ -135,6 +134,8 @@ async def _run_round(
     inner.prefix = prefix_in(path)
     recorder = walk.run.recorder
     if recorder is not None and recorder.past.has_later_round(attempt.inner, number):
+        from .durable.rounds import run_restored_round  # only a run with a store needs it
+
         signal = await run_restored_round(walk, recorder, body, inner)
         return signal is not None, signal
     began = walk.run.passes.now

@@ -42,7 +42,7 @@ def check_config(
 
 
 def with_defaults(document: Document, input: Any) -> Any:
-    """What ``$input`` is: an object of the declared defaults too; what is no object is as it is."""
+    """What ``$input`` is: an object of the declared defaults too; anything but an object stays as it is."""
     if input is not None and not isinstance(input, Mapping):
         return input
     given = {} if input is None else input
@@ -122,12 +122,12 @@ def check_environment(wanted: Sequence[Wanted], given: Mapping[str, str]) -> dic
 
 
 def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
-    """The secrets that were given and are not empty; raises InputError for what is no text."""
+    """The secrets that were given and are not empty; raises InputError for anything but text."""
     wrong = [
         name for name, value in given.items() if not isinstance(value, str) and value is not None
     ]
     if wrong:
-        raise InputError(f"secrets are texts; these are none: {', '.join(map(repr, wrong))}")
+        raise InputError(f"secrets must be texts; these are not: {', '.join(map(repr, wrong))}")
     return {name: value for name, value in given.items() if value}
 
 

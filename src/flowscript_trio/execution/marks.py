@@ -1,6 +1,6 @@
 """Owns what the engine writes on an error object: notes and the record of its run, whatever the object allows.
 
-An error may refuse: a frozen dataclass has no attribute set, ``__notes__`` may be no list, ``add_note`` may
+An error may refuse: a frozen dataclass has no attribute set, ``__notes__`` may not be a list, ``add_note`` may
 raise, and one object may be raised by two nodes, or by two runs. Nothing here fails for that. What could not
 be written stands on the record instead.
 """

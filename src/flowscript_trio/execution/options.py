@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..expression.scope import Limits
-from ..journal.store import Store
 from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
@@ -19,6 +18,9 @@ from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.http import HttpOptions
+
+if TYPE_CHECKING:
+    from ..journal.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

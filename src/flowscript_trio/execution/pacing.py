@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Paced(AsyncIterator[T]):
     """Items, each given ``seconds`` after the one before it, or as soon as the branch of that one has failed.
 
-    Who asks for the next item waits; cancellation ends the wait at once.
+    Whoever asks for the next item waits; cancellation ends the wait at once.
     """
 
     def __init__(self, items: AsyncIterator[T], seconds: float) -> None:
@@ -40,7 +40,7 @@ class Paced(AsyncIterator[T]):
 
 
 class Fetched(AsyncIterator[T], Generic[T]):
-    """The items of an iterable, for who takes them from an async iterator; it waits for nothing."""
+    """The items of an iterable, for whoever takes them from an async iterator; it waits for nothing."""
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = iter(items)

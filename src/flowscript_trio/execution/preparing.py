@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..expression.scope import Limits, Services
@@ -20,8 +21,6 @@ from ..types.http import HttpOptions
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
-from .durable.opening import Owned
-from .durable.recorder import Recorder
 from .handle import Run
 from .inputs import (
     Secrets,
@@ -39,6 +38,9 @@ from .placing import check_places
 from .record import Record, Warned
 from .spending import Spending
 from .weighing import WeighedRecord
+
+if TYPE_CHECKING:
+    from .durable.opening import Owned
 
 
 def check_options(flow: Flow, options: RunOptions) -> None:
@@ -92,6 +94,8 @@ def _make_run(
     started = services.now()
     recorder = None
     if owned is not None:
+        from .durable.recorder import Recorder  # only a run with a store needs it
+
         began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(

@@ -148,7 +148,7 @@ def _is_too_late(seconds: float) -> bool:
 
 
 def _recoverable(outcome: Outcome) -> Exception | None:
-    """The error that something may follow; what is no ``Exception``, or exceeds the budget, ends the run."""
+    """The error that something may follow; what is not an ``Exception``, or exceeds the budget, ends the run."""
     signal = outcome.signal
     if not isinstance(signal, Failed) or is_a(signal.error, BudgetExceeded):
         return None

@@ -34,8 +34,8 @@ class Resources:
     async def get(self, key: str, factory: Callable[[], Any]) -> Any:
         """The resource of that key; of several nodes that ask at once, one opens it and the others wait.
 
-        What the factory raises is raised here, and who asks next tries again; so it is where whoever opens it is
-        cancelled.
+        What the factory raises is raised here, and whoever asks next tries again; so it is where the
+        task that opens it is cancelled.
         """
         while key not in self._values:
             opening = self._opening.get(key)

@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ..expression.scope import Limits
-from ..journal.store import Store
 from ..program.loading import Flow
 from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
@@ -26,11 +25,14 @@ from ..types.decisions import Decider
 from ..types.events import Observer
 from ..types.exceptions import class_name, is_a
 from ..types.http import HttpOptions
-from .durable.opening import FindSecrets, Owned, begun, reopened
 from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
 from .preparing import prepare
+
+if TYPE_CHECKING:
+    from ..journal.store import Store
+    from .durable.opening import FindSecrets, Owned
 
 
 @enable_ki_protection
@@ -156,6 +158,8 @@ async def run_with(
 async def _run_durably(
     flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
 ) -> Run:
+    from .durable.opening import begun  # only a run with a store needs it
+
     async with begun(store, flow, options) as owned:
         handle, failed = await _walk_owned(flow, options, owned, task_status)
     return _judged(handle, failed)
@@ -253,6 +257,8 @@ async def resume_with(
 
     ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
     """
+    from .durable.opening import reopened
+
     async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
         handle, failed = await _walk_owned(flow, given, owned, task_status)
     return _judged(handle, failed)
@@ -273,6 +279,8 @@ class OpenRun:
     async def __aenter__(self) -> Run:
         owned: Owned | None = None
         if self._options.store is not None:
+            from .durable.opening import begun
+
             self._owning = begun(self._options.store, self._flow, self._options)
             owned = await self._owning.__aenter__()
         try:

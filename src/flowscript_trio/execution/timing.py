@@ -17,7 +17,7 @@ V = TypeVar("V")
 class Throttled(AsyncIterator[T]):
     """Items, each given at least ``seconds`` after the one before it. None is lost.
 
-    Who asks for the next item waits, and so does the source; cancellation ends the wait at once.
+    Whoever asks for the next item waits, and so does the source; cancellation ends the wait at once.
     """
 
     def __init__(self, items: AsyncIterator[T], seconds: float) -> None:

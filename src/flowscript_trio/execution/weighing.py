@@ -24,7 +24,7 @@ ENTRY = 300
 class WeighedRecord(Record):
     """A record that says of everything in it how large it is, in bytes.
 
-    ``note`` is told how many were added, and the path of what it is about.
+    ``note`` is called with how many were added, and the path of what it is about.
     """
 
     __slots__ = ("_note",)

@@ -251,7 +251,7 @@ class _Pieces:
             raise self._error(f"Illegal trailing comma before end of {kind}", comma)
 
     def _between(self, end: int, following: int) -> str:
-        """What stands between two items, with what ends the one and begins the other where that is no number."""
+        """What stands between two items, with the edges of both unless they are numbers."""
         text = self._text
         before = end - 1 if text[end - 1] in _MARKS else end
         if key := _FIRST_KEY.match(text, following):

@@ -90,7 +90,7 @@ def invoke(
     except EvaluationError as exc:
         raise at(exc, offset, f"{name}(): ")
     except RecursionError:
-        found: EvaluationError = LimitExceeded(f"{name}(): the value nests too deep")
+        found: EvaluationError = LimitExceeded(f"{name}(): the value nests too deeply")
     except (TypeError, ValueError, ArithmeticError) as exc:
         found = _explain(function, name, arguments, exc)
     raise at(found, offset)

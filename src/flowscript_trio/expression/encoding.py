@@ -40,7 +40,7 @@ class RawJson(str):
 
 
 class NotJson(EvaluationError):
-    """A text is no JSON; ``position`` is the offset of the first wrong character in it."""
+    """A text is not valid JSON; ``position`` is the offset of the first wrong character in it."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ def to_text(value: Any, services: Services | None = None) -> str:
             services.spend_scan(len(value))
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Function):
-        raise EvaluationError("an arrow function has no text")
+        raise EvaluationError("an arrow function cannot be made into text")
     refuse_stream(value)
     return str(value)
 
@@ -148,7 +148,7 @@ class _Plain:
                 made[name] = self.of(item, (path, key), depth + 1)
             if len(made) < len(value):
                 raise EvaluationError(
-                    f"{_words(path)} has two keys that are one as text, which JSON cannot write"
+                    f"{_words(path)} has two keys with the same text, which JSON cannot write"
                 )
             return made
         if isinstance(value, (*LISTS, set, frozenset)):
@@ -253,7 +253,7 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     except ValueError as exc:
         raise NotJson(f"the text is not valid JSON: {exc}", 0) from None
     except RecursionError:
-        raise LimitExceeded("the JSON nests too deep") from None
+        raise LimitExceeded("the JSON nests too deeply") from None
 
 
 @cache

@@ -111,7 +111,7 @@ class Expression:
     def item_code(self, services: Services, fold: bool) -> Callable[..., Any] | None:
         """The function of (scope, item, index, items), and acc in a fold; None where there is none.
 
-        Who calls it begins each evaluation, gives errors their place (:meth:`placed`), and evaluates the
+        The caller begins each evaluation, gives errors their place (:meth:`placed`), and evaluates the
         expression over a scope where an OverflowError says that a number is too large for it.
         """
         if self._each is None:
@@ -145,7 +145,7 @@ class Expression:
     def placed(self, exc: EvaluationError | RecursionError) -> EvaluationError:
         """The error with its place in the document, unless it has one."""
         if isinstance(exc, RecursionError):
-            exc = LimitExceeded("the expression nests too deep")
+            exc = LimitExceeded("the expression nests too deeply")
         if exc.offset is None:
             exc.offset = self.start - self.shift
         place(exc, self.text, self.shift)
@@ -250,7 +250,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
         exc.offset = min(exc.offset + start, max(len(text.value) - 1, 0))
         raise
     except RecursionError:  # only where the caller's own stack is nearly full
-        error = ExpressionSyntaxError("the expression nests too deep", start)
+        error = ExpressionSyntaxError("the expression nests too deeply", start)
     else:
         return ParsedExpression(
             text,

@@ -9,7 +9,7 @@ def find_end(value: str, at: int) -> int:
     """The first ``}}`` from ``at`` on outside of brackets and strings, or -1.
 
     Where the brackets do not match, a ``}}`` that closes none of them is the end: what is wrong with them
-    is then told by the parser, which knows the place.
+    is then reported by the parser, which knows the place.
     """
     opened: list[str] = []
     while at < len(value):

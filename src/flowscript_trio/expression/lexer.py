@@ -85,7 +85,7 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
                 depth += 1
                 if (
                     depth > MAX_NESTING
-                ):  # told here, so that what is far too deep is not read in vain
+                ):  # reported here, so that what is far too deep is not read in vain
                     raise too_deep(at)
             elif found[0] in ")]}":
                 depth -= 1
@@ -172,7 +172,7 @@ def _unescape(body: str, offset: int) -> str:
             number = int(word.strip("u{}"), 16)
             if number > 0x10FFFF:
                 raise ExpressionSyntaxError(
-                    f"\\{word} is no character", offset + found.start(), len(word) + 1
+                    f"\\{word} is not a valid escape", offset + found.start(), len(word) + 1
                 )
             return chr(number)
         if word[0] == "x" and len(word) > 1:
@@ -193,7 +193,7 @@ def _unescape(body: str, offset: int) -> str:
 
 
 def too_deep(at: int) -> ExpressionSyntaxError:
-    """The refusal of an expression that nests too deep at an offset."""
+    """The refusal of an expression that nests too deeply at an offset."""
     return ExpressionSyntaxError(f"the expression nests deeper than {MAX_NESTING} levels", at)
 
 

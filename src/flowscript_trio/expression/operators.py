@@ -141,7 +141,7 @@ def contains(left: Any, right: Any, services: Services) -> bool:
         if not isinstance(left, (str, int, float)):
             return False
         return left in right or key_text(left) in right
-    raise OperandError(1, f"is {shown(right)}; expected a list, a text or an object")
+    raise OperandError(1, f"is {shown(right)}; expected a list, text or an object")
 
 
 def _equal(left: Any, right: Any, services: Services) -> bool:

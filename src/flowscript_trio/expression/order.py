@@ -78,7 +78,7 @@ def sorting_keys(values: list[Any], services: Services) -> list[Any]:
 
 
 def numbers_of(values: list[Any], services: Services) -> list[Any] | None:
-    """The numbers that all values are or spell, None where one is none. An error of a list or an object."""
+    """The numbers that all values are or spell, None where one is not. A list or an object is an error."""
     numbers = []
     for value in services.visit(values):
         if isinstance(value, _UNORDERED):

@@ -9,7 +9,7 @@ from ..types.errors import LimitExceeded
 MOST = 10_000_000
 """So many values may come of one that shares lists or objects with itself."""
 DEEPEST = 200
-"""Deeper ones are refused by who writes them."""
+"""Whatever writes deeper ones refuses them."""
 
 
 def refuse_expanding(value: Any) -> None:

@@ -105,7 +105,7 @@ def shown(value: Any) -> str:
         return "null"
     if isinstance(value, str):
         length = len(value)
-        return f"a text of {length:,} character{'' if length == 1 else 's'}"
+        return f"text of {length:,} character{'' if length == 1 else 's'}"
     kind = kind_of(value)
     return f"{'an' if kind[0] in 'ao' else 'a'} {kind}"
 
@@ -261,7 +261,7 @@ def member(value: Any, key: Any) -> Any:
 
 
 def refuse_stream(value: Any) -> None:
-    """Raise EvaluationError for items that are yet to come: what stands for a single value else is none here."""
+    """Raise EvaluationError for items that are yet to come: they do not count as a single value here."""
     if isinstance(value, AsyncIterable):
         raise EvaluationError(
             "a stream has no text, no length and no members: a <foreach> or a sink consumes it, once"

@@ -35,7 +35,7 @@ class Parts:
     """The child elements that are neither nodes nor bodies: the ``<set>`` of a ``<context>``.
 
     ``field`` is where the node keeps them. ``is_text``: their text is their value. ``assigns`` is the setting
-    that names a variable. ``takes_attributes``: every attribute that is no setting of the node is one of them.
+    that names a variable. ``takes_attributes``: every attribute that is not a setting of the node is one of them.
     """
 
     tag: str

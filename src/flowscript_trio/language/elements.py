@@ -103,7 +103,7 @@ PLACE = "place"
 
 
 def own_settings(element: Element) -> tuple[str, ...]:
-    """The settings of a node that are no parts of it, whatever its runtime says."""
+    """The settings of a node that are not parts of it, whatever its runtime says."""
     return (*COMMON, *((PLACE,) if element.has_place else ()), *element.settings)
 
 

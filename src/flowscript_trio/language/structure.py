@@ -1,4 +1,4 @@
-"""Owns the elements that are no nodes, and where each belongs."""
+"""Owns the elements that are not nodes, and where each belongs."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ STRUCTURE = {
     "limit": "the workflow, before its nodes",
     "workflow": "no other element: it is the document's root",
 }
-"""Elements that are no nodes, and where each belongs."""
+"""Elements that are not nodes, and where each belongs."""

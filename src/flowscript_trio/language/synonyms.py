@@ -141,7 +141,7 @@ _INSIDE = {
     ),
     ("checkpoint", "goto"): 'goto="…" on an <action>',
 }
-"""How an element in an element is written here; it is no setting of it."""
+"""How an element in an element is written here; it is not a setting of it."""
 
 _SETTINGS = {
     ("parallel", "wait"): 'wait="all", wait="any" or wait="n(2)" on the <parallel>',

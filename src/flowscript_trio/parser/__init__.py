@@ -1,12 +1,11 @@
 """Owns the parser: documents → syntax trees. The only room that asks lxml and YAML about documents."""
 
-from .composing import YamlProblem
 from .declared import convert
 from .document import Parsed, parse
 from .files import read
 from .hidden import control_in
 from .limits import ReadLimits
-from .yaml import read_yaml
+from .yamlproblem import YamlProblem
 
 __all__ = [
     "Parsed",
@@ -16,5 +15,4 @@ __all__ = [
     "convert",
     "parse",
     "read",
-    "read_yaml",
 ]

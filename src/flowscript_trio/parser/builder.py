@@ -202,7 +202,7 @@ class Builder:
                 self._common_child(element, child, content)
 
     def _common_child(self, element: Element, child: Element, content: Content) -> None:
-        """A child element that is no node: ``<on-error>``, ``<compensate>`` or a setting."""
+        """A child element that is not a node: ``<on-error>``, ``<compensate>`` or a setting."""
         kind = kind_of(child.family, child.local)
         if is_foreign(kind_of(element.family, element.local), kind):
             self._reader.unexpected(child, (), element)
@@ -294,7 +294,7 @@ class Builder:
         self._findings.at_element(
             element,
             "misplaced-element",
-            f"<{element.name}> may not stand in <{around.name}>",
+            f"<{element.name}> is not allowed in <{around.name}>",
             expected=f"<{kind}> in {STRUCTURE[kind]}",
         )
 
@@ -307,7 +307,7 @@ class Builder:
     def _unknown(
         self, around: Element, element: Element, allowed: frozenset[str], nodes: bool, other: bool
     ) -> None:
-        """Report an element that is no node, and cannot be a setting."""
+        """Report an element that is not a node, and cannot be a setting."""
         kind = kind_of(element.family, element.local)
         names = ", ".join(f"<{name}>" for name in sorted(allowed))
         instead = element_instead(kind, kind_of(around.family, around.local))
@@ -325,7 +325,7 @@ class Builder:
 
 
 def told_apart(nodes: Sequence[BaseNode]) -> tuple[BaseNode, ...]:
-    """The nodes of a body, those with one label told apart by their columns."""
+    """The nodes of a body, those with the same label distinguished by their columns."""
     found = Counter(node.label for node in nodes if node.id is None)
     if len(found) == found.total():
         return tuple(nodes)

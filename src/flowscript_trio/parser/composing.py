@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from yaml.reader import Reader
 
-from ..types.errors import FlowScriptError
+from .yamlproblem import YamlProblem
 
 MAX_DEPTH = 50
 """Levels of mappings and lists in one text."""
@@ -19,16 +19,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events, ten 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None, "": None}
-
-
-class YamlProblem(FlowScriptError):
-    """A text is no YAML. ``offset`` is in characters of it."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
-
 
 Make = Callable[[Any], yaml.Node]
 """What makes the node that an event begins, or that it stands for; raises YamlProblem."""
@@ -94,7 +84,7 @@ def _make_plain(event: Any) -> yaml.Node:
     )
     if refused:
         what, sign = refused
-        message = f"{what} is not allowed; a text that begins with {sign} must stand in quotes"
+        message = f"{what} is not allowed; text that begins with {sign} must be in quotes"
         raise YamlProblem(message, _index(event))
     return make_node(event)
 
@@ -133,11 +123,11 @@ class _Collection:
 
 
 def check_keys(node: yaml.MappingNode) -> None:
-    """Raise YamlProblem where a key is no text, or stands in the mapping before."""
+    """Raise YamlProblem where a key is not text, or stands in the mapping before."""
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise YamlProblem("a key is a text, not a mapping or a list", key.start_mark.index)
+            raise YamlProblem("a key must be text, not a mapping or a list", key.start_mark.index)
         if key.value in seen:
             raise YamlProblem(f"the key {key.value!r} is given twice", key.start_mark.index)
         seen.add(key.value)

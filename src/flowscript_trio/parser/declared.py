@@ -23,13 +23,13 @@ def read_type(word: str) -> tuple[Any, tuple[str, ...]] | None:
 
 
 def convert(word: str, kind: str | None, choices: tuple[str, ...] = ()) -> Any:
-    """The value that a text is for a declared type; raises ValueError where it is none."""
+    """The value that a text is for a declared type; raises ValueError where it is not one."""
     value: Any = word
     if kind not in (None, "string", "enum"):
         try:
             value = json.loads(word, parse_constant=_refuse)
         except RecursionError:
-            raise ValueError("the JSON nests too deep") from None
+            raise ValueError("the JSON nests too deeply") from None
     if not fits(value, kind, choices):
         raise ValueError(word)
     return value

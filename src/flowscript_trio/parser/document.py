@@ -11,7 +11,8 @@ from ..types.findings import Findings
 from ..types.location import Source
 from .builder import Builder, Content
 from .declarations import DeclarationReader, word_in
-from .frontmatter import Front, read_front
+from .fences import read_front
+from .front import Front
 from .hidden import control_in, find_turns
 from .limits import ReadLimits
 from .markup import SPACE, Element

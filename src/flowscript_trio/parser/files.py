@@ -98,7 +98,7 @@ def decode(data: bytes, *, file: str) -> Decoded | Problem:
 
 
 def _name_of(encoding: str) -> str:
-    """What Python calls an encoding; empty for what is none."""
+    """What Python calls an encoding; empty for anything else."""
     try:
         return codecs.lookup(encoding).name
     except LookupError:

@@ -47,7 +47,7 @@ class ScanFindings:
             self._silent = offset
 
     def finish(self) -> None:
-        """Tell of what was not told one by one."""
+        """Report what was not reported one by one."""
         if self.too_many:
             message = f"reading stopped after {MOST} errors"
             where = self._findings.source.location(self._last)

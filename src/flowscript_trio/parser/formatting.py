@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from ..types.errors import Problem, WorkflowInvalid
 from ..types.findings import Findings
 from ..types.location import Source, Text
+from .fences import read_front
 from .files import decode
-from .frontmatter import read_front
 from .limits import ReadLimits
 from .markup import SPACE
 from .pieces import Leaf, Tag, pieces_of

@@ -1,9 +1,8 @@
-"""Owns the front matter of ``.flow.md`` documents."""
+"""Owns the reading of front matter, that of ``.flow.md`` documents for the most part."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -15,57 +14,18 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
 from ..types.shorthand import NamedSchemas, nullable, schema_of_value
-from .composing import YamlProblem, check_keys, compose, scalar
+from .composing import check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
+from .front import Front
 from .frontkeys import KEYS, PARAMETER, RUNTIME, VERSION
 from .hidden import control_in
+from .yamlproblem import YamlProblem
 
-_OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
-_FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _RUNTIME = {key: "max_concurrency" if key == "concurrency" else key for key in RUNTIME}
 _VERSION = re.compile(VERSION)
 
 
-@dataclass(slots=True)
-class Front:
-    """What the front matter says. ``offset`` is its place, None where there is none; ``unfinished`` says
-    that it has no end, so that nothing follows it; ``unreadable`` that its name cannot be told.
-    """
-
-    offset: int | None = None
-    unfinished: bool = False
-    unreadable: bool = False
-    name: str = ""
-    version: str | None = None
-    description: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    secrets: tuple[Secret, ...] = ()
-    input: tuple[Shaped, ...] = ()
-    output: tuple[Shaped, ...] = ()
-    timeout: Setting | None = None
-    max_concurrency: Setting | None = None
-    retry: Setting | None = None
-    trigger: Any = None
-    schemas: Any = None
-    evolution: Any = None
-
-
-def read_front(findings: Findings, start: int) -> tuple[Front, int]:
-    """The front matter of a document and the offset where it ends."""
-    source = findings.source
-    first = _OPENING.match(source.text, start)
-    if first is None:
-        return Front(), start
-    second = _FENCE.search(source.text, first.end())
-    if second is None:
-        message = "the front matter has no end"
-        findings.add(start, "front-matter", message, length=3, expected="---")
-        return Front(offset=start, unfinished=True), len(source.text)
-    reader = _FrontReader(findings, first.end())
-    return reader.read(source.text[first.end() : second.start()]), second.end()
-
-
-class _FrontReader:
+class FrontReader:
     """Reads the keys of one front matter; each one that is wrong is reported, and the others are read."""
 
     def __init__(self, findings: Findings, start: int) -> None:
@@ -146,7 +106,7 @@ class _FrontReader:
 
     def _text(self, front: Front, word: str, value: yaml.Node) -> None:
         if not isinstance(value, yaml.ScalarNode):
-            self._at(value, "front-matter", f"{word} is not a text", "a text")
+            self._at(value, "front-matter", f"{word} is not text", "text")
             front.unreadable = front.unreadable or word == "name"
             return
         setattr(front, word, value.value)

@@ -42,8 +42,8 @@ class Ids:
         return name
 
     def malformed(self, offset: int, found: object) -> None:
-        """Report an id that is no text."""
-        self._report(offset, "malformed-id", f"{found!r} is not a valid id", 1, "a text")
+        """Report an id that is not text."""
+        self._report(offset, "malformed-id", f"{found!r} is not a valid id", 1, "text")
 
     def missing(self, offset: int, tag: str) -> None:
         self._report(offset, "missing-id", f"<{tag}> needs an id", len(tag) + 1, 'id="…"')

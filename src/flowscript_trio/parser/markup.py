@@ -123,7 +123,7 @@ def _mend(text: str, start: int, element: Element, findings: ScanFindings) -> in
             message = f"the tag <{element.name} has no >"
             findings.error(element.offset, message, length=len(element.name) + 1, expected=">")
             return None
-        message = f"{text[at]!r} may not stand in the tag <{element.name}>"
+        message = f"{text[at]!r} is not allowed in the tag <{element.name}>"
         findings.error(at, message, expected="an attribute, > or />")
         return at + 1
     if not found[2]:
@@ -138,7 +138,7 @@ def _mend_value(text: str, start: int, found: re.Match[str], findings: ScanFindi
     name, at = found[1], found.end()
     quote = text[at : at + 1]
     if quote not in ("'", '"'):
-        message = f"the value of {name!r} must stand in quotes"
+        message = f"the value of {name!r} must be in quotes"
         findings.error(at, message, expected=f'{name}="…"')
         value = _UNQUOTED.match(text, at)
         return value.end() if value else at

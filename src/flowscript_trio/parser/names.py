@@ -20,7 +20,7 @@ def canonical(written: str) -> str:
 def kind_of(family: str, local: str) -> str:
     """Which element it is: ``source`` for ``<source:http>``, ``parallel`` for ``<control:parallel>``.
 
-    What is no control element keeps the prefix: ``<control:source>`` is no element at all.
+    Any other element keeps the prefix: ``<control:source>`` is not an element at all.
     """
     if not family:
         return local

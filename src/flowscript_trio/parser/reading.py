@@ -10,12 +10,11 @@ from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Source, Text
-from .composing import YamlProblem
 from .markup import SPACE, Attribute, Element
 from .names import canonical, kind_of
 from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
-from .yaml import read_yaml
+from .yamlproblem import YamlProblem
 
 Settings = dict[str, Setting]
 _NOT_OURS = frozenset(
@@ -35,7 +34,7 @@ class SettingReader:
         self.findings = findings
 
     def unexpected(self, element: Element, expected: Collection[str], around: Element) -> None:
-        """Report an element that may not stand in the one around it."""
+        """Report an element that is not allowed in the one around it."""
         where = kind_of(around.family, around.local)
         instead = element_instead(element.local, where)
         if instead is None or element.local in NODES:
@@ -46,7 +45,7 @@ class SettingReader:
         self.findings.at_element(
             element,
             "unexpected-element",
-            f"<{element.name}> may not stand in <{around.name}>",
+            f"<{element.name}> is not allowed in <{around.name}>",
             expected=instead,
             suggestion=renamed(element.local, where) or nearest(element.local, expected),
         )
@@ -119,7 +118,7 @@ class SettingReader:
             self.findings.at_element(
                 element,
                 "misplaced-element",
-                f"<{element.name}> may not stand here: a setting has no prefix",
+                f"<{element.name}> is not allowed here: a setting has no prefix",
                 expected=f"<{element.local}>" if element.family in FAMILIES else None,
             )
             return
@@ -129,7 +128,7 @@ class SettingReader:
     def content(self, element: Element) -> Text | Structure:
         """What stands in a setting: its text, or its child elements as the entries of a mapping.
 
-        Whether the setting takes entries, who knows its type decides. Names are exactly as they are written.
+        Whether the setting takes entries is decided where its type is known. Names are exactly as written.
         """
         if not element.children:
             return element_text(self.source, element)
@@ -139,7 +138,7 @@ class SettingReader:
             name = inner.name
             if ":" in name:
                 if inner.family != "?":  # one that means nothing was reported already
-                    message = f"<{name}> may not stand here: an entry of a setting has no prefix"
+                    message = f"<{name}> is not allowed here: an entry of a setting has no prefix"
                     self.findings.at_element(inner, "misplaced-element", message)
             elif name in entries:
                 message = f"<{name}> is given twice in <{element.name}>"
@@ -164,7 +163,7 @@ class SettingReader:
             self.findings.at_element(
                 inner,
                 "nested-setting",
-                f"<{inner.name}> stands in the setting <{element.name}>, which is text",
+                f"<{inner.name}> is in the setting <{element.name}>, which is text",
                 expected="text, or YAML where the setting is a mapping or a list",
             )
             return False
@@ -175,6 +174,8 @@ class SettingReader:
         self.no_attributes(element)
         if not self.only_text(element):
             return
+        from .yaml import read_yaml  # with PyYAML: only documents that have YAML need it
+
         text = element_text(self.source, element)
         try:
             found = read_yaml(text)
@@ -211,7 +212,7 @@ class SettingReader:
                 self.findings.add(
                     source.index(bare[0], start),
                     "stray-text",
-                    f"text may not stand in {where}",
+                    f"text is not allowed in {where}",
                     length=len(bare.split("\n")[0].rstrip()),
                     expected="elements only",
                 )

@@ -1,6 +1,6 @@
 """Owns the places in XML source: one pass over the text that finds each tag and each run of text.
 
-It reports what is wrong with exact places and goes on where it can, so that all of it is told at once.
+It reports what is wrong with exact places and goes on where it can, so that all of it is reported at once.
 A real XML parser has the last word on whether the (repaired) text is well-formed.
 """
 
@@ -150,7 +150,7 @@ class _Scanner:
         line = self._source.location(top.offset).line
         self._findings.error(
             start,
-            f"</{name}> stands where <{top.name}> of line {line} is still open",
+            f"</{name}> comes where <{top.name}> of line {line} is still open",
             length=len(name),
             expected=f"</{top.name}>",
         )
@@ -170,7 +170,7 @@ class _Scanner:
         if text.startswith("<!--", start):
             dashes = text.find("--", start + 4)
             if dashes >= 0 and not text.startswith("-->", dashes):
-                message = "-- may not stand in a comment"
+                message = "-- is not allowed in a comment"
                 self._findings.error(dashes, message, length=2)
             return self._skip_to("-->", 4, "comment")
         if text.startswith("<![CDATA[", start):
@@ -180,7 +180,7 @@ class _Scanner:
                 if self._at - 3 > start + 9:
                     self._open[-1].content.append((start + 9, self._at - 3, True))
             else:
-                self._findings.error(start, "text may not stand outside of the root", length=9)
+                self._findings.error(start, "text is not allowed outside of the root", length=9)
             return True
         if text.startswith("<?", start):
             return self._skip_to("?>", 2, "processing instruction")
@@ -222,7 +222,7 @@ class _Scanner:
         check_references(text, start, end, self._findings)
         close = text.find("]]>", start, end)
         if close >= 0:
-            message = "]]> may not stand in text outside of a CDATA section"
+            message = "]]> is not allowed in text outside of a CDATA section"
             self._findings.error(close, message, length=3, expected="]]&gt;")
         self._open[-1].content.append((start, end, False))
 
@@ -236,7 +236,7 @@ class _Scanner:
             self._open[-1].content.append((start, start + 1, False))
             return
         self._findings.error(
-            start, "a raw < may not stand in text", expected="&lt;, or the text in <![CDATA[…]]>"
+            start, "a raw < is not allowed in text", expected="&lt;, or the text in <![CDATA[…]]>"
         )
 
     def _outside(self, start: int, end: int) -> None:
@@ -246,7 +246,7 @@ class _Scanner:
         if bare:
             self._findings.error(
                 end - len(bare),
-                f"text may not stand {'before' if self._result.root is None else 'after'} the workflow",
+                f"text is not allowed {'before' if self._result.root is None else 'after'} the workflow",
                 length=len(bare.split("\n")[0].rstrip()),
                 expected="a <workflow> element" if self._result.root is None else "nothing",
             )

@@ -80,5 +80,5 @@ def _problem(source: Source, found: re.Match[str]) -> Problem:
         "second-workflow",
         "this is a second <workflow>, which would never run: a document has one",
         length=len(found[0]),
-        expected="one <workflow>; an example stands in a code fence or a comment",
+        expected="one <workflow>; put an example in a code fence or a comment",
     )

@@ -123,7 +123,7 @@ def _judge_name(findings: Findings, place: Element, foreign: set[str]) -> None:
         "unknown-prefix",
         f"<{place.name}> has a prefix that means nothing here"
         if colon
-        else f"<{place.name}> stands in the namespace {place.family!r}, which means nothing here",
+        else f"<{place.name}> is in the namespace {place.family!r}, which means nothing here",
         found=prefix if colon else place.family,
         expected="one of the prefixes " + ", ".join(FAMILIES) if colon else "no namespace",
         suggestion=nearest(prefix, FAMILIES) if colon else None,

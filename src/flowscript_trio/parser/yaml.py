@@ -12,7 +12,8 @@ from ..expression.template import find_end
 from ..types.ast import Structure
 from ..types.location import Text
 from .aligning import Run, align
-from .composing import YamlProblem, check_keys, compose, scalar
+from .composing import check_keys, compose, scalar
+from .yamlproblem import YamlProblem
 
 Value = Text | Structure | int | float | bool | None
 _PRIVATE = range(0xE000, 0xF900)

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from .composing import YamlProblem, check_keys, compose, make_node
+from .composing import check_keys, compose, make_node
+from .yamlproblem import YamlProblem
 
 MAX_DEPTH = 200
 """Levels of mappings and lists: as many as are written."""

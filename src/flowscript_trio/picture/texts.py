@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 _UNFIT = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
-"""Control characters, halves of characters, what is none, and ends of lines and paragraphs."""
+"""Control characters, halves of characters, what is not a character, and ends of lines and paragraphs."""
 
 
 def fit(text: str) -> str:

@@ -105,7 +105,7 @@ class Cluster:
             await self._exit.aclose()
             where = self._address or "the cluster on this machine"
             raise FlowScriptError(
-                f"no scheduler of Dask answers at {where} within {OPENING:g} s ({type(exc).__name__}: {exc})"
+                f"no Dask scheduler answers at {where} within {OPENING:g} s ({type(exc).__name__}: {exc})"
             ) from None
         except BaseException:
             await self._exit.aclose()
@@ -141,7 +141,7 @@ class Cluster:
             async with asyncio.timeout(CLOSING + 1):
                 await self._client.run(close_there, run, CLOSING, on_error="ignore")
         except (OSError, TimeoutError):
-            pass  # who does not answer is gone, or will notice that the run is
+            pass  # whoever does not answer is gone, or will notice that the run is
         await self._exit.aclose()
 
 

@@ -99,7 +99,7 @@ class _Workers:
 
 
 def begin_worker() -> None:
-    """What a worker does first: it closes what runs have open there when it is told to end."""
+    """What a worker does first: it closes what runs have open there when it is asked to end."""
     from multiprocessing.util import Finalize
 
     from .worker import close_all

@@ -36,7 +36,7 @@ from .sending import (
 class RemotePlace:
     """A place that is another process.
 
-    Who makes one says how a job is carried (:meth:`carry`). Cancellation is delivered as that delivers it.
+    Whoever makes one says how a job is carried (:meth:`carry`). Cancellation is delivered as that delivers it.
     """
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ def services_for(facts: RunFacts, path: str, turn: int | str) -> Services:
 class RemoteRun:
     """The :class:`~flowscript_trio.runtimes.types.RunServices` of one attempt of a node on a worker.
 
-    What is to be known where the run is, is noted, and told there in this order when the node has ended.
+    What is to be known where the run is, is noted, and reported there in this order when the node has ended.
     """
 
     def __init__(self, job: Job, resources: Resources) -> None:

@@ -179,7 +179,7 @@ def context_of(run: NodeRun) -> RunContext:
 
 
 def run_facts(context: RunContext, placed: PlacedStep) -> RunFacts:
-    """What a worker is told of the run."""
+    """What a worker learns of the run."""
     services = context.services
     return RunFacts(
         id=context.id,

@@ -30,7 +30,7 @@ async def wait_for(begin: Callable[[Done], Callable[[], None]]) -> Any:
 
     Returns:
         what the work came to; raises its error. A cancellation asks the work to end and does not end the wait:
-        what the work then comes to is returned, and who calls looks for the cancellation.
+        what the work then comes to is returned, and the caller looks for the cancellation.
     """
     await trio.lowlevel.checkpoint_if_cancelled()
     task = trio.lowlevel.current_task()

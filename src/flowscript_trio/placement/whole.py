@@ -178,7 +178,7 @@ async def _refuse(prompt: str, actions: Sequence[Action]) -> NoReturn:
 
 
 class _Context(RunContext):
-    """A run as its part on a worker sees it: warnings are told where the run is."""
+    """A run as its part on a worker sees it: warnings are reported where the run is."""
 
     __slots__ = ()
 

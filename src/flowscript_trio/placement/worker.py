@@ -57,7 +57,7 @@ class RunLoop:
         self._stop: trio.Event
         self._resources: Resources
         name = f"flowscript run {run}"
-        # A daemon: a worker that is told to end must not wait for a node that does not.
+        # A daemon: a worker that is asked to end must not wait for a node that does not.
         self._thread = threading.Thread(target=trio.run, args=(self._live,), name=name, daemon=True)
         self._thread.start()
         self._is_ready.wait()

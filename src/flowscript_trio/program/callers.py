@@ -1,6 +1,6 @@
-"""Owns who runs a document that is read by itself: those beside it that include or call it, and what they give.
+"""Owns what runs a document that is read by itself: those beside it that include or call it, and what they give.
 
-They are looked for only where something is missing in it: what they declare and bind is no mistake of its own.
+They are looked for only where something is missing in it: what they declare and bind is not its mistake.
 """
 
 from __future__ import annotations

@@ -85,9 +85,9 @@ class Step:
 class CompiledBody:
     """A body, ready to run.
 
-    Of a graph, ``waits`` counts for each step how many others it waits for, and ``dependents`` lists who waits
-    for it. ``last_label`` is that of the last step that may give the body's output. ``place`` names that where the
-    body runs whole, None for here; ``is_plain`` says that it runs here and that no clean-up follows.
+    Of a graph, ``waits`` counts for each step how many others it waits for, and ``dependents`` lists those that
+    wait for it. ``last_label`` is that of the last step that may give the body's output. ``place`` names that
+    where the body runs whole, None for here; ``is_plain`` says that it runs here and that no clean-up follows.
     """
 
     steps: tuple[Step, ...]

@@ -1,4 +1,4 @@
-"""Owns what is known of the limits of a program before it runs: who takes which, and what is held around them."""
+"""Owns what is known of the limits of a program before it runs: which step takes which, and what is held then."""
 
 from __future__ import annotations
 

@@ -197,13 +197,13 @@ class Linker:
                 return None
         if path is not None:
             findings.at_value(
-                setting, "too-deep", f"more than {DEEPEST} documents stand inside each other"
+                setting, "too-deep", f"more than {DEEPEST} documents are inside each other"
             )
         elif not candidates:
             findings.at_value(
                 setting,
                 "unknown-document",
-                "a text has no folder in which another document could stand",
+                "text has no folder in which another document could be",
                 expected="a document loaded from a file, or a base folder given when it is loaded",
             )
         elif not allowed:

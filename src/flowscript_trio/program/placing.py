@@ -129,7 +129,7 @@ def _in_body(body: Body) -> tuple[BaseNode, ...]:
 
 
 def _texts_in(root: BaseNode | Body | Document) -> Iterator[str]:
-    """The texts of the settings of a node or a body, and of what stands in it and is no node."""
+    """The texts of the settings of a node or a body, and of what stands in it and is not a node."""
     pending: list[Any] = [value for name, value in vars(root).items() if name != "nodes"]
     while pending:
         found = pending.pop()

@@ -32,7 +32,7 @@ class Constant:
     ``instead`` says what to write in place of one.
     """
 
-    instead: str = "a text without {{…}}"
+    instead: str = "text without {{…}}"
 
 
 @dataclass(frozen=True, slots=True)

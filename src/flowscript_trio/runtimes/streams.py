@@ -38,7 +38,7 @@ class Supply(Protocol):
 class Stream(AsyncIterator[Any]):
     """The items of a source, which come while they are consumed: by one ``<foreach>``, sink or runtime, once.
 
-    What it holds is open until it was consumed or closed; a run closes what is left when it ends. Who
+    What it holds is open until it was consumed or closed; a run closes what is left when it ends. Whoever
     consumes it claims it first, which iterating over it does, and closes it in the end.
 
     Args:
@@ -116,7 +116,7 @@ class Stream(AsyncIterator[Any]):
         with suppress(Exception):  # an error that refuses attributes or notes stays as it is
             error.retryable = False  # type: ignore[attr-defined]
             error.add_note(
-                f"the stream of {self.name!r} broke off; to read it again, let a <retry> stand on a block "
+                f"the stream of {self.name!r} broke off; to read it again, put a <retry> on a block "
                 "that holds both the source and what consumes it"
             )
 

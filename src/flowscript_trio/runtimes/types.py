@@ -74,7 +74,7 @@ class RunServices(Protocol):
             what the factory made, or what its context manager gave; the same to all who ask for the key.
 
         Raises:
-            BaseException: what the factory raised. Who asks next tries again.
+            BaseException: what the factory raised. Whoever asks next tries again.
 
         The run closes what it opened when it ends, however it ends, last opened first: it leaves the context
         manager, or calls ``aclose()`` or ``close()`` where there is one. Each has ten seconds, shielded. Opening

@@ -76,5 +76,5 @@ class BreakOut:
                 scope.cancel(cancellation.reason)
 
     def let_go(self) -> None:
-        """Forget who was to be told: the block is over."""
+        """Forget what was to be notified: the block is over."""
         del self._on_break

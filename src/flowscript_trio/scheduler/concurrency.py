@@ -38,8 +38,8 @@ class Block:
         policy: what settles the block.
         limit: how many jobs may exist as tasks at once.
         passes: the counter of the scheduler's passes.
-        on_cancel: told once, with the pass, when the block cancels what still runs in it.
-        on_break: told for each job that is cancelled since one of a lower index broke out of the block.
+        on_cancel: called once, with the pass, when the block cancels what still runs in it.
+        on_break: called for each job that is cancelled since one of a lower index broke out of the block.
             None where no job can break out.
         log: the journal of the block; None where the run has none.
     """

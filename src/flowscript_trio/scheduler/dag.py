@@ -10,7 +10,7 @@ Waits = Sequence[Iterable[int]]
 
 
 def list_dependents(waits: Waits) -> list[list[int]]:
-    """Who waits for each node: the inverse of ``waits``, each list ascending."""
+    """What waits for each node: the inverse of ``waits``, each list ascending."""
     dependents: list[list[int]] = [[] for _ in waits]
     for index, awaited in enumerate(waits):
         for other in awaited:

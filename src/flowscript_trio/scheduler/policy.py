@@ -1,4 +1,4 @@
-"""Owns the decision of a block: when it is settled, which error is first, who has won. Pure."""
+"""Owns the decision of a block: when it is settled, which error is first, which job has won. Pure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Ending:
 
     @property
     def is_final(self) -> bool:
-        """Whether it is neither tolerated nor waited for: a fatal error, one that is no ``Exception``, or the
+        """Whether it is neither tolerated nor waited for: a fatal error, one that is not an ``Exception``, or the
         budget's.
         """
         if self.fatal or is_a(self.error, BudgetExceeded):
@@ -67,7 +67,7 @@ class Ending:
 def in_order(endings: Iterable[Ending]) -> list[Ending]:
     """By the pass in which they ended; those of one pass in document order: nothing is left to chance.
 
-    Interrupts go before everything, whenever they came; of one pass, what is no ``Exception`` goes first.
+    Interrupts go before everything, whenever they came; of one pass, what is not an ``Exception`` goes first.
     """
 
     def rank(ending: Ending) -> tuple[int, int, bool, int]:
@@ -171,7 +171,7 @@ class Tally:
 
     def _beaten(self) -> list[Ending]:
         """The endings that go before a race that was won: interrupts, and of its pass and those before what
-        is no ``Exception``.
+        is not an ``Exception``.
         """
         return [
             ending

@@ -12,7 +12,7 @@ class Pool(Protocol):
 
     @property
     def grows(self) -> bool:
-        """Whether there can be more jobs to take once one has succeeded; otherwise it is told of none."""
+        """Whether there can be more jobs to take once one has succeeded; otherwise it hears of none."""
 
     def take(self, now: int) -> tuple[int, Any] | None:
         """The next job as (index, item), or None where none can be taken in this pass."""

@@ -1,7 +1,7 @@
 """Owns how a block of a resumed run takes up what an earlier process left: which jobs had ended, which had begun.
 
-The jobs that had ended are done again first, which costs nothing: what runs in them is restored. Only when all
-of them are heard is the block judged, by the passes in which they ended then, in whatever order they come back.
+The jobs that had ended are done again first, which costs nothing: what runs in them is restored. The block is
+judged once all of them are heard, by the passes in which they ended then, in whatever order they come back.
 What had begun goes on after that, or is cancelled and cleans up; then comes the rest.
 """
 

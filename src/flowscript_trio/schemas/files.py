@@ -65,7 +65,7 @@ def _main(types: list[Element]) -> str:
 
 
 def _leaves() -> list[Element]:
-    """The nodes that are no control elements, with their types as attributes and as prefixes."""
+    """The nodes that are not control elements, with their types as attributes and as prefixes."""
     own = [tag("element", name=family, type_=family) for family in FAMILIES]
     own += [
         tag("element", name=one.tag, type_=one.runtime.replace(":", "."))

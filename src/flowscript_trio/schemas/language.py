@@ -137,7 +137,7 @@ class Language:
         return self._complex(name, content, settings, summary, mixed)
 
     def _open(self, element: Declared, name: str, settings: Settings, summary: str) -> Element:
-        """A call: what is no setting of its own is an argument."""
+        """A call: what is not a setting of its own is an argument."""
         named = own_settings(element)
         own = Settings(tuple(one for one in settings.known if one.name in named))
         inside = [
@@ -152,7 +152,7 @@ class Language:
         for kind in sorted(SETTINGS_TOO):
             yield self._control(kind, mixed=True)
 
-    # ---- what is no node ----
+    # ---- what is not a node ----
 
     def _bodies(self) -> Iterator[Element]:
         """The types of bodies: nodes in document order."""

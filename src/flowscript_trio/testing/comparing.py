@@ -12,7 +12,7 @@ from ..expression import encode_json
 from ..types.errors import EvaluationError
 
 ROOM = 10
-"""How many differences of one value are told."""
+"""How many differences of one value are reported."""
 
 WIDTH = 160
 """Characters of a value that are shown at most."""

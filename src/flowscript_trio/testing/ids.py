@@ -46,7 +46,7 @@ def _steps(program: Program) -> Iterator[Step]:
 
 
 class Ids:
-    """The ids of a workflow; a name that is none of them is a problem with the nearest one."""
+    """The ids of a workflow; a name that is not one of them is a problem with the nearest one."""
 
     def __init__(self, flow: Flow, values: Values) -> None:
         self.values = values

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..parser import YamlProblem, read_yaml
+from ..parser import YamlProblem
+from ..parser.yaml import read_yaml
 from ..program.loading import Flow
 from ..types.ast import Structure
 from ..types.decisions import Answer

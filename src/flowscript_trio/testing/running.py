@@ -67,7 +67,7 @@ def run_cases(flow: Flow, cases: Iterable[Case], *, patience: float = PATIENCE) 
         patience: real seconds for which the real nodes of a case may do nothing before it is given up.
 
     Returns:
-        A result for each case, in order. That a case fails is no error.
+        A result for each case, in order. That a case fails is not an error.
 
     This is synchronous: it calls ``trio.run`` for each case, so it cannot be called from a trio program.
     Ctrl-C cancels the case that runs, and surfaces.

@@ -80,7 +80,7 @@ class Values:
         )
 
     def items(self, given: Value) -> list[Value]:
-        """The items of a list; of what is no list, itself."""
+        """The items of a list; of anything else, itself."""
         found = given.value
         if isinstance(found, Structure) and found.kind == "list":
             return [Value.of(item, given.place) for item in found.value]
@@ -89,7 +89,7 @@ class Values:
     def text(self, given: Value, what: str) -> str | None:
         if isinstance(given.value, Text):
             return given.value.value
-        self.wrong(given, what, "a text (a number, true, false or null stands in quotes)")
+        self.wrong(given, what, "text (a number, true, false or null needs quotes)")
         return None
 
     def whole(self, given: Value, what: str, least: int | None = 0) -> int | None:

@@ -1,4 +1,4 @@
-"""Owns the types of declared parameters: whether a value fits, and what people are told."""
+"""Owns the types of declared parameters: whether a value fits, and the words for people."""
 
 from __future__ import annotations
 

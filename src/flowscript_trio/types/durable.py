@@ -10,7 +10,7 @@ class Interrupted(FlowScriptError):
 
     Either the node says ``on-crash="fail"``, or several processes have died at it. Whether it had its effect is
     not known. It is an error of that node, as any other, and not tried again unless a ``<retry when>`` says so;
-    it is no cancellation.
+    it is not a cancellation.
     """
 
     retryable = False

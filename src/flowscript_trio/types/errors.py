@@ -129,7 +129,7 @@ def text_of(error: BaseException) -> str:
 
 
 def notes_of(error: BaseException) -> list[str]:
-    """The notes of an error; one that cannot be read is told as that."""
+    """The notes of an error; one that cannot be read is reported as that."""
     try:
         written = getattr(error, "__notes__", None)
         return [_text(note) for note in written] if isinstance(written, list | tuple) else []
@@ -348,7 +348,7 @@ class WorkerDied(FlowScriptError):
     Trying again may help, so it is retryable; whether that is done, ``<retry>`` decides, and nothing else.
     ``worker`` is the name of the worker, None where that is not known.
 
-    A node that is cancelled in a process loses its worker too, and that is no error.
+    A node that is cancelled in a process loses its worker too, and that is not an error.
     """
 
     retryable = True

@@ -43,7 +43,7 @@ class RunEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStarted(Event):
-    """A node begins: whether it runs at all, and when its work begins, is told by what follows."""
+    """A node begins: whether it runs at all, and when its work begins, is seen from what follows."""
 
     node: BaseNode
 

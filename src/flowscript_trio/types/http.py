@@ -37,9 +37,9 @@ class HttpOptions:
         client_certificate: a file with the certificate and key (PEM) that are shown to servers that ask, or
             the files of the two.
         cache: a file (SQLite) in which answers are kept as their headers allow (RFC 9111): one that is fresh is
-            not asked for again, and an old one is asked for by its ETag. Requests that say who asks (cookies,
-            authorisation, headers of their own) pass it by. Runs and processes may share it. It needs the
-            extra ``cache``.
+            not asked for again, and an old one is asked for by its ETag. Requests that identify their sender
+            (cookies, authorisation, headers of their own) pass it by. Runs and processes may share it. It needs
+            the extra ``cache``.
 
     Raises InputError for what is not one of these. It holds nothing that a cancellation would have to close.
     """

@@ -29,7 +29,7 @@ class Texts(Protocol):
 def masked(value: Any, texts: Texts) -> Any:
     """The value without secrets; it, and each part of it, is the same object where there are none in it.
 
-    What its own class keeps from being looked at is told as ``<its class>``. It takes no stack: a value may be
+    What its own class keeps from being looked at is shown as ``<its class>``. It takes no stack: a value may be
     nested as deeply as it likes.
     """
     if type(value) in _PLAIN:

@@ -34,7 +34,7 @@ class Masker:
 
     A secret is found as it is and in every spelling of :func:`~.spellings.spellings_of`, escaped as in URLs,
     JSON, Python and XML, and also where only a part of it is left. A part of at least eight characters that
-    stands in ``public``, the texts that are no secret, is left alone.
+    stands in ``public``, the texts that are not secret, is left alone.
 
     Args:
         secrets: the texts to hide.

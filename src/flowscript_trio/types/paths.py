@@ -186,7 +186,7 @@ def branch_of(path: str) -> str | None:
 
 
 def branch_in(path: str, above: str) -> int | None:
-    """The branch, iteration or round of ``above`` that a path below it leads through; None where it is none."""
+    """The branch, iteration or round of ``above`` that a path below it leads through; None where there is none."""
     found = re.match(r"(?:~[0-9]+)?(?:\[([0-9]+)\]|/([0-9]+)(?:/|$))", path[len(above) :])
     return None if found is None else int(found[1] or found[2])
 

@@ -39,7 +39,7 @@ def schema_of_mapping(
 ) -> dict[str, Any]:
     """The same of a mapping (as YAML has it) whose values are in the short form; raises ValueError."""
     if depth > DEEPEST:
-        raise ValueError("the schema nests too deep")
+        raise ValueError("the schema nests too deeply")
     properties = {}
     for key, value in fields.items():
         name = str(key)
@@ -113,7 +113,7 @@ class NamedSchemas(Mapping[str, dict[str, Any]]):
     def _read(self, name: str) -> dict[str, Any]:
         written = self._written[name]
         if isinstance(written, Mapping) and isinstance(written.get("properties"), Mapping):
-            raise ValueError(f"{name!r} is a JSON Schema, which stands for a whole schema only")
+            raise ValueError(f"{name!r} is a JSON Schema, which can only be a whole schema")
         return schema_of_value(written, name, self)
 
     def __contains__(self, name: object) -> bool:
@@ -144,7 +144,7 @@ class _ShorthandReader:
 
     def _type(self, depth: int) -> dict[str, Any]:
         if depth > DEEPEST:
-            raise ValueError("the schema nests too deep")
+            raise ValueError("the schema nests too deeply")
         kind, word, at = self._token
         schema: dict[str, Any]
         if word == "{" and kind == "mark":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -83,7 +82,9 @@ def _escaped(text: str) -> Iterator[tuple[str, bytes]]:
     yield "json of characters", _utf8(json.dumps(text, ensure_ascii=False)[1:-1])
     yield "ascii", ascii(text)[1:-1].encode()
     yield "repr", _utf8(repr(text)[1:-1])
-    yield "html", _utf8(html.escape(text))
+    from html import escape  # with its table of entities: only runs with secrets need it
+
+    yield "html", _utf8(escape(text))
     for name, safe in {"url": "", "path": "/", "component": "!'()*-._~"}.items():
         yield name, quote(text, safe=safe, errors="surrogatepass").encode()
     yield "form", quote_plus(text, errors="surrogatepass").encode()

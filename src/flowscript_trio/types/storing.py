@@ -11,7 +11,7 @@ class StoreFailed(FlowScriptError):
     What was reported as written is on disk; the run stays in the store as it was, and can be resumed once the
     cause is gone. The message says what to do.
 
-    It is no cancellation: whoever waited for the store is told by it.
+    It is not a cancellation: whoever waited for the store learns of it this way.
     """
 
 
@@ -41,7 +41,7 @@ class Superseded(StoreFailed):
     def __init__(self, run_id: str) -> None:
         super().__init__(
             f"the run {run_id!r} was taken over by another process, since this one did not renew its lease "
-            "in time; nothing is to be done here"
+            "in time; there is nothing to do here"
         )
         self.run_id = run_id
 

@@ -66,7 +66,7 @@ class CheckedBody:
     ``handlers`` are the indices of nodes that do not run by themselves.
     ``waits`` has, for a graph body, for each node the indices that it waits for, ascending; it is empty for
     a sequence. ``plan`` is the same as counts and dependents (None for a sequence).
-    ``giving`` are the indices of the nodes of which the last that runs gives the body's output.
+    ``giving`` are the indices of the nodes whose last one that runs gives the body's output.
     ``inner_ids`` are the names of all results at any depth in it, in document order. ``place`` is the name of
     that where it runs whole, None for here.
     """

@@ -170,7 +170,7 @@ class ElementChecks:
             level = here.level
             owner = None if level.outer is None else level.outer.node
             if level.role != "body":
-                message = "a return cannot stand in clean-up"
+                message = "a return is not allowed in clean-up"
             elif owner is not None and element_of(owner).scope == "apart":
                 message = f"a return cannot leave a {owner.kind}"
             else:
@@ -223,10 +223,10 @@ class ElementChecks:
         if target is None:
             message = f"there is no node {name!r} to go on at"
         elif target.level is not place.level:
-            message = f"{name!r} stands in another body"
+            message = f"{name!r} is in another body"
         elif target.index <= place.index:
             message = (
-                f"{name!r} stands before this checkpoint; choosing it fails the run (use a loop)"
+                f"{name!r} comes before this checkpoint; choosing it fails the run (use a loop)"
             )
             severity = "warning"
         if message:
@@ -242,7 +242,7 @@ class ElementChecks:
     def _check_output(self, node: Node, place: Place) -> None:
         level = place.level
         if level.body is not self._index.document.body:
-            message = "<output> may stand in the workflow only"
+            message = "<output> is allowed in the workflow only"
         else:
             passed_over = self._handlers.in_level(level)
             later = range(place.index + 1, len(level.body.nodes))

@@ -128,7 +128,7 @@ def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> P
         findings.at_value(
             setting,
             "misplaced-handler",
-            f"{name!r} stands in another body, which is out of reach here",
+            f"{name!r} is in another body, which is out of reach here",
             expected="a node of the same body, or of one around it",
         )
         return None

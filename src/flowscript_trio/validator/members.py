@@ -98,7 +98,7 @@ class Members:
                 self._want(use, member)
 
     def report_unset(self, use: Use, variables: Collection[str]) -> None:
-        """Report a member of ``$context`` that is none of the ``variables`` that can be seen."""
+        """Report a member of ``$context`` that is not one of the ``variables`` that can be seen."""
         member = member_of(use)
         assert member is not None
         instead = f'<set var="{member}" value="…"/>'

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 _LONGEST = 60
 
 _EXPECTED = {
-    "string_type": "a text",
+    "string_type": "text",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -35,13 +35,13 @@ _EXPECTED = {
     "less_than_equal": "at most {le}",
     "less_than": "less than {lt}",
     "multiple_of": "a multiple of {multiple_of}",
-    "string_too_short": "a text of at least {min_length} characters",
-    "string_too_long": "a text of at most {max_length} characters",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
     "too_short": "at least {min_length} items",
     "too_long": "at most {max_length} items",
     "literal_error": "{expected}",
     "enum": "{expected}",
-    "string_pattern_mismatch": "a text that matches {pattern}",
+    "string_pattern_mismatch": "text that matches {pattern}",
     "extra_forbidden": "no such key",
     "missing": "a value",
     "union": "{expected}",
@@ -111,7 +111,7 @@ def show(value: object) -> str:
             return text or "a very large number"
         case str():
             shown = repr(value)
-            return shown if len(shown) <= _LONGEST else f"a text of {len(value)} characters"
+            return shown if len(shown) <= _LONGEST else f"text of {len(value)} characters"
         case Mapping():
             return f"an object of {len(value)} members"
         case Sequence():

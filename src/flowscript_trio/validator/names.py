@@ -5,7 +5,7 @@ The rules, in the words of the language (its section on order and scope):
 1. "a block sees what its own place may see, and its own nodes" (:func:`relate`, ``INSIDE``: only once its
    body has run). "The nodes of a finished block are visible after it."
 2. In a graph body a node depends on "every node that its expressions name […]. A name inside the node
-   itself is no dependency; what a block's nodes name outside it is a dependency of the block; naming a
+   itself is not a dependency; what a block's nodes name outside it is a dependency of the block; naming a
    node that stands inside a sibling block is a dependency on that block" (``BESIDE``).
 3. In a sequence "naming a later node of it is an error, except inside ``<loop>`` and ``<while>``: there it
    is that node's output of the round before" (``LATER``).
@@ -41,7 +41,7 @@ MOST_COMPARISONS = 20_000
 """How many names are compared with unknown ones in one document, to find the nearest."""
 
 _WANTED = {
-    "name": "the id of a node, a variable, or {} where it is a text",
+    "name": "the id of a node, a variable, or {} where it is text",
     "node": "the id of a node",
 }
 
@@ -197,7 +197,7 @@ class Names:
                 self._report(
                     use,
                     "sibling-branch",
-                    "stands in another branch, which is not seen here",
+                    "is in another branch, which is not seen here",
                     expected="a node of this branch, or one before the block; behind the block all are seen",
                 )
             case Relation.INSIDE if use.visible.after_body:
@@ -211,12 +211,12 @@ class Names:
                     use,
                     "later-node",
                     "comes later, and has no output yet",
-                    expected="a node that stands before this one",
+                    expected="a node that comes before this one",
                 )
             case Relation.SELF:
                 self._report(use, "own-node", "is this node itself, and has no output yet")
             case Relation.INSIDE:
-                self._report(use, "own-node", "stands inside this node, and has no output yet")
+                self._report(use, "own-node", "is inside this node, and has no output yet")
             case Relation.AROUND:
                 self._report(use, "own-node", "is a block around this node, and has no output yet")
             case Relation.OTHER_SIDE:
@@ -228,7 +228,7 @@ class Names:
                 )
 
     def _judge_other(self, use: Use, place: Place) -> None:
-        """Judge a name that is no node's."""
+        """Judge a name that does not belong to a node."""
         name = use.reference.name
         known = place.level.names
         handling = place is not use.visible.place

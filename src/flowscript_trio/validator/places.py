@@ -49,7 +49,7 @@ class Level:
 class Place:
     """A node in its body.
 
-    ``node`` is None for two places that are no node's: that of a clean-up, whose ``index`` is one past the
+    ``node`` is None for two places that belong to no node: that of a clean-up, whose ``index`` is one past the
     last node, and that of the document's own settings, ``BEFORE`` the first one.
     """
 

@@ -70,7 +70,7 @@ def check_places(
             findings.at_value(
                 node.place,
                 "nested-place",
-                f"{node.label!r} stands in what runs at {around!r} whole, and has a place of its own",
+                f"{node.label!r} is inside of what runs at {around!r} whole, and has a place of its own",
                 expected="thread, or no place here",
             )
 

@@ -10,7 +10,6 @@ from pydantic_core import ErrorDetails
 
 from ..language.elements import COMMON
 from ..language.synonyms import nearest_name
-from ..parser import read_yaml
 from ..runtimes.control.types import AssignConfig, SetConfig
 from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
@@ -107,7 +106,7 @@ class SettingsBinder:
                 self._findings.at_name(
                     setting,
                     "setting-twice",
-                    f"{setting.written!r} and {values[field.attribute][0].written!r} are one setting",
+                    f"{setting.written!r} and {values[field.attribute][0].written!r} are the same setting",
                 )
                 continue
             value = self._compiler.value(setting, field, visible)
@@ -187,7 +186,7 @@ class SettingsBinder:
     def _validate_all(
         self, plan: Plan, constants: Values, element: Node | Body | Part, ignored: set[str]
     ) -> BaseModel | None:
-        """The config of constants. Errors about settings in ``ignored`` (which are computed) are none."""
+        """The config of constants. Errors about settings in ``ignored`` (which are computed) do not count."""
         written = {field.key: value for _, field, value in constants.values()}
         by_key = {field.key: (setting, field) for setting, field, _ in constants.values()}
         try:
@@ -278,6 +277,8 @@ def _compute(setting: Setting, field: Field, compute: Compute, label: str) -> Bo
 def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:
     """The text at a path inside a structure, where there is one."""
     if path and isinstance(value, Text):
+        from ..parser.yaml import read_yaml
+
         value = read_yaml(value)  # again: places inside of it are only needed here
     for step in path:
         if not isinstance(value, Structure):

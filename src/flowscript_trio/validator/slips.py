@@ -75,7 +75,7 @@ def _joined(text: Text) -> str | None:
     else:
         return f"{bare}: the whole is an expression already"
     total = sum_of(text.value)
-    return None if total is None else f"{total}: a text in an expression stands in quotes"
+    return None if total is None else f"{total}: text in an expression needs quotes"
 
 
 def sum_of(value: str) -> str | None:

@@ -24,7 +24,7 @@ from ..expression import (
 from ..expression.scope import Scope
 from ..expression.shaping import misfits
 from ..expression.syntax import Tree
-from ..parser import YamlProblem, read_yaml
+from ..parser import YamlProblem
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings, text_of
@@ -47,7 +47,7 @@ class Visibility:
     """What a text sees: the scope at ``place``, and the names ``bound`` for it.
 
     ``after_body`` says that it is evaluated when the block's body has run; ``words`` are constants that
-    could stand in its stead, for suggestions.
+    could stand there instead, for suggestions.
     """
 
     place: Place
@@ -121,6 +121,10 @@ class Compiler:
         if form is Form.STRUCTURE:
             if not isinstance(value, Text):
                 return self._fill(value, visible)
+            from ..parser.yaml import (
+                read_yaml,  # with PyYAML: only documents that have YAML need it
+            )
+
             try:
                 return self._fill(read_yaml(value), visible)
             except YamlProblem as exc:
@@ -144,8 +148,8 @@ class Compiler:
             0,
             len(opening.value),
             "nested-setting",
-            f"<{key}> stands in the setting <{setting.written}>, which is text",
-            expected="text; elements stand only in a setting that is a mapping",
+            f"<{key}> is in the setting <{setting.written}>, which is text",
+            expected="text; elements are allowed only in a setting that is a mapping",
         )
         return REFUSED
 

@@ -15,12 +15,12 @@ from .names import EVERY, Depend
 from .places import Index, Level, Place, variables_of, word_of
 
 EXACT = 20_000
-"""Dependencies of bare ``$context`` in one body that are told one by one.
+"""Dependencies of bare ``$context`` in one body that are reported one by one.
 
 They grow with the square of the nodes. Of more, one node waits for all before it, and what follows for that one.
 """
 BETWEEN_FENCES = 2_000
-"""How many are told one by one from then on, before another node waits for all."""
+"""How many are reported one by one from then on, before another node waits for all."""
 FENCED = "the variables before it"
 
 

@@ -40,8 +40,6 @@ class Watched(Protocol):
 
     @property
     def masker(self) -> Masker | None: ...
-    @property
-    def watchdog(self) -> float | None: ...
     def note_warning(self, path: str, message: str) -> None: ...
 
 
@@ -72,7 +70,7 @@ class Watchdog:
             self._watcher.turn()
 
     def raise_kept(self) -> None:
-        """Raise what an observer raised when it was told that a step is over."""
+        """Raise what an observer raised when it heard that a step is over."""
         if self._raised is not None:
             raised, self._raised = self._raised, None
             raise raised
@@ -141,14 +139,11 @@ class Watchdog:
 
 
 @contextmanager
-def watching_nodes(context: Watched) -> Iterator[None]:
-    """Watch the nodes of a run while the block lasts, if the run asks for it."""
-    if context.watchdog is None:
-        yield
-        return
+def watching_nodes(context: Watched, seconds: float) -> Iterator[None]:
+    """Watch the nodes of a run while the block lasts; one that holds everything up for so long is reported."""
     with sharing_watcher() as watcher:
         watcher.turn()  # what the caller did before in this step is not the run's
-        watchdog = Watchdog(watcher, context, context.watchdog)
+        watchdog = Watchdog(watcher, context, seconds)
         context.observers = (watchdog, *context.observers)
         with watcher.watch(watchdog):
             yield

@@ -37,7 +37,7 @@ def node_part(stack: Stack) -> Stack:
 def describe_stack(stack: Stack) -> str | None:
     """Where a node is: its innermost frames, then those of its own code. None where nothing is known.
 
-    Its own code begins with the innermost frame that is no library's, and ends with its outermost frame.
+    Its own code begins with the innermost frame that is not in a library, and ends with its outermost frame.
     Where all of it is the engine's (an expression), or a library's, the innermost frames and the outermost tell.
     """
     part = node_part(stack)

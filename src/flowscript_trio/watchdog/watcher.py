@@ -1,4 +1,4 @@
-"""Owns the watch over trio's thread: which step of which task runs since when, and who looks at it from outside.
+"""Owns the watch over trio's thread: which step of which task runs since when, and what looks at it from outside.
 
 Trio runs all tasks on one thread, so a step that does not end can be seen from another thread only. Time is
 real here (``time.monotonic``): a virtual clock stands still while a step runs.
@@ -39,7 +39,7 @@ class Watched(Protocol):
     """Seconds that a step of its tasks may last."""
 
     def place_of(self, task: Task) -> Any | None:
-        """What a task is at, or None where it is none of its tasks. Called on any thread."""
+        """What a task is at, or None where it is not one of its tasks. Called on any thread."""
 
     def report(self, place: Any, lasted: float, stack: Stack | None) -> None:
         """A step lasts, or has lasted, too long. ``stack``: where it is; None where it is over already.

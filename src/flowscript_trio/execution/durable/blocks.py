@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import TypeVar
 
 from ...scheduler.restoring import End
@@ -41,20 +41,3 @@ class BlockJournal:
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         entry = Decided(self._key, index, self._recorder.there(at), reason)
         await self._recorder.decided(None if is_break else self._region, entry)
-
-
-def journal_of(recorder: Recorder | None, key: str, region: Region) -> BlockJournal | None:
-    """The journal of a block whose jobs are branches or iterations; None where the run has none."""
-    if recorder is None:
-        return None
-    return BlockJournal(recorder, key, region, recorder.past.begun(key))
-
-
-def journal_of_graph(
-    recorder: Recorder | None, key: str, region: Region, name: Callable[[int], str], total: int
-) -> BlockJournal | None:
-    """The journal of a graph, whose jobs are nodes; None where the run has none."""
-    if recorder is None:
-        return None
-    begun = {index for index in range(total) if recorder.past.has(name(index))}
-    return BlockJournal(recorder, key, region, begun)

@@ -52,11 +52,6 @@ class Timer:
         return not self.is_known and self._recorder.is_replayed(path)
 
 
-def timer_of(recorder: Recorder | None, key: str, seconds: float) -> Timer | None:
-    """A time limit of that many seconds which goes on when the process dies; None where the run has no journal."""
-    return None if recorder is None else Timer(recorder, key, seconds)
-
-
 async def sleep_durably(recorder: Recorder, path: str, attempt: int, seconds: float) -> None:
     """Wait so many seconds by the wall clock from when the wait was first begun. Cancellation ends it at once."""
     known = recorder.past.waits.get((path, attempt))

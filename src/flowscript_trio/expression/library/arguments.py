@@ -12,7 +12,7 @@ from ..values import LISTS, Function, check_text, member, refuse_stream, require
 
 
 def listed(value: Any) -> Any:
-    """A list argument: null is empty, what is no list a list of one."""
+    """A list argument: null is an empty list, anything but a list a list of one."""
     if isinstance(value, LISTS):
         return value
     if value is None:

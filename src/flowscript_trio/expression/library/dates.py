@@ -51,7 +51,7 @@ def token(word: str) -> str:
 
 def unknown(word: str) -> EvaluationError:
     """What to say of letters that the language of patterns does not have."""
-    return EvaluationError(f"the date format has no {word!r}; literal letters stand in quotes: 'T'")
+    return EvaluationError(f"the date format has no {word!r}; put literal letters in quotes: 'T'")
 
 
 def is_known(word: str) -> bool:

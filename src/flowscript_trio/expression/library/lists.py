@@ -76,7 +76,7 @@ def skip(services: Services, value: Any = None, count: Any = 1) -> Any:
 
 @function("array_concat")
 def array_concat(services: Services, *lists: Any) -> Any:
-    """Lists one after another; what is no list is one item, and null is none."""
+    """Lists one after another; anything but a list is one item, and null adds nothing."""
     joined: list[Any] = []
     for value in lists:
         items = listed(value)
@@ -136,7 +136,7 @@ def contains(services: Services, value: Any = None, item: Any = None) -> bool:
     """Whether a list has the item, a text the text, an object the key."""
     if value is None or isinstance(value, (str, Mapping, *LISTS)):
         return is_in(item, value, services)
-    raise EvaluationError(f"{shown(value)} is not a list, a text or an object")
+    raise EvaluationError(f"{shown(value)} is not a list, text or an object")
 
 
 @function("index_of")

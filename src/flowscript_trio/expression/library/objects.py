@@ -189,7 +189,7 @@ def equals_(services: Services, left: Any = None, right: Any = None) -> bool:
 
 @function("clone")
 def clone(services: Services, value: Any = None) -> Any:
-    """A deep copy; what is no list or object is the same."""
+    """A deep copy; anything but a list or an object is returned as it is."""
     return _copy(services, value, 0)
 
 

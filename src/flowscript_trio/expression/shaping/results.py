@@ -43,7 +43,7 @@ def shape_at(arguments: Arguments, at: int) -> Shape:
 
 
 def items_of(shape: Shape) -> Shape:
-    """The items of a list argument: null is empty, what is no list a list of one."""
+    """The items of a list argument: null is an empty list, anything but a list a list of one."""
     if shape.anything:
         return UNKNOWN
     rest = Shape(

@@ -69,7 +69,7 @@ def _reader_of(column: str, kind: str) -> Reader:
             return read(text if kind == "string" else text.strip())
         except ValueError:
             # A long one is described and not cut, so that masking can find a secret in it.
-            found = repr(text) if len(text) <= 80 else f"a text of {len(text):,} characters"
+            found = repr(text) if len(text) <= 80 else f"text of {len(text):,} characters"
             raise FlowScriptError(f"{place} is {found}; expected {kind}") from None
 
     return read_field

@@ -26,7 +26,7 @@ class CsvRows:
     """Takes a csv file piece by piece, and gives its rows: dicts by the columns of the header, or lists.
 
     Values are texts, or what ``types`` reads by column; a text that it cannot read is an error with its line.
-    Empty lines are none. ``name`` is for messages. What is kept between two pieces is the record that is not
+    Empty lines are skipped. ``name`` is for messages. What is kept between two pieces is the record that is not
     whole yet, of at most ``LONGEST`` characters.
     """
 

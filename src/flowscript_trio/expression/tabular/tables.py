@@ -99,7 +99,7 @@ def encode_csv(
 ) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
-    With ``columns``, those of a file that is added to, there is no header, and a key that is none of them
+    With ``columns``, those of a file that is added to, there is no header, and a key that is not one of them
     is an error; so it is for the names that the dialect gives. A key that a row lacks gives an empty field.
     Without a header rows may be lists. ``first`` is the number of the first row, for messages.
     """
@@ -119,7 +119,7 @@ def encode_csv(
 
 
 class _Writer:
-    """Writes rows. A carriage return must stand in quotes too, which Python's writer does not see to; and in the
+    """Writes rows. A carriage return must be in quotes too, which Python's writer does not see to; and in the
     first line whatever a reader would take for another delimiter, or for a byte order mark.
     """
 
@@ -199,7 +199,9 @@ def _write_mappings(
     for number, row in enumerate(rows, first):
         fields = {to_text(key): to_text(item) for key, item in row.items()}
         if len(fields) != len(row):
-            raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
+            raise FlowScriptError(
+                f"row {number} has two keys with the same text; expected text keys"
+            )
         if not header:
             raise FlowScriptError(f"row {number} has no keys, and there are no columns")
         writer.write([fields.get(column, "") for column in header])

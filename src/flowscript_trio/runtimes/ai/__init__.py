@@ -57,7 +57,7 @@ class AITransform:
         endpoint = find_endpoint(config.base_url, config.api_key, secrets)
         key = without_breaks(endpoint.key)
         if key is not endpoint.key:
-            warn_of("the key of the AI service", params)
+            warn_of("the key for the AI service", params)
             endpoint = replace(endpoint, key=key)
         request: dict[str, Any] = {"model": config.model}
         if config.temperature is not None:
@@ -81,7 +81,7 @@ def _messages(params: ExecutionParams) -> list[dict[str, str]]:
     said = config.prompt if given else params.input
     if said is None:
         what = "the setting user is null" if given else "there is no user message, and no input"
-        raise SettingError(f"{params.node.label}: {what}; expected a text, or any value as JSON")
+        raise SettingError(f"{params.node.label}: {what}; expected text, or any value as JSON")
     messages = [{"role": "system", "content": config.system}] if config.system else []
     return [*messages, {"role": "user", "content": to_text(said, params.run.services)}]
 

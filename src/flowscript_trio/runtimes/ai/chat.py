@@ -1,4 +1,4 @@
-"""Owns one chat completion: the request, the answer, and what is wrong with an answer that is none."""
+"""Owns one chat completion: the request, the answer, and what is wrong with an answer that cannot be used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Chat:
         """The text of the answer to a conversation.
 
         Raises HTTPStatusError for a status of 400 or more, httpx's own errors for a connection that fails,
-        FlowScriptError for a body that is no JSON, and AIError for one that is no usable completion.
+        FlowScriptError for a body that is not JSON, and AIError for one that is not a usable completion.
         Cancellation closes the connection at once.
         """
         content = await json_content({**self._request, "messages": messages})

@@ -54,7 +54,7 @@ def checker_of_json_schema(schema: dict[str, Any]) -> Check:
     except SchemaError as exc:
         raise ValueError(f"not a JSON Schema: at {exc.json_path}: {_cut(exc.message)}") from None
     except RecursionError:
-        raise ValueError("the schema nests too deep") from None
+        raise ValueError("the schema nests too deeply") from None
     # With a registry of its own it does not fetch what a reference names.
     validator = linear(kind, schema)(schema, registry=EMPTY_REGISTRY)
 

@@ -23,7 +23,9 @@ class Endpoint:
         try:
             parts = urlsplit(self.base.strip())
         except ValueError as exc:
-            raise SettingError(f"the base-url is none: {exc}; expected https://…") from None
+            raise SettingError(
+                f"the base-url is not a valid URL: {exc}; expected https://…"
+            ) from None
         path = parts.path.rstrip("/") + "/chat/completions"
         return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
@@ -53,7 +55,7 @@ def find_endpoint(base: str | None, key: str | None, secrets: Mapping[str, str])
     if known:
         return Endpoint(known[0][1], known[0][0])
     raise FlowScriptError(
-        "there is no key of an AI service; expected the settings base-url and api-key, or the secret "
+        "there is no key for an AI service; expected the settings base-url and api-key, or the secret "
         "OPENAI_API_KEY or OPENROUTER_API_KEY (a document that is called has to declare it)"
     )
 

@@ -2,7 +2,7 @@
 
 The package jsonschema matches by Python's own engine, finds equal items by comparing each with each, and keeps all
 that is wrong with a value by every schema of an ``anyOf``. The keywords that do so are replaced here: patterns are
-matched by RE2, equal items found by their text, and so much is kept as is told. All keywords count their steps.
+matched by RE2, equal items found by their text, and only what is reported is kept. All keywords count their steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from .steps import step
 
 MOST = 10
-"""Problems of one answer that are told."""
+"""Problems of one answer that are reported."""
 _INNER = ("patternProperties", "properties", "$defs", "definitions", "dependentSchemas")
 """Keywords whose values are schemas by a name."""
 _DATA = ("enum", "const", "default", "examples")

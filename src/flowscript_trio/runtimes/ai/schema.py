@@ -15,7 +15,7 @@ from ...types.shorthand import (
 from .checking import Check, checker_of_json_schema, checker_of_short_form
 
 WRAPPED = "value"
-"""The one field of the object that is asked for in the stead of what is no object."""
+"""The one field of the object that is asked for instead of anything but an object."""
 
 _SHAPES = {
     "properties",
@@ -51,11 +51,11 @@ class OutputSchema:
     __slots__ = ("_check", "is_wrapped", "json", "sent", "strict")
 
     def __init__(self, given: Any, named: Any = None) -> None:
-        """Raises ValueError for what is no schema."""
+        """Raises ValueError for what is not a schema."""
         try:
             self._compile(given, named if isinstance(named, Mapping) else {})
         except RecursionError:
-            raise ValueError("the schema nests too deep") from None
+            raise ValueError("the schema nests too deeply") from None
 
     def _compile(self, given: Any, written: Mapping[Any, Any]) -> None:
         named = NamedSchemas(written)

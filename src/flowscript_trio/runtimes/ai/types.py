@@ -37,7 +37,7 @@ class AIConfig(Reticent):
     output_schema: Annotated[OutputSchema | None, Resolved(with_names)] = Field(
         default=None,
         description="what the answer has to be, as {name: type}, as JSON Schema, or by the name of one of the "
-        "document's schemas; without it it is text",
+        "document's schemas; without it, it is text",
     )
     temperature: float | None = Field(
         default=None, ge=0, le=2, description="how much chance there is in the answer"
@@ -47,7 +47,7 @@ class AIConfig(Reticent):
         default=2,
         ge=0,
         le=10,
-        description="how often an answer that does not fit is asked for again",
+        description="how often to ask again for an answer that does not fit",
     )
     base_url: str | None = Field(
         default=None, description="the service, up to /chat/completions; default: by the secrets"

@@ -113,7 +113,7 @@ class CheckpointResult:
     """Ask a person, unless ``asked`` is False: then it counts as approved.
 
     ``goto`` maps ids of actions to those of the nodes at which they go on. ``rejectable`` says that
-    ``reject`` is no action of its own, and fails the run. ``answer`` is given where it is known already.
+    ``reject`` is not one of its own actions, and fails the run. ``answer`` is given where it is known already.
     """
 
     prompt: str

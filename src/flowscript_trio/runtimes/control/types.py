@@ -69,7 +69,7 @@ class BlockConfig(ControlConfig):
     )
     stagger: Duration | None = Field(
         default=None,
-        description="how long after the one before a branch starts, unless that one has failed",
+        description="how long after the branch before it a branch starts, unless that one has failed",
     )
 
     @model_validator(mode="after")
@@ -100,15 +100,15 @@ class ForeachConfig(BlockConfig):
     batch: int | None = Field(
         default=None,
         ge=1,
-        description="so many items at a time: each iteration has a list of them, the last one perhaps of fewer",
+        description="how many items each iteration takes at a time, as a list; the last list may have fewer",
     )
     throttle: Duration | None = Field(
         default=None,
-        description="how long after the one before the next iteration starts; no item is lost, the source waits",
+        description="how long after an iteration the next one starts; no item is lost, the source waits",
     )
     debounce: Duration | None = Field(
         default=None,
-        description="how long no other item must have followed one for it to count; others are left out",
+        description="an item counts only if no other follows it for this long; the others are left out",
     )
 
     @model_validator(mode="after")
@@ -143,7 +143,7 @@ class LoopConfig(ControlConfig):
     """``<loop>``: runs its body again and again, and tests after each round whether to end."""
 
     max: int = Field(
-        default=1000, ge=0, description="the number of rounds; reaching it is no error"
+        default=1000, ge=0, description="the number of rounds; reaching it is not an error"
     )
     break_: Annotated[Expression | None, AfterBody(), Binds("$iteration")] = Field(
         default=None, alias="break", description="ends the loop, tested after each round"
@@ -235,7 +235,9 @@ class OutputConfig(ControlConfig):
 class PhaseConfig(ControlConfig):
     """``<phase>``: runs its nodes by what they depend on, after all earlier siblings and before all later ones."""
 
-    name: Word | None = Field(default=None, description="stands for its id in input and after")
+    name: Word | None = Field(
+        default=None, description="takes the place of its id in input and after"
+    )
 
 
 class CheckpointConfig(ControlConfig):
@@ -285,14 +287,14 @@ class RetryConfig(ControlConfig):
     )
     retry_after: Literal["wait", "ignore"] = Field(
         default="wait",
-        description="whether the time is waited that an answer asks for (Retry-After), where it is longer",
+        description="whether to wait for as long as an answer asks (Retry-After), where that is longer",
     )
 
 
 class FallbackConfig(ControlConfig):
-    """``<fallback>`` of ``<on-error>``: runs another node in its stead, once no further attempt is made."""
+    """``<fallback>`` of ``<on-error>``: runs another node instead, once no further attempt is made."""
 
-    node: Word = Field(description="the id of the node whose output stands for the failed one's")
+    node: Word = Field(description="the id of the node whose output replaces the failed one's")
 
 
 class SideConfig(ControlConfig):

@@ -157,7 +157,7 @@ class Databases:
 async def open_database(run: RunServices, url: str) -> Database:
     """The run's database of that URL; its engine is closed with the run.
 
-    Raises SettingError for a URL that is none, MissingPackage where SQLAlchemy or the driver is missing, and
+    Raises SettingError for an invalid URL, MissingPackage where SQLAlchemy or the driver is missing, and
     PathOutside for an SQLite file out of the run's base folder. Cancellation waits until it is made.
     """
     databases: Databases = await run.resource("database", Databases)

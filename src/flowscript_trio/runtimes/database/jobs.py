@@ -117,7 +117,7 @@ class _Thread(Generic[T]):
     """A job's thread, and the task that waits for it.
 
     The wait cannot be aborted: a cancellation asks the job to stop, and what came of that is known when the
-    thread is back. So a job that was committed is never told as cancelled, and ``Cancelled`` never taken back.
+    thread is back. So a job that was committed is never reported as cancelled, and ``Cancelled`` never taken back.
     Real time is waited, in a second thread: a database does not live in a virtual one.
     """
 

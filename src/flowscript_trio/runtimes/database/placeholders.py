@@ -1,4 +1,4 @@
-"""Owns the places in a query where parameters are bound; what stands in literals and comments is none."""
+"""Owns the places in a query where parameters are bound; what stands in literals and comments is not."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def match(places: Sequence[Placeholder], params: Params, *, strict: bool = False
     """The places with their values, in order; raises SettingError that names what does not fit.
 
     A list is for ``$1`` where the query has one, else for ``?``; a mapping is for ``:name``. A ``?`` that
-    is no parameter is left alone, since PostgreSQL has operators of that name; ``strict`` says that the
+    is not a parameter is left alone, since PostgreSQL has operators of that name; ``strict`` says that the
     database has none.
     """
     kinds = {place.kind for place in places}

@@ -1,4 +1,4 @@
-"""Owns what libpq is told: every option has a value, so that it takes none from the environment."""
+"""Owns the options of libpq: every option has a value, so that it takes none from the environment."""
 
 from __future__ import annotations
 

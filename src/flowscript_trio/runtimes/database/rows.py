@@ -131,9 +131,7 @@ def _check(rows: Rows, index: int, value: Any) -> None:
         raise FlowScriptError(f"{rows.label(index)} is not a row: it has no columns")
     for name in value:
         if not isinstance(name, str) or not name:
-            raise FlowScriptError(
-                f"{rows.label(index)} has a column named {name!r}; expected a text"
-            )
+            raise FlowScriptError(f"{rows.label(index)} has a column named {name!r}; expected text")
 
 
 def _kind(value: Any) -> str:
@@ -142,5 +140,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, str):
-        return "a text"
+        return "text"
     return "a number" if isinstance(value, (int, float)) else f"a {type(value).__name__}"

@@ -157,7 +157,7 @@ def _find_or_make(entry: FolderEntry, name: str) -> os.stat_result:
             os.close(entry.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))
     found = entry.stat()
     if found is None:
-        raise FileNotFoundError(2, "it was taken away while it was opened", name)
+        raise FileNotFoundError(2, "it was removed while it was being opened", name)
     _refuse_linked(found, name)
     return found
 

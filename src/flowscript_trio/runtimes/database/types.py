@@ -45,7 +45,7 @@ class DatabaseSourceConfig(DatabaseConfig):
 
     query: Query = Field(description="one SQL statement, known when the document is read")
     params: Params = Field(
-        default=None, description="what is bound: a list for ? or $1, a mapping for :name"
+        default=None, description="the values to bind: a list for ? or $1, a mapping for :name"
     )
 
     stream: bool = Field(

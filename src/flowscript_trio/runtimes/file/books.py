@@ -57,7 +57,9 @@ def encode_book(value: Any, form: BookForm, sheet: str | None) -> bytes:
     table = [{to_text(key): item for key, item in row.items()} for row in rows]
     for number, (row, named) in enumerate(zip(rows, table, strict=True)):
         if len(named) < len(row):
-            raise FlowScriptError(f"row {number} has two keys that are one as text; expected texts")
+            raise FlowScriptError(
+                f"row {number} has two keys with the same text; expected text keys"
+            )
     if form == "xlsx":
         return _write_sheet(table, list(columns), sheet)
     return _write_parquet(table, list(columns))
@@ -125,7 +127,7 @@ def _write_sheet(
             return value
         if len(value) > _LONGEST or ILLEGAL_CHARACTERS_RE.search(value) or _SURROGATE.search(value):
             raise FlowScriptError(
-                f"{place} is a text that a cell cannot hold: it has control characters, half of a "
+                f"{place} is text that a cell cannot hold: it has control characters, half of a "
                 f"surrogate pair, or more than {_LONGEST:,} characters"
             )
         found = WriteOnlyCell(page, value)

@@ -1,4 +1,4 @@
-"""Owns files that are open to be read: regular ones, and pipes, at which a thread can be told to give up."""
+"""Owns files that are open to be read: regular ones, and pipes, at which a thread can be made to give up."""
 
 from __future__ import annotations
 

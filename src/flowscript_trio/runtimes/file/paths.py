@@ -129,7 +129,7 @@ def naming(path: str) -> Iterator[None]:
 
 
 def refuse_special(found: os.stat_result, path: str) -> None:
-    """Raise for what is no regular file: a device, a pipe, a folder is never replaced by a file."""
+    """Raise for anything but a regular file: a device, a pipe or a folder is never replaced by a file."""
     if not stat.S_ISREG(found.st_mode):
         raise FlowScriptError(f"{path!r} is not a regular file, so it cannot be written to")
 
@@ -137,7 +137,7 @@ def refuse_special(found: os.stat_result, path: str) -> None:
 def refuse_device(found: os.stat_result, path: str) -> None:
     """Raise for a device, which may never end or do something when it is opened.
 
-    The null device and what the standard streams are connected to are none of these; pipes and folders are
+    The null device and what the standard streams are connected to are not replaced; pipes and folders are
     left to whoever opens them.
     """
     kind = stat.S_IFMT(found.st_mode)

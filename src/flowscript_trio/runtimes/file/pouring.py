@@ -134,7 +134,7 @@ async def write_stream(
         )
     stream.claim()
     pouring = Pouring(config, base)
-    # Threads of their own: who waits for the lock of a file must not keep who holds it from going on.
+    # Threads of their own: whoever waits for the lock of a file must not keep its holder from going on.
     threads = limiter if not config.append else trio.CapacityLimiter(1)
     in_thread = partial(run_in_thread, limiter=threads)
     try:

@@ -110,7 +110,7 @@ class Lines:
 
 
 class JsonLines:
-    """The values of a text with one of JSON in each line; empty lines are none."""
+    """The values of a text with one JSON value in each line; empty lines are skipped."""
 
     def __init__(self, name: str, longest: int | None = None) -> None:
         self._name = name
@@ -214,7 +214,7 @@ def decode_json_text(text: str, name: str, line: int) -> Any:
         said = exc if isinstance(exc, _Constant) else f"an integer of more than {_DIGITS:,} digits"
         raise FlowScriptError(f"{name}:{line}: not valid JSON: {said}") from None
     except RecursionError:
-        raise FlowScriptError(f"{name}:{line}: the JSON nests too deep") from None
+        raise FlowScriptError(f"{name}:{line}: the JSON nests too deeply") from None
 
 
 class _Constant(ValueError):

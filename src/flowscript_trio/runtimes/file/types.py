@@ -186,7 +186,7 @@ class FileConfig(BaseModel):
 class FileSourceConfig(FileConfig):
     """``<source type="file">``: reads a file; the output is its content."""
 
-    skip: int = Field(default=0, ge=0, description="csv: lines before the header to pass over")
+    skip: int = Field(default=0, ge=0, description="csv: lines to skip before the header")
     ragged: Ragged = Field(
         default="error",
         description="csv: what becomes of a row with fewer or more fields than the header: error, fit (missing "
@@ -227,7 +227,7 @@ class FileSourceConfig(FileConfig):
         if self.types and self.header == "none":
             raise PydanticCustomError(
                 "types",
-                "types name columns, and header is none; expected header: the names of the columns",
+                "types name columns, and header: none gives no names; expected header: the names of the columns",
                 {"setting": "types"},
             )
         return self

@@ -27,7 +27,7 @@ class Replacement:
     """A file that is written under a temporary name in its folder, part by part, and renamed in the end.
 
     For threads that trio started. Up to the moment of the rename it raises ``Cancelled`` where the task that waits
-    for the thread is cancelled: the old file stays. Who does not finish it discards it, and nothing is left.
+    for the thread is cancelled: the old file stays. Whoever does not finish it discards it, and nothing is left.
     Permissions and, where the system allows it, the owner of an existing file are kept. ``path`` is for messages.
     """
 
@@ -181,7 +181,7 @@ def _alone(entry: FolderEntry, path: str, confined: bool) -> Iterator[tuple[int,
 
 
 def _lock(handle: int) -> None:
-    """Lock a file. Who waits for another to be done looks now and then whether it is still wanted."""
+    """Lock a file. While it waits for another to be done it looks now and then whether it is still wanted."""
     if sys.platform == "win32":
         return
     while True:

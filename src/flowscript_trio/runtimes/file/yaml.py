@@ -25,8 +25,8 @@ def decode_yaml(text: str, name: str) -> Any:
     Raises FlowScriptError with line and column for what is not valid YAML, and for aliases that repeat more
     than ten million values or contain themselves (a small file must not become a huge value).
     """
-    from ...parser.composing import YamlProblem
     from ...parser.yamldata import read_data
+    from ...parser.yamlproblem import YamlProblem
 
     try:
         return read_data(text)

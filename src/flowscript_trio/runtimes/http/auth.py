@@ -57,7 +57,7 @@ class Auth(Reticent):
     token: str = Field(default="", description="of bearer")
     username: str = Field(default="", description="of basic and digest")
     password: str = Field(default="", description="of basic and digest")
-    token_url: str = Field(default="", description="of oauth2: where a token is asked for")
+    token_url: str = Field(default="", description="of oauth2: where to ask for a token")
     client_id: str = Field(default="", description="of oauth2")
     client_secret: str = Field(default="", description="of oauth2")
     scope: str = Field(default="", description="of oauth2, where the server wants one")
@@ -76,11 +76,11 @@ class Auth(Reticent):
         min_length=1,
         description="of hmac: what is signed, in this order: method, path (with the query), timestamp, body",
     )
-    separator: str = Field(default="", description="of hmac: what stands between the parts")
+    separator: str = Field(default="", description="of hmac: what goes between the parts")
     encoding: Literal["hex", "base64"] = Field(
         default="hex", description="of hmac: how the signature is written"
     )
-    prefix: str = Field(default="", description="of hmac: what stands before it, such as sha256=")
+    prefix: str = Field(default="", description="of hmac: what goes before it, such as sha256=")
     timestamp_header: str = Field(
         default="", description="of hmac: the header for the time, in seconds since 1970"
     )

@@ -17,14 +17,14 @@ _HARMLESS = frozenset(
         *("pragma", "range", "traceparent", "tracestate", "user-agent"),
     }
 )  # fmt: skip
-"""Headers that say nothing of who asks. An answer to another one may be for its sender alone."""
+"""Headers that say nothing about the sender. An answer to any other may be for its sender alone."""
 
 
 class CachingTransport(httpx.AsyncBaseTransport):
     """Sends through the cache what anybody could have asked, and everything that may change what is in it.
 
-    A request that says who asks (cookies, authorisation, a header of the settings that is not known) neither
-    reads nor writes the cache: scopes and runs would see the answers of others. Cancellation closes the
+    A request that identifies its sender (cookies, authorisation, a header of the settings that is not known)
+    neither reads nor writes the cache: scopes and runs would see the answers of others. Cancellation closes the
     connection at once; what was half stored is never used.
     """
 

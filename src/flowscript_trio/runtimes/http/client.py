@@ -172,7 +172,7 @@ def _own_headers(config: RequestConfig) -> httpx.Headers:
     for name in _FRAMING:
         if name in headers:
             raise SettingError(
-                f"the header {name} follows from the body, and a wrong one would end the request in its middle; "
+                f"the header {name} follows from the body, and a wrong one would end the request in the middle; "
                 "leave it out"
             )
     return headers

@@ -11,7 +11,7 @@ from ...types.errors import FlowScriptError
 
 RETRYABLE = frozenset({408, 425, 429})
 NOT_RETRYABLE = frozenset({501, 505})
-"""Of those from 500 on, what will be no other the next time."""
+"""Of those from 500 on, the ones that will be the same the next time."""
 
 
 class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):

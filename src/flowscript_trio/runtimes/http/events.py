@@ -11,7 +11,7 @@ class Events:
     """Takes the text of an event stream piece by piece; gives the events that are whole with each.
 
     An event is ``{event, data, id}``: its type (``message`` where it has none), its data as text, and the last id
-    that was given, or null. Comments and what is cut off at the end are none.
+    that was given, or null. Comments and what is cut off at the end are not events.
     """
 
     def __init__(self, name: str, longest: int | None = None) -> None:

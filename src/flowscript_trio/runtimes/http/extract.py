@@ -14,7 +14,7 @@ class Extract:
     __slots__ = ("_search", "text")
 
     def __init__(self, text: str) -> None:
-        """Compile; raises ValueError for what is no JMESPath expression, an unknown function included."""
+        """Compile; raises ValueError for what is not a JMESPath expression, an unknown function included."""
         import jmespath
         from jmespath.exceptions import JMESPathError
 
@@ -24,7 +24,7 @@ class Extract:
             reason = str(exc).splitlines()[0]
             raise ValueError(f"{text!r} is not a JMESPath expression: {reason}") from None
         except RecursionError:
-            raise ValueError("the JMESPath expression nests too deep") from None
+            raise ValueError("the JMESPath expression nests too deeply") from None
         _check_functions(compiled.parsed)
         self.text: str = text
         self._search = compiled.search
@@ -35,7 +35,7 @@ class Extract:
             return self._search(value)
         except RecursionError:
             raise FlowScriptError(
-                f"the extract {self.text!r} failed: the value nests too deep"
+                f"the extract {self.text!r} failed: the value nests too deeply"
             ) from None
         except TypeError as exc:  # not JMESPath's own
             raise FlowScriptError(

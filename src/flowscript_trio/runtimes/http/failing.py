@@ -51,7 +51,7 @@ def _reason(
 ) -> tuple[str, bool]:
     """What went wrong, and whether trying again may help."""
     host, where = _peer(request.url)
-    # Who is connected to: through a proxy nobody knows whether the server could be reached.
+    # The peer of the connection: through a proxy nobody knows whether the server could be reached.
     peer, there = (host, where) if proxy is None else _peer(httpx.URL(proxy))
     if proxy is not None:
         there = f"the proxy {there}"

@@ -125,7 +125,7 @@ class PageSupply:
             if isinstance(found, (bool, list, dict)):
                 kind = {bool: "true", list: "a list", dict: "an object"}[type(found)]
                 raise FlowScriptError(
-                    f"{bare_url(answer.url)} has {kind} where its cursor is looked for; expected a text or a "
+                    f"{bare_url(answer.url)} has {kind} where its cursor is looked for; expected text or a "
                     "number, and null after the last page"
                 )
             if isinstance(found, str) and found.startswith(("http://", "https://", "/")):

@@ -39,7 +39,7 @@ def prepare() -> None:
 
 
 async def ready() -> None:
-    """:func:`prepare` in a thread, for who is run without having been loaded here (a stub's original).
+    """:func:`prepare` in a thread, for a runtime that runs without having been loaded here (a stub's original).
 
     A cancellation waits for the thread, which is not long.
     """

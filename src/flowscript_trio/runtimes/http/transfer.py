@@ -199,9 +199,9 @@ async def save(
 
 
 class FileBody(httpx.AsyncByteStream):
-    """The content of a file as the body of a request; it may be sent again. Who sends it closes it.
+    """The content of a file as the body of a request; it may be sent again. Whoever sends it closes it.
 
-    It is no generator: one that is left in the middle would be finished by the garbage collector.
+    It is not a generator: one that is left in the middle would be finished by the garbage collector.
     """
 
     def __init__(self, path: str, base: Path | None) -> None:

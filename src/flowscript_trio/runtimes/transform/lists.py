@@ -97,7 +97,7 @@ class ReduceRuntime(_ListRuntime):
 
 
 def items_of(value: Any) -> Sequence[Any]:
-    """The input as a list: what is no list counts as a list of one, null as an empty one."""
+    """The input as a list: anything but a list counts as a list of one, null as an empty one."""
     if isinstance(value, (list, tuple, range)):
         return value
     if value is None:

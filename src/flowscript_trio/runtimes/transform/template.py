@@ -26,6 +26,6 @@ class TemplateRuntime:
     async def execute(self, params: ExecutionParams) -> Any:
         config: TemplateConfig = params.config
         if config.template.light:
-            await checkpoint_if_cancelled()  # who runs the node lets the others have their turn
+            await checkpoint_if_cancelled()  # whoever runs the node lets the others have their turn
             return config.template.at_once(params.scope, config.format)
         return await config.template.render(params.scope, config.format, Pace().step)

@@ -28,7 +28,7 @@ class TemplateConfig(TransformConfig):
     template: Template = Field(description="the text, with {{ expressions }} in it")
     format: Literal["auto", "text", "json"] = Field(
         default="auto",
-        description="json parses what it makes; auto does so where the text looks like it",
+        description="json parses what it makes; auto does so where the text looks like JSON",
     )
 
 
@@ -56,7 +56,7 @@ class ReduceConfig(TransformConfig):
 
     initial: Expression | None = Field(
         default=None,
-        description="gives the first accumulator; without it the first item is, as in JavaScript",
+        description="gives the first accumulator; without it, that is the first item, as in JavaScript",
     )
     reducer: Annotated[Expression, ACCUMULATOR_NAMES] = Field(
         alias="expression",

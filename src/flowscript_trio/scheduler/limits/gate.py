@@ -1,4 +1,4 @@
-"""Owns the state of one limit: who holds it, who waits for it, and whether another may pass."""
+"""Owns the state of one limit: what holds it, what waits for it, and whether another may pass."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Owns the taking of limits: all or none, first come first served, and never a wait for one another without end.
 
 A wish waits behind every earlier one that needs a limit of its own, also where that is free: so a large wish does
-not starve. That alone could lock up: who holds A waits behind someone who waits for A. So a wish goes past the
+not starve. That alone could lock up: whoever holds A waits behind someone who waits for A. So a wish goes past the
 earlier ones where one of them may be waiting, however indirectly, for something that its own side holds. What
 is held is only ever waited for along edges "held → needed inside", which have no cycle: that is checked before.
 """
@@ -20,7 +20,7 @@ around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits",
 """The limits that nodes around the code that runs hold, the outermost first."""
 
 entered: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.entered_limits", default=())
-"""Those that the application's own code has entered; who runs beside it may have inherited that."""
+"""Those that the application's own code has entered; a task beside it may have inherited that."""
 
 
 def held_here() -> tuple[Held, ...]:

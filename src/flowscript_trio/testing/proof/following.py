@@ -156,7 +156,7 @@ class Follower:
 
 
 class Onlooker:
-    """Sees what a coroutine waits for that is no call of a runtime: the application's decider."""
+    """Sees what a coroutine waits for that is not a call of a runtime: the application's decider."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher

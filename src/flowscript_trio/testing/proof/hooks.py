@@ -17,7 +17,7 @@ import trio
 
 
 class Hooked(Protocol):
-    """What is told."""
+    """What hears of it."""
 
     def note_deadline(self, deadline: float) -> None:
         """Somebody has asked for the effective deadline."""
@@ -148,7 +148,7 @@ def _taking(told: Hooked) -> Around:
 
 
 def _waiting(told: Hooked) -> Around:
-    """Trio's ``acquire`` calls ``acquire_nowait`` first: only who had to wait is not told of there."""
+    """Trio's ``acquire`` calls ``acquire_nowait`` first: only what had to wait is not reported there."""
 
     def around(real: Any) -> Callable[..., Any]:
         async def acquire(semaphore: trio.Semaphore) -> None:

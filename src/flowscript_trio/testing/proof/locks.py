@@ -36,7 +36,7 @@ class Locks:
         self._balances[key] = self._balances.get(key, 0) + change
 
     def surplus(self) -> list[Call | None]:
-        """Who has released more often than it acquired a semaphore that now has more tokens than before."""
+        """Those that released more often than they acquired a semaphore that now has more tokens than before."""
         return [
             next(
                 (call for (of, call), n in self._balances.items() if of == id(found) and n < 0),

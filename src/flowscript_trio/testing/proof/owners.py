@@ -80,7 +80,7 @@ class Owners:
             self._foreign.append(limiter)
 
     def _claim(self, call: Call, entering: bool) -> None:
-        """Tokens of limiters that are not the engine's, taken by nobody who is known, are this call's.
+        """Tokens of limiters that are not the engine's, taken by nobody known, are this call's.
 
         A token that goes from hand to hand while a call runs is that of the call that waited for it, and
         claimed when that one goes on.

@@ -125,7 +125,7 @@ class Probe(trio.abc.Instrument):
         self.notes.begin_run(self.now())
 
     def end(self) -> None:
-        """The run is over: what follows is none of its."""
+        """The run is over: what follows is not part of it."""
         self._scope = None
         self.owners.settle()
 
@@ -303,7 +303,7 @@ class Probe(trio.abc.Instrument):
         finally:
             close = getattr(work, "close", None)
             if close is not None:
-                close()  # what never began is no mistake of anybody's
+                close()  # what never began is nobody's mistake
             self._waiting.pop(call, None)
             self.owners.leave(call)
             self.leftovers.leave(call)

@@ -81,7 +81,7 @@ def prove(
         pairs: how many pairs of points are tried at most for each of them.
         accept: violations that are meant to be, each as the name of its promise and its subject, as the report
             tells them (``("no error is lost", "fetch")``: that runtime handles every error itself). They
-            are told apart, and do not count.
+            are known, and do not count.
         crash: prove the durable run instead: it has a store in memory, and its process dies before and after each
             commit and after each effect, is resumed, and dies again. Nothing else disturbs it then, and
             ``seeds`` and ``around`` do nothing.
@@ -299,7 +299,7 @@ def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
     """What does not hold, as (promise, subject, message), each once.
 
     Where a runtime breaks the order of trio's scopes, trio delivers errors to whoever happens to be there: what
-    becomes of the engine then is no fault of it, and only what is said of runtimes counts.
+    becomes of the engine then is not its fault, and only what is said of runtimes counts.
     """
     found: dict[tuple[str, str], str] = {}
     runtimes = {call.label for call in story.trial.probe.calls}

@@ -11,7 +11,7 @@ from .story import Story
 
 
 def difference_between(one: Story, other: Story) -> str | None:
-    """What is different in two runs first, told for people; None where nothing is.
+    """What is different in two runs first, in words for people; None where nothing is.
 
     What leaf nodes gave is theirs; what the engine made of it is compared where they gave the same.
     """

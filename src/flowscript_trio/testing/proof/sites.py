@@ -47,7 +47,7 @@ class WaitSite:
 
 
 def site_of(frames: Iterable[tuple[FrameType, int]]) -> WaitSite | None:
-    """The innermost place that is no library's, of the frames of a task that waits, outermost first."""
+    """The innermost place that is not in a library, of the frames of a task that waits, outermost first."""
     place: WaitSite | None = None
     for frame, line in frames:
         code = frame.f_code

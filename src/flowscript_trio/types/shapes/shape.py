@@ -1,7 +1,7 @@
 """Owns the lattice of shapes: what a value may be, as one record of its kinds. Pure.
 
-A shape is a set of values that is never too small: what cannot be told is ``UNKNOWN``, the set of all. It has each
-kind once (two lists are one list of either's items, two objects one object with the members of both), so that
+A shape is a set of values that is never too small: what cannot be known is ``UNKNOWN``, the set of all. It has
+each kind once (two lists are one list of either's items, two objects one object with the members of both), so that
 joining shapes never makes more of them than there is to say. What is absent reads as null: a member that may be
 missing is one that may be null.
 """

@@ -1,4 +1,4 @@
-"""Owns what programs are told of a value's shape: its words, its JSON Schema, and whether a value is one."""
+"""Owns what programs learn of a value's shape: its words, its JSON Schema, and whether a value is one."""
 
 from __future__ import annotations
 

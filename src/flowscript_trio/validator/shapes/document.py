@@ -129,7 +129,7 @@ class DocumentShapes:
         return type(runtime).__module__.startswith(_BUILT_IN)
 
     def _given(self, checked: CheckedNode, depth: int) -> Shape:
-        """What a node gives that is not skipped, or what stands in its stead."""
+        """What a node gives that is not skipped, or what stands in for it."""
         key = checked.node.key
         if (made := self._made.get(key)) is not None:
             return made

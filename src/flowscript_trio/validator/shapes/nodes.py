@@ -50,7 +50,7 @@ class NodeShapes:
         self._shapes = shapes
 
     def own(self, checked: CheckedNode, depth: int) -> Shape:
-        """What a node gives that runs; what stands in its stead is not in it."""
+        """What a node gives that runs, without what stands in for it."""
         runtime = checked.runtime
         gives = getattr(runtime, "gives", None)
         if gives is not None:
@@ -203,7 +203,7 @@ def may_lack_branches(known: Any) -> bool:
 
 
 def items_of_slot(shape: Shape) -> Shape:
-    """What ``concat`` takes of a branch's output: the items of a list, what is no list as it is."""
+    """What ``concat`` takes of a branch's output: the items of a list, anything else as it is."""
     return items_of(shape) if shape.anything or not shape.null else union(items_of(shape), NULL)
 
 

@@ -1,4 +1,4 @@
-"""Owns the promises of cancellation: who is told and when, that nobody goes on, and that it is told as it is."""
+"""Owns the promises of cancellation: who hears of it and when, that nobody goes on, and how it is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Cancelled:
-    """A region that is cancelled from a moment on: who waits in it is told within so many passes."""
+    """A region that is cancelled from a moment on: whoever waits in it hears of it within so many passes."""
 
     path: str
     at: Moment
@@ -37,12 +37,12 @@ class _Cancelled:
 
     @property
     def told_until(self) -> int:
-        """The last pass in which to be told."""
+        """The last pass in which to hear of it."""
         return self.at.pass_number + self.passes
 
 
 def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
-    """Who waits under a block that failed is told within two passes; under a request, in the next one."""
+    """Whoever waits under a block that failed hears of it within two passes; under a request, in the next one."""
     for region in cancelled_regions(story):
         for call in story.trial.probe.calls:
             if not is_within(call.path, region.path) or is_cleanup(call.path, region.path):
@@ -52,7 +52,7 @@ def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
             if _waited(call, region) and not _was_told(call, region):
                 yield Finding(
                     call.path,
-                    f"{call.path} was not told in time that {region.path or 'the run'} was cancelled",
+                    f"{call.path} did not learn in time that {region.path or 'the run'} was cancelled",
                 )
         for execution in story.executions:
             under = is_within(execution.path, region.path)
@@ -63,7 +63,7 @@ def everybody_is_told_in_time(story: Story) -> Iterator[Finding]:
             if _rested(story, execution, region) and not _waits_for_reply(story, execution):
                 yield Finding(
                     execution.path,
-                    f"{execution.path} was between two attempts, and was not told in time that "
+                    f"{execution.path} was between two attempts, and did not learn in time that "
                     f"{region.path or 'the run'} was cancelled",
                 )
 
@@ -101,9 +101,9 @@ def _waits_for_reply(story: Story, execution: Execution) -> bool:
 
 
 def _waited(call: Call, region: _Cancelled) -> bool:
-    """Whether a call waited, with nothing that kept it from being told, when it had to be told.
+    """Whether a call waited, with nothing that kept it from hearing of it, when it had to.
 
-    No time passes before everybody is told: so neither is there a pass in which one could be late.
+    No time passes before everybody hears of it, so there is no pass in which one could be late.
     """
     if call.began.order > region.order:
         return False
@@ -222,7 +222,7 @@ def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
             yield Finding(path, f"{path} is said to be cancelled by {by.by!r}, which never ran")
     if _has_cancelled(trial.error):
         yield Finding(
-            "the run", f"the run's cancellation is told as an error: {summary_of(trial.error)}"
+            "the run", f"the run's cancellation is reported as an error: {summary_of(trial.error)}"
         )
 
 

@@ -17,7 +17,7 @@ ROUNDING = 1e-9
 
 
 def cancelled_is_not_replaced(story: Story) -> Iterator[Finding]:
-    """Who is handed ``Cancelled`` raises no error of its own in its place."""
+    """Whoever is handed ``Cancelled`` raises no error of its own in its place."""
     for call in story.trial.probe.calls:
         if call.replaced is not None:
             yield Finding(
@@ -80,7 +80,7 @@ def _cancelled_at(story: Story, call: Call) -> Iterator[float]:
 
 
 def what_comes_too_late_is_no_success(story: Story) -> Iterator[Finding]:
-    """Who asks for its deadline, and sees it pass, does not end as if it had done its work."""
+    """A node that asks for its deadline, and sees it pass, does not end as if it had done its work."""
     for call in story.trial.probe.calls:
         if call.raised is not None or call.told is not None or call.ended is None:
             continue

@@ -1,4 +1,4 @@
-"""Owns the promises of time limits: each stands around what it bounds, and is told once it has passed."""
+"""Owns the promises of time limits: each stands around what it bounds, and is reported once it has passed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def time_limits_are_kept(story: Story) -> Iterator[Finding]:
 
 
 def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding]:
-    """``TooSlowError`` of the engine is told of what has a limit that had passed."""
+    """``TooSlowError`` of the engine is reported only for what has a limit that had passed."""
     inner = {id(error) for call in story.trial.probe.calls for error in call.errors}
     known: set[int] = set()
     for execution in sorted(story.executions, key=lambda e: depth_of(e.path), reverse=True):
@@ -57,7 +57,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
             if not unknown and not _was_cut_short(story, execution.path):
                 yield Finding(
                     execution.path,
-                    f"{execution.path} is told as {summary_of(error)}, and had no limit that had passed",
+                    f"{execution.path} is reported as {summary_of(error)}, and had no limit that had passed",
                 )
     error, ended = story.trial.error, story.trial.duration
     if isinstance(error, trio.TooSlowError) and id(error) not in inner | known:
@@ -109,7 +109,7 @@ def _was_handled(story: Story, execution: Execution, limit: Limit) -> bool:
 
 
 def _was_cut_short(story: Story, path: str) -> bool:
-    """Whether clean-up below a path was cancelled: it has a time limit of its own, which is told there."""
+    """Whether clean-up below a path was cancelled: it has a time limit of its own, which is reported there."""
     return any(
         is_cleanup(other.path, path)
         for other in story.executions

@@ -32,7 +32,7 @@ def no_more_hold_a_limit_than_its_max(story: Story) -> Iterator[Finding]:
 
 
 def rates_are_kept(story: Story) -> Iterator[Finding]:
-    """Of who waits for a token of the run after having passed nobody knows when that was."""
+    """When a node that waits for a token of the run passed its limits is not known."""
     if story.trial.has_limiter:
         return
     for name, times in _passages(story).items():

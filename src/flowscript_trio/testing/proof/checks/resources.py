@@ -106,8 +106,8 @@ def context_variables_are_reset(story: Story) -> Iterator[Finding]:
     for name in story.trial.left_variables:
         yield Finding(
             name,
-            f"the context variable {name} was set in the run, and its caller sees it; who sets it (an observer, "
-            "or what the application has around the run) should `reset` it in a `finally`",
+            f"the context variable {name} was set in the run, and its caller sees it; whoever sets it (an "
+            "observer, or what the application has around the run) should `reset` it in a `finally`",
         )
 
 

@@ -84,7 +84,7 @@ def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
         if is_below(call.path, block.path) and not block.opened:
             continue
         if is_below(call.path, block.path):
-            return f"it stands in another branch of {block.path}"
+            return f"it is in another branch of {block.path}"
         if block.ended is None or block.ended.order > call.began.order:
             if source.ended.order < block.began.order:
                 continue  # of an execution of the block before this one

@@ -1,0 +1,42 @@
+"""Owns the way to what only a run with a journal needs: it is imported by the first such run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .durable.blocks import BlockJournal
+    from .durable.recorder import Recorder
+    from .durable.timers import Timer
+    from .regions import Region
+
+
+def timer_of(recorder: Recorder | None, key: str, seconds: float) -> Timer | None:
+    """A time limit of that many seconds which goes on when the process dies; None where the run has no journal."""
+    if recorder is None:
+        return None
+    from .durable.timers import Timer
+
+    return Timer(recorder, key, seconds)
+
+
+def journal_of(recorder: Recorder | None, key: str, region: Region) -> BlockJournal | None:
+    """The journal of a block whose jobs are branches or iterations; None where the run has none."""
+    if recorder is None:
+        return None
+    from .durable.blocks import BlockJournal
+
+    return BlockJournal(recorder, key, region, recorder.past.begun(key))
+
+
+def journal_of_graph(
+    recorder: Recorder | None, key: str, region: Region, name: Callable[[int], str], total: int
+) -> BlockJournal | None:
+    """The journal of a graph, whose jobs are nodes; None where the run has none."""
+    if recorder is None:
+        return None
+    from .durable.blocks import BlockJournal
+
+    begun = {index for index in range(total) if recorder.past.has(name(index))}
+    return BlockJournal(recorder, key, region, begun)

@@ -1,0 +1,74 @@
+"""Owns the tests of what a command imports, and of when it looks for garbage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MOST_MODULES = 285
+"""Of ours that a run of one node imports; a module more at every start should have a reason."""
+UNUSED = (
+    *("yaml", "httpx", "h11", "jmespath", "re2", "sqlite3", "sqlalchemy", "jsonschema", "html"),
+    *("openpyxl", "pyarrow", "opentelemetry", "distributed", "trio_parallel", "cloudpickle"),
+    *("flowscript_trio.journal", "flowscript_trio.execution.durable", "flowscript_trio.placement"),
+    *("flowscript_trio.observe.report", "flowscript_trio.picture", "flowscript_trio.schemas"),
+    *("flowscript_trio.testing", "flowscript_trio.watchdog"),
+    *(f"flowscript_trio.runtimes.{room}" for room in ("ai", "database", "file", "http")),
+)
+"""What such a run does not use."""
+SCRIPT = """
+import gc, json, sys
+from flowscript_trio.cli import main
+try:
+    main()
+except SystemExit as exc:
+    status = exc.code
+print(json.dumps([status, gc.isenabled(), gc.get_freeze_count(), sorted(sys.modules)]), file=sys.stderr)
+"""
+ONE_NODE = (
+    '<workflow name="one"><transform type="template" id="hello" template="hello"/></workflow>'
+)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> tuple[int, bool, int, list[str]]:
+    """A process that has run one node: its status, whether it collects, how much is frozen, its modules."""
+    file = tmp_path / "one.xml"
+    file.write_text(ONE_NODE, encoding="utf-8")
+    command = [sys.executable, "-c", SCRIPT, "run", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == "hello"
+    left: Any = json.loads(done.stderr.splitlines()[-1])
+    return left[0], left[1], left[2], left[3]
+
+
+def test_a_run_of_one_node_imports_nothing_that_it_does_not_use(
+    started: tuple[int, bool, int, list[str]],
+) -> None:
+    modules = started[3]
+    unused = [name for name in modules if name.startswith(tuple(f"{word}." for word in UNUSED))]
+    assert [*unused, *(word for word in UNUSED if word in modules)] == []
+    ours = [name for name in modules if name.partition(".")[0] == "flowscript_trio"]
+    assert len(ours) <= MOST_MODULES
+
+
+def test_what_a_start_imported_is_never_searched_for_garbage_and_the_rest_is(
+    started: tuple[int, bool, int, list[str]],
+) -> None:
+    status, collects, frozen, _ = started
+    assert status == 0
+    assert collects
+    assert frozen > 10_000
+
+
+def test_a_command_that_was_not_started_by_main_leaves_collections_as_they_are() -> None:
+    script = (
+        "import gc; from flowscript_trio.cli.commands import commands;"
+        "commands.get_command(None, 'run'); assert gc.isenabled() and not gc.get_freeze_count()"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
