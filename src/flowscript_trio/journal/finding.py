@@ -48,8 +48,8 @@ def find_answer(
     """
     if found is not None and found[0] is not None and not (slot == CANCEL and state in ENDED):
         return Answered(slot, found[0], found[1] or "", False)
-    if found is None and slot != CANCEL:
-        raise no_such_question(run_id, slot, open_slots())
     if state in ENDED:
         raise InputError(f"the run {run_id!r} has ended; it is {state}")
+    if found is None and slot != CANCEL:
+        raise no_such_question(run_id, slot, open_slots())
     return None
