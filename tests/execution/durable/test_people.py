@@ -139,7 +139,8 @@ def test_an_answer_that_came_late_stands_where_the_time_out_had_not_taken_its_pl
 
 def test_what_a_lost_race_asked_is_asked_no_more() -> None:
     text = """<workflow name="w"><parallel id="p" wait="any">
-      <branch><checkpoint id="ask" prompt="Go?"/></branch><branch><source:act id="fast" takes="5"/></branch></parallel>
+      <branch><checkpoint id="ask" prompt="Go?"/></branch>
+      <branch><source:act id="fast" takes="5"/></branch></parallel>
       <source:act id="b" after="p" takes="9"/></workflow>"""
     work, said = Crashing(text), list[str]()
 
