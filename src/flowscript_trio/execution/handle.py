@@ -227,6 +227,7 @@ class Run:
                 return status
             except Exception as exc:
                 recorder.leave(exc)
+        await recorder.left()
         self.output, self.error = None, recorder.error
         return "suspended"
 

@@ -71,6 +71,7 @@ class Recorder:
         self.waits: Waits = Waits(lambda: self.time)
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self._is_suspended = False
         self._written = 0
         self._journal = journal
         self._passes = passes
@@ -194,7 +195,17 @@ class Recorder:
         """Leave the run until somebody answers, or the first of its waits is over."""
         if not self.is_left:
             self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
+            self._is_suspended = True
             self.leave()
+
+    async def left(self) -> None:
+        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
+        if self._is_suspended:
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._journal.synced()
+            except StoreFailed as exc:
+                self.error = exc
 
     async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
         """Do clean-up that is shielded by ``scope``: leaving the run ends it, too."""
