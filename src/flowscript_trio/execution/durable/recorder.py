@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ...journal.questions import Given, encode_answer
-from ...journal.rows import ENDED, Journal, Mark, Question
+from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
 from ...types.decisions import Answer
 from ...types.paths import levels_of
@@ -172,24 +171,6 @@ class Recorder:
     def is_cleaning(self) -> bool:
         """Whether clean-up runs, whose time begins anew with each process."""
         return bool(self._shields)
-
-    def ask(self, question: Question) -> None:
-        """Ask in the store, or withdraw what was asked; it waits for nothing."""
-        if not self.is_left:
-            self._journal.ask(question)
-            self._written += 1
-
-    async def settle(self, slot: str, given: Given, by: str) -> Given:
-        """Answer a question of the run's own, and give what stands. Where that fails, the run is left."""
-        data = encode_answer(given, self._coding.encode)
-        try:
-            self.inbox.take(await self._journal.settle(slot, data, by))
-        except StoreFailed as exc:
-            self.leave(exc)
-            await trio.sleep_forever()
-        stands = self.inbox.answer_in(slot)
-        assert stands is not None
-        return stands
 
     def suspend(self) -> None:
         """Leave the run until somebody answers, or the first of its waits is over."""
