@@ -10,6 +10,8 @@ from .collecting import collect_from_here
 from .importing import runtimes_option
 
 _COMMANDS = {
+    "answer": "answer:answer_command",
+    "cancel": "answer:cancel_command",
     "demo": "demo:demo_command",
     "fmt": "format:fmt_command",
     "graph": "graph:graph_command",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -126,13 +126,25 @@ class Run:
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
-        if self._context.watchdog is None:
-            await self._walk_to_the_end()
-            return
-        from ..watchdog.nodes import watching_nodes  # only a run that asks for it needs it
+        try:
+            if self._context.watchdog is None:
+                await self._walk_attended()
+                return
+            from ..watchdog.nodes import watching_nodes  # only a run that asks for it needs it
 
-        with watching_nodes(self._context, self._context.watchdog):
-            await self._walk_to_the_end()
+            with watching_nodes(self._context, self._context.watchdog):
+                await self._walk_attended()
+        finally:
+            self._done.set()  # last: who called the run is to raise its error before who waits for it
+
+    def _walk_attended(self) -> Awaitable[None]:
+        """The walk; that of a durable run with what has to be listened to meanwhile."""
+        recorder = self._context.recorder
+        if recorder is None:
+            return self._walk_to_the_end()
+        from .durable.attending import attended  # only a run with a store needs it
+
+        return attended(recorder, self._walk_to_the_end, self.cancel)
 
     async def _walk_to_the_end(self) -> None:
         context = self._context
@@ -141,6 +153,8 @@ class Run:
             context.recorder.give_up = self.cancel
             if (cancelling := context.recorder.past.cancelling) is not None:
                 self.cancel(cancelling.reason)
+            elif (wish := context.recorder.inbox.wish) is not None:
+                self.cancel(wish)
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()
@@ -202,7 +216,6 @@ class Run:
         for stream in self._streams:
             stream.end()
         self._let_go()
-        self._done.set()
 
     def _let_go(self) -> None:
         """Untie the run from what points back at it.
@@ -224,6 +237,7 @@ class Run:
                 return status
             except Exception as exc:
                 recorder.leave(exc)
+        await recorder.left()
         self.output, self.error = None, recorder.error
         return "suspended"
 

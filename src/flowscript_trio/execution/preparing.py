@@ -93,13 +93,22 @@ def _make_run(
     seed = Random().getrandbits(64) if options.seed is None else options.seed
     started = services.now()
     recorder = None
+    suspend_after = _check_suspension(options)
     if owned is not None:
-        from .durable.recorder import Recorder  # only a run with a store needs it
+        from .durable.inbox import Inbox  # only a run with a store needs them
+        from .durable.recorder import Recorder
 
         began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(
-            owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
+            owned.journal,
+            owned.past,
+            passes,
+            owned.coding,
+            services.now,
+            options.max_crashes,
+            Inbox(owned.journal, owned.coding, owned.answers),
+            suspend_after,
         )
         if owned.past.began is None:
             recorder.write(began)
@@ -153,6 +162,15 @@ def _make_run(
         context.limits = _limits_of(flow, program, options)
     timeout = None if program.timeout is None else program.timeout(state)
     return Run(program, context, state, timeout, limit)
+
+
+def _check_suspension(options: RunOptions) -> float | None:
+    """The seconds after which a run that only waits is left."""
+    if options.suspend_after is None:
+        return None
+    if options.store is None:
+        raise InputError("suspend_after is given without a store; expected a store to go on from")
+    return check_seconds(options.suspend_after, "suspend_after")
 
 
 def _bounds_of(options: RunOptions) -> Limits | None:

@@ -15,11 +15,13 @@ def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
     return InputError(f"there is no run {run_id!r} in the store{hint}")
 
 
-def no_such_question(run_id: str, slot: str, asked: Iterable[str]) -> InputError:
-    """The error for an answer to what the run does not ask."""
+def no_such_question(
+    run_id: str, slot: str, asked: Iterable[str], names: Iterable[str] = ()
+) -> InputError:
+    """The error for an answer to what the run does not ask; ``names`` may stand for the slots that are asked."""
     asked = list(asked)
     waits = f"it waits for {', '.join(map(repr, asked))}" if asked else "it waits for no answer"
-    near = nearest(slot, asked)
+    near = nearest(slot, [*asked, *names])
     hint = f"; did you mean {near!r}?" if near else ""
     return InputError(f"the run {run_id!r} does not ask {slot!r}; {waits}{hint}")
 
@@ -44,10 +46,10 @@ def find_answer(
     ``found`` is what the store has of the slot: its answer and whose it is, if there is one; None where the
     run has no such slot. Raises InputError for a slot that is not asked, and for a run that has ended.
     """
-    if found is not None and found[0] is not None:
+    if found is not None and found[0] is not None and not (slot == CANCEL and state in ENDED):
         return Answered(slot, found[0], found[1] or "", False)
-    if found is None and slot != CANCEL:
-        raise no_such_question(run_id, slot, open_slots())
     if state in ENDED:
         raise InputError(f"the run {run_id!r} has ended; it is {state}")
+    if found is None and slot != CANCEL:
+        raise no_such_question(run_id, slot, open_slots())
     return None

@@ -80,7 +80,9 @@ class LiveJournal:
         self._waiting: deque[tuple[int, trio.lowlevel.Task]] = deque()
         self._closed = False
         self._gone = trio.Event()
+        self._news = trio.Event()
         backend.heed(owned, partial(self._told, 0))
+        backend.listen(owned, self._told_news)
 
     @property
     def run_id(self) -> str:
@@ -182,6 +184,21 @@ class LiveJournal:
     async def lost(self) -> StoreFailed:
         await self._gone.wait()
         return self._failure()
+
+    def _told_news(self) -> None:
+        """Called in any thread: something was put in the inbox."""
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._note_news)
+
+    def _note_news(self) -> None:
+        self._news.set()
+
+    async def news(self) -> None:
+        if self._backend.look_every is not None:
+            await trio.sleep(self._backend.look_every)
+            return
+        await self._news.wait()
+        self._news = trio.Event()
 
     async def answers(self) -> list[Answered]:
         return await call(self._backend, partial(self._backend.answers, self.run_id))

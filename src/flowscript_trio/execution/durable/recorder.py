@@ -19,6 +19,7 @@ from ...types.decisions import Answer
 from ...types.durable import Diverged
 from ...types.paths import levels_of
 from ...types.results import RunStatus
+from ...types.storing import StoreFailed
 from ..regions import Region
 from .coding import Coding
 from .entries import (
@@ -36,7 +37,9 @@ from .entries import (
     RunEnded,
     row_of,
 )
+from .inbox import Inbox
 from .past import Past
+from .waits import Waits
 
 T = TypeVar("T")
 
@@ -61,6 +64,8 @@ class Recorder:
         coding: Coding,
         now: Callable[[], datetime],
         max_crashes: int = MAX_CRASHES,
+        inbox: Inbox | None = None,
+        suspend_after: float | None = None,
     ) -> None:
         self.past: Past = past
         self.max_crashes: int = max_crashes
@@ -69,6 +74,12 @@ class Recorder:
         self.error: BaseException | None = None
         """Why it had to be left, where that is an error."""
         self.give_up: Callable[[str], None] | None = None
+        self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
+        self.waits: Waits = Waits(lambda: self.time)
+        self.suspend_after: float | None = suspend_after
+        """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self._is_suspended = False
+        self._written = 0
         self._journal = journal
         self._passes = passes
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
@@ -79,6 +90,8 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        if past.ended is None:
+            journal.mark(Mark("running"))
 
     # ---- time ----
 
@@ -107,6 +120,7 @@ class Recorder:
         if self.is_left:
             return
         self._journal.write(row_of(entry, self._coding.encode))
+        self._written += 1
         if self._resumes:
             self._touched.add(entry.key)
             self._touched.update(levels_of(entry.key))
@@ -149,6 +163,38 @@ class Recorder:
             self.give_up("this process leaves the run")
         for scope in self._shields:
             scope.shield = False
+
+    async def leave_if_lost(self) -> None:
+        """Leave the run when nothing more of it can be written here, which is waited for."""
+        self.leave(await self._journal.lost())
+
+    # ---- people ----
+
+    @property
+    def changes(self) -> int:
+        """How much was written and heard so far: the same number later means that nothing has gone on."""
+        return self._written + self.inbox.changes
+
+    @property
+    def is_cleaning(self) -> bool:
+        """Whether clean-up runs, whose time begins anew with each process."""
+        return bool(self._shields)
+
+    def suspend(self) -> None:
+        """Leave the run until somebody answers, or the first of its waits is over."""
+        if not self.is_left:
+            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
+            self._is_suspended = True
+            self.leave()
+
+    async def left(self) -> None:
+        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
+        if self._is_suspended:
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._journal.synced()
+            except StoreFailed as exc:
+                self.error = exc
 
     async def as_it_was(self, work: Awaitable[T], cancelled: bool = False) -> T:
         """Do again what came to its end in an earlier process, as it did then.
@@ -266,7 +312,8 @@ class Recorder:
         key = (path, attempt + 1)
         begun = self.past.outcomes, self.past.started, self.past.late
         if not any(key in each for each in begun) and not self.past.has(inner):
-            await trio.sleep(seconds)
+            with self.waits.until(self.time + seconds):
+                await trio.sleep(seconds)
 
     def retried(self, path: str, attempt: int) -> Retried | None:
         """What follows a failed attempt, where that was decided already."""

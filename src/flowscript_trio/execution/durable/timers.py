@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import trio
 
+from ..frame import Attempt
 from .entries import Bounded, Waits
 from .recorder import Recorder
 
@@ -25,6 +26,8 @@ class Timer:
         known = past.bounds.get(key)
         self.is_known: bool = ended is not None
         self._kept = None if ended is None or ended.late else ended
+        self.due: float = recorder.time + seconds if known is None else known.due
+        """When it passes, by the wall clock."""
         self.seconds: float
         if self._kept is not None:
             self.seconds = inf
@@ -34,7 +37,7 @@ class Timer:
             self.seconds = known.due - recorder.time
         else:
             self.seconds = seconds
-            recorder.write(Bounded(key, recorder.time + seconds))
+            recorder.write(Bounded(key, self.due))
 
     def during(self, work: Awaitable[T]) -> Awaitable[T]:
         """The work that it bounds; where an earlier process saw it end in time, as it was then."""
@@ -52,11 +55,18 @@ class Timer:
         return not self.is_known and self._recorder.is_replayed(path)
 
 
-async def sleep_durably(recorder: Recorder, path: str, attempt: int, seconds: float) -> None:
+async def sleep_durably(recorder: Recorder, attempt: Attempt, seconds: float) -> None:
     """Wait so many seconds by the wall clock from when the wait was first begun. Cancellation ends it at once."""
-    known = recorder.past.waits.get((path, attempt))
+    path, number = attempt.path, attempt.number
+    known = recorder.past.waits.get((path, number))
+    due = recorder.time + seconds if known is None else known.due
     if known is None:
-        recorder.write(Waits(path, attempt, recorder.time + seconds))
-    else:
-        seconds = known.due - recorder.time
-    await trio.sleep(max(seconds, 0.0))
+        recorder.write(Waits(path, number, due))
+    seconds = max(due - recorder.time, 0.0)
+    if attempt.step.timeout is not None:
+        await trio.sleep(
+            seconds
+        )  # its limit begins anew with each process: it is not left meanwhile
+        return
+    with recorder.waits.until(due):
+        await trio.sleep(seconds)
