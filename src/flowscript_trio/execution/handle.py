@@ -17,7 +17,7 @@ from ..types.results import Cancellation, NodeResult, RunStatus
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
-from .durable.recorder import Recorder
+from .durable.recorder import LEFT, Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
@@ -135,6 +135,8 @@ class Run:
             context.recorder.give_up = self.cancel
             if (cancelling := context.recorder.past.cancelling) is not None:
                 self.cancel(cancelling.reason)
+            if context.recorder.is_left:
+                self.cancel(LEFT)
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()

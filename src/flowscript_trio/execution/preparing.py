@@ -97,8 +97,6 @@ def _make_run(
         recorder = Recorder(
             owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
         )
-        if owned.past.began is None:
-            recorder.write(began)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -148,6 +146,8 @@ def _make_run(
     if program.limits is not None:
         context.limits = _limits_of(flow, program, options)
     timeout = None if program.timeout is None else program.timeout(state)
+    if owned is not None and recorder is not None:
+        recorder.begin(owned.began)  # nothing refuses the run any more
     return Run(program, context, state, timeout, limit)
 
 

@@ -30,7 +30,7 @@ from .durable.opening import FindSecrets, Owned, begun, reopened
 from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
-from .preparing import prepare
+from .preparing import check_options, prepare
 
 
 @enable_ki_protection
@@ -156,6 +156,7 @@ async def run_with(
 async def _run_durably(
     flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
 ) -> Run:
+    check_options(flow, options)  # before the store has anything of it
     async with begun(store, flow, options) as owned:
         handle, failed = await _walk_owned(flow, options, owned, task_status)
     return _judged(handle, failed)
@@ -273,6 +274,7 @@ class OpenRun:
     async def __aenter__(self) -> Run:
         owned: Owned | None = None
         if self._options.store is not None:
+            check_options(self._flow, self._options)  # before the store has anything of it
             self._owning = begun(self._options.store, self._flow, self._options)
             owned = await self._owning.__aenter__()
         try:

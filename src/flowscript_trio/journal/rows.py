@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -112,6 +112,9 @@ class Journal(Protocol):
         Those that wait since the same pass are woken in one. It is a checkpoint, and can be cancelled; what was
         written stays written. Raises StoreFailed where the rows could not be written, now or before.
         """
+
+    def heed(self, lost: Callable[[StoreFailed], None]) -> None:
+        """Call ``lost`` as soon as nothing more of the run can be written here, until it is closed."""
 
     async def lost(self) -> StoreFailed:
         """Wait until nothing more of the run can be written here, and give the reason: the run is to be left.

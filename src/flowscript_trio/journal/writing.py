@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -80,6 +80,7 @@ class LiveJournal:
         self._waiting: deque[tuple[int, trio.lowlevel.Task]] = deque()
         self._closed = False
         self._gone = trio.Event()
+        self._heeding: Callable[[StoreFailed], None] | None = None
         backend.heed(owned, partial(self._told, 0))
 
     @property
@@ -167,6 +168,8 @@ class LiveJournal:
         elif self._failed is None:
             self._failed = failed
             self._gone.set()
+            if self._heeding is not None:
+                self._heeding(self._failure())
         while self._waiting and (self._failed is not None or self._waiting[0][0] <= self._kept):
             trio.lowlevel.reschedule(self._waiting.popleft()[1])
 
@@ -178,6 +181,9 @@ class LiveJournal:
         failure = StoreFailed(str(self._failed))
         failure.__cause__ = self._failed.__cause__
         return failure
+
+    def heed(self, lost: Callable[[StoreFailed], None]) -> None:
+        self._heeding = lost
 
     async def lost(self) -> StoreFailed:
         await self._gone.wait()
@@ -195,6 +201,7 @@ class LiveJournal:
             await trio.lowlevel.checkpoint()
             return
         self._closed = True
+        self._heeding = None
         unsaved = self._failed is None  # else whoever waited was told
         with trio.CancelScope(shield=True):
             try:

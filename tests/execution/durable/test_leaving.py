@@ -255,3 +255,39 @@ def test_a_run_without_a_store_cannot_be_left() -> None:
                 run.leave()
 
     trio.run(main)
+
+
+async def test_a_run_that_is_left_before_its_first_node_begins_nothing() -> None:
+    work = Crashing(CLEANED)
+    flow = fs.loads(CLEANED, registry=work.world.registry)
+    async with fs.open_run(flow, store=work.store, run_id="r") as run:
+        run.leave()
+    assert run.status == "suspended"
+    assert work.world.begun == []
+
+
+async def test_a_run_that_was_taken_over_is_left_in_the_middle_of_a_node(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    work = Crashing('<workflow name="w"><source:act id="a" takes="100"/></workflow>')
+    flow = fs.loads(work.text, registry=work.world.registry)
+    async with fs.open_run(flow, store=work.store, run_id="r") as run:
+        await trio.sleep(1)  # virtual
+        work.store.crash()
+        with pytest.raises(fs.Superseded):
+            await run.wait()
+    assert trio.current_time() == pytest.approx(1)
+    assert work.world.done == []
+
+
+async def test_a_run_that_is_refused_leaves_nothing_in_its_store() -> None:
+    store = fs.Store.memory()
+    flow = fs.loads(
+        '<workflow name="w"><param name="k" required="true"/><delay id="d" duration="0s"/></workflow>'
+    )
+    with pytest.raises(fs.InputError, match="'k' is missing"):
+        await fs.run(flow, store=store, run_id="r")
+    with pytest.raises(fs.InputError, match="'k' is missing"):
+        async with fs.open_run(flow, store=store, run_id="r"):
+            pytest.fail("the run was opened")
+    assert await store.runs() == []

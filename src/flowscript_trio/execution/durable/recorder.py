@@ -28,6 +28,7 @@ from .entries import (
     JobEnded,
     Reading,
     Retried,
+    RunBegan,
     RunEnded,
     row_of,
 )
@@ -37,6 +38,9 @@ T = TypeVar("T")
 
 MAX_CRASHES = 3
 """So many processes may die at one execution; then it fails with Interrupted."""
+
+
+LEFT = "this process leaves the run"
 
 
 class Recorder:
@@ -71,6 +75,13 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        journal.heed(self.leave)
+
+    def begin(self, began: RunBegan) -> None:
+        """The run is about to run here; what it follows from is written by its first process."""
+        if not self._resumes:
+            self._journal.mark(Mark("running"))
+            self.write(began)
 
     # ---- time ----
 
@@ -138,9 +149,9 @@ class Recorder:
         self.is_left = True
         self.error = error
         if self.give_up is not None:
-            self.give_up("this process leaves the run")
+            self.give_up(LEFT)
         for scope in self._shields:
-            scope.cancel("this process leaves the run")
+            scope.cancel(LEFT)
 
     async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
         """Do clean-up that is shielded by ``scope``: leaving the run ends it, too."""
