@@ -301,6 +301,8 @@ async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
     owned = await store.begin("owned", b"")
     assert await ready() == ["queued", "late", "orphaned"]
     assert [run.run_id for run in await store.ready(limit=1)] == ["queued"]
+    others = await store.ready(limit=2, skip=["queued", "none"])
+    assert [run.run_id for run in others] == ["late", "orphaned"]
     await store.answer("asks", "a", "approve")
     await store.cancel("early")
     assert await ready() == ["queued", "late", "early", "asks", "orphaned"]

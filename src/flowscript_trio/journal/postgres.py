@@ -195,14 +195,15 @@ class PostgresBackend:
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 
-    def ready(self, limit: int) -> list[RunState]:
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
         with self._connected() as connection:
             found = connection.execute(
                 f"select {STATE} from flowscript_runs where (lease is null or lease < clock_timestamp()) "
                 "and (state in ('queued', 'running') or (state = 'suspended' and "
                 "(due <= extract(epoch from clock_timestamp()) or seen < (select count(answer) "
-                "from flowscript_inbox where run = flowscript_runs.number)))) order by number limit %s",
-                (limit,),
+                "from flowscript_inbox where run = flowscript_runs.number)))) and id <> all(%s) "
+                "order by number limit %s",
+                (list(skip), limit),
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 

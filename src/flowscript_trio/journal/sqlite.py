@@ -27,6 +27,9 @@ from .tabled import Tabled, untabled
 BUSY_SECONDS = 0.25
 """How long a commit waits for the lock of another process before it asks whether it is still waited for."""
 
+READY_AT_ONCE = 500
+"""Runs that are read at once to find some that nobody owns."""
+
 _STATE = "number, id, workflow, state, created, due, ended, rows"
 
 
@@ -163,17 +166,28 @@ class SqliteBackend:
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 
-    def ready(self, limit: int) -> list[RunState]:
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
+        free: list[RunState] = []
+        last = 0
         with self._connected() as connection:
-            found = connection.execute(
-                f"select {_STATE} from runs where state in ('queued', 'running') or (state = 'suspended' "
-                "and (due <= ? or seen < (select count(answer) from inbox where run = runs.number))) "
-                "order by number",
-                (time.time(),),
-            )
-            rows = found.fetchall()
-            free = (row for row in rows if self._owners().owner(row[0]) is None)
-            return [self._state(connection, *row) for row in islice(free, limit)]
+            while len(free) < limit:
+                # The plus keeps SQLite from going through all runs that have ended, by their numbers. It reads in
+                # pieces that are whole: while others' bytes are looked at, no transaction is under way.
+                rows = connection.execute(
+                    f"select {_STATE} from runs where +number > ? and state in ('queued', 'running', 'suspended') "
+                    "and (state <> 'suspended' or due <= ? or seen < (select count(answer) from inbox "
+                    "where run = runs.number)) order by number limit ?",
+                    (last, time.time(), READY_AT_ONCE),
+                ).fetchall()
+                found = (row for row in rows if row[1] not in skip and self._is_free(row[0]))
+                free += [self._state(connection, *row) for row in islice(found, limit - len(free))]
+                if len(rows) < READY_AT_ONCE:
+                    break
+                last = rows[-1][0]
+        return free
+
+    def _is_free(self, number: int) -> bool:
+        return self._owners().owner(number) is None
 
     def show(self, run_id: str) -> RunState:
         with self._connected() as connection:
