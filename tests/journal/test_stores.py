@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from flowscript_trio.journal.questions import encode_question
 from flowscript_trio.journal.rows import CANCEL, Answered, Mark, Question, Row
 from flowscript_trio.journal.store import Store
 from flowscript_trio.types.errors import InputError
@@ -31,6 +32,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(new_database(URL))
 
 
+ASKED = encode_question("ask", "Go?", [], "reject")
 ROWS = [
     Row("began", "", b"\x00\xff"),
     Row("started", "a~2/0/book", b"1", b"value"),
@@ -162,7 +164,7 @@ async def test_runs_are_listed_the_youngest_first_with_how_they_stand(store: Sto
     await store.submit("a", b"", workflow="one")
     journal = await store.begin("b", b"", workflow="two")
     journal.mark(Mark("suspended", due=99.5))
-    journal.ask(Question("ask", b"?", due=7.0))
+    journal.ask(Question("ask", ASKED, due=7.0))
     await journal.synced()
     runs = await store.runs()
     assert [(run.run_id, run.workflow, run.state, run.due) for run in runs] == [
@@ -189,7 +191,7 @@ async def test_a_run_whose_owner_is_gone_is_orphaned(store: Store) -> None:
 
 async def test_the_first_answer_stands_and_the_second_is_told_it(store: Store) -> None:
     journal = await store.begin("r", b"")
-    journal.ask(Question("ask", b"?"))
+    journal.ask(Question("ask", ASKED))
     await journal.synced()
     first = await store.answer("r", "ask", "approve", 7, by="ann")
     assert (first.action, first.input, first.by, first.taken) == ("approve", 7, "ann", True)
@@ -203,7 +205,7 @@ async def test_the_first_answer_stands_and_the_second_is_told_it(store: Store) -
 
 async def test_the_time_out_takes_the_same_slot(store: Store) -> None:
     journal = await store.begin("r", b"")
-    journal.ask(Question("ask", b"?"))
+    journal.ask(Question("ask", ASKED))
     await journal.synced()
     assert await journal.settle("ask", b"late", "time") == Answered("ask", b"late", "time", True)
     assert await journal.answers() == [Answered("ask", b"late", "time", True)]
@@ -214,7 +216,7 @@ async def test_an_answer_to_what_is_not_asked_is_refused(store: Store) -> None:
     journal = await store.begin("r", b"")
     with pytest.raises(InputError, match=re.escape("does not ask 'x'; it waits for no answer")):
         await store.answer("r", "x", "approve")
-    journal.ask(Question("approval", b"?"))
+    journal.ask(Question("approval", ASKED))
     await journal.synced()
     said = "does not ask 'aproval'; it waits for 'approval'; did you mean 'approval'?"
     with pytest.raises(InputError, match=re.escape(said)):
@@ -230,10 +232,10 @@ async def test_an_answer_to_what_is_not_asked_is_refused(store: Store) -> None:
 
 async def test_a_question_that_is_asked_again_keeps_its_answer(store: Store) -> None:
     journal = await store.begin("r", b"")
-    journal.ask(Question("ask", b"?"))
+    journal.ask(Question("ask", ASKED))
     await journal.synced()
     await store.answer("r", "ask", "approve")
-    journal.ask(Question("ask", b"?"))
+    journal.ask(Question("ask", ASKED))
     await journal.synced()
     assert (await store.show("r")).waits_for == ()
     assert len(await journal.answers()) == 1
@@ -288,7 +290,7 @@ async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
     async def suspended(name: str, mark: Mark, *questions: str) -> None:
         journal = await store.begin(name, b"")
         for question in questions:
-            journal.ask(Question(question, b"?"))
+            journal.ask(Question(question, ASKED))
         journal.mark(mark)
         await journal.aclose()
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from contextvars import copy_context
 from math import inf
 
 from ..runtimes.control.results import CheckpointResult
 from ..scheduler.signals import Goto
-from ..types.decisions import APPROVE, REJECT, Action, Answer, CheckpointRejected, Decider
-from ..types.errors import FlowScriptError, nearest
-from ..types.paths import bound_path
+from ..types.decisions import APPROVE, REJECT, Answer, CheckpointRejected
+from ..types.errors import FlowScriptError
 from .bounds import LATE, bounded
 from .contexts import InContext
-from .durable.timers import timer_of
+from .deciding import check_answer, decide, shown
+from .durable.questions import ask_durably
 from .frame import Attempt, Outcome
 from .regions import Region
 from .walk import Walk
@@ -22,7 +22,7 @@ from .walk import Walk
 async def handle_checkpoint_result(
     walk: Walk, result: CheckpointResult, attempt: Attempt
 ) -> Outcome:
-    """Ask the run's decider; without one, or when the time has passed, the default stands.
+    """Ask the run's decider; without one, or when the time has passed, the default stands. A durable run waits.
 
     Cancellation reaches the decider at its next checkpoint and passes on.
     """
@@ -46,14 +46,10 @@ async def handle_checkpoint_result(
 async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[Answer, bool]:
     """The answer, and whether it is the default because the decider's came too late."""
     if result.answer is not None:
-        return _check_answer(result.answer, result, attempt), False
-    recorder, key = walk.run.recorder, (attempt.path, attempt.number)
-    if recorder is not None and (known := recorder.past.answers.get(key)) is not None:
-        return Answer(known.action, known.input), known.timed_out
-    answer, timed_out = await _ask_decider(walk, result, attempt)
-    if recorder is not None:
-        recorder.answered(attempt.path, attempt.number, answer, timed_out)
-    return answer, timed_out
+        return check_answer(result.answer, result, attempt.step.label), False
+    if walk.run.recorder is not None:
+        return await ask_durably(walk, walk.run.recorder, result, attempt)
+    return await _ask_decider(walk, result, attempt)
 
 
 async def _ask_decider(
@@ -67,43 +63,9 @@ async def _ask_decider(
 
     def work(region: Region) -> Awaitable[object]:
         attempt.region = region
-        return InContext(_decide(decider, *_shown(walk, result)), copy_context())
+        return InContext(decide(decider, *shown(walk, result)), copy_context())
 
-    timer = None
-    if patience is not None:
-        key = bound_path(attempt.inner, "answer")
-        timer = timer_of(walk.run.recorder, key, seconds)
-    answer = await bounded(seconds, attempt.region, attempt.path, work, timer=timer)
+    answer = await bounded(seconds, attempt.region, attempt.path, work)
     if answer is LATE:
         return Answer(result.default), True
-    return _check_answer(answer, result, attempt), False
-
-
-async def _decide(decider: Decider, prompt: str, actions: Sequence[Action]) -> object:
-    return await decider(prompt, actions)
-
-
-def _shown(walk: Walk, result: CheckpointResult) -> tuple[str, Sequence[Action]]:
-    """The question as a person may read it: without secrets, wherever the decider puts it."""
-    masker = walk.run.masker
-    if masker is None:
-        return result.prompt, result.actions
-    labels = [masker.text(action.label) for action in result.actions]
-    actions = [Action(a.id, label) for a, label in zip(result.actions, labels, strict=True)]
-    return masker.text(result.prompt), actions
-
-
-def _check_answer(answer: object, result: CheckpointResult, attempt: Attempt) -> Answer:
-    """What the decider answered; raises FlowScriptError for what is no answer to this question."""
-    known = [*(action.id for action in result.actions), APPROVE, REJECT]
-    if isinstance(answer, str):
-        answer = Answer(answer)
-    if isinstance(answer, Answer) and answer.action in known:
-        return answer
-    found = answer.action if isinstance(answer, Answer) else answer
-    near = nearest(found, known) if isinstance(found, str) else None
-    hint = f"; did it mean {near!r}?" if near else ""
-    raise FlowScriptError(
-        f"the decider answered {found!r} to {attempt.step.label!r}; "
-        f"expected one of {', '.join(dict.fromkeys(known))}{hint}"
-    )
+    return check_answer(answer, result, attempt.step.label), False

@@ -17,6 +17,7 @@ from ..types.results import Cancellation, NodeResult, RunStatus
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
+from .durable.attending import attended
 from .durable.recorder import LEFT, Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -125,8 +126,15 @@ class Run:
     @trio.lowlevel.enable_ki_protection
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
+        recorder = self._context.recorder
         with watching_nodes(self._context):
-            await self._walk_to_the_end()
+            try:
+                if recorder is None:
+                    await self._walk_to_the_end()
+                else:
+                    await attended(recorder, self._walk_to_the_end, self.cancel)
+            finally:
+                self._done.set()  # last: who called the run is to raise its error before who waits for it
 
     async def _walk_to_the_end(self) -> None:
         context = self._context
@@ -135,6 +143,8 @@ class Run:
             context.recorder.give_up = self.cancel
             if (cancelling := context.recorder.past.cancelling) is not None:
                 self.cancel(cancelling.reason)
+            elif (wish := context.recorder.inbox.wish) is not None:
+                self.cancel(wish)
             if context.recorder.is_left:
                 self.cancel(LEFT)
         if context.spending is not None:
@@ -198,7 +208,6 @@ class Run:
         for stream in self._streams:
             stream.end()
         self._let_go()
-        self._done.set()
 
     def _let_go(self) -> None:
         """Untie the run from what points back at it.

@@ -51,3 +51,4 @@ class RunOptions:
     store: Store | None = None
     run_id: str | None = None
     max_crashes: int = 3
+    suspend_after: float | None = None

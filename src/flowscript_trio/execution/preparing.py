@@ -20,6 +20,7 @@ from ..types.http import HttpOptions
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
+from .durable.inbox import Inbox
 from .durable.opening import Owned
 from .durable.recorder import Recorder
 from .handle import Run
@@ -91,11 +92,19 @@ def _make_run(
     seed = Random().getrandbits(64) if options.seed is None else options.seed
     started = services.now()
     recorder = None
+    suspend_after = _check_suspension(options)
     if owned is not None:
         began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(
-            owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
+            owned.journal,
+            owned.past,
+            passes,
+            owned.coding,
+            services.now,
+            options.max_crashes,
+            Inbox(owned.journal, owned.coding, owned.answers),
+            suspend_after,
         )
     context = RunContext(
         id=run_id,
@@ -149,6 +158,15 @@ def _make_run(
     if owned is not None and recorder is not None:
         recorder.begin(owned.began)  # nothing refuses the run any more
     return Run(program, context, state, timeout, limit)
+
+
+def _check_suspension(options: RunOptions) -> float | None:
+    """The seconds after which a run that only waits is left."""
+    if options.suspend_after is None:
+        return None
+    if options.store is None:
+        raise InputError("suspend_after is given without a store; expected a store to go on from")
+    return check_seconds(options.suspend_after, "suspend_after")
 
 
 def _bounds_of(options: RunOptions) -> Limits | None:

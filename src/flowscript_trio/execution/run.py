@@ -59,6 +59,7 @@ async def run(
     store: Store | None = None,
     run_id: str | None = None,
     max_crashes: int = 3,
+    suspend_after: float | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Run a workflow to its end: one ``await`` with the guarantees of a nursery.
@@ -96,6 +97,9 @@ async def run(
         run_id: the id of the run in the store. One that is there goes on, or gives its outcome where it has
             ended; None: a new one.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+        suspend_after: with a store, seconds after which a run that waits for nothing but people (at a
+            ``<checkpoint>``) or timers (a ``<delay>``, the wait before another attempt) is left: ``run`` returns
+            with the status ``suspended``, and :func:`resume` goes on with it. None: it waits in this process.
         task_status: ``nursery.start(run, flow)`` returns the :class:`Run` once the inputs are checked.
 
     Returns:
@@ -133,6 +137,7 @@ async def run(
         store=store,
         run_id=run_id,
         max_crashes=max_crashes,
+        suspend_after=suspend_after,
     )
     del secrets  # the options do not show them
     return await run_with(flow, options, task_status)
@@ -198,6 +203,7 @@ async def resume(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     max_crashes: int = 3,
+    suspend_after: float | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
 ) -> Run:
     """Go on with a run that is in a store, from where its last process left it, to its end.
@@ -211,9 +217,11 @@ async def resume(
         limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, task_status: as of
             :func:`run`.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+        suspend_after: as of :func:`run`.
 
     Returns:
-        The finished :class:`Run`; at once where it had ended before.
+        The finished :class:`Run`; at once where it had ended before. Where it was left, its status is
+        ``suspended``.
 
     Raises:
         InputError: there is no such run, or it does not fit this release or these arguments.
@@ -237,6 +245,7 @@ async def resume(
         watchdog=watchdog,
         http=http,
         max_crashes=max_crashes,
+        suspend_after=suspend_after,
     )
     del secrets
     return await resume_with(store, run_id, options, task_status)
@@ -351,6 +360,7 @@ def open_run(
     store: Store | None = None,
     run_id: str | None = None,
     max_crashes: int = 3,
+    suspend_after: float | None = None,
 ) -> OpenRun:
     """Run a workflow beside the block of an ``async with``, which gets the :class:`Run` to deal with.
 
@@ -381,5 +391,6 @@ def open_run(
         store=store,
         run_id=run_id,
         max_crashes=max_crashes,
+        suspend_after=suspend_after,
     )
     return OpenRun(flow, options)

@@ -26,6 +26,8 @@ AT_ONCE = 10
 """How many runs a worker has at once."""
 EVERY = 1.0
 """Seconds after which it looks for runs again."""
+SUSPEND_AFTER = 60.0
+"""Seconds after which a run that only waits for people or timers is no longer held."""
 
 
 async def work(
@@ -49,6 +51,7 @@ async def work(
     http: HttpOptions | None = None,
     places: Mapping[str, Place] | None = None,
     max_crashes: int = 3,
+    suspend_after: float | None = SUSPEND_AFTER,
 ) -> int:
     """Take the runs of a store that can go on, and bring them to their ends.
 
@@ -67,6 +70,8 @@ async def work(
         secrets: values of ``$secrets`` by name, which may be ``os.environ``: a run gets those that it began with.
         limiter, base, registry, limits, bounds, now, keep, decider, watchdog, http, places, max_crashes: as of
             :func:`run`, for every run.
+        suspend_after: seconds after which a run that waits for nothing but people or timers is left until it is
+            answered or due, and others are taken in its place; None: it is held.
 
     Returns:
         How many runs have ended here; only with ``until_empty``.
@@ -98,6 +103,7 @@ async def work(
             http=http,
             places=places,
             max_crashes=max_crashes,
+            suspend_after=suspend_after,
         ),
         lambda names: {name: held[name] for name in (*names, *AI_SECRETS) if name in held},
         report or (lambda event: None),

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..types.storing import StoreFailed
 from .blobs import LargeRow
-from .rows import Answered, Mark, Question, Row, RunState, State
+from .rows import Answered, Asked, Mark, Question, Row, RunState, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Backend(Protocol):
     inline: bool
     """Whether calls take no time, so that they are made in trio's thread."""
 
+    @property
+    def look_every(self) -> float | None:
+        """Seconds between two looks at an inbox; None where :meth:`listen` tells of what comes."""
+
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         """Own a run, which is made where there is none; RunBusy, InputError for another document."""
 
@@ -52,6 +56,9 @@ class Backend(Protocol):
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
+
+    def listen(self, owned: Owned, told: Callable[[], None]) -> None:
+        """Call ``told``, in any thread, when something comes into the inbox, where ``look_every`` is None."""
 
     def release(self, owned: Owned) -> None:
         """Give a run back."""
@@ -79,6 +86,9 @@ class Backend(Protocol):
 
     def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
         """Fill a slot, unless it is; InputError where there is no such question."""
+
+    def questions(self, run_id: str) -> list[Asked]:
+        """What the run has asked, oldest first; InputError where there is no such run."""
 
     def answers(self, run_id: str) -> list[Answered]:
         """The slots that are filled, oldest first."""

@@ -15,11 +15,13 @@ def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
     return InputError(f"there is no run {run_id!r} in the store{hint}")
 
 
-def no_such_question(run_id: str, slot: str, asked: Iterable[str]) -> InputError:
-    """The error for an answer to what the run does not ask."""
+def no_such_question(
+    run_id: str, slot: str, asked: Iterable[str], names: Iterable[str] = ()
+) -> InputError:
+    """The error for an answer to what the run does not ask; ``names`` may stand for the slots that are asked."""
     asked = list(asked)
     waits = f"it waits for {', '.join(map(repr, asked))}" if asked else "it waits for no answer"
-    near = nearest(slot, asked)
+    near = nearest(slot, [*asked, *names])
     hint = f"; did you mean {near!r}?" if near else ""
     return InputError(f"the run {run_id!r} does not ask {slot!r}; {waits}{hint}")
 

@@ -12,7 +12,7 @@ from ..types.storing import RunBusy, StoreFailed, Superseded
 from .backend import Batch, Owned
 from .blobs import Large, LargeRow, unpack
 from .finding import find_answer, no_such_run, other_document
-from .rows import ENDED, Answered, Mark, Question, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Mark, Question, Row, RunState, State
 
 Moment = Literal["before", "after"]
 Watch = Callable[[Moment, int], None]
@@ -43,6 +43,7 @@ class MemoryBackend:
     """Keeps runs in memory. ``watch`` may call ``crash`` before a commit, which then does not happen, or after."""
 
     inline = True
+    look_every = None
 
     def __init__(self, clock: Callable[[], float] = time.time, watch: Watch | None = None) -> None:
         self._clock = clock
@@ -50,6 +51,7 @@ class MemoryBackend:
         self._runs: dict[str, _Run] = {}
         self._large: dict[bytes, bytes] = {}
         self._heeding: dict[Owned, Callable[[StoreFailed], None]] = {}
+        self._listening: dict[Owned, Callable[[], None]] = {}
         self._numbers = 0
         self.commits: int = 0
 
@@ -58,6 +60,7 @@ class MemoryBackend:
         for run in self._runs.values():
             run.fence += 1
             run.owned = False
+        self._listening.clear()
         heeding, self._heeding = self._heeding, {}
         for owned, lost in heeding.items():
             lost(Superseded(owned.run_id))
@@ -90,8 +93,12 @@ class MemoryBackend:
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         self._heeding[owned] = lost
 
+    def listen(self, owned: Owned, told: Callable[[], None]) -> None:
+        self._listening[owned] = told
+
     def release(self, owned: Owned) -> None:
         self._heeding.pop(owned, None)
+        self._listening.pop(owned, None)
         run = self._runs.get(owned.run_id)
         if run is not None and run.fence == owned.fence:
             run.owned = False
@@ -122,7 +129,10 @@ class MemoryBackend:
         assert batch.first == len(run.rows), "a journal has no gaps"
         run.rows += [self._whole(row) for row in batch.rows]
         for question in batch.questions:
-            run.questions.setdefault(question.slot, question)
+            if not question.withdrawn:
+                run.questions.setdefault(question.slot, question)
+            elif question.slot not in run.answers:
+                run.questions.pop(question.slot, None)
         if batch.mark is not None:
             run.mark = batch.mark
             run.ended = self._clock() if batch.mark.state in ENDED else None
@@ -176,7 +186,16 @@ class MemoryBackend:
         if stands is not None:
             return stands
         run.answers[slot] = Answered(slot, data, by, True)
+        for owned, told in list(self._listening.items()):
+            if owned.run_id == run_id:
+                told()
         return run.answers[slot]
+
+    def questions(self, run_id: str) -> list[Asked]:
+        run = self._run(run_id)
+        return [
+            Asked(q.slot, q.asked, q.due, q.slot in run.answers) for q in run.questions.values()
+        ]
 
     def answers(self, run_id: str) -> list[Answered]:
         return list(self._run(run_id).answers.values())

@@ -114,15 +114,17 @@ def keep(connection: Connection, batch: Batch) -> None:
                 ],
             )
     for question in batch.questions:
+        slot = question.slot.encode("utf-8", "surrogatepass")
+        if question.withdrawn:
+            connection.execute(
+                "delete from flowscript_inbox where run = %s and slot = %s and answer is null",
+                (owned.number, slot),
+            )
+            continue
         connection.execute(
             "insert into flowscript_inbox (run, slot, asked, due) values (%s, %s, %s, %s) "
             "on conflict (run, slot) do nothing",
-            (
-                owned.number,
-                question.slot.encode("utf-8", "surrogatepass"),
-                question.asked,
-                question.due,
-            ),
+            (owned.number, slot, question.asked, question.due),
         )
     if (mark := batch.mark) is not None:
         connection.execute(

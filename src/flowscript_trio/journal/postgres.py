@@ -32,11 +32,14 @@ from .pgtables import (
     state_of,
     text_of_slot,
 )
-from .rows import ENDED, Answered, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Row, RunState, State
 from .tabled import Tabled, untabled
 
 LOCK_TIMEOUT = "2s"
 """How long a run that others write to at the moment is waited for."""
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at an inbox."""
 
 PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
@@ -46,6 +49,7 @@ class PostgresBackend:
     """A store in a database. Every call but commits and renewals has a connection of its own."""
 
     inline = False
+    look_every = LOOK_EVERY
 
     def __init__(self, url: str, synchronous: bool) -> None:
         self._url = url
@@ -111,6 +115,9 @@ class PostgresBackend:
 
     def heed(self, owned: Owned, lost: Lost) -> None:
         self._leases.heed(owned, lost)
+
+    def listen(self, owned: Owned, told: Callable[[], None]) -> None:
+        pass  # it is looked at, as that of a file
 
     def release(self, owned: Owned) -> None:
         self._leases.drop(owned)
@@ -242,6 +249,15 @@ class PostgresBackend:
                 (number, key, data, by),
             )
             return Answered(slot, data, by, True)
+
+    def questions(self, run_id: str) -> list[Asked]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select slot, asked, due, answer is not null from flowscript_inbox "
+                "where run = %s and asked is not null order by number",
+                (number_of(connection, run_id),),
+            ).fetchall()
+        return [Asked(text_of_slot(slot), asked, due, done) for slot, asked, due, done in found]
 
     def answers(self, run_id: str) -> list[Answered]:
         with self._connected() as connection:

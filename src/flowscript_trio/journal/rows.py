@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -42,11 +42,25 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a run waits to be told: the slot of its answer, what is asked, and until when it is waited for."""
+    """What a run waits to be told: the slot of its answer, what is asked, and until when it is waited for.
+
+    ``withdrawn``: it is not asked any more, unless it was answered before.
+    """
 
     slot: str
     asked: bytes
     due: float | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that a run has asked, and whether its slot is filled."""
+
+    slot: str
+    asked: bytes
+    due: float | None
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,7 @@ class Journal(Protocol):
         """Say how the run stands; it is kept with the rows of the same pass."""
 
     def ask(self, question: Question) -> None:
-        """Open a slot for an answer; it is kept with the rows of the same pass."""
+        """Open a slot for an answer, or close one; it is kept with the rows of the same pass."""
 
     async def synced(self) -> None:
         """Return once every row written so far is on disk.
@@ -112,9 +126,6 @@ class Journal(Protocol):
         Those that wait since the same pass are woken in one. It is a checkpoint, and can be cancelled; what was
         written stays written. Raises StoreFailed where the rows could not be written, now or before.
         """
-
-    def heed(self, lost: Callable[[StoreFailed], None]) -> None:
-        """Call ``lost`` as soon as nothing more of the run can be written here, until it is closed."""
 
     async def lost(self) -> StoreFailed:
         """Wait until nothing more of the run can be written here, and give the reason: the run is to be left.
@@ -124,6 +135,11 @@ class Journal(Protocol):
 
     async def answers(self) -> list[Answered]:
         """The answers and wishes (:data:`CANCEL`) that others left in the inbox, oldest first; a checkpoint."""
+
+    async def news(self) -> None:
+        """Wait until there may be more in the inbox: until the store tells, or for as long as it is to be left
+        alone. It can be cancelled.
+        """
 
     async def settle(self, slot: str, data: bytes, by: str) -> Answered:
         """Answer a question of one's own (its time has passed), unless somebody has; gives what stands."""

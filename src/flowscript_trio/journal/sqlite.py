@@ -19,7 +19,7 @@ from .blobs import Large, unpack
 from .failing import failure
 from .finding import find_answer, no_such_run, other_document
 from .owners import Owners, owners_of
-from .rows import ENDED, Answered, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Row, RunState, State
 from .schema import connect, make_file, side_of
 from .sqltables import begun, ending, keep, keep_large, number_of, open_slots, transaction
 from .tabled import Tabled, untabled
@@ -30,6 +30,9 @@ BUSY_SECONDS = 0.25
 READY_AT_ONCE = 500
 """Runs that are read at once to find some that nobody owns."""
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks at an inbox, which other processes fill."""
+
 _STATE = "number, id, workflow, state, created, due, ended, rows"
 
 
@@ -37,6 +40,7 @@ class SqliteBackend:
     """A store in a file. Every call but commits has a connection of its own, which is closed with it."""
 
     inline = False
+    look_every = LOOK_EVERY
 
     def __init__(self, path: Path, synchronous: str) -> None:
         self._path = path
@@ -95,6 +99,9 @@ class SqliteBackend:
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         pass  # nobody takes a locked byte away
+
+    def listen(self, owned: Owned, told: Callable[[], None]) -> None:
+        pass  # no process is told what another one writes
 
     def release(self, owned: Owned) -> None:
         self._owners().free(owned.number)
@@ -237,6 +244,15 @@ class SqliteBackend:
                 (number, slot, data, by, time.time()),
             )
             return Answered(slot, data, by, True)
+
+    def questions(self, run_id: str) -> list[Asked]:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select slot, asked, due, answer is not null from inbox "
+                "where run = ? and asked is not null order by number",
+                (number_of(connection, run_id),),
+            ).fetchall()
+        return [Asked(slot, asked, due, bool(answered)) for slot, asked, due, answered in found]
 
     def answers(self, run_id: str) -> list[Answered]:
         with self._connected() as connection:

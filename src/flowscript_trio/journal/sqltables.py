@@ -79,6 +79,12 @@ def keep(connection: sqlite3.Connection, batch: Batch) -> None:
         ],
     )
     for question in batch.questions:
+        if question.withdrawn:
+            connection.execute(
+                "delete from inbox where run = ? and slot = ? and answer is null",
+                (owned.number, question.slot),
+            )
+            continue
         connection.execute(
             "insert into inbox (run, slot, asked, due) values (?, ?, ?, ?) on conflict do nothing",
             (owned.number, question.slot, question.asked, question.due),

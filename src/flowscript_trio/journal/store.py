@@ -16,8 +16,19 @@ from ..types.errors import InputError
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
+from .finding import no_such_question
 from .memory import MemoryBackend, Watch
-from .rows import CANCEL, Answered, Journal, Row, RunState, State
+from .questions import (
+    Given,
+    OpenQuestion,
+    check_action,
+    decode_answer,
+    encode_answer,
+    find_question,
+    question_of,
+    shown_input,
+)
+from .rows import CANCEL, ENDED, Answered, Journal, Row, RunState, State
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
@@ -31,6 +42,7 @@ LONGEST_ID = 200
 class Reply:
     """The answer that stands at a checkpoint: its action and input, who gave it, and whether it was this one.
 
+    ``timed_out``: it is the default, since the time had passed. ``input`` is None where it has secrets of the run.
     Plain data: cancellation means nothing to it.
     """
 
@@ -38,6 +50,7 @@ class Reply:
     input: Any
     by: str
     taken: bool
+    timed_out: bool = False
 
 
 class Store:
@@ -124,6 +137,14 @@ class Store:
         """How a run stands. Raises InputError where there is none; a cancellation waits for the store."""
         return await call(self._backend, partial(self._backend.show, run_id))
 
+    async def questions(self, run_id: str) -> list[OpenQuestion]:
+        """What a run waits to be told, in the order in which it was asked.
+
+        Raises InputError where there is no such run. A cancellation waits for the store.
+        """
+        found = await call(self._backend, partial(self._backend.questions, run_id))
+        return [question_of(each) for each in found if not each.answered]
+
     async def answer(
         self, run_id: str, checkpoint: str, action: str, input: Any = None, *, by: str = ""
     ) -> Reply:
@@ -131,25 +152,36 @@ class Store:
 
         Args:
             run_id: the run.
-            checkpoint: the key of the checkpoint, as ``show`` lists it in ``waits_for``.
+            checkpoint: the id of the checkpoint, or its key, as :meth:`questions` lists both; the key tells those
+                of several rounds or branches from each other.
             action: the id of one of its actions, or ``approve`` or ``reject``.
             input: what goes along with it; anything that a store keeps.
             by: who answers, for people.
 
-        Returns the answer that stands: the first one, whoever gave it. Raises InputError where the run does not
-        ask that or has ended, CannotKeep for the input. A cancellation waits for the store.
+        Returns the answer that stands: the first one, whoever gave it; ``taken`` says whether it is this one.
+        Raises InputError where the run does not ask that or has ended, or for another action, and CannotKeep for
+        the input; then nothing was written. A cancellation waits for the store.
         """
-        data = encode_value([action, input])
+        asked = await call(self._backend, partial(self._backend.questions, run_id))
+        question = find_question(run_id, checkpoint, asked)
+        if question is not None:
+            check_action(question, action)
+        elif (await self.show(run_id)).state not in ENDED:
+            waiting = [question_of(each) for each in asked if not each.answered]
+            names = [each.checkpoint for each in waiting]
+            raise no_such_question(run_id, checkpoint, [each.key for each in waiting], names)
+        slot = checkpoint if question is None else question.key
+        data = encode_answer(Given(action, input, False))
         stands = await call(
-            self._backend, partial(self._backend.answer, run_id, checkpoint, data, one_line(by))
+            self._backend, partial(self._backend.answer, run_id, slot, data, one_line(by))
         )
         return self.reply_of(stands)
 
     @staticmethod
     def reply_of(answered: Answered) -> Reply:
         """What was answered, of what stands in the inbox."""
-        action, given = decode_value(answered.data)
-        return Reply(action, given, answered.by, answered.taken)
+        given = decode_answer(answered.data, shown_input)
+        return Reply(given.action, given.input, answered.by, answered.taken, given.timed_out)
 
     async def cancel(self, run_id: str, reason: str = "", *, by: str = "") -> str:
         """Ask for a run to be cancelled, by whoever owns it now or later; its clean-up runs there.

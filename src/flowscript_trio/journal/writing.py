@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -80,8 +80,9 @@ class LiveJournal:
         self._waiting: deque[tuple[int, trio.lowlevel.Task]] = deque()
         self._closed = False
         self._gone = trio.Event()
-        self._heeding: Callable[[StoreFailed], None] | None = None
+        self._news = trio.Event()
         backend.heed(owned, partial(self._told, 0))
+        backend.listen(owned, self._told_news)
 
     @property
     def run_id(self) -> str:
@@ -168,8 +169,6 @@ class LiveJournal:
         elif self._failed is None:
             self._failed = failed
             self._gone.set()
-            if self._heeding is not None:
-                self._heeding(self._failure())
         while self._waiting and (self._failed is not None or self._waiting[0][0] <= self._kept):
             trio.lowlevel.reschedule(self._waiting.popleft()[1])
 
@@ -182,12 +181,24 @@ class LiveJournal:
         failure.__cause__ = self._failed.__cause__
         return failure
 
-    def heed(self, lost: Callable[[StoreFailed], None]) -> None:
-        self._heeding = lost
-
     async def lost(self) -> StoreFailed:
         await self._gone.wait()
         return self._failure()
+
+    def _told_news(self) -> None:
+        """Called in any thread: something was put in the inbox."""
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._note_news)
+
+    def _note_news(self) -> None:
+        self._news.set()
+
+    async def news(self) -> None:
+        if self._backend.look_every is not None:
+            await trio.sleep(self._backend.look_every)
+            return
+        await self._news.wait()
+        self._news = trio.Event()
 
     async def answers(self) -> list[Answered]:
         return await call(self._backend, partial(self._backend.answers, self.run_id))
@@ -201,7 +212,6 @@ class LiveJournal:
             await trio.lowlevel.checkpoint()
             return
         self._closed = True
-        self._heeding = None
         unsaved = self._failed is None  # else whoever waited was told
         with trio.CancelScope(shield=True):
             try:

@@ -187,7 +187,6 @@ def test_an_answer_is_not_asked_for_again() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ('<checkpoint id="c" prompt="?"/>', "give the run a decider"),
         (
             '<parallel id="p" stagger="1s"><branch><source:act id="a"/></branch></parallel>',
             "stagger",

@@ -78,7 +78,7 @@ async def act_durably(
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
     step, path, number = attempt.step, attempt.path, attempt.number
     if _gives_its_input(step):
-        await sleep_durably(recorder, path, number, config.duration)
+        await sleep_durably(recorder, attempt, config.duration)
         recorder.ended(path, number, None, False)
         return Outcome(attempt.input)
     context = copy_context()

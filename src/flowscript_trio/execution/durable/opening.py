@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from ...expression.scope import Services
-from ...journal.rows import Journal
+from ...journal.rows import Answered, Journal
 from ...journal.store import Store
 from ...journal.values import decode_value, encode_value
 from ...program.compiled import Program, Step
@@ -39,6 +39,8 @@ class Owned:
     coding: Coding
     past: Past
     began: RunBegan
+    answers: Sequence[Answered]
+    """What its inbox has."""
     changed: frozenset[str]
     """The names of the secrets that have another value than the run began with."""
 
@@ -139,11 +141,12 @@ async def _owned(
     """The run of a journal: what is on record, or else the entry that it is to begin with."""
     first = next(iter(journal.read()), None)
     public = partial(public_texts, flow, options)
+    answers = await journal.answers()
     if first is None:
         now = (options.now or Services().now)()
         seed = Random().getrandbits(64) if options.seed is None else options.seed
         began = RunBegan("", seed, now, *await fingerprints(secrets))
-        return Owned(journal, Coding(secrets, public), Past(), began, frozenset())
+        return Owned(journal, Coding(secrets, public), Past(), began, answers, frozenset())
     known = entry_of(first, Coding(secrets).decode)
     if not isinstance(known, RunBegan):
         raise StoreFailed(
@@ -152,7 +155,7 @@ async def _owned(
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed)
     past = Past(entry_of(row, coding.decode) for row in journal.read())
-    return Owned(journal, coding, past, known, changed)
+    return Owned(journal, coding, past, known, answers, changed)
 
 
 def refuse(program: Program, options: RunOptions) -> None:
@@ -171,12 +174,12 @@ def refuse(program: Program, options: RunOptions) -> None:
                 "yet; leave the place out, or run without a store"
             )
         for step in _steps(each):
-            said = _refusal(step, options)
+            said = _refusal(step)
             if said is not None:
                 raise InputError(f"{step.label!r} at {step.location} cannot be durable yet: {said}")
 
 
-def _refusal(step: Step, options: RunOptions) -> str | None:
+def _refusal(step: Step) -> str | None:
     settings: Mapping[str, Any] = step.node.settings
     for pace in ("stagger", "throttle", "debounce"):
         if pace in settings:
@@ -187,8 +190,6 @@ def _refusal(step: Step, options: RunOptions) -> str | None:
         )
     if "stream" in settings:
         return "a stream has no position that could be kept; read the whole, or run without a store"
-    if step.node.kind == "checkpoint" and options.decider is None:
-        return "nobody could answer it; give the run a decider"
     return None
 
 

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ...journal.rows import ENDED, Journal, Mark
+from ...journal.questions import Given, encode_answer
+from ...journal.rows import ENDED, Journal, Mark, Question
 from ...scheduler.passes import PassCounter
 from ...types.decisions import Answer
 from ...types.paths import levels_of
 from ...types.results import RunStatus
+from ...types.storing import StoreFailed
 from ..regions import Region
 from .coding import Coding
 from .entries import (
@@ -32,7 +34,9 @@ from .entries import (
     RunEnded,
     row_of,
 )
+from .inbox import Inbox
 from .past import Past
+from .waits import Waits
 
 T = TypeVar("T")
 
@@ -57,6 +61,8 @@ class Recorder:
         coding: Coding,
         now: Callable[[], datetime],
         max_crashes: int = MAX_CRASHES,
+        inbox: Inbox | None = None,
+        suspend_after: float | None = None,
     ) -> None:
         self.past: Past = past
         self.max_crashes: int = max_crashes
@@ -65,6 +71,11 @@ class Recorder:
         self.error: BaseException | None = None
         """Why it had to be left, where that is an error."""
         self.give_up: Callable[[str], None] | None = None
+        self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
+        self.waits: Waits = Waits(lambda: self.time)
+        self.suspend_after: float | None = suspend_after
+        """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self._written = 0
         self._journal = journal
         self._passes = passes
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
@@ -75,12 +86,12 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
-        journal.heed(self.leave)
 
     def begin(self, began: RunBegan) -> None:
-        """The run is about to run here; what it follows from is written by its first process."""
-        if not self._resumes:
+        """The run is to run here, unless it has ended. What it follows from is written by its first process."""
+        if self.past.ended is None:
             self._journal.mark(Mark("running"))
+        if not self._resumes:
             self.write(began)
 
     # ---- time ----
@@ -110,6 +121,7 @@ class Recorder:
         if self.is_left:
             return
         self._journal.write(row_of(entry, self._coding.encode))
+        self._written += 1
         if self._resumes:
             self._touched.add(entry.key)
             self._touched.update(levels_of(entry.key))
@@ -152,6 +164,46 @@ class Recorder:
             self.give_up(LEFT)
         for scope in self._shields:
             scope.cancel(LEFT)
+
+    async def leave_if_lost(self) -> None:
+        """Leave the run when nothing more of it can be written here, which is waited for."""
+        self.leave(await self._journal.lost())
+
+    # ---- people ----
+
+    @property
+    def changes(self) -> int:
+        """How much was written and heard so far: the same number later means that nothing has gone on."""
+        return self._written + self.inbox.changes
+
+    @property
+    def is_cleaning(self) -> bool:
+        """Whether clean-up runs, whose time begins anew with each process."""
+        return bool(self._shields)
+
+    def ask(self, question: Question) -> None:
+        """Ask in the store, or withdraw what was asked; it waits for nothing."""
+        if not self.is_left:
+            self._journal.ask(question)
+            self._written += 1
+
+    async def settle(self, slot: str, given: Given, by: str) -> Given:
+        """Answer a question of the run's own, and give what stands. Where that fails, the run is left."""
+        data = encode_answer(given, self._coding.encode)
+        try:
+            self.inbox.take(await self._journal.settle(slot, data, by))
+        except StoreFailed as exc:
+            self.leave(exc)
+            await trio.sleep_forever()
+        stands = self.inbox.answer_in(slot)
+        assert stands is not None
+        return stands
+
+    def suspend(self) -> None:
+        """Leave the run until somebody answers, or the first of its waits is over."""
+        if not self.is_left:
+            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
+            self.leave()
 
     async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
         """Do clean-up that is shielded by ``scope``: leaving the run ends it, too."""
@@ -237,7 +289,8 @@ class Recorder:
         key = (path, attempt + 1)
         begun = self.past.outcomes, self.past.started, self.past.late
         if not any(key in each for each in begun) and not self.past.has(inner):
-            await trio.sleep(seconds)
+            with self.waits.until(self.time + seconds):
+                await trio.sleep(seconds)
 
     def retried(self, path: str, attempt: int) -> Retried | None:
         """What follows a failed attempt, where that was decided already."""

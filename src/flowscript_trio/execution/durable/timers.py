@@ -6,6 +6,7 @@ from math import inf
 
 import trio
 
+from ..frame import Attempt
 from .entries import Bounded, BoundEnded, Waits
 from .recorder import Recorder
 
@@ -22,6 +23,8 @@ class Timer:
         self.is_known: bool = ended is not None
         self.was_kept: bool = ended is not None and not ended.late
         """Whether an earlier process saw it kept."""
+        self.due: float = recorder.time + seconds if known is None else known.due
+        """When it passes, by the wall clock."""
         self.seconds: float
         if self.was_kept:
             self.seconds = inf
@@ -31,7 +34,7 @@ class Timer:
             self.seconds = known.due - recorder.time
         else:
             self.seconds = seconds
-            recorder.write(Bounded(key, recorder.time + seconds))
+            recorder.write(Bounded(key, self.due))
 
     def end(self, late: bool) -> None:
         """What it bounds has ended."""
@@ -48,11 +51,18 @@ def timer_of(recorder: Recorder | None, key: str, seconds: float) -> Timer | Non
     return None if recorder is None else Timer(recorder, key, seconds)
 
 
-async def sleep_durably(recorder: Recorder, path: str, attempt: int, seconds: float) -> None:
+async def sleep_durably(recorder: Recorder, attempt: Attempt, seconds: float) -> None:
     """Wait so many seconds by the wall clock from when the wait was first begun. Cancellation ends it at once."""
-    known = recorder.past.waits.get((path, attempt))
+    path, number = attempt.path, attempt.number
+    known = recorder.past.waits.get((path, number))
+    due = recorder.time + seconds if known is None else known.due
     if known is None:
-        recorder.write(Waits(path, attempt, recorder.time + seconds))
-    else:
-        seconds = known.due - recorder.time
-    await trio.sleep(max(seconds, 0.0))
+        recorder.write(Waits(path, number, due))
+    seconds = max(due - recorder.time, 0.0)
+    if attempt.step.timeout is not None:
+        await trio.sleep(
+            seconds
+        )  # its limit begins anew with each process: it is not left meanwhile
+        return
+    with recorder.waits.until(due):
+        await trio.sleep(seconds)
