@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -345,6 +347,83 @@ async def test_many_runs_that_are_passed_over_do_not_hide_one_that_can_run(
     await shop.submit(ONE, "a")
     assert await shop.work(at_once=1, until_empty=True) == 1
     assert shop.done == ["a/a", "a/clean"]
+
+
+# -- runs that wait
+
+
+ASKS = """<workflow name="asks"><checkpoint id="c" prompt="Go on?"><action id="go"/></checkpoint>
+  <source:act id="a" after="c"/></workflow>"""
+WAITS = """<workflow name="waits"><delay id="d" duration="1h"/><source:act id="a" after="d"/></workflow>"""
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(trio.current_time(), UTC)
+
+
+async def test_a_run_that_waits_for_a_person_gives_its_place_away_and_goes_on_when_answered(
+    autojump_clock: Any,
+) -> None:
+    shop = Shop()
+    await shop.submit(ASKS, "ask")
+    await shop.submit(ONE, "one")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(shop.work, at_once=1, every=60, suspend_after=30, now=_now))
+        await trio.sleep(3 * 86400)  # virtual
+        assert await shop.states() == {"ask": "suspended", "one": "completed"}
+        await shop.store.answer("ask", (await shop.store.show("ask")).waits_for[0], "go")
+        await trio.sleep(70)  # virtual
+        assert await shop.states() == dict.fromkeys(["ask", "one"], "completed")
+        nursery.cancel_scope.cancel()
+    assert shop.lines == [
+        "begun ask",
+        "suspended ask",
+        "begun one",
+        "completed one",
+        "resumed ask",
+        "completed ask",
+    ]
+
+
+async def test_a_run_is_taken_again_when_it_is_due(autojump_clock: Any) -> None:
+    shop = Shop()
+    await shop.submit(WAITS, "x")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(shop.work, every=5, suspend_after=30, now=_now))
+        await trio.sleep(3595)  # virtual
+        assert await shop.states() == {"x": "suspended"}
+        await trio.sleep(10)  # virtual
+        assert await shop.states() == {"x": "completed"}
+        nursery.cancel_scope.cancel()
+    assert shop.done == ["x/a"]
+
+
+async def test_a_run_that_others_want_cancelled_is_cancelled_by_a_worker(
+    autojump_clock: Any,
+) -> None:
+    shop = Shop()
+    await shop.submit(
+        ASKS.replace("</workflow>", "<finally><source:act id='f'/></finally></workflow>"), "x"
+    )
+    assert await shop.work(until_empty=True, suspend_after=30, now=_now) == 0
+    assert await shop.states() == {"x": "suspended"}
+    await shop.store.cancel("x", "not needed")
+    assert await shop.work(until_empty=True, suspend_after=30, now=_now) == 1
+    assert await shop.states() == {"x": "cancelled"}
+    assert shop.done == ["x/f"]
+
+
+async def test_a_suspended_run_that_cannot_go_on_here_stays_suspended(autojump_clock: Any) -> None:
+    shop = Shop()
+    await shop.submit(ASKS, "x", secrets={"TOKEN": None})
+    secrets = {"TOKEN": "abcdef"}
+    await shop.work(until_empty=True, suspend_after=30, now=_now, secrets=secrets)
+    await shop.store.cancel("x")
+    rows = shop.store.rows_of("x")
+    assert await shop.work(until_empty=True, now=_now) == 0
+    assert await shop.states() == {"x": "suspended"}
+    assert shop.store.rows_of("x") == rows
+    assert await shop.work(until_empty=True, now=_now, secrets=secrets) == 1
 
 
 # -- around a run

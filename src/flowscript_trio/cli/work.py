@@ -45,8 +45,16 @@ if TYPE_CHECKING:
     metavar="DURATION",
     default="1s",
     show_default=True,
-    callback=lambda _, __, given: _read_every(given),
+    callback=lambda _, __, given: _read_seconds(given),
     help="How long to wait before looking again where there was nothing to do.",
+)
+@click.option(
+    "--suspend-after",
+    metavar="DURATION",
+    default="60s",
+    show_default=True,
+    callback=lambda _, __, given: _read_seconds(given),
+    help="How long to hold a run that only waits for people or timers; then others are taken in its place.",
 )
 @click.option(
     "--until-empty", is_flag=True, help="End once nothing can go on, and nothing runs here."
@@ -66,6 +74,7 @@ def work_command(
     where: str,
     at_once: int,
     every: float,
+    suspend_after: float,
     until_empty: bool,
     place: tuple[str, ...],
     base: str | None,
@@ -94,6 +103,7 @@ def work_command(
         every=every,
         until_empty=until_empty,
         report=None if quiet else partial(_say, log == "json"),
+        suspend_after=suspend_after,
         observing=None if folder is None else partial(_recording, folder),
         secrets=os.environ,
         base=base,
@@ -136,7 +146,7 @@ async def _until_asked(worker: Callable[[], Awaitable[Any]]) -> None:
         raise failed
 
 
-def _read_every(given: str) -> float:
+def _read_seconds(given: str) -> float:
     try:
         seconds = parse_duration(given)
     except ValueError as exc:

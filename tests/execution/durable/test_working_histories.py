@@ -74,7 +74,7 @@ class Workers:
         environment = {
             **os.environ,
             "DEEDS": str(self.deeds),
-            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
         }
         with self.said.open("ab") as said:
             return subprocess.Popen(
