@@ -269,6 +269,22 @@ async def test_a_run_that_another_worker_takes_first_is_not_spoken_of(
     await journal.aclose()
 
 
+async def test_workers_on_one_store_never_run_one_run_twice(autojump_clock: Any) -> None:
+    shop = Shop()
+    names = [f"run-{number}" for number in range(20)]
+    await shop.submit(ONE, *names)
+    told: list[list[fs.WorkEvent]] = [[], [], []]
+    async with trio.open_nursery() as nursery:
+        for each in told:
+            worker = partial(fs.work, shop.store, registry=shop.registry, report=each.append)
+            nursery.start_soon(partial(worker, at_once=3, until_empty=True))
+    assert sorted(shop.begun) == sorted(
+        f"{name}/{part}" for name in names for part in ("a", "clean")
+    )
+    assert all(each for each in told)
+    assert {event.what for each in told for event in each} == {"begun", "completed"}
+
+
 # -- what a worker cannot run
 
 
@@ -347,6 +363,20 @@ async def test_many_runs_that_are_passed_over_do_not_hide_one_that_can_run(
     await shop.submit(ONE, "a")
     assert await shop.work(at_once=1, until_empty=True) == 1
     assert shop.done == ["a/a", "a/clean"]
+
+
+async def test_a_run_whose_end_cannot_be_written_is_not_taken_again_at_once(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
+) -> None:
+    async def finish(*_: Any) -> None:
+        raise TypeError("a bug")
+
+    shop = Shop()
+    await shop.submit(ONE, "a")
+    monkeypatch.setattr("flowscript_trio.execution.durable.recorder.Recorder.finish", finish)
+    assert await shop.work(until_empty=True) == 0
+    assert shop.lines == ["begun a", "passed over a"]
+    assert shop.told[1].reason == "TypeError: a bug"
 
 
 # -- runs that wait

@@ -14,6 +14,7 @@ from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
 from ..types.exceptions import is_a
 from ..types.results import Cancellation, NodeResult, RunStatus
+from ..types.storing import CannotKeep
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
@@ -225,7 +226,11 @@ class Run:
         """Write how the run has ended, before anyone is told. One that was left has not ended."""
         if not recorder.is_left:
             try:
-                await recorder.finish(status, self.output, self.error)
+                try:
+                    await recorder.finish(status, self.output, self.error)
+                except CannotKeep as exc:  # what computing nodes gave is looked at only now
+                    status, self.output, self.error = "failed", None, exc
+                    await recorder.finish(status, None, exc)
                 return status
             except Exception as exc:
                 recorder.leave(exc)

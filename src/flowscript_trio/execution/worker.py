@@ -224,6 +224,8 @@ class Worker:
         elif isinstance(error, StoreFailed):
             self._failed = error
             self._tell(taken, "left")
+        elif error is not None:  # it would come to the same at once again
+            self._pass_over(taken.state, error)
         else:
             self._tell(taken, "left" if self._is_leaving else "suspended")
 

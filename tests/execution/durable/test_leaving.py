@@ -239,10 +239,24 @@ def test_an_output_that_cannot_be_kept_is_the_error_of_its_node() -> None:
         return {"x": [trio.Lock()]}
 
     error = work.process().error
-    assert "x[0]" in str(error)
+    assert str(error) == "x[0]: a 'Lock' cannot be kept"
     again = work.process()
     assert type(again.error) is type(error)
     assert str(again.error) == str(error)
+
+
+def test_an_output_of_the_run_that_cannot_be_kept_is_its_error_and_it_has_ended() -> None:
+    work = Crashing('<workflow name="w"><source:lock id="a"/></workflow>')
+
+    @work.world.registry.runtime("source:lock", pure=True)  # nothing of it is kept until the end
+    async def lock(params: fs.ExecutionParams) -> Any:
+        return {"x": [trio.Lock()]}
+
+    for _ in range(2):
+        error = work.process().error
+        assert isinstance(error, fs.CannotKeep)
+        assert str(error) == "x[0]: a 'Lock' cannot be kept"
+    assert [row.kind for row in work.store.rows_of("r")][-1] == "run-ended"
 
 
 def test_a_run_without_a_store_cannot_be_left() -> None:

@@ -88,7 +88,7 @@ class Workers:
         self._processes = [self.start() for _ in range(3)]
         try:
             while time.monotonic() < end:
-                await self._wait_for_deeds(random.randrange(1, 30))
+                await self._wait_for_deeds(random.randrange(1, 20))
                 await trio.to_thread.run_sync(self._trouble)
                 waiting = await fs.Store(self.where).runs("queued")
                 await self.submit(max(12 - len(waiting), 0))
@@ -109,7 +109,7 @@ class Workers:
         at = random.randrange(3)
         kinds = [self._kill, self._ask_to_end]
         if self.is_shared:
-            kinds += [self._stop_past_the_lease, self._cut]
+            kinds += 2 * [self._stop_past_the_lease, self._cut]
         random.choice(kinds)(at)
 
     def _kill(self, at: int) -> None:
@@ -128,7 +128,7 @@ class Workers:
         victim = self._processes[at]
         victim.send_signal(signal.SIGSTOP)
         expire_leases(self.where, wait=False)  # those of the others, too
-        time.sleep(random.random())  # real time: others take its runs over
+        time.sleep(2 * random.random())  # real time: others take its runs over
         victim.send_signal(signal.SIGCONT)
 
     def _cut(self, at: int) -> None:
