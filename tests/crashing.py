@@ -115,7 +115,7 @@ class Crashing:
     def _ended(self) -> set[tuple[str, int]]:
         """The attempts that are on disk as ended."""
         rows = self.store._backend._runs["r"].rows if "r" in self.store._backend._runs else ()
-        coding = Coding({})
+        coding = Coding(self.options.get("secrets") or {})
         entries = [entry_of(row, coding.decode) for row in rows]
         return {(e.key, e.attempt) for e in entries if isinstance(e, Ended | AttemptFailed)}
 

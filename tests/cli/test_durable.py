@@ -75,3 +75,104 @@ def test_a_run_that_is_not_there_is_named(folder: Path) -> None:
 def test_an_id_without_a_store_is_wrong_use(folder: Path) -> None:
     assert "--store" in call("run", "w.xml", "--run-id", "x", code=2).stderr
     assert "--store" in call("runs", code=2).stderr
+
+
+ASKS = """<workflow name="w">
+  <checkpoint id="approve" prompt="Go?"><action id="later" label="Later"/></checkpoint>
+  <transform:template id="t" template="{{approve.action}} {{approve.input}}"/></workflow>"""
+
+
+@pytest.fixture
+def suspended(folder: Path) -> Path:
+    (folder / "asks.xml").write_text(ASKS)
+    given = ("--store", "runs.db", "--run-id", "x", "--suspend-after", "10ms")
+    left = call("run", "asks.xml", *given, code=3)
+    assert (
+        "run x is suspended; to go on with it: flowscript resume x --store runs.db" in left.stderr
+    )
+    assert "flowscript answer x approve ACTION --store runs.db" in left.stderr
+    assert "one of later, approve, reject" in left.stderr
+    assert left.stdout == ""
+    return folder
+
+
+def test_a_suspended_run_is_answered_and_goes_on(suspended: Path) -> None:
+    again = call("resume", "x", "--store", "runs.db", "--suspend-after", "10ms", code=3)
+    assert "run x waits for an answer at 'approve' (Go?)" in again.stderr
+    done = call("answer", "x", "approve", "later", "-i", "7", "--by", "ann", "--store", "runs.db")
+    assert json.loads(done.stdout)["taken"] is True
+    assert "flowscript resume x --store runs.db" in done.stderr
+    assert json.loads(call("resume", "x", "--store", "runs.db").stdout) == "later 7"
+    late = call("answer", "x", "approve", "approve", "--store", "runs.db", code=1)
+    assert "'approve' was not waiting any more: it was answered by ann: later" in late.stderr
+    assert json.loads(late.stdout) == {
+        "action": "later",
+        "by": "ann",
+        "taken": False,
+        "timed_out": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("x", "approve", "laiter"), "has no action 'laiter'"),
+        (("x", "approve", "laiter"), "did you mean 'later'?"),
+        (("x", "aprove", "later"), "did you mean 'approve'?"),
+        (("xx", "approve", "later"), "did you mean 'x'?"),
+        (("x", "approve", "later", "-i", "{"), "not JSON"),
+    ],
+)
+def test_what_is_no_answer_is_refused_before_anything_is_written(
+    suspended: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in call("answer", *arguments, "--store", "runs.db", code=2).stderr
+    shown = json.loads(call("show", "x", "--store", "runs.db", "--json").stdout)
+    assert [question["key"] for question in shown["questions"]] == ["approve"]
+
+
+def test_a_cancelled_run_is_cancelled_by_whoever_resumes_it(suspended: Path) -> None:
+    asked = call("cancel", "x", "--reason", "not needed", "--store", "runs.db")
+    assert "flowscript resume x --store runs.db" in asked.stderr
+    twice = call("cancel", "x", "--reason", "other", "--store", "runs.db")
+    assert "the first wish stands, which said: not needed" in twice.stderr
+    cancelled = call("resume", "x", "--store", "runs.db", "--log", "lines", code=1)
+    assert "run x was cancelled: not needed" in cancelled.stderr
+    shown = call("show", "x", "--store", "runs.db").stdout
+    assert "run x of w: cancelled" in shown
+    assert "has ended" in call("cancel", "x", "--store", "runs.db", code=2).stderr
+
+
+def test_runs_and_show_say_what_is_waited_for_and_by_when(folder: Path) -> None:
+    (folder / "asks.xml").write_text(ASKS.replace('prompt="Go?"', 'prompt="Go?" timeout="3d"'))
+    given = ("--store", "runs.db", "--run-id", "x", "--suspend-after", "10ms")
+    assert "is suspended until 2" in call("run", "asks.xml", *given, code=3).stderr
+    assert ", waits for approve, due 2" in call("runs", "--store", "runs.db").stdout
+    shown = call("show", "x", "--store", "runs.db").stdout
+    assert "run x waits for an answer at 'approve' (Go?) until 2" in shown
+    (question,) = json.loads(call("show", "x", "--store", "runs.db", "--json").stdout)["questions"]
+    assert question.pop("due") is not None
+    assert question == {
+        "key": "approve",
+        "checkpoint": "approve",
+        "prompt": "Go?",
+        "actions": [{"id": "later", "label": "Later"}],
+        "default": "reject",
+    }
+
+
+def test_a_run_that_is_refused_is_not_said_to_go_on(folder: Path) -> None:
+    (folder / "s.xml").write_text(
+        '<workflow name="w"><parallel id="p" stagger="1s"><branch><set var="x" value="1"/></branch>'
+        "</parallel></workflow>"
+    )
+    refused = call("run", "s.xml", "--store", "runs.db", code=2)
+    assert "stagger" in refused.stderr
+    assert "resume" not in refused.stderr
+
+
+@pytest.mark.parametrize("given", ["0s", "soon"])
+def test_a_time_to_suspend_after_is_a_duration_above_zero(folder: Path, given: str) -> None:
+    said = call("run", "w.xml", "--store", "runs.db", "--suspend-after", given, code=2).stderr
+    assert given in said
+    assert "--store" in call("run", "w.xml", "--suspend-after", "1h", code=2).stderr

@@ -60,8 +60,33 @@ def test_a_proof_of_a_store_of_ones_own_is_refused() -> None:
 
 
 def test_what_cannot_be_durable_is_said() -> None:
-    with pytest.raises(fs.InputError, match="a decider"):
-        proved('<workflow name="w"><checkpoint id="c" prompt="?"/></workflow>')
+    with pytest.raises(fs.InputError, match="stagger"):
+        proved(
+            '<workflow name="w"><parallel id="p" stagger="1s"><branch><source:act id="a"/></branch>'
+            "</parallel></workflow>"
+        )
+
+
+ASKS = """<workflow name="w"><source:act id="a"/>
+  <parallel id="p">
+    <branch><checkpoint id="ask" prompt="Go?" timeout="4d"><action id="go"/></checkpoint>
+      <source:act id="b"/></branch>
+    <branch><delay id="d" duration="3h"/><source:act id="c"/>
+      <checkpoint id="other" prompt="And?"/><finally><source:act id="clean"/></finally></branch>
+  </parallel>
+  <source:act id="late" fails="no" times="1">
+    <on-error><retry max="1" when="true" base="1d" cap="1d"/></on-error></source:act>
+  <source:act id="end" input="p"/></workflow>"""
+
+
+@pytest.mark.parametrize("suspend_after", [None, 0.001, 3600.0, 90_000.0])
+def test_a_run_that_waits_for_people_and_timers_holds_left_or_not(
+    suspend_after: float | None,
+) -> None:
+    report = proved(ASKS, options={"suspend_after": suspend_after}, pairs=20)
+    assert report.holds, report.render()
+    assert dict(report.tried)["crashes"] >= 20
+    assert report.undisturbed == "completed"
 
 
 @pytest.mark.breaks_the_engine

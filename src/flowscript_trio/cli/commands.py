@@ -9,6 +9,8 @@ import click
 from .importing import runtimes_option
 
 _COMMANDS = {
+    "answer": "answer:answer_command",
+    "cancel": "answer:cancel_command",
     "demo": "demo:demo_command",
     "fmt": "format:fmt_command",
     "graph": "graph:graph_command",

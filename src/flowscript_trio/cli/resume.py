@@ -15,15 +15,17 @@ import click
 from ..types.errors import FlowScriptError
 from ..types.services import SECRETS as AI_SECRETS
 from .observing import recording, tracing
-from .run import write_output
+from .run import finish
 from .run_options import base_option
 from .saying import say
 from .signals import holding_signals
 from .standard import is_asked_at_a_terminal
-from .stores import open_store, store_option
+from .stores import open_store, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, trace_option
+from .waiting import decider_of, say_suspended
 
 if TYPE_CHECKING:
+    from ..execution.handle import Run
     from ..execution.options import RunOptions
     from ..journal.store import Store
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 @record_option
 @log_option
 @quiet_option
+@suspend_option
 def resume_command(
     run: str,
     where: str,
@@ -46,6 +49,7 @@ def resume_command(
     folder: Path | None,
     log: str | None,
     quiet: bool,
+    suspend_after: float | None,
 ) -> None:
     """Go on with a run that is in a store; one that has ended gives its outcome.
 
@@ -56,24 +60,25 @@ def resume_command(
     from .exiting import run_in_trio
 
     find = partial(_find_secrets, secret)
+    hints = None if quiet or log == "json" else where
     log = "nothing" if quiet else log
     with (
         holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, run) as recorded,
     ):
-        options = RunOptions(base=base, observers=(*traced, *recorded))
+        options = RunOptions(base=base, observers=(*traced, *recorded), suspend_after=suspend_after)
         with held.letting_through():
-            work = partial(_resume_in_view, store, run, options, find, log)
-            output, error = run_in_trio(work)
+            work = partial(_resume_in_view, store, run, options, find, log, hints)
+            done, error = run_in_trio(work)
     if error is not None:
         _fail(error, silent=log == "json")
-    write_output(output)
+    finish(done)
 
 
 async def _resume_in_view(
-    store: Store, run_id: str, options: RunOptions, find: Any, log: str | None
-) -> tuple[Any, Exception | None]:
+    store: Store, run_id: str, options: RunOptions, find: Any, log: str | None, where: str | None
+) -> tuple[Run | None, Exception | None]:
     from ..execution.run import resume_with
     from .asking import TerminalDecider
     from .console import show
@@ -82,13 +87,16 @@ async def _resume_in_view(
         options = replace(
             options,
             observers=(*options.observers, *view.observers),
-            decider=TerminalDecider(view.pause) if is_asked_at_a_terminal() else None,
+            decider=TerminalDecider(view.pause)
+            if is_asked_at_a_terminal()
+            else decider_of(store, run_id, where),
         )
         try:
             done = await resume_with(store, run_id, options, find_secrets=find)
         except Exception as exc:
             return None, exc
-        return done.shown_output, None
+    await say_suspended(done, store, where)
+    return done, None
 
 
 def _find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from ..types.ast import Document
 from ..types.budget import Budget
 from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
+from ..types.printing import one_line
 from ..types.services import SECRETS as AI_SECRETS
 from .budgeting import read_budget
 from .loading import load_or_exit, roots_option
@@ -26,10 +27,12 @@ from .run_options import run_options
 from .saying import say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
-from .stores import open_store, store_option
+from .stores import open_store, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, trace_option
+from .waiting import SUSPENDED, Begun, decider_of, say_suspended
 
 if TYPE_CHECKING:
+    from ..execution.handle import Run
     from ..execution.options import RunOptions
     from ..program.loading import Flow
 
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
     metavar="ID",
     help="With --store: the id of the run; one that is there goes on, or gives its outcome.",
 )
+@suspend_option
 @roots_option
 def run_command(
     file: str,
@@ -91,14 +95,16 @@ def run_command(
     quiet: bool,
     where: str | None,
     run_id: str | None,
+    suspend_after: float | None,
     roots: tuple[str, ...],
 ) -> None:
     """Run a workflow; its output goes to standard output as JSON, everything for people to standard error."""
     if run_id is not None and where is None:
         raise click.UsageError("--run-id is the id of a run in a store; give the store by --store")
+    if suspend_after is not None and where is None:
+        raise click.UsageError("--suspend-after leaves a run in a store; give the store by --store")
     flow = load_or_exit(file, roots, in_lines=log == "json")
     from ..execution.options import RunOptions
-    from ..execution.preparing import masker_of
 
     secrets = read_secrets(flow.document, secret)
     options = RunOptions(
@@ -114,6 +120,7 @@ def run_command(
         places=read_places(place),
         store=None if where is None else open_store(where),
         run_id=run_id or (None if where is None else uuid4().hex),
+        suspend_after=suspend_after,
     )
     if dry_run:
         from ..execution.preparing import check_options
@@ -125,10 +132,7 @@ def run_command(
 
     from .exiting import run_in_trio
 
-    if where is not None and not quiet and log != "json":
-        say(
-            f"run {options.run_id}; to go on with it: flowscript resume {options.run_id} --store {where}"
-        )
+    hints = None if quiet or log == "json" else where
     log = "nothing" if quiet else log
     with (
         holding_signals() as held,
@@ -138,17 +142,19 @@ def run_command(
     ):
         options = replace(options, observers=(*traced, *recorded, *reported))
         with held.letting_through():
-            output, error = run_in_trio(partial(run_in_view, flow, options, log))
+            done, error = run_in_trio(partial(run_in_view, flow, options, log, hints))
     if error is not None:
         fail(flow, error, silent=log == "json")
-    masker = masker_of(flow, options)
-    write_output(output if masker is None else masker.value(output))
+    finish(done)
 
 
 async def run_in_view(
-    flow: Flow, options: RunOptions, log: str | None
-) -> tuple[Any, Exception | None]:
-    """Run a workflow in sight of whoever looks at standard error; its output, or its error."""
+    flow: Flow, options: RunOptions, log: str | None, where: str | None
+) -> tuple[Run | None, Exception | None]:
+    """Run a workflow in sight of whoever looks at standard error; the run, or its error.
+
+    ``where`` is the store of a durable run of which it is said how to go on with it.
+    """
     from ..execution.run import run_with
     from .asking import TerminalDecider
     from .console import show
@@ -157,13 +163,28 @@ async def run_in_view(
         options = replace(
             options,
             observers=(*options.observers, *view.observers),
-            decider=TerminalDecider(view.pause) if is_asked_at_a_terminal() else None,
+            decider=TerminalDecider(view.pause)
+            if is_asked_at_a_terminal()
+            else decider_of(options.store, options.run_id, where),
         )
         try:
-            done = await run_with(flow, options)
+            done = await run_with(flow, options, Begun(where))
         except Exception as exc:
             return None, exc
-    return done.output, None
+    await say_suspended(done, options.store, where)
+    return done, None
+
+
+def finish(done: Run | None) -> None:
+    """Write what a run came to; exits with 3 if it was left and can be gone on with, and with 1 if cancelled."""
+    assert done is not None
+    if done.status == "suspended":
+        sys.exit(SUSPENDED)
+    if done.status == "cancelled":
+        reason = next((f": {each.reason}" for _, each in done.record.cancellations), "")
+        say(f"run {done.id} was cancelled{one_line(reason)}")
+        sys.exit(1)
+    write_output(done.shown_output)
 
 
 def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..types.errors import FlowScriptError
+from ..types.durations import parse_timeout
+from ..types.errors import FlowScriptError, InputError
 from ..types.printing import one_line
 from .run_options import Command
 from .saying import say, show_text, write_json
+from .waiting import how_to_answer, moment
 
 if TYPE_CHECKING:
+    from ..journal.questions import OpenQuestion
     from ..journal.rows import RunState
     from ..journal.store import Store
 
@@ -41,15 +43,39 @@ def open_store(where: str) -> Store:
         raise click.UsageError(str(exc)) from None
 
 
-def ask_store(work: Callable[[], Any]) -> Any:
-    """What a call of a store gives; says why it failed, and exits with 1."""
+def suspend_option(command: Command) -> Command:
+    """A decorator that adds the option ``--suspend-after``."""
+    return click.option(
+        "--suspend-after",
+        metavar="DURATION",
+        callback=lambda _, __, given: _read_suspension(given),
+        help="With --store: leave a run that waits for nothing but people and timers for so long (1h).",
+    )(command)
+
+
+def _read_suspension(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        seconds = parse_timeout(given)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from None
+    if seconds == 0:
+        raise click.BadParameter(
+            f"{given!r} is not a time; expected a duration above 0, such as 1h"
+        )
+    return seconds
+
+
+def ask_store(work: Callable[[], Any], wrong: int = 1) -> Any:
+    """What a call of a store gives; says why it failed, and exits with 1, or with ``wrong`` for what is asked."""
     import trio
 
     try:
         return trio.run(work)
     except FlowScriptError as exc:
         say(f"Error: {exc}")
-        sys.exit(1)
+        sys.exit(wrong if isinstance(exc, InputError) else 1)
 
 
 def list_runs(where: str, as_json: bool) -> None:
@@ -60,7 +86,9 @@ def list_runs(where: str, as_json: bool) -> None:
         write_json(json.dumps([facts_of(run) for run in found], indent=2))
         return
     for run in found:
-        line = f"{run.run_id:<36} {_state(run):<10} {_moment(run.created)}  {run.workflow}"
+        line = (
+            f"{run.run_id:<36} {_state(run):<10} {moment(run.created)}  {run.workflow}{_waits(run)}"
+        )
         show_text(one_line(line))
 
 
@@ -68,19 +96,36 @@ def show_run(where: str, run_id: str, as_json: bool) -> None:
     """Print how a run of a store stands."""
     store = open_store(where)
 
-    async def look() -> RunState:
-        return await store.show(run_id)
+    async def look() -> tuple[RunState, list[OpenQuestion]]:
+        state = await store.show(run_id)
+        return state, [] if state.ended else await store.questions(run_id)
 
-    run = ask_store(look)
+    run, questions = ask_store(look)
     if as_json:
-        write_json(json.dumps(facts_of(run), indent=2))
+        asked = {"questions": [_facts_of_question(each) for each in questions]}
+        write_json(json.dumps(facts_of(run) | asked, indent=2))
         return
     show_text(one_line(f"run {run.run_id} of {run.workflow}: {_state(run)}"))
-    show_text(one_line(f"began {_moment(run.created)}, {run.rows} entries in its journal"))
+    show_text(one_line(f"began {moment(run.created)}, {run.rows} entries in its journal"))
     if run.ended is not None:
-        show_text(one_line(f"ended {_moment(run.ended)}"))
+        show_text(one_line(f"ended {moment(run.ended)}"))
+    if run.due is not None:
+        show_text(f"due {moment(run.due)}")
+    for question in questions:
+        show_text(how_to_answer(question, run.run_id, where))
     if run.orphaned or run.state == "suspended":
         show_text(one_line(f"go on with it: flowscript resume {run.run_id} --store {where}"))
+
+
+def _facts_of_question(question: OpenQuestion) -> dict[str, Any]:
+    return {
+        "key": question.key,
+        "checkpoint": question.checkpoint,
+        "prompt": question.prompt,
+        "actions": [{"id": each.id, "label": each.label} for each in question.actions],
+        "default": question.default,
+        "due": None if question.due is None else moment(question.due),
+    }
 
 
 def facts_of(run: RunState) -> dict[str, Any]:
@@ -89,9 +134,10 @@ def facts_of(run: RunState) -> dict[str, Any]:
         "run": run.run_id,
         "name": run.workflow,
         "status": _state(run),
-        "started": _moment(run.created),
-        "ended": None if run.ended is None else _moment(run.ended),
+        "started": moment(run.created),
+        "ended": None if run.ended is None else moment(run.ended),
         "entries": run.rows,
+        "due": None if run.due is None else moment(run.due),
         "waits_for": list(run.waits_for),
     }
 
@@ -100,5 +146,7 @@ def _state(run: RunState) -> str:
     return "orphaned" if run.orphaned else run.state
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _waits(run: RunState) -> str:
+    """What a run waits for, and until when."""
+    people = f", waits for {', '.join(run.waits_for)}" if run.waits_for else ""
+    return people + ("" if run.due is None else f", due {moment(run.due)}")

@@ -46,10 +46,10 @@ def find_answer(
     ``found`` is what the store has of the slot: its answer and whose it is, if there is one; None where the
     run has no such slot. Raises InputError for a slot that is not asked, and for a run that has ended.
     """
-    if found is not None and found[0] is not None:
+    if found is not None and found[0] is not None and not (slot == CANCEL and state in ENDED):
         return Answered(slot, found[0], found[1] or "", False)
-    if found is None and slot != CANCEL:
-        raise no_such_question(run_id, slot, open_slots())
     if state in ENDED:
         raise InputError(f"the run {run_id!r} has ended; it is {state}")
+    if found is None and slot != CANCEL:
+        raise no_such_question(run_id, slot, open_slots())
     return None

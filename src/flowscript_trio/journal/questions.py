@@ -76,19 +76,19 @@ def find_question(run_id: str, checkpoint: str, asked: Sequence[Asked]) -> OpenQ
     InputError where several are meant.
     """
     questions = [(question_of(each), each.answered) for each in asked]
-    for question, _ in questions:
-        if question.key == checkpoint:
-            return question
-    meant = [(each, answered) for each, answered in questions if each.checkpoint == checkpoint]
-    waiting = [each for each, answered in meant if not answered]
-    if len(waiting) > 1:
-        keys = ", ".join(repr(each.key) for each in waiting)
-        raise InputError(
-            f"the run {run_id!r} waits at {checkpoint!r} {len(waiting)} times; expected one of the keys {keys}"
-        )
-    if waiting:
-        return waiting[0]
-    return meant[-1][0] if meant else None
+    keyed = [each for each in questions if each[0].key == checkpoint]
+    named = [each for each in questions if each[0].checkpoint == checkpoint]
+    for found in (keyed, named):
+        waiting = [question for question, answered in found if not answered]
+        if len(waiting) > 1:
+            keys = ", ".join(sorted(repr(each.key) for each in waiting))
+            raise InputError(
+                f"the run {run_id!r} waits at {checkpoint!r} {len(waiting)} times; expected one of the keys {keys}"
+            )
+        if waiting:
+            return waiting[0]
+    found = keyed or named
+    return found[-1][0] if found else None
 
 
 def check_action(question: OpenQuestion, action: str) -> None:

@@ -66,7 +66,7 @@ class CrashProver:
         seconds: list[Points] = []
         for number, each in enumerate(chosen):
             lives = self._try(each, found)
-            if len(lives.lives) > 1 and lives.lives[0].died:
+            if any(life.died for life in lives.lives):
                 seconds += [(*each, second) for second in _points_of(lives)]
             if self._progress is not None:
                 self._progress(number + 1, len(chosen) + pairs)

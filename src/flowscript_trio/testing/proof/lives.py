@@ -25,6 +25,7 @@ from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
 from .clock import VirtualClock, without_pace
+from .people import People
 from .points import Crash, Point
 from .stepping import order_of
 
@@ -32,6 +33,8 @@ MOST_PASSES = 100_000
 """Passes of the scheduler after which a process counts as one that never ends."""
 PATIENCE = 1.0
 """Real seconds for which nothing may happen in a process that waits for a thread or a socket."""
+MOST_LIVES = 10_000
+"""Processes after which a run that is left and taken up again counts as one that never ends."""
 RUN = "proof"
 
 Attempt = tuple[str, int]
@@ -65,6 +68,8 @@ class Life:
     commits: int = 0
     ends: int = 0
     wrote_after_death: bool = False
+    waits: bool = False
+    """It was left, since it waited for nothing but people and timers."""
 
     @property
     def outcome(self) -> tuple[str, Any]:
@@ -104,6 +109,8 @@ class Staging:
         self._elapsed = 0.0
         self._rows_at_death = 0
         self._commits = 0  # of the processes before
+        self._ends = 0  # of this one, and of those whose waiting it goes on with
+        self._people = People(self._lives.store, RUN, 1.0)
         self._started = _Started()
 
     def play(self, points: tuple[Point, ...]) -> Lives:
@@ -111,10 +118,26 @@ class Staging:
         self._lives = Lives(store=Store.memory(watch=self._watch))
         self._elapsed = 0.0
         self._options = self._make_options()
-        for point in points:
+        self._people = People(
+            self._lives.store, RUN, max(1.0, 2 * (self._options.suspend_after or 0.0))
+        )
+        for point in (*points, None):
+            self._commits, self._ends = self._lives.store.commits, 0
             self._live(point)
-        self._live(None)
+            while self._lives.last.waits:
+                self._wait()
+                self._live(point)
         return self._lives
+
+    def _wait(self) -> None:
+        """Nobody runs it until somebody answers, or it is due."""
+        store, options = self._lives.store, self._options
+        if options.decider is None and trio.run(self._people.answer):
+            self._elapsed += self._people.seconds
+            return
+        due = trio.run(store.show, RUN).due
+        if due is not None:
+            self._elapsed += max(due - self._now(options.now).timestamp(), 0.0)
 
     def entries(self, lives: Lives) -> list[Entry]:
         """The journal, as it is on disk."""
@@ -131,13 +154,15 @@ class Staging:
         life = Life(known)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
-        self._commits = before = lives.store.commits
         passes = _Passes()
         clock = _Clock(PATIENCE, lambda: passes.count)
         with order_of(self._seed), without_pace():
             trio.run(self._main, life, passes, clock=clock, instruments=[passes])
         life.died = self._dead
-        life.commits = lives.store.commits - before
+        life.commits = lives.store.commits - self._commits
+        life.ends = self._ends
+        life.waits = life.status == "suspended" and not life.endless and not life.died
+        life.waits = life.waits and life.error is None and len(lives.lives) < MOST_LIVES
         if self._dead:
             life.wrote_after_death = len(lives.store.rows_of(RUN)) != self._rows_at_death
         self._elapsed += clock.current_time()
@@ -146,25 +171,32 @@ class Staging:
         options = self._options
         with trio.CancelScope() as scope:
             passes.scope = scope
-            try:
-                done = await run_with(
-                    self.flow,
-                    replace(
-                        options,
-                        registry=None,
-                        store=self._lives.store,
-                        run_id=RUN,
-                        now=partial(self._now, options.now),
-                        max_crashes=options.max_crashes + 10,
-                    ),
-                    self._started,
-                )
-                life.status, life.output = done.status or "", done.output
-            except StoreFailed as exc:
-                life.status, life.error = "suspended", exc
-            except Exception as exc:
-                life.status, life.error = "failed", exc
+            async with trio.open_nursery() as nursery:
+                if options.decider is None:
+                    nursery.start_soon(self._people.attend)
+                await self._run(life, options)
+                nursery.cancel_scope.cancel()
         life.endless = scope.cancelled_caught or passes.count > MOST_PASSES
+
+    async def _run(self, life: Life, options: RunOptions) -> None:
+        try:
+            done = await run_with(
+                self.flow,
+                replace(
+                    options,
+                    registry=None,
+                    store=self._lives.store,
+                    run_id=RUN,
+                    now=partial(self._now, options.now),
+                    max_crashes=options.max_crashes + 10,
+                ),
+                self._started,
+            )
+            life.status, life.output = done.status or "", done.output
+        except StoreFailed as exc:
+            life.status, life.error = "suspended", exc
+        except Exception as exc:
+            life.status, life.error = "failed", exc
 
     def _now(self, now: Callable[[], datetime] | None) -> datetime:
         assert now is not None, "the options of a proof have a clock"
@@ -181,12 +213,14 @@ class Staging:
     def _watch(self, moment: Moment, number: int) -> None:
         if self._point == Crash(moment, number - self._commits):
             self._die()
+        if moment == "after":
+            self._people.note_commit()
 
     async def _around(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         inner = innermost(runtime)
         if isinstance(inner, ControlRuntime):
             return await runtime.execute(params)
-        life, execution = self._lives.last, params.execution
+        execution = params.execution
         path, attempt = ("", 0) if execution is None else (execution.path, execution.number)
         pure = bool(getattr(inner, "pure", False))
         number = len(self._lives.lives) - 1
@@ -196,8 +230,8 @@ class Staging:
         output = await runtime.execute(params)
         if not pure:
             self._lives.done.add((path, attempt))
-            life.ends += 1
-            if self._point == Crash("effect", life.ends):
+            self._ends += 1
+            if self._point == Crash("effect", self._ends):
                 self._die()
         return output
 
