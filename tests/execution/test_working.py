@@ -285,6 +285,37 @@ async def test_workers_on_one_store_never_run_one_run_twice(autojump_clock: Any)
     assert {event.what for each in told for event in each} == {"begun", "completed"}
 
 
+@pytest.mark.parametrize("text", [ONE, FAILS])
+async def test_a_run_that_another_worker_has_ended_by_then_is_not_spoken_of(
+    text: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
+) -> None:
+    shop = Shop()
+    await shop.submit(text, "a")
+    (stale,) = await shop.store.ready()
+    assert await shop.work(until_empty=True) == 1
+    shop.told.clear()
+    looks = [[stale], []]
+    monkeypatch.setattr(shop.store._backend, "ready", lambda limit, skip: looks.pop(0))
+    assert await shop.work(until_empty=True) == 0
+    assert shop.told == []
+
+
+async def test_a_report_that_raises_ends_the_worker_which_leaves_its_runs(
+    autojump_clock: Any,
+) -> None:
+    shop = Shop()
+    await shop.submit(ONE, "a", "b")
+
+    def report(event: fs.WorkEvent) -> None:
+        if event.run_id == "b":
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await fs.work(shop.store, registry=shop.registry, report=report)
+    assert await shop.states() == dict.fromkeys("ab", "orphaned")
+    assert "cancelling" not in {row.kind for run_id in "ab" for row in shop.store.rows_of(run_id)}
+
+
 # -- what a worker cannot run
 
 

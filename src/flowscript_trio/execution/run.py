@@ -173,8 +173,9 @@ async def _walk_owned(
     """The run, and whether it has failed: said before anyone else that waits for it can raise its error."""
     with counting_passes() as passes:
         handle = prepare(flow, passes, options, owned)
+        had_ended = handle.restore()
         task_status.started(handle)
-        if not handle.restore():
+        if not had_ended:
             await handle.walk()
     return handle, handle.claim_error()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ..journal.rows import RunState
 from ..journal.store import Store
@@ -62,20 +63,25 @@ class WorkEvent:
 
 
 class Taken:
-    """A run that this worker has taken, or tries to: ``started`` is called with it once it is about to run."""
+    """A run that this worker has taken, or tries to: ``started`` is called with it once nothing refuses it."""
 
     def __init__(self, state: RunState, begun: Callable[[Taken], None]) -> None:
         self.state = state
         self.since: float = trio.current_time()
         self.run: Run | None = None
+        """The run, where it runs here."""
         self.is_open = trio.Event()
-        """That it is clear whether it runs here."""
+        """That it is clear whether it does."""
         self.is_passed_over: bool = False
+        self.had_ended: bool = False
+        """Whether another worker had brought it to its end, in the moment between looking and taking it."""
         self._begun = begun
 
     def started(self, run: Any = None) -> None:
-        self.run = run
-        self._begun(self)
+        self.had_ended = run.status is not None
+        if not self.had_ended:
+            self.run = run
+            self._begun(self)
         self.is_open.set()
 
 
@@ -102,12 +108,13 @@ class Worker:
         self._is_leaving = False
         self._reached: float | None = None  # when the store was, last
         self._is_unreachable = False
-        self._failed: StoreFailed | None = None
+        self._failed: Exception | None = None  # what ends the worker
         self._stirred = trio.Event()
         self._runs: trio.Nursery
         self._is_held = trio.Event()
         self._is_over = trio.Event()
 
+    @enable_ki_protection
     async def work(self, at_once: float, every: float, until_empty: bool) -> None:
         """Look for runs and run them; however that ends, those that are under way are left first."""
         try:
@@ -122,6 +129,7 @@ class Worker:
         except BaseExceptionGroup as exc:
             raise first_of(exc) from None
 
+    @enable_ki_protection
     async def _hold(self) -> None:
         """Hold the runs. A cancellation of the worker does not reach them: they are left, not cancelled."""
         with trio.CancelScope(shield=True):
@@ -179,10 +187,11 @@ class Worker:
             raise exc
         if not self._is_unreachable:
             self._is_unreachable = True
-            self._report(WorkEvent("unreachable", "", "", reason=one_line(str(exc))))
+            self._say(WorkEvent("unreachable", "", "", reason=one_line(str(exc))))
 
     # ---- one run ----
 
+    @enable_ki_protection
     async def _go_on(self, taken: Taken) -> None:
         """Go on with a run to its end, and report that; where it cannot begin here, pass it over."""
         state, error = taken.state, None
@@ -194,7 +203,7 @@ class Worker:
             pass  # another worker was first
         except Exception as exc:
             error = exc
-            if taken.run is None:
+            if taken.run is None and not taken.had_ended:
                 taken.is_passed_over = True
                 self._pass_over(state, exc)
         except BaseException:
@@ -236,13 +245,22 @@ class Worker:
         said, _ = self._passed_over.get(state.run_id, ("", 0.0))
         self._passed_over[state.run_id] = reason, trio.current_time() + again
         if reason != said:
-            self._report(WorkEvent("passed over", state.run_id, state.workflow, reason=reason))
+            self._say(WorkEvent("passed over", state.run_id, state.workflow, reason=reason))
+
+    def _say(self, event: WorkEvent) -> None:
+        try:
+            self._report(event)
+        except (
+            Exception
+        ) as exc:  # in the middle of a run, which is to be left and not cancelled by that
+            self._failed = exc
+            self._stirred.set()
 
     def _tell(self, taken: Taken, what: What, error: BaseException | None = None) -> None:
         state = taken.state
         seconds = None if what in ("begun", "resumed") else trio.current_time() - taken.since
         reason = "" if error is None else one_line(summary_of(error))
-        self._report(WorkEvent(what, state.run_id, state.workflow, seconds, reason, error))
+        self._say(WorkEvent(what, state.run_id, state.workflow, seconds, reason, error))
 
 
 def _reason(exc: Exception) -> str:
