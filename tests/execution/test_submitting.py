@@ -57,6 +57,7 @@ async def test_the_same_again_under_one_id_changes_nothing_and_other_things_are_
         ({"config": {"n": 1}, "input": {"rows": [object()]}}, r"rows\[0\]"),
         ({"config": {"n": 1}, "max_concurrency": 0}, "max_concurrency is 0"),
         ({"config": {"n": 1}, "run_id": ""}, "run_id"),
+        ({"config": {"n": 1}, "budget": 7}, "budget"),
         ({"config": {"n": 1}, "secrets": {"A": 1}}, "secrets are texts"),
     ],
 )
@@ -76,6 +77,22 @@ async def test_what_cannot_be_durable_is_refused() -> None:
     with pytest.raises(fs.InputError, match="stagger"):
         await fs.submit(_flow(text), store=store)
     assert await store.runs() == []
+
+
+@pytest.mark.parametrize("setting", ["timeout", "max-concurrency"])
+async def test_what_the_document_makes_of_its_configuration_is_checked_too(setting: str) -> None:
+    text = TEXT.replace('name="w"', f'name="w" {setting}="{{{{$config.n}}}}"')
+    with pytest.raises(fs.FlowScriptError, match="-3"):
+        await fs.submit(_flow(text), store=fs.Store.memory(), config={"n": -3})
+
+
+async def test_an_error_about_what_is_given_shows_no_secret() -> None:
+    secrets = {"TOKEN": "s3cr3t-text"}
+    with pytest.raises(fs.InputError, match="'n' is") as caught:
+        await fs.submit(
+            _flow(), store=fs.Store.memory(), config={"n": "s3cr3t-text"}, secrets=secrets
+        )
+    assert "s3cr3t" not in str(caught.value)
 
 
 async def test_a_store_that_is_none_is_refused() -> None:

@@ -7,6 +7,8 @@ from functools import partial
 
 import click
 
+from ..types.budget import Budget
+from .budgeting import read_budget
 from .loading import load_or_exit, roots_option
 from .run import fail, read_config, read_environment, read_input
 from .run_options import given_options
@@ -18,6 +20,12 @@ from .stores import open_store, store_option
 @click.argument("file", type=click.Path(dir_okay=False))
 @given_options
 @click.option("--seed", metavar="N", type=int, help="Fix random and uuid.")
+@click.option(
+    "--budget",
+    metavar="NAME=VALUE,…",
+    callback=lambda _, __, given: read_budget(given),
+    help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
+)
 @store_option(required=True)
 @click.option(
     "--run-id",
@@ -33,6 +41,7 @@ def submit_command(
     env: tuple[str, ...],
     max_concurrency: int | None,
     seed: int | None,
+    budget: Budget | None,
     where: str,
     run_id: str | None,
     roots: tuple[str, ...],
@@ -58,6 +67,7 @@ def submit_command(
         env=read_environment(env),
         max_concurrency=max_concurrency,
         seed=seed,
+        budget=budget,
     )
     try:
         run = run_in_trio(send)

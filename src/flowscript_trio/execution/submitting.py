@@ -7,10 +7,11 @@ from typing import Any
 
 from ..journal.store import Store
 from ..program.loading import Flow
+from ..types.budget import Budget
 from .durable.opening import document_of
 from .inputs import check_secrets
 from .options import RunOptions
-from .preparing import check_options
+from .preparing import check_submitted
 
 
 async def submit(
@@ -24,6 +25,7 @@ async def submit(
     env: Mapping[str, str] | None = None,
     max_concurrency: float | None = None,
     seed: int | None = None,
+    budget: Budget | None = None,
 ) -> str:
     """Queue a run in a store: nothing of it runs here, and a worker (:func:`work`) takes it.
 
@@ -31,7 +33,7 @@ async def submit(
         flow: what :func:`load` or :func:`loads` gave; its text is kept, and workers read that.
         store: where the run is kept.
         run_id: the id of the run; None: a new one. To submit the same again under one id changes nothing.
-        config, input, env, max_concurrency, seed: as of :func:`run`.
+        config, input, env, max_concurrency, seed, budget: as of :func:`run`.
         secrets: values of ``$secrets`` by name. Only their names are kept, and those that the document declares:
             a worker has to have them. None: a value that the worker alone has.
 
@@ -53,11 +55,12 @@ async def submit(
         env=env,
         max_concurrency=max_concurrency,
         seed=seed,
+        budget=budget,
         store=store,
         run_id=run_id,
     )
     names = [*(secrets or {}), *(secret.name for secret in flow.document.secrets)]
     del secrets
     document = document_of(flow, options, values, names)
-    check_options(flow, options)
+    check_submitted(flow, options)
     return await store.submit(run_id, document, workflow=flow.name)
