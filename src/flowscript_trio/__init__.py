@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .execution.record import Record
     from .execution.run import open_run, resume, run
     from .execution.stream import EventStream
+    from .execution.submitting import submit
+    from .execution.worker import WorkEvent
+    from .execution.working import work
     from .expression import Expression, Template
     from .expression.scope import Limits
     from .journal.errors import register_error
@@ -84,6 +87,9 @@ _HOMES = {
     "execution.record": ["Record"],
     "execution.run": ["open_run", "resume", "run"],
     "execution.stream": ["EventStream"],
+    "execution.submitting": ["submit"],
+    "execution.worker": ["WorkEvent"],
+    "execution.working": ["work"],
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
     "journal.errors": ["register_error"],
@@ -197,6 +203,7 @@ __all__ = [
     "Thread",
     "TooManyRounds",
     "ValueType",
+    "WorkEvent",
     "WorkerDied",
     "WorkflowFailed",
     "WorkflowInvalid",
@@ -211,6 +218,8 @@ __all__ = [
     "run",
     "runtime",
     "schema_files",
+    "submit",
+    "work",
 ]
 
 

@@ -303,6 +303,8 @@ async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
     owned = await store.begin("owned", b"")
     assert await ready() == ["queued", "late", "orphaned"]
     assert [run.run_id for run in await store.ready(limit=1)] == ["queued"]
+    others = await store.ready(limit=2, skip=["queued", "none"])
+    assert [run.run_id for run in others] == ["late", "orphaned"]
     await store.answer("asks", "a", "approve")
     await store.cancel("early")
     assert await ready() == ["queued", "late", "early", "asks", "orphaned"]
@@ -312,6 +314,24 @@ async def test_workers_are_shown_the_runs_that_can_go_on(store: Store) -> None:
     assert "asks" in await ready()
     await owned.aclose()
     assert "owned" in await ready()
+
+
+async def test_a_run_that_begins_is_at_no_moment_one_that_a_worker_may_take(store: Store) -> None:
+    found: list[str] = []
+    others = trio.CancelScope()
+
+    async def look() -> None:
+        with others:
+            while True:
+                found.extend(run.run_id for run in await store.ready())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        journals = [await store.begin(f"r{number}", b"") for number in range(60)]
+        others.cancel()
+    for journal in journals:
+        await journal.aclose()
+    assert found == []
 
 
 @pytest.mark.parametrize("run_id", ["", "a\nb", "x" * 201, "\ud800", 7])

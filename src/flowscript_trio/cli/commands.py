@@ -25,8 +25,10 @@ _COMMANDS = {
     "runs": "records:runs_command",
     "schema": "schema:schema_command",
     "show": "records:show_command",
+    "submit": "submit:submit_command",
     "test": "test:test_command",
     "validate": "validate:validate_command",
+    "work": "work:work_command",
 }
 
 

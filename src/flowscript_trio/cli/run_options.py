@@ -15,7 +15,7 @@ base_option = click.option(
     help="The folder that file paths may not leave.",
 )
 
-_OPTIONS = (
+_GIVEN = (
     click.option(
         "--config",
         "-c",
@@ -47,20 +47,24 @@ _OPTIONS = (
     click.option(
         "--max-concurrency", metavar="N", type=click.IntRange(min=1), help="The run's limit."
     ),
-    click.option(
-        "--place",
-        "place",
-        multiple=True,
-        metavar="NAME=ADDRESS",
-        help="Where nodes with place=NAME run: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
-        "process, cluster.",
-    ),
-    base_option,
+)
+place_option = click.option(
+    "--place",
+    "place",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="Where nodes with place=NAME run: the scheduler of a Dask cluster (tcp://host:8786), or thread, "
+    "process, cluster.",
 )
 
 
-def run_options(command: Command) -> Command:
-    """A decorator that adds ``--config``, ``--input`` and the others, as ``flowscript run`` has them."""
-    for option in reversed(_OPTIONS):
+def given_options(command: Command) -> Command:
+    """A decorator that adds ``--config``, ``--input`` and the others of what a run is given itself."""
+    for option in reversed(_GIVEN):
         command = option(command)
     return command
+
+
+def run_options(command: Command) -> Command:
+    """A decorator that adds these, and those of where it runs, as ``flowscript run`` has them."""
+    return given_options(place_option(base_option(command)))

@@ -14,6 +14,7 @@ from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
 from ..types.exceptions import is_a
 from ..types.results import Cancellation, NodeResult, RunStatus
+from ..types.storing import CannotKeep
 from .context import RunContext
 from .documents import walk_document
 from .executor import Executor
@@ -155,6 +156,8 @@ class Run:
                 self.cancel(cancelling.reason)
             elif (wish := context.recorder.inbox.wish) is not None:
                 self.cancel(wish)
+            if context.recorder.is_left:
+                self.cancel(context.recorder.LEFT)
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()
@@ -233,7 +236,11 @@ class Run:
         """Write how the run has ended, before anyone is notified. One that was left has not ended."""
         if not recorder.is_left:
             try:
-                await recorder.finish(status, self.output, self.error)
+                try:
+                    await recorder.finish(status, self.output, self.error)
+                except CannotKeep as exc:  # what computing nodes gave is looked at only now
+                    status, self.output, self.error = "failed", None, exc
+                    await recorder.finish(status, None, exc)
                 return status
             except Exception as exc:
                 recorder.leave(exc)

@@ -37,6 +37,7 @@ from .options import RunOptions
 from .placing import check_places
 from .record import Record, Warned
 from .spending import Spending
+from .state import State
 from .weighing import WeighedRecord
 
 if TYPE_CHECKING:
@@ -46,6 +47,29 @@ if TYPE_CHECKING:
 def check_options(flow: Flow, options: RunOptions) -> None:
     """Check what would be given to :func:`run`, and run nothing; raises InputError."""
     prepare(flow, PassCounter(), options)
+
+
+def check_submitted(flow: Flow, options: RunOptions) -> None:
+    """Check what a run is given itself, wherever it will run: what the application has there is not asked for.
+
+    Raises InputError.
+    """
+    secrets = Secrets(flow.document, check_secrets(options.secrets or {}))
+    masker, services, program = masker_of(flow, options), Services(), flow.program
+    try:
+        _check_budget(options.budget)
+        run = {"id": options.run_id or "", "started": services.now().isoformat()}
+        state = _state_of(flow, options, services, secrets, run)
+        if options.max_concurrency is not None:
+            check_limit(options.max_concurrency, "max_concurrency")
+        elif program.max_concurrency is not None:
+            program.max_concurrency(state)
+        if program.timeout is not None:
+            program.timeout(state)
+    except Exception as exc:
+        if masker is not None:
+            mask_error(exc, masker)
+        raise
 
 
 def prepare(
@@ -110,8 +134,6 @@ def _make_run(
             Inbox(owned.journal, owned.coding, owned.answers),
             suspend_after,
         )
-        if owned.past.began is None:
-            recorder.write(began)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -140,16 +162,8 @@ def _make_run(
         context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
-    state = root_state(
-        flow.document,
-        services,
-        variables={},
-        config=check_config(flow.document, options.config or {}),
-        input=check_input(flow.document, options.input),
-        secrets=context.secrets,
-        env=check_environment(flow.program.wanted, options.env or {}),
-        run={"id": run_id, "started": started.isoformat()},
-    )
+    run = {"id": run_id, "started": started.isoformat()}
+    state = _state_of(flow, options, services, context.secrets, run)
     program = flow.program
     limit: float = DEFAULT_MAX_CONCURRENCY
     if options.max_concurrency is not None:
@@ -161,7 +175,25 @@ def _make_run(
     if program.limits is not None:
         context.limits = _limits_of(flow, program, options)
     timeout = None if program.timeout is None else program.timeout(state)
+    if owned is not None and recorder is not None:
+        recorder.begin(owned.began)  # nothing refuses the run any more
     return Run(program, context, state, timeout, limit)
+
+
+def _state_of(
+    flow: Flow, options: RunOptions, services: Services, secrets: Secrets, run: dict[str, str]
+) -> State:
+    """What a run begins with, of what it is given; raises InputError for what does not fit."""
+    return root_state(
+        flow.document,
+        services,
+        variables={},
+        config=check_config(flow.document, options.config or {}),
+        input=check_input(flow.document, options.input),
+        secrets=secrets,
+        env=check_environment(flow.program.wanted, options.env or {}),
+        run=run,
+    )
 
 
 def _check_suspension(options: RunOptions) -> float | None:

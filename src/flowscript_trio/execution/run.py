@@ -28,7 +28,7 @@ from ..types.http import HttpOptions
 from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
-from .preparing import prepare
+from .preparing import check_options, prepare
 
 if TYPE_CHECKING:
     from ..journal.store import Store
@@ -165,6 +165,7 @@ async def _run_durably(
 ) -> Run:
     from .durable.opening import begun  # only a run with a store needs it
 
+    check_options(flow, options)  # before the store has anything of it
     async with begun(store, flow, options) as owned:
         handle, failed = await _walk_owned(flow, options, owned, task_status)
     return _judged(handle, failed)
@@ -176,8 +177,9 @@ async def _walk_owned(
     """The run, and whether it has failed: said before anyone else that waits for it can raise its error."""
     with counting_passes() as passes:
         handle = prepare(flow, passes, options, owned)
+        had_ended = handle.restore()
         task_status.started(handle)
-        if not handle.restore():
+        if not had_ended:
             await handle.walk()
     return handle, handle.claim_error()
 
@@ -290,6 +292,7 @@ class OpenRun:
         if self._options.store is not None:
             from .durable.opening import begun
 
+            check_options(self._flow, self._options)  # before the store has anything of it
             self._owning = begun(self._options.store, self._flow, self._options)
             owned = await self._owning.__aenter__()
         try:

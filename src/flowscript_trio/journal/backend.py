@@ -78,8 +78,8 @@ class Backend(Protocol):
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         """The runs in these states (all, where there is none), the youngest first."""
 
-    def ready(self, limit: int) -> list[RunState]:
-        """Runs that nobody owns and that can go on, the oldest first."""
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
+        """Runs that nobody owns and that can go on, but for some, the oldest first."""
 
     def show(self, run_id: str) -> RunState:
         """How one run stands; InputError where there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from ..types.storing import RunBusy, StoreFailed, Superseded
@@ -160,8 +161,9 @@ class MemoryBackend:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
         return [self._state(run) for run in reversed(chosen)][:limit]
 
-    def ready(self, limit: int) -> list[RunState]:
-        return [self._state(run) for run in self._runs.values() if self._is_ready(run)][:limit]
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
+        free = (run for name, run in self._runs.items() if name not in skip and self._is_ready(run))
+        return [self._state(run) for run in islice(free, limit)]
 
     def _is_ready(self, run: _Run) -> bool:
         mark = run.mark

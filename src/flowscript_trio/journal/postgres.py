@@ -63,41 +63,51 @@ class PostgresBackend:
     # -- owning
 
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
-        self._make(run_id, document, workflow, "running")
-        return self.own(run_id)
+        asked = leases.now()
+        # In one transaction: a worker must not find the run without its owner.
+        with self._connected() as connection, connection.transaction():
+            self._make(connection, run_id, document, workflow, "running")
+            owned = self._owned(connection, run_id)
+        self._leases.add(owned, asked)
+        return owned
 
     def submit(self, run_id: str, document: bytes, workflow: str) -> None:
-        self._make(run_id, document, workflow, "queued")
-
-    def _make(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
-        digest = sha256(document).digest()
         with self._connected() as connection, connection.transaction():
-            made = connection.execute(
-                "insert into flowscript_runs (id, workflow, document, state) values (%s, %s, %s, %s) "
-                "on conflict (id) do nothing returning number",
-                (run_id, workflow, digest, state),
-            ).fetchone()
-            if made is not None:
-                keep_large(connection, made[0], Large(digest, compress(document, 1)))
-                return
-            found = connection.execute(
-                "select document from flowscript_runs where id = %s", (run_id,)
-            ).fetchone()
-            if found is None or found[0] != digest:
-                raise other_document(run_id)
+            self._make(connection, run_id, document, workflow, "queued")
+
+    def _make(
+        self, connection: Connection, run_id: str, document: bytes, workflow: str, state: State
+    ) -> None:
+        digest = sha256(document).digest()
+        made = connection.execute(
+            "insert into flowscript_runs (id, workflow, document, state) values (%s, %s, %s, %s) "
+            "on conflict (id) do nothing returning number",
+            (run_id, workflow, digest, state),
+        ).fetchone()
+        if made is not None:
+            keep_large(connection, made[0], Large(digest, compress(document, 1)))
+            return
+        found = connection.execute(
+            "select document from flowscript_runs where id = %s", (run_id,)
+        ).fetchone()
+        if found is None or found[0] != digest:
+            raise other_document(run_id)
 
     def own(self, run_id: str) -> Owned:
         asked = leases.now()
         with self._connected() as connection, connection.transaction():
-            number = number_of(connection, run_id)
-            found = self._taken(connection, run_id, number)
-            if found is None:
-                raise RunBusy(run_id, "another process, which renews its lease")
-            fence, digest, rows = found
-            document = large_of(connection, digest)
-        owned = Owned(run_id, number, fence, document, rows)
+            owned = self._owned(connection, run_id)
         self._leases.add(owned, asked)
         return owned
+
+    def _owned(self, connection: Connection, run_id: str) -> Owned:
+        """A run that this process takes, which begins a new fence."""
+        number = number_of(connection, run_id)
+        found = self._taken(connection, run_id, number)
+        if found is None:
+            raise RunBusy(run_id, "another process, which renews its lease")
+        fence, digest, rows = found
+        return Owned(run_id, number, fence, large_of(connection, digest), rows)
 
     def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
         """The fence, document and rows of a run that is taken now; None where it has a lease."""
@@ -202,14 +212,15 @@ class PostgresBackend:
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 
-    def ready(self, limit: int) -> list[RunState]:
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
         with self._connected() as connection:
             found = connection.execute(
                 f"select {STATE} from flowscript_runs where (lease is null or lease < clock_timestamp()) "
                 "and (state in ('queued', 'running') or (state = 'suspended' and "
                 "(due <= extract(epoch from clock_timestamp()) or seen < (select count(answer) "
-                "from flowscript_inbox where run = flowscript_runs.number)))) order by number limit %s",
-                (limit,),
+                "from flowscript_inbox where run = flowscript_runs.number)))) and id <> all(%s) "
+                "order by number limit %s",
+                (list(skip), limit),
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 

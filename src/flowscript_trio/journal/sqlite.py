@@ -27,6 +27,9 @@ from .tabled import Tabled, untabled
 BUSY_SECONDS = 0.25
 """How long a commit waits for the lock of another process before it asks whether it is still waited for."""
 
+READY_AT_ONCE = 500
+"""Runs that are read at once to find some that nobody owns."""
+
 LOOK_EVERY = 1.0
 """Seconds between two looks at an inbox, which other processes fill."""
 
@@ -48,50 +51,76 @@ class SqliteBackend:
     # -- owning
 
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
-        self._make(run_id, document, workflow, "running")
-        return self.own(run_id)
+        with (
+            self._connected(make=True) as connection,
+            self._taking(run_id) as take,
+            transaction(connection),  # a worker must not find the run without its owner
+        ):
+            self._make(connection, run_id, document, workflow, "running")
+            take(number_of(connection, run_id))
+            return self._owned(connection, run_id)
 
     def submit(self, run_id: str, document: bytes, workflow: str) -> None:
-        self._make(run_id, document, workflow, "queued")
-
-    def _make(self, run_id: str, document: bytes, workflow: str, state: State) -> None:
-        digest = sha256(document).digest()
         with self._connected(make=True) as connection, transaction(connection):
-            found = connection.execute(
-                "select document from runs where id = ?", (run_id,)
-            ).fetchone()
-            if found is not None:
-                if found[0] != digest:
-                    raise other_document(run_id)
-                return
-            number = connection.execute(
-                "insert into runs (id, workflow, document, state, created) values (?, ?, ?, ?, ?)",
-                (run_id, workflow, digest, state, time.time()),
-            ).lastrowid
-            assert number is not None
-            keep_large(connection, number, Large(digest, compress(document, 1)))
+            self._make(connection, run_id, document, workflow, "queued")
+
+    def _make(
+        self,
+        connection: sqlite3.Connection,
+        run_id: str,
+        document: bytes,
+        workflow: str,
+        state: State,
+    ) -> None:
+        digest = sha256(document).digest()
+        found = connection.execute("select document from runs where id = ?", (run_id,)).fetchone()
+        if found is not None:
+            if found[0] != digest:
+                raise other_document(run_id)
+            return
+        number = connection.execute(
+            "insert into runs (id, workflow, document, state, created) values (?, ?, ?, ?, ?)",
+            (run_id, workflow, digest, state, time.time()),
+        ).lastrowid
+        assert number is not None
+        keep_large(connection, number, Large(digest, compress(document, 1)))
 
     def own(self, run_id: str) -> Owned:
-        with self._connected() as connection:
-            number = number_of(connection, run_id)
-            owner = self._owners().take(number)
+        with self._connected() as connection, self._taking(run_id) as take:
+            take(number_of(connection, run_id))
+            with transaction(connection):
+                return self._owned(connection, run_id)
+
+    @contextmanager
+    def _taking(self, run_id: str) -> Iterator[Callable[[int], None]]:
+        """What takes a number for this process in the block; where that fails, it is given back."""
+        owners = self._owners()
+        taken: list[int] = []
+
+        def take(number: int) -> None:
+            owner = owners.take(number)
             if owner is not None:
                 raise RunBusy(run_id, owner)
-            try:
-                with transaction(connection):
-                    connection.execute(
-                        "update runs set fence = fence + 1 where number = ?", (number,)
-                    )
-                    fence, digest, rows = connection.execute(
-                        "select fence, document, rows from runs where number = ?", (number,)
-                    ).fetchone()
-                    try:
-                        document = self._large(connection, digest)
-                    except StoreFailed as exc:
-                        raise self._damaged(run_id, str(exc)) from None
-            except BaseException:
-                self._owners().free(number)
-                raise
+            taken.append(number)
+
+        try:
+            yield take
+        except BaseException:
+            for number in taken:
+                owners.free(number)
+            raise
+
+    def _owned(self, connection: sqlite3.Connection, run_id: str) -> Owned:
+        """A run that this process has taken, which begins a new fence."""
+        number = number_of(connection, run_id)
+        connection.execute("update runs set fence = fence + 1 where number = ?", (number,))
+        fence, digest, rows = connection.execute(
+            "select fence, document, rows from runs where number = ?", (number,)
+        ).fetchone()
+        try:
+            document = self._large(connection, digest)
+        except StoreFailed as exc:
+            raise self._damaged(run_id, str(exc)) from None
         return Owned(run_id, number, fence, document, rows)
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
@@ -170,17 +199,28 @@ class SqliteBackend:
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 
-    def ready(self, limit: int) -> list[RunState]:
+    def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
+        free: list[RunState] = []
+        last = 0
         with self._connected() as connection:
-            found = connection.execute(
-                f"select {_STATE} from runs where state in ('queued', 'running') or (state = 'suspended' "
-                "and (due <= ? or seen < (select count(answer) from inbox where run = runs.number))) "
-                "order by number",
-                (time.time(),),
-            )
-            rows = found.fetchall()
-            free = (row for row in rows if self._owners().owner(row[0]) is None)
-            return [self._state(connection, *row) for row in islice(free, limit)]
+            while len(free) < limit:
+                # The plus keeps SQLite from going through all runs that have ended, by their numbers. It reads in
+                # pieces that are whole: while others' bytes are looked at, no transaction is under way.
+                rows = connection.execute(
+                    f"select {_STATE} from runs where +number > ? and state in ('queued', 'running', 'suspended') "
+                    "and (state <> 'suspended' or due <= ? or seen < (select count(answer) from inbox "
+                    "where run = runs.number)) order by number limit ?",
+                    (last, time.time(), READY_AT_ONCE),
+                ).fetchall()
+                found = (row for row in rows if row[1] not in skip and self._is_free(row[0]))
+                free += [self._state(connection, *row) for row in islice(found, limit - len(free))]
+                if len(rows) < READY_AT_ONCE:
+                    break
+                last = rows[-1][0]
+        return free
+
+    def _is_free(self, number: int) -> bool:
+        return self._owners().owner(number) is None
 
     def show(self, run_id: str) -> RunState:
         with self._connected() as connection:

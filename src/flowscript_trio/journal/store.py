@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -123,13 +123,15 @@ class Store:
         """
         return await call(self._backend, partial(self._backend.runs, states, limit))
 
-    async def ready(self, *, limit: int = 100) -> list[RunState]:
+    async def ready(
+        self, *, limit: int = 100, skip: Collection[str] = frozenset()
+    ) -> list[RunState]:
         """The runs that a worker may take: those that are queued, due or answered, and whose process is gone.
 
-        The oldest come first. Another worker may take one first, which is a RunBusy. A cancellation waits for the
-        store.
+        The oldest come first, without those in ``skip``. Another worker may take one first, which is a RunBusy. A
+        cancellation waits for the store.
         """
-        return await call(self._backend, partial(self._backend.ready, limit))
+        return await call(self._backend, partial(self._backend.ready, limit, frozenset(skip)))
 
     async def show(self, run_id: str) -> RunState:
         """How a run stands. Raises InputError where there is none; a cancellation waits for the store."""

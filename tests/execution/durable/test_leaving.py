@@ -239,10 +239,24 @@ def test_an_output_that_cannot_be_kept_is_the_error_of_its_node() -> None:
         return {"x": [trio.Lock()]}
 
     error = work.process().error
-    assert "x[0]" in str(error)
+    assert str(error) == "x[0]: a 'Lock' cannot be kept"
     again = work.process()
     assert type(again.error) is type(error)
     assert str(again.error) == str(error)
+
+
+def test_an_output_of_the_run_that_cannot_be_kept_is_its_error_and_it_has_ended() -> None:
+    work = Crashing('<workflow name="w"><source:lock id="a"/></workflow>')
+
+    @work.world.registry.runtime("source:lock", pure=True)  # nothing of it is kept until the end
+    async def lock(params: fs.ExecutionParams) -> Any:
+        return {"x": [trio.Lock()]}
+
+    for _ in range(2):
+        error = work.process().error
+        assert isinstance(error, fs.CannotKeep)
+        assert str(error) == "x[0]: a 'Lock' cannot be kept"
+    assert [row.kind for row in work.store.rows_of("r")][-1] == "run-ended"
 
 
 def test_a_run_without_a_store_cannot_be_left() -> None:
@@ -254,3 +268,39 @@ def test_a_run_without_a_store_cannot_be_left() -> None:
                 run.leave()
 
     trio.run(main)
+
+
+async def test_a_run_that_is_left_before_its_first_node_begins_nothing() -> None:
+    work = Crashing(CLEANED)
+    flow = fs.loads(CLEANED, registry=work.world.registry)
+    async with fs.open_run(flow, store=work.store, run_id="r") as run:
+        run.leave()
+    assert run.status == "suspended"
+    assert work.world.begun == []
+
+
+async def test_a_run_that_was_taken_over_is_left_in_the_middle_of_a_node(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    work = Crashing('<workflow name="w"><source:act id="a" takes="100"/></workflow>')
+    flow = fs.loads(work.text, registry=work.world.registry)
+    async with fs.open_run(flow, store=work.store, run_id="r") as run:
+        await trio.sleep(1)  # virtual
+        work.store.crash()
+        with pytest.raises(fs.Superseded):
+            await run.wait()
+    assert trio.current_time() == pytest.approx(1)
+    assert work.world.done == []
+
+
+async def test_a_run_that_is_refused_leaves_nothing_in_its_store() -> None:
+    store = fs.Store.memory()
+    flow = fs.loads(
+        '<workflow name="w"><param name="k" required="true"/><delay id="d" duration="0s"/></workflow>'
+    )
+    with pytest.raises(fs.InputError, match="'k' is missing"):
+        await fs.run(flow, store=store, run_id="r")
+    with pytest.raises(fs.InputError, match="'k' is missing"):
+        async with fs.open_run(flow, store=store, run_id="r"):
+            pytest.fail("the run was opened")
+    assert await store.runs() == []

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from ...journal.rows import Row
 from ...types.results import RunStatus
+from ...types.storing import CannotKeep
 
 Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes], Any]
@@ -236,9 +237,12 @@ _FIELDS = {
 
 
 def row_of(entry: Entry, encode: Encode) -> Row:
-    """An entry as a row; raises what ``encode`` raises for a value that cannot be kept."""
+    """An entry as a row; raises CannotKeep for a value that cannot be kept, with the place inside of it."""
     facts = [getattr(entry, name) for name in _FIELDS[type(entry)]]
-    return Row(entry.kind, entry.key, encode(facts))
+    try:
+        return Row(entry.kind, entry.key, encode(facts))
+    except CannotKeep as exc:
+        raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 
 
 def entry_of(row: Row, decode: Decode) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,19 +52,29 @@ async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[
     Raises InputError for what cannot be kept, or be durable yet, and where the run was begun with something else;
     RunBusy where another owns it; StoreFailed. A cancellation waits until the run is given back.
     """
-    refuse(flow.program, options)
     secrets = check_secrets(options.secrets or {})
-    coding = Coding(secrets, partial(public_texts, flow, options))
-    try:
-        given = coding.encode(_given(flow, options))
-        document = encode_value([SEMANTICS, sorted(secrets), given])
-    except CannotKeep as exc:
-        raise InputError(f"what the run is given cannot be kept: {exc}") from exc
+    document = document_of(flow, options, secrets)
     journal = await store.begin(options.run_id, document, workflow=flow.name)
     try:
         yield await _owned(journal, flow, options, secrets)
     finally:
         await journal.aclose()
+
+
+def document_of(
+    flow: Flow, options: RunOptions, secrets: Mapping[str, str], names: Iterable[str] = ()
+) -> bytes:
+    """What a store keeps of what a run is given, with the names of its secrets, and ``names`` beside them.
+
+    Raises InputError for what cannot be kept, or be durable yet.
+    """
+    refuse(flow.program, options)
+    coding = Coding(secrets, partial(public_texts, flow, options))
+    try:
+        given = coding.encode(_given(flow, options))
+        return encode_value([SEMANTICS, sorted({*secrets, *names}), given])
+    except CannotKeep as exc:
+        raise InputError(f"what the run is given cannot be kept: {exc}") from exc
 
 
 @asynccontextmanager
@@ -102,6 +112,7 @@ async def reopened(
             input=given["input"],
             env=given["env"],
             max_concurrency=given["max_concurrency"],
+            seed=given["seed"],
             store=store,
             run_id=run_id,
         )
@@ -120,6 +131,7 @@ def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
+        "seed": options.seed,
     }
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -34,6 +34,7 @@ from .entries import (
     JobEnded,
     Reading,
     Retried,
+    RunBegan,
     RunEnded,
     row_of,
 )
@@ -55,6 +56,9 @@ class Recorder:
 
     ``past`` is what the processes before this one recorded. Passes are counted on from theirs.
     """
+
+    LEFT: ClassVar[str] = "this process leaves the run"
+    """Why the walk is cancelled then."""
 
     def __init__(
         self,
@@ -90,8 +94,13 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
-        if past.ended is None:
-            journal.mark(Mark("running"))
+
+    def begin(self, began: RunBegan) -> None:
+        """The run is to run here, unless it has ended. What it follows from is written by its first process."""
+        if self.past.ended is None:
+            self._journal.mark(Mark("running"))
+        if not self._resumes:
+            self.write(began)
 
     # ---- time ----
 
@@ -160,7 +169,7 @@ class Recorder:
         self.is_left = True
         self.error = error
         if self.give_up is not None:
-            self.give_up("this process leaves the run")
+            self.give_up(self.LEFT)
         for scope in self._shields:
             scope.shield = False
 
