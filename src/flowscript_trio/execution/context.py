@@ -179,6 +179,11 @@ class RunContext:
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
 
+    async def keep_first(self, value: Any) -> Any:
+        """The value: a durable run gives its nodes a view of their own, which knows their paths."""
+        await trio.lowlevel.checkpoint()
+        return value
+
     def count_request(self) -> None:
         """Nothing: a run that counts gives its nodes a view of their own, which knows their paths."""
 

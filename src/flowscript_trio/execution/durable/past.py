@@ -22,6 +22,7 @@ from .entries import (
     Ended,
     Entry,
     JobEnded,
+    KeptFirst,
     Late,
     Reading,
     Retried,
@@ -46,6 +47,7 @@ class Past:
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
+        self.kept: dict[Attempt, KeptFirst] = {}
         self.waits: dict[Attempt, Waits] = {}
         self.answers: dict[Attempt, Answered] = {}
         self.jobs: dict[str, dict[int, End]] = {}
@@ -92,6 +94,8 @@ class Past:
                 self.retried[entry.key, entry.attempt] = entry
             case Started():
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
+            case KeptFirst():
+                self.kept[entry.key, entry.attempt] = entry
             case Waits():
                 self.waits[entry.key, entry.attempt] = entry
             case Answered():
