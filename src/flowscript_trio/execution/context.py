@@ -106,6 +106,8 @@ class RunContext:
     """The limits that its nodes name; None where they name none."""
     recorder: Recorder | None = None
     """The journal of the run; None where it has none."""
+    cut: set[str] = field(default_factory=set)
+    """The nodes that were cancelled at their work, of those that are to be undone then, too; by their paths."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)

@@ -60,6 +60,7 @@ class Past:
         """When the nodes that can be undone have succeeded, by their keys."""
         self.latest: int = 0
         """The latest pass of the record."""
+        self._started: set[str] = set()
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
@@ -69,6 +70,12 @@ class Past:
     def has(self, path: str) -> bool:
         """Whether anything was recorded of that execution, or of one inside it."""
         return path in self._known
+
+    def was_cut(self, path: str) -> bool:
+        """Whether an attempt of a node had begun that never came to an end of its own."""
+        return path in self._started and any(
+            key[0] == path and key not in self.outcomes for key in self.started
+        )
 
     def begun(self, block: str) -> set[int]:
         """Of the branches, iterations or rounds of ``block`` those that anything was recorded of."""
@@ -93,6 +100,7 @@ class Past:
             case Retried():
                 self.retried[entry.key, entry.attempt] = entry
             case Started():
+                self._started.add(entry.key)
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
             case KeptFirst():
                 self.kept[entry.key, entry.attempt] = entry
