@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .program.types import FlowTypes
     from .runtimes import Registry, blocking_runtime, registry, runtime
     from .runtimes.ai.errors import AIError
+    from .runtimes.database.markers import forget_markers, make_markers
     from .runtimes.http.errors import HTTPStatusError
     from .runtimes.placing import Place
     from .runtimes.types import ExecutionParams, NodeRuntime
@@ -103,6 +104,7 @@ _HOMES = {
     "placement.thread": ["Thread"],
     "runtimes": ["Registry", "blocking_runtime", "registry", "runtime"],
     "runtimes.ai.errors": ["AIError"],
+    "runtimes.database.markers": ["forget_markers", "make_markers"],
     "runtimes.http.errors": ["HTTPStatusError"],
     "runtimes.placing": ["Place"],
     "runtimes.types": ["ExecutionParams", "NodeRuntime"],
@@ -209,8 +211,10 @@ __all__ = [
     "WorkflowInvalid",
     "blocking_runtime",
     "failure_of",
+    "forget_markers",
     "load",
     "loads",
+    "make_markers",
     "open_run",
     "register_error",
     "registry",

@@ -300,6 +300,7 @@ def sources() -> list[ast.AST]:
         *src.glob("parser/*.py"),
         *src.glob("validator/**/*.py"),
         src / "program" / "linking.py",
+        src / "program" / "durability.py",
         src / "program" / "holding.py",
     ]
     modules = [ast.parse(path.read_text()) for path in paths]

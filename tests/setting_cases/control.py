@@ -418,6 +418,12 @@ covers(
 )
 covers(
     "compensate",
+    "also",
+    '<timeout id="t" duration="1s"><source:stub id="x" takes="9s"><compensate ⟦also="begun"⟧><source:stub id="undo"/></compensate></source:stub></timeout>',
+    lambda s: "end undo" in s.events,
+)
+covers(
+    "compensate",
     "timeout",
     f'<source:stub id="x"><compensate ⟦timeout="30s"⟧>{SLOW}</compensate></source:stub><source:stub id="y" after="x" fails="bad"/>',
     lambda s: "end slow" in s.events,

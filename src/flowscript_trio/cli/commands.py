@@ -16,6 +16,7 @@ _COMMANDS = {
     "fmt": "format:fmt_command",
     "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
+    "markers": "markers:markers_command",
     "new": "new:new_command",
     "prove": "prove:prove_command",
     "prune": "prune:prune_command",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextvars import copy_context
 from functools import partial
+from typing import Any
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -25,6 +26,7 @@ from ..types.paths import bound_path
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
 from .contexts import InContext
+from .cutting import noting_a_cut
 from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
@@ -191,6 +193,13 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
         step.parts,
         None if step.is_builtin and spending is None and walk.run.recorder is None else attempt,
     )
+    if step.undoes_begun:
+        return noting_a_cut(walk.run, attempt.path, _work(walk, attempt, config, params))
+    return _work(walk, attempt, config, params)
+
+
+def _work(walk: Walk, attempt: Attempt, config: Any, params: ExecutionParams) -> Awaitable[Outcome]:
+    step = attempt.step
     if step.is_control:
         return _control(walk, step.runtime, params, attempt)
     if walk.run.recorder is not None:

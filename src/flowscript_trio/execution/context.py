@@ -106,6 +106,8 @@ class RunContext:
     """The limits that its nodes name; None where they name none."""
     recorder: Recorder | None = None
     """The journal of the run; None where it has none."""
+    cut: set[str] = field(default_factory=set)
+    """The nodes that were cancelled at their work, of those that are to be undone then, too; by their paths."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -178,6 +180,11 @@ class RunContext:
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
+
+    async def keep_first(self, value: Any) -> Any:
+        """The value: a durable run gives its nodes a view of their own, which knows their paths."""
+        await trio.lowlevel.checkpoint()
+        return value
 
     def count_request(self) -> None:
         """Nothing: a run that counts gives its nodes a view of their own, which knows their paths."""

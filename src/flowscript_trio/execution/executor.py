@@ -27,6 +27,7 @@ from .bodies import run_graph, run_sequence
 from .cleanup import run_cleanup, with_finally
 from .context import Compensation, RunContext
 from .contexts import InContext
+from .cutting import was_cut
 from .documents import handle_document_result
 from .failures import masked_by
 from .frame import Attempt, Frame, Outcome
@@ -175,17 +176,21 @@ class Executor:
         elif run.cancellations:
             result.outlived = outlived(frame.region, self._passes.now)
         self.record_node_result(step, frame, result, context)
-        if step.compensate is not None and result.status == "success":
-            body = self.program.bodies[step.compensate]
-            undo = partial(
-                run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
-            )
-            run.compensations.append(Compensation(path, undo))
-            if run.recorder is not None:
-                run.recorder.completed(path)
+        if step.compensate is not None and (result.status == "success" or was_cut(run, step, path)):
+            self._owe(step.compensate, frame, path)
         if step.has_output and not outcome.skipped and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal
+
+    def _owe(self, compensate: int, frame: Frame, path: str) -> None:
+        """The compensation of a node is owed from now on."""
+        body = self.program.bodies[compensate]
+        undo = partial(
+            run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
+        )
+        self.run.compensations.append(Compensation(path, undo))
+        if self.run.recorder is not None:
+            self.run.recorder.completed(path)
 
     def _tell_start(self, context: Context, step: Step, path: str, started: float) -> None:
         number = self.run.numbers.begin(path)
@@ -264,6 +269,8 @@ class Executor:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result, context)
+        if step.compensate is not None and was_cut(self.run, step, path):
+            self._owe(step.compensate, frame, path)
 
     def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""

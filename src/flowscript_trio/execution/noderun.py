@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..expression.scope import Services
 from ..runtimes.placing import Place
@@ -12,6 +12,9 @@ from ..runtimes.types import key_of
 from ..types.ast import BaseNode
 from ..types.http import HttpOptions
 from .spending import Spending
+
+if TYPE_CHECKING:
+    from .durable.recorder import Recorder
 
 
 class NodeRunOwner(Protocol):
@@ -31,7 +34,10 @@ class NodeRunOwner(Protocol):
     def places(self) -> Mapping[str, Place]: ...
     @property
     def is_durable(self) -> bool: ...
+    @property
+    def recorder(self) -> Recorder | None: ...
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any: ...
+    async def keep_first(self, value: Any) -> Any: ...
     def services_of(self, path: str, turn: int | str) -> Services: ...
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None: ...
 
@@ -95,6 +101,11 @@ class NodeRun:
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._run.resource(key, factory)
+
+    async def keep_first(self, value: Any) -> Any:
+        if self._run.recorder is None:
+            return await self._run.keep_first(value)
+        return await self._run.recorder.keep_first(self._path, self._attempt, value)
 
     def count_request(self) -> None:
         if self._run.spending is not None:

@@ -171,6 +171,11 @@ class ThreadRun:
         ask = partial(trio.from_thread.run, self._run.resource, key, factory, trio_token=self._home)
         return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
 
+    async def keep_first(self, value: Any) -> Any:
+        """What the attempt has kept first, asked for in trio's own thread."""
+        ask = partial(trio.from_thread.run, self._run.keep_first, value, trio_token=self._home)
+        return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
+
     def count_request(self) -> None:
         self._home.run_sync_soon(_count, self._run)
 

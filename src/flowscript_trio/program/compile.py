@@ -11,7 +11,7 @@ from ..expression import Expression
 from ..expression.scope import Scope
 from ..language.elements import element_of
 from ..runtimes.control.runtime import ControlRuntime
-from ..runtimes.control.types import RetryConfig
+from ..runtimes.control.types import CompensateConfig, RetryConfig
 from ..runtimes.placing import HERE, Placed
 from ..runtimes.types import BlockingRuntime, FunctionRuntime, NodeRuntime
 from ..runtimes.wrapping import Wrapped, innermost
@@ -176,8 +176,19 @@ class _Compiler:
             place=place,
             is_pure=bool(getattr(innermost(runtime), "pure", False)),
             on_crash=checked.on_crash,
+            undoes_begun=self._undoes_begun(node),
             reads_clock=self._may_read_clock and _says(_CLOCK, node),
         )
+
+    def _undoes_begun(self, node: BaseNode) -> bool:
+        """Whether the ``<compensate>`` of a node runs also where the node was cut off at its work."""
+        settings = (
+            None if node.compensate is None else self._checked.bodies[node.compensate.key].settings
+        )
+        if settings is None:
+            return False
+        config: CompensateConfig = settings.base if settings.computed else settings.constant
+        return config.also == "begun"
 
     def _undoes(self, checked: CheckedNode) -> bool:
         """Whether something that a block runs may have to be undone: it has a ``<compensate>``."""

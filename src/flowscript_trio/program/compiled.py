@@ -24,7 +24,8 @@ class Step:
     ``config`` gives the runtime's settings in a scope; ``input`` the node's own input, or is None: the
     enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` give the settings of its ``<retry>``s;
-    ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body.
+    ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body, and ``undoes_begun``
+    says that it runs also where the node was cut off at its work.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at.
     ``place`` names that where the document of an include or a call runs whole; that of any other node is in its
@@ -64,6 +65,7 @@ class Step:
     targets: frozenset[str] = frozenset()
     is_pure: bool = False
     on_crash: str = "retry"
+    undoes_begun: bool = False
     reads_clock: bool = False
     linked: Program | None = None
     limits: tuple[str, ...] = ()

@@ -85,6 +85,14 @@ class RunServices(Protocol):
         the opening alone; of the one that opens it, the opening is cancelled, and the next node tries.
         """
 
+    async def keep_first(self, value: Any) -> Any:
+        """In a durable run: what this attempt of the node has kept first, in whatever process.
+
+        What is kept (``value``, where nothing is yet) is on disk when this returns: a runtime keeps what it finds
+        before it changes it, so that it can be put back. In any other run it is ``value``. Cancelled, it may have
+        been kept. Raises CannotKeep for a value that cannot be.
+        """
+
     def count_request(self) -> None:
         """Count a request that is about to be sent against the budget of the run; raises BudgetExceeded."""
 

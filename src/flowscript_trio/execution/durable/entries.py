@@ -52,6 +52,15 @@ class Started(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFirst(Entry):
+    """What the runtime of a node found before it changed it."""
+
+    kind = "kept"
+    attempt: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Ended(Entry):
     """An attempt of a node succeeded. ``again``: it logged in, and cookies are not kept; it is done again."""
 
@@ -211,6 +220,7 @@ ENTRIES: dict[str, type[Entry]] = {
     for each in (
         RunBegan,
         Started,
+        KeptFirst,
         Ended,
         AttemptFailed,
         Retried,

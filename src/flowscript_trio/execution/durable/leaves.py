@@ -87,7 +87,7 @@ async def act_durably(
         hold(context, limiter, attempt.token)
     if step.is_pure:
         return await InContext(work(), context)
-    if step.on_crash == "fail" or not _is_repeatable(step, config):
+    if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
     cookies = attempt.frame.state.cookies
     outcome = await InContext(work(), context)

@@ -22,6 +22,7 @@ from .entries import (
     Ended,
     Entry,
     JobEnded,
+    KeptFirst,
     Late,
     Reading,
     Retried,
@@ -46,6 +47,7 @@ class Past:
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
+        self.kept: dict[Attempt, KeptFirst] = {}
         self.waits: dict[Attempt, Waits] = {}
         self.answers: dict[Attempt, Answered] = {}
         self.jobs: dict[str, dict[int, End]] = {}
@@ -58,6 +60,7 @@ class Past:
         """When the nodes that can be undone have succeeded, by their keys."""
         self.latest: int = 0
         """The latest pass of the record."""
+        self._started: set[str] = set()
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
@@ -67,6 +70,12 @@ class Past:
     def has(self, path: str) -> bool:
         """Whether anything was recorded of that execution, or of one inside it."""
         return path in self._known
+
+    def was_cut(self, path: str) -> bool:
+        """Whether an attempt of a node had begun that never came to an end of its own."""
+        return path in self._started and any(
+            key[0] == path and key not in self.outcomes for key in self.started
+        )
 
     def begun(self, block: str) -> set[int]:
         """Of the branches, iterations or rounds of ``block`` those that anything was recorded of."""
@@ -91,7 +100,10 @@ class Past:
             case Retried():
                 self.retried[entry.key, entry.attempt] = entry
             case Started():
+                self._started.add(entry.key)
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
+            case KeptFirst():
+                self.kept[entry.key, entry.attempt] = entry
             case Waits():
                 self.waits[entry.key, entry.attempt] = entry
             case Answered():

@@ -32,6 +32,7 @@ from .entries import (
     Ended,
     Entry,
     JobEnded,
+    KeptFirst,
     Reading,
     Retried,
     RunBegan,
@@ -288,6 +289,16 @@ class Recorder:
     def is_replayed(self, path: str) -> bool:
         """Whether all of an execution was restored, and nothing of it done in this process."""
         return self.past.has(path) and path not in self._touched
+
+    async def keep_first(self, path: str, attempt: int, value: Any) -> Any:
+        """What a runtime has kept first in an attempt, in an earlier process or now; on disk when this returns."""
+        known = self.past.kept.get((path, attempt))
+        if known is not None:
+            await trio.lowlevel.checkpoint()
+            return known.value
+        self.write(KeptFirst(path, attempt, value))
+        await self.synced()
+        return value
 
     def ended(self, path: str, attempt: int, output: Any, again: bool) -> None:
         self.write(Ended(path, attempt, self.pass_now, output, again))

@@ -17,6 +17,8 @@ Word = Annotated[str, Constant(), Field(min_length=1)]
 """A name that is known when the document is read."""
 Name = Annotated[str, Constant(), Field(pattern=r"^[A-Za-z_][\w-]*$")]
 """A name that is bound for expressions."""
+Also = Annotated[Literal["begun"], Constant()]
+"""When a ``<compensate>`` runs beside where its node has succeeded."""
 Scalar = Annotated[Any, JsonScalar()]
 
 PLACE_MEANING = (
@@ -304,9 +306,19 @@ class SideConfig(ControlConfig):
 
 
 class CleanupConfig(ControlConfig):
-    """``<finally>``, ``<compensate>``, ``<on-workflow-error>``: clean up, shielded and bounded in time."""
+    """``<finally>``, ``<on-workflow-error>``: clean up, shielded and bounded in time."""
 
     timeout: Duration = Field(default=10.0, description="the time that it may take")
+
+
+class CompensateConfig(CleanupConfig):
+    """``<compensate>``: what undoes its node, shielded and bounded in time."""
+
+    also: Also | None = Field(
+        default=None,
+        description="begun: it runs also where its node was cut off at its work and may have acted (cancelled, "
+        "too slow, or not done again after its process died)",
+    )
 
 
 class BodyConfig(ControlConfig):
@@ -328,7 +340,7 @@ BODY_CONFIGS: dict[str, type[ControlConfig]] = {
     "branch": SideConfig,
     "case": CaseConfig,
     "finally": CleanupConfig,
-    "compensate": CleanupConfig,
+    "compensate": CompensateConfig,
     "on-workflow-error": CleanupConfig,
 }
 """The model of each body that has settings, by the name of its element."""

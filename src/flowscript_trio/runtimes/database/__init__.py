@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...types.shapes import NUMBER, UNKNOWN, Shape, list_of, object_of
 from ..extras import how_to_install, is_installed
@@ -14,8 +14,11 @@ from ..types import ExecutionParams
 from .engines import Database, open_database
 from .errors import is_busy
 from .jobs import Job, run_job
-from .placeholders import match, scan
+from .placeholders import match, only_reads, scan
 from .types import DatabaseSinkConfig, DatabaseSourceConfig
+
+if TYPE_CHECKING:
+    from .once import Marker
 
 T = TypeVar("T")
 
@@ -44,8 +47,8 @@ class DatabaseSource:
 
     @staticmethod
     def is_repeatable(config: Any) -> bool:
-        """Whether nobody notices that it is done again: it only reads."""
-        return True
+        """Whether nobody notices that it is done again: its query only reads, as far as its words say."""
+        return only_reads(config.query)
 
     async def execute(self, params: ExecutionParams) -> list[dict[str, Any]] | Stream:
         config: DatabaseSourceConfig = params.config
@@ -82,25 +85,48 @@ class DatabaseSink:
     async def execute(self, params: ExecutionParams) -> dict[str, int]:
         config: DatabaseSinkConfig = params.config
         database = await open_database(params.run, config.connection)
-        from .writing import write_rows
+        key = params.run.idempotency_key
+        if key is None:
+            return await _write(params, database, None)
+        from .once import Marker
 
-        stream = stream_in(params.input)
-        if stream is not None:
-            if not database.is_one_connection:
-                from .pouring import write_stream
+        marker = Marker(key, params.run.id)
+        written = await _write(params, database, marker)
+        if marker.missing and not database.is_unmarked:
+            database.is_unmarked = True  # it is said once
+            params.run.warn(
+                params.node,
+                f"{params.node.label!r} writes at least once, and twice if the process dies as it ends: "
+                f"{marker.missing}",
+            )
+        return written
 
-                return await write_stream(database, config, stream)
-            rows = await stream.all()  # as the database, they are held in memory
-            return await _run(database, partial(write_rows, database, config, rows))
-        try:
-            return await _run(database, partial(write_rows, database, config, params.input))
-        except Exception as exc:
-            if database.open_streams and is_busy(exc):
-                exc.add_note(
-                    "a stream reads from this database, and an SQLite file that is not in WAL mode lets nobody "
-                    "commit meanwhile; set PRAGMA journal_mode = WAL once, or give the stream to the sink itself"
-                )
-            raise
+
+async def _write(
+    params: ExecutionParams, database: Database, marker: Marker | None
+) -> dict[str, int]:
+    """Write what a sink is given, with its marker in a durable run."""
+    from .writing import write_rows
+
+    config: DatabaseSinkConfig = params.config
+    stream = stream_in(params.input)
+    if stream is not None:
+        if not database.is_one_connection:
+            from .pouring import write_stream
+
+            return await write_stream(database, config, stream, marker)
+        rows = await stream.all()  # as the database, they are held in memory
+        return await _run(database, partial(write_rows, database, config, rows, marker))
+    try:
+        work = partial(write_rows, database, config, params.input, marker)
+        return await _run(database, work)
+    except Exception as exc:
+        if database.open_streams and is_busy(exc):
+            exc.add_note(
+                "a stream reads from this database, and an SQLite file that is not in WAL mode lets nobody "
+                "commit meanwhile; set PRAGMA journal_mode = WAL once, or give the stream to the sink itself"
+            )
+        raise
 
 
 def _missing(known: Mapping[str, Any]) -> str | None:

@@ -46,6 +46,10 @@ class Database:
         self._thread = local()
         self.tables: dict[tuple[str | None, str], Table] = {}
         """What tables are like, by schema and name, where it was needed."""
+        self.has_markers: bool = False
+        """Whether a table of markers was seen in it."""
+        self.is_unmarked: bool = False
+        """Whether it was said that it has none."""
 
     def connect(self, job: Job[Any]) -> Connection:
         """A connection that the job's cancellation can interrupt. For the job's thread."""

@@ -31,6 +31,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BEFORE_LIST = re.compile(r"(?<![\w$.\"])IN\s*(\(\s*)?$", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_READING = frozenset({"SELECT", "VALUES", "TABLE", "WITH", "EXPLAIN", "PRAGMA", "SHOW", "DESCRIBE"})
+_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"})
 _AFTER_LIST = re.compile(r"\s*\)")
 
 
@@ -62,6 +65,17 @@ class Bound:
     def is_list(self) -> bool:
         """Whether the value is a list of as many parameters as it has items."""
         return self.place.list_start is not None and isinstance(self.value, (list, tuple))
+
+
+@lru_cache(maxsize=256)
+def only_reads(query: str) -> bool:
+    """Whether a query changes nothing, as far as its words say.
+
+    Those in literals, quoted names and comments do not count. What a function that it calls does is not known.
+    """
+    plain = _TOKEN.sub(lambda found: " " if found["skip"] is not None else found[0], query)
+    words = [word.upper() for word in _WORD.findall(plain)]
+    return bool(words) and words[0] in _READING and _CHANGING.isdisjoint(words)
 
 
 @lru_cache(maxsize=256)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..streams import Stream
 from .engines import Database
 from .jobs import Job
-from .reading import commit
+from .once import Marker, Written
+from .reading import begin, commit
 from .sessions import Session
 from .types import DatabaseSinkConfig
-from .writing import begin, check_rows, read_name, write_group
+from .writing import check_rows, read_name, write_group
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,9 +22,11 @@ STEP = 2000
 
 
 async def write_stream(
-    database: Database, config: DatabaseSinkConfig, stream: Stream
-) -> dict[str, int]:
+    database: Database, config: DatabaseSinkConfig, stream: Stream, marker: Marker | None = None
+) -> Written:
     """Write the rows of a stream in one transaction: all or none, however many.
+
+    Where the ``marker`` is there already, they were written, and what it keeps of that is given.
 
     Cancellation interrupts the statement that runs, rolls back and closes the stream; where the commit was
     done before it came, the rows are written.
@@ -33,27 +36,34 @@ async def write_stream(
     session = Session(database)
     written = seen = batches = 0
 
+    def look(connection: Connection, job: Job[Any]) -> Written | None:
+        begin(database, connection, job)
+        return None if marker is None else marker.set(database, connection, job)
+
     def write(items: list[Any], connection: Connection, job: Job[Any]) -> int:
-        if seen == 0:
-            begin(database, connection, job)
         rows = check_rows(config, items, seen)
         return write_group(database, connection, config, name, rows, job)
 
-    def finish(connection: Connection, job: Job[Any]) -> None:
+    def finish(done: Written, connection: Connection, job: Job[Any]) -> None:
+        if marker is not None:
+            marker.keep(connection, done)
         commit(database, connection, job)
         session.end(connection, job)
 
     stream.claim()
     try:
         while items := await stream.take(size):
+            if seen == 0 and (known := await session.run(look)) is not None:
+                return known
             written += await session.run(partial(write, items))
             seen += len(items)
             batches += -(-len(items) // config.batch)
+        done = {"rows": written, "batches": batches}
         if seen:
-            await session.run(finish)
+            await session.run(partial(finish, done))
+        return done
     finally:
         try:
             await stream.aclose()
         finally:
             await session.close()
-    return {"rows": written, "batches": batches}

@@ -56,6 +56,12 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
         database.release(connection, job)
 
 
+def begin(database: Database, connection: Connection, job: Job[Any]) -> None:
+    """Begin a transaction that writes. For the job's thread."""
+    if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
+        patiently(database, job, lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection)
+
+
 def commit(database: Database, connection: Connection, job: Job[Any]) -> None:
     """Commit, unless the job was cancelled. Once it is done, the job's cancellation comes too late.
 

@@ -30,6 +30,10 @@ Columns = Annotated[list[Column], BeforeValidator(_split)]
 Where = Annotated[list[Column] | dict[Column, Any], BeforeValidator(_split)]
 
 
+MARKERS = "flowscript_markers"
+"""The table by which durable runs write to a database exactly once."""
+
+
 class DatabaseConfig(Reticent):
     """What sources and sinks share."""
 

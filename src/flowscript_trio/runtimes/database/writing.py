@@ -28,7 +28,8 @@ from sqlalchemy.types import NullType
 from ...types.errors import SettingError
 from .engines import Database
 from .jobs import Job
-from .reading import commit, connected, patiently
+from .once import Marker, Written
+from .reading import begin, commit, connected
 from .rows import Rows, alike, batches_of, need, rows_of
 from .streaming import stream_rows, streams
 from .tables import Table, look_up
@@ -63,24 +64,31 @@ def check_rows(config: DatabaseSinkConfig, value: Any, first: int = 0) -> Rows:
 
 
 def write_rows(
-    database: Database, config: DatabaseSinkConfig, value: Any, job: Job[Any]
-) -> dict[str, int]:
-    """Write the rows of an input in one transaction: all or none. For the job's thread."""
+    database: Database,
+    config: DatabaseSinkConfig,
+    value: Any,
+    marker: Marker | None,
+    job: Job[Any],
+) -> Written:
+    """Write the rows of an input in one transaction: all or none. For the job's thread.
+
+    Where the ``marker`` is there already, they were written, and what it keeps of that is given.
+    """
     name = read_name(config.table)
     rows = check_rows(config, value)
-    written = 0
-    if len(rows):
-        with connected(database, job) as connection:
-            begin(database, connection, job)
-            written = write_group(database, connection, config, name, rows, job)
-            commit(database, connection, job)
-    return {"rows": written, "batches": -(-len(rows) // config.batch)}
-
-
-def begin(database: Database, connection: Connection, job: Job[Any]) -> None:
-    """Begin a transaction that writes. For the job's thread."""
-    if database.dialect == "sqlite":  # locked at once: no statement inside waits for it
-        patiently(database, job, lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection)
+    batches = -(-len(rows) // config.batch)
+    if not len(rows):
+        return {"rows": 0, "batches": 0}
+    with connected(database, job) as connection:
+        begin(database, connection, job)
+        if marker is not None and (known := marker.set(database, connection, job)) is not None:
+            return known
+        written = write_group(database, connection, config, name, rows, job)
+        done = {"rows": written, "batches": batches}
+        if marker is not None:
+            marker.keep(connection, done)
+        commit(database, connection, job)
+        return done
 
 
 def write_group(

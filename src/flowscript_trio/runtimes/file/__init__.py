@@ -16,6 +16,7 @@ from ..registry import registry
 from ..streams import Stream, stream_in, streams_of
 from ..threads import run_in_thread
 from ..types import ExecutionParams, RunServices
+from .again import Earlier, earlier_of
 from .formats import encode, read
 from .opening import open_to_read
 from .paths import open_entry
@@ -102,10 +103,13 @@ class FileSink:
     async def execute(self, params: ExecutionParams) -> Any:
         config: FileSinkConfig = params.config
         limiter = await _limiter_of(params.run)
+        earlier = earlier_of(params.run, params.node) if config.append else None
         stream = stream_in(params.input)
         if stream is not None:
-            return await write_stream(config, params.run.base, stream, limiter)
-        return await run_in_thread(_write, config, params.run.base, params.input, limiter=limiter)
+            return await write_stream(config, params.run.base, stream, limiter, earlier)
+        return await run_in_thread(
+            _write, config, params.run.base, params.input, earlier, limiter=limiter
+        )
 
 
 def _read(config: FileSourceConfig, base: Path | None, full: FullCollections) -> Any:
@@ -123,13 +127,15 @@ def _read(config: FileSourceConfig, base: Path | None, full: FullCollections) ->
         )
 
 
-def _write(config: FileSinkConfig, base: Path | None, value: Any) -> dict[str, Any]:
+def _write(
+    config: FileSinkConfig, base: Path | None, value: Any, earlier: Earlier | None
+) -> dict[str, Any]:
     path = config.path
     data = _encode(config, value)  # first: what cannot be encoded touches no file
     with open_entry(path, base, create=config.create_dir) as entry:
         if config.append:
             make = partial(_continue, config, data, value)
-            size = append(entry, make, path, confined=base is not None)
+            size = append(entry, make, path, confined=base is not None, earlier=earlier)
         else:
             replace(entry, data, path)
             size = len(data)
@@ -148,9 +154,9 @@ def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None
     )
 
 
-def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int) -> bytes:
-    """What to add to a file as it stands: a record begins a line of its own, and a csv has one header."""
-    begun = look(config, handle)
+def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int, size: int) -> bytes:
+    """What to add behind so many bytes of a file: a record begins a line of its own, and a csv has one header."""
+    begun = look(config, handle, size)
     if begun.columns is not None:
         data = _encode(begun.config, value, begun.columns)
     return begun.before + data

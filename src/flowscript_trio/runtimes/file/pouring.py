@@ -15,6 +15,7 @@ from ...expression.tabular.tables import columns_of, read_header
 from ...types.errors import FlowScriptError
 from ..streams import BATCH, Stream
 from ..threads import run_in_thread
+from .again import Earlier
 from .formats import Encoder, encode_text
 from .paths import naming, open_entry
 from .types import STREAM_FORMS, FileSinkConfig
@@ -34,9 +35,8 @@ class Begun:
     before: bytes = b""
 
 
-def look(config: FileSinkConfig, handle: int) -> Begun:
-    """What stands in the file of a handle, for what is added to its end. Blocks."""
-    size = os.lseek(handle, 0, os.SEEK_END)
+def look(config: FileSinkConfig, handle: int, size: int) -> Begun:
+    """What stands in the first ``size`` bytes of the file of a handle, for what is added to them. Blocks."""
     if size == 0 or config.form not in STREAM_FORMS:
         return Begun(config)
     columns = None
@@ -55,9 +55,12 @@ def look(config: FileSinkConfig, handle: int) -> Begun:
 class Pouring:
     """A file and the parts of a stream that go into it. Its methods are for threads that trio started."""
 
-    def __init__(self, config: FileSinkConfig, base: Path | None) -> None:
+    def __init__(
+        self, config: FileSinkConfig, base: Path | None, earlier: Earlier | None = None
+    ) -> None:
         self._config = config
         self._base = base
+        self._earlier = earlier
         self._encoder = Encoder(config.encoding or "utf-8")
         self._columns: list[str] | None = None
         self._open = ExitStack()
@@ -76,8 +79,9 @@ class Pouring:
             if not config.append:
                 self._file = Replacement(entry, config.path)
                 return
-            self._file = file = Addition(entry, config.path, self._base is not None)
-            begun = look(config, file.handle)
+            confined = self._base is not None
+            self._file = file = Addition(entry, config.path, confined, self._earlier)
+            begun = look(config, file.handle, file.since)
         self._config, self._columns, self._before = begun.config, begun.columns, begun.before
 
     def write(self, items: list[Any]) -> None:
@@ -119,7 +123,11 @@ class Pouring:
 
 
 async def write_stream(
-    config: FileSinkConfig, base: Path | None, stream: Stream, limiter: trio.CapacityLimiter
+    config: FileSinkConfig,
+    base: Path | None,
+    stream: Stream,
+    limiter: trio.CapacityLimiter,
+    earlier: Earlier | None = None,
 ) -> dict[str, Any]:
     """Write the items of a stream as they come; the file takes its place once all of them are there.
 
@@ -133,7 +141,7 @@ async def write_stream(
             f"{', '.join(others)} or {last}"
         )
     stream.claim()
-    pouring = Pouring(config, base)
+    pouring = Pouring(config, base, earlier)
     # Threads of their own: whoever waits for the lock of a file must not keep its holder from going on.
     threads = limiter if not config.append else trio.CapacityLimiter(1)
     in_thread = partial(run_in_thread, limiter=threads)

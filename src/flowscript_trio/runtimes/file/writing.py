@@ -9,10 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from secrets import token_hex
+from tempfile import TemporaryFile
+from typing import IO
 
 import trio
 
 from ...types.errors import FlowScriptError
+from .again import CHUNK as PART
+from .again import Earlier, parts_of, what_follows
 from .paths import FolderEntry, refuse_special
 
 if sys.platform != "win32":
@@ -95,25 +99,59 @@ class Addition:
     is taken back.
 
     For threads that trio started. The file is locked meanwhile; waiting for the lock raises ``Cancelled`` where
-    the task that waits for the thread is cancelled. ``confined`` is as for :func:`append`.
+    the task that waits for the thread is cancelled. ``confined`` and ``earlier`` are as for :func:`append`;
+    ``since`` is the length of the file that counts.
     """
 
-    def __init__(self, entry: FolderEntry, path: str, confined: bool) -> None:
+    def __init__(
+        self, entry: FolderEntry, path: str, confined: bool, earlier: Earlier | None = None
+    ) -> None:
         self._entry = entry
+        self._path = path
         self._open = ExitStack()
         self.handle: int
         self.handle, self._is_new = self._open.enter_context(_alone(entry, path, confined))
         self._size = os.fstat(self.handle).st_size
         self._is_whole = False
+        self.since: int = self._size
+        self._spool: IO[bytes] | None = None
+        """What is to be added, until all of it can be compared with what stands there."""
+        if earlier is not None:
+            try:
+                self.since = earlier.length(self._size)
+                if self.since != self._size:
+                    self._spool = self._open.enter_context(TemporaryFile())  # noqa: SIM115
+            except BaseException:
+                self.discard()
+                raise
 
     def write(self, data: bytes) -> None:
         trio.from_thread.check_cancelled()
-        _pour(self.handle, data)
+        if self._spool is not None:
+            self._spool.write(data)
+        else:
+            _pour(self.handle, data)
 
     def finish(self) -> None:
+        if self._spool is not None:
+            self._take_over(self._spool)
         os.fsync(self.handle)
         self._is_whole = True
         self._open.close()
+
+    def _take_over(self, spool: IO[bytes]) -> None:
+        """Add what was gathered, in the place of what an earlier process had written of it."""
+        found = what_follows(self.handle, self.since, _rewound(spool))
+        if found == "others":
+            raise FlowScriptError(
+                f"{self._path!r} is not added to again after a crash: others have written to it since, so that it "
+                "is not known what of the stream is there; look at the file, and begin a new run"
+            )
+        if found != "whole":
+            os.ftruncate(self.handle, self.since)
+            self._size = self.since
+            for part in _rewound(spool):
+                _pour(self.handle, part)
 
     def settle(self) -> None:
         """After it has ended: make a new name last."""
@@ -130,18 +168,44 @@ class Addition:
                 self._entry.unlink()
 
 
-def append(entry: FolderEntry, make: Callable[[int], bytes], path: str, *, confined: bool) -> int:
+def _rewound(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(PART), b"")
+
+
+def append(
+    entry: FolderEntry,
+    make: Callable[[int, int], bytes],
+    path: str,
+    *,
+    confined: bool,
+    earlier: Earlier | None = None,
+) -> int:
     """Add to the end of a file, all or nothing: what was written of a record that fails is taken back.
 
-    ``make`` gets a handle of the file as it stands and gives the bytes to add. One writer is at work at a
-    time, of this process and of others that lock the file; cancellation counts until the first byte is
-    written. ``confined`` says that a base folder confines it: then a file that has a second name is refused,
-    since that name may be outside of the folder. Gives the number of bytes added.
+    ``make`` gets a handle of the file and its length, and gives the bytes to add. What an ``earlier`` process had
+    written of them is taken back first; where others have written since, that is said, and nothing is. One
+    writer is at work at a time, of this process and of others that lock the file; cancellation counts until the
+    first byte is written. ``confined`` says that a base folder confines it: then a file that has a second name is
+    refused, since that name may be outside of the folder. Gives the number of bytes added.
     """
     with _alone(entry, path, confined) as (handle, is_new):
         size = os.fstat(handle).st_size
+        since = size if earlier is None else earlier.length(size)
+        data = make(handle, since if since < size else size)
+        if since != size:
+            assert earlier is not None
+            found = what_follows(handle, since, parts_of(data))
+            if found == "whole":
+                os.fsync(handle)
+                return len(data)
+            if found == "others":
+                earlier.warn_of_others(path)
+                data = make(handle, size)
+            else:
+                os.ftruncate(handle, since)
+                size = since
         try:
-            data = make(handle)
             trio.from_thread.check_cancelled()
             _pour(handle, data)
             os.fsync(handle)

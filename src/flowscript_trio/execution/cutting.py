@@ -1,0 +1,27 @@
+"""Owns what was cut off at its work and may have acted: a ``<compensate also="begun">`` undoes it, too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from ..program.compiled import Step
+from ..scheduler.raised import error_of
+from .context import RunContext
+from .frame import Outcome
+
+
+async def noting_a_cut(run: RunContext, path: str, work: Awaitable[Outcome]) -> Outcome:
+    """Do the work of a node, and remember where it was cancelled in the middle of it, by whomever."""
+    try:
+        return await work
+    except BaseException as exc:
+        if error_of(exc) is None:
+            run.cut.add(path)
+        raise
+
+
+def was_cut(run: RunContext, step: Step, path: str) -> bool:
+    """Whether a node that did not succeed was cut off at its work, here or in a process that died."""
+    if not step.undoes_begun:
+        return False
+    return path in run.cut or (run.recorder is not None and run.recorder.past.was_cut(path))
