@@ -48,10 +48,13 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
         if walk.run.observers:
             _tell_attempt(walk, attempt)
         spending = walk.run.spending
-        if spending is not None:
-            spending.count_node(path)
-            spending.keep(attempt.input, path)
         recorder = walk.run.recorder
+        if spending is not None:
+            if recorder is not None and recorder.past.had_begun(path, number):
+                spending.recount_node(path)
+            else:
+                spending.count_node(path)
+            spending.keep(attempt.input, path)
         if recorder is not None:
             outcome = await perform_durably(walk, recorder, attempt, _perform)
         elif step.limits:

@@ -21,6 +21,7 @@ from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
 from .describing import describe_safely
+from .durable.budgets import BudgetTimer
 from .durable.ends import until_over
 from .durable.timers import timer_of
 from .frame import Attempt, Frame, Outcome
@@ -45,12 +46,12 @@ async def walk_document(
     began = walk.run.passes.now
     try:
         if is_run and walk.run.spending is not None:
-            signal = await _walk_in_budget(walk, walk.run.spending, frame, seconds)
-        elif walk.run.recorder is not None:
-            key = cleanup_path(frame.prefix, END)
-            signal = await until_over(walk.run.recorder, key, _walk_in_time(walk, frame, seconds))
+            nodes = _walk_in_budget(walk, walk.run.spending, frame, seconds)
         else:
-            signal = await _walk_in_time(walk, frame, seconds)
+            nodes = _walk_in_time(walk, frame, seconds)
+        if walk.run.recorder is not None:
+            nodes = until_over(walk.run.recorder, cleanup_path(frame.prefix, END), nodes)
+        signal = await nodes
         if isinstance(signal, Return):
             frame.output = signal.output
             signal = None
@@ -105,7 +106,9 @@ async def _walk_in_budget(
         frame.region = region
         return _walk_in_time(walk, frame, seconds)
 
-    signal = await bounded(most, frame.region, owner_of(frame.prefix), work)
+    recorder = walk.run.recorder
+    timer = None if recorder is None else BudgetTimer(recorder, spending, most)
+    signal = await bounded(most, frame.region, owner_of(frame.prefix), work, timer=timer)
     if signal is LATE:
         return Failed(spending.exceeded or spending.exceed("seconds"))
     return signal

@@ -20,6 +20,7 @@ from ..types.http import HttpOptions
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
+from .durable.budgets import restore_spending
 from .durable.opening import Owned
 from .durable.recorder import Recorder
 from .handle import Run
@@ -95,8 +96,16 @@ def _make_run(
         began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(
-            owned.journal, owned.past, passes, owned.coding, services.now, options.max_crashes
+            owned.journal,
+            owned.past,
+            passes,
+            owned.coding,
+            services.now,
+            started,
+            options.max_crashes,
         )
+        if spending is not None:
+            restore_spending(spending, owned.past)
         if owned.past.began is None:
             recorder.write(began)
     context = RunContext(

@@ -186,6 +186,33 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Ran(Entry):
+    """The run has been at work for so many seconds, over all its processes, at that time of the wall clock."""
+
+    kind = "ran"
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Requested(Entry):
+    """An attempt of a node has sent so many requests; they count for the budget of the run."""
+
+    kind = "requested"
+    attempt: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded(Entry):
+    """The execution at ``path`` has exceeded that bound of the budget: the run is about to be cancelled."""
+
+    kind = "exceeded"
+    bound: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
     """The run has ended."""
 
@@ -214,6 +241,9 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Ran,
+        Requested,
+        Exceeded,
         RunEnded,
     )
 }

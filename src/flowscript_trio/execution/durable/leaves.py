@@ -22,6 +22,7 @@ from ..frame import Attempt, Outcome
 from ..handlers import be_late
 from ..limiting import hold
 from ..walk import Walk
+from .budgets import counting_requests
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
 from .timers import sleep_durably
@@ -48,6 +49,10 @@ async def perform_durably(
         return await be_late(walk, attempt, past.late[key].seconds)
     if known is not None and not known.again:
         return Outcome(attempt.input if _gives_its_input(step) else known.output)
+    spending = walk.run.spending
+    if spending is not None:
+        work = perform(walk, attempt)
+        return await counting_requests(recorder, spending, *key, work)
     return await perform(walk, attempt)
 
 

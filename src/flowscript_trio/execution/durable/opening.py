@@ -15,6 +15,7 @@ from ...journal.store import Store
 from ...journal.values import decode_value, encode_value
 from ...program.compiled import Program, Step
 from ...program.loading import Flow, Kept, keep, restore
+from ...types.budget import COUNTS, SECONDS, Budget
 from ...types.errors import InputError
 from ...types.storing import CannotKeep, StoreFailed
 from ..inputs import check_secrets
@@ -100,6 +101,7 @@ async def reopened(
             input=given["input"],
             env=given["env"],
             max_concurrency=given["max_concurrency"],
+            budget=options.budget or _budget_in(given),
             store=store,
             run_id=run_id,
         )
@@ -112,13 +114,21 @@ async def reopened(
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is no value."""
     kept = keep(flow)
-    return {
+    given = {
         "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
         "input": options.input,
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
     }
+    if isinstance(options.budget, Budget):
+        given["budget"] = {name: getattr(options.budget, name) for name in (*SECONDS, *COUNTS)}
+    return given
+
+
+def _budget_in(given: Mapping[str, Any]) -> Budget | None:
+    """The budget that a run began with."""
+    return Budget(**given["budget"]) if "budget" in given else None
 
 
 async def _owned(
@@ -150,8 +160,6 @@ def refuse(program: Program, options: RunOptions) -> None:
         raise InputError(f"store is of type {kind}; expected a Store, such as Store('runs.db')")
     if options.run_id is not None and not isinstance(options.run_id, str):
         raise InputError(f"run_id is {options.run_id!r}; expected a text, or None")
-    if options.budget is not None:
-        raise InputError("a run with a store cannot have a budget yet; give it one of the two")
     for each in _programs(program):
         for placed in each.placed.values():
             raise InputError(

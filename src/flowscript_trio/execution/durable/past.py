@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import job_in, levels_of, without_attempt
+from ...types.paths import attempt_path, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -21,9 +21,12 @@ from .entries import (
     Decided,
     Ended,
     Entry,
+    Exceeded,
     JobEnded,
     Late,
+    Ran,
     Reading,
+    Requested,
     Retried,
     RunBegan,
     RunEnded,
@@ -42,6 +45,9 @@ class Past:
         self.began: RunBegan | None = None
         self.ended: RunEnded | None = None
         self.cancelling: Cancelling | None = None
+        self.ran: Ran | None = None
+        self.exceeded: Exceeded | None = None
+        self.requested: list[Requested] = []
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
@@ -68,6 +74,12 @@ class Past:
         """Whether anything was recorded of that execution, or of one inside it."""
         return path in self._known
 
+    def had_begun(self, path: str, attempt: int) -> bool:
+        """Whether anything was recorded of that attempt of a node, or of an execution inside it."""
+        key = (path, attempt)
+        found = self.outcomes, self.started, self.late, self.retried, self.waits, self.answers
+        return any(key in each for each in found) or self.has(attempt_path(path, attempt))
+
     def begun(self, block: str) -> set[int]:
         """Of the branches, iterations or rounds of ``block`` those that anything was recorded of."""
         return self._begun.get(block, set())
@@ -84,6 +96,12 @@ class Past:
                 self.ended = entry
             case Cancelling():
                 self.cancelling = entry
+            case Ran():
+                self.ran = entry
+            case Requested():
+                self.requested.append(entry)
+            case Exceeded():
+                self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
                 self.outcomes[entry.key, entry.attempt] = entry
             case Late():

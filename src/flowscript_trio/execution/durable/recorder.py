@@ -26,6 +26,7 @@ from .entries import (
     Ended,
     Entry,
     JobEnded,
+    Ran,
     Reading,
     Retried,
     RunEnded,
@@ -37,6 +38,10 @@ T = TypeVar("T")
 
 MAX_CRASHES = 3
 """So many processes may die at one execution; then it fails with Interrupted."""
+
+
+RAN_APART = 0.1
+"""Seconds after which it is written again, with the next entry, how long the run has been at work."""
 
 
 class Recorder:
@@ -52,6 +57,7 @@ class Recorder:
         passes: PassCounter,
         coding: Coding,
         now: Callable[[], datetime],
+        started: datetime,
         max_crashes: int = MAX_CRASHES,
     ) -> None:
         self.past: Past = past
@@ -66,11 +72,14 @@ class Recorder:
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
         self._coding = coding
         self._now = now
+        self._started = started
         self._deciding: set[Region] = set()
         self._shields: set[trio.CancelScope] = set()
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        self._ran_before = 0.0 if past.ran is None else past.ran.seconds
+        self._ran_since = self._ran_noted = trio.current_time()
 
     # ---- time ----
 
@@ -92,16 +101,34 @@ class Recorder:
         """By the wall clock, in seconds since 1970."""
         return self._now().timestamp()
 
+    @property
+    def seconds_ran(self) -> float:
+        """The seconds in which processes have been at work on the run, by trio's clock, so far."""
+        return self._ran_before + trio.current_time() - self._ran_since
+
+    @property
+    def seconds_since_start(self) -> float:
+        """The seconds by the wall clock since the run began: until now, or until it had ended."""
+        ended, ran = self.past.ended, self.past.ran
+        until = self.time if ended is None or ran is None else ran.at
+        return until - self._started.timestamp()
+
     # ---- writing ----
 
     def write(self, entry: Entry) -> None:
         """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
         if self.is_left:
             return
+        if trio.current_time() - self._ran_noted >= RAN_APART:
+            self._note_time()
         self._journal.write(row_of(entry, self._coding.encode))
         if self._resumes:
-            self._touched.add(entry.key)
+            self._touched.update(("", entry.key))
             self._touched.update(levels_of(entry.key))
+
+    def _note_time(self) -> None:
+        self._ran_noted = trio.current_time()
+        self._journal.write(row_of(Ran("", self.seconds_ran, self.time), self._coding.encode))
 
     async def synced(self) -> None:
         """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""
@@ -113,17 +140,26 @@ class Recorder:
             self.leave(exc)
             await trio.sleep_forever()
 
+    def settle(self, region: Region) -> None:
+        """From now on nothing begins in ``region``, which is about to be cancelled."""
+        self._deciding.add(region)
+
     async def decided(self, region: Region | None, entry: Entry) -> None:
         """A block's decision: returns once it is on disk. From now on nothing begins in ``region``.
 
         It cannot be cancelled; where it fails, the run is left.
         """
         if region is not None:
-            self._deciding.add(region)
+            self.settle(region)
+        await self.kept(entry)
+
+    async def kept(self, entry: Entry | None = None) -> None:
+        """Write the entry, if any, and return once all is on disk. As :meth:`decided` in all else."""
         try:
             if self.is_left:
                 return
-            self.write(entry)
+            if entry is not None:
+                self.write(entry)
             with trio.CancelScope(shield=True):
                 await self._journal.synced()
         except trio.Cancelled:
@@ -135,6 +171,7 @@ class Recorder:
         """Leave the run as it is: nothing more is written, tasks unwind, and no clean-up of the document runs."""
         if self.is_left:
             return
+        self._note_time()
         self.is_left = True
         self.error = error
         if self.give_up is not None:
@@ -267,6 +304,8 @@ class Recorder:
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
         data = None if error is None else self._coding.encode_error(error)
+        if not self.is_left:
+            self._note_time()
         self.write(RunEnded("", status, output, data))
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))
