@@ -26,6 +26,7 @@ from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
 from .contexts import InContext
 from .durable.leaves import act_durably, note_failure, note_late, perform_durably
+from .durable.limited import limited
 from .durable.timers import timer_of
 from .failures import note_node
 from .frame import Attempt, Frame, Outcome
@@ -56,7 +57,8 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
                 spending.count_node(path)
             spending.keep(attempt.input, path)
         if recorder is not None:
-            outcome = await perform_durably(walk, recorder, attempt, _perform)
+            perform = limited(_perform) if step.limits else _perform
+            outcome = await perform_durably(walk, recorder, attempt, perform)
         elif step.limits:
             outcome = await with_limits(walk, attempt, _perform)
         else:
@@ -193,7 +195,7 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
         return _control(walk, step.runtime, params, attempt)
     if walk.run.recorder is not None:
         work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
-        return act_durably(walk.run.limiter, walk.run.recorder, attempt, config, work)
+        return act_durably(walk.run, walk.run.recorder, attempt, config, work)
     if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (

@@ -21,6 +21,7 @@ from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
 from .durable.budgets import restore_spending
+from .durable.limited import restore_rates
 from .durable.opening import Owned
 from .durable.recorder import Recorder
 from .handle import Run
@@ -156,6 +157,8 @@ def _make_run(
         limit = spending.cap(limit)
     if program.limits is not None:
         context.limits = _limits_of(flow, program, options)
+        if recorder is not None:
+            restore_rates(context.limits, recorder.past, recorder.time)
     timeout = None if program.timeout is None else program.timeout(state)
     return Run(program, context, state, timeout, limit)
 

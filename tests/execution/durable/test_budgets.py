@@ -8,8 +8,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from crashing import Crashing, check_every_crash, points, undisturbed
 from flowscript_trio.types.events import CancelRequested
+
+from crashing import Crashing, check_every_crash, points, undisturbed
 
 ROUNDS = """<workflow name="w"><loop id="l" max="9"><source:act id="c"/></loop>
   <finally><source:act id="f"/></finally></workflow>"""

@@ -67,19 +67,6 @@ async def test_bodies_at_a_place_are_refused(body: str, label: str) -> None:
     await _refused(_read(body), f"'{label}' runs at the place 'process'")
 
 
-@pytest.mark.parametrize("where", WHERE.values(), ids=WHERE)
-async def test_a_limit_with_a_name_is_refused_wherever_it_is_taken(where: str) -> None:
-    body = LIMIT + where.format(LEAF.format('limit="api"'))
-    await _refused(_read(body), "'x' at .* limits with names")
-
-
-@pytest.mark.parametrize(
-    "body", [EACH.format(' limit="api"'), '<parallel limit="api"' + BRANCHES.format("")[9:]]
-)
-async def test_a_block_that_takes_a_limit_is_refused(body: str) -> None:
-    await _refused(_read(LIMIT + body), "limits with names")
-
-
 @pytest.mark.parametrize("pace", ["stagger", "throttle", "debounce"])
 async def test_the_pace_of_a_block_is_refused(pace: str) -> None:
     await _refused(_read(EACH.format(f' {pace}="1s"')), f"a block with {pace}")
@@ -96,7 +83,6 @@ async def test_a_stream_is_refused() -> None:
     ("inner", "said"),
     [
         (LEAF.format('place="thread"'), "runs at the place 'thread'"),
-        (LIMIT + LEAF.format('limit="api"'), "limits with names"),
         (EACH.format(' throttle="1s"'), "a block with throttle"),
     ],
 )

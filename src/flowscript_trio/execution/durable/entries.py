@@ -186,6 +186,16 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Passed(Entry):
+    """An attempt of a node has passed the rate of that name, which has forgotten all by then at ``full_at``."""
+
+    kind = "passed"
+    attempt: int
+    name: str
+    full_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ran(Entry):
     """The run has been at work for so many seconds, over all its processes, at that time of the wall clock."""
 
@@ -241,6 +251,7 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Passed,
         Ran,
         Requested,
         Exceeded,

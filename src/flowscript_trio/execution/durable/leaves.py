@@ -15,6 +15,7 @@ from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import class_name, is_a
+from ..context import RunContext
 from ..contexts import InContext
 from ..describing import describe_safely
 from ..failures import note_node
@@ -74,14 +75,14 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
 
 
 async def act_durably(
-    limiter: trio.CapacityLimiter | None,
+    run: RunContext,
     recorder: Recorder,
     attempt: Attempt,
     config: Any,
     work: Callable[[], Coroutine[Any, Any, Outcome]],
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
-    step, path, number = attempt.step, attempt.path, attempt.number
+    step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
     if _gives_its_input(step):
         await sleep_durably(recorder, path, number, config.duration)
         recorder.ended(path, number, None, False)
@@ -89,10 +90,13 @@ async def act_durably(
     context = copy_context()
     if limiter is not None and attempt.token is not None:
         hold(context, limiter, attempt.token)
-    if step.is_pure:
+    if step.is_pure and not step.limits:
         return await InContext(work(), context)
     if step.on_crash == "fail" or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
+    elif run.limits is not None and any(run.limits.rates_of(step.limits)):
+        await recorder.synced()  # that it has passed a rate counts from now on
+        await recorder.hold(attempt.region)
     cookies = attempt.frame.state.cookies
     outcome = await InContext(work(), context)
     logged_in = attempt.frame.state.cookies is not cookies

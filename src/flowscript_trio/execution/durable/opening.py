@@ -177,10 +177,6 @@ def _refusal(step: Step, options: RunOptions) -> str | None:
     for pace in ("stagger", "throttle", "debounce"):
         if pace in settings:
             return f"a block with {pace}; leave it out, or run without a store"
-    if step.limits:
-        return (
-            "limits with names are not kept over processes; leave them out, or run without a store"
-        )
     if "stream" in settings:
         return "a stream has no position that could be kept; read the whole, or run without a store"
     if step.node.kind == "checkpoint" and options.decider is None:

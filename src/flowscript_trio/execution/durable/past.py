@@ -24,6 +24,7 @@ from .entries import (
     Exceeded,
     JobEnded,
     Late,
+    Passed,
     Ran,
     Reading,
     Requested,
@@ -48,6 +49,8 @@ class Past:
         self.ran: Ran | None = None
         self.exceeded: Exceeded | None = None
         self.requested: list[Requested] = []
+        self.rates: dict[str, float] = {}
+        """When each rate has forgotten all that passed it, by the wall clock."""
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
@@ -100,6 +103,8 @@ class Past:
                 self.ran = entry
             case Requested():
                 self.requested.append(entry)
+            case Passed():
+                self.rates[entry.name] = max(entry.full_at, self.rates.get(entry.name, 0.0))
             case Exceeded():
                 self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
