@@ -106,6 +106,8 @@ class RunContext:
     """The limits that its nodes name; None where they name none."""
     recorder: Recorder | None = None
     """The journal of the run; None where it has none."""
+    is_part_of_durable: bool = False
+    """Whether this is a part that runs elsewhere of a run with a journal."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -150,7 +152,7 @@ class RunContext:
 
     @property
     def is_durable(self) -> bool:
-        return self.recorder is not None
+        return self.recorder is not None or self.is_part_of_durable
 
     @property
     def idempotency_key(self) -> str | None:

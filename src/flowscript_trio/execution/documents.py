@@ -24,6 +24,7 @@ from .describing import describe_safely
 from .durable.budgets import BudgetTimer
 from .durable.ends import until_over
 from .durable.timers import timer_of
+from .durable.whole import run_document_whole
 from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config, check_input, check_output, with_defaults
 from .regions import Region
@@ -150,6 +151,8 @@ async def handle_document_result(walk: Walk, result: DocumentResult, attempt: At
     """
     if attempt.step.place is not None:
         place = walk.run.places[attempt.step.place]
+        if walk.run.recorder is not None:
+            return await run_document_whole(walk, walk.run.recorder, place, result, attempt)
         ended: Outcome = await place.run_document(walk, result, attempt)
         return ended
     return await run_document(walk, result, attempt)

@@ -51,6 +51,7 @@ class Spending:
         "_stopped",
         "budget",
         "cancel",
+        "elsewhere",
         "exceeded",
         "had_round",
         "is_over",
@@ -71,6 +72,8 @@ class Spending:
         """Says of a round of a durable run whether an earlier process had begun it."""
         self.requests_of: dict[str, int] | None = None
         """In a durable run, the requests of the executions that are under way, by their paths."""
+        self.elsewhere: dict[str, tuple[int, int, int]] | None = None
+        """In a durable run, what its parts have spent that ran elsewhere, by their paths."""
         self._now: Callable[[], float]
         self._end = inf
         self._cleanup_left = inf if budget.cleanup is None else budget.cleanup
@@ -113,7 +116,8 @@ class Spending:
         purse.nodes += nodes
         purse.rounds += rounds
         purse.requests += requests
-        self._note_requests_of(path, requests)
+        if self.elsewhere is not None:
+            self.elsewhere[path] = (nodes, rounds, requests)
         for name in ("nodes", "rounds", "requests"):
             most = getattr(self.budget, name)
             if most is not None and getattr(purse, name) > most:
@@ -159,6 +163,17 @@ class Spending:
     def take_requests(self, path: str) -> int:
         """How many requests the execution at ``path`` has sent since this was asked, in a durable run."""
         return 0 if self.requests_of is None else self.requests_of.pop(path, 0)
+
+    def take_elsewhere(self, path: str) -> tuple[int, int, int]:
+        """The nodes, rounds and requests of a part that ran elsewhere, in a durable run."""
+        return (0, 0, 0) if self.elsewhere is None else self.elsewhere.pop(path, (0, 0, 0))
+
+    def note_elsewhere(self, path: str, nodes: int, rounds: int, requests: int) -> None:
+        """A part of the run has spent that elsewhere, which an earlier process has seen."""
+        purse = self._purse_at(path)
+        purse.nodes += nodes
+        purse.rounds += rounds
+        purse.requests += requests
 
     def note_requests(self, path: str, requests: int) -> None:
         """So many requests were sent by an execution in an earlier process."""

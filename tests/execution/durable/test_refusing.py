@@ -10,18 +10,6 @@ import pytest
 import flowscript_trio as fs
 
 LEAF = '<source:a id="x" {}/>'
-WHERE = {
-    "at the top": "{}",
-    "in a block": '<if id="i" condition="true"><then>{}</then></if>',
-    "in a fallback": '<source:a id="f"><on-error><fallback node="x"/></on-error></source:a>{}',
-    "in what follows a timeout": (
-        '<timeout id="t" duration="1s" on-timeout="x"><source:a id="f"/></timeout>{}'
-    ),
-    "in what undoes a node": '<source:a id="f"><compensate>{}</compensate></source:a>',
-    "in clean-up": '<source:a id="f"/><finally>{}</finally>',
-    "in what follows a failure": '<source:a id="f"/><on-workflow-error>{}</on-workflow-error>',
-}
-BRANCHES = '<parallel id="p"><branch{}><source:a id="x"/></branch><branch><source:a id="y"/></branch></parallel>'
 EACH = '<foreach id="e" collection="$input"{}><source:a id="x"/></foreach>'
 LIMIT = '<limit name="api" max="1"/>'
 
@@ -50,23 +38,6 @@ def _read(body: str) -> fs.Flow:
     return fs.loads(f'<workflow name="w">{body}</workflow>', registry=_registry())
 
 
-@pytest.mark.parametrize("where", WHERE.values(), ids=WHERE)
-async def test_a_node_at_a_place_is_refused_wherever_it_stands(where: str) -> None:
-    body = where.format(LEAF.format('place="thread"'))
-    await _refused(_read(body), "'x' runs at the place 'thread'.* cannot have places yet")
-
-
-@pytest.mark.parametrize(
-    ("body", "label"),
-    [
-        (EACH.format(' place="process"'), "<foreach>"),
-        (BRANCHES.format(' place="process"'), "<branch>"),
-    ],
-)
-async def test_bodies_at_a_place_are_refused(body: str, label: str) -> None:
-    await _refused(_read(body), f"'{label}' runs at the place 'process'")
-
-
 @pytest.mark.parametrize("pace", ["stagger", "throttle", "debounce"])
 async def test_the_pace_of_a_block_is_refused(pace: str) -> None:
     await _refused(_read(EACH.format(f' {pace}="1s"')), f"a block with {pace}")
@@ -82,7 +53,6 @@ async def test_a_stream_is_refused() -> None:
 @pytest.mark.parametrize(
     ("inner", "said"),
     [
-        (LEAF.format('place="thread"'), "runs at the place 'thread'"),
         (EACH.format(' throttle="1s"'), "a block with throttle"),
     ],
 )

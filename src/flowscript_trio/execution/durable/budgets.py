@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def restore_spending(spending: Spending, past: Past) -> None:
     """Take over what earlier processes spent and what is not counted anew where their executions are restored."""
-    spending.requests_of = {}
+    spending.requests_of, spending.elsewhere = {}, {}
     spending.ran_before = 0.0 if past.ran is None else past.ran.seconds
     spending.had_round = past.has
     for each in past.requested:

@@ -186,6 +186,24 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Whole(Entry):
+    """What ran elsewhere as a whole has ended: its output, and the signal or the error that it ended with.
+
+    ``results`` are (id, status, output, error) of the nodes in it that are seen from around it, ``spent`` what it
+    took of the budget: nodes, rounds, requests. ``again``: as in :class:`Ended`.
+    """
+
+    kind = "whole"
+    at: int
+    output: Any
+    signal: list[Any] | None
+    error: bytes | None
+    results: list[list[Any]]
+    spent: list[int]
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Passed(Entry):
     """An attempt of a node has passed the rate of that name, which has forgotten all by then at ``full_at``."""
 
@@ -251,6 +269,7 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Whole,
         Passed,
         Ran,
         Requested,

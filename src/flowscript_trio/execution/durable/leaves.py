@@ -22,6 +22,7 @@ from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late
 from ..limiting import hold
+from ..regions import Region
 from ..walk import Walk
 from .budgets import counting_requests
 from .entries import AttemptFailed, Late, Started
@@ -105,17 +106,41 @@ async def act_durably(
 
 
 async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
-    step, path, number = attempt.step, attempt.path, attempt.number
-    settings = recorder.digest(_plain(config))
+    step, settings = attempt.step, recorder.digest(_plain(config))
+    await begin(
+        recorder,
+        attempt.path,
+        attempt.number,
+        step.label,
+        settings,
+        step.on_crash,
+        attempt.region,
+    )
+
+
+async def begin(
+    recorder: Recorder,
+    path: str,
+    number: int,
+    label: str,
+    settings: str,
+    on_crash: str,
+    region: Region,
+) -> None:
+    """Return once it is on disk that an attempt begins, with that hash of its settings.
+
+    Raises Diverged where it began with others, Interrupted where it is not to begin again. A cancellation ends the
+    wait for the disk.
+    """
     earlier = recorder.past.started.get((path, number), [])
     if earlier:
         if earlier[0].settings != settings:
-            raise Diverged(step.label)
-        if step.on_crash == "fail" or len(earlier) >= recorder.max_crashes:
-            raise Interrupted(step.label, len(earlier))
+            raise Diverged(label)
+        if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
+            raise Interrupted(label, len(earlier))
     recorder.write(Started(path, number, settings))
     await recorder.synced()
-    await recorder.hold(attempt.region)
+    await recorder.hold(region)
 
 
 def _gives_its_input(step: Step) -> bool:

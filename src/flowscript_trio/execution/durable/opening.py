@@ -161,11 +161,6 @@ def refuse(program: Program, options: RunOptions) -> None:
     if options.run_id is not None and not isinstance(options.run_id, str):
         raise InputError(f"run_id is {options.run_id!r}; expected a text, or None")
     for each in _programs(program):
-        for placed in each.placed.values():
-            raise InputError(
-                f"{placed.label!r} runs at the place {placed.place!r}, and a run with a store cannot have places "
-                "yet; leave the place out, or run without a store"
-            )
         for step in _steps(each):
             said = _refusal(step, options)
             if said is not None:

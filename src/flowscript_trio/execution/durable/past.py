@@ -33,6 +33,7 @@ from .entries import (
     RunEnded,
     Started,
     Waits,
+    Whole,
 )
 
 Attempt = tuple[str, int]
@@ -52,6 +53,7 @@ class Past:
         self.rates: dict[str, float] = {}
         """When each rate has forgotten all that passed it, by the wall clock."""
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
+        self.wholes: dict[str, Whole] = {}
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
@@ -103,6 +105,8 @@ class Past:
                 self.ran = entry
             case Requested():
                 self.requested.append(entry)
+            case Whole():
+                self.wholes[entry.key] = entry
             case Passed():
                 self.rates[entry.name] = max(entry.full_at, self.rates.get(entry.name, 0.0))
             case Exceeded():

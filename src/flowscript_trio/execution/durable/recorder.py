@@ -240,6 +240,14 @@ class Recorder:
             data = self._coding.encode_error(error, view)
             self.write(AttemptFailed(path, attempt, self.pass_now, data))
 
+    def packed(self, error: BaseException, view: dict[str, Any]) -> bytes:
+        """An error as it is kept, with what expressions see of it."""
+        return self._coding.encode_error(error, view)
+
+    def unpacked(self, data: bytes) -> BaseException:
+        """The error that was kept so."""
+        return self._coding.decode_error(data)
+
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""
         return self._coding.decode_error(entry.error)
