@@ -24,6 +24,7 @@ from ..types.paths import ACCEPT, bound_path, part_path
 from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
 from .durable.blocks import BlockJournal, journal_of
+from .durable.pacing import PaceJournal, pace_of
 from .durable.timers import timer_of
 from .failures import note_block
 from .frame import Attempt, Frame
@@ -118,8 +119,12 @@ class Branches:
 
     def pace(self, items: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
         """The items, each given so long after the one before, or once the branch of that one has failed."""
-        self._paced = Paced(items, seconds)
+        self._paced = Paced(items, seconds, self.pace_log("stagger"))
         return self._paced
+
+    def pace_log(self, pace: str) -> PaceJournal | None:
+        """What is on record of a pace of the block; None where the run has no journal."""
+        return pace_of(self._run.recorder, self._attempt.inner, pace)
 
     def results(self, total: int) -> tuple[BranchResult, ...]:
         """How the branches ended, by index; those of ``total`` that never started are cancelled."""

@@ -30,13 +30,11 @@ class Diverged(FlowScriptError):
 
     Something that it depends on is not what it was: a function of the application, a file of the document.
 
-    It is an error of that node, as any other, and no cancellation.
+    It is an error of that node, as any other, and not a cancellation. Where instead something that had ended
+    comes to another end, the run is left as it is, with this error.
     """
 
     retryable = False
 
-    def __init__(self, label: str) -> None:
-        super().__init__(
-            f"the settings of {label!r} are not those with which it was begun before the crash; "
-            "resume the run with what it was begun with, or begin a new one"
-        )
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{said}; resume the run with what it was begun with, or begin a new one")

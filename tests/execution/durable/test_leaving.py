@@ -189,11 +189,6 @@ def test_an_answer_is_not_asked_for_again() -> None:
     ("body", "said"),
     [
         ('<checkpoint id="c" prompt="?"/>', "give the run a decider"),
-        (
-            '<parallel id="p" stagger="1s"><branch><source:act id="a"/></branch></parallel>',
-            "stagger",
-        ),
-        ('<source:file id="f" path="x.csv" stream="true"/>', "a stream has no position"),
     ],
 )
 def test_what_cannot_be_durable_yet_is_refused_before_anything_runs(body: str, said: str) -> None:

@@ -186,6 +186,35 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Given(Entry):
+    """A block with a pace, at ``key``, was given the item of that index.
+
+    ``pace`` is ``stagger``, ``throttle`` or ``debounce``. ``due`` is when the next one may follow. ``position`` is
+    how many items of its collection lie before it.
+    """
+
+    kind = "given"
+    pace: str
+    index: int
+    due: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Entry):
+    """An attempt of a node gave a stream, which is opened again where it is consumed again.
+
+    ``rest`` is its output without the stream, which stood there under ``name``; None: it is the whole output.
+    """
+
+    kind = "opened"
+    attempt: int
+    at: int
+    name: str | None
+    rest: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Whole(Entry):
     """What ran elsewhere as a whole has ended: its output, and the signal or the error that it ended with.
 
@@ -269,6 +298,8 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Given,
+        Opened,
         Whole,
         Passed,
         Ran,

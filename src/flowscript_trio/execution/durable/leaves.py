@@ -27,6 +27,7 @@ from ..walk import Walk
 from .budgets import counting_requests
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
+from .streams import name_of_stream, note_opened, open_later
 from .timers import sleep_durably
 
 Perform = Callable[[Walk, Attempt], Awaitable[Outcome]]
@@ -88,6 +89,9 @@ async def act_durably(
         await sleep_durably(recorder, path, number, config.duration)
         recorder.ended(path, number, None, False)
         return Outcome(attempt.input)
+    opened = recorder.past.opened.get((path, number))
+    if opened is not None:
+        return open_later(opened, attempt, work)
     context = copy_context()
     if limiter is not None and attempt.token is not None:
         hold(context, limiter, attempt.token)
@@ -100,6 +104,10 @@ async def act_durably(
         await recorder.hold(attempt.region)
     cookies = attempt.frame.state.cookies
     outcome = await InContext(work(), context)
+    stream = name_of_stream(outcome.output)
+    if stream is not None:
+        note_opened(recorder, attempt, stream, outcome.output)
+        return outcome
     logged_in = attempt.frame.state.cookies is not cookies
     recorder.ended(path, number, outcome.output, logged_in)
     return outcome
@@ -135,7 +143,8 @@ async def begin(
     earlier = recorder.past.started.get((path, number), [])
     if earlier:
         if earlier[0].settings != settings:
-            raise Diverged(label)
+            said = f"the settings of {label!r} are not those with which it was begun"
+            raise Diverged(f"{said} before the crash")
         if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
             raise Interrupted(label, len(earlier))
     recorder.write(Started(path, number, settings))

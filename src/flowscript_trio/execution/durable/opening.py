@@ -168,12 +168,6 @@ def refuse(program: Program, options: RunOptions) -> None:
 
 
 def _refusal(step: Step, options: RunOptions) -> str | None:
-    settings: Mapping[str, Any] = step.node.settings
-    for pace in ("stagger", "throttle", "debounce"):
-        if pace in settings:
-            return f"a block with {pace}; leave it out, or run without a store"
-    if "stream" in settings:
-        return "a stream has no position that could be kept; read the whole, or run without a store"
     if step.node.kind == "checkpoint" and options.decider is None:
         return "nobody could answer it; give the run a decider"
     return None

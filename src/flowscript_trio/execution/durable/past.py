@@ -22,8 +22,10 @@ from .entries import (
     Ended,
     Entry,
     Exceeded,
+    Given,
     JobEnded,
     Late,
+    Opened,
     Passed,
     Ran,
     Reading,
@@ -54,6 +56,9 @@ class Past:
         """When each rate has forgotten all that passed it, by the wall clock."""
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
         self.wholes: dict[str, Whole] = {}
+        self.opened: dict[Attempt, Opened] = {}
+        self.given: dict[tuple[str, str], list[Given]] = {}
+        """What blocks with a pace were given, in order, by their keys and their paces."""
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
@@ -82,7 +87,7 @@ class Past:
     def had_begun(self, path: str, attempt: int) -> bool:
         """Whether anything was recorded of that attempt of a node, or of an execution inside it."""
         key = (path, attempt)
-        found = self.outcomes, self.started, self.late, self.retried, self.waits, self.answers
+        found = self.outcomes, self.started, self.late, self.retried, self.waits, self.opened
         return any(key in each for each in found) or self.has(attempt_path(path, attempt))
 
     def begun(self, block: str) -> set[int]:
@@ -105,6 +110,10 @@ class Past:
                 self.ran = entry
             case Requested():
                 self.requested.append(entry)
+            case Given():
+                self.given.setdefault((entry.key, entry.pace), []).append(entry)
+            case Opened():
+                self.opened[entry.key, entry.attempt] = entry
             case Whole():
                 self.wholes[entry.key] = entry
             case Passed():
