@@ -73,6 +73,7 @@ async def on_disk_first(
         await happened.wait()
         await recorder.kept()
         assert spending.exceeded is not None
+        recorder.settled(region)
         cancel(reason_of(spending.exceeded))
 
     spending.cancel = exceed

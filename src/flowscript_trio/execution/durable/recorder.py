@@ -73,7 +73,7 @@ class Recorder:
         self._coding = coding
         self._now = now
         self._started = started
-        self._deciding: set[Region] = set()
+        self._deciding: dict[Region, trio.Event] = {}  # set once it was decided
         self._shields: set[trio.CancelScope] = set()
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
@@ -142,7 +142,11 @@ class Recorder:
 
     def settle(self, region: Region) -> None:
         """From now on nothing begins in ``region``, which is about to be cancelled."""
-        self._deciding.add(region)
+        self._deciding.setdefault(region, trio.Event())
+
+    def settled(self, region: Region) -> None:
+        """What was decided of ``region`` is on disk: who calls cancels it now, before anything else runs."""
+        self._deciding.pop(region).set()
 
     async def decided(self, region: Region | None, entry: Entry) -> None:
         """A block's decision: returns once it is on disk. From now on nothing begins in ``region``.
@@ -151,7 +155,11 @@ class Recorder:
         """
         if region is not None:
             self.settle(region)
-        await self.kept(entry)
+        try:
+            await self.kept(entry)
+        finally:
+            if region is not None:
+                self.settled(region)
 
     async def kept(self, entry: Entry | None = None) -> None:
         """Write the entry, if any, and return once all is on disk. As :meth:`decided` in all else."""
@@ -202,16 +210,20 @@ class Recorder:
             await checkpoint_if_cancelled()
 
     async def hold(self, region: Region) -> None:
-        """Begin nothing in a region that is settled: its cancellation is waited for."""
-        if self._deciding and self._is_deciding(region):
-            await trio.sleep_forever()
+        """Begin nothing in a region that is settled: its cancellation is waited for, and then met.
 
-    def _is_deciding(self, region: Region | None) -> bool:
+        What is shielded from it, since it had ended in an earlier process, goes on.
+        """
+        while self._deciding and (decision := self._decision_around(region)) is not None:
+            await decision.wait()
+            await checkpoint_if_cancelled()
+
+    def _decision_around(self, region: Region | None) -> trio.Event | None:
         while region is not None:
             if region in self._deciding:
-                return True
+                return self._deciding[region]
             region = region.parent
-        return False
+        return None
 
     def digest(self, settings: Any) -> str:
         """What stands for the settings of a node; what cannot be kept of them counts by its type."""
