@@ -119,15 +119,18 @@ class Recorder:
         """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
         if self.is_left:
             return
-        if trio.current_time() - self._ran_noted >= RAN_APART:
-            self._note_time()
+        self._note_time()
         self._journal.write(row_of(entry, self._coding.encode))
         if self._resumes:
             self._touched.update(("", entry.key))
             self._touched.update(levels_of(entry.key))
 
-    def _note_time(self) -> None:
-        self._ran_noted = trio.current_time()
+    def _note_time(self, apart: float = RAN_APART) -> None:
+        """Write how long the run has been at work, where it was not written for so many seconds."""
+        now = trio.current_time()
+        if now - self._ran_noted < apart:
+            return
+        self._ran_noted = now
         self._journal.write(row_of(Ran("", self.seconds_ran, self.time), self._coding.encode))
 
     async def synced(self) -> None:
@@ -325,7 +328,7 @@ class Recorder:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
         data = None if error is None else self._coding.encode_error(error)
         if not self.is_left:
-            self._note_time()
+            self._note_time(apart=0.0)
         self.write(RunEnded("", status, output, data))
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))

@@ -58,7 +58,8 @@ class Did:
 class Life:
     """What one process came to.
 
-    ``known`` are the attempts whose ends were on disk when it began, ``wholes`` the keys of what had ended at places.
+    ``known`` are the attempts whose ends were on disk when it began, ``wholes`` the keys of what had ended
+    elsewhere.
     """
 
     known: frozenset[Attempt]
