@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -74,8 +75,9 @@ class Process:
 class Crashing:
     """A workflow whose processes die at commits of its store."""
 
-    def __init__(self, text: str, **options: Any) -> None:
-        self.text = text
+    def __init__(self, text: str | Path, **options: Any) -> None:
+        self.file = text if isinstance(text, Path) else None
+        self.text = text.read_text() if isinstance(text, Path) else text
         self.options = options
         self.world = World()
         self.die_at: tuple[str, int] | None = None
@@ -99,7 +101,10 @@ class Crashing:
         self.world.offset += later
 
         async def main() -> None:
-            flow = fs.loads(self.text, name="w.xml", registry=self.world.registry)
+            if self.file is None:
+                flow = fs.loads(self.text, name="w.xml", registry=self.world.registry)
+            else:
+                flow = fs.load(self.file, registry=self.world.registry)
             async with trio.open_nursery() as nursery:
                 if during is None:
                     await self._run(flow, process)
@@ -138,7 +143,7 @@ class Crashing:
         self.world.offset += trio.current_time()
 
 
-def undisturbed(text: str, **options: Any) -> Crashing:
+def undisturbed(text: str | Path, **options: Any) -> Crashing:
     """The workflow, run to its end by one process; ``outcome`` is that of the run."""
     whole = Crashing(text, **options)
     whole.outcome = whole.process().outcome  # type: ignore[attr-defined]
@@ -150,7 +155,7 @@ def points(commits: int) -> list[tuple[str, int]]:
 
 
 def check_every_crash(
-    text: str,
+    text: str | Path,
     *,
     same: bool = True,
     twice: bool = False,

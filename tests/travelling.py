@@ -45,6 +45,7 @@ async def where(params: ExecutionParams) -> dict[str, Any]:
         "id": params.node.id,
         "line": params.node.location.line,
         "run": params.run.id,
+        "key": params.run.idempotency_key,
         "secrets": dict(params.run.secrets),
         "draw": params.run.services.random.random(),
     }

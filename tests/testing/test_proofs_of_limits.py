@@ -122,7 +122,7 @@ def test_a_limit_that_lets_too_many_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.breaks_the_engine
 def test_a_limit_that_is_given_back_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work) -> Outcome:
+    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work, *rest: Any) -> Outcome:
         token = object()
         await queue.enter(taken.gates, (), token)
         queue.leave(taken.gates, token, False)
@@ -137,10 +137,10 @@ def test_a_limit_that_is_given_back_too_early(monkeypatch: pytest.MonkeyPatch) -
 def test_a_limit_that_is_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     original = taking._hold
 
-    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work) -> Outcome:
+    async def hold(walk: Walk, attempt: Attempt, taken: Taken, work: Work, *rest: Any) -> Outcome:
         for gate in taken.gates:
             gate.taken += 1
-        return await original(walk, attempt, taken, work)
+        return await original(walk, attempt, taken, work, *rest)
 
     monkeypatch.setattr(taking, "_hold", hold)
     one = '<limit name="a" max="3"/><source:stub id="x" takes="1s" limit="a"/>'

@@ -49,14 +49,19 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
         if walk.run.observers:
             _tell_attempt(walk, attempt)
         spending = walk.run.spending
-        if spending is not None:
-            spending.count_node(path)
-            spending.keep(attempt.input, path)
         recorder = walk.run.recorder
+        if spending is not None:
+            if recorder is not None and recorder.past.had_begun(path, number):
+                spending.recount_node(path)
+            else:
+                spending.count_node(path)
+            spending.keep(attempt.input, path)
         if recorder is not None:
             from .durable.leaves import perform_durably  # only a run with a store needs it
+            from .durable.limited import limited
 
-            outcome = await perform_durably(walk, recorder, attempt, _perform)
+            perform = limited(_perform) if step.limits else _perform
+            outcome = await perform_durably(walk, recorder, attempt, perform)
         elif step.limits:
             outcome = await with_limits(walk, attempt, _perform)
         else:
@@ -206,7 +211,7 @@ def _work(walk: Walk, attempt: Attempt, config: Any, params: ExecutionParams) ->
         from .durable.leaves import act_durably
 
         work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
-        return act_durably(walk.run.limiter, walk.run.recorder, attempt, config, work)
+        return act_durably(walk.run, walk.run.recorder, attempt, config, work)
     if step.is_builtin:
         return _call_ours(step.runtime, params)
     if (

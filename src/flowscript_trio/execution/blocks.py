@@ -108,10 +108,10 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     collection = result.collection
     if isinstance(collection, Stream):
         collection.claim()
-    if walk.run.recorder is not None and not isinstance(collection, Sequence):
+    if walk.run.recorder is not None and not isinstance(collection, (Sequence, Stream)):
         raise SettingError(
             f"the collection of {attempt.step.label!r} is of type {type(collection).__name__}, of which a "
-            "durable run cannot know how far it was read; expected a list"
+            "durable run cannot know how far it was read; expected a list, or the stream of a source"
         )
     if walk.run.spending is not None:
         walk.run.spending.keep(collection, attempt.path)

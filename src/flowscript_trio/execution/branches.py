@@ -25,7 +25,7 @@ from ..types.results import BranchResult, Cancellation, NodeResult, NodeStatus
 from .bounds import LATE, bounded
 from .failures import note_block
 from .frame import Attempt, Frame
-from .journalled import journal_of, timer_of
+from .journalled import journal_of, pace_of, timer_of
 from .marks import note
 from .pacing import Paced
 from .regions import Region
@@ -34,6 +34,7 @@ from .walk import Walk
 
 if TYPE_CHECKING:
     from .durable.blocks import BlockJournal
+    from .durable.pacing import PaceJournal
 
 Enter = Callable[[int, Any, Region], tuple[CompiledBody, Frame]]
 """Gives the body of a branch and a frame of its own, by its index, its item and its region."""
@@ -120,8 +121,12 @@ class Branches:
 
     def pace(self, items: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
         """The items, each given so long after the one before, or once the branch of that one has failed."""
-        self._paced = Paced(items, seconds)
+        self._paced = Paced(items, seconds, self.pace_log("stagger"))
         return self._paced
+
+    def pace_log(self, pace: str) -> PaceJournal | None:
+        """What is on record of a pace of the block; None where the run has no journal."""
+        return pace_of(self._run.recorder, self._attempt.inner, pace)
 
     def results(self, total: int) -> tuple[BranchResult, ...]:
         """How the branches ended, by index; those of ``total`` that never started are cancelled."""

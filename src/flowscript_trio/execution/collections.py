@@ -55,7 +55,7 @@ async def feed_items(
 
     found = _items_of(collection, None, context, branches.label)
     source = found if isinstance(found, AsyncIterator) else Fetched(found)
-    return await debouncing(source, result.debounce, work)
+    return await debouncing(source, result.debounce, work, branches.pace_log("debounce"))
 
 
 async def _run(
@@ -76,7 +76,7 @@ async def _run(
         return await run_pool(branches.block, CollectionPool(items, size))
     waited = items if isinstance(items, AsyncIterator) else Fetched(items)
     if result.throttle is not None:
-        waited = Throttled(waited, result.throttle)
+        waited = Throttled(waited, result.throttle, branches.pace_log("throttle"))
     if result.stagger is not None:
         waited = branches.pace(waited, result.stagger)
     return await run_each_async(branches.block, waited)

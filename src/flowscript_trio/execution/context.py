@@ -108,6 +108,8 @@ class RunContext:
     """The journal of the run; None where it has none."""
     cut: set[str] = field(default_factory=set)
     """The nodes that were cancelled at their work, of those that are to be undone then, too; by their paths."""
+    is_part_of_durable: bool = False
+    """Whether this is a part that runs elsewhere of a run with a journal."""
     cancellations: int = 0
     compensations: list[Compensation] = field(default_factory=list)
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
@@ -152,7 +154,7 @@ class RunContext:
 
     @property
     def is_durable(self) -> bool:
-        return self.recorder is not None
+        return self.recorder is not None or self.is_part_of_durable
 
     @property
     def idempotency_key(self) -> str | None:

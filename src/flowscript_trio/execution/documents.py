@@ -44,14 +44,14 @@ async def walk_document(
     began = walk.run.passes.now
     try:
         if is_run and walk.run.spending is not None:
-            signal = await _walk_in_budget(walk, walk.run.spending, frame, seconds)
-        elif walk.run.recorder is not None:
+            nodes = _walk_in_budget(walk, walk.run.spending, frame, seconds)
+        else:
+            nodes = _walk_in_time(walk, frame, seconds)
+        if walk.run.recorder is not None:
             from .durable.ends import until_over  # only a run with a store needs it
 
-            key = cleanup_path(frame.prefix, END)
-            signal = await until_over(walk.run.recorder, key, _walk_in_time(walk, frame, seconds))
-        else:
-            signal = await _walk_in_time(walk, frame, seconds)
+            nodes = until_over(walk.run.recorder, cleanup_path(frame.prefix, END), nodes)
+        signal = await nodes
         if isinstance(signal, Return):
             frame.output = signal.output
             signal = None
@@ -106,7 +106,13 @@ async def _walk_in_budget(
         frame.region = region
         return _walk_in_time(walk, frame, seconds)
 
-    signal = await bounded(most, frame.region, owner_of(frame.prefix), work)
+    recorder = walk.run.recorder
+    timer = None
+    if recorder is not None:
+        from .durable.budgets import BudgetTimer
+
+        timer = BudgetTimer(recorder, spending, most)
+    signal = await bounded(most, frame.region, owner_of(frame.prefix), work, timer=timer)
     if signal is LATE:
         return Failed(spending.exceeded or spending.exceed("seconds"))
     return signal
@@ -148,6 +154,10 @@ async def handle_document_result(walk: Walk, result: DocumentResult, attempt: At
     """
     if attempt.step.place is not None:
         place = walk.run.places[attempt.step.place]
+        if walk.run.recorder is not None:
+            from .durable.whole import run_document_whole
+
+            return await run_document_whole(walk, walk.run.recorder, place, result, attempt)
         ended: Outcome = await place.run_document(walk, result, attempt)
         return ended
     return await run_document(walk, result, attempt)

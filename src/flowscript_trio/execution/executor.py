@@ -29,6 +29,7 @@ from .context import Compensation, RunContext
 from .contexts import InContext
 from .cutting import was_cut
 from .documents import handle_document_result
+from .durable.whole import run_body_whole
 from .failures import masked_by
 from .frame import Attempt, Frame, Outcome
 from .inline import (
@@ -86,6 +87,10 @@ class Executor:
         """A walk through a document that a node of this one runs, in the same run."""
         return Executor(program, self.run, max_concurrency, inner=True)
 
+    def within(self, run: RunContext) -> Executor:
+        """The same walk in a part of its run."""
+        return Executor(self.program, run, self.max_concurrency, self._inner)
+
     # ---- bodies ----
 
     def run_body(
@@ -101,8 +106,15 @@ class Executor:
         if body.is_plain:
             return self.run_nodes(body, frame, checked)
         if body.place is not None:
-            return self.run.places[body.place].run_body(self, body, frame)
+            return self._run_elsewhere(body, frame)
         return with_finally(self, body, frame)
+
+    def _run_elsewhere(self, body: CompiledBody, frame: Frame) -> Awaitable[Signal | None]:
+        assert body.place is not None
+        place = self.run.places[body.place]
+        if self.run.recorder is not None:
+            return run_body_whole(self, self.run.recorder, place, body, frame)
+        return place.run_body(self, body, frame)
 
     def run_nodes(
         self, body: CompiledBody, frame: Frame, checked: bool = False

@@ -33,7 +33,9 @@ class Run:
     """One run of a workflow.
 
     ``output`` is what it returned, None until then. ``status`` is None while it runs, then ``completed``,
-    ``failed`` or ``cancelled``; ``duration`` is in seconds of trio's clock.
+    ``failed`` or ``cancelled``. ``duration`` is in seconds of trio's clock: of a run with a store, all the time
+    in which a process was at work on it. ``elapsed`` is all that has passed since it began, by the wall clock
+    where it has a store.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Run:
         self.status: RunStatus | None = None
         self.error: BaseException | None = None
         self.duration: float | None = None
+        self.elapsed: float | None = None
         self._program = program
         self._context = context
         self._state = state
@@ -168,7 +171,14 @@ class Run:
         interrupt: BaseException | None = None
         try:
             with self._scope:
-                signal = await self._walk()
+                walk = self._walk()
+                if context.recorder is not None and context.spending is not None:
+                    from .durable.budgets import on_disk_first
+
+                    walk = on_disk_first(
+                        context.recorder, context.spending, self._region, self.cancel, walk
+                    )
+                signal = await walk
                 if not isinstance(signal, Failed):
                     status = "completed"
                 elif is_a(signal.error, INTERRUPTS):
@@ -207,7 +217,9 @@ class Run:
             self.output = None
         if context.recorder is not None:
             status = await self._finish(context.recorder, status)
-        self.duration = trio.current_time() - started
+        self.duration = self.elapsed = trio.current_time() - started
+        if (recorder := context.recorder) is not None:
+            self.duration, self.elapsed = recorder.seconds_ran, recorder.seconds_since_start
         self.status = status
         self._attach()
         if context.observers:
@@ -254,7 +266,8 @@ class Run:
         if recorder is None or (ended := recorder.past.ended) is None:
             return False
         self.output, self.error = recorder.outcome(ended)
-        self.status, self.duration = ended.status, 0.0
+        self.status = ended.status
+        self.duration, self.elapsed = recorder.seconds_ran, recorder.seconds_since_start
         self._attach()
         self._done.set()
         return True

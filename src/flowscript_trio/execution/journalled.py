@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .durable.blocks import BlockJournal
+    from .durable.pacing import PaceJournal
     from .durable.recorder import Recorder
     from .durable.timers import Timer
     from .regions import Region
@@ -40,3 +41,12 @@ def journal_of_graph(
 
     begun = {index for index in range(total) if recorder.past.has(name(index))}
     return BlockJournal(recorder, key, region, begun)
+
+
+def pace_of(recorder: Recorder | None, key: str, pace: str) -> PaceJournal | None:
+    """The journal of a pace; None where the run has none."""
+    if recorder is None:
+        return None
+    from .durable.pacing import PaceJournal
+
+    return PaceJournal(recorder, key, pace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from ..program.holding import describe_cycle, find_cycle
 from ..program.limit_use import Chain, LimitUse, Site
 from ..scheduler.limits.gate import Borrowed, Gate, Held
 from ..scheduler.limits.limit import Limit, room_here
+from ..scheduler.limits.meter import Meter
 from ..scheduler.limits.queue import around
 from ..types.errors import InputError, nearest
 
@@ -63,6 +64,18 @@ class RunLimits:
 
     def taken_by(self, names: tuple[str, ...]) -> Taken:
         return self._taken[names]
+
+    def rates_of(self, names: tuple[str, ...]) -> Iterator[tuple[str, Meter]]:
+        """Those of the limits that are rates, each with its count."""
+        for name in names:
+            held = self._held[name]
+            if isinstance(held, Gate) and held.meter is not None:
+                yield name, held.meter
+
+    def resume_rate(self, name: str, full_at: float) -> None:
+        """Let a rate go on that an earlier process counted; it has forgotten all of that at ``full_at``."""
+        for _, meter in self.rates_of((name,) if name in self._held else ()):
+            meter.resume(full_at, trio.current_time())
 
     def _take_together(self, names: tuple[str, ...], chain: Chain) -> Taken:
         found = [self._held[name] for name in names]

@@ -119,7 +119,8 @@ def _make_run(
     recorder = None
     suspend_after = _check_suspension(options)
     if owned is not None:
-        from .durable.inbox import Inbox  # only a run with a store needs them
+        from .durable.budgets import restore_spending  # only a run with a store needs them
+        from .durable.inbox import Inbox
         from .durable.recorder import Recorder
 
         began = owned.began
@@ -130,10 +131,13 @@ def _make_run(
             passes,
             owned.coding,
             services.now,
+            started,
             options.max_crashes,
             Inbox(owned.journal, owned.coding, owned.answers),
             suspend_after,
         )
+        if spending is not None:
+            restore_spending(spending, owned.past)
     context = RunContext(
         id=run_id,
         passes=passes,
@@ -174,6 +178,10 @@ def _make_run(
         limit = spending.cap(limit)
     if program.limits is not None:
         context.limits = _limits_of(flow, program, options)
+        if recorder is not None:
+            from .durable.limited import restore_rates
+
+            restore_rates(context.limits, recorder.past, recorder.time)
     timeout = None if program.timeout is None else program.timeout(state)
     if owned is not None and recorder is not None:
         recorder.begin(owned.began)  # nothing refuses the run any more

@@ -207,6 +207,9 @@ async def resume(
     decider: Decider | None = None,
     watchdog: float | None = None,
     http: HttpOptions | None = None,
+    budget: Budget | None = None,
+    limits: Mapping[str, Limit | trio.CapacityLimiter] | None = None,
+    places: Mapping[str, Place] | None = None,
     max_crashes: int = 3,
     suspend_after: float | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
@@ -219,8 +222,9 @@ async def resume(
         store: the store that the run was begun with.
         run_id: the id of the run.
         secrets: values of ``$secrets`` by name; those that the run began with must be there.
-        limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, task_status: as of
-            :func:`run`.
+        limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, limits, places,
+            task_status: as of :func:`run`.
+        budget: one in the place of that which the run began with; what was spent before counts. None: that one.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
         suspend_after: as of :func:`run`.
 
@@ -249,6 +253,9 @@ async def resume(
         decider=decider,
         watchdog=watchdog,
         http=http,
+        budget=budget,
+        limits=limits,
+        places=places,
         max_crashes=max_crashes,
         suspend_after=suspend_after,
     )

@@ -51,8 +51,12 @@ class Spending:
         "_stopped",
         "budget",
         "cancel",
+        "elsewhere",
         "exceeded",
+        "had_round",
         "is_over",
+        "ran_before",
+        "requests_of",
     )
 
     def __init__(self, budget: Budget) -> None:
@@ -62,6 +66,14 @@ class Spending:
         self.is_over: bool = False
         """Whether the nodes of the run have ended, so that only clean-up is left."""
         self.cancel: Callable[[str], None] | None = None
+        self.ran_before: float = 0.0
+        """Seconds in which earlier processes were at work on a durable run."""
+        self.had_round: Callable[[str], bool] | None = None
+        """Says of a round of a durable run whether an earlier process had begun it."""
+        self.requests_of: dict[str, int] | None = None
+        """In a durable run, the requests of the executions that are under way, by their paths."""
+        self.elsewhere: dict[str, tuple[int, int, int]] | None = None
+        """In a durable run, what its parts have spent that ran elsewhere, by their paths."""
         self._now: Callable[[], float]
         self._end = inf
         self._cleanup_left = inf if budget.cleanup is None else budget.cleanup
@@ -76,7 +88,7 @@ class Spending:
         """The run begins now."""
         self._now = trio.lowlevel.current_clock().current_time
         if self.budget.seconds is not None:
-            self._end = self._now() + self.budget.seconds
+            self._end = self._now() + self.budget.seconds - self.ran_before
 
     def cap(self, limit: float) -> float:
         """How many branches of a block may run at once where it asks for so many."""
@@ -104,6 +116,8 @@ class Spending:
         purse.nodes += nodes
         purse.rounds += rounds
         purse.requests += requests
+        if self.elsewhere is not None:
+            self.elsewhere[path] = (nodes, rounds, requests)
         for name in ("nodes", "rounds", "requests"):
             most = getattr(self.budget, name)
             if most is not None and getattr(purse, name) > most:
@@ -119,8 +133,15 @@ class Spending:
         if most is not None and purse.nodes > most:
             raise self.exceed("nodes", path)
 
+    def recount_node(self, path: str) -> None:
+        """An attempt of a node is restored that an earlier process had begun: it was within the budget then."""
+        self._purse_at(path).nodes += 1
+
     def count_round(self, path: str) -> None:
         """One round of a loop, or one iteration, begins."""
+        if self.had_round is not None and self.had_round(path):
+            self._purse_at(path).rounds += 1  # it was within the budget when it was begun
+            return
         self._check_time(path)
         purse, most = self._purse_at(path), self.budget.rounds
         purse.rounds += 1
@@ -131,8 +152,32 @@ class Spending:
         """One request is about to be sent."""
         purse, most = self._purse_at(path), self.budget.requests
         purse.requests += 1
+        self._note_requests_of(path, 1)
         if most is not None and purse.requests > most:
             raise self.exceed("requests", path)
+
+    def _note_requests_of(self, path: str, requests: int) -> None:
+        if self.requests_of is not None:
+            self.requests_of[path] = self.requests_of.get(path, 0) + requests
+
+    def take_requests(self, path: str) -> int:
+        """How many requests the execution at ``path`` has sent since this was asked, in a durable run."""
+        return 0 if self.requests_of is None else self.requests_of.pop(path, 0)
+
+    def take_elsewhere(self, path: str) -> tuple[int, int, int]:
+        """The nodes, rounds and requests of a part that ran elsewhere, in a durable run."""
+        return (0, 0, 0) if self.elsewhere is None else self.elsewhere.pop(path, (0, 0, 0))
+
+    def note_elsewhere(self, path: str, nodes: int, rounds: int, requests: int) -> None:
+        """A part of the run has spent that elsewhere, which an earlier process has seen."""
+        purse = self._purse_at(path)
+        purse.nodes += nodes
+        purse.rounds += rounds
+        purse.requests += requests
+
+    def note_requests(self, path: str, requests: int) -> None:
+        """So many requests were sent by an execution in an earlier process."""
+        self._purse_at(path).requests += requests
 
     def keep(self, value: Any, path: str) -> None:
         """A value was made that may be kept: an output, a variable, an input, the settings of a node."""
@@ -171,7 +216,7 @@ class Spending:
         if self.exceeded is None:
             self.exceeded = error
             if self.cancel is not None:
-                self.cancel(f"{path or 'the run'} exceeded the budget: {bound}")
+                self.cancel(reason_of(error))
         return error
 
     def _purse_at(self, path: str) -> Purse:
@@ -243,6 +288,11 @@ class Spending:
     def seconds_to_close(self) -> float:
         """How long closing what runtimes have opened may take, in all."""
         return max(self._cleanup_left, LAST_SECOND)
+
+
+def reason_of(error: BudgetExceeded) -> str:
+    """Why a run is cancelled that has exceeded its budget."""
+    return f"{error.path or 'the run'} exceeded the budget: {error.bound}"
 
 
 def counted(items: Iterable[Any], spending: Spending, name: Callable[[int], str]) -> Iterator[Any]:

@@ -14,53 +14,11 @@ from .frame import Attempt, Outcome
 from .named_limits import Taken
 from .walk import Walk
 
-
-def with_limits(
-    walk: Walk, attempt: Attempt, work: Callable[[Walk, Attempt], Awaitable[Outcome]]
-) -> Awaitable[Outcome]:
-    """One attempt of a node while it has the limits that it names; they are given back once it has unwound.
-
-    A cancellation ends the wait for them, and then nothing is taken. Raises CircuitOpen.
-    """
-    limits = walk.run.limits
-    assert limits is not None
-    return _hold(walk, attempt, limits.taken_by(attempt.step.limits), work)
+Wait = Callable[[Walk, Attempt, Taken, object], Awaitable[int]]
+"""Takes limits that are not free at once; gives how many limiters of the application were taken: all of them."""
 
 
-async def _hold(
-    walk: Walk,
-    attempt: Attempt,
-    taken: Taken,
-    work: Callable[[Walk, Attempt], Awaitable[Outcome]],
-) -> Outcome:
-    token = object()
-    failed: bool | None = None
-    borrowed = 0
-    if taken.borrowed or not take_nowait(taken.gates, token):
-        borrowed = await _wait(walk, attempt, taken, token)
-    try:
-        if taken.held and not attempt.step.is_plain_leaf:
-            outer = around.get()
-            reset = around.set((*outer, *taken.held) if outer else taken.held)
-            try:
-                outcome = await work(walk, attempt)
-            finally:
-                around.reset(reset)
-        else:
-            outcome = await work(walk, attempt)
-        failed = outcome.signal.__class__ is Failed
-        return outcome
-    except Exception:
-        failed = True
-        raise
-    finally:
-        leave(taken.gates, token, failed)
-        if borrowed:
-            for one in taken.borrowed[:borrowed]:
-                one.limiter.release_on_behalf_of(token)
-
-
-async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
+async def wait_for(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
     """Take what is not free at once; gives how many limiters of the application were taken: all of them."""
     run, held = walk.run, held_here()
     told = False
@@ -105,3 +63,52 @@ async def _wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> in
             one.limiter.release_on_behalf_of(token)
         raise
     return borrowed
+
+
+def with_limits(
+    walk: Walk,
+    attempt: Attempt,
+    work: Callable[[Walk, Attempt], Awaitable[Outcome]],
+    wait: Wait = wait_for,
+) -> Awaitable[Outcome]:
+    """One attempt of a node while it has the limits that it names; they are given back once it has unwound.
+
+    A cancellation ends the wait for them, and then nothing is taken. Raises CircuitOpen.
+    """
+    limits = walk.run.limits
+    assert limits is not None
+    return _hold(walk, attempt, limits.taken_by(attempt.step.limits), work, wait)
+
+
+async def _hold(
+    walk: Walk,
+    attempt: Attempt,
+    taken: Taken,
+    work: Callable[[Walk, Attempt], Awaitable[Outcome]],
+    wait: Wait,
+) -> Outcome:
+    token = object()
+    failed: bool | None = None
+    borrowed = 0
+    if taken.borrowed or not take_nowait(taken.gates, token):
+        borrowed = await wait(walk, attempt, taken, token)
+    try:
+        if taken.held and not attempt.step.is_plain_leaf:
+            outer = around.get()
+            reset = around.set((*outer, *taken.held) if outer else taken.held)
+            try:
+                outcome = await work(walk, attempt)
+            finally:
+                around.reset(reset)
+        else:
+            outcome = await work(walk, attempt)
+        failed = outcome.signal.__class__ is Failed
+        return outcome
+    except Exception:
+        failed = True
+        raise
+    finally:
+        leave(taken.gates, token, failed)
+        if borrowed:
+            for one in taken.borrowed[:borrowed]:
+                one.limiter.release_on_behalf_of(token)

@@ -32,6 +32,8 @@ class RunFacts:
     now: Callable[[], datetime] | None
     headers: Mapping[str, str]
     """What goes along with the requests of the node that asks: those of a trace."""
+    is_durable: bool = False
+    """Whether the run has a store, so that its nodes have idempotency keys."""
 
 
 @dataclass(frozen=True, slots=True)

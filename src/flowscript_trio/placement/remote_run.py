@@ -11,6 +11,7 @@ import trio
 
 from ..execution.resources import Resources
 from ..expression.scope import NodeView, Services
+from ..runtimes.types import key_of
 from ..types.ast import BaseNode
 from ..types.errors import FlowScriptError
 from ..types.http import HttpOptions
@@ -38,8 +39,9 @@ class RemoteRun:
         self._services: Services | None = None
 
     @property
-    def idempotency_key(self) -> None:
-        """None: a run with a store has no places."""
+    def idempotency_key(self) -> str | None:
+        run = self._job.run
+        return key_of(run.id, self._job.path) if run.is_durable else None
 
     @property
     def id(self) -> str:

@@ -190,6 +190,7 @@ def run_facts(context: RunContext, placed: PlacedStep) -> RunFacts:
         limits=services.limits,
         now=None if services.now is utc_now else services.now,
         headers=dict(headers_along()),
+        is_durable=context.is_durable,
     )
 
 

@@ -157,6 +157,7 @@ def _context(
         places={"thread": built_in_place("thread")},
         flow=flow,
         placed=placed_nodes(flow.program),
+        is_part_of_durable=facts.is_durable,
         _resources=resources,
     )
 

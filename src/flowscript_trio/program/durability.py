@@ -42,8 +42,8 @@ async def _said(node: BaseNode, base: Path | None) -> str | None:
     url = node.settings["connection"].value
     if not isinstance(url, Text) or "{{" in url.value:
         return (
-            f"writes exactly once only where its database has the table {MARKERS}; it is known only in the run, so "
-            "make it there once: flowscript markers CONNECTION"
+            f"writes exactly once only where its database has the table {MARKERS}; it is known only in the run, "
+            "so make it there once: flowscript markers CONNECTION"
         )
     try:
         if await has_markers(url.value, base):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import cancel_shielded_checkpoint, enable_ki_protection
 
+from ..types.durable import Diverged
 from .concurrency import Block
 from .policy import Verdict
 from .raised import error_of
+from .restoring import BlockLog
 
 
 async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
@@ -18,36 +21,39 @@ async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
 
     Cancellation from outside reaches every job, and ``Cancelled`` passes on once all have ended.
     """
+    log = block.log
+    if log is not None and (log.ended or log.begun):
+        return await _RestoringFeed(block, items, log).run()
+    return await block.run(partial(feed_from, block, items, 0))
+
+
+async def feed_from(block: Block, items: AsyncIterator[Any], index: int) -> None:
+    """Start a job for each item, of which the first has that index, until there is none or the block is over."""
     tokens = block.tokens
-
-    async def feed() -> None:
-        index = 0
-        while True:
-            token = object()
-            await tokens.take(token)
-            try:
-                item = await anext(items)
-            except BaseException as exc:
-                tokens.give_back(token)
-                if isinstance(exc, StopAsyncIteration):
-                    return
-                error = error_of(exc)
-                if error is None:
-                    raise
-                block.note_failure(index, error, fatal=True)
-                break
-            if block.is_over():
-                tokens.give_back(token)
+    while True:
+        token = object()
+        await tokens.take(token)
+        try:
+            item = await anext(items)
+        except BaseException as exc:
+            tokens.give_back(token)
+            if isinstance(exc, StopAsyncIteration):
                 return
-            block.start(_job, block, token, index, item, name=block.name(index))
-            index += 1
-        await block.settle()
-
-    return await block.run(feed)
+            error = error_of(exc)
+            if error is None:
+                raise
+            block.note_failure(index, error, fatal=True)
+            break
+        if block.is_over():
+            tokens.give_back(token)
+            return
+        block.start(do_job, block, token, index, item, name=block.name(index))
+        index += 1
+    await block.settle()
 
 
 @enable_ki_protection
-async def _job(block: Block, token: object, index: int, item: Any) -> None:
+async def do_job(block: Block, token: object, index: int, item: Any) -> None:
     """A task that does one job."""
     try:
         if not block.is_over() and block.note(index, await block.do(index, item)):
@@ -57,3 +63,83 @@ async def _job(block: Block, token: object, index: int, item: Any) -> None:
             raise
     finally:
         block.end(token)
+
+
+class _RestoringFeed:
+    """Feeds a block that an earlier process had begun: what had ended first, then what had begun, then the rest.
+
+    The items up to the last one that anything is known of are asked for at once, whatever is cancelled around:
+    what had ended ends so again, and what had begun meets the cancellation itself, and cleans up.
+    """
+
+    def __init__(self, block: Block, items: AsyncIterator[Any], log: BlockLog) -> None:
+        self._block = block
+        self._items = items
+        self._log = log
+        self._known = 1 + max((*log.ended, *log.begun))
+        self._begun: list[tuple[int, Any]] = []  # of those that are known, what had not ended
+        self._heard = trio.Event()
+
+    async def run(self) -> Verdict:
+        block, log = self._block, self._log
+        if log.ended:
+            block.on_restored = self._heard.set
+            if any(index not in log.ended for index in log.begun):
+                block.on_settled = self._unwind
+        return await block.run(self._feed)
+
+    async def _feed(self) -> None:
+        block, log = self._block, self._log
+        with trio.CancelScope(shield=True):
+            for index in range(self._known):
+                item = await self._next(index)
+                if index in log.ended:
+                    await self._start(index, item)
+                else:
+                    self._begun.append((index, item))
+            if log.ended:
+                await self._heard.wait()
+            if block.is_over():
+                return  # who has heard the last one settles it
+            block.on_settled = None
+            for job in self._begun:
+                await self._start(*job)
+            self._begun = []
+        await feed_from(block, self._items, self._known)
+
+    async def _next(self, index: int) -> Any:
+        try:
+            return await anext(self._items)
+        except StopAsyncIteration:
+            pass
+        raise Diverged(
+            f"the collection ended after {index} items, and {self._block.name(index)} had begun before the crash"
+        )
+
+    async def _start(self, index: int, item: Any) -> None:
+        block, token = self._block, object()
+        await block.tokens.take(token)
+        block.start(do_job, block, token, index, item, name=block.name(index))
+
+    async def _unwind(self) -> None:
+        """What had begun in a settled block ends: it cleans up. What stands below one that broke out goes on."""
+        block = self._block
+        block.on_settled = None
+        await cancel_shielded_checkpoint()
+        lowest = None if block.cancelled else block.lowest_break
+        for job in self._begun:
+            if job[0] in self._log.begun or (lowest is not None and job[0] < lowest):
+                block.start(self._finish, job, name=block.name(job[0]))
+
+    @enable_ki_protection
+    async def _finish(self, job: tuple[int, Any]) -> None:
+        """A task without a token: at most as many had begun as there are tokens."""
+        block = self._block
+        try:
+            if block.note(job[0], await block.do(*job)):
+                await block.settle()
+        except trio.Cancelled:
+            if block.passes_on():
+                raise
+        finally:
+            block.running -= 1

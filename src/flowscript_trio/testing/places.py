@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..execution.cleanup import with_finally
 from ..execution.documents import run_document
+from ..execution.executor import Executor
 from ..execution.frame import Attempt, Frame, Outcome
 from ..execution.walk import Walk
 from ..program.compiled import CompiledBody, Program
@@ -33,11 +35,20 @@ class PlayedPlace:
         return await runtime.execute(params)
 
     async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
+        walk = _without_journal(walk)
         run = walk.run_nodes if body.cleanup is None else partial(with_finally, walk)
         return await run(body, frame)
 
     async def run_document(self, walk: Walk, result: DocumentResult, attempt: Attempt) -> Outcome:
-        return await run_document(walk, result, attempt)
+        return await run_document(_without_journal(walk), result, attempt)
+
+
+def _without_journal(walk: Walk) -> Walk:
+    """The walk through what runs elsewhere: the journal of its run has the whole of it, and nothing inside."""
+    if walk.run.recorder is None:
+        return walk
+    assert isinstance(walk, Executor)
+    return walk.within(replace(walk.run, recorder=None, is_part_of_durable=True))
 
 
 def played(program: Program, place: PlayedPlace) -> dict[str, PlayedPlace]:

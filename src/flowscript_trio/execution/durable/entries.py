@@ -206,6 +206,90 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Given(Entry):
+    """A block with a pace, at ``key``, was given the item of that index.
+
+    ``pace`` is ``stagger``, ``throttle`` or ``debounce``. ``due`` is when the next one may follow. ``position`` is
+    how many items of its collection lie before it.
+    """
+
+    kind = "given"
+    pace: str
+    index: int
+    due: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Entry):
+    """An attempt of a node gave a stream, which is opened again where it is consumed again.
+
+    ``rest`` is its output without the stream, which stood there under ``name``; None: it is the whole output.
+    """
+
+    kind = "opened"
+    attempt: int
+    at: int
+    name: str | None
+    rest: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Entry):
+    """What ran elsewhere as a whole has ended: its output, and the signal or the error that it ended with.
+
+    ``results`` are (id, status, output, error) of the nodes in it that are seen from around it, ``spent`` what it
+    took of the budget: nodes, rounds, requests. ``again``: as in :class:`Ended`.
+    """
+
+    kind = "whole"
+    at: int
+    output: Any
+    signal: list[Any] | None
+    error: bytes | None
+    results: list[list[Any]]
+    spent: list[int]
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passed(Entry):
+    """An attempt of a node has passed the rate of that name, which has forgotten all by then at ``full_at``."""
+
+    kind = "passed"
+    attempt: int
+    name: str
+    full_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ran(Entry):
+    """The run has been at work for so many seconds, over all its processes, at that time of the wall clock."""
+
+    kind = "ran"
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Requested(Entry):
+    """An attempt of a node has sent so many requests; they count for the budget of the run."""
+
+    kind = "requested"
+    attempt: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded(Entry):
+    """The execution at ``path`` has exceeded that bound of the budget: the run is about to be cancelled."""
+
+    kind = "exceeded"
+    bound: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
     """The run has ended."""
 
@@ -235,6 +319,13 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Given,
+        Opened,
+        Whole,
+        Passed,
+        Ran,
+        Requested,
+        Exceeded,
         RunEnded,
     )
 }

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
-import trio
 from pydantic import BaseModel
 from trio.lowlevel import checkpoint_if_cancelled
 
@@ -16,15 +15,19 @@ from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import class_name, is_a
+from ..context import RunContext
 from ..contexts import InContext
 from ..describing import describe_safely
 from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late
 from ..limiting import hold
+from ..regions import Region
 from ..walk import Walk
+from .budgets import counting_requests
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
+from .streams import name_of_stream, note_opened, open_later
 from .timers import sleep_durably
 
 Perform = Callable[[Walk, Attempt], Awaitable[Outcome]]
@@ -49,6 +52,10 @@ async def perform_durably(
         return await be_late(walk, attempt, past.late[key].seconds)
     if outcome is not None and not outcome.again:
         return Outcome(attempt.input if _gives_its_input(step) else outcome.output)
+    spending = walk.run.spending
+    if spending is not None:
+        work = perform(walk, attempt)
+        return await counting_requests(recorder, spending, *key, work)
     return await perform(walk, attempt)
 
 
@@ -70,46 +77,80 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
 
 
 async def act_durably(
-    limiter: trio.CapacityLimiter | None,
+    run: RunContext,
     recorder: Recorder,
     attempt: Attempt,
     config: Any,
     work: Callable[[], Coroutine[Any, Any, Outcome]],
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
-    step, path, number = attempt.step, attempt.path, attempt.number
+    step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
     if _gives_its_input(step):
         await sleep_durably(recorder, attempt, config.duration)
         recorder.ended(path, number, None, False)
         return Outcome(attempt.input)
+    opened = recorder.past.opened.get((path, number))
+    if opened is not None:
+        return open_later(opened, attempt, work)
     context = copy_context()
     if limiter is not None and attempt.token is not None:
         hold(context, limiter, attempt.token)
-    if step.is_pure:
+    if step.is_pure and not step.limits:
         return await InContext(work(), context)
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
+    elif run.limits is not None and any(run.limits.rates_of(step.limits)):
+        await recorder.synced()  # that it has passed a rate counts from now on
+        await recorder.hold(attempt.region)
     cookies = attempt.frame.state.cookies
     outcome = await InContext(work(), context)
+    stream = name_of_stream(outcome.output)
+    if stream is not None:
+        note_opened(recorder, attempt, stream, outcome.output)
+        return outcome
     logged_in = attempt.frame.state.cookies is not cookies
     recorder.ended(path, number, outcome.output, logged_in)
     return outcome
 
 
 async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
-    step, path, number = attempt.step, attempt.path, attempt.number
-    settings = recorder.digest(_plain(config))
+    step, settings = attempt.step, recorder.digest(_plain(config))
+    await begin(
+        recorder,
+        attempt.path,
+        attempt.number,
+        step.label,
+        settings,
+        step.on_crash,
+        attempt.region,
+    )
+
+
+async def begin(
+    recorder: Recorder,
+    path: str,
+    number: int,
+    label: str,
+    settings: str,
+    on_crash: str,
+    region: Region,
+) -> None:
+    """Return once it is on disk that an attempt begins, with that hash of its settings.
+
+    Raises Diverged where it began with others, Interrupted where it is not to begin again. A cancellation ends the
+    wait for the disk.
+    """
     earlier = recorder.past.started.get((path, number), [])
     if earlier:
         await checkpoint_if_cancelled()
         if earlier[0].settings != settings:
-            said = f"the settings of {step.label!r} are not those with which it was begun"
+            said = f"the settings of {label!r} are not those with which it was begun"
             raise Diverged(f"{said} before the crash")
-        if step.on_crash == "fail" or len(earlier) >= recorder.max_crashes:
-            raise Interrupted(step.label, len(earlier))
+        if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
+            raise Interrupted(label, len(earlier))
     recorder.write(Started(path, number, settings))
     await recorder.synced()
-    await recorder.hold(attempt.region)
+    await recorder.hold(region)
 
 
 def _gives_its_input(step: Step) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,8 +13,8 @@ from ...expression.scope import Services
 from ...journal.rows import Answered, Journal
 from ...journal.store import Store
 from ...journal.values import decode_value, encode_value
-from ...program.compiled import Program, Step
 from ...program.loading import Flow, Kept, keep, restore
+from ...types.budget import COUNTS, SECONDS, Budget
 from ...types.errors import InputError
 from ...types.storing import CannotKeep, StoreFailed
 from ..inputs import check_secrets
@@ -68,7 +68,7 @@ def document_of(
 
     Raises InputError for what cannot be kept, or be durable yet.
     """
-    refuse(flow.program, options)
+    check_store(options)
     coding = Coding(secrets, partial(public_texts, flow, options))
     try:
         given = coding.encode(_given(flow, options))
@@ -113,10 +113,11 @@ async def reopened(
             env=given["env"],
             max_concurrency=given["max_concurrency"],
             seed=given["seed"],
+            budget=options.budget or _budget_in(given),
             store=store,
             run_id=run_id,
         )
-        refuse(flow.program, options)
+        check_store(options)
         yield flow, options, await _owned(journal, flow, options, secrets)
     finally:
         await journal.aclose()
@@ -125,7 +126,7 @@ async def reopened(
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is no value."""
     kept = keep(flow)
-    return {
+    given = {
         "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
         "input": options.input,
         "config": None if options.config is None else dict(options.config),
@@ -133,6 +134,14 @@ def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
         "max_concurrency": options.max_concurrency,
         "seed": options.seed,
     }
+    if isinstance(options.budget, Budget):
+        given["budget"] = {name: getattr(options.budget, name) for name in (*SECONDS, *COUNTS)}
+    return given
+
+
+def _budget_in(given: Mapping[str, Any]) -> Budget | None:
+    """The budget that a run began with."""
+    return Budget(**given["budget"]) if "budget" in given else None
 
 
 async def _owned(
@@ -158,57 +167,10 @@ async def _owned(
     return Owned(journal, coding, past, known, answers, changed)
 
 
-def refuse(program: Program, options: RunOptions) -> None:
-    """Raise InputError for what a durable run cannot have yet, rather than lose it in silence."""
+def check_store(options: RunOptions) -> None:
+    """Raise InputError for options that name no store or no run."""
     if not isinstance(options.store, Store):
         kind = type(options.store).__name__
         raise InputError(f"store is of type {kind}; expected a Store, such as Store('runs.db')")
     if options.run_id is not None and not isinstance(options.run_id, str):
-        raise InputError(f"run_id is {options.run_id!r}; expected a text, or None")
-    if options.budget is not None:
-        raise InputError("a run with a store cannot have a budget yet; give it one of the two")
-    for each in _programs(program):
-        for placed in each.placed.values():
-            raise InputError(
-                f"{placed.label!r} runs at the place {placed.place!r}, and a run with a store cannot have places "
-                "yet; leave the place out, or run without a store"
-            )
-        for step in _steps(each):
-            said = _refusal(step)
-            if said is not None:
-                raise InputError(f"{step.label!r} at {step.location} cannot be durable yet: {said}")
-
-
-def _refusal(step: Step) -> str | None:
-    settings: Mapping[str, Any] = step.node.settings
-    for pace in ("stagger", "throttle", "debounce"):
-        if pace in settings:
-            return f"a block with {pace}; leave it out, or run without a store"
-    if step.limits:
-        return (
-            "limits with names are not kept over processes; leave them out, or run without a store"
-        )
-    if "stream" in settings:
-        return "a stream has no position that could be kept; read the whole, or run without a store"
-    return None
-
-
-def _programs(program: Program) -> Iterator[Program]:
-    """A program and those of the documents that it runs, each once."""
-    pending, seen = [program], {id(program)}
-    while pending:
-        found = pending.pop()
-        yield found
-        for inner in found.linked.values():
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                pending.append(inner)
-
-
-def _steps(program: Program) -> Iterator[Step]:
-    """Every step of one program, handlers included."""
-    for body in (*program.bodies.values(), program.main):
-        for step in body.steps:
-            for each in (step, step.fallback, step.on_timeout):
-                if each is not None:
-                    yield each
+        raise InputError(f"run_id is {options.run_id!r}; expected text, or None")

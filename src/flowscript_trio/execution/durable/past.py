@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import job_in, levels_of, without_attempt
+from ...types.paths import attempt_path, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -21,15 +21,22 @@ from .entries import (
     Decided,
     Ended,
     Entry,
+    Exceeded,
+    Given,
     JobEnded,
     KeptFirst,
     Late,
+    Opened,
+    Passed,
+    Ran,
     Reading,
+    Requested,
     Retried,
     RunBegan,
     RunEnded,
     Started,
     Waits,
+    Whole,
 )
 
 Attempt = tuple[str, int]
@@ -43,7 +50,16 @@ class Past:
         self.began: RunBegan | None = None
         self.ended: RunEnded | None = None
         self.cancelling: Cancelling | None = None
+        self.ran: Ran | None = None
+        self.exceeded: Exceeded | None = None
+        self.requested: list[Requested] = []
+        self.rates: dict[str, float] = {}
+        """When each rate has forgotten all that passed it, by the wall clock."""
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
+        self.wholes: dict[str, Whole] = {}
+        self.opened: dict[Attempt, Opened] = {}
+        self.given: dict[tuple[str, str], list[Given]] = {}
+        """What blocks with a pace were given, in order, by their keys and their paces."""
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
@@ -77,6 +93,12 @@ class Past:
             key[0] == path and key not in self.outcomes for key in self.started
         )
 
+    def had_begun(self, path: str, attempt: int) -> bool:
+        """Whether anything was recorded of that attempt of a node, or of an execution inside it."""
+        key = (path, attempt)
+        found = self.outcomes, self.started, self.late, self.retried, self.waits, self.opened
+        return any(key in each for each in found) or self.has(attempt_path(path, attempt))
+
     def begun(self, block: str) -> set[int]:
         """Of the branches, iterations or rounds of ``block`` those that anything was recorded of."""
         return self._begun.get(block, set())
@@ -93,6 +115,20 @@ class Past:
                 self.ended = entry
             case Cancelling():
                 self.cancelling = entry
+            case Ran():
+                self.ran = entry
+            case Requested():
+                self.requested.append(entry)
+            case Given():
+                self.given.setdefault((entry.key, entry.pace), []).append(entry)
+            case Opened():
+                self.opened[entry.key, entry.attempt] = entry
+            case Whole():
+                self.wholes[entry.key] = entry
+            case Passed():
+                self.rates[entry.name] = max(entry.full_at, self.rates.get(entry.name, 0.0))
+            case Exceeded():
+                self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
                 self.outcomes[entry.key, entry.attempt] = entry
             case Late():

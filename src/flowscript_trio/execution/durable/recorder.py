@@ -33,6 +33,7 @@ from .entries import (
     Entry,
     JobEnded,
     KeptFirst,
+    Ran,
     Reading,
     Retried,
     RunBegan,
@@ -52,6 +53,10 @@ _restoring: ContextVar[bool] = ContextVar("flowscript_trio.restoring", default=F
 """Whether what is walked had come to its end in an earlier process."""
 
 
+RAN_APART = 0.1
+"""Seconds after which it is written again, with the next entry, how long the run has been at work."""
+
+
 class Recorder:
     """The journal of a run that is under way in this process.
 
@@ -68,6 +73,7 @@ class Recorder:
         passes: PassCounter,
         coding: Coding,
         now: Callable[[], datetime],
+        started: datetime,
         max_crashes: int = MAX_CRASHES,
         inbox: Inbox | None = None,
         suspend_after: float | None = None,
@@ -90,11 +96,14 @@ class Recorder:
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
         self._coding = coding
         self._now = now
-        self._deciding: set[Region] = set()
+        self._started = started
+        self._deciding: dict[Region, trio.Event] = {}  # set once it was decided
         self._shields: set[trio.CancelScope] = set()  # what is shielded from all but leaving
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        self._ran_before = 0.0 if past.ran is None else past.ran.seconds
+        self._ran_since = self._ran_noted = trio.current_time()
 
     def begin(self, began: RunBegan) -> None:
         """The run is to run here, unless it has ended. What it follows from is written by its first process."""
@@ -123,17 +132,38 @@ class Recorder:
         """By the wall clock, in seconds since 1970."""
         return self._now().timestamp()
 
+    @property
+    def seconds_ran(self) -> float:
+        """The seconds in which processes have been at work on the run, by trio's clock, so far."""
+        return self._ran_before + trio.current_time() - self._ran_since
+
+    @property
+    def seconds_since_start(self) -> float:
+        """The seconds by the wall clock since the run began: until now, or until it had ended."""
+        ended, ran = self.past.ended, self.past.ran
+        until = self.time if ended is None or ran is None else ran.at
+        return until - self._started.timestamp()
+
     # ---- writing ----
 
     def write(self, entry: Entry) -> None:
         """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
         if self.is_left:
             return
+        self._note_time()
         self._journal.write(row_of(entry, self._coding.encode))
         self._written += 1
         if self._resumes:
-            self._touched.add(entry.key)
+            self._touched.update(("", entry.key))
             self._touched.update(levels_of(entry.key))
+
+    def _note_time(self, apart: float = RAN_APART) -> None:
+        """Write how long the run has been at work, where it was not written for so many seconds."""
+        now = trio.current_time()
+        if now - self._ran_noted < apart:
+            return
+        self._ran_noted = now
+        self._journal.write(row_of(Ran("", self.seconds_ran, self.time), self._coding.encode))
 
     async def synced(self) -> None:
         """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""
@@ -145,17 +175,34 @@ class Recorder:
             self.leave(exc)
             await trio.sleep_forever()
 
+    def settle(self, region: Region) -> None:
+        """From now on nothing begins in ``region``, which is about to be cancelled."""
+        self._deciding.setdefault(region, trio.Event())
+
+    def settled(self, region: Region) -> None:
+        """What was decided of ``region`` is on disk: who calls cancels it now, before anything else runs."""
+        self._deciding.pop(region).set()
+
     async def decided(self, region: Region | None, entry: Entry) -> None:
         """A block's decision: returns once it is on disk. From now on nothing begins in ``region``.
 
         It cannot be cancelled; where it fails, the run is left.
         """
         if region is not None:
-            self._deciding.add(region)
+            self.settle(region)
+        try:
+            await self.kept(entry)
+        finally:
+            if region is not None:
+                self.settled(region)
+
+    async def kept(self, entry: Entry | None = None) -> None:
+        """Write the entry, if any, and return once all is on disk. As :meth:`decided` in all else."""
         try:
             if self.is_left:
                 return
-            self.write(entry)
+            if entry is not None:
+                self.write(entry)
             with trio.CancelScope(shield=True):
                 await self._journal.synced()
         except trio.Cancelled:
@@ -167,6 +214,7 @@ class Recorder:
         """Leave the run as it is: nothing more is written, tasks unwind, and no clean-up of the document runs."""
         if self.is_left:
             return
+        self._note_time()
         self.is_left = True
         self.error = error
         if self.give_up is not None:
@@ -257,19 +305,20 @@ class Recorder:
             await checkpoint_if_cancelled()
 
     async def hold(self, region: Region) -> None:
-        """Begin nothing in a region that is settled: its cancellation is waited for.
+        """Begin nothing in a region that is settled: its cancellation is waited for, and then met.
 
-        What had ended is done again all the same; the cancellation would not reach it.
+        What is shielded from it, since it had ended in an earlier process, goes on.
         """
-        if self._deciding and not _restoring.get() and self._is_deciding(region):
-            await trio.sleep_forever()
+        while self._deciding and (decision := self._decision_around(region)) is not None:
+            await decision.wait()
+            await checkpoint_if_cancelled()
 
-    def _is_deciding(self, region: Region | None) -> bool:
+    def _decision_around(self, region: Region | None) -> trio.Event | None:
         while region is not None:
             if region in self._deciding:
-                return True
+                return self._deciding[region]
             region = region.parent
-        return False
+        return None
 
     def digest(self, settings: Any) -> str:
         """What stands for the settings of a node; what cannot be kept of them counts by its type."""
@@ -307,6 +356,14 @@ class Recorder:
         if (path, attempt) not in self.past.outcomes:
             data = self._coding.encode_error(error, view)
             self.write(AttemptFailed(path, attempt, self.pass_now, data))
+
+    def packed(self, error: BaseException, view: dict[str, Any]) -> bytes:
+        """An error as it is kept, with what expressions see of it."""
+        return self._coding.encode_error(error, view)
+
+    def unpacked(self, data: bytes) -> BaseException:
+        """The error that was kept so."""
+        return self._coding.decode_error(data)
 
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""
@@ -380,6 +437,8 @@ class Recorder:
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
         data = None if error is None else self._coding.encode_error(error)
+        if not self.is_left:
+            self._note_time(apart=0.0)
         self.write(RunEnded("", status, output, data))
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))

@@ -31,3 +31,18 @@ class Meter:
         if now > self._start + self._rate.time_of(self._passed):
             self._start, self._passed = now, 0  # the bucket is full again
         self._passed += 1
+
+    @property
+    def full_at(self) -> float:
+        """When the bucket is full again if nothing more passes, in seconds of trio's clock."""
+        return self._start + self._rate.time_of(self._passed)
+
+    def resume(self, full_at: float, now: float) -> None:
+        """Go on with a count from elsewhere, after which the bucket is full again at ``full_at``, or this one.
+
+        Where that is later than any count can be, the clock was set: the bucket is empty ``now``.
+        """
+        whole = self._rate.time_of(self._burst)
+        full_at = min(full_at, now + whole)
+        if full_at > max(self.full_at, now):
+            self._start, self._passed = full_at - whole, self._burst

@@ -12,8 +12,9 @@ from ...execution.options import RunOptions
 from ...program.compiled import Program, Step
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
-from ...types.paths import is_cleanup
+from ...types.paths import is_below, is_cleanup
 from .lives import Lives, Staging
+from .metering import Rates
 from .planning import sample
 from .points import Crash, Points
 from .report import Violation
@@ -48,6 +49,7 @@ class CrashProver:
         self._chance = Random(seed)
         self._progress = progress
         self._whole = self._play(())
+        self._rates = Rates(flow.program)
         self._repeats = _Repeats(flow.program, self._whole)
 
     @property
@@ -102,6 +104,7 @@ class CrashProver:
         yield from _at_most_once(lives, self._repeats.once)
         yield from _the_dead_do_nothing(lives)
         yield from _clean_up_ended(lives, entries)
+        yield from self._rates.exceeded(lives)
         yield from _decisions_stand(entries)
         yield from self._repeats.differences(lives)
 
@@ -140,7 +143,10 @@ def _ends(lives: Lives) -> Iterator[Found]:
 
 def _nothing_is_done_again(lives: Lives) -> Iterator[Found]:
     for call in lives.calls:
-        if not call.is_pure and (call.path, call.attempt) in lives.lives[call.process].known:
+        life = lives.lives[call.process]
+        known = (call.path, call.attempt) in life.known
+        known = known or any(is_below(call.path, whole) for whole in life.wholes)
+        if not call.is_pure and known:
             said = f"{call.path!r} was done again, although it was on record how it had ended"
             yield "what has ended is not done again", call.label, said
 

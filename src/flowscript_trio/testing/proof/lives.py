@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from ...execution.durable.coding import Coding
-from ...execution.durable.entries import AttemptFailed, Ended, Entry, entry_of
+from ...execution.durable.entries import AttemptFailed, Ended, Entry, Whole, entry_of
 from ...execution.handle import Run
 from ...execution.options import RunOptions
 from ...execution.run import run_with
@@ -24,6 +24,7 @@ from ...runtimes.registry import Registry
 from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
+from ..places import PlayedPlace, played
 from .clock import VirtualClock, without_pace
 from .people import People
 from .points import Crash, Point
@@ -45,7 +46,7 @@ Attempt = tuple[str, int]
 class Did:
     """The call of a runtime: of which attempt, and in which process (from 0).
 
-    ``after_death``: it began although its process had died.
+    ``after_death``: it began although its process had died. ``at`` is when it began, in seconds since the run did.
     """
 
     path: str
@@ -54,13 +55,19 @@ class Did:
     label: str
     is_pure: bool
     after_death: bool
+    at: float
 
 
 @dataclass(eq=False)
 class Life:
-    """What one process came to. ``known`` are the attempts whose ends were on disk when it began."""
+    """What one process came to.
+
+    ``known`` are the attempts whose ends were on disk when it began, ``wholes`` the keys of what had ended
+    elsewhere.
+    """
 
     known: frozenset[Attempt]
+    wholes: frozenset[str] = frozenset()
     status: str = ""
     output: Any = None
     error: BaseException | None = None
@@ -152,7 +159,12 @@ class Staging:
             for entry in self.entries(lives)
             if isinstance(entry, Ended | AttemptFailed) and not getattr(entry, "again", False)
         )
-        life = Life(known)
+        wholes = frozenset(
+            entry.key
+            for entry in self.entries(lives)
+            if isinstance(entry, Whole) and not entry.again
+        )
+        life = Life(known, wholes)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
         passes = _Passes()
@@ -190,6 +202,7 @@ class Staging:
                     run_id=RUN,
                     now=partial(self._now, options.now),
                     max_crashes=options.max_crashes + 10,
+                    places=played(self.flow.program, PlayedPlace()),
                 ),
                 self._started,
             )
@@ -227,7 +240,9 @@ class Staging:
         number = len(self._lives.lives) - 1
         if self._dead:  # it was woken as its process died, and would not be there any more
             await trio.lowlevel.checkpoint()
-        self._lives.calls.append(Did(path, attempt, number, params.node.label, pure, self._dead))
+        at = self._elapsed + trio.current_time()
+        did = Did(path, attempt, number, params.node.label, pure, self._dead, at)
+        self._lives.calls.append(did)
         output = await runtime.execute(params)
         if not pure:
             self._lives.done.add((path, attempt))

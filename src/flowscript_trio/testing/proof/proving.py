@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from ...execution.durable.opening import refuse
+from ...execution.durable.opening import check_store
 from ...execution.options import RunOptions
 from ...execution.preparing import check_options
 from ...journal.store import Store
@@ -136,7 +136,7 @@ def _prove_crashes(
 ) -> Report:
     first = _options_of(options, seed)
     played = _registry_of(flow, registry, first, callable(options))
-    refuse(flow.program, replace(first, store=Store.memory()))
+    check_store(replace(first, store=Store.memory()))
     prover = CrashProver(flow, played, lambda: _options_of(options, seed), seed, progress)
     found = prover.prove(most, pairs)
     meant = frozenset(accept)

@@ -1,0 +1,106 @@
+"""Owns the budget of a run over several processes: counts go on, and what was exceeded stays exceeded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import TypeVar
+
+import trio
+
+from ...scheduler.raised import first_of
+from ...types.errors import BudgetExceeded
+from ...types.paths import END, bound_path
+from ..regions import Region
+from ..spending import Spending, reason_of
+from .entries import Exceeded, Requested
+from .past import Past
+from .recorder import Recorder
+from .timers import Timer
+
+T = TypeVar("T")
+
+
+def restore_spending(spending: Spending, past: Past) -> None:
+    """Take over what earlier processes spent and what is not counted anew where their executions are restored."""
+    spending.requests_of, spending.elsewhere = {}, {}
+    spending.ran_before = 0.0 if past.ran is None else past.ran.seconds
+    spending.had_round = past.has
+    for each in past.requested:
+        spending.note_requests(each.key.partition("#")[0], each.requests)
+    if past.exceeded is not None:
+        bound = past.exceeded.bound
+        limit = getattr(spending.budget, bound) or 0  # another budget may have been given since
+        spending.exceeded = BudgetExceeded(bound, limit, past.exceeded.path)
+
+
+async def counting_requests(
+    recorder: Recorder, spending: Spending, path: str, number: int, work: Awaitable[T]
+) -> T:
+    """Do an attempt of a node, and write how many requests it has sent. Cancellation passes through."""
+    try:
+        return await work
+    finally:
+        sent = spending.take_requests(path)
+        if sent:
+            recorder.write(Requested(bound_path(path, "requests"), number, sent))
+
+
+async def on_disk_first(
+    recorder: Recorder,
+    spending: Spending,
+    region: Region,
+    cancel: Callable[[str], None],
+    work: Awaitable[T],
+) -> T:
+    """Do the work of a run, which is cancelled only once it is on disk that its budget is exceeded.
+
+    Until then nothing begins in ``region``. A run that an earlier process saw exceeded is cancelled at once.
+    Cancellation passes through, and what the work raises is raised as it is.
+    """
+    if spending.exceeded is not None:
+        cancel(reason_of(spending.exceeded))
+        return await work
+    happened = trio.Event()
+
+    def exceed(reason: str) -> None:
+        assert spending.exceeded is not None
+        recorder.settle(region)
+        recorder.write(Exceeded("", spending.exceeded.bound, spending.exceeded.path))
+        happened.set()
+
+    async def cancel_then() -> None:
+        await happened.wait()
+        await recorder.kept()
+        assert spending.exceeded is not None
+        recorder.settled(region)
+        cancel(reason_of(spending.exceeded))
+
+    spending.cancel = exceed
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cancel_then)
+            try:
+                done = await work
+            finally:
+                nursery.cancel_scope.cancel("the nodes of the run have ended")
+    except BaseExceptionGroup as group:
+        raise first_of(group)
+    return done
+
+
+class BudgetTimer(Timer):
+    """The seconds of a budget, of which earlier processes have used some."""
+
+    def __init__(self, recorder: Recorder, spending: Spending, seconds: float) -> None:
+        self._recorder = recorder
+        over = recorder.past.bodies.get(END)
+        exceeded = spending.exceeded
+        self.is_known = over is not None and not over.cancelled
+        self.was_kept = self.is_known and (exceeded is None or exceeded.bound != "seconds")
+        self.seconds = seconds - spending.ran_before
+        if self.is_known:
+            self.seconds = inf if self.was_kept else -1.0
+
+    def end(self, late: bool) -> None:
+        """Nothing: that it was exceeded is an entry of its own."""

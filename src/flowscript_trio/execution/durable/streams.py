@@ -1,0 +1,58 @@
+"""Owns streams in a durable run: where one is consumed again, it is opened again, and read from its beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from ...runtimes.streams import BATCH, Stream
+from ..frame import Attempt, Outcome
+from .entries import Opened
+from .recorder import Recorder
+
+Work = Callable[[], Awaitable[Outcome]]
+
+
+class Reopened:
+    """The supply of a stream that an earlier process had opened: it is opened again when an item is asked for."""
+
+    def __init__(self, name: str | None, open_again: Work) -> None:
+        self._name = name
+        self._open_again = open_again
+        self._stream: Stream | None = None
+
+    async def fetch(self) -> Sequence[Any]:
+        if self._stream is None:
+            output = (await self._open_again()).output
+            stream = output if self._name is None else output[self._name]
+            assert isinstance(stream, Stream)
+            stream.claim()
+            self._stream = stream
+        return await self._stream.take(BATCH)
+
+    async def aclose(self) -> None:
+        if self._stream is not None:
+            await self._stream.aclose()
+
+
+def name_of_stream(output: Any) -> str | None:
+    """Where in an output a stream stands; empty where it is the output, None where there is none."""
+    if isinstance(output, Stream):
+        return ""
+    if isinstance(output, dict):
+        for name, value in output.items():
+            if isinstance(value, Stream) and isinstance(name, str):
+                return name
+    return None
+
+
+def note_opened(recorder: Recorder, attempt: Attempt, name: str, output: Any) -> None:
+    """Write that an attempt gave a stream, and what else it gave."""
+    rest = {**output, name: None} if name else None
+    recorder.write(Opened(attempt.path, attempt.number, recorder.pass_now, name or None, rest))
+
+
+def open_later(known: Opened, attempt: Attempt, work: Work) -> Outcome:
+    """The output of a node that gave a stream: another one, which does the node's work when it is consumed."""
+    stream = Stream(attempt.step.label, Reopened(known.name, work))
+    return Outcome(stream if known.name is None else {**known.rest, known.name: stream})

@@ -1,0 +1,175 @@
+"""Owns what runs whole at a place in a durable run: one execution of the journal, whatever is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+import trio
+
+from ...program.compiled import CompiledBody
+from ...runtimes.control.results import DocumentResult
+from ...runtimes.placing import Place
+from ...scheduler.policy import INTERRUPTS
+from ...scheduler.signals import Break, Failed, Goto, Return, Signal
+from ...types.exceptions import is_a
+from ...types.location import Location
+from ...types.paths import owner_of
+from ...types.results import NodeResult
+from ..describing import describe_safely
+from ..frame import Attempt, Frame, Outcome
+from ..state import State
+from ..walk import Walk
+from .entries import Whole
+from .leaves import begin
+from .recorder import Recorder
+
+Kept = list[Any] | None
+
+_SIGNALS: dict[str, type[Break | Goto | Return]] = {"break": Break, "goto": Goto, "return": Return}
+
+
+async def run_body_whole(
+    walk: Walk, recorder: Recorder, place: Place, body: CompiledBody, frame: Frame
+) -> Signal | None:
+    """A branch or an iteration at its place."""
+
+    async def work() -> Outcome:
+        signal = await place.run_body(walk, body, frame)
+        return Outcome(frame.output, signal)
+
+    key = owner_of(frame.prefix)
+    done = await _run_whole(
+        walk, recorder, key, key, frame, work, body.location, body.inner_ids, frame.input
+    )
+    frame.output = done.output
+    return done.signal
+
+
+async def run_document_whole(
+    walk: Walk, recorder: Recorder, place: Place, result: DocumentResult, attempt: Attempt
+) -> Outcome:
+    """The document of an include or a call at its place."""
+
+    def work() -> Awaitable[Outcome]:
+        return place.run_document(walk, result, attempt)
+
+    step, given = attempt.step, [dict(result.arguments), attempt.input]
+    return await _run_whole(
+        walk,
+        recorder,
+        attempt.inner,
+        step.label,
+        attempt.frame,
+        work,
+        step.location,
+        (),
+        given,
+    )
+
+
+async def _run_whole(
+    walk: Walk,
+    recorder: Recorder,
+    key: str,
+    label: str,
+    frame: Frame,
+    work: Callable[[], Awaitable[Outcome]],
+    location: Location,
+    names: Collection[str],
+    given: Any,
+) -> Outcome:
+    """Do ``work``, which runs elsewhere, unless an earlier process saw it end: then it ends so again.
+
+    ``names`` are the ids of the nodes in it that are seen from here. It is on disk before it begins. Cancellation
+    passes through, and nothing is written of it; what the work raises is raised again.
+    """
+    known = recorder.past.wholes.get(key)
+    if known is not None and not known.again:
+        return _restore(walk, recorder, known, frame, location)
+    digest = recorder.digest({"given": given})
+    await begin(recorder, key, 1, label, digest, "retry", frame.region)
+    state = frame.state
+    cookies = state.cookies
+    before = {name: state.node(name) for name in names}
+    try:
+        done = await work()
+    except Exception as exc:
+        _write(walk, recorder, key, Outcome(signal=Failed(exc)), {}, again=False)
+        raise
+    made = {name: found for name in names if (found := state.node(name)) is not before[name]}
+    _write(walk, recorder, key, done, made, again=state.cookies is not cookies)
+    return done
+
+
+def _write(
+    walk: Walk,
+    recorder: Recorder,
+    key: str,
+    done: Outcome,
+    made: dict[str, Any],
+    again: bool,
+) -> None:
+    signal = done.signal
+    failed = signal.error if isinstance(signal, Failed) else None
+    if failed is not None and is_a(failed, INTERRUPTS):
+        return
+    spending = walk.run.spending
+    spent = (0, 0, 0) if spending is None else spending.take_elsewhere(key)
+    results = [
+        [name, found.status, found.output, _packed(recorder, found.error)]
+        for name, found in made.items()
+    ]
+    recorder.write(
+        Whole(
+            key,
+            recorder.pass_now,
+            done.output,
+            _kept(signal),
+            _packed(recorder, failed),
+            results,
+            list(spent),
+            again,
+        )
+    )
+
+
+def _packed(recorder: Recorder, error: BaseException | None) -> bytes | None:
+    return None if error is None else recorder.packed(error, describe_safely(error, None))
+
+
+def _kept(signal: Signal | None) -> Kept:
+    """A signal as plain data."""
+    match signal:
+        case Break(loop):
+            return ["break", loop]
+        case Goto(target):
+            return ["goto", target]
+        case Return(output):
+            return ["return", output]
+        case _:
+            return None
+
+
+def _restore(
+    walk: Walk, recorder: Recorder, known: Whole, frame: Frame, location: Location
+) -> Outcome:
+    if walk.run.spending is not None:
+        walk.run.spending.note_elsewhere(known.key, *known.spent)
+    for name, status, output, packed in known.results:
+        error = None if packed is None else recorder.unpacked(packed)
+        path, now = f"{frame.prefix}{name}", trio.current_time()
+        result = NodeResult(name, name, path, status, output, now, 0.0, location, error)
+        _put(walk, frame.state, name, result)
+    signal: Signal | None = None
+    if known.error is not None:
+        signal = Failed(recorder.unpacked(known.error))
+    elif known.signal is not None:
+        kind, given = known.signal
+        signal = _SIGNALS[kind](given)
+    return Outcome(known.output, signal)
+
+
+def _put(walk: Walk, state: State, name: str, result: NodeResult) -> None:
+    state.record(name, result)
+    walk.run.record.add(hash(result.location), name, result, inner=False)
