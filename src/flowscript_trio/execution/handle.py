@@ -17,7 +17,6 @@ from ..types.results import Cancellation, NodeResult, RunStatus
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
-from .durable.attending import attended
 from .durable.recorder import Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -132,6 +131,8 @@ class Run:
                 if recorder is None:
                     await self._walk_to_the_end()
                 else:
+                    from .durable.attending import attended  # only a run with a store needs it
+
                     await attended(recorder, self._walk_to_the_end, self.cancel)
             finally:
                 self._done.set()  # last: who called the run is to raise its error before who waits for it
