@@ -242,6 +242,52 @@ async def test_a_question_that_is_asked_again_keeps_its_answer(store: Store) -> 
     await journal.aclose()
 
 
+async def test_a_question_that_is_withdrawn_takes_no_answer_unless_it_had_one(
+    store: Store,
+) -> None:
+    journal = await store.begin("r", b"")
+    for slot, due in (("a", None), ("b", 7.5), ("c", None)):
+        journal.ask(Question(slot, ASKED, due))
+    await journal.synced()
+    asked = await store.questions("r")
+    assert [(each.key, each.checkpoint, each.prompt, each.due) for each in asked] == [
+        ("a", "ask", "Go?", None),
+        ("b", "ask", "Go?", 7.5),
+        ("c", "ask", "Go?", None),
+    ]
+    await store.answer("r", "b", "approve")
+    for slot in "ab":
+        journal.ask(Question(slot, ASKED, withdrawn=True))
+    await journal.synced()
+    assert [each.key for each in await store.questions("r")] == ["c"]
+    with pytest.raises(InputError, match="does not ask 'a'; it waits for 'c'"):
+        await store.answer("r", "a", "approve")
+    late = await store.answer("r", "b", "reject")
+    assert (late.action, late.taken) == ("approve", False)
+    await journal.aclose()
+
+
+async def test_an_action_that_is_not_offered_is_refused_before_anything_is_written(
+    store: Store,
+) -> None:
+    journal = await store.begin("r", b"")
+    journal.ask(Question("ask", ASKED))
+    await journal.synced()
+    with pytest.raises(InputError, match=r"no action 'aprove'.*did you mean 'approve'"):
+        await store.answer("r", "ask", "aprove")
+    assert await journal.answers() == []
+    await journal.aclose()
+
+
+async def test_a_journal_hears_of_what_comes_into_its_inbox(store: Store) -> None:
+    journal = await store.begin("r", b"")
+    await store.cancel("r", "enough")
+    with trio.fail_after(60):
+        while not await journal.answers():
+            await journal.news()
+    await journal.aclose()
+
+
 async def test_a_wish_to_cancel_waits_in_the_inbox_and_the_first_reason_stands(
     store: Store,
 ) -> None:

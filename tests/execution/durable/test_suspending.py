@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.journal.store import MemoryStore
@@ -75,6 +76,23 @@ def test_the_time_limit_of_the_run_counts() -> None:
     work = Crashing(text, suspend_after=HOUR)
     assert work.process().run.status == "suspended"  # type: ignore[union-attr]
     assert due_of(work) == pytest.approx(DAY)
+
+
+@pytest.mark.parametrize(("around", "due"), [(2 * HOUR, 2 * HOUR), (9 * DAY, 2 * DAY)])
+def test_a_deadline_of_the_application_hides_no_earlier_one_of_the_document(
+    around: float, due: float
+) -> None:
+    async def main() -> None:
+        store = fs.Store.memory()
+        flow = fs.loads(
+            '<workflow name="w"><checkpoint id="ask" prompt="?" timeout="2d"/></workflow>'
+        )
+        with trio.fail_after(around):
+            run = await fs.run(flow, store=store, run_id="r", suspend_after=HOUR, now=lambda: EPOCH)
+        assert run.status == "suspended"
+        assert (await store.show("r")).due == EPOCH.timestamp() + due
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
 def test_a_node_at_work_keeps_the_run_until_it_has_ended() -> None:

@@ -17,11 +17,11 @@ from ..bounds import LATE, Late, bounded
 from ..contexts import InContext
 from ..deciding import check_answer, decide, shown
 from ..frame import Attempt
-from ..journalled import timer_of
 from ..regions import Region
 from ..walk import Walk
 from .entries import Waits
 from .recorder import Recorder
+from .timers import Timer
 
 
 async def ask_durably(
@@ -51,7 +51,7 @@ async def _asked(
     seconds = inf if patience is None else patience(attempt.scope)
     timer = None
     if patience is not None:
-        timer = timer_of(recorder, bound_path(slot, "answer"), seconds)
+        timer = Timer(recorder, bound_path(slot, "answer"), seconds)
     due = None if timer is None else timer.due
     prompt, actions = shown(walk, result)
     if (attempt.path, attempt.number) not in recorder.past.waits:

@@ -222,38 +222,6 @@ class Recorder:
         for scope in self._shields:
             scope.shield = False
 
-    async def leave_if_lost(self) -> None:
-        """Leave the run when nothing more of it can be written here, which is waited for."""
-        self.leave(await self._journal.lost())
-
-    # ---- people ----
-
-    @property
-    def changes(self) -> int:
-        """How much was written and heard so far: the same number later means that nothing has gone on."""
-        return self._written + self.inbox.changes
-
-    @property
-    def is_cleaning(self) -> bool:
-        """Whether clean-up runs, whose time begins anew with each process."""
-        return bool(self._shields)
-
-    def suspend(self) -> None:
-        """Leave the run until somebody answers, or the first of its waits is over."""
-        if not self.is_left:
-            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
-            self._is_suspended = True
-            self.leave()
-
-    async def left(self) -> None:
-        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
-        if self._is_suspended:
-            try:
-                with trio.CancelScope(shield=True):
-                    await self._journal.synced()
-            except StoreFailed as exc:
-                self.error = exc
-
     async def as_it_was(self, work: Awaitable[T], cancelled: bool = False) -> T:
         """Do again what came to its end in an earlier process, as it did then.
 
@@ -448,6 +416,38 @@ class Recorder:
     def outcome(self, ended: RunEnded) -> tuple[Any, BaseException | None]:
         """The output and the error of a run that has ended."""
         return ended.output, None if ended.error is None else self._coding.decode_error(ended.error)
+
+    # ---- what goes on beside the walk ----
+
+    async def leave_if_lost(self) -> None:
+        """Leave the run when nothing more of it can be written here, which is waited for."""
+        self.leave(await self._journal.lost())
+
+    @property
+    def changes(self) -> int:
+        """How much was written and heard so far: the same number later means that nothing has gone on."""
+        return self._written + self.inbox.changes
+
+    @property
+    def is_cleaning(self) -> bool:
+        """Whether clean-up runs, whose time begins anew with each process."""
+        return bool(self._shields)
+
+    def suspend(self) -> None:
+        """Leave the run until somebody answers, or the first of its waits is over."""
+        if not self.is_left:
+            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
+            self._is_suspended = True
+            self.leave()
+
+    async def left(self) -> None:
+        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
+        if self._is_suspended:
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._journal.synced()
+            except StoreFailed as exc:
+                self.error = exc
 
 
 COMPLETED_NOW = 1 << 60

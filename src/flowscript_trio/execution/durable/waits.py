@@ -22,6 +22,7 @@ class Waits:
     def until(self, due: float = inf) -> Iterator[None]:
         """This task waits until ``due`` by the wall clock, or a time limit around it, while the block runs."""
         task = current_task()
+        # One of the application's may hide a later one of the document: better due too early than never.
         left = trio.current_effective_deadline() - trio.current_time()
         self._dues[task] = due if left == inf else min(due, self._now() + max(left, 0.0))
         self._begun.set()
