@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .expression import Expression, Template
     from .expression.scope import Limits
     from .journal.errors import register_error
+    from .journal.questions import OpenQuestion
     from .journal.rows import RunState
     from .journal.store import Reply, Store
     from .observe.logs import SecretFilter
@@ -92,6 +93,7 @@ _HOMES = {
     "expression": ["Expression", "Template"],
     "expression.scope": ["Limits"],
     "journal.errors": ["register_error"],
+    "journal.questions": ["OpenQuestion"],
     "journal.rows": ["RunState"],
     "journal.store": ["Reply", "Store"],
     "observe.logs": ["SecretFilter"],
@@ -176,6 +178,7 @@ __all__ = [
     "NodeResult",
     "NodeRuntime",
     "NotAccepted",
+    "OpenQuestion",
     "OutputError",
     "Place",
     "Problem",

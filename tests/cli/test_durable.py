@@ -176,3 +176,22 @@ def test_a_time_to_suspend_after_is_a_duration_above_zero(folder: Path, given: s
     said = call("run", "w.xml", "--store", "runs.db", "--suspend-after", given, code=2).stderr
     assert given in said
     assert "--store" in call("run", "w.xml", "--suspend-after", "1h", code=2).stderr
+
+
+def test_prove_answers_the_questions_of_a_run_and_goes_on_with_one_that_was_left(
+    folder: Path,
+) -> None:
+    (folder / "asks.xml").write_text(
+        '<workflow name="w"><checkpoint id="c" prompt="?"/><delay id="d" after="c" duration="2d"/>'
+        '<transform:template id="t" after="d" template="{{c.action}}"/></workflow>'
+    )
+    runs = []
+    for more in ((), ("--suspend-after", "1h")):
+        proved = call("prove", "asks.xml", "--crash", "--pairs", "5", *more)
+        summary = json.loads(proved.stdout)
+        assert summary["violations"] == 0
+        assert summary["proofs"][0]["undisturbed"] == "completed"
+        runs.append(summary["runs"])
+    assert runs[1] > runs[0]
+    said = call("prove", "asks.xml", "--suspend-after", "1h", code=2).stderr
+    assert "--crash" in said

@@ -8,7 +8,8 @@ import sys
 def main() -> None:
     """Run the command line.
 
-    Exit status: 0 done, 1 the workflow failed, 2 used wrongly, 130 interrupted, 143 and 129 by SIGTERM and SIGHUP.
+    Exit status: 0 done, 1 the workflow failed, 2 used wrongly, 3 the run was left in its store, 130 interrupted,
+    143 and 129 by SIGTERM and SIGHUP.
     """
     try:
         try:

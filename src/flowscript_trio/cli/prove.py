@@ -17,6 +17,7 @@ from .loading import load_or_exit, roots_option
 from .run import read_config, read_environment, read_input, read_secrets
 from .run_options import run_options
 from .saying import say, write_json
+from .stores import suspend_option
 from .test import choose, read_or_exit
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
     is_flag=True,
     help="Prove the durable run: its process dies at every commit and after every effect, and goes on.",
 )
+@suspend_option("--crash")
 @roots_option
 @click.pass_context
 def prove_command(
@@ -97,6 +99,8 @@ def prove_command(
     and after each wait of each node, with each time limit passing, and with pairs of those. With --crash it
     has a store that forgets, and its process dies at every point instead.
     """
+    if options["suspend_after"] is not None and not options["crash"]:
+        raise click.UsageError("--suspend-after is of durable runs, which --crash proves")
     given = {name: options.pop(name) for name in GIVEN}
     flow = load_or_exit(file, roots)
     cases = _cases(ctx, flow, file, path, names, keyword, no_cases)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @record_option
 @log_option
 @quiet_option
-@suspend_option
+@suspend_option()
 def resume_command(
     run: str,
     where: str,

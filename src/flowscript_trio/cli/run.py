@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     metavar="ID",
     help="With --store: the id of the run; one that is there goes on, or gives its outcome.",
 )
-@suspend_option
+@suspend_option()
 @roots_option
 def run_command(
     file: str,

@@ -43,14 +43,14 @@ def open_store(where: str) -> Store:
         raise click.UsageError(str(exc)) from None
 
 
-def suspend_option(command: Command) -> Command:
-    """A decorator that adds the option ``--suspend-after``."""
+def suspend_option(needed: str = "--store") -> Callable[[Command], Command]:
+    """The option ``--suspend-after``, which goes with another one."""
     return click.option(
         "--suspend-after",
         metavar="DURATION",
         callback=lambda _, __, given: _read_suspension(given),
-        help="With --store: leave a run that waits for nothing but people and timers for so long (1h).",
-    )(command)
+        help=f"With {needed}: leave a run that waits for nothing but people and timers for so long (1h).",
+    )
 
 
 def _read_suspension(given: str | None) -> float | None:

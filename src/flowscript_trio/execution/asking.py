@@ -13,7 +13,6 @@ from ..types.errors import FlowScriptError
 from .bounds import LATE, bounded
 from .contexts import InContext
 from .deciding import check_answer, decide, shown
-from .durable.questions import ask_durably
 from .frame import Attempt, Outcome
 from .regions import Region
 from .walk import Walk
@@ -48,6 +47,8 @@ async def _ask(walk: Walk, result: CheckpointResult, attempt: Attempt) -> tuple[
     if result.answer is not None:
         return check_answer(result.answer, result, attempt.step.label), False
     if walk.run.recorder is not None:
+        from .durable.questions import ask_durably  # only a run with a store needs it
+
         return await ask_durably(walk, walk.run.recorder, result, attempt)
     return await _ask_decider(walk, result, attempt)
 

@@ -18,7 +18,6 @@ from ..types.storing import CannotKeep
 from ..watchdog.nodes import watching_nodes
 from .context import RunContext
 from .documents import walk_document
-from .durable.attending import attended
 from .durable.recorder import LEFT, Recorder
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -133,6 +132,8 @@ class Run:
                 if recorder is None:
                     await self._walk_to_the_end()
                 else:
+                    from .durable.attending import attended  # only a run with a store needs it
+
                     await attended(recorder, self._walk_to_the_end, self.cancel)
             finally:
                 self._done.set()  # last: who called the run is to raise its error before who waits for it
@@ -234,6 +235,7 @@ class Run:
                 return status
             except Exception as exc:
                 recorder.leave(exc)
+        await recorder.left()
         self.output, self.error = None, recorder.error
         return "suspended"
 

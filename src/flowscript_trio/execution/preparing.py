@@ -20,7 +20,6 @@ from ..types.http import HttpOptions
 from ..types.masking import Masker
 from .context import DEFAULT_MAX_CONCURRENCY, RunContext
 from .documents import root_state
-from .durable.inbox import Inbox
 from .durable.opening import Owned
 from .durable.recorder import Recorder
 from .handle import Run
@@ -118,6 +117,8 @@ def _make_run(
     recorder = None
     suspend_after = _check_suspension(options)
     if owned is not None:
+        from .durable.inbox import Inbox  # only a run with a store needs it
+
         began = owned.began
         run_id, seed, started = owned.journal.run_id, began.seed, began.started
         recorder = Recorder(

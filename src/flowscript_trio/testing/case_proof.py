@@ -35,6 +35,7 @@ def prove_case(
     pairs: int = 500,
     progress: Progress | None = None,
     crash: bool = False,
+    suspend_after: float | None = None,
 ) -> Report:
     """Prove a workflow with the input, the stubs and the decisions of one of its cases.
 
@@ -45,6 +46,8 @@ def prove_case(
         case: what :func:`read_cases` gave, or a case made in Python. Nodes that are ``real`` run for real, in
             each of hundreds of runs.
         around, seed, seeds, most, pairs, progress, crash: as :func:`prove` takes them.
+        suspend_after: with ``crash``, the seconds after which a run that waits for nothing but people and timers
+            is left, as :func:`run` takes them; the proof goes on with it.
 
     Returns:
         A :class:`Report`.
@@ -69,7 +72,7 @@ def prove_case(
 
     def options() -> RunOptions:
         stage.begin()
-        return replace(_given(case), now=now)
+        return replace(_given(case), now=now, suspend_after=suspend_after)
 
     report = prove(
         flow,

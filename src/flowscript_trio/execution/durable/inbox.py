@@ -1,4 +1,4 @@
-"""Owns what others leave for a durable run in its store: answers, and the wish that it be cancelled."""
+"""Owns what a durable run asks in its store, and what others leave for it there: answers, a wish to cancel it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ...journal.questions import Given, decode_answer
-from ...journal.rows import CANCEL, Answered, Journal
+from ...journal.questions import Given, decode_answer, encode_answer
+from ...journal.rows import CANCEL, Answered, Journal, Question
 from ...journal.store import Store
 from ...types.storing import StoreFailed
 from .coding import Coding
@@ -18,7 +18,7 @@ from .coding import Coding
 class Inbox:
     """What is known of the inbox of a run, from the beginning and by looking at it while the run lasts.
 
-    ``changes`` counts what has come.
+    ``changes`` counts what was asked and what has come.
     """
 
     def __init__(self, journal: Journal, coding: Coding, answers: Iterable[Answered]) -> None:
@@ -46,6 +46,19 @@ class Inbox:
         """The answer that stands in a slot, as far as that is known."""
         found = self._known.get(slot)
         return None if found is None else decode_answer(found.data, self._coding.decode)
+
+    def ask(self, question: Question) -> None:
+        """Ask in the store, or withdraw what was asked, with the entries of this pass."""
+        self._journal.ask(question)
+        self.changes += 1
+
+    async def settle(self, slot: str, given: Given, by: str) -> Given:
+        """Answer a question of the run's own, and give what stands. Raises StoreFailed, CannotKeep."""
+        data = encode_answer(given, self._coding.encode)
+        self.take(await self._journal.settle(slot, data, by))
+        stands = self.answer_in(slot)
+        assert stands is not None
+        return stands
 
     def take(self, answered: Answered) -> None:
         """Take in what stands in a slot: whoever waits for it goes on."""

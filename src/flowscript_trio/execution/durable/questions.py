@@ -12,6 +12,7 @@ from ...journal.rows import Question
 from ...runtimes.control.results import CheckpointResult
 from ...types.decisions import Answer
 from ...types.paths import bound_path
+from ...types.storing import StoreFailed
 from ..bounds import LATE, Late, bounded
 from ..contexts import InContext
 from ..deciding import check_answer, decide, shown
@@ -55,7 +56,8 @@ async def _asked(
     prompt, actions = shown(walk, result)
     if (attempt.path, attempt.number) not in recorder.past.waits:
         recorder.write(Waits(attempt.path, attempt.number, inf if due is None else due))
-    recorder.ask(Question(slot, encode_question(label, prompt, actions, result.default), due))
+    asked = encode_question(label, prompt, actions, result.default)
+    recorder.inbox.ask(Question(slot, asked, due))
     try:
         await recorder.synced()
 
@@ -67,11 +69,21 @@ async def _asked(
             seconds, attempt.region, attempt.path, work, timer=timer
         )
         if given is LATE:
-            given = await recorder.settle(slot, Given(result.default, None, True), "")
+            given = await _settled(recorder, slot, Given(result.default, None, True), "")
     except BaseException:
-        recorder.ask(Question(slot, b"", None, withdrawn=True))
+        if not recorder.is_left:
+            recorder.inbox.ask(Question(slot, asked, due, withdrawn=True))
         raise
     return given
+
+
+async def _settled(recorder: Recorder, slot: str, given: Given, by: str) -> Given:
+    """Answer a question, and give what stands. Where the store fails, the run is left."""
+    try:
+        return await recorder.inbox.settle(slot, given, by)
+    except StoreFailed as exc:
+        recorder.leave(exc)
+        await trio.sleep_forever()
 
 
 async def _answered(
@@ -86,9 +98,10 @@ async def _answered(
     ):
         if decider is None:
             await trio.sleep_forever()
-        said = await InContext(decide(decider, *shown(walk, result)), copy_context())
-        answer = check_answer(said, result, attempt.step.label)
-        return await recorder.settle(slot, Given(answer.action, answer.input, False), "the decider")
+        chosen = await InContext(decide(decider, *shown(walk, result)), copy_context())
+        answer = check_answer(chosen, result, attempt.step.label)
+        said = Given(answer.action, answer.input, False)
+        return await _settled(recorder, slot, said, "the decider")
     given = recorder.inbox.answer_in(slot)
     assert given is not None, "nothing else cancels the scope"
     return given

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ...journal.questions import Given, encode_answer
-from ...journal.rows import ENDED, Journal, Mark, Question
+from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
 from ...types.decisions import Answer
 from ...types.paths import levels_of
@@ -75,6 +74,7 @@ class Recorder:
         self.waits: Waits = Waits(lambda: self.time)
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self._is_suspended = False
         self._written = 0
         self._journal = journal
         self._passes = passes
@@ -164,46 +164,6 @@ class Recorder:
             self.give_up(LEFT)
         for scope in self._shields:
             scope.cancel(LEFT)
-
-    async def leave_if_lost(self) -> None:
-        """Leave the run when nothing more of it can be written here, which is waited for."""
-        self.leave(await self._journal.lost())
-
-    # ---- people ----
-
-    @property
-    def changes(self) -> int:
-        """How much was written and heard so far: the same number later means that nothing has gone on."""
-        return self._written + self.inbox.changes
-
-    @property
-    def is_cleaning(self) -> bool:
-        """Whether clean-up runs, whose time begins anew with each process."""
-        return bool(self._shields)
-
-    def ask(self, question: Question) -> None:
-        """Ask in the store, or withdraw what was asked; it waits for nothing."""
-        if not self.is_left:
-            self._journal.ask(question)
-            self._written += 1
-
-    async def settle(self, slot: str, given: Given, by: str) -> Given:
-        """Answer a question of the run's own, and give what stands. Where that fails, the run is left."""
-        data = encode_answer(given, self._coding.encode)
-        try:
-            self.inbox.take(await self._journal.settle(slot, data, by))
-        except StoreFailed as exc:
-            self.leave(exc)
-            await trio.sleep_forever()
-        stands = self.inbox.answer_in(slot)
-        assert stands is not None
-        return stands
-
-    def suspend(self) -> None:
-        """Leave the run until somebody answers, or the first of its waits is over."""
-        if not self.is_left:
-            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
-            self.leave()
 
     async def in_shield(self, scope: trio.CancelScope | None, work: Awaitable[T]) -> T:
         """Do clean-up that is shielded by ``scope``: leaving the run ends it, too."""
@@ -340,6 +300,38 @@ class Recorder:
     def outcome(self, ended: RunEnded) -> tuple[Any, BaseException | None]:
         """The output and the error of a run that has ended."""
         return ended.output, None if ended.error is None else self._coding.decode_error(ended.error)
+
+    # ---- what goes on beside the walk ----
+
+    async def leave_if_lost(self) -> None:
+        """Leave the run when nothing more of it can be written here, which is waited for."""
+        self.leave(await self._journal.lost())
+
+    @property
+    def changes(self) -> int:
+        """How much was written and heard so far: the same number later means that nothing has gone on."""
+        return self._written + self.inbox.changes
+
+    @property
+    def is_cleaning(self) -> bool:
+        """Whether clean-up runs, whose time begins anew with each process."""
+        return bool(self._shields)
+
+    def suspend(self) -> None:
+        """Leave the run until somebody answers, or the first of its waits is over."""
+        if not self.is_left:
+            self._journal.mark(Mark("suspended", self.waits.due, self.inbox.count))
+            self._is_suspended = True
+            self.leave()
+
+    async def left(self) -> None:
+        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
+        if self._is_suspended:
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._journal.synced()
+            except StoreFailed as exc:
+                self.error = exc
 
 
 COMPLETED_NOW = 1 << 60
