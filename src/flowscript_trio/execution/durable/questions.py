@@ -21,7 +21,7 @@ from ..regions import Region
 from ..walk import Walk
 from .entries import Waits
 from .recorder import Recorder
-from .timers import timer_of
+from .timers import Timer
 
 
 async def ask_durably(
@@ -51,7 +51,7 @@ async def _asked(
     seconds = inf if patience is None else patience(attempt.scope)
     timer = None
     if patience is not None:
-        timer = timer_of(recorder, bound_path(slot, "answer"), seconds)
+        timer = Timer(recorder, bound_path(slot, "answer"), seconds)
     due = None if timer is None else timer.due
     prompt, actions = shown(walk, result)
     if (attempt.path, attempt.number) not in recorder.past.waits:
