@@ -122,6 +122,13 @@ def test_each_run_of_a_worker_may_be_recorded(folder: Path) -> None:
     assert len(list((folder / "records").glob("*.jsonl"))) == 2
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(folder: Path) -> None:
+    call("submit", "w.xml", "--store", "runs.db", "--run-id", "x")
+    said = call("work", "--store", "runs.db", "--record", "input.txt/records", code=2).stderr
+    assert "--record input.txt/records: Not a directory" in said
+    assert states() == {"x": "queued"}
+
+
 def test_a_store_that_cannot_be_used_ends_the_worker(folder: Path) -> None:
     (folder / "runs.db").write_bytes(b"no database" * 1000)
     failed = call("work", "--store", "runs.db", code=1)
@@ -171,6 +178,12 @@ def test_a_second_signal_kills_a_worker_that_is_leaving(folder: Path) -> None:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait() == -signal.SIGTERM
     assert states() == {"x": "orphaned"}
+    options = ["--until-empty", "--max-crashes", "1"]
+    again = subprocess.run(
+        [*call_with, "work", "--store", "runs.db", *options], stderr=subprocess.PIPE, check=True
+    )
+    assert b"Interrupted" in again.stderr.splitlines()[-1]
+    assert states() == {"x": "failed"}
 
 
 def _catches(process: int, number: int) -> bool:

@@ -168,7 +168,8 @@ def test_chance_that_shifts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = preparing.RunContext
 
     def shifted(**given: Any) -> Any:
-        resumes = given["recorder"].past.began is not None
+        recorder = given["recorder"]  # None while what the run is given is checked
+        resumes = recorder is not None and recorder.past.began is not None
         return sound(**{**given, "seed": given["seed"] + resumes})
 
     monkeypatch.setattr(preparing, "RunContext", shifted)

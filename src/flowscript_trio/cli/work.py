@@ -59,6 +59,14 @@ if TYPE_CHECKING:
 @click.option(
     "--until-empty", is_flag=True, help="End once nothing can go on, and nothing runs here."
 )
+@click.option(
+    "--max-crashes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="A node at which so many processes have ended fails with Interrupted.",
+)
 @place_option
 @base_option
 @record_option
@@ -76,6 +84,7 @@ def work_command(
     every: float,
     suspend_after: float,
     until_empty: bool,
+    max_crashes: int,
     place: tuple[str, ...],
     base: str | None,
     folder: Path | None,
@@ -92,6 +101,8 @@ def work_command(
     cannot be used does, with status 1.
     """
     store = open_store(where)
+    if folder is not None:
+        _make_folder(folder)
     from ..execution.working import work
     from ..types.storing import StoreFailed
     from .exiting import run_in_trio
@@ -106,6 +117,7 @@ def work_command(
         suspend_after=suspend_after,
         observing=None if folder is None else partial(_recording, folder),
         secrets=os.environ,
+        max_crashes=max_crashes,
         base=base,
         places=read_places(place),
     )
@@ -156,6 +168,14 @@ def _read_seconds(given: str) -> float:
             f"{given!r} is not a time; expected a duration above 0, such as 1s"
         )
     return seconds
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of records now: later each run would be passed over for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise click.UsageError(f"--record {folder}: {exc.strerror}") from None
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Taken:
         self.since: float = trio.current_time()
         self.run: Run | None = None
         """The run, where it runs here."""
-        self.is_open = trio.Event()
+        self.is_open: trio.Event = trio.Event()
         """That it is clear whether it does."""
         self.is_passed_over: bool = False
         self.had_ended: bool = False

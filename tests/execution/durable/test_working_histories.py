@@ -121,7 +121,9 @@ class Workers:
 
     def _ask_to_end(self, at: int) -> None:
         self._processes[at].terminate()
-        assert self._processes[at].wait() in (0, 128 + signal.SIGTERM)  # before it has begun
+        # It may still be starting: Python, or the command line before its worker has begun.
+        ends = {0, -signal.SIGTERM, 128 + signal.SIGTERM}
+        assert self._processes[at].wait() in ends
         self._processes[at] = self.start()
 
     def _stop_past_the_lease(self, at: int) -> None:
