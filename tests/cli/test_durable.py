@@ -75,3 +75,27 @@ def test_a_run_that_is_not_there_is_named(folder: Path) -> None:
 def test_an_id_without_a_store_is_wrong_use(folder: Path) -> None:
     assert "--store" in call("run", "w.xml", "--run-id", "x", code=2).stderr
     assert "--store" in call("runs", code=2).stderr
+
+
+def test_the_key_of_a_store_comes_from_the_variable_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cryptography.fernet import Fernet
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.xml").write_text('<workflow name="w"><set id="a" var="a" value="1"/></workflow>')
+    words = ["--store", "runs.db", "--store-key", "STORE_KEY"]
+    run = ["run", "w.xml", "--run-id", "r", *words]
+    missing = CliRunner().invoke(commands, run)
+    assert (missing.exit_code, "'STORE_KEY'" in missing.stderr) == (2, True)
+    monkeypatch.setenv("STORE_KEY", "nonsense")
+    wrong = CliRunner().invoke(commands, run)
+    assert (wrong.exit_code, "not valid" in wrong.stderr) == (2, True)
+    monkeypatch.setenv("STORE_KEY", Fernet.generate_key().decode())
+    assert CliRunner().invoke(commands, run).exit_code == 0
+    assert CliRunner().invoke(commands, ["resume", "r", *words]).exit_code == 0
+    monkeypatch.setenv("STORE_KEY", Fernet.generate_key().decode())
+    other = CliRunner().invoke(commands, ["resume", "r", *words])
+    assert "begun with another key" in other.stderr
+    lonely = CliRunner().invoke(commands, ["run", "w.xml", "--store-key", "STORE_KEY"])
+    assert (lonely.exit_code, "--store" in lonely.stderr) == (2, True)

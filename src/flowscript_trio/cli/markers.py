@@ -24,7 +24,8 @@ def markers_command(connection: str | None, is_shown: bool) -> None:
     Durable runs write to such a database exactly once: a sink inserts its marker in its own transaction. It may be
     made as often as one likes, before the runs begin.
     """
-    from ..runtimes.database.markers import STATEMENTS, TABLE, make_markers
+    from ..runtimes.database.markers import STATEMENTS, make_markers
+    from ..runtimes.database.types import TABLE
 
     if is_shown:
         for statement in STATEMENTS:

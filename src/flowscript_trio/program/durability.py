@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..runtimes.database.markers import TABLE, has_markers
+from ..runtimes.database.markers import has_markers
+from ..runtimes.database.types import TABLE
 from ..types.ast import BaseNode
 from ..types.errors import FlowScriptError, Problem, summary_of
 from ..types.location import Text

@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from ...journal.errors import decode_error, encode_error
+from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
 from ...types.errors import notes_of, remember_view
@@ -24,7 +25,10 @@ class Coding:
         secrets: Mapping[str, str],
         public: Callable[[], Iterable[str]] = tuple,
         changed: Set[str] = frozenset(),
+        seal: Seal | None = None,
     ) -> None:
+        self.seal: Seal | None = seal
+        """What cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
 
     def encode(self, value: Any) -> bytes:

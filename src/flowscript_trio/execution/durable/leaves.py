@@ -41,13 +41,15 @@ async def perform_durably(
             return await perform(walk, attempt)
     known = past.outcomes.get(key)
     if isinstance(known, AttemptFailed):
+        recorder.take_up(known, attempt.frame.state)
         error = _restored(recorder, known)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
         return await be_late(walk, attempt, past.late[key].seconds)
     if known is not None and not known.again:
-        return Outcome(attempt.input if _gives_its_input(step) else known.output)
+        output = recorder.take_up(known, attempt.frame.state)
+        return Outcome(attempt.input if _gives_its_input(step) else output)
     return await perform(walk, attempt)
 
 
@@ -88,10 +90,19 @@ async def act_durably(
         return await InContext(work(), context)
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
-    cookies = attempt.frame.state.cookies
-    outcome = await InContext(work(), context)
-    logged_in = attempt.frame.state.cookies is not cookies
-    recorder.ended(path, number, outcome.output, logged_in)
+    state = attempt.frame.state
+    cookies = state.cookies
+    try:
+        outcome = await InContext(work(), context)
+    except BaseException:
+        if state.cookies is not cookies:
+            recorder.set_cookies(path, number, cookies, state.cookies)
+        raise
+    if state.cookies is cookies:
+        recorder.ended(path, number, outcome.output, False)
+    else:  # the output may have them among its headers, and is kept with them
+        kept = recorder.set_cookies(path, number, cookies, state.cookies, outcome.output)
+        recorder.ended(path, number, None, not kept)
     return outcome
 
 

@@ -12,11 +12,14 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
+from ...types.cookies import Cookies, count_on_from
 from ...types.decisions import Answer
 from ...types.paths import levels_of
 from ...types.results import RunStatus
 from ..regions import Region
+from ..state import State
 from .coding import Coding
+from .cookies import cookies_set, with_cookies
 from .entries import (
     Answered,
     AttemptFailed,
@@ -72,6 +75,9 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        self._sealed: set[tuple[str, int]] = set()
+        if past.latest_turn >= 0:
+            count_on_from(past.latest_turn)
 
     # ---- time ----
 
@@ -206,17 +212,47 @@ class Recorder:
         await self.synced()
         return value
 
+    def set_cookies(
+        self, path: str, attempt: int, before: Cookies, after: Cookies, output: Any = None
+    ) -> bool:
+        """An attempt is over that has changed the cookies of its scope: they are kept sealed, as its output is.
+
+        Whether they were, which they are not without a key.
+        """
+        seal = self._coding.seal
+        if seal is None:
+            return False
+        data = self._coding.encode(output)
+        self.write(cookies_set(seal, path, attempt, before, after, data))
+        self._sealed.add((path, attempt))
+        return True
+
+    def take_up(self, known: Ended | AttemptFailed, state: State) -> Any:
+        """The output of an attempt of an earlier process; a scope gets the cookies that it had set."""
+        sealed = self.past.cookies.get((known.key, known.attempt))
+        seal = self._coding.seal
+        if sealed is None or seal is None:
+            return getattr(known, "output", None)
+        state.cookies, output = with_cookies(seal, sealed, state.cookies)
+        return self._coding.decode(output)
+
     def ended(self, path: str, attempt: int, output: Any, again: bool) -> None:
         self.write(Ended(path, attempt, self.pass_now, output, again))
 
     def failed(self, path: str, attempt: int, error: BaseException, view: dict[str, Any]) -> None:
         if (path, attempt) not in self.past.outcomes:
             data = self._coding.encode_error(error, view)
-            self.write(AttemptFailed(path, attempt, self.pass_now, data))
+            is_sealed = (path, attempt) in self._sealed
+            if is_sealed and self._coding.seal is not None:
+                data = self._coding.seal.close(data)
+            self.write(AttemptFailed(path, attempt, self.pass_now, data, is_sealed))
 
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""
-        return self._coding.decode_error(entry.error)
+        data = entry.error
+        if entry.sealed and self._coding.seal is not None:
+            data = self._coding.seal.open(data)
+        return self._coding.decode_error(data)
 
     def interrupted(self, reason: str) -> None:
         """A cancellation that the document did not ask for has reached a node."""

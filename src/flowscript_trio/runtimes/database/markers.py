@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from .jobs import Job, run_job
+from .types import TABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from .engines import Database
 
 T = TypeVar("T")
-
-TABLE = "flowscript_markers"
 
 STATEMENTS = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (key VARCHAR(36) PRIMARY KEY, run TEXT NOT NULL, output TEXT, "

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from .engines import Database
 from .jobs import Job
-from .markers import TABLE
+from .types import TABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

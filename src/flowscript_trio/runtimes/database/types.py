@@ -12,6 +12,9 @@ from ..markers import Constant
 from ..reticent import Reticent
 from .placeholders import Params, match, scan
 
+TABLE = "flowscript_markers"
+"""The table of markers, by which durable runs write to a database exactly once."""
+
 Connection = Annotated[str, Field(min_length=1)]
 Query = Annotated[
     str,
