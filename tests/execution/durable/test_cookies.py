@@ -131,8 +131,10 @@ async def test_keys_can_be_changed_while_runs_are_under_way(tmp_path: Path) -> N
     assert (shop.logins, run.output) == (1, SENT)
 
 
-async def test_cookies_of_an_attempt_that_failed_are_kept_and_sealed(tmp_path: Path) -> None:
-    key = Fernet.generate_key()
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+async def test_cookies_of_an_attempt_that_failed_are_never_in_the_clear(
+    key: bytes | None, tmp_path: Path
+) -> None:
     async with loopback() as server:
         shop = Shop(server)
         asked: list[str] = []
@@ -156,9 +158,28 @@ async def test_cookies_of_an_attempt_that_failed_are_kept_and_sealed(tmp_path: P
         assert not files_with_the_token(tmp_path)
         resumed = await shop.resume(fs.Store(tmp_path / "runs.db", key=key))
     assert asked == [""]
-    assert resumed.output == SENT
-    assert resumed.results["l"].error is not None
-    assert TOKEN in str(resumed.results["l"].error.headers)  # type: ignore[attr-defined]
+    error: Any = resumed.results["l"].error
+    assert error.status == 403
+    assert error.headers["content-type"]
+    assert (TOKEN in str(error.headers)) is (key is not None)
+    assert (resumed.output == SENT) is (key is not None)
+
+
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+async def test_a_run_that_fails_keeps_no_cookie_in_the_clear(
+    key: bytes | None, tmp_path: Path
+) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        server.page("/login", "no", status=403, Set_Cookie=f"s={TOKEN}; Path=/")
+        flow = fs.loads(FLOW.format(login=LOGIN.format(kind="source")), registry=shop.registry)
+        store, config = fs.Store(tmp_path / "runs.db", key=key), {"base": server.base}
+        with pytest.raises(fs.HTTPStatusError):
+            await fs.run(flow, store=store, run_id="r", config=config)
+        with pytest.raises(fs.HTTPStatusError) as again:
+            await fs.run(flow, store=store, run_id="r", config=config)
+    assert again.value.status == 403
+    assert not files_with_the_token(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["", "short", b"x" * 44, 7, [], ["short"]])

@@ -38,9 +38,17 @@ class Coding:
     def decode(self, data: bytes) -> Any:
         return decode_value(data, self._secrets)
 
-    def encode_error(self, error: BaseException, view: Mapping[str, Any] | None = None) -> bytes:
-        """An error as bytes; ``view`` is what expressions see of it."""
-        return encode_error(error, view, self._secrets)
+    def encode_error(
+        self,
+        error: BaseException,
+        view: Mapping[str, Any] | None = None,
+        has_cookies: bool = True,
+    ) -> bytes:
+        """An error as bytes; ``view`` is what expressions see of it.
+
+        Without ``has_cookies`` those that an answer has set are left out of its headers.
+        """
+        return encode_error(error, view, self._secrets, has_cookies)
 
     def decode_error(self, data: bytes) -> BaseException:
         """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""

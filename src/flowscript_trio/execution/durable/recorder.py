@@ -75,7 +75,7 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
-        self._sealed: set[tuple[str, int]] = set()
+        self._set_cookies: set[tuple[str, int]] = set()
         if past.latest_turn >= 0:
             count_on_from(past.latest_turn)
 
@@ -219,12 +219,12 @@ class Recorder:
 
         Whether they were, which they are not without a key.
         """
+        self._set_cookies.add((path, attempt))
         seal = self._coding.seal
         if seal is None:
             return False
         data = self._coding.encode(output)
         self.write(cookies_set(seal, path, attempt, before, after, data))
-        self._sealed.add((path, attempt))
         return True
 
     def take_up(self, known: Ended | AttemptFailed, state: State) -> Any:
@@ -241,10 +241,11 @@ class Recorder:
 
     def failed(self, path: str, attempt: int, error: BaseException, view: dict[str, Any]) -> None:
         if (path, attempt) not in self.past.outcomes:
-            data = self._coding.encode_error(error, view)
-            is_sealed = (path, attempt) in self._sealed
-            if is_sealed and self._coding.seal is not None:
-                data = self._coding.seal.close(data)
+            set_some, seal = (path, attempt) in self._set_cookies, self._coding.seal
+            is_sealed = set_some and seal is not None
+            data = self._coding.encode_error(error, view, has_cookies=is_sealed or not set_some)
+            if is_sealed and seal is not None:
+                data = seal.close(data)
             self.write(AttemptFailed(path, attempt, self.pass_now, data, is_sealed))
 
     def error_of(self, entry: AttemptFailed) -> BaseException:
@@ -313,7 +314,8 @@ class Recorder:
 
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
-        data = None if error is None else self._coding.encode_error(error)
+        # It may be the error of an answer, and the run's end is not sealed.
+        data = None if error is None else self._coding.encode_error(error, has_cookies=False)
         self.write(RunEnded("", status, output, data))
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))
