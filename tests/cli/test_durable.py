@@ -195,3 +195,27 @@ def test_prove_answers_the_questions_of_a_run_and_goes_on_with_one_that_was_left
     assert runs[1] > runs[0]
     said = call("prove", "asks.xml", "--suspend-after", "1h", code=2).stderr
     assert "--crash" in said
+
+
+def test_the_key_of_a_store_comes_from_the_variable_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cryptography.fernet import Fernet
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.xml").write_text('<workflow name="w"><set id="a" var="a" value="1"/></workflow>')
+    words = ["--store", "runs.db", "--store-key", "STORE_KEY"]
+    run = ["run", "w.xml", "--run-id", "r", *words]
+    missing = CliRunner().invoke(commands, run)
+    assert (missing.exit_code, "'STORE_KEY'" in missing.stderr) == (2, True)
+    monkeypatch.setenv("STORE_KEY", "nonsense")
+    wrong = CliRunner().invoke(commands, run)
+    assert (wrong.exit_code, "not valid" in wrong.stderr) == (2, True)
+    monkeypatch.setenv("STORE_KEY", Fernet.generate_key().decode())
+    assert CliRunner().invoke(commands, run).exit_code == 0
+    assert CliRunner().invoke(commands, ["resume", "r", *words]).exit_code == 0
+    monkeypatch.setenv("STORE_KEY", Fernet.generate_key().decode())
+    other = CliRunner().invoke(commands, ["resume", "r", *words])
+    assert "begun with another key" in other.stderr
+    lonely = CliRunner().invoke(commands, ["run", "w.xml", "--store-key", "STORE_KEY"])
+    assert (lonely.exit_code, "--store" in lonely.stderr) == (2, True)

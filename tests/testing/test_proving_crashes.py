@@ -54,7 +54,13 @@ def promises(report: Report) -> set[str]:
     return {violation.promise for violation in report.violations}
 
 
-@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED])
+ALSO = RACE.replace(
+    'takes="2"/>',
+    'takes="2"><compensate also="begun"><source:act id="undo"/></compensate></source:act>',
+)
+
+
+@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED, ALSO])
 def test_sound_runs_hold_wherever_their_processes_die(text: str) -> None:
     report = proved(text)
     assert report.holds, report.render()

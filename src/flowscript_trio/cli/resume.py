@@ -20,7 +20,7 @@ from .run_options import base_option
 from .saying import say
 from .signals import holding_signals
 from .standard import is_asked_at_a_terminal
-from .stores import open_store, store_option, suspend_option
+from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, trace_option
 from .waiting import decider_of, say_suspended
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.command("resume")
 @click.argument("run")
 @store_option(required=True)
+@store_key_option
 @click.option("--secret", "-s", multiple=True, metavar="NAME", help="One more secret, by its name.")
 @base_option
 @trace_option
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 def resume_command(
     run: str,
     where: str,
+    key_name: str | None,
     secret: tuple[str, ...],
     base: str | None,
     trace: Path | None,
@@ -55,7 +57,7 @@ def resume_command(
 
     Its document, input and configuration are those that it began with; secrets come from the environment.
     """
-    store = open_store(where)
+    store = open_store(where, key_name)
     from ..execution.options import RunOptions
     from .exiting import run_in_trio
 

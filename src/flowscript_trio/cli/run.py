@@ -27,7 +27,7 @@ from .run_options import run_options
 from .saying import say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
-from .stores import open_store, store_option, suspend_option
+from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, trace_option
 from .waiting import SUSPENDED, Begun, decider_of, say_suspended
 
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 )
 @quiet_option
 @store_option()
+@store_key_option
 @click.option(
     "--run-id",
     metavar="ID",
@@ -94,6 +95,7 @@ def run_command(
     dry_run: bool,
     quiet: bool,
     where: str | None,
+    key_name: str | None,
     run_id: str | None,
     suspend_after: float | None,
     roots: tuple[str, ...],
@@ -103,6 +105,8 @@ def run_command(
         raise click.UsageError("--run-id is the id of a run in a store; give the store by --store")
     if suspend_after is not None and where is None:
         raise click.UsageError("--suspend-after leaves a run in a store; give the store by --store")
+    if key_name is not None and where is None:
+        raise click.UsageError("--store-key is for a store; give the store by --store")
     flow = load_or_exit(file, roots, in_lines=log == "json")
     from ..execution.options import RunOptions
 
@@ -118,7 +122,7 @@ def run_command(
         watchdog=watchdog,
         budget=budget,
         places=read_places(place),
-        store=None if where is None else open_store(where),
+        store=None if where is None else open_store(where, key_name),
         run_id=run_id or (None if where is None else uuid4().hex),
         suspend_after=suspend_after,
     )

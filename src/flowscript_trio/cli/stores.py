@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,27 @@ def store_option(required: bool = False) -> Callable[[Command], Command]:
     )
 
 
-def open_store(where: str) -> Store:
-    """The store that an option names; exits with 2 where it cannot be one."""
+store_key_option: Callable[[Command], Command] = click.option(
+    "--store-key",
+    "key_name",
+    metavar="NAME",
+    help="With --store: the variable of the environment that has the key which cookies are sealed with.",
+)
+
+
+def open_store(where: str, key_name: str | None = None) -> Store:
+    """The store that an option names, with the key of that variable; exits with 2 where it cannot be one."""
     from ..journal.store import Store
 
+    key = None
+    if key_name is not None:
+        key = os.environ.get(key_name)
+        if not key:
+            raise click.UsageError(
+                f"--store-key names the variable {key_name!r} of the environment, which is not set"
+            )
     try:
-        return Store(where)
+        return Store(where, key=key)
     except FlowScriptError as exc:
         raise click.UsageError(str(exc)) from None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextvars import copy_context
 from functools import partial
-from typing import Any
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -198,34 +197,30 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
         step.parts,
         None if step.is_builtin and spending is None and walk.run.recorder is None else attempt,
     )
-    if step.undoes_begun:
-        return noting_a_cut(walk.run, attempt.path, _work(walk, attempt, config, params))
-    return _work(walk, attempt, config, params)
-
-
-def _work(walk: Walk, attempt: Attempt, config: Any, params: ExecutionParams) -> Awaitable[Outcome]:
-    step = attempt.step
+    work: Awaitable[Outcome]
     if step.is_control:
-        return _control(walk, step.runtime, params, attempt)
-    if walk.run.recorder is not None:
+        work = _control(walk, step.runtime, params, attempt)
+    elif walk.run.recorder is not None:
         from .durable.leaves import act_durably
 
-        work = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
-        return act_durably(walk.run, walk.run.recorder, attempt, config, work)
-    if step.is_builtin:
-        return _call_ours(step.runtime, params)
-    if (
-        attempt.frame.owns_context
-        and step.retry is None
-        and step.fallback is None
-        and attempt.token is None
-        and not walk.run.observers
-    ):
-        return _call(step.runtime, params)  # nothing runs after it in this context
-    context = copy_context()
-    if attempt.token is not None and walk.run.limiter is not None:
-        hold(context, walk.run.limiter, attempt.token)
-    return InContext(_call(step.runtime, params), context)
+        call = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
+        work = act_durably(walk.run, walk.run.recorder, attempt, config, call)
+    elif step.is_builtin:
+        work = _call_ours(step.runtime, params)
+    else:
+        work = own = _call(step.runtime, params)
+        if (
+            not attempt.frame.owns_context
+            or step.retry is not None
+            or step.fallback is not None
+            or attempt.token is not None
+            or walk.run.observers
+        ):  # something may run after it in this context
+            context = copy_context()
+            if attempt.token is not None and walk.run.limiter is not None:
+                hold(context, walk.run.limiter, attempt.token)
+            work = InContext(own, context)
+    return noting_a_cut(walk.run, attempt.path, work) if step.undoes_begun else work
 
 
 async def _control(

@@ -17,7 +17,7 @@ from ..types.exceptions import (
     message_of,
 )
 from ..types.storing import StoreFailed
-from .answers import answer_of, give_answer
+from .answers import answer_of, give_answer, without_cookies
 from .secrets import KeptSecrets
 from .values import decode_value, encode_value
 
@@ -54,17 +54,24 @@ def register_error(cls: Class) -> Class:
 
 
 def encode_error(
-    error: BaseException, view: Mapping[str, Any] | None = None, secrets: KeptSecrets | None = None
+    error: BaseException,
+    view: Mapping[str, Any] | None = None,
+    secrets: KeptSecrets | None = None,
+    has_cookies: bool = True,
 ) -> bytes:
     """An error as bytes: its class, message, attributes, notes, and all that it was caused by.
 
-    ``view`` is what expressions see of it, kept as it is. What cannot be kept of its attributes is left out.
+    ``view`` is what expressions see of it, kept as it is. What cannot be kept of its attributes is left out, and
+    without ``has_cookies`` those that an answer has set.
     """
     errors = _all(error)
     numbers = {id(each): number for number, each in enumerate(errors)}
     seen = view if view is not None else _seen(error)
     kept = {name: part for name, part in seen.items() if _can_keep(part, secrets)}
     facts = [_facts(each, numbers, secrets) for each in errors]
+    if not has_cookies:
+        kept = without_cookies(kept)
+        facts = [{name: without_cookies(part) for name, part in each.items()} for each in facts]
     return encode_value({"view": kept, "errors": facts}, secrets)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -29,6 +29,7 @@ from .questions import (
     shown_input,
 )
 from .rows import CANCEL, ENDED, Answered, Journal, Row, RunState, State
+from .sealing import Key, Seal
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
@@ -61,6 +62,9 @@ class Store:
             and one whose bytes are locked (``NAME-owners``). It must be on a disk of this machine. Or the URL of
             a PostgreSQL database (``postgresql://user:password@host/name``), which many machines may share; it
             needs the extra ``postgresql``.
+        key: what cookies of runs are sealed with: one that ``Fernet.generate_key()`` of the package cryptography
+            gave (extra ``sealed``), or a list of them, of which the first seals and all open. Without one they are
+            not kept, and a node that set some is done again when its run is resumed.
         durability: what survives: ``power`` (a power cut, too) or ``process`` (``kill -9``; a power cut may lose
             the last moments).
 
@@ -69,8 +73,13 @@ class Store:
     """
 
     def __init__(
-        self, where: str | PathLike[str], *, durability: Literal["power", "process"] = "power"
+        self,
+        where: str | PathLike[str],
+        *,
+        key: Key | Sequence[Key] | None = None,
+        durability: Literal["power", "process"] = "power",
     ) -> None:
+        self.seal: Seal | None = None if key is None else Seal(key)
         if durability not in _SYNCHRONOUS:
             raise InputError(f"durability is {durability!r}; expected 'power' or 'process'")
         self._use(backend_of(where, durability))
@@ -81,10 +90,14 @@ class Store:
 
     @classmethod
     def memory(
-        cls, *, clock: Callable[[], float] = time.time, watch: Watch | None = None
+        cls,
+        *,
+        clock: Callable[[], float] = time.time,
+        watch: Watch | None = None,
+        key: Key | Sequence[Key] | None = None,
     ) -> MemoryStore:
         """A store in memory, for tests; see :class:`MemoryStore`."""
-        return MemoryStore(MemoryBackend(clock, watch))
+        return MemoryStore(MemoryBackend(clock, watch), key)
 
     async def begin(self, run_id: str | None, document: bytes, *, workflow: str = "") -> Journal:
         """Own a run. One that is in the store already is opened, and ``read`` gives what it wrote.
@@ -262,7 +275,8 @@ class MemoryStore(Store):
 
     _backend: MemoryBackend
 
-    def __init__(self, backend: MemoryBackend) -> None:
+    def __init__(self, backend: MemoryBackend, key: Key | Sequence[Key] | None = None) -> None:
+        self.seal = None if key is None else Seal(key)
         self._use(backend)
 
     def crash(self) -> None:

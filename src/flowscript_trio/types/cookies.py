@@ -8,6 +8,13 @@ from typing import Any
 
 _turns = count()
 
+
+def count_on_from(turn: int) -> None:
+    """Let the turns that come be after that one, which a process before this one counted."""
+    global _turns
+    _turns = count(max(next(_turns), turn + 1))
+
+
 Key = tuple[str, str, str]
 """A cookie's domain, path and name."""
 

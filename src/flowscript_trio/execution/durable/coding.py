@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from ...journal.errors import decode_error, encode_error
+from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
 from ...types.errors import notes_of, remember_view
@@ -24,7 +25,10 @@ class Coding:
         secrets: Mapping[str, str],
         public: Callable[[], Iterable[str]] = tuple,
         changed: Set[str] = frozenset(),
+        seal: Seal | None = None,
     ) -> None:
+        self.seal: Seal | None = seal
+        """What cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
 
     def encode(self, value: Any) -> bytes:
@@ -34,9 +38,17 @@ class Coding:
     def decode(self, data: bytes) -> Any:
         return decode_value(data, self._secrets)
 
-    def encode_error(self, error: BaseException, view: Mapping[str, Any] | None = None) -> bytes:
-        """An error as bytes; ``view`` is what expressions see of it."""
-        return encode_error(error, view, self._secrets)
+    def encode_error(
+        self,
+        error: BaseException,
+        view: Mapping[str, Any] | None = None,
+        has_cookies: bool = True,
+    ) -> bytes:
+        """An error as bytes; ``view`` is what expressions see of it.
+
+        Without ``has_cookies`` those that an answer has set are left out of its headers.
+        """
+        return encode_error(error, view, self._secrets, has_cookies)
 
     def decode_error(self, data: bytes) -> BaseException:
         """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""

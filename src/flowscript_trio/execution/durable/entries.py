@@ -32,6 +32,7 @@ class Entry:
 class RunBegan(Entry):
     """The run begins; what it follows from beside its document is drawn once.
 
+    ``seal`` tells whether the key of the store is that which it was begun with; empty where it was begun without.
     ``prints`` tell by the ``salt`` whether the secrets of those names have changed since.
     """
 
@@ -40,6 +41,7 @@ class RunBegan(Entry):
     started: datetime
     salt: bytes
     prints: dict[str, bytes]
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class KeptFirst(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Entry):
-    """An attempt of a node succeeded. ``again``: it logged in, and cookies are not kept; it is done again."""
+    """An attempt of a node succeeded. ``again``: it set cookies, and without a key they are not kept; it is done
+    again.
+    """
 
     kind = "ended"
     attempt: int
@@ -72,13 +76,30 @@ class Ended(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class CookiesSet(Entry):
+    """An attempt of a node has set cookies, up to that ``turn``.
+
+    They are ``sealed`` with the key of the store, and with them the output of the attempt.
+    """
+
+    kind = "cookies"
+    attempt: int
+    turn: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptFailed(Entry):
-    """An attempt of a node failed, with that error and what expressions see of it."""
+    """An attempt of a node failed, with that error and what expressions see of it.
+
+    ``sealed``: it set cookies, which may stand in the headers that the error has.
+    """
 
     kind = "failed"
     attempt: int
     at: int
     error: bytes
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +326,7 @@ ENTRIES: dict[str, type[Entry]] = {
         RunBegan,
         Started,
         KeptFirst,
+        CookiesSet,
         Ended,
         AttemptFailed,
         Retried,

@@ -45,13 +45,15 @@ async def perform_durably(
         return await recorder.as_it_was(perform(walk, attempt), known.cancelled)
     outcome = past.outcomes.get(key)
     if isinstance(outcome, AttemptFailed):
+        recorder.take_up(outcome, attempt.frame.state)
         error = _restored(recorder, outcome)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
         return await be_late(walk, attempt, past.late[key].seconds)
     if outcome is not None and not outcome.again:
-        return Outcome(attempt.input if _gives_its_input(step) else outcome.output)
+        output = recorder.take_up(outcome, attempt.frame.state)
+        return Outcome(attempt.input if _gives_its_input(step) else output)
     spending = walk.run.spending
     if spending is not None:
         work = perform(walk, attempt)
@@ -102,14 +104,23 @@ async def act_durably(
     elif run.limits is not None and any(run.limits.rates_of(step.limits)):
         await recorder.synced()  # that it has passed a rate counts from now on
         await recorder.hold(attempt.region)
-    cookies = attempt.frame.state.cookies
-    outcome = await InContext(work(), context)
+    state = attempt.frame.state
+    cookies = state.cookies
+    try:
+        outcome = await InContext(work(), context)
+    except BaseException:
+        if state.cookies is not cookies:
+            recorder.set_cookies(path, number, cookies, state.cookies)
+        raise
     stream = name_of_stream(outcome.output)
     if stream is not None:
         note_opened(recorder, attempt, stream, outcome.output)
         return outcome
-    logged_in = attempt.frame.state.cookies is not cookies
-    recorder.ended(path, number, outcome.output, logged_in)
+    if state.cookies is cookies:
+        recorder.ended(path, number, outcome.output, False)
+    else:  # the output may have them among its headers, and is kept with them
+        kept = recorder.set_cookies(path, number, cookies, state.cookies, outcome.output)
+        recorder.ended(path, number, None, not kept)
     return outcome
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...expression.scope import Services
 from ...journal.rows import Answered, Journal
+from ...journal.sealing import Seal
 from ...journal.store import Store
 from ...journal.values import decode_value, encode_value
 from ...program.loading import Flow, Kept, keep, restore
@@ -148,23 +149,43 @@ async def _owned(
     journal: Journal, flow: Flow, options: RunOptions, secrets: Mapping[str, str]
 ) -> Owned:
     """The run of a journal: what is on record, or else the entry that it is to begin with."""
+    store = options.store
+    assert isinstance(store, Store)
     first = next(iter(journal.read()), None)
     public = partial(public_texts, flow, options)
     answers = await journal.answers()
     if first is None:
         now = (options.now or Services().now)()
         seed = Random().getrandbits(64) if options.seed is None else options.seed
-        began = RunBegan("", seed, now, *await fingerprints(secrets))
-        return Owned(journal, Coding(secrets, public), Past(), began, answers, frozenset())
+        proof = b"" if store.seal is None else store.seal.proof()
+        began = RunBegan("", seed, now, *await fingerprints(secrets), proof)
+        coding = Coding(secrets, public, seal=store.seal)
+        return Owned(journal, coding, Past(), began, answers, frozenset())
     known = entry_of(first, Coding(secrets).decode)
     if not isinstance(known, RunBegan):
         raise StoreFailed(
             f"the journal of the run {journal.run_id!r} does not begin with its beginning"
         )
+    seal = _seal_of(store, known, journal.run_id)
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
-    coding = Coding(secrets, public, changed)
+    coding = Coding(secrets, public, changed, seal)
     past = Past(entry_of(row, coding.decode) for row in journal.read())
     return Owned(journal, coding, past, known, answers, changed)
+
+
+def _seal_of(store: Store, began: RunBegan, run_id: str) -> Seal | None:
+    """What the cookies of a run are sealed with; raises InputError for another key than it was begun with."""
+    if not began.seal:
+        return None
+    if store.seal is None:
+        raise InputError(
+            f"the run {run_id!r} was begun with a key, and the store has none; open it with Store(…, key=…)"
+        )
+    if not store.seal.fits(began.seal):
+        raise InputError(
+            f"the run {run_id!r} was begun with another key than the store has now; open it with that key"
+        )
+    return store.seal
 
 
 def check_store(options: RunOptions) -> None:

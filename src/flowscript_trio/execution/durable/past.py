@@ -18,6 +18,7 @@ from .entries import (
     BoundEnded,
     Cancelling,
     Completed,
+    CookiesSet,
     Decided,
     Ended,
     Entry,
@@ -64,6 +65,9 @@ class Past:
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
         self.kept: dict[Attempt, KeptFirst] = {}
+        self.cookies: dict[Attempt, CookiesSet] = {}
+        self.latest_turn: int = -1
+        """The latest turn in which a cookie was set."""
         self.waits: dict[Attempt, Waits] = {}
         self.answers: dict[Attempt, Answered] = {}
         self.jobs: dict[str, dict[int, End]] = {}
@@ -138,6 +142,9 @@ class Past:
             case Started():
                 self._started.add(entry.key)
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
+            case CookiesSet():
+                self.cookies[entry.key, entry.attempt] = entry
+                self.latest_turn = max(self.latest_turn, entry.turn)
             case KeptFirst():
                 self.kept[entry.key, entry.attempt] = entry
             case Waits():

@@ -15,13 +15,16 @@ from trio.lowlevel import checkpoint_if_cancelled
 from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
 from ...scheduler.raised import is_cancelled
+from ...types.cookies import Cookies, count_on_from
 from ...types.decisions import Answer
 from ...types.durable import Diverged
 from ...types.paths import levels_of
 from ...types.results import RunStatus
 from ...types.storing import StoreFailed
 from ..regions import Region
+from ..state import State
 from .coding import Coding
+from .cookies import cookies_set, with_cookies
 from .entries import (
     Answered,
     AttemptFailed,
@@ -102,6 +105,9 @@ class Recorder:
         self._is_cancelling = past.cancelling is not None
         self._touched: set[str] = set()
         self._resumes = past.began is not None
+        self._set_cookies: set[tuple[str, int]] = set()
+        if past.latest_turn >= 0:
+            count_on_from(past.latest_turn)
         self._ran_before = 0.0 if past.ran is None else past.ran.seconds
         self._ran_since = self._ran_noted = trio.current_time()
 
@@ -317,13 +323,41 @@ class Recorder:
         await self.synced()
         return value
 
+    def set_cookies(
+        self, path: str, attempt: int, before: Cookies, after: Cookies, output: Any = None
+    ) -> bool:
+        """An attempt is over that has changed the cookies of its scope: they are kept sealed, as its output is.
+
+        Whether they were, which they are not without a key.
+        """
+        self._set_cookies.add((path, attempt))
+        seal = self._coding.seal
+        if seal is None:
+            return False
+        data = self._coding.encode(output)
+        self.write(cookies_set(seal, path, attempt, before, after, data))
+        return True
+
+    def take_up(self, known: Ended | AttemptFailed, state: State) -> Any:
+        """The output of an attempt of an earlier process; a scope gets the cookies that it had set."""
+        sealed = self.past.cookies.get((known.key, known.attempt))
+        seal = self._coding.seal
+        if sealed is None or seal is None:
+            return getattr(known, "output", None)
+        state.cookies, output = with_cookies(seal, sealed, state.cookies)
+        return self._coding.decode(output)
+
     def ended(self, path: str, attempt: int, output: Any, again: bool) -> None:
         self.write(Ended(path, attempt, self.pass_now, output, again))
 
     def failed(self, path: str, attempt: int, error: BaseException, view: dict[str, Any]) -> None:
         if (path, attempt) not in self.past.outcomes:
-            data = self._coding.encode_error(error, view)
-            self.write(AttemptFailed(path, attempt, self.pass_now, data))
+            set_some, seal = (path, attempt) in self._set_cookies, self._coding.seal
+            is_sealed = set_some and seal is not None
+            data = self._coding.encode_error(error, view, has_cookies=is_sealed or not set_some)
+            if is_sealed and seal is not None:
+                data = seal.close(data)
+            self.write(AttemptFailed(path, attempt, self.pass_now, data, is_sealed))
 
     def packed(self, error: BaseException, view: dict[str, Any]) -> bytes:
         """An error as it is kept, with what expressions see of it."""
@@ -335,7 +369,10 @@ class Recorder:
 
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""
-        return self._coding.decode_error(entry.error)
+        data = entry.error
+        if entry.sealed and self._coding.seal is not None:
+            data = self._coding.seal.open(data)
+        return self._coding.decode_error(data)
 
     def interrupted(self, reason: str) -> None:
         """A cancellation that the document did not ask for has reached a node."""
@@ -404,7 +441,8 @@ class Recorder:
 
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
-        data = None if error is None else self._coding.encode_error(error)
+        # It may be the error of an answer, and the run's end is not sealed.
+        data = None if error is None else self._coding.encode_error(error, has_cookies=False)
         if not self.is_left:
             self._note_time(apart=0.0)
         self.write(RunEnded("", status, output, data))

@@ -27,6 +27,7 @@ class Chat:
     def __init__(self, run: RunServices, endpoint: Endpoint, request: dict[str, Any]) -> None:
         self._run = run
         self._request = request
+        self._asked = 0
         self._masker = Masker([endpoint.key] if endpoint.key else [])
         auth = Auth(type="bearer", token=endpoint.key) if endpoint.key else None
         self._config = RequestConfig(url=endpoint.url, auth=auth, format="json")
@@ -40,7 +41,8 @@ class Chat:
         """
         content = await json_content({**self._request, "messages": messages})
         try:
-            answer = await exchange(self._run, self._config, "POST", content)
+            asked, self._asked = self._asked, self._asked + 1
+            answer = await exchange(self._run, self._config, "POST", content, number=asked)
         except HTTPStatusError as exc:
             if self._config.auth is None and exc.status in (401, 403):
                 exc.add_note(

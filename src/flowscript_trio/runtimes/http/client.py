@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
+from uuid import UUID, uuid5
 
 from ...expression import to_text
 from ...expression.scope import Scope
@@ -30,13 +31,14 @@ async def exchange(
     method: str,
     content: Content,
     scope: Scope | None = None,
+    number: int = 0,
 ) -> Answer:
-    """Send a request with the cookies of a scope, and read the answer whole.
+    """Send a request with the cookies of a scope, and read the answer whole; ``number`` is as for :func:`send`.
 
     Raises as :func:`send` and :func:`read_answer`. Cancellation closes the connection at once.
     """
     pool = await pool_of(run)
-    answer = await send(run, pool, config, method, content, scope)
+    answer = await send(run, pool, config, method, content, scope, number)
     return await read_answer(answer, pool.options.max_bytes, run)
 
 
@@ -47,8 +49,11 @@ async def send(
     method: str,
     content: Content,
     scope: Scope | None,
+    number: int = 0,
 ) -> httpx.Response:
     """The answer to a request, not yet read.
+
+    ``number`` counts the requests of a node that ask for something else each, such as pages.
 
     Raises SettingError for settings that make no request, HostRefused and RedirectRefused, and for what fails
     below HTTP errors of httpx's own classes that name the request and the cause. A token that is refused is
@@ -75,7 +80,7 @@ async def send(
         client = pool.client()
         request = build_request(client, config, method, content, token)
         if (key := run.idempotency_key) is not None and config.idempotent:
-            say_key(request, key)
+            say_key(request, key, number)
         mine = _own_headers(config)
         sending = Sending(scheme, scope, config.redirects, mine, run.count_request)
         return await pool.send(client, request, sending)
@@ -87,12 +92,16 @@ async def send(
     return answer
 
 
-def say_key(request: httpx.Request, key: str) -> None:
-    """Say which requests are one and the same, unless the method or the settings do."""
+def say_key(request: httpx.Request, key: str, number: int) -> None:
+    """Say which requests are one and the same, unless the method or the settings do.
+
+    Each request of a node has a key of its own: of two with one key a server answers the second as the first.
+    """
     from .failing import IDEMPOTENT
 
     if request.method not in IDEMPOTENT:
-        request.headers.setdefault("Idempotency-Key", key)
+        own = key if number == 0 else str(uuid5(UUID(key), str(number)))
+        request.headers.setdefault("Idempotency-Key", own)
 
 
 def build_request(

@@ -76,7 +76,9 @@ class PageSupply:
         assert page is not None
         pool = await pool_of(self._run)
         asking = config.model_copy(update={"url": page.url, "params": page.params})
-        response = await send(self._run, pool, asking, config.method, self._content, self._scope)
+        response = await send(
+            self._run, pool, asking, config.method, self._content, self._scope, self._number
+        )
         answer = await read_answer(response, pool.options.max_bytes, self._run)
         body = await self._body(answer)
         items = self._items(answer, body)

@@ -1,0 +1,232 @@
+"""Owns the tests of cookies in durable runs: with a key they outlive a process, without one nodes log in again."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from cryptography.fernet import Fernet
+
+import flowscript_trio as fs
+from flowscript_trio.journal.sealing import Seal
+from flowscript_trio.types.cookies import Cookies
+
+from loopback import Answer, Loopback, Seen, loopback
+
+TOKEN = "a-cookie-that-nobody-else-may-see"
+SENT = {"sent": sha256(f"s={TOKEN}".encode()).hexdigest()}
+LOGIN = '<{kind}:http id="l" url="{{{{$config.base}}}}/login"/>'
+FLOW = """<workflow name="w">{login}
+  <source:wait id="w" input="l"/>
+  <source:http id="m" after="w" url="{{{{$config.base}}}}/me"/>
+  <output><set field="sent" value="{{{{m.cookie}}}}"/></output></workflow>"""
+
+
+def files_with_the_token(folder: Path) -> list[Path]:
+    """The files of a store in which the cookie stands in the clear."""
+    files = list(folder.iterdir())
+    assert len(files) >= 2
+    return [path for path in files if TOKEN.encode() in path.read_bytes()]
+
+
+class Shop:
+    """A server whose ``/login`` sets a cookie, and a run that waits behind the login in its first process."""
+
+    def __init__(self, server: Loopback) -> None:
+        self.server = server
+        self.logins = 0
+        self.waits = trio.Event()
+        self.may_end = False
+        self.registry = fs.Registry(base=fs.registry)
+        self.registry.runtime("source:wait")(self.wait)
+        server.pages |= {"/login": self.login, "/me": self.me}
+
+    async def login(self, seen: Seen) -> Answer:
+        self.logins += 1
+        return Answer(body={"in": True}, headers={"Set-Cookie": f"s={TOKEN}; Path=/; HttpOnly"})
+
+    async def me(self, seen: Seen) -> Answer:
+        sent = seen.headers.get(
+            "cookie", ""
+        )  # what an answer shows is a value like others, and is kept
+        return Answer(body={"cookie": sha256(sent.encode()).hexdigest()})
+
+    async def wait(self, params: fs.ExecutionParams) -> Any:
+        if not self.may_end:
+            self.waits.set()
+            await trio.sleep_forever()
+        return None
+
+    async def die(self, store: fs.Store, kind: str = "source") -> None:
+        flow = fs.loads(FLOW.format(login=LOGIN.format(kind=kind)), registry=self.registry)
+        config = {"base": self.server.base}
+        async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
+            await self.waits.wait()
+            run.leave()
+        self.may_end = True
+
+    async def resume(self, store: fs.Store) -> fs.Run:
+        return await fs.resume(store, "r", registry=self.registry)
+
+
+@pytest.mark.parametrize("kind", ["source", "sink"])
+async def test_with_a_key_cookies_outlive_the_process_and_no_byte_of_them_is_in_the_store(
+    kind: str, tmp_path: Path
+) -> None:
+    key = Fernet.generate_key()
+    async with loopback() as server:
+        shop = Shop(server)
+        await shop.die(fs.Store(tmp_path / "runs.db", key=key), kind)
+        run = await shop.resume(fs.Store(tmp_path / "runs.db", key=key))
+    assert shop.logins == 1
+    assert run.results["l"].output is not None
+    if kind == "sink":
+        assert TOKEN in str(run.results["l"].output["headers"])
+    assert run.output == SENT
+    assert not files_with_the_token(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["source", "sink"])
+async def test_without_a_key_the_login_is_done_again_and_no_byte_of_it_is_in_the_store(
+    kind: str, tmp_path: Path
+) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        await shop.die(fs.Store(tmp_path / "runs.db"), kind)
+        assert not files_with_the_token(tmp_path)
+        run = await shop.resume(fs.Store(tmp_path / "runs.db"))
+    assert shop.logins == 2
+    assert run.output == SENT
+
+
+async def test_another_key_or_none_is_an_error_before_anything_runs(tmp_path: Path) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        await shop.die(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
+        with pytest.raises(fs.InputError, match="begun with another key"):
+            await shop.resume(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
+        with pytest.raises(fs.InputError, match="the store has none"):
+            await shop.resume(fs.Store(tmp_path / "runs.db"))
+        assert len(server.seen) == 1
+
+
+async def test_a_run_that_began_without_a_key_goes_on_without_one(tmp_path: Path) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        await shop.die(fs.Store(tmp_path / "runs.db"))
+        run = await shop.resume(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
+    assert (shop.logins, run.status) == (2, "completed")
+
+
+async def test_keys_can_be_changed_while_runs_are_under_way(tmp_path: Path) -> None:
+    old, new = Fernet.generate_key(), Fernet.generate_key()
+    async with loopback() as server:
+        shop = Shop(server)
+        await shop.die(fs.Store(tmp_path / "runs.db", key=old))
+        run = await shop.resume(fs.Store(tmp_path / "runs.db", key=[new, old]))
+    assert (shop.logins, run.output) == (1, SENT)
+
+
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+async def test_cookies_of_an_attempt_that_failed_are_never_in_the_clear(
+    key: bytes | None, tmp_path: Path
+) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        asked: list[str] = []
+
+        async def picky(seen: Seen) -> Answer:
+            asked.append(seen.headers.get("cookie", ""))
+            return Answer(status=403, body="no", headers={"Set-Cookie": f"s={TOKEN}; Path=/"})
+
+        server.pages["/login"] = picky
+        login = LOGIN.format(kind="source").replace(
+            "/>",
+            '><on-error><fallback node="f"/></on-error></source:http><set id="f" var="f" value="1"/>',
+        )
+        flow = fs.loads(FLOW.format(login=login), registry=shop.registry)
+        config = {"base": server.base}
+        store = fs.Store(tmp_path / "runs.db", key=key)
+        async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
+            await shop.waits.wait()
+            run.leave()
+        shop.may_end = True
+        assert not files_with_the_token(tmp_path)
+        resumed = await shop.resume(fs.Store(tmp_path / "runs.db", key=key))
+    assert asked == [""]
+    error: Any = resumed.results["l"].error
+    assert error.status == 403
+    assert error.headers["content-type"]
+    assert (TOKEN in str(error.headers)) is (key is not None)
+    assert (resumed.output == SENT) is (key is not None)
+
+
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+async def test_a_run_that_fails_keeps_no_cookie_in_the_clear(
+    key: bytes | None, tmp_path: Path
+) -> None:
+    async with loopback() as server:
+        shop = Shop(server)
+        server.page("/login", "no", status=403, Set_Cookie=f"s={TOKEN}; Path=/")
+        flow = fs.loads(FLOW.format(login=LOGIN.format(kind="source")), registry=shop.registry)
+        store, config = fs.Store(tmp_path / "runs.db", key=key), {"base": server.base}
+        with pytest.raises(fs.HTTPStatusError):
+            await fs.run(flow, store=store, run_id="r", config=config)
+        with pytest.raises(fs.HTTPStatusError) as again:
+            await fs.run(flow, store=store, run_id="r", config=config)
+    assert again.value.status == 403
+    assert not files_with_the_token(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["", "short", b"x" * 44, 7, [], ["short"]])
+def test_what_is_not_a_key_is_refused_without_showing_it(key: Any, tmp_path: Path) -> None:
+    with pytest.raises(fs.InputError, match="not valid") as caught:
+        fs.Store(tmp_path / "runs.db", key=key)
+    assert "short" not in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_of_two_cookies_of_one_name_the_later_stands_whoever_is_restored_first() -> None:
+    from http.cookiejar import Cookie
+
+    from flowscript_trio.execution.durable.cookies import cookies_set, with_cookies
+
+    def cookie(value: str) -> Cookie:
+        return Cookie(
+            0,
+            "s",
+            value,
+            None,
+            False,
+            "x",
+            False,
+            False,
+            "/",
+            True,
+            False,
+            None,
+            True,
+            None,
+            None,
+            {},
+        )
+
+    seal = Seal(Fernet.generate_key())
+    key = ("x", "/", "s")
+    none = Cookies()
+    first = none.changed([(key, cookie("first"))])
+    second = first.changed([(key, cookie("second"))])
+    entries = [
+        cookies_set(seal, "a", 1, none, first, b""),
+        cookies_set(seal, "b", 1, first, second, b""),
+    ]
+    for order in (entries, entries[::-1]):
+        restored = none
+        for entry in order:
+            restored, _ = with_cookies(seal, entry, restored)
+        assert [each.value for each in restored] == ["second"]
+        assert vars(next(iter(restored))) == vars(cookie("second"))
