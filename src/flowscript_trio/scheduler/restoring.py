@@ -7,9 +7,11 @@ What had begun goes on after that, or is cancelled and cleans up; then comes the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import trio
 
 from .pools import Pool
 from .signals import BrokenOff, Signal
@@ -31,6 +33,10 @@ class BlockLog(Protocol):
     def ended(self) -> Mapping[int, End]: ...
     @property
     def begun(self) -> Collection[int]: ...
+
+    def in_shield(self, scope: trio.CancelScope, work: Awaitable[None]) -> Awaitable[None]:
+        """Do work that ``scope`` shields, until the run is left."""
+        ...
 
     def note_end(self, index: int, at: int, outside: bool) -> None:
         """A job has ended; its entry waits for nothing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+
+import trio
 
 from ...scheduler.restoring import End
 from ..regions import Region
@@ -27,6 +29,9 @@ class BlockJournal:
         }
         self.begun: set[int] = begun
         self.late: set[int] = {index for index, end in ends.items() if end.late}
+
+    def in_shield(self, scope: trio.CancelScope, work: Awaitable[None]) -> Awaitable[None]:
+        return self._recorder.in_shield(scope, work)
 
     def note_end(self, index: int, at: int, outside: bool) -> None:
         self._recorder.job_ended(self._key, index, at, outside, index in self.late)
