@@ -89,23 +89,28 @@ class _RestoringFeed:
         return await block.run(self._feed)
 
     async def _feed(self) -> None:
+        block = self._block
+        with trio.CancelScope(shield=True) as scope:
+            await self._log.in_shield(scope, self._restore())
+        if not block.is_over():  # else who has heard the last one settles it
+            await feed_from(block, self._items, self._known)
+
+    async def _restore(self) -> None:
         block, log = self._block, self._log
-        with trio.CancelScope(shield=True):
-            for index in range(self._known):
-                item = await self._next(index)
-                if index in log.ended:
-                    await self._start(index, item)
-                else:
-                    self._begun.append((index, item))
-            if log.ended:
-                await self._heard.wait()
-            if block.is_over():
-                return  # who has heard the last one settles it
-            block.on_settled = None
-            for job in self._begun:
-                await self._start(*job)
-            self._begun = []
-        await feed_from(block, self._items, self._known)
+        for index in range(self._known):
+            item = await self._next(index)
+            if index in log.ended:
+                await self._start(index, item)
+            else:
+                self._begun.append((index, item))
+        if log.ended:
+            await self._heard.wait()
+        if block.is_over():
+            return
+        block.on_settled = None
+        for job in self._begun:
+            await self._start(*job)
+        self._begun = []
 
     async def _next(self, index: int) -> Any:
         try:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import trio
+
 from .pools import Pool
 from .signals import BrokenOff, Signal
 
@@ -37,6 +39,10 @@ class BlockLog(Protocol):
 
     def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
         """The work of a job that had ended: it ends so again, whatever is cancelled around it now."""
+        ...
+
+    def in_shield(self, scope: trio.CancelScope, work: Awaitable[None]) -> Awaitable[None]:
+        """Do work that ``scope`` shields, until the run is left."""
         ...
 
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:

@@ -15,8 +15,8 @@ SHAPES = {
     "several retries": """<workflow name="w"><source:act id="a" fails="no" times="3"><on-error>
       <retry max="1" when="error.message == 'yes'" base="1s"/><retry max="2" when="error.message == 'no'" base="1s"/>
       <retry max="5" when="true" base="2s"/></on-error></source:act></workflow>""",
-    "on-timeout of a block that compensates": """<workflow name="w"><timeout id="t" duration="3s" on-timeout="h">
-      <source:act id="a"><compensate><source:act id="ua"/></compensate></source:act><source:act id="b" takes="9"/></timeout>
+    "on-timeout of a block that compensates": """<workflow name="w"><timeout id="t" duration="8s" on-timeout="h">
+      <source:act id="a"><compensate><source:act id="ua"/></compensate></source:act><source:act id="b" takes="90"/></timeout>
       <source:act id="h"/><source:act id="z" after="t" fails="no"/></workflow>""",
     "timeout of a run": """<workflow name="w" timeout="3s"><source:act id="a"/><source:act id="b" takes="9" after="a"/>
       <finally><source:act id="f"/></finally></workflow>""",

@@ -148,3 +148,32 @@ def test_a_stream_beside_other_output_is_opened_again_too(left_at: float) -> Non
     assert last.run is not None
     assert last.run.output == [f"{number} 200" for number in range(1, 6)]
     assert asked == ["s", "s"]
+
+
+def test_a_run_that_waits_for_a_stream_to_be_read_again_can_be_left() -> None:
+    crashing = Crashing(
+        """<workflow name="w"><phase name="p"><source:slow id="s"/>
+          <foreach id="e" collection="s"><source:act id="a"/></foreach></phase></workflow>"""
+    )
+    seconds = [1.0, 1e9]
+
+    class Slow(_Counted):
+        async def fetch(self) -> list[int]:
+            await trio.sleep(seconds[0])
+            return await super().fetch()
+
+    @crashing.world.registry.runtime("source:slow")
+    async def slow(params: fs.ExecutionParams) -> Any:
+        return Stream(params.node.label, Slow())
+
+    crashing.process(during=_leaving(4.5))
+    assert crashing.world.done == ["a"]
+    seconds.reverse()
+    left = crashing.process(during=_leaving(100))
+    assert left.run is not None
+    assert left.run.status == "suspended"
+    seconds.reverse()
+    last = crashing.process()
+    assert last.run is not None
+    assert last.run.status == "completed"
+    assert crashing.world.done == ["a"] * 5

@@ -12,7 +12,6 @@ from ..markers import Constant
 from ..reticent import Reticent
 from .placeholders import Params, match, scan
 
-
 Connection = Annotated[str, Field(min_length=1)]
 Query = Annotated[
     str,
