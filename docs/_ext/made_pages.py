@@ -237,11 +237,11 @@ def settings(registry: Registry = default_registry) -> str:
             owner = f"{around} {part}"
             parts.append(section(owner, f"`<{part}>` in `<{around}>`", words_of(model), model))
     by_model: dict[type[BaseModel], list[str]] = {}
-    for tag, model in BODY_CONFIGS.items():
-        by_model.setdefault(model, []).append(tag)
-    for model, tags in by_model.items():
+    for tag, body in BODY_CONFIGS.items():
+        by_model.setdefault(body, []).append(tag)
+    for shared, tags in by_model.items():
         heading = ", ".join(f"`<{tag}>`" for tag in tags)
-        parts.append(section(tags[0], heading, words_of(model), model))
+        parts.append(section(tags[0], heading, words_of(shared), shared))
     return "\n\n".join(parts)
 
 
