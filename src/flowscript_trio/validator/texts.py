@@ -120,9 +120,7 @@ class Compiler:
         if form is Form.STRUCTURE:
             if not isinstance(value, Text):
                 return self._fill(value, visible)
-            from ..parser.yaml import (
-                read_yaml,  # with PyYAML: only documents that have YAML need it
-            )
+            from ..parser.yaml import read_yaml  # with PyYAML, which few documents need
 
             try:
                 return self._fill(read_yaml(value), visible)
