@@ -9,7 +9,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-base_option = click.option(
+base_option: Callable[[Command], Command] = click.option(
     "--base",
     type=click.Path(file_okay=False, exists=True),
     help="The folder that file paths may not leave.",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from .records import FOLDER
+from .run_options import Command
 
-trace_option = click.option(
+trace_option: Callable[[Command], Command] = click.option(
     "--trace",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a trace for Perfetto's or Chrome's viewer.",
 )
-record_option = click.option(
+record_option: Callable[[Command], Command] = click.option(
     "--record",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -21,9 +23,11 @@ record_option = click.option(
     show_envvar=True,
     help="Keep a record of the run in a file of this folder, one line for each event.",
 )
-log_option = click.option(
+log_option: Callable[[Command], Command] = click.option(
     "--log",
     type=click.Choice(["tree", "lines", "json"]),
     help="What standard error shows of the run; a live tree on a terminal, else lines.",
 )
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show nothing of the run.")
+quiet_option: Callable[[Command], Command] = click.option(
+    "--quiet", "-q", is_flag=True, help="Show nothing of the run."
+)
