@@ -8,7 +8,10 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "flowscript-trio"
 author = "the flowscript-trio contributors"
 copyright = "2026, the flowscript-trio contributors"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "leftovers"]
+extensions = [
+    *("myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"),
+    *("leftovers", "searchable"),
+]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -16,3 +19,7 @@ myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
+# A button copies what is typed: neither the prompt nor what the command says.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+# There is no intersphinx: what others call their pages would have to be fetched, and a build needs no network.

@@ -63,7 +63,7 @@ class Page:
 
     def press(self, key: str) -> None:
         text = {"text": key} if len(key) == 1 else {}
-        text |= {"text": "\r", "windowsVirtualKeyCode": 13} if key == "Enter" else {}
+        text |= {"text": "\r", "windowsVirtualKeyCode": 13} if key == "Enter" else {}  # type: ignore[dict-item]
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 

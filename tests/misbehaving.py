@@ -81,7 +81,7 @@ def bad(
     error: tuple[str, str, bool] | None,
     then: Literal["close", "reset", "stay"] = "close",
 ) -> Misbehaviour:
-    return Misbehaviour(name, sent, *(error or (None, "", False)), then=then)
+    return Misbehaviour(name, sent, *(error or (None, "", False)), then=then)  # type: ignore[misc]
 
 
 def failing(status: int, passes: bool, *headers: str) -> Misbehaviour:

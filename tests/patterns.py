@@ -113,7 +113,7 @@ def uses() -> list[Use]:
                     pattern = node.args[0]
                     if isinstance(pattern, ast.Constant):
                         flags = _flags(node)
-                        compiled = re.compile(pattern.value, flags)
+                        compiled = re.compile(pattern.value, flags)  # type: ignore[type-var]
                         found.append(Use(file, f"line {node.lineno}", compiled, method))
     return found
 

@@ -23,7 +23,7 @@ def schema_of(folder: Path, registry: fs.Registry | None = None) -> etree.XMLSch
 def complaint(schema: etree.XMLSchema, text: str) -> str | None:
     """What a schema says against a document; raises XMLSyntaxError where that is no XML."""
     root = etree.fromstring(declared(workflow_of(text)).strip().encode(), _PARSER)
-    return None if schema.validate(root) else str(schema.error_log.last_error)
+    return None if schema.validate(root) else str(schema.error_log.last_error)  # type: ignore[attr-defined]
 
 
 def workflow(nodes: str) -> str:

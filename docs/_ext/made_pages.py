@@ -28,8 +28,8 @@ from flowscript_trio import Registry
 from flowscript_trio import registry as default_registry
 from flowscript_trio.cli.commands import commands as command_line
 from flowscript_trio.expression.costs import COSTS, Cost
+from flowscript_trio.expression.functions import functions as known_functions
 from flowscript_trio.expression.library import dates
-from flowscript_trio.expression.table import FUNCTIONS
 from flowscript_trio.language.structure import LIFTED, STRUCTURE
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
@@ -237,11 +237,11 @@ def settings(registry: Registry = default_registry) -> str:
             owner = f"{around} {part}"
             parts.append(section(owner, f"`<{part}>` in `<{around}>`", words_of(model), model))
     by_model: dict[type[BaseModel], list[str]] = {}
-    for tag, model in BODY_CONFIGS.items():
-        by_model.setdefault(model, []).append(tag)
-    for model, tags in by_model.items():
+    for tag, body in BODY_CONFIGS.items():
+        by_model.setdefault(body, []).append(tag)
+    for shared, tags in by_model.items():
         heading = ", ".join(f"`<{tag}>`" for tag in tags)
-        parts.append(section(tags[0], heading, words_of(model), model))
+        parts.append(section(tags[0], heading, words_of(shared), shared))
     return "\n\n".join(parts)
 
 
@@ -269,7 +269,7 @@ def functions() -> str:
     """Every function, by the module that it stands in, with its arguments."""
     by_module: dict[str, list[Row]] = {}
     names: dict[Callable[..., Any], list[str]] = {}
-    for name, implementation in FUNCTIONS.items():
+    for name, implementation in known_functions().items():
         names.setdefault(implementation, []).append(name)
     for implementation, all_ in names.items():
         module = implementation.__module__.rpartition(".")[2]
@@ -287,7 +287,7 @@ def functions() -> str:
 def function_names() -> str:
     """The names of all functions, by the module that they stand in."""
     by_module: dict[str, list[str]] = {}
-    for name, implementation in FUNCTIONS.items():
+    for name, implementation in known_functions().items():
         by_module.setdefault(implementation.__module__.rpartition(".")[2], []).append(f"`{name}`")
     rows = [(heading(module), ", ".join(names)) for module, names in sorted(by_module.items())]
     return table(("about", "functions"), rows)

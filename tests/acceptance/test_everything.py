@@ -117,7 +117,7 @@ async def test_a_document_of_every_element_runs_value_by_value(tmp_path: Path) -
     written = run.output.pop("written")
     assert run.output == EXPECTED
     report = (tmp_path / "out" / "report.json").read_bytes()
-    assert json.loads(report) == [EXPECTED["summary"], EXPECTED["fan"]["each"]]
+    assert json.loads(report) == [EXPECTED["summary"], EXPECTED["fan"]["each"]]  # type: ignore[index]
     assert written == {"path": written["path"], "bytes": len(report)}
     assert (tmp_path / "log.txt").read_text().strip() == "50"
     assert (tmp_path / "end.txt").read_text().strip() == "50"

@@ -93,7 +93,7 @@ def test_a_run_whose_nodes_wait_does_nothing() -> None:
             passes.append(trio.current_time() - start)
 
     async def main() -> None:
-        nonlocal start
+        nonlocal start  # type: ignore[misc]
         start = trio.current_time()
         trio.lowlevel.add_instrument(Passes())
         await Stubs().run("""<parallel id="p" maxConcurrency="2">

@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
         ("c", "suspended"),
         ("d", "cancelled"),
     ):
-        trio.run(leave, run_id, state)
+        trio.run(leave, run_id, state)  # type: ignore[arg-type]
     return tmp_path / "runs.db"
 
 

@@ -168,7 +168,7 @@ def test_what_an_interrupt_cuts_short_is_not_written_twice() -> None:
     stream = standard._text(raw, None, "strict")
     with pytest.raises(KeyboardInterrupt):
         stream.write("once\n")
-    stream.detach()
+    stream.detach()  # type: ignore[attr-defined]
     raw.close()
     with open(reader, "rb") as said:
         assert said.read() == b"once\n"

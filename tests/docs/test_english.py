@@ -84,7 +84,8 @@ def prose_of(source: str) -> Iterator[tuple[int, str]]:
             isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
         ):
             yield node.lineno, " ".join(node.value.split())
-    comment, first, last = [], 0, 0
+    comment: list[str] = []
+    first = last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             if comment and token.start[0] != last + 1:

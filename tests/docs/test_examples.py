@@ -31,7 +31,7 @@ def examples(language: str, *, tests: bool = False) -> list[object]:
             if block[1] == language and ("def test_" in block[2]) is tests:
                 line = text[: block.start()].count("\n") + 1
                 found.append(pytest.param(block[2], id=f"{page.relative_to(ROOT)}:{line}"))
-    return found
+    return found  # type: ignore[return-value]
 
 
 def modules() -> dict[str, str]:
@@ -81,7 +81,7 @@ def test_every_python_example_runs(
         run = trio.run
 
         def run_virtually(*args: object) -> object:
-            return run(*args, clock=MockClock(autojump_threshold=0))
+            return run(*args, clock=MockClock(autojump_threshold=0))  # type: ignore[arg-type]
 
         monkeypatch.setattr(trio, "run", run_virtually)
     exec(compile(code, "example", "exec", dont_inherit=True), {"__name__": "example"})

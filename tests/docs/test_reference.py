@@ -16,8 +16,8 @@ import flowscript_trio as fs
 from flowscript_trio import testing
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.expression import function_names
+from flowscript_trio.expression.functions import functions
 from flowscript_trio.expression.library import dates
-from flowscript_trio.expression.table import FUNCTIONS
 from flowscript_trio.language.elements import COMMON, ELEMENTS
 from flowscript_trio.language.structure import FAMILIES, LIFTED, STRUCTURE
 from flowscript_trio.observe.chronicle import NAMES
@@ -214,7 +214,7 @@ def test_every_function_is_in_the_reference_and_says_what_it_does() -> None:
     text = page("functions")
     for name in function_names():
         assert f"`{name}(" in text, name
-    assert all(implementation.__doc__ for implementation in FUNCTIONS.values())
+    assert all(implementation.__doc__ for implementation in functions().values())
 
 
 def test_the_arguments_of_a_function_are_shown_as_it_takes_them() -> None:

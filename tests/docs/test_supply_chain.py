@@ -42,7 +42,7 @@ def test_the_audit_fails_for_what_it_finds_and_says_where_it_could_not_look(
     file = tmp_path / "report.json"
     file.write_text("" if report is None else json.dumps({"dependencies": report}))
     command = [sys.executable, ROOT / ".ci" / "audited", "run.lock", file]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)  # type: ignore[arg-type]
     assert (done.returncode, done.stderr) == (code, "")
     assert said in done.stdout
 

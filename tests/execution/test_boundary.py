@@ -230,7 +230,7 @@ def test_the_settings_of_a_clean_up_surface_where_nothing_else_does(world: World
 def test_an_error_that_resists_surfaces_as_it_is(world: World, kind: str, secret: bool) -> None:
     world.make = RESISTING[kind]
     options = {"secrets": {"KEY": "a-long-secret"}} if secret else {}
-    error = world.run(CLEAN_UP.format('<source:fails id="a"/>'), **options)
+    error = world.run(CLEAN_UP.format('<source:fails id="a"/>'), **options)  # type: ignore[arg-type]
     assert error is world.errors[0]
     failure = fs.failure_of(error)
     assert failure is not None
@@ -394,7 +394,7 @@ def test_what_is_no_exception_decides_by_rule(
 
 def test_a_group_of_a_node_stays_whole(world: World) -> None:
     group = BaseExceptionGroup("both", [Stop(), ExceptionGroup("inner", [ValueError()])])
-    world.make = lambda: group  # type: ignore[assignment]
+    world.make = lambda: group
     assert world.run('<source:fails id="a"/>') is group
 
 

@@ -367,7 +367,7 @@ async def test_clean_up_has_the_same_bounds_for_itself(autojump_clock: Any) -> N
         await fs.run(stubs.load(body), budget=fs.Budget(nodes=100))
     assert caught.value.path == f"w[99]/{caught.value.path.partition('/')[2]}"
     assert sum(event.startswith("end") for event in stubs.events) == 99 + 99
-    record = fs.failure_of(caught.value).record  # type: ignore[union-attr]
+    record = fs.failure_of(caught.value).record
     other = [result.error for result in record.failures if result.error is not caught.value]
     assert {str(error).partition(",")[0] for error in other} == {
         "the run executed more nodes than its budget of 100"
@@ -526,7 +526,7 @@ async def test_an_error_of_a_sibling_that_unwinds_does_not_take_its_place(
       <branch><phase name="d"><phase name="e"><source:stub id="u25" takes="1s"/>{A}{B}</phase></phase></branch>
       <branch><source:stub id="s" hangs="true" cleanup="fail"/></branch></parallel>"""
     error = await exceeded(body, nodes=6)
-    record = fs.failure_of(error).record  # type: ignore[union-attr]
+    record = fs.failure_of(error).record
     assert "p/1/s" in [result.path for result in record.failures if result.error is not error]
 
 

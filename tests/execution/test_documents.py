@@ -277,7 +277,7 @@ def test_a_path_is_looked_for_in_the_base_second(tmp_path: Path) -> None:
     text = '<workflow name="t"><include id="i" workflow="x.xml"/></workflow>'
     registry = folder.stubs.registry
     assert fs.loads(text, base=base, registry=registry).name == "t"
-    with pytest.raises(fs.WorkflowInvalid, match="a text has no folder"):
+    with pytest.raises(fs.WorkflowInvalid, match="text has no folder"):
         fs.loads(text, registry=registry)
 
 

@@ -311,7 +311,7 @@ async def test_bounds_of_expressions_may_stand_in_limits_as_ever_or_in_bounds() 
     few = fs.Limits(operations=1000)
     for options in ({"limits": few}, {"bounds": few}, {"bounds": few, "limits": {}}):
         with pytest.raises(fs.LimitExceeded):
-            await fs.run(flow, **options)  # type: ignore[arg-type]
+            await fs.run(flow, **options)
     with pytest.raises(fs.InputError, match="given twice"):
         await fs.run(flow, bounds=few, limits=few)
 

@@ -164,6 +164,6 @@ def test_what_is_retryable(error: Exception, retryable: bool) -> None:
 
 
 def test_full_jitter_takes_a_random_part_of_the_wait() -> None:
-    config = RetryConfig(max=3, jitter="full", base="8s")
+    config = RetryConfig(max=3, jitter="full", base="8s")  # type: ignore[arg-type]
     assert delay_of(config, 1, 0.25) == 2
     assert delay_of(config, 2, 0.5) == 8

@@ -12,6 +12,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable import opening
 from flowscript_trio.execution.run import run_with
 from flowscript_trio.testing import prove
 
@@ -58,7 +59,7 @@ def test_every_option_arrives_by_its_name(way: str, monkeypatch: pytest.MonkeyPa
     async def begun(store: Any, flow: Any, options: fs.RunOptions) -> AsyncIterator[None]:
         yield
 
-    monkeypatch.setattr(module, "begun", begun)
+    monkeypatch.setattr(opening, "begun", begun)
 
     def prepare(flow: Any, passes: Any, options: fs.RunOptions, owned: Any) -> Any:
         arrived.append(options)

@@ -66,7 +66,7 @@ class NoChain(Exception):
     def __context__(self) -> Any:  # type: ignore[override]
         raise RuntimeError("context")
 
-    __cause__ = __traceback__ = __context__  # type: ignore[assignment]
+    __cause__ = __traceback__ = __context__
 
 
 class OddClass(type):
@@ -288,7 +288,7 @@ def test_a_stop_of_an_iteration_in_the_settings_of_a_node_is_its_error() -> None
         def __getitem__(self, name: str) -> Any:
             raise StopIteration
 
-        get = __getitem__
+        get = __getitem__  # type: ignore[assignment]
 
     flow = fs.loads('<workflow name="w"><set var="x" value="{{$input.x.y}}"/></workflow>')
     with pytest.raises(RuntimeError) as caught:
@@ -303,7 +303,7 @@ def test_what_is_no_exception_and_raised_by_accept_is_the_branchs_error() -> Non
         def __getitem__(self, name: str) -> Any:
             raise Odd(name)
 
-        get = __getitem__
+        get = __getitem__  # type: ignore[assignment]
 
     registry = fs.Registry(base=fs.registry)
 

@@ -217,8 +217,8 @@ def test_a_lock_and_a_limiter_are_handed_over_and_not_taken() -> None:
     world = World({str(i): lambda thing=thing: thing for i, thing in enumerate(made)})  # type: ignore[misc]
     world.run("".join(f'<source:asks id="n{i}" for="{i}"/>' for i in range(3)))
     assert {id(thing) for thing in world.got} == {id(thing) for thing in made}
-    assert not made[0].locked()  # type: ignore[union-attr]
-    assert made[1].borrowed_tokens == 0  # type: ignore[union-attr]
+    assert not made[0].locked()  # type: ignore[attr-defined]
+    assert made[1].borrowed_tokens == 0  # type: ignore[attr-defined]
 
 
 def test_one_that_cannot_be_closed_keeps_no_other_from_it() -> None:

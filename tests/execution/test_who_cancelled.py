@@ -47,7 +47,7 @@ async def fresh_one() -> None:
     try:
         await trio.sleep(5)
     except trio.Cancelled:
-        raise trio.Cancelled._create(source="unknown") from None  # type: ignore[call-arg]
+        raise trio.Cancelled._create(source="unknown") from None
 
 
 WAYS: dict[str, Callable[[], Awaitable[None]]] = {

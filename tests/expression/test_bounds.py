@@ -120,7 +120,7 @@ def test_growth_meets_a_bound(text: str, message: str) -> None:
             "looped": looped,
             "huge": 10**5000,
         },
-        **({"operations": 200_000} if message in ("operations", "") else {}),
+        **({"operations": 200_000} if message in ("operations", "") else {}),  # type: ignore[arg-type]
     )
     if message == "none":
         evaluate(text, scope)

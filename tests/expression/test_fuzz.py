@@ -251,9 +251,9 @@ def same(left: Any, right: Any) -> bool:
         if type(left) is not type(right):
             return False
         if isinstance(left, list):
-            return len(left) == len(right) and all(map(same, left, right))
+            return len(left) == len(right) and all(map(same, left, right))  # type: ignore[arg-type]
         if isinstance(left, dict):
-            return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+            return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)  # type: ignore[index]
     return bool(left == right) and isinstance(left, str) == isinstance(right, str)
 
 

@@ -32,7 +32,7 @@ DAYS = {"old": date(2026, 1, 1), "new": datetime(2026, 3, 1, tzinfo=UTC)}
     ],
 )
 def test_values_are_ordered_as_they_are_compared(text: str, value: Any) -> None:
-    assert evaluate(text, **DAYS) == value
+    assert evaluate(text, **DAYS) == value  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["x => x", "x => [x]", "x => ({a: [x]})"])

@@ -145,7 +145,7 @@ def test_a_place_goes_through_the_marks_of_the_document() -> None:
     with pytest.raises(EvaluationError) as caught:
         compiled(PlainScope({"a": 1, "b": 2}))
     assert str(caught.value.location) == f"doc.xml:2:{start - 2 + 6 + 6 + 1 - 1}"
-    assert source.text[source.text.index("\n") + caught.value.location.column] == "c"  # type: ignore[union-attr]
+    assert source.text[source.text.index("\n") + caught.value.location.column] == "c"
 
 
 TEMPLATES: list[tuple[str, str]] = [

@@ -196,11 +196,11 @@ def test_an_expression_is_worth(text: str, expected: Any) -> None:
 
 def test_the_longest_bound_name_wins_and_ends_at_a_word() -> None:
     values = {"a": 10, "a-b": 1, "a-b-c": 2, "b": 3, "x--y": 4, "end-": 5, "c": 1}
-    assert evaluate("a-b-c", **values) == 2
+    assert evaluate("a-b-c", **values) == 2  # type: ignore[arg-type]
     assert evaluate("a-b-d", PlainScope({**values, "d": 1})) == 0
     assert evaluate("a-bc", PlainScope({**values, "bc": 4})) == 6
-    assert evaluate("x--y", **values) == 4
-    assert evaluate("end-", **values) == 5
+    assert evaluate("x--y", **values) == 4  # type: ignore[arg-type]
+    assert evaluate("end-", **values) == 5  # type: ignore[arg-type]
     assert evaluate("a-b[0]", PlainScope({"a-b": [7]})) == 7
 
 
@@ -295,5 +295,5 @@ def test_an_evaluation_changes_nothing_that_it_is_given() -> None:
         "concat(xs, [4])",
         "{...o, a: 2}",
     ]:
-        evaluate(text, **values)
+        evaluate(text, **values)  # type: ignore[arg-type]
     assert values == {"xs": [3, 1, 2], "o": {"a": {"b": 1}}}

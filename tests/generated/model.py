@@ -94,7 +94,7 @@ def expect(workflow: Workflow) -> Expected:
     if result.kind != "failed" and cancelled > result.end:
         output, end = result.value, floor(result.end)
         return Expected("completed", output, frozenset(), end, log.statuses)
-    end, errors = _undo(log, "", result.end)
+    end, errors = _undo(log, "", result.end)  # type: ignore[assignment]
     errors = result.errors or errors
     status = "failed" if errors else "cancelled"
     return Expected(status, None, errors, floor(end), log.statuses)

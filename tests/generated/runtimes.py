@@ -64,7 +64,7 @@ class NotedError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.__notes__ = "no list"
+        self.__notes__ = "no list"  # type: ignore[assignment]
 
 
 RESISTING: dict[str, Callable[[str], Exception]] = {

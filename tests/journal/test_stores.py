@@ -157,7 +157,7 @@ async def test_a_run_that_is_not_there_is_named_with_the_nearest(store: Store) -
         with pytest.raises(
             InputError, match="no run 'nightli' in the store; did you mean 'nightly'"
         ):
-            await call("nightli")  # type: ignore[operator]
+            await call("nightli")
 
 
 async def test_runs_are_listed_the_youngest_first_with_how_they_stand(store: Store) -> None:

@@ -58,4 +58,4 @@ async def main(where: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])
+    trio.run(main, *sys.argv[1:])  # type: ignore[arg-type]

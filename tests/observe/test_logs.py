@@ -53,7 +53,7 @@ def test_arguments_tracebacks_and_extras_are_masked(shown: io.StringIO) -> None:
     logger = logging.getLogger("app")
     seen: list[logging.LogRecord] = []
     catch = logging.Handler()
-    catch.emit = seen.append  # type: ignore[method-assign]
+    catch.emit = seen.append  # type: ignore[assignment]
     catch.addFilter(fs.SecretFilter([SECRET]))
     logger.addHandler(catch)
     try:

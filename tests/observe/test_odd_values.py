@@ -59,8 +59,8 @@ class NoText:
 class Sly:
     """It says that it is of a class which it is not of, and fails at that."""
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         raise RuntimeError("no class")
 
 
@@ -128,9 +128,9 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     "notes that are none": lambda: with_notes(7),
     "notes that refuse": lambda: with_notes(refusing(list, ["x"])),
     "steering": lambda: ValueError("\x1b]0;owned\x07\x9b31m\u202e\u2028 " + SECRET),
-    **{f"with {name}": lambda make=make: ValueError(make()) for name, make in ODD.items()},
+    **{f"with {name}": lambda make=make: ValueError(make()) for name, make in ODD.items()},  # type: ignore[misc]
     **{
-        f"noted with {name}": lambda make=make: with_notes([make(), "x"])
+        f"noted with {name}": lambda make=make: with_notes([make(), "x"])  # type: ignore[misc]
         for name, make in ODD.items()
     },
 }

@@ -266,8 +266,8 @@ def test_the_parts_of_nodes() -> None:
         {"id": "y", "label": "Y", "goto": "o"},
         {"id": "n"},
     ]
-    assert given(source.on_error.retry) == {"max": "3", "when": "true"}
-    assert given(source.on_error.fallback) == {"node": "f"}
+    assert given(source.on_error.retry) == {"max": "3", "when": "true"}  # type: ignore[arg-type]
+    assert given(source.on_error.fallback) == {"node": "f"}  # type: ignore[arg-type]
     assert [given(part) for part in output.fields] == [{"field": "r", "value": "{{c}}"}]
 
 

@@ -82,4 +82,4 @@ def test_nodes_and_blocks_name_limits_in_an_attribute_or_an_element() -> None:
     )
     assert problems == []
     assert [str(node.limit and node.limit.value) for node in document.body.nodes] == ["g"] * 5
-    assert document.body.nodes[4].arguments == ()  # type: ignore[union-attr]
+    assert document.body.nodes[4].arguments == ()

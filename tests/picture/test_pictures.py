@@ -101,7 +101,7 @@ def test_what_belongs_to_a_box_lies_inside_of_it_and_nothing_else_overlaps(drawn
             assert apart(layout.boxes[a.number], layout.boxes[b.number])
         for box in group.boxes:
             own = layout.boxes[box.number]
-            for a, b in itertools.combinations(box.groups, 2):
+            for a, b in itertools.combinations(box.groups, 2):  # type: ignore[assignment]
                 assert apart(layout.groups[a.number], layout.groups[b.number])
             for inner in box.groups:
                 assert layout.groups[inner.number].y >= own.y + 18 * len(lines_of(box))

@@ -299,7 +299,7 @@ async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_nam
         assert (result.worker or "").startswith("worker tcp://")
         (said,) = [each.message for each in handle.warnings]
         assert "was given up" in said
-        assert result.worker in said
+        assert result.worker in said  # type: ignore[operator]
 
 
 async def test_a_resource_is_one_a_worker_and_run_and_closed_with_the_run(

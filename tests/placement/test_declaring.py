@@ -133,7 +133,7 @@ def test_an_address_of_a_cluster_without_encryption_takes_no_secrets() -> None:
     ):
         with pytest.raises(fs.InputError, match=r"not encrypted, and the secrets 'A'"):
             trio.run(
-                lambda address=address: fs.run(
+                lambda address=address: fs.run(  # type: ignore[misc]
                     loaded, secrets={"A": "alpha"}, places={"far": fs.Dask(address)}
                 )
             )

@@ -18,7 +18,7 @@ from flowscript_trio.runtimes.ai.steps import HERE, run_in_steps, step
 DEEP = {"$defs": {"d0": {"type": "string"}}, "anyOf": [{"$ref": "#/$defs/d12"}]}
 for number in range(12):
     inner = {"$ref": f"#/$defs/d{number}"}
-    DEEP["$defs"][f"d{number + 1}"] = {"anyOf": [inner, inner, inner]}  # type: ignore[call-overload]
+    DEEP["$defs"][f"d{number + 1}"] = {"anyOf": [inner, inner, inner]}  # type: ignore[index]
 
 LONG = [
     ("{a: number[]}", {"a": [1] * HERE}),

@@ -143,7 +143,7 @@ async def test_sheets_are_chosen_by_name_and_odd_ones_are_errors(tmp_path: Path)
         book.active.append(row)
     for title, rows in (("Twice", [["a", "a"]]), ("Wide", [["a"], [1, 2]])):
         page = book.create_sheet(title)
-        for row in rows:
+        for row in rows:  # type: ignore[assignment]
             page.append(row)
     book.save(tmp_path / "a.xlsx")
 

@@ -157,7 +157,7 @@ def test_a_failing_job_cancels_the_others_and_its_error_is_the_verdict(way: str)
         assert cancellation.reason == "block/1 failed: ValueError"
 
     async def timed() -> None:
-        nonlocal started
+        nonlocal started  # type: ignore[misc]
         started = trio.current_time()
         await main()
 
@@ -260,7 +260,7 @@ def test_an_error_travels_up_one_pass_a_level_where_nobody_has_to_be_cancelled()
             def nest(depth: int) -> Any:
                 async def job() -> None:
                     if depth == 0:
-                        nonlocal failed
+                        nonlocal failed  # type: ignore[misc]
                         failed = passes.now
                         raise ValueError
                     verdict = await board([nest(depth - 1)]).run_each()

@@ -124,6 +124,6 @@ def test_a_setting_that_is_deleted_from_a_model_is_gone_from_the_schema(
         root = etree.fromstring(fs.schema_files(registry)["flowscript.xsd"].encode())
         return {one.get("name", "") for one in root.iterfind(of_type)}
 
-    info = fs.registry.get_runtime(name).config.model_fields[setting]  # type: ignore[union-attr]
+    info = fs.registry.get_runtime(name).config.model_fields[setting]
     gone = attributes(fs.registry) - attributes(registry)
     assert gone >= set(spellings(canonical(info.alias or setting)))

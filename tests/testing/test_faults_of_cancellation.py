@@ -155,7 +155,7 @@ async def clean_up_unshielded_in_a_generator(params: fs.ExecutionParams) -> None
         finally:
             await trio.sleep(1)  # the fault
 
-    async with contextlib.aclosing(lines()) as found:
+    async with contextlib.aclosing(lines()) as found:  # type: ignore[type-var]
         async for _ in found:
             await trio.sleep(1)
 
@@ -245,7 +245,7 @@ async def swallow_in_a_generator(params: fs.ExecutionParams) -> int:
                 await trio.sleep(1)
             yield number
 
-    async with contextlib.aclosing(lines()) as found:
+    async with contextlib.aclosing(lines()) as found:  # type: ignore[type-var]
         return len([number async for number in found])
 
 
@@ -278,7 +278,7 @@ def holding(manager: Any) -> Fault:
                 yield 1
 
     async def hold(params: fs.ExecutionParams) -> None:
-        async with contextlib.aclosing(lines()) as found:
+        async with contextlib.aclosing(lines()) as found:  # type: ignore[type-var]
             async for _ in found:
                 await trio.sleep(1)
 
@@ -293,7 +293,7 @@ async def hold_a_lock_by_hand(params: fs.ExecutionParams) -> None:
         finally:
             LOCK.release()
 
-    async with contextlib.aclosing(lines()) as found:
+    async with contextlib.aclosing(lines()) as found:  # type: ignore[type-var]
         async for _ in found:
             await trio.sleep(1)
 

@@ -140,7 +140,7 @@ async def wait_in_clean_up(params: fs.ExecutionParams) -> None:
             await trio.lowlevel.checkpoint()
 
     try:
-        async with contextlib.aclosing(lines()) as found:
+        async with contextlib.aclosing(lines()) as found:  # type: ignore[type-var]
             async for _ in found:
                 await trio.sleep(1)
     finally:

@@ -377,7 +377,7 @@ def test_a_branch_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def only_of_the_well(self: Branches, result: Any) -> None:
         if result.status == "success":
-            end(self, result)
+            end(self, result)  # type: ignore[call-arg]
 
     plant(monkeypatch, Branches, "_end", only_of_the_well)
     assert "every start has one end" in promises()

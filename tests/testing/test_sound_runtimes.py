@@ -200,7 +200,7 @@ async def generators_that_are_closed(params: fs.ExecutionParams) -> int:
                 await trio.lowlevel.checkpoint()
                 yield line
 
-    async with contextlib.aclosing(lines(__file__)) as found:
+    async with contextlib.aclosing(lines(__file__)) as found:  # type: ignore[type-var]
         async for line in found:
             await trio.sleep(1)
             return len(line)
@@ -217,7 +217,7 @@ async def a_generator_that_leaves_its_nursery_first(params: fs.ExecutionParams) 
             yield page
 
     found = []
-    async with contextlib.aclosing(pages()) as all_pages:
+    async with contextlib.aclosing(pages()) as all_pages:  # type: ignore[type-var]
         async for page in all_pages:
             await trio.sleep(1)
             found.append(page)

@@ -126,9 +126,9 @@ def test_decisions_secrets_environment_time_and_path_are_taken(tmp_path: Path) -
       </workflow>""")
     said = {"decisions": {"ask": "later"}, "secrets": {"S": "12345"}, "env": {"E": "e"}}
     now = datetime(2020, 2, 29, tzinfo=UTC)
-    assert run_flow(path, **said, now=now).output == "later 5 e 2020-02-29T00:00:00.000Z"
+    assert run_flow(path, **said, now=now).output == "later 5 e 2020-02-29T00:00:00.000Z"  # type: ignore[arg-type]
     said["decisions"] = {"ask": fs.Answer("approve")}  # type: ignore[dict-item]
-    assert run_flow(str(path), **said).output.startswith("approve 5 e 2000-01-01")
+    assert run_flow(str(path), **said).output.startswith("approve 5 e 2000-01-01")  # type: ignore[arg-type]
 
 
 def test_a_seed_fixes_the_order_of_tasks_and_chance() -> None:

@@ -56,7 +56,7 @@ def test_a_runtime_with_a_setting_of_that_name_keeps_it() -> None:
 
     @registry.runtime("source:page", config=Page)
     async def page(params: fs.ExecutionParams) -> int:
-        return params.config.limit  # type: ignore[no-any-return]
+        return params.config.limit
 
     text = '<workflow name="w"><source:page id="p" limit="{}"/></workflow>'
     flow = fs.loads(text.format(5), registry=registry)

@@ -79,9 +79,9 @@ class Writer:
     def expression(self, *more: str) -> str:
         names = [*self.ids, *more]
         if not names or self.pick(range(4)) == 0:
-            return self.pick(VALUES)  # type: ignore[no-any-return]
+            return self.pick(VALUES)
         form = self.pick(SHAPED).replace("unknown_yet", "v")
-        return form.format(n=self.pick(names), m=self.pick(names))  # type: ignore[no-any-return]
+        return form.format(n=self.pick(names), m=self.pick(names))
 
     def braces(self, *more: str) -> str:
         return quoteattr(f"{{{{ {self.expression(*more)} }}}}")
@@ -99,13 +99,13 @@ class Writer:
 
     def node(self, depth: int, *more: str) -> str:
         leaves = (self.set, self.template, self.json, self.map, self.filter, self.reduce)
-        leaves += (self.context, self.plain)
+        leaves += (self.context, self.plain)  # type: ignore[assignment]
         blocks = (self.choice, self.parallel, self.foreach, self.loop, self.cases, self.phase)
         write = self.pick(leaves if depth > 2 else (*leaves, *blocks))
         id = self.name()
         text = write(id, depth, *more)
         self.ids.append(id)
-        return text  # type: ignore[no-any-return]
+        return text
 
     def set(self, id: str, depth: int, *more: str) -> str:
         kind = self.pick(("", "", ' type="string"'))

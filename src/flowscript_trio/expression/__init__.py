@@ -1,6 +1,5 @@
 """Owns the expression language: text → compiled callable over a scope. Knows no node and no trio."""
 
-from . import library
 from .encoding import encode_json, to_text
 from .errors import ExpressionSyntaxError
 from .expressions import (
@@ -34,7 +33,6 @@ __all__ = [
     "equals",
     "function_names",
     "is_function",
-    "library",
     "parse_expression",
     "parse_template",
     "to_text",

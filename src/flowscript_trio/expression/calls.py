@@ -7,8 +7,8 @@ from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded
 from .costs import COSTS
+from .functions import functions
 from .scope import Overlay, Scope, Services
-from .table import FUNCTIONS
 from .values import Function, check_size, kind_of
 
 Run = Callable[[Scope], Any]
@@ -27,7 +27,7 @@ MAX_CALLS = 50
 
 def make_call(name: str, arguments: Callable[[Scope], list[Any]], offset: int) -> Run:
     """The closure of a call of the function ``name``."""
-    function, cost = FUNCTIONS[name], COSTS[name].call
+    function, cost = functions()[name], COSTS[name].call
 
     def apply(scope: Scope) -> Any:
         return invoke(function, name, cost, scope.services, arguments(scope), offset)
@@ -39,7 +39,7 @@ def make_method(
     name: str, arguments: Callable[[Scope], list[Any]], offset: int
 ) -> Callable[[Scope, Any], Any]:
     """The closure of a call of a method: of the function that it is, with the value first."""
-    function, cost = FUNCTIONS[METHODS[name]], COSTS[METHODS[name]].call
+    function, cost = functions()[METHODS[name]], COSTS[METHODS[name]].call
 
     def apply(scope: Scope, value: Any) -> Any:
         return invoke(function, name, cost, scope.services, [value, *arguments(scope)], offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded, nearest
@@ -13,11 +14,11 @@ from .codegen import generate, generate_item
 from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
+from .functions import functions
 from .grammar import read_tree
 from .scope import Scope, Services
 from .survey import Reference, survey
 from .syntax import Call, Chain, Constant, Item, Member, Method, Name, Tree
-from .table import FUNCTIONS
 
 SPECIAL_NAMES = frozenset(
     {
@@ -206,12 +207,12 @@ class ParsedExpression:
         Raises ExpressionSyntaxError where it calls a function that does not exist.
         """
         for called in self.calls:
-            if called.name not in FUNCTIONS:
+            if called.name not in functions():
                 raise ExpressionSyntaxError(
                     f"there is no function {called.name!r}",
                     called.offset,
                     len(called.name),
-                    suggestion=nearest(called.name, FUNCTIONS),
+                    suggestion=nearest(called.name, functions()),
                 )
         run, name = compile_tree(self.tree, is_node), plain_name(self.tree, is_node)
         return Expression(run, name, self, is_node, self.loops)
@@ -275,6 +276,7 @@ def place(exc: EvaluationError, text: Text, shift: int) -> None:
         exc.add_note(f"flowscript: in the expression at {exc.location}")
 
 
+@cache
 def function_names() -> frozenset[str]:
     """The names of all functions."""
-    return frozenset(FUNCTIONS)
+    return frozenset(functions())

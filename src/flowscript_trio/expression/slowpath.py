@@ -12,11 +12,11 @@ from .calls import MAX_CALLS, METHODS, at, invoke
 from .compiler import Operands
 from .costs import COSTS
 from .encoding import to_text
+from .functions import functions
 from .library.arguments import listed
 from .library.numbers import round_quickly
 from .operators import UNARY, Binary, type_of
 from .scope import RUN, Services
-from .table import FUNCTIONS
 from .values import (
     LISTS,
     Function,
@@ -94,7 +94,7 @@ def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any],
 
 def make_invoke(function: str, name: str, offset: int) -> Callable[..., Any]:
     """A call of the function ``function``, by the name as which it was written, with its place."""
-    apply, cost = FUNCTIONS[function], COSTS[function].call
+    apply, cost = functions()[function], COSTS[function].call
 
     def call(services: Services, arguments: list[Any]) -> Any:
         return invoke(apply, name, cost, services, arguments, offset)

@@ -106,11 +106,6 @@ class Block:
         self._nursery: trio.Nursery
 
     @property
-    def succeeded(self) -> int:
-        """How many jobs have succeeded."""
-        return self._tally.succeeded
-
-    @property
     def lowest_break(self) -> int | None:
         """The lowest index of those that broke out of the block."""
         return None if self._breaks is None else self._breaks.lowest

@@ -70,9 +70,7 @@ def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseE
     if not strays and is_a(raised, BaseExceptionGroup):
         try:
             return raised.split(trio.Cancelled)[1]
-        except (
-            BaseException
-        ):  # what a class that cannot be divided leaves is reported in plain groups
+        except BaseException:  # what cannot be divided is reported in plain groups
             pass
     made: dict[int, BaseException | None] = {
         id(leaf): (_stray(leaf, of) if strays else None)

@@ -106,7 +106,6 @@ class Compiler:
         self._index = index
         self._findings = findings
         self.schemas: Any = index.document.schemas
-        self._functions = function_names()
         self._bare = BareNames(index.document, findings)
         self._inner = InnerNodes(index, findings)
 
@@ -121,9 +120,7 @@ class Compiler:
         if form is Form.STRUCTURE:
             if not isinstance(value, Text):
                 return self._fill(value, visible)
-            from ..parser.yaml import (
-                read_yaml,  # with PyYAML: only documents that have YAML need it
-            )
+            from ..parser.yaml import read_yaml  # with PyYAML, which few documents need
 
             try:
                 return self._fill(read_yaml(value), visible)
@@ -263,7 +260,7 @@ class Compiler:
         for part in parsed.parts:
             if not isinstance(part, str):
                 self._note_part(part, visible)
-        unknown = [call for call in parsed.calls if call.name not in self._functions]
+        unknown = [call for call in parsed.calls if call.name not in function_names()]
         for call in unknown:
             self._findings.in_text(
                 text,
@@ -271,7 +268,7 @@ class Compiler:
                 len(call.name),
                 "unknown-function",
                 f"there is no function {call.name!r}",
-                suggestion=nearest(call.name, self._functions),
+                suggestion=nearest(call.name, function_names()),
             )
         return not unknown
 

@@ -51,7 +51,7 @@ def test_a_run_is_left_in_the_middle_of_its_clean_up() -> None:
         handle.leave()
 
     work = Crashing(CLEANED)
-    assert work.process(during=leave_in_cleanup).run.status == "suspended"  # type: ignore[union-attr]
+    assert work.process(during=leave_in_cleanup).run.status == "suspended"
     assert work.world.done == ["a", "clean"]
     last = work.process()
     assert last.run is not None
@@ -62,7 +62,7 @@ def test_a_run_is_left_in_the_middle_of_its_clean_up() -> None:
 
 def test_a_cancellation_outlives_every_crash_of_its_clean_up() -> None:
     whole = Crashing(CLEANED)
-    assert whole.process(during=cancel_later).run.status == "cancelled"  # type: ignore[union-attr]
+    assert whole.process(during=cancel_later).run.status == "cancelled"
     expected = ["a", "clean", "clean2", "undo", "last"]
     assert whole.world.done == expected
     died = 0
@@ -90,7 +90,7 @@ def test_a_node_that_must_not_be_done_again_is_interrupted() -> None:
     text = """<workflow name="w"><source:act id="a" takes="3" on-crash="fail"/>
       <source:act id="after" input="a"/></workflow>"""
     work = Crashing(text)
-    assert work.process(during=leave_later).run.status == "suspended"  # type: ignore[union-attr]
+    assert work.process(during=leave_later).run.status == "suspended"
     last = work.process()
     assert isinstance(last.error, fs.Interrupted)
     assert "'a' was interrupted" in str(last.error)
@@ -112,7 +112,7 @@ def test_what_kills_its_process_does_not_do_so_for_ever() -> None:
     text = '<workflow name="w"><source:act id="a" takes="3"/></workflow>'
     work = Crashing(text)
     for _ in range(3):
-        assert work.process(during=leave_later).run.status == "suspended"  # type: ignore[union-attr]
+        assert work.process(during=leave_later).run.status == "suspended"
     last = work.process()
     assert isinstance(last.error, fs.Interrupted)
     assert last.error.times == 3

@@ -12,9 +12,9 @@ from random import Random
 from ...types.errors import EvaluationError, LimitExceeded
 from ..calls import METHODS, invoke
 from ..costs import COSTS
+from ..functions import functions
 from ..scope import Limits, Services
 from ..syntax import Call, Constant, Method, Tree
-from ..table import FUNCTIONS
 
 _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
 """What a call of constants may take while a document is read; one that takes more is left to the run."""
@@ -45,7 +45,7 @@ def _judge(
     name: str, written: str, arguments: tuple[tuple[bool, Tree], ...], before: int, offset: int
 ) -> Iterator[Misfit]:
     """Judge one call; ``before`` counts the arguments that do not stand between its parentheses."""
-    if name not in FUNCTIONS:
+    if name not in functions():
         return
     most = most_arguments(name) - before
     given = sum(not spread for spread, _ in arguments)
@@ -66,7 +66,7 @@ def _refusal(name: str, values: list[object]) -> str | None:
     """What a function says of constants that it refuses; None where it takes them."""
     services = Services(random=Random(0), limits=_LIMITS)
     try:
-        invoke(FUNCTIONS[name], name, COSTS[name].call, services, values, 0)
+        invoke(functions()[name], name, COSTS[name].call, services, values, 0)
     except LimitExceeded:
         return None
     except EvaluationError as exc:
@@ -79,7 +79,7 @@ def most_arguments(name: str) -> float:
     """How many arguments a function takes at most; ``math.inf`` where there is no bound."""
     if name in _MORE:
         return _MORE[name]
-    parameters = list(inspect.signature(FUNCTIONS[name]).parameters.values())
+    parameters = list(inspect.signature(functions()[name]).parameters.values())
     if any(each.kind is each.VAR_POSITIONAL for each in parameters):
         return math.inf
     return len(parameters) - 1  # the first are the run's services
