@@ -148,9 +148,9 @@ def _print_tree(entries: list[Entry], rows: int) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     head = f"run {first['run']} of {first['file'] or first['name']}, {first['started']}"
     console.print(one_line(head), markup=False)
-    console.print(draw(tree, last["time"], rows))
     for line in _ending(last):
         console.print(printable(line), markup=False)
+    console.print(draw(tree, last["time"], rows, failed_first=True))
 
 
 def _ending(last: Entry) -> Iterator[str]:

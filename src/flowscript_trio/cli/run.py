@@ -23,7 +23,7 @@ from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .placing import read_places
 from .run_options import run_options
-from .saying import say, write_json
+from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 from .stores import open_store, store_option
@@ -176,7 +176,7 @@ def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
 
     has_run = failure_of(error) is not None
     if not (silent and has_run):
-        say(render_failure(flow, error))
+        say(render_failure(flow, error, columns_of_terminal()))
     sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
 
 
