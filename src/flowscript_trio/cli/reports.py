@@ -99,7 +99,8 @@ def _list_cancelled(results: list[NodeResult]) -> list[str]:
 def _with_names(said: str, paths: list[str]) -> str:
     """What is said, with the first of the paths behind it, as many as fit on a narrow line."""
     for many in range(ROOM, 0, -1):
-        line = f"{said}: {', '.join(paths[:many])}{', …' if many < len(paths) else ''}"
+        named = [*paths[:many], "…"] if many < len(paths) else paths
+        line = f"{said}: {', '.join(named)}"
         if len(line) <= NARROW:
             return line
     return said
