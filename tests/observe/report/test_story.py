@@ -38,7 +38,7 @@ async def told(body: str, **options: Any) -> list[Entry]:
 
 async def test_each_branch_has_a_lane_on_which_its_nodes_lie(autojump_clock: MockClock) -> None:
     story = story_of(await told(FAILING))
-    assert story.lanes == [
+    assert [(lane.label, lane.depth) for lane in story.lanes] == [
         ("a", 0),
         ("p", 0),
         ("branch 0", 1),
@@ -120,7 +120,7 @@ async def test_nodes_that_run_side_by_side_have_lanes_of_their_own(
 ) -> None:
     body = '<source:stub id="a" takes="2s"/><source:stub id="b" takes="2s"/><source:stub id="c" after="a"/>'
     story = story_of(await told(body))
-    assert sorted(label for label, _ in story.lanes) == ["a", "b", "c"]
+    assert sorted(lane.label for lane in story.lanes) == ["a", "b", "c"]
 
 
 async def test_a_record_that_is_cut_anywhere_is_told(autojump_clock: MockClock) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 from .story import Entry, story_of
 
+SCRIPTS = ("data", "rows", "drawing", "arrows", "choosing", "acting", "workflow", "page")
+"""The script of the page, in this order; each part uses those before it."""
+
 
 def render_report(entries: Iterable[Entry], graph: str | None = None) -> str:
     """The page of a run.
@@ -26,7 +29,7 @@ def render_report(entries: Iterable[Entry], graph: str | None = None) -> str:
         "style": _file("page.css"),
         "graph": graph or "",
         "data": embed(data),
-        "script": _file("page.js"),
+        "script": _script(),
     }
     page = _file("page.html")
     before, *rest = page.split("<!--")
@@ -43,5 +46,11 @@ def embed(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _script() -> str:
+    """All parts in one function, so that nothing of them is seen from outside."""
+    parts = "\n".join(_file(f"{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
 def _file(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath("web", name).read_text(encoding="utf-8")
