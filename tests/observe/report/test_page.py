@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
-from trio.testing import MockClock
 
-from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report
-from flowscript_trio.picture import as_svg, picture_of
 
 from browsing import CHROMIUM, Browser, Page, browsing
-from stubs import Stubs
+from reporting import page_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -35,21 +30,6 @@ TWELVE = f"""
 def browser() -> Iterator[Browser]:
     with browsing() as found:
         yield found
-
-
-def page_of(body: str, path: Path, **options: Any) -> Path:
-    """The report of a run in virtual time."""
-    entries: list[Entry] = []
-    stubs = Stubs()
-    flow = stubs.load(body)
-
-    async def main() -> None:
-        with contextlib.suppress(ValueError):
-            await stubs.run(body, observers=[Chronicle(entries.append, "w.xml")], **options)
-
-    trio.run(main, clock=MockClock(autojump_threshold=0))
-    path.write_text(render_report(entries, as_svg(picture_of(flow))), encoding="utf-8")
-    return path
 
 
 @pytest.fixture
@@ -313,4 +293,35 @@ def test_no_text_of_a_stranger_becomes_a_part_of_the_page(browser: Browser, tmp_
     assert page.run("document.title") != "owned"
     assert page.run("document.querySelectorAll('img').length") == 0
     assert page.requests == [(tmp_path / "r.html").as_uri()]
+    assert page.console == []
+
+
+def test_the_lanes_can_be_those_of_the_workers(browser: Browser, tmp_path: Path) -> None:
+    about = {"tag": "source", "type": "source:http", "key": 1, "line": 3, "column": 1}
+    entries: list[dict[str, Any]] = [
+        {"event": "run-started", "time": 0, "path": "", "run": "1", "name": "w", "file": "w.xml"}
+    ]
+    for number, worker in ((1, "gpu-1"), (2, "gpu-2"), (3, "gpu-1")):
+        known = {"path": f"n{number}", "execution": number}
+        awaited = {"event": "token-awaited", "time": 0.5, **known, "limits": ["gpu"]}
+        ended = {"time": 2, "status": "success", "duration": 2, "worker": worker}
+        entries.append(
+            {"event": "node-started", "time": 0, **known, "label": known["path"], **about}
+        )
+        entries += [awaited, {**awaited, "event": "token-taken", "time": 1}]
+        entries.append({"event": "node-ended", **known, **ended})
+    entries.append({"event": "run-ended", "time": 2, "path": "", "status": "completed"})
+    (tmp_path / "r.html").write_text(render_report(sorted(entries, key=lambda e: e["time"])))
+    page = browser.page()
+    page.open(tmp_path / "r.html")
+    assert page.run("flowscriptReport.labels()") == ["n1 · gpu-1", "n2 · gpu-2", "n3 · gpu-1"]
+    page.run("document.getElementById('places').click()")
+    assert page.run("flowscriptReport.labels()") == ["gpu-1", "gpu-1 (2)", "gpu-2"]
+    click_on(page, "n2")
+    told = page.text("#detail")
+    assert "worker\ngpu-2" in told
+    assert "waited for the limit gpu\n500.0 ms" in told
+    page.run("document.getElementById('listing').open = true")
+    page.run("new Promise(done => setTimeout(done, 50))")
+    assert page.text("#rows tr td:nth-child(6)") == "gpu-1"
     assert page.console == []

@@ -1,4 +1,4 @@
-"""Owns what a report says first of a run: what made it fail and where, what that cancelled, how its nodes ended. Pure."""
+"""Owns what a report says first: what made a run fail and where, what that cancelled, how nodes ended. Pure."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Span:
 
     @property
     def is_block(self) -> bool:
-        """Whether it is there for the nodes inside it; a fallback is not inside of the node that it stands in for."""
+        """Whether it is there for the nodes inside it, of which the fallback that stands in for a node is none."""
         element = ELEMENTS.get(self.tag)
         if self.kind != "node" or (element is not None and (element.form or element.sides)):
             return True

@@ -20,7 +20,7 @@ class Story:
     """A whole run: its spans in the order of their lanes, the lanes, and the arrows between spans.
 
     ``arrows`` are pairs of indices of spans: from who caused a cancellation to each span that has it from there.
-    ``workers`` are the lanes of the same run by where its nodes ran, with the spans of each; none where all ran here.
+    ``workers`` are the lanes of the same run by where its nodes ran, with the spans of each; none if all ran here.
     ``drawing`` has the states of the document's nodes by their numbers in it.
     """
 
