@@ -75,6 +75,26 @@ async def test_many_cancelled_siblings_are_one_line_that_counts_them_and_names_f
     assert len(lines) < 10
 
 
+async def test_notes_of_many_lines_come_before_the_error_which_people_look_for_at_the_end() -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:far")
+    async def far(params: fs.ExecutionParams) -> None:
+        error = ValueError("no")
+        error.add_note("on process 7:\n" + "a line of a traceback\n" * 30)
+        error.add_note("a short one")
+        raise error
+
+    flow = fs.loads('<workflow name="w"><source:far id="f"/></workflow>', registry=registry)
+    with pytest.raises(ValueError, match="no") as caught:
+        await fs.run(flow)
+    lines = render_failure(flow, caught.value).splitlines()
+    assert lines[0] == "on process 7:"
+    assert lines.index("ValueError: no") > 30
+    assert lines.index("a short one") > lines.index("ValueError: no")
+    assert len(lines) - lines.index("ValueError: no") < 10
+
+
 async def test_names_that_do_not_fit_on_the_line_are_left_out(autojump_clock: Any) -> None:
     long = siblings(6).replace('id="p"', f'id="{"p" * 40}"')
     flow, error = await failure_of_run(long)

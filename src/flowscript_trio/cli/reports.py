@@ -32,13 +32,16 @@ def render_problems(problems: tuple[Problem, ...], columns: int | None = None) -
 def render_failure(flow: Flow | None, error: BaseException, columns: int | None = None) -> str:
     """What failed, where (in the text of ``flow``, if that is at hand), and what became of the others.
 
-    ``columns`` is how wide the terminal is, None for what is no terminal.
+    Notes of many lines come first, as Python's own tracebacks do, so that the error is at the end, where people
+    look. ``columns`` is how wide the terminal is, None for what is no terminal.
     """
-    lines = [name_error(error)]
     failure = failure_of(error)
+    notes = _notes(error, failure)
+    lines = [note for note in notes if is_long(note)]
+    lines.append(name_error(error))
     if flow is not None and failure is not None and failure.location is not None:
         lines += _place(flow, failure, columns)
-    lines += _notes(error, failure)
+    lines += [note for note in notes if not is_long(note)]
     if failure is not None:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
@@ -53,6 +56,11 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
     if failure is not None:
         notes += [note for note in failure.notes if note not in notes]
     return notes
+
+
+def is_long(note: str) -> bool:
+    """Whether a note has lines enough to push the error off the screen: a traceback of another process, say."""
+    return "\n" in note.strip()
 
 
 def name_error(error: BaseException) -> str:
