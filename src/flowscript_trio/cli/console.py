@@ -129,8 +129,10 @@ def describe(event: Event) -> str | None:
     match event:
         case NodeStarted():
             return f"start      {one_line(event.path)}"
-        case NodeEnded(result=result):
+        case NodeEnded(result=result, replayed=replayed):
             took = f"({result.duration:.3f} s)"
+            if replayed:
+                took += " restored"
             if result.worker is not None:
                 took += f" on {one_line(result.worker)}"
             if result.status == "failed":

@@ -55,6 +55,8 @@ def _line(item: TreeItem, label: str, now: float) -> Text:
     mark, style = STOOD_IN if _stood_in(item) else MARKS[item.state]
     seconds = (now if item.ended is None else item.ended) - item.started
     line = Text.assemble((f"{mark} ", style), one_line(label), (f"  {seconds:.2f} s", "dim"))
+    if item.replayed and item.node is not None:
+        line.append("  restored", style="dim")
     if item.worker is not None:
         line.append(f"  {one_line(item.worker)}", style="cyan")
     if item.state == RUNNING:
@@ -106,12 +108,12 @@ def _pace(item: TreeItem, done: int, now: float) -> str:
     """How many iterations of a ``<foreach>`` end in a second, and when the last will at that rate.
 
     Iterations are alike, so that one tells something of the next; branches and rounds are not, or do not know
-    how many there will be.
+    how many there will be. Those that an earlier process of a durable run did took no time of this one.
     """
-    passed = now - item.started
-    if item.node is None or item.node.tag != "foreach" or not done or passed <= 0:
+    passed, did = now - item.started, done - item.restored
+    if item.node is None or item.node.tag != "foreach" or did <= 0 or passed <= 0:
         return ""
-    rate = done / passed
+    rate = did / passed
     said = (
         f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.2g}/min"
     )

@@ -215,7 +215,7 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-STATES = ("success", "failed", "cancelled", "fallback", "skipped", "running")
+STATES = ("success", "failed", "cancelled", "fallback", "restored", "skipped", "running")
 PAIRS = [
     *(("onbar", state) for state in STATES),
     *((state, "paper") for state in (*STATES, "token", "retry", "ink", "soft")),

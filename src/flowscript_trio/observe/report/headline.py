@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...types.paths import is_iteration
 from .span import Span, walk
 
-_WORST_FIRST = ("failed", "running", "cancelled", "fallback", "success", "skipped")
+_WORST_FIRST = ("failed", "running", "cancelled", "fallback", "success", "restored", "skipped")
 _WORDS = {
     "branch": ("branch was", "branches were"),
     "iteration": ("iteration was", "iterations were"),

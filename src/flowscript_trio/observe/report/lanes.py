@@ -37,7 +37,7 @@ def lanes_of(root: Span) -> tuple[list[Lane], list[Span]]:
             lane = len(lanes)
             lanes.append(Lane(_label(span), depth))
         span.lane = lane
-        lanes[lane].ended_well &= span.look in ("success", "skipped")
+        lanes[lane].ended_well &= span.look in ("success", "restored", "skipped")
         spans.append(span)
         children = in_order(span)
         if span.kind == "branch" and not _overlap(children):

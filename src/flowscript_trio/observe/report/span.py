@@ -11,6 +11,7 @@ from ...types.paths import is_in_handler
 
 RUNNING = "running"
 STOOD_IN = "fallback"
+RESTORED = "restored"
 
 
 @dataclass(slots=True, eq=False)
@@ -38,8 +39,14 @@ class Span:
 
     @property
     def look(self) -> str:
-        """Its state, or ``fallback`` where it failed and its fallback stood in."""
-        return STOOD_IN if self.state == "success" and "replaced" in self.detail else self.state
+        """Its state, or what tells more than ``success``: ``fallback`` where it failed and its fallback stood in,
+        ``restored`` where it did nothing, since an earlier process of a durable run had done it.
+        """
+        if self.state != "success":
+            return self.state
+        if "replaced" in self.detail:
+            return STOOD_IN
+        return RESTORED if "replayed" in self.detail else self.state
 
     @property
     def is_block(self) -> bool:

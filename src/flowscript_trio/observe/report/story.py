@@ -195,6 +195,7 @@ class _Teller:
             "attempts",
             "replaced",
             "worker",
+            "replayed",
         ):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
