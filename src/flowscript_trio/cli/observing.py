@@ -47,8 +47,11 @@ def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
 
 
 @contextmanager
-def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observer]]:
-    """What observes a run for ``--report``; the page is there when the block has ended, however it did."""
+def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[Observer]]:
+    """What observes a run for ``--report``; the page is there when the block has ended, however it did.
+
+    ``flow`` is drawn in it, where it is at hand.
+    """
     if path is None:
         yield []
         return
@@ -63,5 +66,6 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
         yield [Chronicle(entries.append, file)]
     finally:
         if entries:
-            page = render_report(entries, as_svg(picture_of(flow)))
+            graph = None if flow is None else as_svg(picture_of(flow))
+            page = render_report(entries, graph)
             write_whole(path, page, "--report", mode=PRIVATE)

@@ -14,14 +14,14 @@ import click
 
 from ..types.errors import FlowScriptError
 from ..types.services import SECRETS as AI_SECRETS
-from .observing import recording, tracing
+from .observing import recording, reporting, tracing
 from .run import write_output
 from .run_options import base_option
 from .saying import say
 from .signals import holding_signals
 from .standard import is_asked_at_a_terminal
 from .stores import open_store, store_option
-from .view_options import log_option, quiet_option, record_option, trace_option
+from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @base_option
 @trace_option
 @record_option
+@report_option
 @log_option
 @quiet_option
 def resume_command(
@@ -44,6 +45,7 @@ def resume_command(
     base: str | None,
     trace: Path | None,
     folder: Path | None,
+    report: Path | None,
     log: str | None,
     quiet: bool,
 ) -> None:
@@ -61,8 +63,9 @@ def resume_command(
         holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, run) as recorded,
+        reporting(report, None, run) as reported,
     ):
-        options = RunOptions(base=base, observers=(*traced, *recorded))
+        options = RunOptions(base=base, observers=(*traced, *recorded, *reported))
         with held.letting_through():
             work = partial(_resume_in_view, store, run, options, find, log)
             output, error = run_in_trio(work)

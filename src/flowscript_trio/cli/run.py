@@ -27,7 +27,7 @@ from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 from .stores import open_store, store_option
-from .view_options import log_option, quiet_option, record_option, trace_option
+from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 
 if TYPE_CHECKING:
     from ..execution.options import RunOptions
@@ -52,11 +52,7 @@ if TYPE_CHECKING:
 )
 @trace_option
 @record_option
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what happened as one HTML page.",
-)
+@report_option
 @log_option
 @click.option(
     "--dry-run",

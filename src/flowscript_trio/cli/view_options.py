@@ -21,6 +21,11 @@ record_option = click.option(
     show_envvar=True,
     help="Keep a record of the run in a file of this folder, a line an event.",
 )
+report_option = click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what happened as one HTML page.",
+)
 log_option = click.option(
     "--log",
     type=click.Choice(["tree", "lines", "json"]),

@@ -64,7 +64,8 @@ function drawBracket(ctx, source, targets, first, last) {
   ctx.arc(left, yOf(from) + LANE / 2, 3.5, 0, 2 * Math.PI);
   ctx.fill();
   const text = `cancels ${targets.length}`, wide = ctx.measureText(text).width;
-  const middle = Math.min(Math.max(from, first + 1), Math.max(last - 2, 0));
+  const lowest = yOf(last - 1) + LANE <= canvas.clientHeight ? last - 1 : last - 2;
+  const middle = Math.max(Math.min(Math.max(from, first + (scroll.scrollTop ? 1 : 0)), lowest), 0);
   const beside = left + 8 + wide < width() ? left + 8 : left - 12 - wide;
   plate(ctx, text, colours.paper, colours.failed, beside, yOf(middle) + (LANE - BAR) / 2);
 }

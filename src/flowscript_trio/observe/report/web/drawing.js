@@ -48,6 +48,12 @@ function draw() {
   ctx.restore();
 }
 
+// A time on the axis: in one unit for all of it, with as many digits as tell two lines apart.
+function axisTime(at, every) {
+  const [unit, word] = to >= 1 ? [1, "s"] : to >= 1e-3 ? [1e-3, "ms"] : [1e-6, "\u00b5s"];
+  return `${(at / unit).toFixed(Math.max(Math.ceil(-Math.log10(every / unit) - 1e-9), 0))} ${word}`;
+}
+
 function drawGrid(ctx, height) {
   const most = Math.max(Math.floor((width() - gutter) / 70), 2);
   const step = 10 ** Math.floor(Math.log10((to - from) / most));
@@ -56,7 +62,7 @@ function drawGrid(ctx, height) {
   ctx.fillStyle = colours.soft;
   ctx.lineWidth = 1;
   for (let at = Math.ceil(from / every) * every; at <= to; at += every) {
-    const left = Math.round(x(at)) + 0.5, text = at === 0 ? "0" : seconds(at);
+    const left = Math.round(x(at)) + 0.5, text = at === 0 ? "0" : axisTime(at, every);
     ctx.beginPath();
     ctx.moveTo(left, TOP - 6);
     ctx.lineTo(left, height);
