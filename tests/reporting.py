@@ -9,9 +9,9 @@ from typing import Any
 import trio
 from trio.testing import MockClock
 
+from flowscript_trio.cli.drawing import drawing_of
 from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report
-from flowscript_trio.picture import as_svg, picture_of
 
 from stubs import Stubs
 
@@ -27,5 +27,5 @@ def page_of(body: str, path: Path, **options: Any) -> Path:
             await stubs.run(body, observers=[Chronicle(entries.append, "w.xml")], **options)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
-    path.write_text(render_report(entries, as_svg(picture_of(flow))), encoding="utf-8")
+    path.write_text(render_report(entries, drawing_of(flow)), encoding="utf-8")
     return path

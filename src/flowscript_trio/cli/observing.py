@@ -58,7 +58,7 @@ def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[
     from ..observe.chronicle import Chronicle, Entry
     from ..observe.private_files import PRIVATE
     from ..observe.report import render_report
-    from ..picture import as_svg, picture_of
+    from .drawing import drawing_of
     from .writing import write_whole
 
     entries: list[Entry] = []
@@ -66,6 +66,5 @@ def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[
         yield [Chronicle(entries.append, file)]
     finally:
         if entries:
-            graph = None if flow is None else as_svg(picture_of(flow))
-            page = render_report(entries, graph)
+            page = render_report(entries, None if flow is None else drawing_of(flow))
             write_whole(path, page, "--report", mode=PRIVATE)

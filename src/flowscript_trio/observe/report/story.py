@@ -13,6 +13,8 @@ from .lanes import Lane, lanes_of, lanes_of_workers
 from .span import Span
 
 Entry = Mapping[str, Any]
+States = Mapping[int, Mapping[str, int]]
+"""How often each node of a document ended in which way, by its number in the document."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +31,7 @@ class Story:
     lanes: list[Lane]
     workers: list[tuple[str, list[int]]]
     arrows: list[tuple[int, int]]
-    drawing: dict[int, dict[str, int]]
+    drawing: States
     warnings: list[str]
 
     def as_dict(self) -> dict[str, Any]:
