@@ -262,6 +262,26 @@ def test_above_fifty_lanes_what_succeeded_is_folded_around_what_failed(
     assert few.run("document.getElementById('folding').hidden") is True
 
 
+def test_the_lanes_of_the_document_itself_are_not_folded(browser: Browser, tmp_path: Path) -> None:
+    body = """<source:stub id="a" takes="1s"/>
+      <foreach id="f" collection="range(90)" after="a"><source:stub id="n"/></foreach>
+      <source:stub id="b" takes="1s" after="f"/>"""
+    page = browser.page()
+    page.open(page_of(body, tmp_path / "r.html"))
+    assert page.run("flowscriptReport.labels()") == ["a", "f", "▸ 90 ✓ succeeded", "b"]
+
+
+def test_an_arrow_leads_to_what_was_cancelled_and_not_to_all_inside_of_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    inner = '<parallel id="q{0}"><branch><source:stub id="n{0}" hangs="true"/></branch></parallel>'
+    branches = "".join(f"<branch>{inner.format(number)}</branch>" for number in range(3))
+    bad = '<branch><source:stub id="bad" takes="1s" fails="no"/></branch>'
+    page = browser.page()
+    page.open(page_of(f'<parallel id="p">{branches}{bad}</parallel>', tmp_path / "r.html"))
+    assert page.run("flowscriptReport.arrows()") == 3
+
+
 def test_many_arrows_are_one_bracket(browser: Browser, tmp_path: Path) -> None:
     page = browser.page()
     page.open(page_of(TWELVE, tmp_path / "r.html"))

@@ -1,5 +1,6 @@
 // Owns the arrows from who caused a cancellation to each lane that has it from there; many of them are one bracket.
 const MANY = 8;
+const cancelled = new Set(arrows.map(([, target]) => spans[target].path));
 const targetsOf = new Map();
 for (const [source, target] of arrows) {
   if (isInside(target)) continue;
@@ -7,10 +8,11 @@ for (const [source, target] of arrows) {
   targetsOf.get(source).push(target);
 }
 
-// An arrow leads to each lane once: to its branch, not to each node on it.
+// Whether something around it was cancelled: an arrow leads to a branch, not to each node and each branch in it.
 function isInside(index) {
-  const first = byBranches.spansOf[spans[index].lane][0];
-  return first !== index && spans[first].state === "cancelled";
+  let { path } = spans[index];
+  while ((path = path.replace(/[/[~][^/[~]*$|^[^/[~]*$/, ""))) if (cancelled.has(path)) return true;
+  return false;
 }
 
 const cause = (index) => spans[index].detail.cancelled_by || {};

@@ -1,5 +1,7 @@
 // Owns which rows there are: the lanes that the search leaves, by branches or by workers, those that ended well folded.
-const FOLD_ABOVE = 50, FEWEST = 3;
+const FOLD_ABOVE = 50;
+// How many lanes side by side are worth a fold: those of the document itself are what people know it by.
+const fewest = (depth) => (depth ? 3 : FOLD_ABOVE);
 const byBranches = { lanes, spansOf: lanes.map(() => []) };
 spans.forEach((span, index) => byBranches.spansOf[span.lane].push(index));
 const byWorkers = {
@@ -40,7 +42,7 @@ function foldFrom(lane) {
     firsts.push(spans[layout.spansOf[after][0]]);
     do after += 1; while (after < layout.lanes.length && layout.lanes[after].depth > depth);
   }
-  if (count < FEWEST) return null;
+  if (count < fewest(depth)) return null;
   const label = `\u25b8 ${count} ${MARKS.success} succeeded`, inside = [];
   for (let at = lane; at < after; at += 1) inside.push(...layout.spansOf[at]);
   const ordered = (times) => times.sort((a, b) => a - b);
