@@ -33,7 +33,7 @@ def render_failure(flow: Flow | None, error: BaseException, columns: int | None 
     """What failed, where (in the text of ``flow``, if that is at hand), and what became of the others.
 
     Notes of many lines come first, as Python's own tracebacks do, so that the error is at the end, where people
-    look. ``columns`` is how wide the terminal is, None for what is no terminal.
+    look. ``columns`` is how wide the terminal is, None where there is none.
     """
     failure = failure_of(error)
     notes = _notes(error, failure)

@@ -30,5 +30,5 @@ def columns_of_terminal() -> int | None:
     """How wide the terminal is that standard error goes to; None where it goes elsewhere."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or None
-    except (OSError, ValueError):  # it is no terminal, no file, or closed
+    except (OSError, ValueError):  # not a terminal, not a file, or closed
         return None

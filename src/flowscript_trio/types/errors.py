@@ -50,7 +50,7 @@ class Problem:
         """The problem for people: place, message, the line of source, a caret, what would be right.
 
         ``columns`` is how wide a terminal is: of a longer line of source the part around the caret is shown, on
-        one line. None is a width of its own, for what is no terminal.
+        one line. None, where there is no terminal, shows a part of a fixed width.
         """
         lines = [f"{self.location}: {self.severity}: {self.message}"]
         if self.source_line:

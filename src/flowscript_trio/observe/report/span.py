@@ -50,7 +50,7 @@ class Span:
 
     @property
     def is_block(self) -> bool:
-        """Whether it is there for the nodes inside it, of which the fallback that stands in for a node is none."""
+        """Whether it is there for the nodes inside it; a fallback does not count as inside its node."""
         element = ELEMENTS.get(self.tag)
         if self.kind != "node" or (element is not None and (element.form or element.sides)):
             return True
