@@ -95,6 +95,21 @@ async def test_notes_of_many_lines_come_before_the_error_which_people_look_for_a
     assert len(lines) - lines.index("ValueError: no") < 10
 
 
+def test_the_line_of_a_node_in_an_included_document_is_shown(invoke: Any, tmp_path: Path) -> None:
+    (tmp_path / "lib.xml").write_text(
+        """<workflow name="lib">
+  <transform:template id="t" template="{{null + 1}}"/></workflow>"""
+    )
+    done = invoke("run", '<workflow name="w"><include id="i" workflow="lib.xml"/></workflow>', "-q")
+    assert done.exit_code == 1
+    lines = done.stderr.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.endswith("lib.xml:2:3: t"))
+    assert lines[place + 1].endswith(
+        '2 |   <transform:template id="t" template="{{null + 1}}"/></workflow>'
+    )
+    assert lines[place + 2].endswith("|   " + "^" * len("<transform:template"))
+
+
 async def test_names_that_do_not_fit_on_the_line_are_left_out(autojump_clock: Any) -> None:
     long = siblings(6).replace('id="p"', f'id="{"p" * 40}"')
     flow, error = await failure_of_run(long)

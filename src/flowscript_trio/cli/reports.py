@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -11,6 +12,8 @@ from ..types.errors import Problem, notes_of, problem_at, summary_of
 from ..types.paths import order_of
 from ..types.printing import printable
 from ..types.results import NodeResult
+
+_TAG = re.compile(r"<[^\s/>]+")
 
 ROOM = 5
 """How many of a kind are listed: the error must still be on a screen of 24 lines."""
@@ -69,14 +72,19 @@ def name_error(error: BaseException) -> str:
 
 
 def _place(flow: Flow, failure: Failure, columns: int | None) -> list[str]:
-    """The line of source in which the node that failed begins, with a caret."""
-    checked = flow.checked.nodes.values()
-    node = next((known.node for known in checked if known.node.location == failure.location), None)
-    if node is None:
+    """The line of source in which the node that failed begins, in whichever document that is, with a caret."""
+    location = failure.location
+    documents = (flow.document, *flow.library.documents)
+    sources = [each.source for each in documents if location and each.source.file == location.file]
+    if location is None or not sources:
         return []
-    source = flow.document.source
-    problem = problem_at(source, node.offset, "failed", "", length=len(node.tag) + 1)
-    return [f"{problem.location}: {node.label}", *problem.render(columns).splitlines()[1:3]]
+    source = sources[0]
+    offset = source.offset(location.line) + location.column - 1
+    tag = _TAG.match(source.text, offset)
+    if tag is None:
+        return []
+    problem = problem_at(source, offset, "failed", "", length=len(tag[0]))
+    return [f"{problem.location}: {failure.node}", *problem.render(columns).splitlines()[1:3]]
 
 
 def _by_path(result: NodeResult) -> list[tuple[int, str]]:
