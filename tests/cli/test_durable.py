@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from click.testing import CliRunner
+from trio.testing import MockClock
 
+import flowscript_trio as fs
 from flowscript_trio.cli.commands import commands
+from flowscript_trio.types.events import Event, NodeStarted
 
 FLOW = """<workflow name="w"><param name="k" default="1"/>
   <source:file id="a" path="input.txt" format="text"/>
@@ -41,6 +45,33 @@ def test_a_run_that_has_ended_gives_its_outcome_again(folder: Path) -> None:
     (folder / "input.txt").write_text("changed")
     (folder / "w.xml").unlink()
     assert json.loads(call("resume", "x", "--store", "runs.db", "-q").stdout) == "read 1"
+
+
+def test_a_resumed_run_leaves_its_report(folder: Path) -> None:
+    """The first process leaves the run while it sleeps on a clock that stands still."""
+    (folder / "w.xml").write_text(
+        """<workflow name="w"><source:file id="a" path="input.txt" format="text"/>
+        <delay id="d" duration="1ms" input="a"/></workflow>"""
+    )
+
+    async def begin() -> None:
+        read = trio.Event()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, NodeStarted) and event.path == "d":
+                read.set()
+
+        store = fs.Store("runs.db")
+        flow = fs.load("w.xml")
+        async with fs.open_run(flow, store=store, run_id="x", observers=[observe]) as run:
+            await read.wait()
+            run.leave()
+
+    trio.run(begin, clock=MockClock())
+    call("resume", "x", "--store", "runs.db", "--report", "out.html", "-q")
+    page = (folder / "out.html").read_text()
+    assert "<title>w: completed</title>" in page
+    assert '"counts":{"success":1,"restored":1}' in page
 
 
 def test_the_same_id_with_another_input_is_refused(folder: Path) -> None:

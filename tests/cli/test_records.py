@@ -65,7 +65,8 @@ def test_a_run_is_shown_with_its_failure_and_what_that_cancelled(folder: Path) -
     cancelled = next(line for line in lines if "<delay>" in line)
     assert "⊘" in cancelled
     assert "p/0 failed: EvaluationError" in cancelled
-    assert sum("EvaluationError: " in line for line in lines) == 2  # where it arose, and at the end
+    assert sum("EvaluationError: " in line for line in lines) == 2  # at the top, and where it arose
+    assert lines[1].startswith("EvaluationError: ")
     assert "node 'a'" in shown.stdout
 
 

@@ -11,6 +11,7 @@ import pytest
 import trio
 from rich.console import Console
 
+import flowscript_trio as fs
 from flowscript_trio.cli.console import PlainLines, is_lively, show
 from flowscript_trio.cli.tables import draw
 from flowscript_trio.observe.tree import RunTree
@@ -128,6 +129,24 @@ async def test_plain_lines_begin_with_the_seconds_since_the_start() -> None:
     lines(RunStarted(time=100.0, path="", run_id="1", name="w"))
     lines(RunWarning(time=100.25, path="a", message="odd"))
     assert stream.getvalue() == "   0.250  warning    odd\n"
+
+
+async def test_lines_say_that_a_fallback_stood_in_and_for_what() -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:broken")
+    async def broken(params: fs.ExecutionParams) -> None:
+        raise ConnectionError("gone")
+
+    flow = fs.loads(
+        """<workflow name="w"><source:broken id="a"><on-error><fallback node="b"/></on-error></source:broken>
+        <transform:template id="b" template="kept"/></workflow>""",
+        registry=registry,
+    )
+    stream = io.StringIO()
+    await fs.run(flow, observers=[PlainLines(stream)])
+    (line,) = (line for line in stream.getvalue().splitlines() if "success    a " in line)
+    assert line.endswith(" by its fallback after ConnectionError")
 
 
 def test_starting_a_command_imports_only_what_it_needs() -> None:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import sys
-import termios
-from collections.abc import Callable
-from functools import partial
+import re
 from pathlib import Path
 
-import pyte
 import trio
 
 from loopback import Answer, Seen, loopback
+from screens import on_terminal
 
-FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
-COLUMNS, ROWS = 110, 40
 DOCUMENT = """<workflow name="watched">
 <parallel id="all" maxConcurrency="4">
   <branch><foreach id="each" collection="[1, 2, 3, 4]">
@@ -32,43 +22,6 @@ DOCUMENT = """<workflow name="watched">
   <branch><delay id="nap" duration="1h"/></branch>
 </parallel>
 </workflow>"""
-
-
-class Terminal:
-    """A terminal that a process writes to, and what stands on its screen."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.ByteStream(self._screen)
-
-    @property
-    def lines(self) -> list[str]:
-        return [line.rstrip() for line in self._screen.display if line.strip()]
-
-    def line(self, word: str) -> str:
-        """The line with a word in it, or nothing."""
-        return next((line for line in self.lines if word in line), "")
-
-    async def until(self, test: Callable[[], bool]) -> None:
-        """Read on until a test of the screen holds."""
-        with trio.fail_after(30):
-            while not test():
-                assert await self._read(), "\n".join(self.lines)
-
-    async def to_the_end(self) -> None:
-        with trio.fail_after(30):
-            while await self._read():
-                pass
-
-    async def _read(self) -> bool:
-        await trio.lowlevel.wait_readable(self._fd)
-        try:
-            shown = os.read(self._fd, 1 << 16)
-        except OSError:  # as Linux tells that nobody has it open any more
-            return False
-        self._stream.feed(shown)
-        return bool(shown)
 
 
 async def test_what_a_person_sees_of_a_failing_run(tmp_path: Path) -> None:
@@ -89,55 +42,121 @@ async def test_what_a_person_sees_of_a_failing_run(tmp_path: Path) -> None:
         await fail.wait()
         return Answer(404, {"error": "gone"})
 
-    main, side = pty.openpty()
-    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    terminal = Terminal(main)
-    async with loopback() as server, trio.open_nursery() as nursery:
+    async with loopback() as server:
         server.pages |= {"/item": item, "/bad": bad}
         server.page("/again", {"error": "busy"}, status=503)
-        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
-        command = [*FLOWSCRIPT, "run", "watched.xml", "--config", f"base={server.base}"]
-        start = partial(
-            trio.run_process, stdin=subprocess.DEVNULL, capture_stdout=True, check=False
-        )
-        process: trio.Process = await nursery.start(
-            partial(start, command, stderr=side, cwd=tmp_path, env=environment)
-        )
-        os.close(side)
+        command = ("run", "watched.xml", "--config", f"base={server.base}")
+        async with on_terminal(*command, cwd=tmp_path, columns=110, rows=40) as terminal:
+            # First: all four branches run, and one waits for its second attempt.
+            await terminal.until(lambda: "attempt 2 in" in terminal.line("again"))
+            await terminal.until(lambda: "0/4" in terminal.line("each"))
+            assert terminal.line("watched").startswith("● watched")
+            assert "● bad <source:http>" in terminal.line("bad")
+            assert "● one <source:http>" in terminal.line("one")
+            assert "━━━" in terminal.line("nap")
+            assert "0/4" in terminal.line("all <parallel>")
 
-        # First: all four branches run, and one waits for its second attempt.
-        await terminal.until(lambda: "attempt 2 in" in terminal.line("again"))
-        await terminal.until(lambda: "0/4" in terminal.line("each"))
-        assert terminal.line("watched").startswith("● watched")
-        assert "● bad <source:http>" in terminal.line("bad")
-        assert "● one <source:http>" in terminal.line("one")
-        assert "━━━" in terminal.line("nap")
-        assert "0/4" in terminal.line("all <parallel>")
+            # Second: two items are done.
+            next_item.set()
+            await terminal.until(lambda: "2/4" in terminal.line("each"))
+            assert "✓ iteration 0" in terminal.line("iteration 0")
+            assert "● iteration 2" in terminal.line("iteration 2")
+            assert "0/4" in terminal.line("all <parallel>")
 
-        # Second: two items are done.
-        next_item.set()
-        await terminal.until(lambda: "2/4" in terminal.line("each"))
-        assert "✓ iteration 0" in terminal.line("iteration 0")
-        assert "● iteration 2" in terminal.line("iteration 2")
-        assert "0/4" in terminal.line("all <parallel>")
+            # Third: one branch has failed; who was cancelled says by whom, and what it was doing.
+            fail.set()
 
-        # Third: one branch has failed; who was cancelled says by whom, and what it was doing.
-        fail.set()
+        assert terminal.status == 1
+        assert terminal.line("watched").startswith("✗ watched")
+        assert "✗ bad <source:http>" in terminal.line("bad <")
+        assert "HTTPStatusError" in terminal.line("bad <")
+        assert "⊘ again" in terminal.line("again <")
+        assert "while it waited for attempt 2" in terminal.line("again <")
+        assert "⊘ nap" in terminal.line("nap <")
+        assert "while it slept" in terminal.line("nap <")
+        assert "⊘ iteration 2" in terminal.line("iteration 2")
+        assert "all/1 failed: HTTPStatusError" in terminal.line("iteration 2")
+        assert "✓ iteration 1" in terminal.line("iteration 1")
+        shown = "\n".join(terminal.lines)
+        assert "watched.xml:6:11: bad" in shown
+        assert '6 |   <branch><source:http id="bad"' in shown
+        assert "in all: 3 branches were cancelled" in shown
+        assert "cancelled: all/2/again after" in shown
+
+
+FAN = "".join(
+    f'<branch><source:http id="bad" url="{{{{$config.base}}}}/bad"/></branch> <!-- {"wide " * 30} -->\n'
+    if number == 23
+    else f'<branch><delay id="nap{number}" duration="1h"/></branch>\n'
+    for number in range(40)
+)
+
+
+async def test_after_a_failure_of_forty_branches_the_error_its_line_and_one_count_are_on_the_screen(
+    tmp_path: Path,
+) -> None:
+    text = f'<workflow name="w"><parallel id="fan" maxConcurrency="unlimited">\n{FAN}</parallel></workflow>'
+    (tmp_path / "fan.xml").write_text(text)
+    fail = trio.Event()
+
+    async def bad(seen: Seen) -> Answer:
+        await fail.wait()
+        return Answer(404, {"error": "gone"})
+
+    async with loopback() as server:
+        server.pages |= {"/bad": bad}
+        command = ("run", "fan.xml", "--config", f"base={server.base}")
+        async with on_terminal(*command, cwd=tmp_path) as terminal:
+            await terminal.until(lambda: "0/40" in terminal.line("fan <parallel>"))
+            fail.set()
+    ending = terminal.lines
+    error = next(number for number, line in enumerate(ending) if line.startswith("HTTPStatusErr"))
+    place = ending.index("fan.xml:25:9: bad")
+    assert error < place
+    # The line of source is on one line of the screen, with its caret under the element.
+    source, caret = ending[place + 1], ending[place + 2]
+    assert source.startswith('   25 | <branch><source:http id="bad"')
+    assert source.endswith("…")
+    assert source.index("<source:http") == caret.index("^")
+    assert ending[-1].startswith("  39 cancelled because fan/23 failed: fan/0/nap0, fan/1/nap1")
+    assert ending[-1].endswith(", …")
+    assert sum("cancelled" in line for line in ending[place:]) == 2  # there, and in the note
+    assert "✗ bad <source:http>" in "\n".join(ending[:error])
+
+
+async def test_a_foreach_shows_its_rate_and_the_time_left(tmp_path: Path) -> None:
+    (tmp_path / "each.xml").write_text(
+        """<workflow name="w"><foreach id="pages" collection="range(4)" maxConcurrency="1">
+        <source:http id="page" url="{{$config.base}}/page"/></foreach></workflow>"""
+    )
+    done = 0
+    hold = trio.Event()
+
+    async def page(seen: Seen) -> Answer:
+        nonlocal done
+        if done == 2:
+            await hold.wait()
+        done += 1
+        return Answer(body={})
+
+    async with loopback() as server:
+        server.pages |= {"/page": page}
+        command = ("run", "each.xml", "--config", f"base={server.base}")
+        async with on_terminal(*command, cwd=tmp_path) as terminal:
+            shown = "2/4  [0-9.]+/(s|min), [0-9]+ s left"
+            await terminal.until(lambda: re.search(shown, terminal.line("pages <")) is not None)
+            hold.set()
+    assert terminal.status == 0
+    assert "left" not in terminal.line("pages <")
+
+
+async def test_a_fallback_that_stood_in_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "f.xml").write_text(
+        """<workflow name="w"><source:file id="gone" path="no-such-file">
+        <on-error><fallback node="kept"/></on-error></source:file>
+        <transform:template id="kept" template="old"/></workflow>"""
+    )
+    async with on_terminal("run", "f.xml", cwd=tmp_path) as terminal:
         await terminal.to_the_end()
-        assert await process.wait() == 1
-    os.close(main)
-    assert terminal.line("watched").startswith("✗ watched")
-    assert "✗ bad <source:http>" in terminal.line("bad <")
-    assert "HTTPStatusError" in terminal.line("bad <")
-    assert "⊘ again" in terminal.line("again <")
-    assert "while it waited for attempt 2" in terminal.line("again <")
-    assert "⊘ nap" in terminal.line("nap <")
-    assert "while it slept" in terminal.line("nap <")
-    assert "⊘ iteration 2" in terminal.line("iteration 2")
-    assert "all/1 failed: HTTPStatusError" in terminal.line("iteration 2")
-    assert "✓ iteration 1" in terminal.line("iteration 1")
-    shown = "\n".join(terminal.lines)
-    assert "watched.xml:6:11: bad" in shown
-    assert '6 |   <branch><source:http id="bad"' in shown
-    assert "in all: 3 branches were cancelled" in shown
-    assert "cancelled: all/2/again after" in shown
+    assert "↪ gone <source:file>" in terminal.line("gone <")
+    assert "a fallback stood in for FileNotFoundError" in terminal.line("gone <")

@@ -60,7 +60,7 @@ async def test_a_report_names_the_worker_of_a_lane() -> None:
     entries: list[Entry] = []
     await observe(Chronicle(entries.append))
     story = story_of(entries)
-    labels = [label for label, _ in story.lanes]
+    labels = [lane.label for lane in story.lanes]
     assert sorted(labels) == ["b", "f", "iteration 0 · thread"]
     (span,) = [span for span in story.spans if span.path == "f[0]/a"]
     assert span.detail["worker"] == "thread"

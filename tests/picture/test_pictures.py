@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 import flowscript_trio as fs
-from flowscript_trio.picture import as_dot, as_mermaid, as_svg, picture_of
+from flowscript_trio.picture import as_dot, as_mermaid, as_svg, folded, picture_of
 from flowscript_trio.picture.layout import Rect, all_groups, lay_out, lines_of
 from flowscript_trio.picture.model import Group, Picture
 from flowscript_trio.picture.texts import fit
@@ -256,3 +256,35 @@ def test_what_unicode_has_for_texts_stays(char: str) -> None:
 @pytest.mark.parametrize("char", ["\x07", "\ud800", "\u2028", "\uffff"])
 def test_what_has_no_place_in_a_line_is_replaced(char: str) -> None:
     assert fit(f"x{char}y") == "x�y"
+
+
+def wide(count: int) -> Picture:
+    branches = "".join(
+        f'<branch><source:http id="n{i}" url="u"><on-error><fallback node="k{i}"/></on-error></source:http>'
+        f'<source:http id="k{i}" url="u"/></branch>'
+        for i in range(count)
+    )
+    return picture(f'<parallel id="p">{branches}</parallel>')
+
+
+def test_of_a_block_with_many_branches_some_are_drawn_and_the_others_counted() -> None:
+    whole = wide(60)
+    assert boxes(folded(wide(8))).keys() == boxes(wide(8)).keys()
+    few = folded(whole)
+    assert {label for label in boxes(few) if label.startswith("n")} == {f"n{i}" for i in range(8)}
+    assert "… 52 more" in as_svg(few)
+    assert len(few.links) == 8  # no link leads to what is not there
+
+
+def test_the_branches_that_are_looked_for_are_drawn_in_their_places() -> None:
+    whole = wide(60)
+    known = boxes(whole)
+    few = folded(whole, {known["n40"].number, known["k50"].number})  # type: ignore[attr-defined]
+    drawn = as_svg(few)
+    etree.fromstring(drawn.encode())
+    assert re.findall(">(n[0-9]+)<", drawn) == [*(f"n{i}" for i in range(6)), "n40", "n50"]
+
+
+def test_numbers_of_a_folded_picture_are_unique() -> None:
+    groups = [group.number for group in all_groups(folded(wide(60)))]
+    assert len(set(groups)) == len(groups)

@@ -129,14 +129,18 @@ def describe(event: Event) -> str | None:
     match event:
         case NodeStarted():
             return f"start      {one_line(event.path)}"
-        case NodeEnded(result=result):
+        case NodeEnded(result=result, replayed=replayed):
             took = f"({result.duration:.3f} s)"
+            if replayed:
+                took += " restored"
             if result.worker is not None:
                 took += f" on {one_line(result.worker)}"
             if result.status == "failed":
                 first = result.replaced
-                after = "" if first is None else f" after {type(first).__name__}"
+                after = "" if first is None else f" after {class_name(first)}"
                 return f"failed     {one_line(event.path)} {took} {class_name(result.error)}{after}"
+            if result.status == "success" and result.replaced is not None:
+                took += f" by its fallback after {class_name(result.replaced)}"
             by = result.cancelled_by
             return f"{result.status:<10} {one_line(event.path)} {took}{' ' + one_line(by.reason) if by else ''}"
         case BranchEnded(status=status) if status != "success":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .saying import say, write_json
+from .saying import columns_of_terminal, say, write_json
 
 if TYPE_CHECKING:
     from ..program.loading import Flow
@@ -49,12 +49,12 @@ async def demo() -> int:
             _, error = await _run(flow, base)
         nursery.cancel_scope.cancel()
     if unexpected is not None:
-        say(render_failure(flow, unexpected))
+        say(render_failure(flow, unexpected, columns_of_terminal()))
         return 1
     if error is None:
         say(f"{FAILING} failed, and the workflow did not notice")
         return 1
-    say(render_failure(flow, error))
+    say(render_failure(flow, error, columns_of_terminal()))
     say("\nThat error is what `await flowscript_trio.run(...)` raises.")
     return 0 if is_as_expected(error) else 1
 

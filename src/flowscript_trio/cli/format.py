@@ -11,7 +11,7 @@ import click
 from ..parser.formatting import format_file
 from ..types.errors import Problem, WorkflowInvalid
 from .reports import render_problems
-from .saying import say
+from .saying import columns_of_terminal, say
 from .standard import standard_input
 from .writing import write_whole
 
@@ -67,7 +67,7 @@ def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
         except WorkflowInvalid as exc:
             problems += exc.problems
     if problems:
-        say(render_problems(tuple(problems)))
+        say(render_problems(tuple(problems), columns_of_terminal()))
         sys.exit(2)
     return done
 

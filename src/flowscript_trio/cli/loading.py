@@ -14,7 +14,7 @@ from ..types.errors import Problem, WorkflowInvalid
 from ..types.printing import json_on_lines
 from .reports import render_problems
 from .run_options import Command
-from .saying import say
+from .saying import columns_of_terminal, say
 from .standard import standard_input
 
 STDIN = "-"
@@ -52,11 +52,11 @@ def load_or_exit(file: str, roots: tuple[str, ...] = (), *, in_lines: bool = Fal
     try:
         flow = load_document(file, roots)
     except WorkflowInvalid as exc:
-        say(render_problems(exc.problems))
+        say(render_problems(exc.problems, columns_of_terminal()))
         sys.exit(2)
     if in_lines:
         for warning in flow.warnings:
             say(json_on_lines(json.dumps({"event": "document-warning", **warning.as_dict()})))
     elif flow.warnings:
-        say(render_problems(flow.warnings))
+        say(render_problems(flow.warnings, columns_of_terminal()))
     return flow

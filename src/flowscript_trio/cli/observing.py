@@ -47,15 +47,18 @@ def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
 
 
 @contextmanager
-def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observer]]:
-    """What observes a run for ``--report``; the page is there when the block has ended, however it did."""
+def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[Observer]]:
+    """What observes a run for ``--report``; the page is there when the block has ended, however it did.
+
+    ``flow`` is drawn in it, where it is at hand.
+    """
     if path is None:
         yield []
         return
     from ..observe.chronicle import Chronicle, Entry
     from ..observe.private_files import PRIVATE
     from ..observe.report import render_report
-    from ..picture import as_svg, picture_of
+    from .drawing import drawing_of
     from .writing import write_whole
 
     entries: list[Entry] = []
@@ -63,5 +66,5 @@ def reporting(path: Path | None, flow: Flow, file: str) -> Iterator[list[Observe
         yield [Chronicle(entries.append, file)]
     finally:
         if entries:
-            page = render_report(entries, as_svg(picture_of(flow)))
+            page = render_report(entries, None if flow is None else drawing_of(flow))
             write_whole(path, page, "--report", mode=PRIVATE)

@@ -139,6 +139,7 @@ def _print_tree(entries: list[Entry], rows: int) -> None:
 
     from ..observe.replay import events_of
     from ..observe.tree import RunTree
+    from .reports import is_long
     from .tables import draw
 
     tree = RunTree(room=rows)
@@ -148,14 +149,23 @@ def _print_tree(entries: list[Entry], rows: int) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     head = f"run {first['run']} of {first['file'] or first['name']}, {first['started']}"
     console.print(one_line(head), markup=False)
-    console.print(draw(tree, last["time"], rows))
     for line in _ending(last):
         console.print(printable(line), markup=False)
+    console.print(draw(tree, last["time"], rows, failed_first=True))
+    for note in filter(is_long, _notes(last)):
+        console.print(printable(note), markup=False)
 
 
 def _ending(last: Entry) -> Iterator[str]:
+    from .reports import is_long
+
     if last["event"] != "run-ended":
         yield "the record ends here: the run goes on, or its process was killed"
     elif error := last.get("error"):
         yield f"{error['type']}: {error['message']}"
-        yield from error.get("notes", ())
+        yield from (note for note in _notes(last) if not is_long(note))
+
+
+def _notes(last: Entry) -> list[str]:
+    error: Entry = last.get("error") or {}
+    return [str(note) for note in error.get("notes", ())]

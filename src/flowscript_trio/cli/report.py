@@ -42,7 +42,7 @@ def report_command(
         raise click.UsageError(f"{path}: {exc.strerror}") from None
     graph = None
     if workflow is not None:
-        from ..picture import as_svg, picture_of
+        from .drawing import drawing_of
 
-        graph = as_svg(picture_of(load_or_exit(workflow, roots)))
+        graph = drawing_of(load_or_exit(workflow, roots))
     write_whole(output, render_report(entries, graph), "--output", mode=PRIVATE)

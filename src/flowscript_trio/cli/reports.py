@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -13,26 +13,38 @@ from ..types.paths import order_of
 from ..types.printing import printable
 from ..types.results import NodeResult
 
+_TAG = re.compile(r"<[^\s/>]+")
+
 ROOM = 5
 """How many of a kind are listed: the error must still be on a screen of 24 lines."""
+NARROW = 78
+"""Columns of a line that is to fit on any terminal."""
 
 
-def render_problems(problems: tuple[Problem, ...]) -> str:
-    """All problems, and how many there are."""
+def render_problems(problems: tuple[Problem, ...], columns: int | None = None) -> str:
+    """All problems, and how many there are; for a terminal of so many ``columns``."""
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     counts = [_count(errors, "error")] if errors else []
     counts += [_count(warnings, "warning")] if warnings else []
-    return printable("\n".join([*(problem.render() for problem in problems), ", ".join(counts)]))
+    return printable(
+        "\n".join([*(problem.render(columns) for problem in problems), ", ".join(counts)])
+    )
 
 
-def render_failure(flow: Flow | None, error: BaseException) -> str:
-    """What failed, where (in the text of ``flow``, if that is at hand), and what became of the others."""
-    lines = [name_error(error)]
+def render_failure(flow: Flow | None, error: BaseException, columns: int | None = None) -> str:
+    """What failed, where (in the text of ``flow``, if that is at hand), and what became of the others.
+
+    Notes of many lines come first, as Python's own tracebacks do, so that the error is at the end, where people
+    look. ``columns`` is how wide the terminal is, None where there is none.
+    """
     failure = failure_of(error)
+    notes = _notes(error, failure)
+    lines = [note for note in notes if is_long(note)]
+    lines.append(name_error(error))
     if flow is not None and failure is not None and failure.location is not None:
-        lines += _place(flow, failure)
-    lines += _notes(error, failure)
+        lines += _place(flow, failure, columns)
+    lines += [note for note in notes if not is_long(note)]
     if failure is not None:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
@@ -49,20 +61,30 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
     return notes
 
 
+def is_long(note: str) -> bool:
+    """Whether a note has lines enough to push the error off the screen: a traceback of another process, say."""
+    return "\n" in note.strip()
+
+
 def name_error(error: BaseException) -> str:
     """The class of an error and what it says."""
     return printable(summary_of(error))
 
 
-def _place(flow: Flow, failure: Failure) -> list[str]:
-    """The line of source in which the node that failed begins, with a caret."""
-    checked = flow.checked.nodes.values()
-    node = next((known.node for known in checked if known.node.location == failure.location), None)
-    if node is None:
+def _place(flow: Flow, failure: Failure, columns: int | None) -> list[str]:
+    """The line of source in which the node that failed begins, in whichever document that is, with a caret."""
+    location = failure.location
+    documents = (flow.document, *flow.library.documents)
+    sources = [each.source for each in documents if location and each.source.file == location.file]
+    if location is None or not sources:
         return []
-    source = flow.document.source
-    problem = problem_at(source, node.offset, "failed", "", length=len(node.tag) + 1)
-    return [f"{problem.location}: {node.label}", *problem.render().splitlines()[1:3]]
+    source = sources[0]
+    offset = source.offset(location.line) + location.column - 1
+    tag = _TAG.match(source.text, offset)
+    if tag is None:
+        return []
+    problem = problem_at(source, offset, "failed", "", length=len(tag[0]))
+    return [f"{problem.location}: {failure.node}", *problem.render(columns).splitlines()[1:3]]
 
 
 def _by_path(result: NodeResult) -> list[tuple[int, str]]:
@@ -80,12 +102,24 @@ def _cancelled(result: NodeResult) -> str:
 
 
 def _list_cancelled(results: list[NodeResult]) -> list[str]:
-    """All if they are few; of many the first, and then how many there are for which reason."""
-    lines = [_cancelled(result) for result in results[:ROOM]]
+    """Each by itself if they are few; of many how many there are for which reason, with the first of them."""
     if len(results) <= ROOM:
-        return lines
-    reasons = Counter(_why(result) for result in results).most_common()
-    return [*lines, *_list(f"  {count} cancelled{why}" for why, count in reasons)]
+        return [_cancelled(result) for result in results]
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        reasons.setdefault(_why(result), []).append(result.path)
+    most_first = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
+    return _list(_with_names(f"  {len(paths)} cancelled{why}", paths) for why, paths in most_first)
+
+
+def _with_names(said: str, paths: list[str]) -> str:
+    """What is said, with the first of the paths behind it, as many as fit on a narrow line."""
+    for many in range(ROOM, 0, -1):
+        named = [*paths[:many], "…"] if many < len(paths) else paths
+        line = f"{said}: {', '.join(named)}"
+        if len(line) <= NARROW:
+            return line
+    return said
 
 
 def _why(result: NodeResult) -> str:

@@ -14,14 +14,14 @@ import click
 
 from ..types.errors import FlowScriptError
 from ..types.services import SECRETS as AI_SECRETS
-from .observing import recording, tracing
+from .observing import recording, reporting, tracing
 from .run import finish
 from .run_options import base_option
 from .saying import say
 from .signals import holding_signals
 from .standard import is_asked_at_a_terminal
 from .stores import open_store, store_key_option, store_option, suspend_option
-from .view_options import log_option, quiet_option, record_option, trace_option
+from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 from .waiting import decider_of, say_suspended
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @base_option
 @trace_option
 @record_option
+@report_option
 @log_option
 @quiet_option
 @suspend_option()
@@ -49,6 +50,7 @@ def resume_command(
     base: str | None,
     trace: Path | None,
     folder: Path | None,
+    report: Path | None,
     log: str | None,
     quiet: bool,
     suspend_after: float | None,
@@ -68,8 +70,13 @@ def resume_command(
         holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, run) as recorded,
+        reporting(report, None, run) as reported,
     ):
-        options = RunOptions(base=base, observers=(*traced, *recorded), suspend_after=suspend_after)
+        options = RunOptions(
+            base=base,
+            observers=(*traced, *recorded, *reported),
+            suspend_after=suspend_after,
+        )
         with held.letting_through():
             work = partial(_resume_in_view, store, run, options, find, log, hints)
             done, error = run_in_trio(work)

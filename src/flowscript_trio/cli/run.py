@@ -24,11 +24,11 @@ from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .placing import read_places
 from .run_options import run_options
-from .saying import say, write_json
+from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
 from .stores import open_store, store_key_option, store_option, suspend_option
-from .view_options import log_option, quiet_option, record_option, trace_option
+from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 from .waiting import SUSPENDED, Begun, decider_of, say_suspended
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ if TYPE_CHECKING:
 )
 @trace_option
 @record_option
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what happened as one HTML page.",
-)
+@report_option
 @log_option
 @click.option(
     "--dry-run",
@@ -201,7 +197,7 @@ def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
 
     has_run = failure_of(error) is not None
     if not (silent and has_run):
-        say(render_failure(flow, error))
+        say(render_failure(flow, error, columns_of_terminal()))
     sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -23,3 +24,11 @@ def write_json(text: str) -> None:
     """Write JSON to standard output, as UTF-8 whatever the locale says."""
     sys.stdout.buffer.write(json_on_lines(text).encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def columns_of_terminal() -> int | None:
+    """How wide the terminal is that standard error goes to; None where it goes elsewhere."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):  # not a terminal, not a file, or closed
+        return None

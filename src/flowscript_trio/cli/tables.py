@@ -20,6 +20,9 @@ MARKS = {
 }
 
 
+STOOD_IN = ("↪", "yellow")
+"""The mark of a node that failed, and for which its fallback stood in."""
+
 BAR = 16
 """The width of a bar, in characters."""
 
@@ -30,10 +33,13 @@ _AT_ITS_END = {
 }
 
 
-def draw(tree: RunTree, now: float, rows: int) -> Group:
-    """The tree as it is at ``now`` (seconds of trio's clock), in about that many rows."""
+def draw(tree: RunTree, now: float, rows: int, failed_first: bool = False) -> Group:
+    """The tree as it is at ``now`` (seconds of trio's clock), in about that many rows.
+
+    ``failed_first``: what failed stands above what it cancelled, and not where the document has it.
+    """
     levels = [Tree(_line(tree.root, tree.name or "…", now))]
-    for row in outline(tree.root, rows):
+    for row in outline(tree.root, rows, failed_first):
         del levels[row.depth :]
         line = _fold(row) if isinstance(row, Fold) else _line(row.item, _label(row.item), now)
         levels.append(levels[-1].add(line))
@@ -46,9 +52,11 @@ def _label(item: TreeItem) -> str:
 
 
 def _line(item: TreeItem, label: str, now: float) -> Text:
-    mark, style = MARKS[item.state]
+    mark, style = STOOD_IN if _stood_in(item) else MARKS[item.state]
     seconds = (now if item.ended is None else item.ended) - item.started
     line = Text.assemble((f"{mark} ", style), one_line(label), (f"  {seconds:.2f} s", "dim"))
+    if item.replayed and item.node is not None:
+        line.append("  restored", style="dim")
     if item.worker is not None:
         line.append(f"  {one_line(item.worker)}", style="cyan")
     if item.state == RUNNING:
@@ -68,6 +76,10 @@ def _line(item: TreeItem, label: str, now: float) -> Text:
     return line
 
 
+def _stood_in(item: TreeItem) -> bool:
+    return item.state == "success" and item.replaced is not None
+
+
 def _name(error: BaseException) -> str:
     """An error on one line; the line ends where the terminal does."""
     return one_line(name_error(error).partition("\n")[0])
@@ -78,9 +90,9 @@ def _progress(line: Text, item: TreeItem, now: float) -> None:
     done = sum(item.counts.values())
     if item.branches:
         _bar(line, done / item.branches)
-        line.append(f" {done}/{item.branches}", style="dim")
+        line.append(f" {done}/{item.branches}{_pace(item, done, now)}", style="dim")
     elif done and item.node is not None:
-        line.append(f"  {done} done", style="dim")
+        line.append(f"  {done} done{_pace(item, done, now)}", style="dim")
     if item.wait is None:
         return
     share, left = item.wait.share(now), item.wait.left(now)
@@ -90,6 +102,34 @@ def _progress(line: Text, item: TreeItem, now: float) -> None:
         line.append(f" attempt {item.wait.attempt} in {left:.1f} s", style="yellow")
     elif item.wait.kind == "token":
         line.append(f"  waits for {item.wait.awaited}", style="magenta")
+
+
+def _pace(item: TreeItem, done: int, now: float) -> str:
+    """How many iterations of a ``<foreach>`` end in a second, and when the last will at that rate.
+
+    Iterations are alike, so that one tells something of the next; branches and rounds are not, or do not know
+    how many there will be. Those that an earlier process of a durable run did took no time of this one.
+    """
+    passed, did = now - item.started, done - item.restored
+    if item.node is None or item.node.tag != "foreach" or did <= 0 or passed <= 0:
+        return ""
+    rate = did / passed
+    said = (
+        f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.2g}/min"
+    )
+    if not item.branches:
+        return f"  {said}"
+    return f"  {said}, {_duration((item.branches - done) / rate)} left"
+
+
+def _duration(seconds: float) -> str:
+    """A time that is only estimated: in two units at most."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _bar(line: Text, share: float) -> None:

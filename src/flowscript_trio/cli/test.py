@@ -12,7 +12,7 @@ from ..types.errors import nearest
 from ..types.printing import one_line
 from .loading import load_or_exit, roots_option
 from .reports import render_problems
-from .saying import say, write_json
+from .saying import columns_of_terminal, say, write_json
 
 if TYPE_CHECKING:
     from ..program.loading import Flow
@@ -70,7 +70,7 @@ def read_or_exit(flow: Flow, file: str, path: str | None) -> tuple[Case, ...]:
     except OSError as exc:
         raise click.UsageError(f"{place}: {exc.strerror or exc}") from None
     except CasesInvalid as exc:
-        say(render_problems(exc.problems))
+        say(render_problems(exc.problems, columns_of_terminal()))
         sys.exit(2)
 
 

@@ -10,7 +10,7 @@ import click
 from ..types.errors import Problem, WorkflowInvalid
 from .loading import load_document, roots_option
 from .reports import render_problems
-from .saying import say, write_json
+from .saying import columns_of_terminal, say, write_json
 
 
 @click.command("validate")
@@ -32,7 +32,7 @@ def validate_command(
     if as_json:
         write_json(json.dumps([problem.as_dict() for problem in problems], indent=2))
     elif problems:
-        say(render_problems(tuple(problems)))
+        say(render_problems(tuple(problems), columns_of_terminal()))
     else:
         say("valid")
     sys.exit(2 if any(problem.severity == "error" for problem in problems) else 0)

@@ -23,6 +23,11 @@ record_option: Callable[[Command], Command] = click.option(
     show_envvar=True,
     help="Keep a record of the run in a file of this folder, one line for each event.",
 )
+report_option: Callable[[Command], Command] = click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what happened as one HTML page.",
+)
 log_option: Callable[[Command], Command] = click.option(
     "--log",
     type=click.Choice(["tree", "lines", "json"]),

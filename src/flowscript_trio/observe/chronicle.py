@@ -123,6 +123,8 @@ class Chronicle:
             entry["attempts"] = result.attempts
         if result.worker is not None:
             entry["worker"] = cut(result.worker)
+        if event.replayed:
+            entry["replayed"] = True
         if result.status == "success":
             entry["output"] = prune(result.output)
         if event.delivered is not None:

@@ -28,25 +28,28 @@ class Fold:
     counts: dict[str, int]
 
 
-def outline(root: TreeItem, rows: int) -> list[Row | Fold]:
+def outline(root: TreeItem, rows: int, failed_first: bool = False) -> list[Row | Fold]:
     """At most ``rows`` rows of the tree below ``root``, depth first, each list in document order.
+
+    With ``failed_first`` what failed stands first in its list, in the order in which it did.
 
     What does not fit is folded: lists become shorter until all fits; what failed is shown before what
     runs, that before what was cancelled, and what ended well comes last.
     """
     lines: list[Row | Fold] = []
     for room in _ROOMS:
-        lines = list(islice(_walk(root, room, 1), rows + 1))
+        lines = list(islice(_walk(root, room, 1, failed_first), rows + 1))
         if len(lines) <= rows:
             return lines
     return lines[:rows]
 
 
-def _walk(item: TreeItem, room: int, depth: int) -> Iterator[Row | Fold]:
+def _walk(item: TreeItem, room: int, depth: int, failed_first: bool) -> Iterator[Row | Fold]:
     shown, folded = _choose(item, room)
+    shown.sort(key=_failed_first if failed_first else _in_document_order)
     for child in shown:
         yield Row(depth, child)
-        yield from _walk(child, room, depth + 1)
+        yield from _walk(child, room, depth + 1, failed_first)
     if folded:
         yield Fold(depth, folded)
 
@@ -68,5 +71,13 @@ def _choose(item: TreeItem, room: int) -> tuple[list[TreeItem], dict[str, int]]:
         shown += chosen
         if total > len(chosen):
             folded[state] = total - len(chosen)
-    shown.sort(key=lambda child: child.order)
     return shown, folded
+
+
+def _in_document_order(item: TreeItem) -> tuple[int, int]:
+    return item.order
+
+
+def _failed_first(item: TreeItem) -> tuple[bool, float, tuple[int, int]]:
+    failed = item.state == "failed" and item.ended is not None
+    return not failed, item.ended or 0.0 if failed else 0.0, item.order

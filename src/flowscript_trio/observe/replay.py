@@ -167,7 +167,13 @@ class _Replay:
                 return TokenTaken(**at, node=node, limits=tuple(entry.get("limits", ())))
             case "node-ended":
                 result = self._result(entry, node)
-                return NodeEnded(**at, node=node, result=result, delivered=entry.get("delivered"))
+                return NodeEnded(
+                    **at,
+                    node=node,
+                    result=result,
+                    delivered=entry.get("delivered"),
+                    replayed=entry.get("replayed", False),
+                )
         return None
 
     def _result(self, entry: Entry, node: BaseNode) -> NodeResult:

@@ -135,12 +135,14 @@ class Trace:
                 self._end(event, {"status": status, **_told(error)})
             case NodeStarted(path=path, node=node):
                 self._begin(event, node.label, {"path": path, "type": node.type})
-            case NodeEnded(result=result):
+            case NodeEnded(result=result, replayed=replayed):
                 told: Entry = {"status": result.status, **_told(result.error)}
                 if result.attempts > 1:
                     told["attempts"] = result.attempts
                 if result.worker is not None:
                     told["worker"] = result.worker
+                if replayed:
+                    told["replayed"] = True
                 self._end(event, told, result.cancelled_by)
             case TokenAwaited(awaited=awaited):
                 self._wait(event, f"waits for {awaited}", {})

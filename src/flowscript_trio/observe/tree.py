@@ -39,7 +39,8 @@ class TreeItem:
     ran that ran elsewhere; of a branch, where its last node did.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
     branches a block has, None where it is none or does not know. ``counts`` tells how many children ended in
-    which state; of those only some are kept.
+    which state; of those only some are kept. ``replayed``: it did nothing, since an earlier process of a durable
+    run had done it; of a branch, whether its last node was. ``restored`` is how many children were.
     """
 
     path: str
@@ -55,6 +56,8 @@ class TreeItem:
     wait: Wait | None = None
     branches: int | None = None
     worker: str | None = None
+    replayed: bool = False
+    restored: int = 0
     running: dict[int, TreeItem] = field(default_factory=dict)
     kept: dict[str, deque[TreeItem]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -96,8 +99,10 @@ class RunTree:
                     item = self._begin(event, node.label, node.key, node)  # it began unobserved
                 item.replaced, item.worker = result.replaced, result.worker
                 around = self._running.around(event.path)
-                if result.worker is not None and around is not None and around.node is None:
-                    around.worker = result.worker
+                item.replayed = event.replayed
+                if around is not None and around.node is None:
+                    around.worker = result.worker or around.worker
+                    around.replayed = event.replayed
                 self._end(event, result.status, result.error, result.cancelled_by)
             case BranchEnded():
                 self._end(event, event.status, event.error, event.cancelled_by)
@@ -125,6 +130,7 @@ class RunTree:
         around = self._running.around(event.path) or self.root
         around.running.pop(event.execution, None)
         around.counts[state] = around.counts.get(state, 0) + 1
+        around.restored += item.replayed
         kept = around.kept.setdefault(state, deque(maxlen=self._room))
         if state in _ENDED_WELL or len(kept) < self._room:
             kept.append(item)

@@ -46,12 +46,17 @@ class Problem:
     source_line: str = ""
     length: int = 1
 
-    def render(self) -> str:
-        """The problem for people: place, message, the line of source, a caret, what would be right."""
+    def render(self, columns: int | None = None) -> str:
+        """The problem for people: place, message, the line of source, a caret, what would be right.
+
+        ``columns`` is how wide a terminal is: of a longer line of source the part around the caret is shown, on
+        one line. None, where there is no terminal, shows a part of a fixed width.
+        """
         lines = [f"{self.location}: {self.severity}: {self.message}"]
         if self.source_line:
             gutter = f"{self.location.line:>5} | "
-            line, column = _clip(self.source_line, self.location.column - 1)
+            most = _SHOWN if columns is None else min(max(columns - len(gutter) - 2, 20), _SHOWN)
+            line, column = _clip(self.source_line, self.location.column - 1, most)
             before = line[:column]
             padding = "".join("\t" if char == "\t" else " " for char in before)
             room = max(len(line) - len(before), 1)
@@ -85,14 +90,14 @@ _SHOWN = 160
 """Characters of a line of source that are shown at most."""
 
 
-def _clip(line: str, column: int) -> tuple[str, int]:
+def _clip(line: str, column: int, most: int) -> tuple[str, int]:
     """The part of a long line around a column (from 0), and the column in it."""
-    if len(line) <= _SHOWN:
+    if len(line) <= most:
         return line, column
-    start = max(0, min(column - _SHOWN // 2, len(line) - _SHOWN))
+    start = max(0, min(column - most // 2, len(line) - most))
     head = "…" if start else ""
-    tail = "…" if start + _SHOWN < len(line) else ""
-    return head + line[start : start + _SHOWN] + tail, column - start + len(head)
+    tail = "…" if start + most < len(line) else ""
+    return head + line[start : start + most] + tail, column - start + len(head)
 
 
 def problem_at(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
-from trio.testing import MockClock
 
-from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report
-from flowscript_trio.picture import as_svg, picture_of
 
 from browsing import CHROMIUM, Browser, Page, browsing
-from stubs import Stubs
+from reporting import page_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -37,21 +32,6 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-def page_of(body: str, path: Path, **options: Any) -> Path:
-    """The report of a run in virtual time."""
-    entries: list[Entry] = []
-    stubs = Stubs()
-    flow = stubs.load(body)
-
-    async def main() -> None:
-        with contextlib.suppress(ValueError):
-            await stubs.run(body, observers=[Chronicle(entries.append, "w.xml")], **options)
-
-    trio.run(main, clock=MockClock(autojump_threshold=0))
-    path.write_text(render_report(entries, as_svg(picture_of(flow))), encoding="utf-8")
-    return path
-
-
 @pytest.fixture
 def twelve(browser: Browser, tmp_path: Path) -> Page:
     page = browser.page()
@@ -64,16 +44,33 @@ def click_on(page: Page, path: str) -> None:
     page.click(place["x"], place["y"])
 
 
-def test_a_failing_run_shows_one_failure_and_an_arrow_to_each_lane_that_it_cancelled(
-    twelve: Page,
-) -> None:
-    assert twelve.run("flowscriptReport.failures()") == 1
-    assert twelve.run("flowscriptReport.arrows()") == 11
+def test_a_failing_run_says_what_failed_where_and_what_that_cancelled(twelve: Page) -> None:
     assert twelve.run("flowscriptReport.lanes()") == 14
+    assert twelve.run("flowscriptReport.arrows()") == 11  # one to each lane that was cancelled
     assert twelve.text("#name") == "✗ test"
     assert twelve.text("#failure") == "p/11/bad: ValueError: <b>broken</b>"
-    assert "failed after 3.00 s" in twelve.text("#summary")
-    assert "11 cancelled" in twelve.text("#summary")
+    assert twelve.text("#where") == "w.xml:6:11 · 11 branches were cancelled"
+    # The block that failed since a branch of it did is not counted.
+    summary = twelve.text("#summary")
+    assert summary.startswith("failed after 3.00 s · 1 failed, 11 cancelled, 1 succeeded · w.xml")
+    assert twelve.run("flowscriptReport.chosen()") == "p/11/bad"
+
+
+def test_the_iteration_that_failed_is_chosen_and_named_and_scrolled_to(
+    browser: Browser, tmp_path: Path
+) -> None:
+    body = """<foreach id="pages" collection="range(80)" item="n" maxConcurrency="unlimited">
+      <source:stub id="get" takes="1s"/>
+      <if id="odd" condition="n == 61"><then><source:stub id="page" fails="gone"/></then></if>
+      <source:stub id="long" hangs="true"/></foreach>"""
+    page = browser.page()
+    page.open(page_of(body, tmp_path / "r.html"))
+    assert page.text("#failure") == "pages[61]/odd/page: ValueError: gone"
+    assert page.text("#where").endswith("79 iterations were cancelled")
+    assert page.run("flowscriptReport.chosen()") == "pages[61]/odd/page"
+    place = page.run("flowscriptReport.place('pages[61]/odd/page')")
+    box = page.run("document.getElementById('canvas').getBoundingClientRect().toJSON()")
+    assert box["top"] + 24 < place["y"] < box["bottom"] - 10
 
 
 def test_a_click_tells_what_a_node_was_given_and_what_became_of_it(twelve: Page) -> None:
@@ -131,19 +128,65 @@ def test_a_search_leaves_the_lanes_that_it_finds(twelve: Page) -> None:
     twelve.press("Backspace")
 
 
-def test_the_graph_and_a_table_stand_beside_it(twelve: Page) -> None:
-    assert twelve.run("document.querySelectorAll('#drawing svg g.node').length") == 14
-    twelve.run("document.getElementById('listing').open = true")
+def test_the_table_lists_what_failed_first_with_its_error(twelve: Page) -> None:
     twelve.run("new Promise(done => setTimeout(done, 50))")
     assert twelve.run("document.querySelectorAll('#rows tr').length") == 26
     states = twelve.run(
         "[...document.querySelectorAll('#rows td:nth-child(2)')].map((cell) => cell.textContent)"
     )
-    failures = states.count("failed")
-    assert failures
-    assert states[:failures] == ["failed"] * failures
-    assert "Error: " in twelve.text("#rows tr td:nth-child(5)")
-    assert twelve.text(f"#rows tr:nth-child({failures + 1}) td") == "start"
+    assert states[:3] == ["✗ failed"] * 3
+    assert "✗ failed" not in states[3:]
+    # The node comes before the block and the branch that failed because of it.
+    assert twelve.text("#rows tr td") == "p/11/bad"
+    assert twelve.text("#rows tr td:nth-child(5)") == "ValueError: <b>broken</b>"
+    assert twelve.text("#rows tr:nth-child(4) td") == "start"
+    twelve.run("document.querySelector('#rows tr:nth-child(4) button').click()")
+    assert twelve.run("flowscriptReport.chosen()") == "start"
+
+
+def test_the_drawing_has_the_states_of_its_nodes_and_leads_to_them(twelve: Page) -> None:
+    looks = twelve.run(
+        "[...document.querySelectorAll('#drawing g.node')].map((node) => node.dataset.look)"
+    )
+    assert sorted(looks) == ["cancelled"] * 7 + ["failed"] * 2 + ["success"]  # four are folded
+    failed = twelve.run(
+        "[...document.querySelectorAll('#drawing [data-look=failed]:not(.block) .name')]"
+        ".map((name) => name.textContent)"
+    )
+    assert failed == ["✗ bad"]
+    fill = "getComputedStyle(document.querySelector('#drawing [data-look=%s] rect')).stroke"
+    assert twelve.run(fill % "failed") == "rgb(207, 34, 46)"
+    twelve.run(
+        "document.querySelector('#drawing [data-look=success]').dispatchEvent(new MouseEvent('click'))"
+    )
+    assert twelve.run("flowscriptReport.chosen()") == "start"
+
+
+def test_a_large_drawing_does_not_push_the_table_away_and_folds(
+    browser: Browser, tmp_path: Path
+) -> None:
+    branches = "".join(f'<branch><source:stub id="n{i}"/></branch>' for i in range(60))
+    branches = branches.replace('id="n40"', 'id="n40" fails="no"')
+    page = browser.page()
+    page.open(page_of(f'<parallel id="p">{branches}</parallel>', tmp_path / "r.html"))
+    tops = {
+        name: page.run(f"document.getElementById('{name}').getBoundingClientRect().top")
+        for name in ("canvas", "listing", "drawing")
+    }
+    assert tops["canvas"] < tops["listing"] < tops["drawing"]
+    height = "document.getElementById('drawing').getBoundingClientRect().height"
+    assert page.run(height) < 500
+    # What failed is among the branches that stand for all, and is scrolled to.
+    assert page.run("document.querySelectorAll('#drawing g.node:not(.block)').length") == 8
+    assert "… 52 more" in page.run("document.querySelector('#drawing svg').textContent")
+    failed = page.run(
+        "document.querySelector('#drawing [data-look=failed]:not(.block)').getBoundingClientRect().toJSON()"
+    )
+    frame = page.run("document.querySelector('#drawing > div').getBoundingClientRect().toJSON()")
+    assert frame["top"] <= failed["top"]
+    assert failed["bottom"] <= frame["bottom"]
+    page.run("document.getElementById('drawing').open = false")
+    assert page.run(height) < 50
 
 
 def test_nothing_leaves_the_page_and_nothing_goes_wrong_in_it(twelve: Page) -> None:
@@ -168,19 +211,90 @@ def test_it_is_drawn_in_light_and_dark(dark: bool, browser: Browser, tmp_path: P
     assert pixel == ([248, 81, 73] if dark else [207, 34, 46])
 
 
-def test_ten_thousand_nodes_open_and_zoom(browser: Browser, tmp_path: Path) -> None:
+def test_ten_thousand_nodes_open_folded_unfold_and_zoom(browser: Browser, tmp_path: Path) -> None:
     body = (
         '<foreach id="f" collection="{{$input}}" maxConcurrency="100">'
         '<source:stub id="n" takes="1s"/></foreach>'
     )
     page = browser.page()
     page.open(page_of(body, tmp_path / "r.html", input=list(range(10_000)), keep=10))
+    assert page.run("flowscriptReport.labels()") == ["f", "▸ 10000 ✓ succeeded"]
+    place = page.run("flowscriptReport.placeOfRow(1)")
+    page.click(place["x"], place["y"])
     assert page.run("flowscriptReport.lanes()") == 10_001
+    assert page.run("flowscriptReport.chosen()") == "f[0]"
     for _ in range(20):
         page.run("flowscriptReport.zoom(0.8, 30)")
     first, last = page.run("flowscriptReport.range()")
     assert last - first == pytest.approx(100 * 1.05 * 0.8**20, rel=0.05)
     assert page.console == []
+
+
+def test_above_fifty_lanes_what_succeeded_is_folded_around_what_failed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    body = """<foreach id="f" collection="range({count})" item="m" maxConcurrency="1" tolerate="100%">
+      <source:stub id="n" takes="1s"/>
+      <if id="i" condition="m == 20"><then><source:stub id="bad" fails="no"/></then></if></foreach>"""
+    page = browser.page()
+    page.open(page_of(body.format(count=90), tmp_path / "r.html"))
+    folded = ["f", "▸ 20 ✓ succeeded", "iteration 20", "bad", "▸ 69 ✓ succeeded"]
+    assert page.run("flowscriptReport.labels()") == folded
+    assert page.run("flowscriptReport.chosen()") == "f[20]/i/bad"  # though the run completed
+    assert page.run("document.getElementById('failure').hidden") is True
+    # By keyboard: the fold is a row, and Enter opens it.
+    page.run("document.getElementById('canvas').focus()")
+    page.press("Home")
+    page.press("ArrowDown")
+    assert page.text("#chosen").startswith("20 lanes on which all succeeded")
+    page.press("Enter")
+    assert page.run("flowscriptReport.chosen()") == "f[0]"
+    assert page.run("flowscriptReport.labels()")[1:3] == ["iteration 0", "iteration 1"]
+    # What is chosen elsewhere is shown, and the button folds and unfolds all.
+    page.run("flowscriptReport.select('f[80]')")
+    assert page.run("flowscriptReport.lanes()") == 92
+    for lanes in (92, 5):
+        page.run("document.getElementById('folding').click()")
+        assert page.run("flowscriptReport.lanes()") == lanes
+    few = browser.page()
+    few.open(page_of(body.format(count=45), tmp_path / "few.html"))
+    assert few.run("flowscriptReport.lanes()") == 47
+    assert few.run("document.getElementById('folding').hidden") is True
+
+
+def test_the_lanes_of_the_document_itself_are_not_folded(browser: Browser, tmp_path: Path) -> None:
+    body = """<source:stub id="a" takes="1s"/>
+      <foreach id="f" collection="range(90)" after="a"><source:stub id="n"/></foreach>
+      <source:stub id="b" takes="1s" after="f"/>"""
+    page = browser.page()
+    page.open(page_of(body, tmp_path / "r.html"))
+    assert page.run("flowscriptReport.labels()") == ["a", "f", "▸ 90 ✓ succeeded", "b"]
+
+
+def test_an_arrow_leads_to_what_was_cancelled_and_not_to_all_inside_of_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    inner = '<parallel id="q{0}"><branch><source:stub id="n{0}" hangs="true"/></branch></parallel>'
+    branches = "".join(f"<branch>{inner.format(number)}</branch>" for number in range(3))
+    bad = '<branch><source:stub id="bad" takes="1s" fails="no"/></branch>'
+    page = browser.page()
+    page.open(page_of(f'<parallel id="p">{branches}{bad}</parallel>', tmp_path / "r.html"))
+    assert page.run("flowscriptReport.arrows()") == 3
+
+
+def test_many_arrows_are_one_bracket(browser: Browser, tmp_path: Path) -> None:
+    page = browser.page()
+    page.open(page_of(TWELVE, tmp_path / "r.html"))
+    said = "CanvasRenderingContext2D.prototype.fillText"
+    page.run(
+        f"(() => {{ const fill = {said}; window.texts = []; {said} = function (text, ...at)"
+        " { window.texts.push(text); fill.call(this, text, ...at); }; })()"
+    )
+    page.run("flowscriptReport.fit()")
+    assert "cancels 11" in page.run("texts")
+    few = TWELVE.replace(SPARE, SPARE.partition('<branch><source:stub id="n5"')[0])
+    page.open(page_of(few, tmp_path / "few.html"))
+    assert page.run("flowscriptReport.arrows()") == 5
 
 
 HOSTILE = (
@@ -208,4 +322,35 @@ def test_no_text_of_a_stranger_becomes_a_part_of_the_page(browser: Browser, tmp_
     assert page.run("document.title") != "owned"
     assert page.run("document.querySelectorAll('img').length") == 0
     assert page.requests == [(tmp_path / "r.html").as_uri()]
+    assert page.console == []
+
+
+def test_the_lanes_can_be_those_of_the_workers(browser: Browser, tmp_path: Path) -> None:
+    about = {"tag": "source", "type": "source:http", "key": 1, "line": 3, "column": 1}
+    entries: list[dict[str, Any]] = [
+        {"event": "run-started", "time": 0, "path": "", "run": "1", "name": "w", "file": "w.xml"}
+    ]
+    for number, worker in ((1, "gpu-1"), (2, "gpu-2"), (3, "gpu-1")):
+        known = {"path": f"n{number}", "execution": number}
+        awaited = {"event": "token-awaited", "time": 0.5, **known, "limits": ["gpu"]}
+        ended = {"time": 2, "status": "success", "duration": 2, "worker": worker}
+        entries.append(
+            {"event": "node-started", "time": 0, **known, "label": known["path"], **about}
+        )
+        entries += [awaited, {**awaited, "event": "token-taken", "time": 1}]
+        entries.append({"event": "node-ended", **known, **ended})
+    entries.append({"event": "run-ended", "time": 2, "path": "", "status": "completed"})
+    (tmp_path / "r.html").write_text(render_report(sorted(entries, key=lambda e: e["time"])))
+    page = browser.page()
+    page.open(tmp_path / "r.html")
+    assert page.run("flowscriptReport.labels()") == ["n1 · gpu-1", "n2 · gpu-2", "n3 · gpu-1"]
+    page.run("document.getElementById('places').click()")
+    assert page.run("flowscriptReport.labels()") == ["gpu-1", "gpu-1 (2)", "gpu-2"]
+    click_on(page, "n2")
+    told = page.text("#detail")
+    assert "worker\ngpu-2" in told
+    assert "waited for the limit gpu\n500.0 ms" in told
+    page.run("document.getElementById('listing').open = true")
+    page.run("new Promise(done => setTimeout(done, 50))")
+    assert page.text("#rows tr td:nth-child(6)") == "gpu-1"
     assert page.console == []

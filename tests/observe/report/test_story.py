@@ -15,7 +15,9 @@ from trio.testing import MockClock
 
 from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report, story_of
+from flowscript_trio.observe.report.lanes import lanes_of_workers
 from flowscript_trio.observe.report.page import embed
+from flowscript_trio.observe.report.span import Span
 
 from stubs import Stubs
 
@@ -38,7 +40,7 @@ async def told(body: str, **options: Any) -> list[Entry]:
 
 async def test_each_branch_has_a_lane_on_which_its_nodes_lie(autojump_clock: MockClock) -> None:
     story = story_of(await told(FAILING))
-    assert story.lanes == [
+    assert [(lane.label, lane.depth) for lane in story.lanes] == [
         ("a", 0),
         ("p", 0),
         ("branch 0", 1),
@@ -120,7 +122,7 @@ async def test_nodes_that_run_side_by_side_have_lanes_of_their_own(
 ) -> None:
     body = '<source:stub id="a" takes="2s"/><source:stub id="b" takes="2s"/><source:stub id="c" after="a"/>'
     story = story_of(await told(body))
-    assert sorted(label for label, _ in story.lanes) == ["a", "b", "c"]
+    assert sorted(lane.label for lane in story.lanes) == ["a", "b", "c"]
 
 
 async def test_a_record_that_is_cut_anywhere_is_told(autojump_clock: MockClock) -> None:
@@ -196,3 +198,149 @@ async def test_a_page_asks_for_nothing_and_has_the_graph_where_there_is_one(
 )
 def test_a_record_of_nearly_nothing_makes_a_page(entries: list[Entry]) -> None:
     assert "<!doctype html>" in render_report(entries)
+
+
+async def test_the_failure_of_a_run_is_the_node_that_raised_it_with_its_place_and_what_it_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    story = story_of(await told(FAILING))
+    failure = story.head["failure"]
+    assert story.spans[failure["span"]].path == "p/0/c"
+    assert failure["place"] == "w.xml:5:43"
+    assert failure["cancelled"] == "2 branches were cancelled"  # not what is inside of them
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "cancelled"),
+    [
+        (
+            """<foreach id="each" collection="[0, 1, 2]" item="n" maxConcurrency="unlimited">
+            <if id="i" condition="n == 1"><then><source:stub id="bad" takes="1s" fails="no"/></then>
+            <else><source:stub id="hangs" hangs="true"/></else></if></foreach>""",
+            "each[1]/i/bad",
+            "2 iterations were cancelled",
+        ),
+        (
+            """<source:stub id="bad" takes="1s" fails="no"/><source:stub id="other" hangs="true"/>""",
+            "bad",
+            "1 node was cancelled",
+        ),
+        (
+            # What was tolerated says the same, and is not what made the run fail.
+            """<parallel id="p" tolerate="1"><branch><source:stub id="first" takes="1s" fails="no"/></branch>
+            <branch><source:stub id="well"/></branch></parallel>
+            <source:stub id="bad" fails="no" after="p"/>""",
+            "bad",
+            "",
+        ),
+        (
+            """<source:stub id="a" fails="first"><on-error><fallback node="b"/></on-error></source:stub>
+            <source:stub id="b" fails="no"/>""",
+            "a/@fallback/b",
+            "",
+        ),
+    ],
+)
+async def test_a_failure_is_found_wherever_it_stands(
+    body: str, path: str, cancelled: str, autojump_clock: MockClock
+) -> None:
+    story = story_of(await told(body))
+    failure = story.head["failure"]
+    assert (story.spans[failure["span"]].path, failure["cancelled"]) == (path, cancelled)
+
+
+async def test_a_run_that_completed_has_no_failure_and_one_without_a_node_has_its_error(
+    autojump_clock: MockClock,
+) -> None:
+    assert "failure" not in story_of(await told('<source:stub id="a"/>')).head
+    entries = await told('<source:stub id="a"/>')
+    error = {"type": "WorkflowTimeout", "message": "too long"}
+    entries[-1] = {**entries[-1], "status": "failed", "error": error}
+    head = story_of(entries).head
+    assert "failure" not in head
+    assert head["error"] == error
+
+
+async def test_counts_are_of_nodes_and_not_of_the_blocks_around_them(
+    autojump_clock: MockClock,
+) -> None:
+    assert story_of(await told(FAILING)).head["counts"] == {
+        "failed": 1,
+        "cancelled": 2,
+        "success": 2,
+    }
+    body = """<source:stub id="a" fails="x"><on-error><fallback node="b"/></on-error></source:stub>
+    <source:stub id="b"/><source:stub id="never" if="false"/>
+    <loop id="l" max="2"><source:stub id="c"/></loop>"""
+    counts = story_of(await told(body)).head["counts"]
+    assert counts == {"fallback": 1, "success": 3, "skipped": 1}
+    assert list(counts) == ["fallback", "success", "skipped"]  # the worst first
+
+
+async def test_a_lane_ended_well_where_all_on_it_and_below_it_did(
+    autojump_clock: MockClock,
+) -> None:
+    body = """<parallel id="p" tolerate="1">
+      <branch><source:stub id="a"/></branch>
+      <branch><source:stub id="b" fails="x"><on-error><fallback node="k"/></on-error></source:stub></branch>
+      <branch><parallel id="q" tolerate="1"><branch><source:stub id="c" fails="x"/></branch>
+        <branch><source:stub id="d"/></branch></parallel></branch>
+    </parallel><source:stub id="k"/>"""
+    lanes = story_of(await told(body)).lanes
+    assert [(lane.label, lane.ended_well) for lane in lanes if lane.label != "k"] == [
+        ("p", False),
+        ("branch 0", True),
+        ("branch 1", False),
+        ("branch 2", False),
+        ("branch 0", False),
+        ("branch 1", True),
+    ]
+
+
+async def test_the_drawing_is_told_the_states_of_the_nodes_of_its_own_document(
+    autojump_clock: MockClock,
+) -> None:
+    body = """<foreach id="each" collection="[0, 1, 2]" item="n" tolerate="100%">
+      <if id="i" condition="n == 1"><then><source:stub id="bad" fails="no"/></then></if></foreach>"""
+    story = story_of(await told(body))
+    keys = {span.label: span.key for span in story.spans if span.kind == "node"}
+    assert story.drawing[keys["bad"]] == {"failed": 1}
+    assert story.drawing[keys["i"]] == {"failed": 1, "success": 2}
+    assert next(iter(story.drawing[keys["i"]])) == "failed"
+
+
+def test_nodes_of_an_included_document_are_not_those_of_the_drawing() -> None:
+    def begun(number: int, path: str, tag: str, key: int) -> Entry:
+        about = {"label": path[-1], "tag": tag, "type": "t", "key": key, "line": 1, "column": 1}
+        return {"event": "node-started", "time": 0, "path": path, "execution": number, **about}
+
+    def ended(number: int, path: str, status: str) -> Entry:
+        about = {"execution": number, "status": status, "duration": 1}
+        return {"event": "node-ended", "time": 1, "path": path, **about}
+
+    entries = [begun(1, "i", "include", 1), begun(2, "i/x", "source", 2), ended(2, "i/x", "failed")]
+    entries += [ended(1, "i", "success"), begun(3, "y", "source", 2), ended(3, "y", "success")]
+    assert story_of(entries).drawing == {1: {"success": 1}, 2: {"success": 1}}
+
+
+def test_the_lanes_of_workers_hold_what_ran_on_them_at_once_and_no_blocks() -> None:
+    def node(path: str, start: float, end: float | None, worker: str | None = None) -> Span:
+        detail = {} if worker is None else {"worker": worker}
+        return Span(path, path, "node", start, (start, 0), end, detail=detail)
+
+    spans = [
+        node("a", 0, 2, "w1"),
+        node("b", 1, 3, "w1"),
+        node("c", 2, None, "w1"),
+        node("d", 9, 10, "w1"),
+        node("e", 0, 9, "w0"),
+        node("f", 0, 1),
+        Span("block", "block", "node", 0, (0, 0), 1, tag="foreach"),
+    ]
+    assert [(label, [s.path for s in lane]) for label, lane in lanes_of_workers(spans)] == [
+        ("here", ["f"]),
+        ("w0", ["e"]),
+        ("w1", ["a", "c"]),
+        ("w1 (2)", ["b", "d"]),
+    ]
+    assert lanes_of_workers([node("f", 0, 1)]) == []

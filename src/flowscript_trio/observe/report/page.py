@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from importlib.resources import files
 from typing import Any
 
-from .story import Entry, story_of
+from .story import Entry, States, story_of
+
+DrawStates = Callable[[States], str]
+"""What makes an SVG of a workflow, given how often each of its nodes ended in which way."""
+
+SCRIPTS = ("data", "rows", "drawing", "arrows", "choosing", "acting", "workflow", "page")
+"""The script of the page, in this order; each part uses those before it."""
 
 
-def render_report(entries: Iterable[Entry], graph: str | None = None) -> str:
+def render_report(entries: Iterable[Entry], graph: str | DrawStates | None = None) -> str:
     """The page of a run.
 
     Args:
         entries: those of its chronicle, in order.
-        graph: an SVG of the workflow, to be shown beside it; it is put in as it is.
+        graph: an SVG of the workflow, or what makes one of the states of its nodes; it is put in as it is.
     """
-    data = story_of(entries).as_dict()
+    story = story_of(entries)
+    data = story.as_dict()
     head = data["head"]
     name = str(head.get("name") or "run")
     parts = {
         "title": escape(f"{name}: {head['status']}"),
         "style": _file("page.css"),
-        "graph": graph or "",
+        "graph": graph(story.drawing) if callable(graph) else graph or "",
         "data": embed(data),
-        "script": _file("page.js"),
+        "script": _script(),
     }
     page = _file("page.html")
     before, *rest = page.split("<!--")
@@ -43,5 +50,11 @@ def embed(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _script() -> str:
+    """All parts in one function, so that nothing of them is seen from outside."""
+    parts = "\n".join(_file(f"{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
 def _file(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath("web", name).read_text(encoding="utf-8")

@@ -1,71 +1,59 @@
-"""Owns the story of a run as a report tells it: spans on lanes, and who cancelled whom. Pure.
-
-A lane is a line of the page. Each branch and iteration has one of its own, on which its nodes lie; so has
-each node that runs beside others. What has lanes of its own below it (a block) stands above them.
-"""
+"""Owns the story of a run as a report tells it: what a chronicle says, as spans, and who cancelled whom. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 from ...types.paths import is_iteration
 from ..under_way import UnderWay
+from .headline import counts_of, failure_of, state_of_drawing
+from .lanes import Lane, lanes_of, lanes_of_workers
+from .span import Span
 
 Entry = Mapping[str, Any]
-RUNNING = "running"
-
-
-@dataclass(slots=True, eq=False)
-class Span:
-    """A node, a branch or an iteration, with all that is told of it; times are in seconds since the run began.
-
-    ``state`` is a status, or ``running`` where the record ends before it did. ``parts`` are what it did
-    besides its work: ``token`` or ``retry`` with two times; a branch waits for its token before it begins.
-    ``detail`` is what a click shows.
-    """
-
-    path: str
-    label: str
-    kind: str
-    start: float
-    order: tuple[float, int]
-    end: float | None = None
-    state: str = RUNNING
-    parts: list[tuple[str, float, float]] = field(default_factory=list)
-    detail: dict[str, Any] = field(default_factory=dict)
-    children: list[Span] = field(default_factory=list)
-    lane: int = 0
+States = Mapping[int, Mapping[str, int]]
+"""How often each node of a document ended in which way, by its number in the document."""
 
 
 @dataclass(slots=True, eq=False)
 class Story:
-    """A whole run: its spans in the order of their lanes, the depth of each lane, and the arrows between spans.
+    """A whole run: its spans in the order of their lanes, the lanes, and the arrows between spans.
 
     ``arrows`` are pairs of indices of spans: from who caused a cancellation to each span that has it from there.
+    ``workers`` are the lanes of the same run by where its nodes ran, with the spans of each; none if all ran here.
+    ``drawing`` has the states of the document's nodes by their numbers in it.
     """
 
     head: dict[str, Any]
     spans: list[Span]
-    lanes: list[tuple[str, int]]
+    lanes: list[Lane]
+    workers: list[tuple[str, list[int]]]
     arrows: list[tuple[int, int]]
+    drawing: States
     warnings: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         """For the page, ready for JSON."""
         return {
             "head": self.head,
-            "lanes": [{"label": label, "depth": depth} for label, depth in self.lanes],
+            "lanes": [
+                {"label": lane.label, "depth": lane.depth, "well": lane.ended_well}
+                for lane in self.lanes
+            ],
+            "workers": [{"label": label, "spans": spans} for label, spans in self.workers],
             "spans": [
                 {
                     "path": span.path,
                     "label": span.label,
+                    "key": span.key,
                     "kind": span.kind,
                     "start": span.start,
                     "end": span.end,
                     "state": span.state,
+                    "look": span.look,
+                    "block": span.is_block,
                     "lane": span.lane,
                     "parts": span.parts,
                     "detail": span.detail,
@@ -73,6 +61,7 @@ class Story:
                 for span in self.spans
             ],
             "arrows": self.arrows,
+            "drawing": self.drawing,
             "warnings": self.warnings,
         }
 
@@ -88,6 +77,8 @@ def story_of(entries: Iterable[Entry]) -> Story:
 class _Teller:
     def __init__(self) -> None:
         self._root = Span("", "", "run", 0.0, (0.0, 0))
+        self._ended: list[Span] = []
+        """Those that have ended, in that order."""
         self._open: UnderWay[Span] = UnderWay()
         self._last: dict[str, Span] = {}
         """The last span of each path."""
@@ -107,8 +98,9 @@ class _Teller:
                 known = ("name", "run", "file", "started")
                 self._root.detail.update({key: entry.get(key) for key in known})
             case "node-started":
-                about = {key: entry.get(key) for key in ("type", "line")}
-                self._begin(entry, str(entry.get("label", path)), "node", about)
+                about = {key: entry.get(key) for key in ("type", "line", "column")}
+                span = self._begin(entry, str(entry.get("label", path)), "node", about)
+                span.tag, span.key = str(entry.get("tag", "")), int(entry.get("key", 0))
             case "branch-started":
                 word = "iteration" if is_iteration(path) else "branch"
                 index = int(entry.get("index", 0))
@@ -144,28 +136,38 @@ class _Teller:
             if span is not None:
                 self._stop_waiting(number, span)
         root = self._root
+        ended = [*self._ended, *self._open.latest_first()]
+        failure = failure_of(root, ended)
+        lanes, spans = lanes_of(root)
+        index = {id(span): number for number, span in enumerate(spans)}
         head = {
             **root.detail,
             "status": root.state,
             "ended": root.end is not None,
             "duration": self._now if root.end is None else root.end,
+            "counts": counts_of(spans),
         }
-        spans: list[Span] = []
-        lanes: list[tuple[str, int]] = []
-        for child in sorted(root.children, key=_order):
-            _lay(child, 0, lanes, spans)
-        index = {id(span): number for number, span in enumerate(spans)}
+        if failure is not None:
+            head["failure"] = {
+                "span": index[id(failure.span)],
+                "place": failure.place,
+                "cancelled": failure.cancelled,
+            }
         arrows = []
         for span in spans:
             cause = span.detail.get("cancelled_by") or {}
             source = self._last.get(cause.get("by") or "")
             if span.state == "cancelled" and source is not None and id(source) in index:
                 arrows.append((index[id(source)], index[id(span)]))
-        return Story(head, spans, lanes, arrows, self._warnings)
+        workers = [
+            (label, [index[id(span)] for span in found]) for label, found in lanes_of_workers(spans)
+        ]
+        drawing = state_of_drawing(root)
+        return Story(head, spans, lanes, workers, arrows, drawing, self._warnings)
 
     def _begin(
         self, entry: Entry, label: str, kind: str, about: dict[str, Any], number: int = 0
-    ) -> None:
+    ) -> Span:
         path = str(entry.get("path", ""))
         order = (float(number), 0) if kind == "branch" else (self._now, self._count)
         self._count += 1
@@ -177,6 +179,7 @@ class _Teller:
         around.children.append(span)
         self._open.begin(_number(entry), path, span)
         self._last[path] = span
+        return span
 
     def _end(self, entry: Entry) -> None:
         number = _number(entry)
@@ -184,6 +187,7 @@ class _Teller:
         if span is None:  # a branch that was cancelled before it started
             return
         self._stop_waiting(number, span)
+        self._ended.append(span)
         span.end, span.state = self._now, str(entry.get("status", "success"))
         for key in (
             "output",
@@ -193,6 +197,7 @@ class _Teller:
             "attempts",
             "replaced",
             "worker",
+            "replayed",
         ):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
@@ -206,37 +211,3 @@ class _Teller:
 def _number(entry: Entry) -> int:
     """The number of the execution that an entry tells of; 0 for the run itself."""
     return int(entry.get("execution", 0))
-
-
-def _order(span: Span) -> tuple[float, int]:
-    return span.order
-
-
-def _lay(span: Span, depth: int, lanes: list[tuple[str, int]], spans: list[Span]) -> None:
-    """Give a span a lane of its own, and those inside of it theirs, below."""
-    stack = [(span, depth, -1)]
-    while stack:
-        span, depth, lane = stack.pop()
-        if lane < 0:
-            lane = len(lanes)
-            lanes.append((_lane_label(span), depth))
-        span.lane = lane
-        spans.append(span)
-        children = sorted(span.children, key=_order)
-        if span.kind == "branch" and not _overlap(children):
-            # On the branch's own lane, but for what those have inside of them.
-            stack += [(child, depth, lane) for child in reversed(children)]
-        else:
-            stack += [(child, depth + 1, -1) for child in reversed(children)]
-
-
-def _lane_label(span: Span) -> str:
-    """What a lane is called: with the worker, where what lies on it ran on one."""
-    inside = span.children if span.kind == "branch" else ()
-    workers = dict.fromkeys(each.detail.get("worker") for each in (span, *inside))
-    named = [str(worker) for worker in workers if worker]
-    return span.label if not named else f"{span.label} · {', '.join(named)}"
-
-
-def _overlap(spans: list[Span]) -> bool:
-    return any(a.end is None or a.end > b.start for a, b in pairwise(spans))
