@@ -31,9 +31,9 @@ DOCUMENT = PROGRAM.parent / "killed" / "everything.xml"
 COUNT = int(os.environ.get("FLOWSCRIPT_KILLED", 12))
 PRICES = [("a", 150), ("b", 20), ("c", 0)]
 ELEMENTS = """
-set source:file source:database source:act sink:act sink:database sink:file transform:template phase parallel branch
-foreach case default if then else loop while break timeout delay checkpoint action include bind call arg on-error retry
-fallback compensate finally on-workflow-error fail output
+set source:file source:database source:act sink:act sink:database sink:file transform:template phase
+parallel branch foreach case default if then else loop while break timeout delay checkpoint action
+include bind call arg on-error retry fallback compensate finally on-workflow-error fail output
 """
 MODES = {"whole": "completed", "broken": "failed"}
 """How the document ends, by its mode."""
