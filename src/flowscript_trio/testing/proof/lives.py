@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from ...execution.durable.coding import Coding
-from ...execution.durable.entries import AttemptFailed, Ended, Entry, entry_of
+from ...execution.durable.entries import AttemptFailed, Cancelling, Decided, Ended, Entry, entry_of
 from ...execution.handle import Run
 from ...execution.options import RunOptions
 from ...execution.run import run_with
@@ -27,6 +27,7 @@ from ...types.storing import StoreFailed
 from .clock import VirtualClock, without_pace
 from .points import Crash, Point
 from .stepping import order_of
+from .witness import Cut, Seen, Witness
 
 MOST_PASSES = 100_000
 """Passes of the scheduler after which a process counts as one that never ends."""
@@ -81,6 +82,8 @@ class Lives:
     done: set[Attempt] = field(default_factory=set)
     """The attempts that came to their end, in any process."""
     lives: list[Life] = field(default_factory=list)
+    witnesses: list[Witness] = field(default_factory=list)
+    """What was seen of each of them."""
     store: MemoryStore = field(default_factory=Store.memory)
 
     @property
@@ -104,6 +107,7 @@ class Staging:
         self._elapsed = 0.0
         self._rows_at_death = 0
         self._commits = 0  # of the processes before
+        self._passes = _Passes()
         self._started = _Started()
 
     def play(self, points: tuple[Point, ...]) -> Lives:
@@ -121,18 +125,28 @@ class Staging:
         coding = Coding(self._options.secrets or {})
         return [entry_of(row, coding.decode) for row in lives.store.rows_of(RUN)]
 
+    def kept(self, lives: Lives) -> list[bytes]:
+        """All that the store has of the run."""
+        return lives.store.kept_of(RUN)
+
+    @property
+    def secrets(self) -> list[str]:
+        return list((self._options.secrets or {}).values())
+
     def _live(self, point: Point | None) -> None:
         lives = self._lives
+        entries = self.entries(lives)
         known = frozenset(
             (entry.key, entry.attempt)
-            for entry in self.entries(lives)
+            for entry in entries
             if isinstance(entry, Ended | AttemptFailed) and not getattr(entry, "again", False)
         )
+        lives.witnesses.append(Witness(self._now(self._options.now).timestamp(), len(entries)))
         life = Life(known)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
         self._commits = before = lives.store.commits
-        passes = _Passes()
+        passes = self._passes = _Passes()
         clock = _Clock(PATIENCE, lambda: passes.count)
         with order_of(self._seed), without_pace():
             trio.run(self._main, life, passes, clock=clock, instruments=[passes])
@@ -152,6 +166,7 @@ class Staging:
                     replace(
                         options,
                         registry=None,
+                        observers=[*options.observers, self._witness.observer(self._seen)],
                         store=self._lives.store,
                         run_id=RUN,
                         now=partial(self._now, options.now),
@@ -169,6 +184,20 @@ class Staging:
     def _now(self, now: Callable[[], datetime] | None) -> datetime:
         assert now is not None, "the options of a proof have a clock"
         return now() + timedelta(seconds=self._elapsed)
+
+    @property
+    def _witness(self) -> Witness:
+        return self._lives.witnesses[-1]
+
+    def _seen(self) -> Seen:
+        return Seen(self._passes.count, self._now(self._options.now).timestamp())
+
+    def _reasons(self) -> frozenset[str]:
+        """What is on disk of why the run, or a part of it, is cancelled."""
+        coding = Coding(self._options.secrets or {})
+        rows = [row for row in self._lives.store.rows_of(RUN) if row.kind in _REASONED]
+        found = [entry_of(row, coding.decode) for row in rows]
+        return frozenset(e.reason for e in found if isinstance(e, Decided | Cancelling))
 
     def _die(self) -> None:
         if not self._dead:
@@ -193,13 +222,23 @@ class Staging:
         if self._dead:  # it was woken as its process died, and would not be there any more
             await trio.lowlevel.checkpoint()
         self._lives.calls.append(Did(path, attempt, number, params.node.label, pure, self._dead))
-        output = await runtime.execute(params)
+        if not self._dead:
+            self._witness.calls[path, attempt] = self._seen()
+        try:
+            output = await runtime.execute(params)
+        except trio.Cancelled as exc:
+            if not self._dead and exc.source != "deadline":
+                self._witness.cuts.append(Cut(path, exc.reason, self._reasons()))
+            raise
         if not pure:
             self._lives.done.add((path, attempt))
             life.ends += 1
             if self._point == Crash("effect", life.ends):
                 self._die()
         return output
+
+
+_REASONED = (Decided.kind, Cancelling.kind)
 
 
 class _Clock(VirtualClock):
