@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crashing import check_every_crash
+from flowscript_trio.types.paths import is_cleanup
+
+from crashing import Crashing, check_every_crash, points, undisturbed
 
 SHAPES = {
     "sequence": '<workflow name="w"><source:act id="a"/><source:act id="b" input="a"/></workflow>',
@@ -90,3 +92,25 @@ def test_a_run_that_dies_at_any_commit_ends_as_it_must(shape: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_that_dies_again_in_its_resumption_ends_as_it_must(shape: str) -> None:
     check_every_crash(SHAPES[shape], twice=True)
+
+
+LATE = """<workflow name="w"><foreach id="each" collection="range(5)" max-concurrency="2" timeout="2500ms" on-timeout="keep">
+  <source:act id="a" shielded="true"><compensate><source:act id="ua"/></compensate></source:act></foreach></workflow>"""
+
+
+def test_what_had_ended_too_late_to_be_kept_is_undone_after_a_crash() -> None:
+    late = 0
+    for at in points(undisturbed(LATE).store.commits):
+        crashed = Crashing(LATE)
+        crashed.process(at)
+        run = crashed.process().run
+        assert run is not None
+        rows = crashed.store.rows_of("r")
+        ended = {row.key for row in rows if row.kind == "ended" and not is_cleanup(row.key)}
+        kept = {f"each[{index}]/a" for index, output in enumerate(run.output) if output}
+        for key in ended - kept:
+            assert any(
+                row.kind == "ended" and row.key == f"{key}/@compensate/ua" for row in rows
+            ), at
+            late += 1
+    assert late > 5

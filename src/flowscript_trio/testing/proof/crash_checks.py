@@ -5,7 +5,7 @@ It shares nothing with what it judges: it reads the entries that are on disk in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ...execution.durable.entries import (
@@ -59,10 +59,11 @@ def time_goes_on(entries: Sequence[Entry], witnesses: Sequence[Witness]) -> Iter
     """Waits and time limits go on by the wall clock, and do not start anew with a process."""
     for entry in entries:
         if isinstance(entry, Waits):
-            yield from _late(entry.key, entry.due, witnesses, lambda w, e=entry: w.nodes.get(e.key))
+            ends = [witness.nodes.get(entry.key) for witness in witnesses]
+            yield from _late(entry.key, entry.due, witnesses, ends)
         elif isinstance(entry, Retried) and entry.rule is not None:
-            again = entry.key, entry.attempt + 1
-            yield from _late(entry.key, entry.due, witnesses, lambda w, a=again: w.calls.get(a))
+            begun = [witness.calls.get((entry.key, entry.attempt + 1)) for witness in witnesses]
+            yield from _late(entry.key, entry.due, witnesses, begun)
         elif isinstance(entry, Bounded):
             yield from _outlived(entry, witnesses)
 
@@ -93,10 +94,9 @@ def _end_of(entry: Entry, witness: Witness) -> Seen | None:
 
 
 def _late(
-    key: str, due: float, witnesses: Iterable[Witness], find: Callable[[Witness], Seen | None]
+    key: str, due: float, witnesses: Iterable[Witness], found: Iterable[Seen | None]
 ) -> Iterator[Found]:
-    for witness in witnesses:
-        seen = find(witness)
+    for witness, seen in zip(witnesses, found, strict=True):
         if seen is not None and seen.time > max(due, witness.began) + SLACK:
             said = f"{key!r} waited {seen.time - due:g} s longer than until its time"
             yield "waits and time limits go on", key, said

@@ -1,4 +1,4 @@
-"""Owns what is seen of the processes of a durable run beside its journal: when, and in which pass, things happen."""
+"""Owns what is seen of the processes of a durable run beside its journal: when things happen, in which pass."""
 
 from __future__ import annotations
 
