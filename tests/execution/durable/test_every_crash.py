@@ -62,6 +62,10 @@ SHAPES = {
     "timeout": """<workflow name="w"><timeout id="t" duration="2s" on-timeout="h"><source:act id="a"/><source:act id="b" takes="9"/>
       <finally><source:act id="clean"/></finally></timeout>
       <source:act id="h"/><source:act id="z" input="t"/></workflow>""",
+    "timeout with clean-up that fails": """<workflow name="w"><timeout id="t" duration="2s">
+      <source:act id="a" takes="9"/><source:act id="b"/>
+      <finally timeout="{{ 1 / 0 }}s"><source:act id="clean"/></finally></timeout>
+      <finally><source:act id="c"/></finally></workflow>""",
     "node timeout": """<workflow name="w"><source:act id="a" takes="9" timeout="2s"><on-error><fallback node="h"/></on-error></source:act>
       <source:act id="h"/><source:act id="z" input="a"/></workflow>""",
     "keep": """<workflow name="w"><parallel id="p" timeout="2s" on-timeout="keep">

@@ -32,11 +32,16 @@ def passes_are_those_of_ends(
     entries: Sequence[Entry], witnesses: Sequence[Witness]
 ) -> Iterator[Found]:
     """A node or a branch is on record with the pass in which it ended, not that in which it was written."""
+    failed = {(entry.key, entry.attempt) for entry in entries if isinstance(entry, AttemptFailed)}
     for witness, written in _by_process(entries, witnesses):
         known: int | None = None
         for entry in written:
+            if not isinstance(entry, Ended | JobEnded):
+                continue
+            if isinstance(entry, Ended) and (entry.key, entry.attempt) in failed:
+                continue  # it was too late, and the node went on
             seen = _end_of(entry, witness)
-            if seen is None or not isinstance(entry, Ended | AttemptFailed | JobEnded):
+            if seen is None:
                 continue
             shift = entry.at - seen.at
             if known is not None and shift != known:
@@ -59,7 +64,7 @@ def time_goes_on(entries: Sequence[Entry], witnesses: Sequence[Witness]) -> Iter
     """Waits and time limits go on by the wall clock, and do not start anew with a process."""
     for entry in entries:
         if isinstance(entry, Waits):
-            ends = [witness.nodes.get(entry.key) for witness in witnesses]
+            ends = [witness.nodes.get((entry.key, entry.attempt)) for witness in witnesses]
             yield from _late(entry.key, entry.due, witnesses, ends)
         elif isinstance(entry, Retried) and entry.rule is not None:
             begun = [witness.calls.get((entry.key, entry.attempt + 1)) for witness in witnesses]
@@ -83,23 +88,24 @@ def _by_process(
         yield witness, entries[start:end]
 
 
-def _end_of(entry: Entry, witness: Witness) -> Seen | None:
-    """When the end of a node or a branch was seen in the process that wrote it, if that tells anything."""
-    if isinstance(entry, JobEnded):
-        branch = witness.branches.get(branch_path(entry.key, entry.index))
-        return branch or witness.branches.get(iteration_path(entry.key, entry.index))
+def _end_of(entry: Ended | JobEnded, witness: Witness) -> Seen | None:
+    """When the end of a node or a branch was seen in the process that wrote it, if it was."""
     if isinstance(entry, Ended):
-        return witness.nodes.get(entry.key)
-    return None
+        return witness.nodes.get((entry.key, entry.attempt))
+    branch = witness.branches.get(branch_path(entry.key, entry.index))
+    return branch or witness.branches.get(iteration_path(entry.key, entry.index))
 
 
 def _late(
     key: str, due: float, witnesses: Iterable[Witness], found: Iterable[Seen | None]
 ) -> Iterator[Found]:
     for witness, seen in zip(witnesses, found, strict=True):
-        if seen is not None and seen.time > max(due, witness.began) + SLACK:
+        if seen is None:
+            continue
+        if seen.time > max(due, witness.began) + SLACK:
             said = f"{key!r} waited {seen.time - due:g} s longer than until its time"
             yield "waits and time limits go on", key, said
+        return  # what follows the wait has begun: in another process it may stand behind others
 
 
 def _outlived(bound: Bounded, witnesses: Iterable[Witness]) -> Iterator[Found]:

@@ -33,8 +33,8 @@ class Witness:
     rows: int
     calls: dict[tuple[str, int], Seen] = field(default_factory=dict)
     """When attempts of nodes called their runtimes."""
-    nodes: dict[str, Seen] = field(default_factory=dict)
-    """When nodes ended, whose ends were not on record."""
+    nodes: dict[tuple[str, int], Seen] = field(default_factory=dict)
+    """When nodes ended whose ends were not on record, by their last attempts."""
     branches: dict[str, Seen] = field(default_factory=dict)
     cuts: list[Cut] = field(default_factory=list)
 
@@ -44,7 +44,7 @@ class Witness:
         def observe(event: Event) -> None:
             if isinstance(event, NodeEnded) and not event.replayed:
                 if event.result.status != "cancelled":
-                    self.nodes[event.path] = now()
+                    self.nodes[event.path, event.result.attempts] = now()
             elif isinstance(event, BranchEnded) and event.status != "cancelled":
                 self.branches[event.path] = now()
 
