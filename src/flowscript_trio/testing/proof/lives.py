@@ -230,7 +230,7 @@ class Staging:
             if not self._dead and exc.source != "deadline":
                 self._witness.cuts.append(Cut(path, exc.reason, self._reasons()))
             raise
-        if not pure:
+        if not pure and not self._dead:  # a dead process does nothing, also where this one unwinds
             self._lives.done.add((path, attempt))
             life.ends += 1
             if self._point == Crash("effect", life.ends):
