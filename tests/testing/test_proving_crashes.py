@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import flowscript_trio as fs
-from flowscript_trio.execution import attempts, cleanup, preparing
+from flowscript_trio.execution import attempts, cleanup
+from flowscript_trio.execution.durable import leaves, opening
 from flowscript_trio.execution.durable.coding import Coding
+from flowscript_trio.execution.durable.entries import RunBegan
 from flowscript_trio.execution.durable.leaves import act_durably
 from flowscript_trio.execution.durable.past import Past
 from flowscript_trio.execution.durable.recorder import Recorder
@@ -88,7 +91,8 @@ def test_an_end_that_is_written_before_its_effect_is_found(monkeypatch: pytest.M
         recorder.ended(attempt.path, attempt.number, None, False)
         return await act_durably(limiter, recorder, attempt, config, work)
 
-    monkeypatch.setattr(attempts, "act_durably", too_soon)
+    for module in (attempts, leaves):
+        monkeypatch.setattr(module, "act_durably", too_soon, raising=module is leaves)
     assert "everything is done" in promises(proved(MIXED))
 
 
@@ -130,13 +134,13 @@ def test_clean_up_that_never_runs_after_a_crash_is_found(monkeypatch: pytest.Mon
 
 @pytest.mark.breaks_the_engine
 def test_chance_that_shifts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = preparing.RunContext
+    sound = opening.entry_of
 
-    def shifted(**given: Any) -> Any:
-        resumes = given["recorder"].past.began is not None
-        return sound(**{**given, "seed": given["seed"] + resumes})
+    def shifted(*given: Any) -> Any:
+        entry = sound(*given)
+        return replace(entry, seed=entry.seed + 1) if isinstance(entry, RunBegan) else entry
 
-    monkeypatch.setattr(preparing, "RunContext", shifted)
+    monkeypatch.setattr(opening, "entry_of", shifted)
     assert "a resumed run ends as an undisturbed one" in promises(proved(MIXED))
 
 
