@@ -23,7 +23,8 @@ class World:
     """What the nodes of a run act upon, which outlives its processes, and the runtimes that do.
 
     ``source:act`` takes ``takes`` (a duration), then is done: it fails with ``fails`` (the message of a
-    ValueError), or gives ``gives``, else its id. ``times`` is how many attempts fail, of it or its block.
+    ValueError), or gives ``gives``, else its id. ``times`` is how many attempts fail, of it or its block. With
+    ``shielded`` no cancellation ends it.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,8 @@ class World:
         name = params.node.label
         self.begun.append((params.execution.path, params.execution.number))
         self.keys.setdefault(name, set()).add(params.idempotency_key)
-        await trio.sleep(float(config.get("takes", 1)))
+        with trio.CancelScope(shield=bool(config.get("shielded"))):
+            await trio.sleep(float(config.get("takes", 1)))
         times, execution = config.get("times"), params.execution
         attempt = max(execution.number, 1 + execution.path.count("~2"))
         if config.get("fails") and (times is None or attempt <= int(times)):

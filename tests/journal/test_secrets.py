@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowscript_trio.journal import secrets as journal_secrets
 from flowscript_trio.journal.errors import decode_error, encode_error
 from flowscript_trio.journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from flowscript_trio.journal.values import decode_value, encode_value
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.masking import Masker
-from flowscript_trio.types.spellings import spellings_of
+from flowscript_trio.types.spellings import named_spellings, spellings_of
 
 SECRET = 'p@ss "wörd"/x+1&'
 SECRETS = KeptSecrets({"token": SECRET, "pin": "ab", "code": "12345678"})
@@ -68,6 +69,22 @@ def test_the_value_that_a_secret_has_now_takes_the_place_of_the_old_one() -> Non
     data = encode_value({"h": f"Bearer {SECRET}", "u": quote(SECRET)}, SECRETS)
     now = KeptSecrets({"token": "another one"}, changed={"token"})
     assert decode_value(data, now) == {"h": "Bearer another one", "u": "another%20one"}
+
+
+def test_a_secret_is_spelled_once_however_often_a_value_refers_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spelled: list[str] = []
+
+    def named(text: str) -> dict[str, bytes]:
+        spelled.append(text)
+        return named_spellings(text)
+
+    monkeypatch.setattr(journal_secrets, "named_spellings", named)
+    secrets = KeptSecrets({"token": SECRET})
+    value = [SECRET, quote(SECRET), f"Bearer {SECRET}; " * 500]
+    assert decode_value(encode_value(value, secrets), secrets) == value
+    assert spelled == [SECRET]
 
 
 def test_a_part_of_a_secret_that_has_changed_cannot_be_restored() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import flowscript_trio as fs
-from flowscript_trio.execution import attempts, cleanup, preparing
+from flowscript_trio.execution import attempts, cleanup
+from flowscript_trio.execution.durable import leaves, limited, opening
+from flowscript_trio.execution.durable.coding import Coding
+from flowscript_trio.execution.durable.entries import RunBegan
 from flowscript_trio.execution.durable.leaves import act_durably
 from flowscript_trio.execution.durable.past import Past
 from flowscript_trio.execution.durable.recorder import Recorder
 from flowscript_trio.journal.memory import MemoryBackend
+from flowscript_trio.journal.values import encode_value
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.types.storing import StoreFailed
 
@@ -31,6 +36,15 @@ RACE = """<workflow name="w"><parallel id="p" wait="any">
   <branch><source:act id="a" takes="2"/><finally><source:act id="clean"/></finally></branch>
   <branch><source:act id="b"/></branch></parallel>
   <source:act id="pay" input="p" on-crash="fail"/></workflow>"""
+TIMED = """<workflow name="w"><parallel id="p">
+  <branch><timeout id="t" duration="10s" on-timeout="late">
+    <source:act id="a" takes="4"/><source:act id="b" takes="4"/><source:act id="c" takes="4"/></timeout></branch>
+  <branch><delay id="d" duration="6s"/><source:act id="e"/></branch>
+  <branch><source:act id="f" fails="no" times="1"><on-error><retry max="1" when="true" base="5s"/></on-error>
+    </source:act></branch>
+  </parallel><source:act id="late"/></workflow>"""
+SECRET = """<workflow name="w"><secret name="KEY"/>
+  <source:act id="a" gives="Bearer {{$secrets.KEY}}"/><source:act id="b" input="a"/></workflow>"""
 AGAIN = """<workflow name="w"><parallel id="trip">
   <branch><source:act id="book"><compensate><source:act id="unbook"/></compensate></source:act></branch>
   <branch><source:act id="pay" takes="2" fails="no" times="1"/></branch>
@@ -60,7 +74,7 @@ ALSO = RACE.replace(
 )
 
 
-@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED, ALSO])
+@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED, ALSO, TIMED])
 def test_sound_runs_hold_wherever_their_processes_die(text: str) -> None:
     report = proved(text)
     assert report.holds, report.render()
@@ -68,17 +82,14 @@ def test_sound_runs_hold_wherever_their_processes_die(text: str) -> None:
     assert dict(report.tried)["two crashes"] >= 20
 
 
+def test_a_sound_run_keeps_no_secret() -> None:
+    report = proved(SECRET, options={"secrets": {"KEY": "k3y-of-the-api"}})
+    assert report.holds, report.render()
+
+
 def test_a_proof_of_a_store_of_ones_own_is_refused() -> None:
     with pytest.raises(fs.InputError, match="store of its own"):
         proved(MIXED, options={"store": fs.Store.memory()})
-
-
-def test_what_cannot_be_durable_is_said() -> None:
-    with pytest.raises(fs.InputError, match="stagger"):
-        proved(
-            '<workflow name="w"><parallel id="p" stagger="1s"><branch><source:act id="a"/></branch>'
-            "</parallel></workflow>"
-        )
 
 
 ASKS = """<workflow name="w"><source:act id="a"/>
@@ -111,7 +122,8 @@ def test_an_end_that_is_written_before_its_effect_is_found(monkeypatch: pytest.M
         recorder.ended(attempt.path, attempt.number, None, False)
         return await act_durably(limiter, recorder, attempt, config, work)
 
-    monkeypatch.setattr(attempts, "act_durably", too_soon)
+    for module in (attempts, leaves):
+        monkeypatch.setattr(module, "act_durably", too_soon, raising=module is leaves)
     assert "everything is done" in promises(proved(MIXED))
 
 
@@ -126,7 +138,7 @@ def test_a_commit_that_is_not_waited_for_is_found(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.breaks_the_engine
 def test_a_rate_that_begins_anew_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparing, "restore_rates", lambda *_: None)
+    monkeypatch.setattr(limited, "restore_rates", lambda *_: None)
     assert "no rate is exceeded" in promises(proved(LIMITED))
 
 
@@ -171,14 +183,13 @@ def test_clean_up_that_never_runs_after_a_crash_is_found(monkeypatch: pytest.Mon
 
 @pytest.mark.breaks_the_engine
 def test_chance_that_shifts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = preparing.RunContext
+    sound = opening.entry_of
 
-    def shifted(**given: Any) -> Any:
-        recorder = given["recorder"]  # None while what the run is given is checked
-        resumes = recorder is not None and recorder.past.began is not None
-        return sound(**{**given, "seed": given["seed"] + resumes})
+    def shifted(*given: Any) -> Any:
+        entry = sound(*given)
+        return replace(entry, seed=entry.seed + 1) if isinstance(entry, RunBegan) else entry
 
-    monkeypatch.setattr(preparing, "RunContext", shifted)
+    monkeypatch.setattr(opening, "entry_of", shifted)
     assert "a resumed run ends as an undisturbed one" in promises(proved(MIXED))
 
 
@@ -227,3 +238,77 @@ def test_a_resumption_that_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Recorder, "synced", broken)
     assert "a resumed run ends" in promises(proved(MIXED))
+
+
+@pytest.mark.breaks_the_engine
+def test_a_decision_after_the_cancel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def too_late(recorder: Recorder, region: Any, entry: Any) -> None:
+        recorder.write(entry)
+
+    monkeypatch.setattr(Recorder, "decided", too_late)
+    assert "a decision is on disk before it cancels" in promises(proved(RACE))
+
+
+@pytest.mark.breaks_the_engine
+def test_passes_of_nodes_that_are_those_of_commits_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = Recorder.pass_now.fget
+    assert sound is not None
+    monkeypatch.setattr(Recorder, "pass_now", property(lambda recorder: sound(recorder) // 4 * 4))
+    assert "the pass of an end is on record" in promises(proved(RACE))
+
+
+@pytest.mark.breaks_the_engine
+def test_passes_of_branches_that_are_those_of_commits_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = Recorder.there
+    monkeypatch.setattr(Recorder, "there", lambda recorder, at: sound(recorder, at) // 4 * 4)
+    assert "the pass of an end is on record" in promises(proved(MIXED))
+
+
+@pytest.mark.breaks_the_engine
+@pytest.mark.parametrize(
+    ("kept", "subject"), [("bounds", "p/0/t"), ("waits", "p/1/d"), ("retried", "p/2/f")]
+)
+def test_a_timer_that_starts_anew_is_found(
+    monkeypatch: pytest.MonkeyPatch, kept: str, subject: str
+) -> None:
+    sound = Past.__init__
+
+    def forgetful(past: Past, *given: Any) -> None:
+        sound(past, *given)
+        setattr(past, kept, {})
+
+    monkeypatch.setattr(Past, "__init__", forgetful)
+    found = {(v.promise, v.subject) for v in proved(TIMED).violations}
+    assert ("waits and time limits go on", subject) in found
+
+
+@pytest.mark.breaks_the_engine
+def test_clean_up_by_a_process_that_only_left_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, synced = cleanup.run_cleanup, Recorder.synced
+    leaving: set[Recorder] = set()
+
+    async def eager(walk: Any, *given: Any) -> Any:
+        recorder = walk.run.recorder
+        if recorder.is_left:
+            leaving.add(recorder)
+            recorder.is_left = False
+        return await sound(walk, *given)
+
+    async def at_once(recorder: Recorder) -> None:
+        if recorder not in leaving:
+            await synced(recorder)
+
+    monkeypatch.setattr(cleanup, "run_cleanup", eager)
+    monkeypatch.setattr(Recorder, "synced", at_once)
+    assert "a process that leaves does nothing more" in promises(proved(MIXED))
+
+
+@pytest.mark.breaks_the_engine
+def test_a_secret_in_the_store_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Coding, "encode", lambda coding, value: encode_value(value))
+    report = proved(SECRET, options={"secrets": {"KEY": "k3y-of-the-api"}})
+    assert promises(report) == {"no secret is in the store"}

@@ -58,7 +58,8 @@ async def bounded(
         in_time = now < deadline or isinstance(signal, Failed)
         if in_time or (timer is not None and timer.is_restored(path)):
             if timer is not None:
-                timer.end(late=False)
+                # An error of its own may stand although the time has passed, and has cancelled what is inside.
+                timer.end(late=isinstance(signal, Failed) and now >= deadline)
             return done
     if timer is not None:
         timer.end(late=True)

@@ -157,6 +157,16 @@ class MemoryBackend:
         run = self._runs.get(run_id)
         return [] if run is None else list(run.rows)
 
+    def kept_of(self, run_id: str) -> list[bytes]:
+        """The bytes of a run's document and rows."""
+        rows = self.rows_of(run_id)
+        parts = (
+            part
+            for row in rows
+            for part in (row.key.encode("utf-8", "surrogatepass"), row.data, row.value)
+        )
+        return [self._run(run_id).document, *parts] if run_id in self._runs else []
+
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
         return [self._state(run) for run in reversed(chosen)][:limit]

@@ -41,6 +41,7 @@ class KeptSecrets:
         self._masker = Masker(self._secrets.values(), public)
         self._exact = {text: name for name, text in self._secrets.items() if len(text) < SHORTEST}
         self._quoted = [b'"%b"' % text.encode("utf-8", "surrogatepass") for text in self._exact]
+        self._spelled: dict[str, dict[str, bytes]] = {}
 
     def suspects(self, data: bytes) -> bool:
         """Whether there may be a secret in JSON."""
@@ -120,9 +121,15 @@ class KeptSecrets:
         for name, text in self._secrets.items():
             if len(text) < SHORTEST:
                 continue
-            for spelling, form in _spelled(text).items():
+            for spelling, form in self._spellings_of(name).items():
                 forms.setdefault(form, (name, spelling))
         return forms
+
+    def _spellings_of(self, name: str) -> dict[str, bytes]:
+        """Every spelling of a secret, made once: a value may refer to it many thousand times."""
+        if name not in self._spelled:
+            self._spelled[name] = _spelled(self._secrets[name])
+        return self._spelled[name]
 
     def joined(self, pieces: list[Piece]) -> bytes:
         """The bytes that were split.
@@ -141,7 +148,7 @@ class KeptSecrets:
                 f"the run was begun with the secret {name!r}, and what it kept refers to it; "
                 "expected it among the secrets"
             )
-        form = _spelled(text).get(spelling, b"")
+        form = self._spellings_of(name).get(spelling, b"")
         partly = end is not None or any(word in spelling for word in _ALIGNED)
         if not form or (name in self._changed and partly):
             raise InputError(

@@ -290,6 +290,10 @@ class MemoryStore(Store):
         """The rows of a run that are on the disk that is not there; none where there is no such run."""
         return self._backend.rows_of(run_id)
 
+    def kept_of(self, run_id: str) -> list[bytes]:
+        """All bytes that are there of a run: of its document, and of its rows."""
+        return self._backend.kept_of(run_id)
+
     @property
     def commits(self) -> int:
         return self._backend.commits

@@ -66,9 +66,11 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
 
 
 def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _encoder.encode(value).encode("utf-8", "surrogatepass")
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: ``json.dumps`` makes one for each value."""
 
 
 def _is_plain(root: Any) -> bool:

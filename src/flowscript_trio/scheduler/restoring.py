@@ -116,10 +116,11 @@ class RestoringPool:
         return bool(self._missing or self._begun)
 
     def is_urgent(self, now: int) -> bool:
-        """Whether what is taken next had begun already, so that a cancellation is for it to meet."""
-        if self.is_open:
-            self._sort_out(now)
-        return self.is_open and bool(self._begun)
+        """Whether what is taken next had begun or ended already, so that a cancellation is for it to meet."""
+        if not self.is_open:
+            return bool(self._untaken)
+        self._sort_out(now)
+        return bool(self._begun)
 
     def complete(self, index: int, now: int) -> int:
         return self._pool.complete(index, now)

@@ -62,7 +62,10 @@ class _Workers:
             self._add(job)
             started += 1
             if started % BURST == 0:
-                await checkpoint()
+                if self._is_urgent():
+                    await cancel_shielded_checkpoint()
+                else:
+                    await checkpoint()
         await block.settle()
 
     def _add(self, job: tuple[int, Any] | None) -> None:
@@ -102,7 +105,7 @@ class _Workers:
             block.end(token)
 
     def _is_urgent(self) -> bool:
-        """Whether the next job had begun in an earlier process, so that a cancellation is for it to meet."""
+        """Whether the next job had begun or ended in an earlier process, and meets a cancellation itself."""
         restored = self._restored
         return restored is not None and restored.is_urgent(self._block.passes.now)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crashing import check_every_crash
+from flowscript_trio.types.paths import is_cleanup
+
+from crashing import Crashing, check_every_crash, points, undisturbed
 
 SHAPES = {
     "sequence": '<workflow name="w"><source:act id="a"/><source:act id="b" input="a"/></workflow>',
@@ -60,6 +62,10 @@ SHAPES = {
     "timeout": """<workflow name="w"><timeout id="t" duration="2s" on-timeout="h"><source:act id="a"/><source:act id="b" takes="9"/>
       <finally><source:act id="clean"/></finally></timeout>
       <source:act id="h"/><source:act id="z" input="t"/></workflow>""",
+    "timeout with clean-up that fails": """<workflow name="w"><timeout id="t" duration="2s">
+      <source:act id="a" takes="9"/><source:act id="b"/>
+      <finally timeout="{{ 1 / 0 }}s"><source:act id="clean"/></finally></timeout>
+      <finally><source:act id="c"/></finally></workflow>""",
     "node timeout": """<workflow name="w"><source:act id="a" takes="9" timeout="2s"><on-error><fallback node="h"/></on-error></source:act>
       <source:act id="h"/><source:act id="z" input="a"/></workflow>""",
     "keep": """<workflow name="w"><parallel id="p" timeout="2s" on-timeout="keep">
@@ -90,3 +96,25 @@ def test_a_run_that_dies_at_any_commit_ends_as_it_must(shape: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_that_dies_again_in_its_resumption_ends_as_it_must(shape: str) -> None:
     check_every_crash(SHAPES[shape], twice=True)
+
+
+LATE = """<workflow name="w"><foreach id="each" collection="range(5)" max-concurrency="2" timeout="2500ms" on-timeout="keep">
+  <source:act id="a" shielded="true"><compensate><source:act id="ua"/></compensate></source:act></foreach></workflow>"""
+
+
+def test_what_had_ended_too_late_to_be_kept_is_undone_after_a_crash() -> None:
+    late = 0
+    for at in points(undisturbed(LATE).store.commits):
+        crashed = Crashing(LATE)
+        crashed.process(at)
+        run = crashed.process().run
+        assert run is not None
+        rows = crashed.store.rows_of("r")
+        ended = {row.key for row in rows if row.kind == "ended" and not is_cleanup(row.key)}
+        kept = {f"each[{index}]/a" for index, output in enumerate(run.output) if output}
+        for key in ended - kept:
+            assert any(
+                row.kind == "ended" and row.key == f"{key}/@compensate/ua" for row in rows
+            ), at
+            late += 1
+    assert late > 5

@@ -13,6 +13,13 @@ from ...program.compiled import Program, Step
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from ...types.paths import is_below, is_cleanup
+from .crash_checks import (
+    Found,
+    decisions_go_before,
+    passes_are_those_of_ends,
+    secrets_are_hidden,
+    time_goes_on,
+)
 from .lives import Lives, Staging
 from .metering import Rates
 from .planning import sample
@@ -21,9 +28,6 @@ from .report import Violation
 from .shrinking import shrink
 
 Progress = Callable[[int, int], None]
-Found = tuple[str, str, str]
-"""A promise that does not hold, whom it is about, and what happened."""
-
 MOMENTS = ("before", "after")
 
 
@@ -106,6 +110,10 @@ class CrashProver:
         yield from _clean_up_ended(lives, entries)
         yield from self._rates.exceeded(lives)
         yield from _decisions_stand(entries)
+        yield from decisions_go_before(lives.witnesses)
+        yield from passes_are_those_of_ends(entries, lives.witnesses)
+        yield from time_goes_on(entries, lives.witnesses)
+        yield from secrets_are_hidden(self._staging.kept(lives), self._staging.secrets)
         yield from self._repeats.differences(lives)
 
     def _shrunk(self, violation: Violation) -> Violation:

@@ -11,7 +11,15 @@ from typing import Any
 import trio
 
 from ...execution.durable.coding import Coding
-from ...execution.durable.entries import AttemptFailed, Ended, Entry, Whole, entry_of
+from ...execution.durable.entries import (
+    AttemptFailed,
+    Cancelling,
+    Decided,
+    Ended,
+    Entry,
+    Whole,
+    entry_of,
+)
 from ...execution.handle import Run
 from ...execution.options import RunOptions
 from ...execution.run import run_with
@@ -30,6 +38,7 @@ from .people import People
 from .points import Crash, Point
 from .probe import FOREVER
 from .stepping import order_of
+from .witness import Cut, Seen, Witness
 
 MOST_PASSES = 100_000
 """Passes of the scheduler after which a process counts as one that never ends."""
@@ -94,6 +103,8 @@ class Lives:
     done: set[Attempt] = field(default_factory=set)
     """The attempts that came to their end, in any process."""
     lives: list[Life] = field(default_factory=list)
+    witnesses: list[Witness] = field(default_factory=list)
+    """What was seen of each of them."""
     store: MemoryStore = field(default_factory=Store.memory)
 
     @property
@@ -119,6 +130,7 @@ class Staging:
         self._commits = 0  # of the processes before
         self._ends = 0  # of this one, and of those whose waiting it goes on with
         self._people = People(self._lives.store, RUN, 1.0)
+        self._passes = _Passes()
         self._started = _Started()
 
     def play(self, points: tuple[Point, ...]) -> Lives:
@@ -152,22 +164,30 @@ class Staging:
         coding = Coding(self._options.secrets or {})
         return [entry_of(row, coding.decode) for row in lives.store.rows_of(RUN)]
 
+    def kept(self, lives: Lives) -> list[bytes]:
+        """All that the store has of the run."""
+        return lives.store.kept_of(RUN)
+
+    @property
+    def secrets(self) -> list[str]:
+        return list((self._options.secrets or {}).values())
+
     def _live(self, point: Point | None) -> None:
         lives = self._lives
+        entries = self.entries(lives)
         known = frozenset(
             (entry.key, entry.attempt)
-            for entry in self.entries(lives)
+            for entry in entries
             if isinstance(entry, Ended | AttemptFailed) and not getattr(entry, "again", False)
         )
         wholes = frozenset(
-            entry.key
-            for entry in self.entries(lives)
-            if isinstance(entry, Whole) and not entry.again
+            entry.key for entry in entries if isinstance(entry, Whole) and not entry.again
         )
+        lives.witnesses.append(Witness(self._now(self._options.now).timestamp(), len(entries)))
         life = Life(known, wholes)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
-        passes = _Passes()
+        passes = self._passes = _Passes()
         clock = _Clock(PATIENCE, lambda: passes.count)
         with order_of(self._seed), without_pace():
             trio.run(self._main, life, passes, clock=clock, instruments=[passes])
@@ -203,6 +223,7 @@ class Staging:
                     now=partial(self._now, options.now),
                     max_crashes=options.max_crashes + 10,
                     places=played(self.flow.program, PlayedPlace()),
+                    observers=[*options.observers, self._witness.observer(self._seen)],
                 ),
                 self._started,
             )
@@ -215,6 +236,20 @@ class Staging:
     def _now(self, now: Callable[[], datetime] | None) -> datetime:
         assert now is not None, "the options of a proof have a clock"
         return now() + timedelta(seconds=self._elapsed)
+
+    @property
+    def _witness(self) -> Witness:
+        return self._lives.witnesses[-1]
+
+    def _seen(self) -> Seen:
+        return Seen(self._passes.count, self._now(self._options.now).timestamp())
+
+    def _reasons(self) -> frozenset[str]:
+        """What is on disk of why the run, or a part of it, is cancelled."""
+        coding = Coding(self._options.secrets or {})
+        rows = [row for row in self._lives.store.rows_of(RUN) if row.kind in _REASONED]
+        found = [entry_of(row, coding.decode) for row in rows]
+        return frozenset(e.reason for e in found if isinstance(e, Decided | Cancelling))
 
     def _die(self) -> None:
         if not self._dead:
@@ -243,13 +278,23 @@ class Staging:
         at = self._elapsed + trio.current_time()
         did = Did(path, attempt, number, params.node.label, pure, self._dead, at)
         self._lives.calls.append(did)
-        output = await runtime.execute(params)
-        if not pure:
+        if not self._dead:
+            self._witness.calls[path, attempt] = self._seen()
+        try:
+            output = await runtime.execute(params)
+        except trio.Cancelled as exc:
+            if not self._dead and exc.source != "deadline":
+                self._witness.cuts.append(Cut(path, exc.reason, self._reasons()))
+            raise
+        if not pure and not self._dead:  # a dead process does nothing, also where this one unwinds
             self._lives.done.add((path, attempt))
             self._ends += 1
             if self._point == Crash("effect", self._ends):
                 self._die()
         return output
+
+
+_REASONED = (Decided.kind, Cancelling.kind)
 
 
 class _Clock(VirtualClock):
