@@ -9,7 +9,7 @@ from typing import TypeVar
 import trio
 
 from ..frame import Attempt
-from .entries import Bounded, Waits
+from .entries import BodyEnded, Bounded, BoundEnded, Waits
 from .recorder import Recorder
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ class Timer:
         ended = past.bounds_ended.get(key)
         known = past.bounds.get(key)
         self.is_known: bool = ended is not None
-        self._kept = None if ended is None or ended.late else ended
+        self._kept: BoundEnded | BodyEnded | None = None if ended is None or ended.late else ended
         self.due: float = recorder.time + seconds if known is None else known.due
         """When it passes, by the wall clock."""
         self.seconds: float
