@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
 from flowscript_trio.execution.durable.entries import AttemptFailed, Ended, entry_of
 from flowscript_trio.journal.store import MemoryStore, Store
+from flowscript_trio.testing.proof.lives import _Clock
 from flowscript_trio.types.storing import StoreFailed
 
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
@@ -114,7 +114,7 @@ class Crashing:
                     handle = await nursery.start(self._run, flow, process)
                     nursery.start_soon(during, handle)
 
-        trio.run(main, clock=MockClock(autojump_threshold=0))
+        trio.run(main, clock=_Clock(10.0, lambda: 0))
         again = ended & set(self.world.begun)
         assert not again, f"done again although they had ended: {again}"
         return process
