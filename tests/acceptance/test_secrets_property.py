@@ -32,6 +32,8 @@ from flowscript_trio.observe.trace import Trace
 from flowscript_trio.observe.tree import RunTree
 from secrecy import left_of, random_secret
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("SECRETS_CASES", "1000"))
 """How many runs are tried; 5,000 take some minutes."""
 PARTS = 20

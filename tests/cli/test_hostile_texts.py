@@ -12,6 +12,8 @@ from pathlib import Path
 import pyte
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FLOWSCRIPT = [sys.executable, "-m", "flowscript_trio"]
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\x9d0;owned\x9c\u202e\u2066\x85\u2028\u2029\x7f[red]x[/red]"
 STEERING = set("\x07\x1b\x7f\x85\u2028\u2029\u202e\u2066") | {

@@ -13,6 +13,8 @@ import trio
 import flowscript_trio as fs
 from flowscript_trio.scheduler.concurrency import Block
 
+pytestmark = pytest.mark.slow
+
 STEP = '<set var="a" value="{{$input}}"/>'
 
 

@@ -12,6 +12,8 @@ from flowscript_trio.types.errors import EvaluationError, LimitExceeded
 
 from expressing import PlainScope, evaluate, read, text_of
 
+pytestmark = pytest.mark.slow
+
 
 def nest(depth: int) -> Any:
     value: Any = []

@@ -16,6 +16,8 @@ import flowscript_trio as fs
 
 from planting import Fault, found_in
 
+pytestmark = pytest.mark.slow
+
 LOCK = trio.Lock()
 STORED: dict[str, BaseException] = {}
 

@@ -20,6 +20,8 @@ from flowscript_trio.testing import prove
 
 from planting import Fault, found_in
 
+pytestmark = pytest.mark.slow
+
 SEMAPHORE = trio.Semaphore(2)
 TENANT: ContextVar[str] = ContextVar("TENANT", default="nobody")
 KEPT: list[Any] = []

@@ -11,6 +11,8 @@ from flowscript_trio.testing import prove, run_flow
 from flowscript_trio.testing.places import PlayedPlace
 from flowscript_trio.testing.proof.placing import ProvedPlace
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = fs.Registry(base=fs.registry)
 
 

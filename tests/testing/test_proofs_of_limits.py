@@ -21,6 +21,8 @@ from flowscript_trio.testing import Report, prove
 
 from stubs import Stubs
 
+pytestmark = pytest.mark.slow
+
 LEAVES = """
 <limit name="a" max="2"/><limit name="b" max="1"/><limit name="r" rate="1/s" burst="2"/>
 <foreach id="each" collection="[1, 2, 3, 4]" maxConcurrency="unlimited">

@@ -22,6 +22,8 @@ from flowscript_trio.types.storing import StoreFailed
 
 from crashing import World
 
+pytestmark = pytest.mark.slow
+
 MIXED = """<workflow name="w">
   <source:act id="a"><compensate><source:act id="undo"/></compensate></source:act>
   <parallel id="p" max-concurrency="2">

@@ -24,6 +24,8 @@ import flowscript_trio as fs
 
 from planting import Fault, found_in
 
+pytestmark = pytest.mark.slow
+
 SEMAPHORE = trio.Semaphore(1)
 READY = trio.Semaphore(2)
 LOCK = trio.Lock()

@@ -13,6 +13,8 @@ import pytest
 
 from shops import POSTGRESQL, Shop, make, new_shop
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("selling.py")
 SOLD = sorted([*range(6), *range(100, 106)])
 

@@ -33,6 +33,8 @@ from flowscript_trio.execution.durable.entries import (
 
 from databases import cut_connections, expire_leases, new_database
 
+pytestmark = pytest.mark.slow
+
 URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
 SECONDS = float(os.environ.get("FLOWSCRIPT_TEST_SECONDS", "20"))
