@@ -194,11 +194,10 @@ def test_runs_and_show_say_what_is_waited_for_and_by_when(folder: Path) -> None:
 
 def test_a_run_that_is_refused_is_not_said_to_go_on(folder: Path) -> None:
     (folder / "s.xml").write_text(
-        '<workflow name="w"><parallel id="p" stagger="1s"><branch><set var="x" value="1"/></branch>'
-        "</parallel></workflow>"
+        '<workflow name="w"><param name="n" type="number" required="true"/><set var="x" value="1"/></workflow>'
     )
     refused = call("run", "s.xml", "--store", "runs.db", code=2)
-    assert "stagger" in refused.stderr
+    assert "'n' is missing" in refused.stderr
     assert "resume" not in refused.stderr
 
 

@@ -87,7 +87,7 @@ async def test_nothing_to_say_is_an_error_and_nothing_is_sent(settings: str, giv
         ('temperature="3"', "at most 2"),
         ('max-tokens="0"', "at least 1"),
         ('repairs="11"', "at most 10"),
-        ('user="a" prompt="b"', "are one setting"),
+        ('user="a" prompt="b"', "are the same setting"),
         ('modell="x"', "did you mean 'model'"),
     ],
 )

@@ -132,7 +132,7 @@ async def test_reduce_folds_the_items_into_one_value(
         ("map", {"condition": "item", "expression": "item"}, "no setting 'condition'"),
         ("filter", {}, "needs the setting 'condition'"),
         ("reduce", {"initial": "0"}, "needs the setting 'expression'"),
-        ("reduce", {"expression": "acc", "reducer": "acc"}, "are one setting"),
+        ("reduce", {"expression": "acc", "reducer": "acc"}, "are the same setting"),
         ("template", {}, "needs the setting 'template'"),
         ("template", {"template": "{{item}}"}, "item"),
         ("template", {"template": "x", "format": "xml"}, "expected: 'auto', 'text' or 'json'"),

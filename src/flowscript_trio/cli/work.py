@@ -187,7 +187,7 @@ def _recording(folder: Path, state: RunState) -> Iterator[Sequence[Observer]]:
 
 
 def _say(as_json: bool, event: WorkEvent) -> None:
-    with suppress(OSError):  # nobody reads it any more, which is no reason to stop
+    with suppress(OSError):  # that nobody reads it any more does not stop the work
         say(json_on_lines(json.dumps(_facts(event))) if as_json else _line(event))
 
 

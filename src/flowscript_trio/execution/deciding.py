@@ -26,7 +26,7 @@ def shown(walk: Walk, result: CheckpointResult) -> tuple[str, Sequence[Action]]:
 
 
 def check_answer(answer: object, result: CheckpointResult, label: str) -> Answer:
-    """What was answered; raises FlowScriptError for what is no answer to this question."""
+    """What was answered; raises FlowScriptError for what does not answer this question."""
     known = [*(action.id for action in result.actions), APPROVE, REJECT]
     if isinstance(answer, str):
         answer = Answer(answer)

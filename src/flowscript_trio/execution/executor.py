@@ -29,7 +29,6 @@ from .context import Compensation, RunContext
 from .contexts import InContext
 from .cutting import was_cut
 from .documents import handle_document_result
-from .durable.whole import run_body_whole
 from .failures import masked_by
 from .frame import Attempt, Frame, Outcome
 from .inline import (
@@ -113,6 +112,8 @@ class Executor:
         assert body.place is not None
         place = self.run.places[body.place]
         if self.run.recorder is not None:
+            from .durable.whole import run_body_whole  # only a run with a store needs it
+
             return run_body_whole(self, self.run.recorder, place, body, frame)
         return place.run_body(self, body, frame)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import trio
 
-from .durable.pacing import PaceJournal
+if TYPE_CHECKING:
+    from .durable.pacing import PaceJournal
 
 T = TypeVar("T")
 

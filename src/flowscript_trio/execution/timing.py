@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from ..scheduler.raised import first_of
-from .durable.pacing import PaceJournal
+
+if TYPE_CHECKING:
+    from .durable.pacing import PaceJournal
 
 T = TypeVar("T")
 V = TypeVar("V")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from threading import Timer
 
 import trio
 
@@ -20,7 +21,7 @@ READ_AT_ONCE = 1_000
 """Rows that are read from the store at once."""
 
 PATIENCE = 10
-"""Seconds in which a journal that is closed must reach the disk; another process may hold the store locked."""
+"""Real seconds in which a journal that is closed must reach the disk; another process may hold it locked."""
 
 
 class PassEnd(trio.abc.Instrument):
@@ -218,8 +219,7 @@ class LiveJournal:
         unsaved = self._failed is None  # else whoever waited was told
         with trio.CancelScope(shield=True):
             try:
-                with trio.move_on_after(PATIENCE):
-                    await self.synced()
+                if await self._synced_within(PATIENCE):
                     return
                 if unsaved:
                     raise StoreFailed(
@@ -231,6 +231,26 @@ class LiveJournal:
                     raise
             finally:
                 await call(self._backend, self._let_go)
+
+    async def _synced_within(self, seconds: float) -> bool:
+        """Whether all was on disk within so many real seconds: a disk does not live in virtual time."""
+        if self._kept == self._changes or self._backend.inline:
+            await self.synced()
+            return True
+        with trio.CancelScope() as scope:
+            timer = Timer(seconds, partial(self._call_soon, scope.cancel))
+            timer.daemon = True
+            timer.start()
+            try:
+                await self.synced()
+            finally:
+                timer.cancel()
+        return not scope.cancelled_caught
+
+    def _call_soon(self, call: Callable[[], None]) -> None:
+        """Call in trio's thread (called in another)."""
+        with suppress(trio.RunFinishedError):  # then nobody waits any more
+            self._token.run_sync_soon(call)
 
     def _let_go(self) -> None:
         self._writer.leave()

@@ -28,7 +28,7 @@ async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
 
 
 async def feed_from(block: Block, items: AsyncIterator[Any], index: int) -> None:
-    """Start a job for each item, of which the first has that index, until there is none or the block is over."""
+    """Start a job for each item, the first at that index, until there is none or the block is over."""
     tokens = block.tokens
     while True:
         token = object()
