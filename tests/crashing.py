@@ -83,6 +83,7 @@ class Crashing:
         self.options = options
         self.world = World()
         self.die_at: tuple[str, int] | None = None
+        self.outcome: tuple[Any, ...] = ()
         self.store: MemoryStore = Store.memory(watch=self._watch)
 
     def _watch(self, moment: str, number: int) -> None:
@@ -148,7 +149,7 @@ class Crashing:
 def undisturbed(text: str | Path, **options: Any) -> Crashing:
     """The workflow, run to its end by one process; ``outcome`` is that of the run."""
     whole = Crashing(text, **options)
-    whole.outcome = whole.process().outcome  # type: ignore[attr-defined]
+    whole.outcome = whole.process().outcome
     return whole
 
 
@@ -168,7 +169,7 @@ def check_every_crash(
     ``same``: it ends as an undisturbed one. ``twice``: it dies again at each commit of its resumption.
     """
     whole = undisturbed(text, **options)
-    expected, total = whole.outcome, whole.store.commits  # type: ignore[attr-defined]
+    expected, total = whole.outcome, whole.store.commits
     tried = 0
     for at in points(total):
         first = Crashing(text, **options)

@@ -255,7 +255,7 @@ def test_a_decision_after_the_cancel_is_found(monkeypatch: pytest.MonkeyPatch) -
 def test_passes_of_nodes_that_are_those_of_commits_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sound = Recorder.pass_now.fget
+    sound = vars(Recorder)["pass_now"].fget
     assert sound is not None
     monkeypatch.setattr(Recorder, "pass_now", property(lambda recorder: sound(recorder) // 4 * 4))
     assert "the pass of an end is on record" in promises(proved(RACE))

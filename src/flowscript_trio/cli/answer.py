@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from ..types.printing import one_line
 from .run import read_input
+from .run_options import Command
 from .saying import say, write_json
 from .stores import ask_store, open_store, store_option
 
 if TYPE_CHECKING:
     from ..journal.store import Reply
 
-by_option = click.option("--by", metavar="WHO", default="", help="Who it is, for people.")
+by_option: Callable[[Command], Command] = click.option(
+    "--by", metavar="WHO", default="", help="Who it is, for people."
+)
 
 
 @click.command("answer")

@@ -276,7 +276,7 @@ class MemoryStore(Store):
     _backend: MemoryBackend
 
     def __init__(self, backend: MemoryBackend, key: Key | Sequence[Key] | None = None) -> None:
-        self.seal = None if key is None else Seal(key)
+        self.seal: Seal | None = None if key is None else Seal(key)
         self._use(backend)
 
     def crash(self) -> None:

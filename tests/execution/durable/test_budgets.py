@@ -118,7 +118,7 @@ def test_a_run_that_was_left_has_its_time_on_record() -> None:
         await trio.sleep(5)
         run.leave()
 
-    assert crashing.process(during=leave).run.status == "suspended"  # type: ignore[union-attr]
+    assert crashing.process(during=leave).run.status == "suspended"
     last = crashing.process()
     assert last.run is not None
     assert last.run.duration == 14
@@ -156,7 +156,11 @@ def test_requests_of_earlier_processes_count(most: int) -> None:
 async def test_a_run_keeps_its_budget_for_whoever_resumes_it(autojump_clock: Any) -> None:
     crashing = Crashing(ROUNDS)
     flow = fs.loads(ROUNDS, registry=crashing.world.registry)
-    options = {"store": crashing.store, "run_id": "r", "budget": fs.Budget(rounds=3)}
+    options: dict[str, Any] = {
+        "store": crashing.store,
+        "run_id": "r",
+        "budget": fs.Budget(rounds=3),
+    }
     crashing.die_at = ("before", 2)
     with pytest.raises(fs.StoreFailed):
         await fs.run(flow, **options)

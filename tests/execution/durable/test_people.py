@@ -121,7 +121,7 @@ def answer_unless_dead(work: Crashing) -> Any:
 
 def test_the_time_goes_on_while_nobody_runs_it() -> None:
     work = Crashing(ASKS, suspend_after=60.0)
-    assert work.process().run.status == "suspended"  # type: ignore[union-attr]
+    assert work.process().run.status == "suspended"
     last = work.process(later=4 * DAY)
     assert last.run is not None
     assert last.run.output == "approve true"
@@ -280,7 +280,7 @@ def test_a_wish_to_cancel_reaches_a_run_that_is_at_work_and_its_clean_up_runs() 
 
 def test_a_run_that_was_left_is_cancelled_by_whoever_resumes_it_with_its_clean_up() -> None:
     work = Crashing(CLEANED, suspend_after=60.0)
-    assert work.process().run.status == "suspended"  # type: ignore[union-attr]
+    assert work.process().run.status == "suspended"
     in_trio(work.store.cancel, "r", "", by="ann")
     assert [run.run_id for run in in_trio(work.store.ready)] == ["r"]
     assert work.world.done == ["a"]

@@ -74,7 +74,7 @@ def test_a_run_is_due_when_the_first_of_its_waits_and_time_limits_is_over(
 def test_the_time_limit_of_the_run_counts() -> None:
     text = '<workflow name="w" timeout="1d"><delay id="d" duration="3d"/></workflow>'
     work = Crashing(text, suspend_after=HOUR)
-    assert work.process().run.status == "suspended"  # type: ignore[union-attr]
+    assert work.process().run.status == "suspended"
     assert due_of(work) == pytest.approx(DAY)
 
 

@@ -96,12 +96,11 @@ class BudgetTimer(Timer):
         self._recorder = recorder
         over = recorder.past.bodies.get(END)
         exceeded = spending.exceeded
-        self.is_known = over is not None and not over.raised
+        self.is_known: bool = over is not None and not over.raised
         was_exceeded = exceeded is not None and exceeded.bound == "seconds"
         self._kept = over if self.is_known and not was_exceeded else None
-        self.seconds = seconds - spending.ran_before
-        if self.is_known:
-            self.seconds = -1.0 if was_exceeded else inf
+        left = -1.0 if was_exceeded else inf
+        self.seconds: float = left if self.is_known else seconds - spending.ran_before
 
     def end(self, late: bool) -> None:
         """Nothing: that it was exceeded is an entry of its own."""
