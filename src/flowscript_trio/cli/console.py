@@ -120,7 +120,7 @@ class PlainLines:
             return
         try:
             print(f"{event.time - self._start:8.3f}  {line}", file=self._stream, flush=True)
-        except OSError:  # the reader has gone; that is no reason for the run to fail
+        except OSError:  # the reader has gone; the run does not fail for that
             self._stream = None
 
 

@@ -222,8 +222,8 @@ async def resume(
         store: the store that the run was begun with.
         run_id: the id of the run.
         secrets: values of ``$secrets`` by name; those that the run began with must be there.
-        limiter, base, registry, observers, bounds, now, keep, decider, watchdog, http, limits, places,
-            task_status: as of :func:`run`.
+        limiter, base, registry, observers, bounds, now: as of :func:`run`.
+        keep, decider, watchdog, http, limits, places, task_status: as of :func:`run`.
         budget: one in the place of that which the run began with; what was spent before counts. None: that one.
         max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
         suspend_after: as of :func:`run`.

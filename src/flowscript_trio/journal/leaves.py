@@ -14,7 +14,7 @@ from ..types.storing import CannotKeep
 from .secrets import KeptSecrets
 
 CONTAINER = object()
-"""Stands for what is no leaf."""
+"""Stands for what is not a leaf."""
 
 _LONG = 1 << 63
 

@@ -52,7 +52,7 @@ class Owners:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, number)
 
     def owner(self, number: int) -> str | None:
-        """Who owns a run, if anybody; nothing is locked to find out."""
+        """The owner of a run, if there is one; nothing is locked to find out."""
         with self._lock:
             return THIS_PROCESS if number in self._own else self._other(number, 1)
 

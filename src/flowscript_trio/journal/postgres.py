@@ -339,7 +339,7 @@ class PostgresBackend:
 
 
 def shown(url: str) -> str:
-    """A URL without user, password and options. Raises ValueError for what is no URL of PostgreSQL."""
+    """A URL without user, password and options. Raises ValueError for what is not a URL of PostgreSQL."""
     try:
         known = conninfo_to_dict(url)
     except psycopg.Error as exc:

@@ -63,7 +63,7 @@ class Store:
             a PostgreSQL database (``postgresql://user:password@host/name``), which many machines may share; it
             needs the extra ``postgresql``.
         key: what cookies of runs are sealed with: one that ``Fernet.generate_key()`` of the package cryptography
-            gave (extra ``sealed``), or a list of them, of which the first seals and all open. Without one they are
+            gave (extra ``sealed``), or a list of them: the first seals, and all open. Without one they are
             not kept, and a node that set some is done again when its run is resumed.
         durability: what survives: ``power`` (a power cut, too) or ``process`` (``kill -9``; a power cut may lose
             the last moments).

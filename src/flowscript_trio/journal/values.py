@@ -45,7 +45,7 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
 def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
     """The value that was encoded.
 
-    Raises InputError for a secret that is missing, StoreFailed for what is no encoded value.
+    Raises InputError for a secret that is missing, StoreFailed for what is not an encoded value.
     """
     try:
         made = json.loads(data[1:].decode("utf-8", "surrogatepass"))

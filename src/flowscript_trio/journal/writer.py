@@ -53,7 +53,7 @@ class _Committer:
         while batches := [job.batch for job in jobs if job.batch and job.owned not in self._lost]:
             try:
                 self._backend.commit(batches, waiting)
-            except Superseded as exc:  # the other runs are none the worse for it
+            except Superseded as exc:  # the other runs do not suffer from it
                 lost = [batch.owned for batch in batches if batch.owned.run_id == exc.run_id]
                 self._lost |= dict.fromkeys(lost, exc)
             except StoreFailed as exc:

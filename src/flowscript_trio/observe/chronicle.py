@@ -212,7 +212,7 @@ class Lines:
         try:
             self._stream.write(line_of(entry))
             self._stream.flush()
-        except OSError:  # the reader has gone; that is no reason for the run to fail
+        except OSError:  # the reader has gone; the run does not fail for that
             self._stream = None
 
 

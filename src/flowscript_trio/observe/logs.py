@@ -17,7 +17,7 @@ class SecretFilter(logging.Filter):
     lines of every logger (httpx logs the URL of each request); on a logger it sees that logger's own alone.
 
     Args:
-        secrets: the texts to hide, or a mapping of which the values are hidden: what :func:`run` is given.
+        secrets: the texts to hide, or a mapping whose values are hidden: what :func:`run` is given.
 
     It waits for nothing, so no cancellation is behind it.
     """

@@ -53,7 +53,7 @@ class _Pruner:
         self._left -= 1
         try:
             return self._shown(value, levels)
-        except BaseException:  # an object of the user's: that is no reason for a run to fail
+        except BaseException:  # an object of the user's: a run does not fail for that
             return f"<{class_name(value)}>"
 
     def _shown(self, value: Any, levels: int) -> Any:
@@ -99,5 +99,5 @@ class _Pruner:
 def _described(value: Any) -> str:
     try:
         return cut(repr(value))
-    except BaseException:  # that it cannot be shown is no reason for a run to fail
+    except BaseException:  # a run does not fail because it cannot be shown
         return f"<{class_name(value)}>"

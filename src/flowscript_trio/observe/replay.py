@@ -34,7 +34,7 @@ from .chronicle import Entry
 
 
 class ChronicleError(FlowScriptError):
-    """A file is no chronicle of a run; the message names the file and the line."""
+    """A file is not the chronicle of a run; the message names the file and the line."""
 
 
 class RecordedError(Exception):
@@ -44,7 +44,7 @@ class RecordedError(Exception):
 def read_chronicle(path: Path) -> list[Entry]:
     """The entries of a chronicle. The last line may be cut off where the process was killed: it is left out.
 
-    Raises ChronicleError where the file is none, OSError where it cannot be read.
+    Raises ChronicleError where the file is not one, OSError where it cannot be read.
     """
     return _entries(path, path.read_bytes().split(b"\n"))
 

@@ -125,7 +125,7 @@ async def reopened(
 
 
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
-    """What another process needs to go on with the run, but for secrets and what is no value."""
+    """What another process needs to go on with the run, but for secrets and what is not a value."""
     kept = keep(flow)
     given = {
         "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),

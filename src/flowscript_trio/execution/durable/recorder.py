@@ -186,7 +186,7 @@ class Recorder:
         self._deciding.setdefault(region, trio.Event())
 
     def settled(self, region: Region) -> None:
-        """What was decided of ``region`` is on disk: who calls cancels it now, before anything else runs."""
+        """What was decided of ``region`` is on disk: the caller cancels it now, before anything else runs."""
         self._deciding.pop(region).set()
 
     async def decided(self, region: Region | None, entry: Entry) -> None:
