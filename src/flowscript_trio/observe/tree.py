@@ -38,9 +38,9 @@ class TreeItem:
     ``replaced`` is the node's own error where its fallback stood in, or failed as well. ``worker`` is where a node
     ran that ran elsewhere; of a branch, where its last node did.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
-    branches a block has, None where it is not a block or does not know. ``counts`` tells how many children ended in
-    which state; of those only some are kept. ``replayed``: it did nothing, since an earlier process of a durable
-    run had done it; of a branch, whether its last node was. ``restored`` is how many children were.
+    branches a block has, None where it is not a block or does not know. ``counts`` says how many children ended
+    in which state; of those only some are kept. ``replayed``: it did nothing, since an earlier process of a
+    durable run had done it; of a branch, whether its last node was. ``restored`` is how many children were.
     """
 
     path: str
