@@ -66,9 +66,12 @@ def test_an_evaluation_ends_when_its_processor_time_is_spent() -> None:
 
 
 def test_numbers_made_to_collide_are_told_apart_quickly() -> None:
-    began = thread_time()
-    assert evaluate("length(unique(map(range(15000), i => i * 2305843009213693951)))") == 15_000
-    assert thread_time() - began < 1  # it took more than 1.7 s
+    took = []
+    for factor in (1, 1, 2305843009213693951):  # the first time, things are imported
+        began = thread_time()
+        assert evaluate(f"length(unique(map(range(5000), i => i * {factor})))") == 5_000
+        took.append(thread_time() - began)
+    assert took[2] < 8 * took[1]  # it was hundreds of times as much
 
 
 def test_a_long_text_of_digits_is_seen_to_be_no_number_quickly() -> None:
