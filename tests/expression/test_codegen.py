@@ -66,12 +66,16 @@ def test_an_evaluation_ends_when_its_processor_time_is_spent() -> None:
 
 
 def test_numbers_made_to_collide_are_told_apart_quickly() -> None:
-    took = []
-    for factor in (1, 1, 2305843009213693951):  # the first time, things are imported
-        began = thread_time()
-        assert evaluate(f"length(unique(map(range(5000), i => i * {factor})))") == 5_000
-        took.append(thread_time() - began)
-    assert took[2] < 8 * took[1]  # it was hundreds of times as much
+    def least(factor: int) -> float:
+        """The processor time of the quickest of three: collections of garbage come in between."""
+        took = []
+        for _ in range(3):
+            began = thread_time()
+            assert evaluate(f"length(unique(map(range(15000), i => i * {factor})))") == 15_000
+            took.append(thread_time() - began)
+        return min(took)
+
+    assert least(2305843009213693951) < 20 * least(1)  # it was a hundred times as much
 
 
 def test_a_long_text_of_digits_is_seen_to_be_no_number_quickly() -> None:
