@@ -334,6 +334,18 @@ async def test_a_place_with_resources_runs_only_on_workers_that_have_them(addres
     assert used.isdisjoint(f"worker {each}" for each in others)
 
 
+async def test_jobs_of_two_places_on_one_scheduler_are_not_taken_for_each_other(
+    address: str,
+) -> None:
+    places = {"one": fs.Dask(address), "two": fs.Dask(address)}
+    body = (
+        '<transform:where id="a" n="1" place="one"/><transform:where id="b" n="2" place="two"/>'
+        '<transform:template id="t" template="{{a.config.n}} {{b.config.n}}"/>'
+    )
+    for _ in range(5):
+        assert (await run(address, body, places=places)).output == "1 2"
+
+
 def workers_without_resources(address: str) -> set[str]:
     with Client(address, set_as_default=False) as client:
         known = client.scheduler_info(n_workers=-1)["workers"]

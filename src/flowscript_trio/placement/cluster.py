@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import trio
 
@@ -95,7 +96,9 @@ class Dask(RemotePlace):
         cluster: Cluster = await context.resource(
             f"flowscript place {id(self)}", partial(self._open, context.id)
         )
-        key = f"flowscript-{context.id}-{next(cluster.numbers)}"
+        # Not a number: other places of the run may be on the same scheduler, and what a process that died had
+        # begun may be there still. Two jobs with one key would be one job.
+        key = f"flowscript-{context.id}-{uuid4()}"
         begin = partial(self._begin, cluster, context.id, key, job)
         try:
             reply: bytes | None = await wait_for(begin)

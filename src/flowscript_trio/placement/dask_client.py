@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from contextlib import AsyncExitStack
-from itertools import count
 from typing import Any, TypeVar
 
 import outcome
@@ -39,7 +38,6 @@ class Cluster:
     """A cluster as one run uses it. What is begun is begun in trio's thread, and done in the loop's."""
 
     def __init__(self, address: str | None, security: Security | None, workers: int | None) -> None:
-        self.numbers: Iterator[int] = count(1)
         self._address = address
         self._security = security
         self._workers = workers
