@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 import random
@@ -23,8 +24,10 @@ from flowscript_trio.runtimes import pace
 from flowscript_trio.runtimes.transform import lists
 from flowscript_trio.testing import Report, prove
 from flowscript_trio.testing.proof import trial
+from flowscript_trio.testing.proof.locks import locks_alive
 from flowscript_trio.testing.proof.points import CancelAt, Points, RaiseAt
 from flowscript_trio.testing.proof.shrinking import shrink
+from flowscript_trio.testing.proof.stepping import limiters_alive
 
 from loopback import loopback
 from stubs import Stubs
@@ -418,3 +421,14 @@ def test_what_real_time_decides_makes_no_difference(monkeypatch: pytest.MonkeyPa
     </parallel>"""
     report = prove(Stubs().load(text), pairs=300, seeds=3)
     assert report.holds, report.render()
+
+
+def test_what_a_command_has_frozen_is_looked_at_too() -> None:
+    """The collector does not list it, and ``flowscript prove`` freezes what it has imported."""
+    lock, limiter = trio.Lock(), trio.CapacityLimiter(3)
+    gc.freeze()
+    try:
+        assert lock in locks_alive()
+        assert limiter in limiters_alive()
+    finally:
+        gc.unfreeze()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
 import trio
 
 from .calls import Call
-from .stepping import unlock
+from .stepping import alive, unlock
 
 Primitive = trio.Lock | trio.StrictFIFOLock | trio.Semaphore
 
@@ -69,7 +68,7 @@ class Locks:
 
 def locks_alive() -> list[Primitive]:
     """The locks and semaphores that there are now."""
-    return [found for found in gc.get_objects() if isinstance(found, Primitive)]
+    return alive(trio.Lock, trio.StrictFIFOLock, trio.Semaphore)
 
 
 def _taken(primitive: Primitive) -> int:

@@ -192,4 +192,13 @@ def is_thread(borrower: object) -> bool:
 
 def limiters_alive() -> list[trio.CapacityLimiter]:
     """The limiters that there are now: those of modules, and of what a run will be given."""
-    return [found for found in gc.get_objects() if isinstance(found, trio.CapacityLimiter)]
+    return alive(trio.CapacityLimiter)
+
+
+def alive(*kinds: type) -> list[Any]:
+    """The objects of these kinds that there are now.
+
+    The collector does not list what is frozen (a command freezes what it has imported), so nothing stays so.
+    """
+    gc.unfreeze()
+    return [found for found in gc.get_objects() if isinstance(found, kinds)]
