@@ -234,9 +234,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_node_whose_client_is_killed_is_cancelled(
-    address: str, tmp_path: Path
-) -> None:
+def test_a_node_whose_client_is_killed_is_cancelled(address: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     client = tmp_path / "client.py"
     client.write_text(_CLIENT)
