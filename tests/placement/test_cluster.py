@@ -234,7 +234,9 @@ if __name__ == "__main__":
 """
 
 
-def test_a_node_whose_client_is_killed_is_cancelled(address: str, tmp_path: Path) -> None:
+def test_a_node_whose_client_is_killed_is_cancelled_within_a_second(
+    address: str, tmp_path: Path
+) -> None:
     log = tmp_path / "log"
     client = tmp_path / "client.py"
     client.write_text(_CLIENT)
@@ -249,7 +251,7 @@ def test_a_node_whose_client_is_killed_is_cancelled(address: str, tmp_path: Path
         process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
     while len(lines(log)) < 2:
-        assert time.monotonic() - killed < 60  # 0.05 s where the machine has nothing else to do
+        assert time.monotonic() - killed < 1.0
         time.sleep(0.01)
     assert lines(log)[1:] == ["cleaned up"]
 

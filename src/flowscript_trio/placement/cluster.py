@@ -9,7 +9,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import trio
 
@@ -96,10 +95,7 @@ class Dask(RemotePlace):
         cluster: Cluster = await context.resource(
             f"flowscript place {id(self)}", partial(self._open, context.id)
         )
-        # Not a number: other places of the run may be on the same scheduler, and what a process that died had
-        # begun may be there still. Two jobs with one key would be one job.
-        key = f"flowscript-{context.id}-{uuid4()}"
-        begin = partial(self._begin, cluster, context.id, key, job)
+        begin = partial(self._begin, cluster, context.id, job)
         try:
             reply: bytes | None = await wait_for(begin)
         except WorkerDied as exc:
@@ -119,10 +115,8 @@ class Dask(RemotePlace):
             await trio.lowlevel.checkpoint_if_cancelled()
         return reply
 
-    def _begin(
-        self, cluster: Cluster, run: str, key: str, job: bytes, done: Done
-    ) -> Callable[[], None]:
-        return cluster.begin(run, key, job, self._resources, self._cleanup, done)
+    def _begin(self, cluster: Cluster, run: str, job: bytes, done: Done) -> Callable[[], None]:
+        return cluster.begin(run, job, self._resources, self._cleanup, done)
 
     @asynccontextmanager
     async def _open(self, run: str) -> AsyncIterator[Cluster]:

@@ -22,6 +22,7 @@ from .dask_worker import (
     cancel_there,
     close_there,
     do_there,
+    new_key,
     where_is,
 )
 from .waiting import Done, Outlived
@@ -64,7 +65,6 @@ class Cluster:
     def begin(
         self,
         run: str,
-        key: str,
         job: bytes,
         resources: Mapping[str, float],
         cleanup: float,
@@ -75,7 +75,7 @@ class Cluster:
         It is done with the reply; with None where it was cancelled before it began; with Outlived where it did not
         end within ``cleanup`` seconds of its cancellation.
         """
-        sent = _Sent(self._client, self._loop.create_future(), run, key, cleanup)
+        sent = _Sent(self._client, self._loop.create_future(), run, new_key(run), cleanup)
         self._call(sent.do(job, resources), done)
 
         def ask_to_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from uuid import uuid4
 
 from dask._task_spec import Task
 from distributed import Scheduler, SchedulerPlugin, Worker, WorkerPlugin, get_worker
@@ -38,6 +39,15 @@ def where_is(key: str, dask_scheduler: Scheduler | None = None) -> str | None:
     task = dask_scheduler.tasks.get(key)
     worker = None if task is None else task.processing_on
     return None if worker is None else worker.address
+
+
+def new_key(run: str) -> str:
+    """A key for a task of a run, which no other task has.
+
+    Not a number: other places of the run may be on the same scheduler, and what a process that died had begun may
+    be there still. Two tasks with one key would be one task.
+    """
+    return f"{PREFIX}{run}-{uuid4().hex}"
 
 
 def run_of(key: Any) -> str | None:
