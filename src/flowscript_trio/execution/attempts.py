@@ -6,7 +6,7 @@ a node and its runtime is paid for at each of its steps.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 
@@ -57,9 +57,12 @@ async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: 
             spending.keep(attempt.input, path)
         if recorder is not None:
             from .durable.leaves import perform_durably  # only a run with a store needs it
-            from .durable.limited import limited
 
-            perform = limited(_perform) if step.limits else _perform
+            perform: Callable[[Walk, Attempt], Awaitable[Outcome]] = _perform
+            if step.limits:
+                from .durable.limited import limited
+
+                perform = limited(_perform)
             outcome = await perform_durably(walk, recorder, attempt, perform)
         elif step.limits:
             outcome = await with_limits(walk, attempt, _perform)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -56,20 +57,13 @@ def check_submitted(flow: Flow, options: RunOptions) -> None:
     """
     secrets = Secrets(flow.document, check_secrets(options.secrets or {}))
     masker, services, program = masker_of(flow, options), Services(), flow.program
-    try:
+    with _masking(masker):
         _check_budget(options.budget)
         run = {"id": options.run_id or "", "started": services.now().isoformat()}
         state = _state_of(flow, options, services, secrets, run)
-        if options.max_concurrency is not None:
-            check_limit(options.max_concurrency, "max_concurrency")
-        elif program.max_concurrency is not None:
-            program.max_concurrency(state)
+        _max_concurrency_of(program, options, state)
         if program.timeout is not None:
             program.timeout(state)
-    except Exception as exc:
-        if masker is not None:
-            mask_error(exc, masker)
-        raise
 
 
 def prepare(
@@ -81,8 +75,15 @@ def prepare(
     """
     secrets = check_secrets(options.secrets or {})
     masker = masker_of(flow, options)
-    try:
+    with _masking(masker):
         return _make_run(flow, passes, options, secrets, masker, owned)
+
+
+@contextmanager
+def _masking(masker: Masker | None) -> Iterator[None]:
+    """What is raised inside shows no secret."""
+    try:
+        yield
     except Exception as exc:
         if masker is not None:
             mask_error(exc, masker)
@@ -169,11 +170,7 @@ def _make_run(
     run = {"id": run_id, "started": started.isoformat()}
     state = _state_of(flow, options, services, context.secrets, run)
     program = flow.program
-    limit: float = DEFAULT_MAX_CONCURRENCY
-    if options.max_concurrency is not None:
-        limit = check_limit(options.max_concurrency, "max_concurrency")
-    elif program.max_concurrency is not None:
-        limit = program.max_concurrency(state)
+    limit = _max_concurrency_of(program, options, state)
     if spending is not None:
         limit = spending.cap(limit)
     if program.limits is not None:
@@ -202,6 +199,16 @@ def _state_of(
         env=check_environment(flow.program.wanted, options.env or {}),
         run=run,
     )
+
+
+def _max_concurrency_of(program: Program, options: RunOptions, state: State) -> float:
+    """The limit of a run: the caller's, else the document's, else the usual one."""
+    if options.max_concurrency is not None:
+        return check_limit(options.max_concurrency, "max_concurrency")
+    limit: float = DEFAULT_MAX_CONCURRENCY
+    if program.max_concurrency is not None:
+        limit = program.max_concurrency(state)
+    return limit
 
 
 def _check_suspension(options: RunOptions) -> float | None:

@@ -250,9 +250,8 @@ class Worker:
     def _say(self, event: WorkEvent) -> None:
         try:
             self._report(event)
-        except (
-            Exception
-        ) as exc:  # in the middle of a run, which is to be left and not cancelled by that
+        except Exception as exc:
+            # It may be in the middle of a run, which is to be left and not cancelled by that.
             self._failed = exc
             self._stirred.set()
 

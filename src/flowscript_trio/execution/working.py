@@ -15,9 +15,9 @@ from ..runtimes.placing import Place
 from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
 from ..types.decisions import Decider
-from ..types.errors import InputError
 from ..types.http import HttpOptions
 from ..types.services import SECRETS as AI_SECRETS
+from .durable.opening import check_store
 from .inputs import check_limit, check_seconds
 from .options import RunOptions
 from .worker import Observing, Worker, WorkEvent
@@ -83,9 +83,7 @@ async def work(
     Cancellation *leaves* the runs, as :meth:`Run.leave` does: they are not cancelled, none of their clean-up runs,
     and another worker goes on with them. When this returns or raises, none of them is run here any more.
     """
-    if not isinstance(store, Store):
-        kind = type(store).__name__
-        raise InputError(f"store is of type {kind}; expected a Store, such as Store('runs.db')")
+    check_store(RunOptions(store=store))
     held = {} if secrets is None else secrets
     del secrets
     worker = Worker(

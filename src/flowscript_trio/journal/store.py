@@ -282,9 +282,8 @@ class MemoryStore(Store):
     def crash(self) -> None:
         """The process dies now: what was not committed is gone, and whoever waits for it is Superseded."""
         self._backend.crash()
-        self._writer = InlineWriter(
-            self._backend
-        )  # the old one has rows that went with the process
+        # The old one has rows that went with the process.
+        self._writer = InlineWriter(self._backend)
 
     def rows_of(self, run_id: str) -> list[Row]:
         """The rows of a run that are on the disk that is not there; none where there is no such run."""

@@ -161,8 +161,7 @@ class LiveJournal:
 
     def _told(self, count: int, failed: StoreFailed | None) -> None:
         """Called by the writer, in its thread: so many changes are on disk, or can never be."""
-        with suppress(trio.RunFinishedError):  # then nobody is left to hear of it
-            self._token.run_sync_soon(self._settle, count, failed)
+        self._call_soon(partial(self._settle, count, failed))
 
     def _settle(self, count: int, failed: StoreFailed | None) -> None:
         if self._failed is None and failed is None:
@@ -191,8 +190,7 @@ class LiveJournal:
         if trio.lowlevel.in_trio_run() and trio.lowlevel.current_trio_token() is self._token:
             self._note_news()  # at once: a virtual clock would not see that it is on its way
             return
-        with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._note_news)
+        self._call_soon(self._note_news)
 
     def _note_news(self) -> None:
         self._news.set()
@@ -249,7 +247,7 @@ class LiveJournal:
 
     def _call_soon(self, call: Callable[[], None]) -> None:
         """Call in trio's thread (called in another)."""
-        with suppress(trio.RunFinishedError):  # then nobody waits any more
+        with suppress(trio.RunFinishedError):  # then nobody is left to hear of it
             self._token.run_sync_soon(call)
 
     def _let_go(self) -> None:

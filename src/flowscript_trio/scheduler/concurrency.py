@@ -274,6 +274,18 @@ class Block:
         self.running -= 1
         self.tokens.give_back(token)
 
+    @enable_ki_protection
+    async def finish(self, job: tuple[int, Any]) -> None:
+        """A task that ends what an earlier process had begun; without a token: at most as many had begun."""
+        try:
+            if self.note(job[0], await self.do(*job)):
+                await self.settle()
+        except trio.Cancelled:
+            if self.passes_on():
+                raise
+        finally:
+            self.running -= 1
+
     # ---- what settles the block ----
 
     def is_over(self, now: int | None = None) -> bool:

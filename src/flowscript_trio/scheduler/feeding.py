@@ -90,8 +90,7 @@ class _RestoringFeed:
 
     async def _feed(self) -> None:
         block = self._block
-        with trio.CancelScope(shield=True) as scope:
-            await self._log.in_shield(scope, self._restore())
+        await self._log.shielded(self._restore())
         if not block.is_over():  # else who has heard the last one settles it
             await feed_from(block, self._items, self._known)
 
@@ -134,17 +133,4 @@ class _RestoringFeed:
         lowest = None if block.cancelled else block.lowest_break
         for job in self._begun:
             if job[0] in self._log.begun or (lowest is not None and job[0] < lowest):
-                block.start(self._finish, job, name=block.name(job[0]))
-
-    @enable_ki_protection
-    async def _finish(self, job: tuple[int, Any]) -> None:
-        """A task without a token: at most as many had begun as there are tokens."""
-        block = self._block
-        try:
-            if block.note(job[0], await block.do(*job)):
-                await block.settle()
-        except trio.Cancelled:
-            if block.passes_on():
-                raise
-        finally:
-            block.running -= 1
+                block.start(block.finish, job, name=block.name(job[0]))

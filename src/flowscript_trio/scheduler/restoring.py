@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import trio
-
 from .pools import Pool
 from .signals import BrokenOff, Signal
 
@@ -41,8 +39,8 @@ class BlockLog(Protocol):
         """The work of a job that had ended: it ends so again, whatever is cancelled around it now."""
         ...
 
-    def in_shield(self, scope: trio.CancelScope, work: Awaitable[None]) -> Awaitable[None]:
-        """Do work that ``scope`` shields, until the run is left."""
+    def shielded(self, work: Awaitable[None]) -> Awaitable[None]:
+        """Do work that is shielded from all that is cancelled around it, until the run is left."""
         ...
 
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:

@@ -170,17 +170,4 @@ class _RestoringWorkers(_Workers):
         if block.lowest_break is not None and not block.cancelled:
             jobs += pool.take_below(block.lowest_break)
         for job in jobs:
-            block.start(self._finish, job, name=block.name(job[0]))
-
-    @enable_ki_protection
-    async def _finish(self, job: tuple[int, Any]) -> None:
-        """A task without a token: at most as many had begun as there are tokens."""
-        block = self._block
-        try:
-            if block.note(job[0], await block.do(*job)):
-                await block.settle()
-        except trio.Cancelled:
-            if block.passes_on():
-                raise
-        finally:
-            block.running -= 1
+            block.start(block.finish, job, name=block.name(job[0]))

@@ -23,9 +23,8 @@ async def attended(recorder: Recorder, walk: Callable[[], Awaitable[None]], canc
     """
     raised: BaseException | None = None
     walker = current_task()
-    listening = trio.CancelScope(
-        shield=True
-    )  # clean-up may ask as well, whatever is cancelled around
+    # Shielded: clean-up may ask as well, whatever is cancelled around.
+    listening = trio.CancelScope(shield=True)
     try:
         async with trio.open_nursery() as nursery:
             outer = len(walker.child_nurseries)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar
 
-import trio
-
 from ...scheduler.restoring import End
 from ..regions import Region
 from .entries import Decided
@@ -37,8 +35,8 @@ class BlockJournal:
     def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
         return self._recorder.as_it_was(work, self.ended[index].cancelled)
 
-    def in_shield(self, scope: trio.CancelScope, work: Awaitable[None]) -> Awaitable[None]:
-        return self._recorder.in_shield(scope, work)
+    def shielded(self, work: Awaitable[None]) -> Awaitable[None]:
+        return self._recorder.shielded(work)
 
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
         self._recorder.job_ended(self._key, index, at, outside, cancelled, index in self.late)

@@ -46,7 +46,7 @@ async def perform_durably(
     outcome = past.outcomes.get(key)
     if isinstance(outcome, AttemptFailed):
         recorder.take_up(outcome, attempt.frame.state)
-        error = _restored(recorder, outcome)
+        error = recorder.error_of(outcome)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
@@ -179,8 +179,3 @@ def _plain(config: Any) -> Any:
     if isinstance(config, BaseModel):
         return {name: getattr(config, name) for name in type(config).model_fields}
     return config
-
-
-def _restored(recorder: Recorder, entry: AttemptFailed) -> BaseException:
-    """The error of an attempt, of which expressions see what they saw."""
-    return recorder.error_of(entry)

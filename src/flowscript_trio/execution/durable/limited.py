@@ -61,9 +61,7 @@ async def _hold_block(
     if recorder.past.had_begun(path, number):
 
         async def wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
-            with trio.CancelScope(shield=True) as scope:
-                return await recorder.in_shield(scope, wait_for(walk, attempt, taken, token))
-            raise AssertionError("a scope that nobody cancels lets nothing go")
+            return await recorder.shielded(wait_for(walk, attempt, taken, token))
 
     try:
         return await with_limits(walk, attempt, perform, wait)

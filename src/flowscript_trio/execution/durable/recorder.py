@@ -228,17 +228,16 @@ class Recorder:
         for scope in self._shields:
             scope.shield = False
 
-    async def as_it_was(self, work: Awaitable[T], cancelled: bool = False) -> T:
+    def as_it_was(self, work: Awaitable[T], cancelled: bool = False) -> Awaitable[T]:
         """Do again what came to its end in an earlier process, as it did then.
 
         It is shielded from what is cancelled around it now, until the run is left. ``cancelled``: it ended while
         it was being cancelled, and what had begun in it and not ended is not done again.
         """
-        with (
-            trio.CancelScope(shield=not self.is_left) as scope,
-            self._until_left(scope),
-            trio.CancelScope() as then,
-        ):
+        return self.shielded(self._again(work, cancelled))
+
+    async def _again(self, work: Awaitable[T], cancelled: bool) -> T:
+        with trio.CancelScope() as then:
             if cancelled:
                 then.cancel("it was cancelled before the process died")
             restoring = _restoring.set(True)
@@ -264,6 +263,12 @@ class Recorder:
         assert scope is not None
         with self._until_left(scope):
             return await work
+
+    async def shielded(self, work: Awaitable[T]) -> T:
+        """Do what is shielded from all that is cancelled around it, until the run is left."""
+        with trio.CancelScope(shield=not self.is_left) as scope:
+            return await self.in_shield(scope, work)
+        raise AssertionError("a scope that nobody cancels lets nothing go")
 
     # ---- nodes ----
 

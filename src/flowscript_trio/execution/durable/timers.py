@@ -64,9 +64,8 @@ async def sleep_durably(recorder: Recorder, attempt: Attempt, seconds: float) ->
         recorder.write(Waits(path, number, due))
     seconds = max(due - recorder.time, 0.0)
     if attempt.step.timeout is not None:
-        await trio.sleep(
-            seconds
-        )  # its limit begins anew with each process: it is not left meanwhile
+        # Its limit begins anew with each process, so that it is not left meanwhile.
+        await trio.sleep(seconds)
         return
     with recorder.waits.until(due):
         await trio.sleep(seconds)
