@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -14,6 +13,8 @@ from trio.testing import MockClock
 import flowscript_trio as fs
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.types.events import Event, NodeStarted
+
+from invoking import call
 
 FLOW = """<workflow name="w"><param name="k" default="1"/>
   <source:file id="a" path="input.txt" format="text"/>
@@ -26,12 +27,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "w.xml").write_text(FLOW)
     (tmp_path / "input.txt").write_text("read")
     return tmp_path
-
-
-def call(*arguments: str, code: int = 0) -> Any:
-    result = CliRunner().invoke(commands, arguments)
-    assert result.exit_code == code, result.output
-    return result
 
 
 def test_a_run_with_a_store_says_how_to_go_on_with_it(folder: Path) -> None:

@@ -8,12 +8,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from flowscript_trio.cli.commands import commands
+from invoking import call
 
 FLOW = """<workflow name="w"><param name="n" type="number" default="0"/>
   <source:file id="a" path="input.txt" format="text"/>
@@ -31,12 +29,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "long.xml").write_text(LONG)
     (tmp_path / "input.txt").write_text("read")
     return tmp_path
-
-
-def call(*arguments: str, code: int = 0) -> Any:
-    result = CliRunner().invoke(commands, arguments)
-    assert result.exit_code == code, result.output
-    return result
 
 
 def states() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from ..types.budget import COUNTS, SECONDS, Budget
 from ..types.durations import parse_timeout
 from ..types.errors import InputError, nearest
+from .run_options import Command
 
 _UNITS = {
     "": 1,
@@ -60,3 +62,11 @@ def _count(name: str, word: str) -> int:
         such = "such as 1000000, 64MB or 64MiB" if sized else "such as 1000"
         raise click.BadParameter(f"{name} is {word!r}; expected a whole number {such}")
     return int(found[1]) * _UNITS[found[2] or ""]
+
+
+budget_option: Callable[[Command], Command] = click.option(
+    "--budget",
+    metavar="NAME=VALUE,…",
+    callback=lambda _, __, given: read_budget(given),
+    help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
+)

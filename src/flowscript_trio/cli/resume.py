@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..types.errors import FlowScriptError
 from ..types.services import SECRETS as AI_SECRETS
 from .observing import recording, reporting, tracing
-from .run import finish
+from .run import fail, finish, run_in_view
 from .run_options import base_option
-from .saying import say
 from .signals import holding_signals
-from .standard import is_asked_at_a_terminal
 from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
-from .waiting import decider_of, say_suspended
 
 if TYPE_CHECKING:
     from ..execution.handle import Run
@@ -77,49 +71,22 @@ def resume_command(
             observers=(*traced, *recorded, *reported),
             suspend_after=suspend_after,
         )
+        start = partial(_start, store, run, find)
+        work = partial(run_in_view, start, options, log, store, run, hints)
         with held.letting_through():
-            work = partial(_resume_in_view, store, run, options, find, log, hints)
             done, error = run_in_trio(work)
     if error is not None:
-        _fail(error, silent=log == "json")
+        fail(None, error, silent=log == "json")
     finish(done)
 
 
-async def _resume_in_view(
-    store: Store, run_id: str, options: RunOptions, find: Any, log: str | None, where: str | None
-) -> tuple[Run | None, Exception | None]:
+async def _start(store: Store, run_id: str, find: Any, options: RunOptions) -> Run:
     from ..execution.run import resume_with
-    from .asking import TerminalDecider
-    from .console import show
 
-    async with show(log) as view:
-        options = replace(
-            options,
-            observers=(*options.observers, *view.observers),
-            decider=TerminalDecider(view.pause)
-            if is_asked_at_a_terminal()
-            else decider_of(store, run_id, where),
-        )
-        try:
-            done = await resume_with(store, run_id, options, find_secrets=find)
-        except Exception as exc:
-            return None, exc
-    await say_suspended(done, store, where)
-    return done, None
+    return await resume_with(store, run_id, options, find_secrets=find)
 
 
 def _find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
     """The secrets of those names, and those of AI services, as far as they are in the environment."""
     wanted = dict.fromkeys((*names, *more, *AI_SECRETS))
     return {name: os.environ[name] for name in wanted if os.environ.get(name)}
-
-
-def _fail(error: Exception, silent: bool) -> None:
-    """Print why it failed, and exit: with 2 if nothing has run."""
-    from ..execution.failures import failure_of
-    from .reports import render_failure
-
-    failure = failure_of(error)
-    if not (silent and failure is not None):
-        say(render_failure(None, error))
-    sys.exit(2 if isinstance(error, FlowScriptError) and failure is None else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,15 @@ import click
 
 from ..types.ast import Document
 from ..types.budget import Budget
-from ..types.durations import parse_timeout
 from ..types.errors import EvaluationError, FlowScriptError, nearest
 from ..types.printing import one_line
 from ..types.services import SECRETS as AI_SECRETS
-from .budgeting import read_budget
+from .budgeting import budget_option
+from .durations import read_seconds
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .placing import read_places
-from .run_options import run_options
+from .run_options import run_options, seed_option
 from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
@@ -34,25 +35,21 @@ from .waiting import SUSPENDED, Begun, decider_of, say_suspended
 if TYPE_CHECKING:
     from ..execution.handle import Run
     from ..execution.options import RunOptions
+    from ..journal.store import Store
     from ..program.loading import Flow
 
 
 @click.command("run")
 @click.argument("file", type=click.Path(dir_okay=False))
 @run_options
-@click.option("--seed", metavar="N", type=int, help="Fix random and uuid.")
+@seed_option
 @click.option(
     "--watchdog",
     metavar="DURATION",
-    callback=lambda _, __, given: read_watchdog(given),
+    callback=lambda _, __, given: read_seconds(given, "5s"),
     help="Report a node that holds everything else up, reaching no checkpoint for this long (5s).",
 )
-@click.option(
-    "--budget",
-    metavar="NAME=VALUE,…",
-    callback=lambda _, __, given: read_budget(given),
-    help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
-)
+@budget_option
 @trace_option
 @record_option
 @report_option
@@ -141,21 +138,34 @@ def run_command(
         reporting(report, flow, file) as reported,
     ):
         options = replace(options, observers=(*traced, *recorded, *reported))
+        start = partial(_start, flow, hints)
+        work = partial(run_in_view, start, options, log, options.store, options.run_id, hints)
         with held.letting_through():
-            done, error = run_in_trio(partial(run_in_view, flow, options, log, hints))
+            done, error = run_in_trio(work)
     if error is not None:
         fail(flow, error, silent=log == "json")
     finish(done)
 
 
-async def run_in_view(
-    flow: Flow, options: RunOptions, log: str | None, where: str | None
-) -> tuple[Run | None, Exception | None]:
-    """Run a workflow in sight of whoever looks at standard error; the run, or its error.
-
-    ``where`` is the store of a durable run of which it is said how to go on with it.
-    """
+async def _start(flow: Flow, where: str | None, options: RunOptions) -> Run:
     from ..execution.run import run_with
+
+    return await run_with(flow, options, Begun(where))
+
+
+async def run_in_view(
+    start: Callable[[RunOptions], Awaitable[Run]],
+    options: RunOptions,
+    log: str | None,
+    store: Store | None,
+    run_id: str | None,
+    where: str | None,
+) -> tuple[Run | None, Exception | None]:
+    """Run or resume a workflow in sight of whoever looks at standard error; the run, or its error.
+
+    ``start`` is called with the options for that. ``where`` is the store of a durable run of which it is said how
+    to go on with it.
+    """
     from .asking import TerminalDecider
     from .console import show
 
@@ -165,13 +175,13 @@ async def run_in_view(
             observers=(*options.observers, *view.observers),
             decider=TerminalDecider(view.pause)
             if is_asked_at_a_terminal()
-            else decider_of(options.store, options.run_id, where),
+            else decider_of(store, run_id, where),
         )
         try:
-            done = await run_with(flow, options, Begun(where))
+            done = await start(options)
         except Exception as exc:
             return None, exc
-    await say_suspended(done, options.store, where)
+    await say_suspended(done, store, where)
     return done, None
 
 
@@ -187,7 +197,7 @@ def finish(done: Run | None) -> None:
     write_output(done.shown_output)
 
 
-def fail(flow: Flow, error: Exception, silent: bool = False) -> NoReturn:
+def fail(flow: Flow | None, error: Exception, silent: bool = False) -> NoReturn:
     """Print why a run failed, and exit: with 2 if what it was given did not fit, so that nothing ran.
 
     ``silent``: the outcome of a run that has begun was reported already.
@@ -245,21 +255,6 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
             kind = ", ".join(parameter.choices) or parameter.type
             raise click.UsageError(f"--config {key}={word!r}: expected {kind}") from None
     return config
-
-
-def read_watchdog(given: str | None) -> float | None:
-    """The seconds of ``--watchdog``, written as a duration or as a bare number."""
-    if given is None:
-        return None
-    try:
-        seconds = parse_timeout(given)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc)) from None
-    if seconds == 0:
-        raise click.BadParameter(
-            f"{given!r} is not a time; expected a duration above 0, such as 5s"
-        )
-    return seconds
 
 
 def read_input(given: str | None) -> Any:

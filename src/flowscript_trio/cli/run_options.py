@@ -14,6 +14,9 @@ base_option: Callable[[Command], Command] = click.option(
     type=click.Path(file_okay=False, exists=True),
     help="The folder that file paths may not leave.",
 )
+seed_option: Callable[[Command], Command] = click.option(
+    "--seed", metavar="N", type=int, help="Fix random and uuid."
+)
 
 _GIVEN = (
     click.option(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..types.durations import parse_timeout
 from ..types.errors import FlowScriptError, InputError
 from ..types.printing import one_line
+from .durations import read_seconds
 from .run_options import Command
 from .saying import say, show_text, write_json
 from .waiting import how_to_answer, moment
@@ -64,23 +64,9 @@ def suspend_option(needed: str = "--store") -> Callable[[Command], Command]:
     return click.option(
         "--suspend-after",
         metavar="DURATION",
-        callback=lambda _, __, given: _read_suspension(given),
+        callback=lambda _, __, given: read_seconds(given, "1h"),
         help=f"With {needed}: leave a run that waits for nothing but people and timers for so long (1h).",
     )
-
-
-def _read_suspension(given: str | None) -> float | None:
-    if given is None:
-        return None
-    try:
-        seconds = parse_timeout(given)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc)) from None
-    if seconds == 0:
-        raise click.BadParameter(
-            f"{given!r} is not a time; expected a duration above 0, such as 1h"
-        )
-    return seconds
 
 
 def ask_store(work: Callable[[], Any], wrong: int = 1) -> Any:

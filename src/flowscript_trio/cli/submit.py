@@ -8,10 +8,10 @@ from functools import partial
 import click
 
 from ..types.budget import Budget
-from .budgeting import read_budget
+from .budgeting import budget_option
 from .loading import load_or_exit, roots_option
 from .run import fail, read_config, read_environment, read_input
-from .run_options import given_options
+from .run_options import given_options, seed_option
 from .saying import show_text
 from .stores import open_store, store_option
 
@@ -19,13 +19,8 @@ from .stores import open_store, store_option
 @click.command("submit")
 @click.argument("file", type=click.Path(dir_okay=False))
 @given_options
-@click.option("--seed", metavar="N", type=int, help="Fix random and uuid.")
-@click.option(
-    "--budget",
-    metavar="NAME=VALUE,…",
-    callback=lambda _, __, given: read_budget(given),
-    help="What the run may take in all: seconds=10,tasks=20,output_bytes=64MiB, and others.",
-)
+@seed_option
+@budget_option
 @store_option(required=True)
 @click.option(
     "--run-id",

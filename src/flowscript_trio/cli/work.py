@@ -18,6 +18,7 @@ import trio
 from ..types.durations import parse_duration
 from ..types.errors import FlowScriptError
 from ..types.printing import json_on_lines, one_line
+from .durations import read_seconds
 from .placing import read_places
 from .run_options import base_option, place_option
 from .saying import say
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     metavar="DURATION",
     default="1s",
     show_default=True,
-    callback=lambda _, __, given: _read_seconds(given),
+    callback=lambda _, __, given: read_seconds(given, "1s", parse_duration),
     help="How long to wait before looking again where there was nothing to do.",
 )
 @click.option(
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     metavar="DURATION",
     default="60s",
     show_default=True,
-    callback=lambda _, __, given: _read_seconds(given),
+    callback=lambda _, __, given: read_seconds(given, "1s", parse_duration),
     help="How long to hold a run that only waits for people or timers; then others are taken in its place.",
 )
 @click.option(
@@ -156,18 +157,6 @@ async def _until_asked(worker: Callable[[], Awaitable[Any]]) -> None:
             nursery.cancel_scope.cancel("the worker has ended")
     if failed is not None:
         raise failed
-
-
-def _read_seconds(given: str) -> float:
-    try:
-        seconds = parse_duration(given)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc)) from None
-    if not seconds:
-        raise click.BadParameter(
-            f"{given!r} is not a time; expected a duration above 0, such as 1s"
-        )
-    return seconds
 
 
 def _make_folder(folder: Path) -> None:
