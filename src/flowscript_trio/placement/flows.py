@@ -11,7 +11,7 @@ from ..parser import parse
 from ..program.compiled import Program, Step
 from ..program.library import Found, Library
 from ..program.loading import Flow, flow_of
-from ..program.placing import programs_of
+from ..program.placing import programs_of, steps_in
 from ..runtimes.registry import Registry, registry
 from ..runtimes.types import ExecutionParams, FunctionRuntime, NodeRuntime
 from ..types.ast import BaseNode
@@ -105,7 +105,7 @@ def steps_of(programs: Iterable[Program]) -> dict[int, NodeKey]:
     """The nodes of some documents by the ids of their steps and of the nodes themselves."""
     found: dict[int, NodeKey] = {}
     for number, program in enumerate(programs):
-        for step in _steps_in(program):
+        for step in steps_in(program):
             found[id(step)] = found[id(step.node)] = (number, step.key)
     return found
 
@@ -115,17 +115,10 @@ def nodes_of(programs: Iterable[Program]) -> dict[NodeKey, BaseNode]:
     return {
         (number, step.key): step.node
         for number, program in enumerate(programs)
-        for step in _steps_in(program)
+        for step in steps_in(program)
     }
 
 
 def step_in(program: Program, key: int) -> Step:
     """The step of a node."""
-    return next(step for step in _steps_in(program) if step.key == key)
-
-
-def _steps_in(program: Program) -> Iterable[Step]:
-    for body in program.bodies.values():
-        for step in body.steps:
-            yield step
-            yield from (each for each in (step.fallback, step.on_timeout) if each is not None)
+    return next(step for step in steps_in(program) if step.key == key)

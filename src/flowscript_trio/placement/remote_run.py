@@ -78,7 +78,7 @@ class RemoteRun:
         return await self._resources.get(key, factory)
 
     async def keep_first(self, value: Any) -> Any:
-        """The value: a run with a store has no places."""
+        """The value itself: nothing is kept of what a node at a place has found."""
         await trio.lowlevel.checkpoint()
         return value
 

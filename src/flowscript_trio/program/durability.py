@@ -12,6 +12,7 @@ from ..types.errors import FlowScriptError, Problem, summary_of
 from ..types.location import Text
 from .compiled import Program
 from .loading import Flow
+from .placing import programs_of, steps_in
 
 CODE = "at-least-once"
 
@@ -60,17 +61,8 @@ async def _said(node: BaseNode, base: Path | None) -> str | None:
 
 def _sinks(program: Program) -> Iterator[BaseNode]:
     """The database sinks of a program and of those that it runs, each once."""
-    pending, seen = [program], {id(program)}
-    while pending:
-        found = pending.pop()
-        nodes: dict[int, BaseNode] = {}
-        for body in (*found.bodies.values(), found.main):
-            for step in body.steps:
-                for each in (step, step.fallback, step.on_timeout):
-                    if each is not None and each.node.type == "sink:database":
-                        nodes[each.node.key] = each.node
+    for each in programs_of(program):
+        nodes = {
+            step.node.key: step.node for step in steps_in(each) if step.node.type == "sink:database"
+        }
         yield from (nodes[key] for key in sorted(nodes))
-        for inner in found.linked.values():
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                pending.append(inner)

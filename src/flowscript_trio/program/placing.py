@@ -15,7 +15,7 @@ from ..types.findings import Findings
 from ..types.location import Text
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Checked
-from .compiled import ALL_SECRETS, PlacedStep, Program
+from .compiled import ALL_SECRETS, PlacedStep, Program, Step
 
 _WORD = re.compile(r"\$?[A-Za-z_][\w-]*")
 _SECRET = re.compile(r"\$secrets\s*(?:\.|\[\s*[\"'])\s*([A-Za-z_][\w-]*)")
@@ -101,6 +101,14 @@ def programs_of(program: Program) -> list[Program]:
             found[id(each)] = each
             pending += each.linked.values()
     return list(found.values())
+
+
+def steps_in(program: Program) -> Iterator[Step]:
+    """The steps of all bodies of a document, each with its handlers, which may come again."""
+    for body in program.bodies.values():
+        for step in body.steps:
+            yield step
+            yield from (each for each in (step.fallback, step.on_timeout) if each is not None)
 
 
 def placed_nodes(program: Program) -> dict[int, PlacedStep]:

@@ -11,6 +11,7 @@ from ...execution.durable.entries import Decided, Entry, Started
 from ...execution.options import RunOptions
 from ...program.compiled import Program, Step
 from ...program.loading import Flow
+from ...program.placing import programs_of, steps_in
 from ...runtimes.registry import Registry
 from ...types.paths import is_below, is_cleanup
 from .crash_checks import (
@@ -209,7 +210,7 @@ class _Repeats:
     """What a run must repeat that was interrupted: where nothing depends on time, all of it."""
 
     def __init__(self, program: Program, whole: Lives) -> None:
-        steps = list(_steps(program))
+        steps = [step for each in programs_of(program) for step in steps_in(each)]
         self.once = frozenset(step.label for step in steps if step.on_crash == "fail")
         self._outcome = whole.last.outcome
         self._did = set(whole.done)
@@ -236,17 +237,3 @@ def _by_time(step: Step) -> bool:
     races = "wait" in settings or "accept" in settings or "fail_fast" in settings
     limited = step.timeout is not None and step.is_control
     return races or limited or step.reads_clock or step.node.kind in ("timeout", "break")
-
-
-def _steps(program: Program) -> Iterator[Step]:
-    """Every step of a program and of the documents that it runs."""
-    pending, seen = [program], {id(program)}
-    while pending:
-        found = pending.pop()
-        for body in (found.main, *found.bodies.values()):
-            for step in body.steps:
-                for each in filter(None, (step, step.fallback, step.on_timeout)):
-                    yield each
-                    if each.linked is not None and id(each.linked) not in seen:
-                        seen.add(id(each.linked))
-                        pending.append(each.linked)
