@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from .jobs import Job, run_job
-from .types import MARKERS
+from .types import MARKED, MARKERS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -79,7 +79,7 @@ async def _work(url: str, work: Callable[[Database, Connection, Job[Any]], T]) -
     databases = Databases()
     try:
         database = await databases.open(url, None)
-        if database.dialect not in ("sqlite", "postgresql"):
+        if database.dialect not in MARKED:
             raise SettingError(
                 f"markers are known for SQLite and PostgreSQL, and not for {database.dialect}"
             )

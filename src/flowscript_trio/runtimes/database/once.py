@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 Written = dict[str, int]
 """What a sink gives."""
 
-MARKED = ("sqlite", "postgresql")
-"""The dialects in which markers are known to hold: what conflicts is waited for, and nothing is half committed."""
-
 _FIND = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name",
     "postgresql": "SELECT 1 WHERE to_regclass(:name) IS NOT NULL",

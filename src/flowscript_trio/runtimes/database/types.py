@@ -32,6 +32,8 @@ Where = Annotated[list[Column] | dict[Column, Any], BeforeValidator(_split)]
 
 MARKERS = "flowscript_markers"
 """The table by which durable runs write to a database exactly once."""
+MARKED = ("sqlite", "postgresql")
+"""The dialects in which markers are known to hold: what conflicts is waited for, and nothing is half committed."""
 
 
 class DatabaseConfig(Reticent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...program.compiled import Program
-from ...program.placing import programs_of
+from ...program.placing import programs_of, steps_in
 from ...types.limits import Rate
 from .lives import Did, Lives
 
@@ -25,10 +25,9 @@ class Rates:
                 self._rates[name] = (limit.rate, limit.burst or 1)
                 self._labels[name] = set()
         for each in programs_of(program):
-            for body in (each.main, *each.bodies.values()):
-                for step in body.steps:
-                    for name in self._rates.keys() & set(step.limits):
-                        self._labels[name].add(step.label)
+            for step in steps_in(each):
+                for name in self._rates.keys() & set(step.limits):
+                    self._labels[name].add(step.label)
 
     def exceeded(self, lives: Lives) -> Iterator[tuple[str, str, str]]:
         """What has passed too often, as (promise, limit, what happened)."""
