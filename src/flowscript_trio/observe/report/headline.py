@@ -83,8 +83,7 @@ def _word(span: Span) -> str:
 
 def counts_of(spans: Iterable[Span]) -> dict[str, int]:
     """How many nodes ended in which way, the worst first; blocks are not counted, what is in them is."""
-    counts = Counter(span.look for span in spans if not span.is_block)
-    return {state: counts[state] for state in _WORST_FIRST if counts[state]}
+    return _worst_first(Counter(span.look for span in spans if not span.is_block))
 
 
 def state_of_drawing(root: Span) -> dict[int, dict[str, int]]:
@@ -96,7 +95,8 @@ def state_of_drawing(root: Span) -> dict[int, dict[str, int]]:
     for span, around in walk(root):
         if span.key and not any(each.tag in _OTHER_DOCUMENTS for each in around):
             found.setdefault(span.key, Counter())[span.look] += 1
-    return {
-        key: {state: counts[state] for state in _WORST_FIRST if counts[state]}
-        for key, counts in found.items()
-    }
+    return {key: _worst_first(counts) for key, counts in found.items()}
+
+
+def _worst_first(counts: Counter[str]) -> dict[str, int]:
+    return {state: counts[state] for state in _WORST_FIRST if counts[state]}
