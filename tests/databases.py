@@ -1,12 +1,23 @@
-"""Owns databases of PostgreSQL for tests: each a schema of its own in the one that is given."""
+"""Owns databases of PostgreSQL for tests: one for each process of a session, and in it a schema for each store."""
 
 from __future__ import annotations
 
 from typing import LiteralString
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import psycopg
+
+
+def own_database(url: str, name: str) -> str:
+    """The URL of the database with this name on the same server, which is made new.
+
+    Processes that share one would meet each other's tables and see each other's connections.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")  # type: ignore[arg-type,unused-ignore]
+        connection.execute(f"create database {name}")  # type: ignore[arg-type,unused-ignore]
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def new_database(url: str) -> str:

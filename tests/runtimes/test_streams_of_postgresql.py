@@ -53,11 +53,11 @@ def ask(query: str) -> list[tuple[Any, ...]]:
 
 
 def in_transactions() -> int:
-    """How many connections of others are in a transaction: each holds a cursor or a lock."""
+    """How many connections to this database are in a transaction: each holds a cursor or a lock."""
     return int(
         ask(
             "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
+            "AND datname = current_database() AND backend_type = 'client backend'"
         )[0][0]
     )
 
