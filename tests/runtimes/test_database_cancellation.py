@@ -101,7 +101,7 @@ async def cancel_when(event: threading.Event, run: Any) -> None:
 
 
 async def test_a_timeout_frees_the_run_from_an_endless_query(base: Path, calls: Calls) -> None:
-    with trio.fail_after(5), pytest.raises(trio.TooSlowError):
+    with trio.fail_after(60), pytest.raises(trio.TooSlowError):
         await fs.run(load(source(ENDLESS, 'timeout="100ms"')), base=base)
     assert calls.now == 0
 
@@ -115,13 +115,13 @@ async def test_a_cancelled_query_is_interrupted_and_its_connection_used_again(
         f"{source(ENDLESS, url=url)}</timeout>"
         + source("SELECT 1 AS n", url=url).replace('"s"', '"again"')
     )
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         assert (await fs.run(flow, base=base)).output == [{"n": 1}]
 
 
 async def test_a_cancelled_change_is_rolled_back(base: Path, calls: Calls) -> None:
     insert = f"INSERT INTO t (id) {ENDLESS.replace('count(*) AS n', 'x * running()')}"
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await cancel_when(calls.running, partial(fs.run, load(source(insert)), base=base))
     assert calls.outcomes == ["rolled back"]
     assert count(base) == 0
@@ -135,7 +135,7 @@ async def test_a_cancelled_sink_writes_nothing(base: Path, calls: Calls) -> None
     connection.close()
     rows = [{"id": number} for number in range(200)]
     flow = load(f'<sink:database id="k" connection="{URL}" table="t" timeout="300ms"/>')
-    with trio.fail_after(5), pytest.raises(trio.TooSlowError):
+    with trio.fail_after(60), pytest.raises(trio.TooSlowError):
         await fs.run(flow, base=base, input=rows)
     assert calls.outcomes == ["rolled back"]
     assert count(base) == 0
@@ -181,7 +181,7 @@ async def test_a_wait_for_a_lock_of_another_can_be_cancelled(
         if operation == "source"
         else f'<sink:database id="k" connection="{URL}" table="t"/>'
     )
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await cancel_when(waiting, partial(fs.run, load(element), base=base, input={"id": 1}))
     holder.execute("ROLLBACK")
     holder.close()
@@ -244,7 +244,7 @@ async def test_a_commit_that_a_reader_keeps_out_says_so_and_can_be_cancelled(
     assert caught.value.retryable  # type: ignore[attr-defined]
 
     waiting = waiting_for_a_lock(monkeypatch)
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         flow = load(element.replace("?timeout=0", ""))
         await cancel_when(waiting, partial(fs.run, flow, base=base, input={"id": 1}))
     holder.execute("ROLLBACK")
@@ -289,7 +289,7 @@ async def test_a_cancellation_between_statements_stops_the_next_one(
         if moment == "write"
         else f'<sink:database id="k" connection="{URL}" table="t"/>'
     )
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await cancel_when(there, partial(fs.run, load(element), base=base, input={"id": 1}))
     assert count(base) == 0
 
