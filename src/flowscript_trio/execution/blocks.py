@@ -166,6 +166,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         verdict = await branches.judge(walked)
     except BaseException as exc:
         raised = exc
+    if branches.journal is not None:
+        branches.journal.close()
     lost = await close_collection(collection, context)
     try:
         if raised is not None and (lost is None or not is_a(raised, trio.Cancelled)):

@@ -69,7 +69,7 @@ def is_parallel_result(value: object) -> bool:
 class Executor:
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program", "run")
+    __slots__ = ("_passes", "_time", "is_inner", "max_concurrency", "program", "run")
 
     def __init__(
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
@@ -77,7 +77,7 @@ class Executor:
         self.run: RunContext = run
         self.program: Program = program
         self.max_concurrency: float = max_concurrency
-        self._inner = inner
+        self.is_inner: bool = inner
         self._passes = run.passes
         self._time = trio.lowlevel.current_clock().current_time
 
@@ -217,7 +217,7 @@ class Executor:
             result.outlived = result.outlived or found.outlived
         if step.id is not None:
             frame.state.record(step.id, result)
-        run.record.add(id(step), step.label, result, inner=self._inner)
+        run.record.add(id(step), step.label, result, inner=self.is_inner)
         if run.observers:
             delivered = run.delivery_times.leave(result.path)
             if (cause := result.cancelled_by) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from ..types.storing import RunBusy, StoreFailed, Superseded
@@ -29,7 +30,8 @@ class _Run:
     fence: int = 0
     owned: bool = False
     ended: float | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: dict[int, Row] = field(default_factory=dict)
+    next: int = 0
     questions: dict[str, Question] = field(default_factory=dict)
     answers: dict[str, Answered] = field(default_factory=dict)
 
@@ -84,7 +86,8 @@ class MemoryBackend:
             raise RunBusy(run_id, "another task of this process")
         run.owned = True
         run.fence += 1
-        return Owned(run_id, run.number, run.fence, run.document, len(run.rows))
+        dropped = run.next - len(run.rows)
+        return Owned(run_id, run.number, run.fence, run.document, run.next, dropped)
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         self._heeding[owned] = lost
@@ -118,8 +121,12 @@ class MemoryBackend:
                 raise Superseded(batch.owned.run_id)
 
     def _keep(self, run: _Run, batch: Batch) -> None:
-        assert batch.first == len(run.rows), "a journal has no gaps"
-        run.rows += [self._whole(row) for row in batch.rows]
+        assert batch.first == run.next, "a journal is written in order"
+        run.rows |= {number: self._whole(row) for number, row in enumerate(batch.rows, run.next)}
+        run.next += len(batch.rows)
+        for start, end in batch.dropped:
+            for number in range(start, end):
+                run.rows.pop(number, None)
         for question in batch.questions:
             run.questions.setdefault(question.slot, question)
         if batch.mark is not None:
@@ -138,13 +145,17 @@ class MemoryBackend:
             self._large[part.hash] = part.packed
         return unpack(part.hash, self._large[part.hash])
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
-        return self._run(owned.run_id).rows[start : start + most]
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
+        rows = self._run(owned.run_id).rows.items()
+        return list(islice((each for each in rows if each[0] >= start), most))
+
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(f"the store in memory is damaged: of the run {run_id!r} {how}")
 
     def rows_of(self, run_id: str) -> list[Row]:
         """The rows of a run, whoever owns it."""
         run = self._runs.get(run_id)
-        return [] if run is None else list(run.rows)
+        return [] if run is None else list(run.rows.values())
 
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         chosen = [run for run in self._runs.values() if not states or run.mark.state in states]

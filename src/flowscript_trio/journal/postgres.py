@@ -89,21 +89,21 @@ class PostgresBackend:
             found = self._taken(connection, run_id, number)
             if found is None:
                 raise RunBusy(run_id, "another process, which renews its lease")
-            fence, digest, rows = found
+            fence, digest, rows, dropped = found
             document = large_of(connection, digest)
-        owned = Owned(run_id, number, fence, document, rows)
+        owned = Owned(run_id, number, fence, document, rows, dropped)
         self._leases.add(owned, asked)
         return owned
 
     def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
-        """The fence, document and rows of a run that is taken now; None where it has a lease."""
+        """The fence, document, rows and dropped rows of a run that is taken now; None where it has a lease."""
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         try:
             return connection.execute(
                 "update flowscript_runs set fence = fence + 1, "
                 "lease = clock_timestamp() + make_interval(secs => %s) "
                 "where number = %s and (lease is null or lease < clock_timestamp()) "
-                "returning fence, document, rows",
+                "returning fence, document, rows, dropped",
                 (leases.LEASE, number),
             ).fetchone()
         except psycopg.errors.LockNotAvailable as exc:
@@ -174,17 +174,18 @@ class PostgresBackend:
 
     # -- reading
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
         with self._connected() as connection:
             found = connection.execute(
                 "select number, kind, key, data, value, large, sum from flowscript_rows "
                 "where run = %s and number >= %s order by number limit %s",
                 (owned.number, start, most),
             ).fetchall()
-            if [row[0] for row in found] != list(range(start, start + most)):
-                raise StoreFailed(f"rows of the run {owned.run_id!r} are missing in the store")
             large = partial(large_of, connection)
-            return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+            return [(number, untabled(number, Tabled(*rest), large)) for number, *rest in found]
+
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(f"the store {self._where} is damaged: of the run {run_id!r} {how}")
 
     def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
         with self._connected() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -97,8 +97,17 @@ class Journal(Protocol):
     def read(self) -> Iterator[Row]:
         """The rows on disk, in order; to be read before anything is written."""
 
-    def write(self, row: Row) -> None:
-        """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction."""
+    def numbered(self) -> Iterator[tuple[int, Row]]:
+        """As :meth:`read`, with their numbers."""
+
+    def write(self, row: Row) -> int:
+        """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction.
+
+        Gives its number, which is one above that of the row before, whatever was dropped.
+        """
+
+    def drop(self, numbers: Sequence[tuple[int, int]]) -> None:
+        """Forget rows, by intervals of their numbers; in one transaction with the rows of the same pass."""
 
     def mark(self, mark: Mark) -> None:
         """Say how the run stands; it is kept with the rows of the same pass."""

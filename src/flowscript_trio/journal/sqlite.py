@@ -27,7 +27,7 @@ from .tabled import Tabled, untabled
 BUSY_SECONDS = 0.25
 """How long a commit waits for the lock of another process before it asks whether it is still waited for."""
 
-_STATE = "number, id, workflow, state, created, due, ended, rows"
+_STATE = "number, id, workflow, state, created, due, ended, rows - dropped"
 
 
 class SqliteBackend:
@@ -78,17 +78,18 @@ class SqliteBackend:
                     connection.execute(
                         "update runs set fence = fence + 1 where number = ?", (number,)
                     )
-                    fence, digest, rows = connection.execute(
-                        "select fence, document, rows from runs where number = ?", (number,)
+                    fence, digest, rows, dropped = connection.execute(
+                        "select fence, document, rows, dropped from runs where number = ?",
+                        (number,),
                     ).fetchone()
                     try:
                         document = self._large(connection, digest)
                     except StoreFailed as exc:
-                        raise self._damaged(run_id, str(exc)) from None
+                        raise self.damaged(run_id, str(exc)) from None
             except BaseException:
                 self._owners().free(number)
                 raise
-        return Owned(run_id, number, fence, document, rows)
+        return Owned(run_id, number, fence, document, rows, dropped)
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         pass  # nobody takes a locked byte away
@@ -124,22 +125,20 @@ class SqliteBackend:
 
     # -- reading
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
         with self._connected() as connection:
             found = connection.execute(
                 "select number, kind, key, data, value, large, sum from rows "
                 "where run = ? and number >= ? order by number limit ?",
                 (owned.number, start, most),
             ).fetchall()
-            if [row[0] for row in found] != list(range(start, start + most)):
-                raise self._damaged(owned.run_id, "rows are missing")
             large = partial(self._large, connection)
             try:
-                return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+                return [(number, untabled(number, Tabled(*rest), large)) for number, *rest in found]
             except StoreFailed as exc:
-                raise self._damaged(owned.run_id, str(exc)) from None
+                raise self.damaged(owned.run_id, str(exc)) from None
 
-    def _damaged(self, run_id: str, how: str) -> StoreFailed:
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
         return StoreFailed(
             f"{self._path} is damaged: of the run {run_id!r} {how}; expected a copy of the file from before"
         )

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..types.intervals import Intervals
 from .pools import Pool
 from .signals import BrokenOff, Signal
 
@@ -31,6 +32,9 @@ class BlockLog(Protocol):
     def ended(self) -> Mapping[int, End]: ...
     @property
     def begun(self) -> Collection[int]: ...
+    @property
+    def compacted(self) -> Intervals:
+        """Jobs that had succeeded, of which nothing else is known; they are not done again."""
 
     def note_end(self, index: int, at: int, outside: bool) -> None:
         """A job has ended; its entry waits for nothing."""
@@ -142,6 +146,29 @@ class RestoringPool:
             self._begun.append(job)
         else:
             self._others.append(job)
+
+
+class SkippingPool:
+    """The jobs of another pool but for those that an earlier process has done and compacted."""
+
+    def __init__(self, pool: Pool, done: Intervals) -> None:
+        self.grows: bool = pool.grows
+        self._pool = pool
+        self._done = done
+
+    def take(self, now: int) -> tuple[int, Any] | None:
+        while (job := self._pool.take(now)) is not None and job[0] in self._done:
+            pass
+        return job
+
+    def complete(self, index: int, now: int) -> int:
+        return self._pool.complete(index, now)
+
+    def has_more(self) -> bool:
+        return self._pool.has_more()
+
+    def is_spent(self) -> bool:
+        return self._pool.is_spent()
 
 
 def _index(job: tuple[int, Any]) -> int:

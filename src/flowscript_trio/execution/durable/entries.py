@@ -186,6 +186,19 @@ class Answered(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Compacted(Entry):
+    """Iterations or rounds of these intervals have ended, and their entries are dropped. ``key`` is the block's.
+
+    ``kept`` is what of them can still be seen: outputs by index, or the state after the last of the rounds.
+    """
+
+    kind = "compacted"
+    jobs: list[tuple[int, int]]
+    at: int
+    kept: Any
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
     """The run has ended."""
 
@@ -214,6 +227,7 @@ ENTRIES: dict[str, type[Entry]] = {
         BodyEnded,
         Completed,
         Answered,
+        Compacted,
         RunEnded,
     )
 }

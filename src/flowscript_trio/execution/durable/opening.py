@@ -139,7 +139,9 @@ async def _owned(
         )
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed)
-    past = Past(entry_of(row, coding.decode) for row in journal.read())
+    past = Past()
+    for number, row in journal.numbered():
+        past.take_in(entry_of(row, coding.decode), number, len(row.data))
     return Owned(journal, coding, past, known, changed)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import job_in, levels_of, without_attempt
+from ...types.paths import iteration_path, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -17,6 +17,7 @@ from .entries import (
     Bounded,
     BoundEnded,
     Cancelling,
+    Compacted,
     Completed,
     Decided,
     Ended,
@@ -56,13 +57,17 @@ class Past:
         self.readings: dict[tuple[str, str, int], Any] = {}
         self.order: dict[str, int] = {}
         """When the nodes that can be undone have succeeded, by their keys."""
+        self.compacted: dict[str, list[tuple[int, Compacted]]] = {}
+        """What stands for iterations and rounds that were dropped, with row numbers, by the keys of blocks."""
+        self.rows: list[tuple[int, str, int]] = []
+        """The number of each row, the execution in which it stands, and its bytes."""
         self.latest: int = 0
         """The latest pass of the record."""
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
         for number, entry in enumerate(entries):
-            self._take_in(entry, number)
+            self.take_in(entry, number)
 
     def has(self, path: str) -> bool:
         """Whether anything was recorded of that execution, or of one inside it."""
@@ -76,7 +81,10 @@ class Past:
         """Whether anything was recorded of a round of the loop after that one, from 0."""
         return self._highest.get(loop, -1) > number
 
-    def _take_in(self, entry: Entry, number: int) -> None:
+    def take_in(self, entry: Entry, number: int, size: int = 0) -> None:
+        """Take in the entry of the row with that number, of so many bytes; the rows come in order."""
+        place = iteration_path(entry.key, entry.index) if isinstance(entry, JobEnded) else entry.key
+        self.rows.append((number, place, size))
         match entry:
             case RunBegan():
                 self.began = entry
@@ -109,6 +117,8 @@ class Past:
                 self.bodies[entry.key] = entry
             case Reading():
                 self.readings[entry.key, entry.turn, entry.number] = entry.value
+            case Compacted():
+                self.compacted.setdefault(entry.key, []).append((number, entry))
             case Completed():
                 self.order[entry.key] = number
         self.latest = max(self.latest, getattr(entry, "at", 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -17,11 +17,13 @@ from ...types.paths import levels_of
 from ...types.results import RunStatus
 from ..regions import Region
 from .coding import Coding
+from .compacting import Parts
 from .entries import (
     Answered,
     AttemptFailed,
     BodyEnded,
     Cancelling,
+    Compacted,
     Completed,
     Ended,
     Entry,
@@ -69,6 +71,8 @@ class Recorder:
         self._deciding: set[Region] = set()
         self._shields: set[trio.CancelScope] = set()
         self._is_cancelling = past.cancelling is not None
+        self.parts: Parts = Parts(past.rows)
+        """The loops and iterations that are compacted once they have ended."""
         self._touched: set[str] = set()
         self._resumes = past.began is not None
 
@@ -94,14 +98,30 @@ class Recorder:
 
     # ---- writing ----
 
-    def write(self, entry: Entry) -> None:
-        """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
+    def write(self, entry: Entry, within: str | None = None) -> None:
+        """Add an entry; it waits for nothing. Raises what says that a value cannot be kept.
+
+        ``within`` is the loop that it is compacted with, where its key does not say that.
+        """
         if self.is_left:
             return
-        self._journal.write(row_of(entry, self._coding.encode))
+        number, size = self._append(entry)
+        if self.parts.open:
+            self.parts.note(within or entry.key, number, size)
+
+    def _append(self, entry: Entry) -> tuple[int, int]:
+        row = row_of(entry, self._coding.encode)
+        number = self._journal.write(row)
         if self._resumes:
-            self._touched.add(entry.key)
-            self._touched.update(levels_of(entry.key))
+            has = self.past.has
+            self._touched.update(each for each in (*levels_of(entry.key), entry.key) if has(each))
+        return number, len(row.data)
+
+    def compact(self, entry: Compacted, dropped: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Write what stands for these rows from now on; gives the number of its row, and its bytes."""
+        written = self._append(entry)
+        self._journal.drop(dropped)
+        return written
 
     async def synced(self) -> None:
         """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""
@@ -203,6 +223,14 @@ class Recorder:
             data = self._coding.encode_error(error, view)
             self.write(AttemptFailed(path, attempt, self.pass_now, data))
 
+    def encode_error(self, error: BaseException, view: dict[str, Any]) -> bytes:
+        """An error as bytes, with what expressions see of it."""
+        return self._coding.encode_error(error, view)
+
+    def decode_error(self, data: bytes) -> BaseException:
+        """The error that was encoded."""
+        return self._coding.decode_error(data)
+
     def error_of(self, entry: AttemptFailed) -> BaseException:
         """The error of an attempt that failed in an earlier process."""
         return self._coding.decode_error(entry.error)
@@ -234,6 +262,7 @@ class Recorder:
 
     def completed(self, path: str) -> None:
         """A node that can be undone has succeeded."""
+        self.parts.owe(path)
         if path not in self.past.order:
             self.past.order[path] = len(self.past.order) + COMPLETED_NOW
             self.write(Completed(path))
@@ -251,17 +280,19 @@ class Recorder:
         """A checkpoint was answered, or its time has passed."""
         self.write(Answered(path, attempt, answer.action, answer.input, timed_out))
 
-    def job_ended(self, block: str, index: int, at: int, outside: bool, late: bool) -> None:
-        self.write(JobEnded(block, index, self.there(at), outside, late))
+    def job_ended(
+        self, block: str, index: int, at: int, outside: bool, late: bool
+    ) -> tuple[int, int]:
+        """A branch, an iteration or a node of a graph has ended; gives the number of its row, and its bytes."""
+        return self._append(JobEnded(block, index, self.there(at), outside, late))
 
-    def reading(self, path: str, turn: str, numbers: Iterator[int]) -> datetime:
+    def reading(self, path: str, turn: str, number: int, within: str | None) -> datetime:
         """What an evaluation reads from the clock: what it read then, if it had."""
-        number = next(numbers)
         known: datetime | None = self.past.readings.get((path, turn, number))
         if known is not None:
             return known
         now = self._now()
-        self.write(Reading(path, turn, number, now))
+        self.write(Reading(path, turn, number, now), within)
         return now
 
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
