@@ -39,8 +39,7 @@ from .resources import Resources
 from .spending import Spending
 
 if TYPE_CHECKING:
-    from .durable.readings import Readings
-from .durable.recorder import Recorder
+    from .durable.recorder import Recorder
 
 DEFAULT_MAX_CONCURRENCY = 10
 """How many branches or nodes run at once where nothing says so.
@@ -172,7 +171,7 @@ class RunContext:
         own = self.services
         now = own.now
         if self.recorder is not None:
-            now = Readings(self.recorder, path, str(turn))
+            now = self.recorder.clock_of(path, str(turn))
         return Services(now, self.chance(path, turn), own.limits, own.look)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:

@@ -70,6 +70,11 @@ def few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_compacted_run_that_dies_at_any_commit_ends_as_it_must(shape: str) -> None:
     check_every_crash(SHAPES[shape])
+    whole = undisturbed(SHAPES[shape])
+    status, *_, said = whole.outcome  # type: ignore[attr-defined]
+    assert status == "completed" or said == "no"
+    compacted = [row for row in whole.store.rows_of("r") if row.kind == "compacted"]
+    assert bool(compacted) == ("undoes" not in shape)
 
 
 @pytest.mark.slow

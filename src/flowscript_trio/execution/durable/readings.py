@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
-from .recorder import Recorder
+Read = Callable[[str, str, int, str | None], datetime]
 
 
 class Readings:
@@ -13,16 +14,16 @@ class Readings:
     ``within`` is the loop with whose rounds the readings are compacted, if any.
     """
 
-    __slots__ = ("_recorder", "number", "path", "turn", "within")
+    __slots__ = ("_path", "_read", "_turn", "number", "within")
 
-    def __init__(self, recorder: Recorder, path: str, turn: str) -> None:
-        self._recorder = recorder
-        self.path: str = path
-        self.turn: str = turn
+    def __init__(self, read: Read, path: str, turn: str) -> None:
+        self._read = read
+        self._path = path
+        self._turn = turn
         self.number: int = 0
         self.within: str | None = None
 
     def __call__(self) -> datetime:
         number = self.number
         self.number += 1
-        return self._recorder.reading(self.path, self.turn, number, self.within)
+        return self._read(self._path, self._turn, number, self.within)

@@ -34,6 +34,7 @@ from .entries import (
     row_of,
 )
 from .past import Past
+from .readings import Readings
 
 T = TypeVar("T")
 
@@ -286,7 +287,11 @@ class Recorder:
         """A branch, an iteration or a node of a graph has ended; gives the number of its row, and its bytes."""
         return self._append(JobEnded(block, index, self.there(at), outside, late))
 
-    def reading(self, path: str, turn: str, number: int, within: str | None) -> datetime:
+    def clock_of(self, path: str, turn: str) -> Readings:
+        """The clock of an evaluation for the node at ``path``."""
+        return Readings(self._reading, path, turn)
+
+    def _reading(self, path: str, turn: str, number: int, within: str | None) -> datetime:
         """What an evaluation reads from the clock: what it read then, if it had."""
         known: datetime | None = self.past.readings.get((path, turn, number))
         if known is not None:
