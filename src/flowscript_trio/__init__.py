@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         WorkflowInvalid,
     )
     from .types.http import HttpOptions
+    from .types.items import Items
     from .types.limits import CircuitOpen
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
@@ -124,6 +125,7 @@ _HOMES = {
         "WorkflowInvalid",
     ],
     "types.http": ["HttpOptions"],
+    "types.items": ["Items"],
     "types.limits": ["CircuitOpen"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
@@ -162,6 +164,7 @@ __all__ = [
     "HttpOptions",
     "InputError",
     "Interrupted",
+    "Items",
     "Limit",
     "LimitExceeded",
     "Limits",

@@ -171,5 +171,26 @@ class SkippingPool:
         return self._pool.is_spent()
 
 
+class KnownPool:
+    """Jobs that an earlier process had begun, each with its index; more of them come from elsewhere."""
+
+    grows: bool = False
+
+    def __init__(self, jobs: list[tuple[int, Any]]) -> None:
+        self._jobs = jobs
+
+    def take(self, now: int) -> tuple[int, Any] | None:
+        return self._jobs.pop(0) if self._jobs else None
+
+    def complete(self, index: int, now: int) -> int:
+        return 0
+
+    def has_more(self) -> bool:
+        return False
+
+    def is_spent(self) -> bool:
+        return not self._jobs
+
+
 def _index(job: tuple[int, Any]) -> int:
     return job[0]

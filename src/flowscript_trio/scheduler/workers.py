@@ -33,7 +33,7 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
     if log is not None and log.compacted:
         pool = SkippingPool(pool, log.compacted)
     if log is not None and (log.ended or log.begun):
-        return await _RestoringWorkers(block, RestoringPool(pool, log)).run()
+        return await RestoringWorkers(block, RestoringPool(pool, log)).run()
     return await _Workers(block, pool, one_each).run()
 
 
@@ -131,26 +131,40 @@ class _Workers:
             self._free += 1
 
 
-class _RestoringWorkers(_Workers):
+class RestoringWorkers(_Workers):
     """Workers of a block that an earlier process had begun: what had ended first, then the rest."""
 
-    __slots__ = ("_restoring",)
+    __slots__ = ("_opened", "_restoring")
 
     def __init__(self, block: Block, pool: RestoringPool) -> None:
         super().__init__(block, pool, one_each=False)
         self._restored = self._restoring = pool
+        self._opened: trio.Event | None = None
 
     async def run(self) -> Verdict:
+        self._prepare()
+        return await super().run()
+
+    async def begin(self) -> None:
+        """Begin in the nursery of a block that gets more jobs from elsewhere, once all that had ended are heard."""
+        self._prepare()
+        await self._begin()
+        if not self._restoring.is_open:
+            self._opened = trio.Event()
+            await self._opened.wait()
+
+    def _prepare(self) -> None:
         block = self._block
         if not self._restoring.is_open:
             block.on_restored = self._open
             block.on_settled = self._unwind if self._restoring.has_begun else None
-        return await super().run()
 
     def _open(self) -> None:
         """All that had ended are heard: unless that has settled the block, the rest goes on."""
         block = self._block
         self._restoring.is_open = True
+        if self._opened is not None:
+            self._opened.set()
         if block.is_over():
             return
         block.on_settled = None

@@ -22,6 +22,7 @@ from ..masking import public_texts
 from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
 from .entries import RunBegan, entry_of
+from .given_items import check_items, without_items
 from .past import Past
 
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
@@ -93,6 +94,7 @@ async def reopened(
                 f"the run was given secrets that are missing now: {', '.join(missing)}"
             )
         given = Coding(secrets).decode(document)
+        check_items(run_id, given["items"])
         flow = restore(Kept(*given["flow"]), options.registry)
         options = replace(
             options,
@@ -112,9 +114,11 @@ async def reopened(
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is no value."""
     kept = keep(flow)
+    input, items = without_items(options.input)
     return {
         "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
-        "input": options.input,
+        "input": input,
+        "items": items,
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
