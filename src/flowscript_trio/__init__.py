@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .execution.context import DEFAULT_MAX_CONCURRENCY
     from .execution.failures import Failure, failure_of
+    from .execution.forking import fork
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
     from .execution.masking import MaskedError
@@ -75,6 +76,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "execution.context": ["DEFAULT_MAX_CONCURRENCY"],
     "execution.failures": ["Failure", "failure_of"],
+    "execution.forking": ["fork"],
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "program.loading": ["Flow", "load", "loads"],
@@ -202,6 +204,7 @@ __all__ = [
     "WorkflowInvalid",
     "blocking_runtime",
     "failure_of",
+    "fork",
     "load",
     "loads",
     "open_run",

@@ -45,7 +45,7 @@ async def feed_items(
     spending: Spending | None,
     start: int = 0,
 ) -> Verdict:
-    """Run a block over its collection, whose items are fetched in the block's context; ``start`` is the first index."""
+    """Run a block over its collection from index ``start`` on; items are fetched in the block's context."""
     if result.debounce is None:
         items = _items_of(collection, result.batch, context, branches.label)
         return await _run(branches, items, result, size, spending, start)

@@ -175,7 +175,11 @@ class Executor:
         elif run.cancellations:
             result.outlived = outlived(frame.region, self._passes.now)
         self.record_node_result(step, frame, result, context)
-        if step.compensate is not None and result.status == "success":
+        if (
+            step.compensate is not None
+            and result.status == "success"
+            and (run.recorder is None or run.recorder.owes(path))
+        ):
             body = self.program.bodies[step.compensate]
             undo = partial(
                 run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input

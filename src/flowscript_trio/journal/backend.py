@@ -54,6 +54,9 @@ class Backend(Protocol):
     def own(self, run_id: str) -> Owned:
         """Own a run that is there; InputError where it is not, RunBusy."""
 
+    def seen(self, run_id: str) -> Owned:
+        """A run as it stands now, to be read and not written, whoever owns it; InputError where it is not."""
+
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
 

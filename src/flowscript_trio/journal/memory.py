@@ -89,6 +89,11 @@ class MemoryBackend:
         dropped = run.next - len(run.rows)
         return Owned(run_id, run.number, run.fence, run.document, run.next, dropped)
 
+    def seen(self, run_id: str) -> Owned:
+        run = self._run(run_id)
+        dropped = run.next - len(run.rows)
+        return Owned(run_id, run.number, run.fence, run.document, run.next, dropped)
+
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         self._heeding[owned] = lost
 

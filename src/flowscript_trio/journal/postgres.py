@@ -109,6 +109,18 @@ class PostgresBackend:
         except psycopg.errors.LockNotAvailable as exc:
             raise RunBusy(run_id, "another process, which is writing to it") from exc
 
+    def seen(self, run_id: str) -> Owned:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select fence, document, rows, dropped from flowscript_runs where number = %s",
+                (number_of(connection, run_id),),
+            ).fetchone()
+            if found is None:  # it was pruned in between
+                raise no_such_run(run_id, ())
+            fence, digest, rows, dropped = found
+            number, document = number_of(connection, run_id), large_of(connection, digest)
+        return Owned(run_id, number, fence, document, rows, dropped)
+
     def heed(self, owned: Owned, lost: Lost) -> None:
         self._leases.heed(owned, lost)
 

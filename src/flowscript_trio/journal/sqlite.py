@@ -91,6 +91,24 @@ class SqliteBackend:
                 raise
         return Owned(run_id, number, fence, document, rows, dropped)
 
+    def seen(self, run_id: str) -> Owned:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select number, fence, document, rows, dropped from runs where id = ?", (run_id,)
+            ).fetchone()
+            number, fence, digest, rows, dropped = found or (
+                number_of(connection, run_id),
+                0,
+                b"",
+                0,
+                0,
+            )
+            try:
+                document = self._large(connection, digest)
+            except StoreFailed as exc:
+                raise self.damaged(run_id, str(exc)) from None
+        return Owned(run_id, number, fence, document, rows, dropped)
+
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         pass  # nobody takes a locked byte away
 

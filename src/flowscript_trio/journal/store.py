@@ -16,6 +16,7 @@ from ..types.errors import InputError
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
+from .copying import read_beside
 from .memory import MemoryBackend, Watch
 from .rows import CANCEL, Answered, Journal, Row, RunState, State
 from .sqlite import SqliteBackend
@@ -88,6 +89,15 @@ class Store:
         A cancellation waits for the store.
         """
         return await self._journal(partial(self._backend.own, run_id))
+
+    async def copy(self, run_id: str) -> tuple[bytes, str, list[tuple[int, Row]]]:
+        """What a run was begun with, its state, and its rows with their numbers, whoever owns it.
+
+        Raises InputError where it is not there. A cancellation waits for the store.
+        """
+        owned, rows = await call(self._backend, partial(read_beside, self._backend, run_id))
+        state = await self.show(run_id)
+        return owned.document, state.state, rows
 
     async def _journal(self, own: Callable[[], Owned]) -> Journal:
         owned = await call(self._backend, own)

@@ -60,7 +60,7 @@ async def run_each_async(block: Block, items: AsyncIterator[Any], start: int = 0
 async def _restore(
     block: Block, items: AsyncIterator[Any], log: BlockLog, start: int, stop: int
 ) -> int:
-    """Do what an earlier process had begun again; returns once all that had ended are heard, with the next index."""
+    """Do again what had begun; returns once all that had ended are heard, with the next index."""
     jobs: list[tuple[int, Any]] = []
     for index in range(start, stop):
         try:

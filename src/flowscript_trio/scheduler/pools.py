@@ -30,7 +30,7 @@ class Pool(Protocol):
 
 
 class CollectionPool:
-    """The items of an iterator, each taken once and only when somebody is free for it; ``start`` is the first index."""
+    """The items of an iterator, from index ``start`` on, each taken once and only when somebody is free for it."""
 
     grows: ClassVar[bool] = False
     __slots__ = ("_items", "_size", "_spent", "taken")

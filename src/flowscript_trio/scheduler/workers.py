@@ -146,7 +146,7 @@ class RestoringWorkers(_Workers):
         return await super().run()
 
     async def begin(self) -> None:
-        """Begin in the nursery of a block that gets more jobs from elsewhere, once all that had ended are heard."""
+        """Begin in the nursery of a block that is fed by others too; returns once all that had ended are heard."""
         self._prepare()
         await self._begin()
         if not self._restoring.is_open:

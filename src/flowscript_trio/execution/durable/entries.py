@@ -199,6 +199,21 @@ class Compacted(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Forked(Entry):
+    """The entries before this one are those of the run ``run`` before the first one of its execution ``before``.
+
+    ``disowned`` are the nodes that ``run`` itself undoes, if anyone; ``skipped`` are the outputs of those that
+    are not run, by their keys.
+    """
+
+    kind = "forked"
+    run: str
+    before: str
+    disowned: list[str]
+    skipped: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
     """The run has ended."""
 
@@ -228,6 +243,7 @@ ENTRIES: dict[str, type[Entry]] = {
         Completed,
         Answered,
         Compacted,
+        Forked,
         RunEnded,
     )
 }
@@ -239,10 +255,10 @@ _FIELDS = {
 }
 
 
-def row_of(entry: Entry, encode: Encode) -> Row:
-    """An entry as a row; raises what ``encode`` raises for a value that cannot be kept."""
+def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
+    """An entry as a row with that ``value``; raises what ``encode`` raises for a value that cannot be kept."""
     facts = [getattr(entry, name) for name in _FIELDS[type(entry)]]
-    return Row(entry.kind, entry.key, encode(facts))
+    return Row(entry.kind, entry.key, encode(facts), value)
 
 
 def entry_of(row: Row, decode: Decode) -> Entry:

@@ -1,4 +1,4 @@
-"""Owns what of the input of a durable run is not kept: ``Items``, which whoever goes on with the run gives again."""
+"""Owns what of the input of a durable run is not kept: ``Items``, which are given again to go on with it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ class Iterations:
         self._indices = Intervals()
         self.outputs: dict[int, Any] = {}
         """What those gave that an earlier process had compacted, where it is kept."""
-        for number, entry in known:
+        self._since: int | None = None  # the first of the rows that were compacted
+        for number, since, entry in known:
+            self._since = since if self._since is None else min(self._since, since)
             self._indices.update(entry.jobs)
             self.outputs |= entry.kept or {}
             if not keep_outputs:
@@ -122,7 +124,12 @@ class Iterations:
                 dropped.append(self._row)
         entry = Compacted(self._key, indices.pairs(), self._recorder.pass_now, outputs)
         try:
-            number, size = self._recorder.compact(entry, pairs_of(dropped))
+            numbers = pairs_of(dropped)
+            first = numbers[0][0]
+            self._since = first if self._since is None else min(first, self._since)
+            number, size = self._recorder.compact(
+                entry, numbers, first if self._keep_outputs else self._since
+            )
         except CannotKeep:  # an output that is computed again with its iteration
             self.close()
             return

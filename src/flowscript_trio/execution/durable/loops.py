@@ -35,8 +35,9 @@ class Rounds:
         self._row: tuple[int, int] | None = None
         self._size = 0  # of what was kept last
         self._is_off = False
-        for number, entry in recorder.past.compacted.get(self._key, ()):
-            self._row = number, 0
+        self._since: int | None = None  # the first of the rows that were compacted
+        for number, since, entry in recorder.past.compacted.get(self._key, ()):
+            self._row, self._since = (number, 0), since
             self._take_up(entry)
         self._part = recorder.parts.begin(self._key)
         if self._now is not None:
@@ -75,7 +76,9 @@ class Rounds:
                 "chance": state.services.random.getstate() if self._draws else None,
             }
             entry = Compacted(self._key, [(0, number)], self._recorder.pass_now, kept)
-            self._row = self._recorder.compact(entry, part.numbers.pairs())
+            if self._since is None:
+                self._since = part.numbers.pairs()[0][0]
+            self._row = self._recorder.compact(entry, part.numbers.pairs(), self._since)
         except CannotKeep:  # what is computed again with the round that it stands in
             self._is_off = True
             return

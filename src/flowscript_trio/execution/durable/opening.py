@@ -21,6 +21,7 @@ from ..inputs import check_secrets
 from ..masking import public_texts
 from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
+from .cutting import check_whole
 from .entries import RunBegan, entry_of
 from .given_items import check_items, without_items
 from .past import Past
@@ -79,7 +80,8 @@ async def reopened(
     """
     journal = await store.open(run_id)
     try:
-        semantics, names, document = decode_value(journal.document)
+        semantics, names, document, *rows = decode_value(journal.document)
+        check_whole(journal, rows)
         if semantics != SEMANTICS:
             raise InputError(
                 f"the run {run_id!r} was begun by a release whose workflows mean something else "
@@ -113,16 +115,20 @@ async def reopened(
 
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is no value."""
-    kept = keep(flow)
     input, items = without_items(options.input)
     return {
-        "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
+        "flow": given_of(keep(flow)),
         "input": input,
         "items": items,
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
     }
+
+
+def given_of(kept: Kept) -> tuple[Any, ...]:
+    """A workflow as it is kept."""
+    return kept.texts, kept.names, kept.path, kept.roots, kept.base
 
 
 async def _owned(
@@ -145,7 +151,7 @@ async def _owned(
     coding = Coding(secrets, public, changed)
     past = Past()
     for number, row in journal.numbered():
-        past.take_in(entry_of(row, coding.decode), number, len(row.data))
+        past.take_in(entry_of(row, coding.decode), number, len(row.data), row.value)
     return Owned(journal, coding, past, known, changed)
 
 

@@ -22,6 +22,7 @@ from .entries import (
     Decided,
     Ended,
     Entry,
+    Forked,
     JobEnded,
     Late,
     Reading,
@@ -57,8 +58,15 @@ class Past:
         self.readings: dict[tuple[str, str, int], Any] = {}
         self.order: dict[str, int] = {}
         """When the nodes that can be undone have succeeded, by their keys."""
-        self.compacted: dict[str, list[tuple[int, Compacted]]] = {}
-        """What stands for iterations and rounds that were dropped, with row numbers, by the keys of blocks."""
+        self.compacted: dict[str, list[tuple[int, int, Compacted]]] = {}
+        """What stands for iterations and rounds that were dropped, by the keys of blocks.
+
+        Each with the number of its row, and the lowest of those that it stands for.
+        """
+        self.disowned: set[str] = set()
+        """The nodes that another run undoes, which this one was forked from."""
+        self.skipped: dict[str, Any] = {}
+        """The outputs of nodes that are not run, by their keys."""
         self.rows: list[tuple[int, str, int]] = []
         """The number of each row, the execution in which it stands, and its bytes."""
         self.latest: int = 0
@@ -81,8 +89,8 @@ class Past:
         """Whether anything was recorded of a round of the loop after that one, from 0."""
         return self._highest.get(loop, -1) > number
 
-    def take_in(self, entry: Entry, number: int, size: int = 0) -> None:
-        """Take in the entry of the row with that number, of so many bytes; the rows come in order."""
+    def take_in(self, entry: Entry, number: int, size: int = 0, value: bytes = b"") -> None:
+        """Take in the entry of the row with that number, bytes and value; the rows come in order."""
         place = iteration_path(entry.key, entry.index) if isinstance(entry, JobEnded) else entry.key
         self.rows.append((number, place, size))
         match entry:
@@ -118,7 +126,10 @@ class Past:
             case Reading():
                 self.readings[entry.key, entry.turn, entry.number] = entry.value
             case Compacted():
-                self.compacted.setdefault(entry.key, []).append((number, entry))
+                self.compacted.setdefault(entry.key, []).append((number, int(value), entry))
+            case Forked():
+                self.disowned.update(entry.disowned)
+                self.skipped |= entry.skipped
             case Completed():
                 self.order[entry.key] = number
         self.latest = max(self.latest, getattr(entry, "at", 0))

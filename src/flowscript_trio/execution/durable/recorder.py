@@ -110,17 +110,22 @@ class Recorder:
         if self.parts.open:
             self.parts.note(within or entry.key, number, size)
 
-    def _append(self, entry: Entry) -> tuple[int, int]:
-        row = row_of(entry, self._coding.encode)
+    def _append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
+        row = row_of(entry, self._coding.encode, value)
         number = self._journal.write(row)
         if self._resumes:
             has = self.past.has
             self._touched.update(each for each in (*levels_of(entry.key), entry.key) if has(each))
         return number, len(row.data)
 
-    def compact(self, entry: Compacted, dropped: Sequence[tuple[int, int]]) -> tuple[int, int]:
-        """Write what stands for these rows from now on; gives the number of its row, and its bytes."""
-        written = self._append(entry)
+    def compact(
+        self, entry: Compacted, dropped: Sequence[tuple[int, int]], since: int
+    ) -> tuple[int, int]:
+        """Write what stands for these rows from now on; gives the number of its row, and its bytes.
+
+        ``since`` is the lowest number of all rows that it stands for.
+        """
+        written = self._append(entry, str(since).encode())
         self._journal.drop(dropped)
         return written
 
@@ -260,6 +265,10 @@ class Recorder:
     def retried(self, path: str, attempt: int) -> Retried | None:
         """What follows a failed attempt, where that was decided already."""
         return self.past.retried.get((path, attempt))
+
+    def owes(self, path: str) -> bool:
+        """Whether it is this run that undoes a node which has succeeded."""
+        return path not in self.past.disowned
 
     def completed(self, path: str) -> None:
         """A node that can be undone has succeeded."""
