@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowscript_trio.journal.rows import Mark, Row
 from flowscript_trio.journal.store import Store
+from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import StoreFailed
 
 from databases import new_database
@@ -110,3 +112,42 @@ async def test_a_run_with_dropped_rows_is_pruned_like_any_other(store: Store) ->
     await journal.aclose()
     assert await store.prune(older_than=0) == 1
     assert not await store.runs()
+
+
+async def test_runs_are_chosen_by_state_name_and_age(store: Store) -> None:
+    for run_id, workflow, state in (
+        ("a", "w", "completed"),
+        ("b", "v", "failed"),
+        ("c", "w", "failed"),
+    ):
+        journal = await store.begin(run_id, b"", workflow=workflow)
+        journal.mark(Mark(state))  # type: ignore[arg-type]
+        await journal.aclose()
+
+    async def chosen(*states: Any, **options: Any) -> str:
+        return "".join(run.run_id for run in await store.runs(*states, **options))
+
+    assert await chosen() == "cba"
+    assert await chosen("failed") == "cb"
+    assert await chosen("failed", "completed", workflow="w") == "ca"
+    assert await chosen(workflow="w", limit=1) == "c"
+    assert await chosen(workflow="x") == ""
+    assert await chosen(younger_than=3600) == "cba"
+    assert await chosen(younger_than=-5) == ""
+    with pytest.raises(InputError, match="did you mean 'failed'"):
+        await chosen("faild")
+
+
+async def test_a_run_is_read_beside_who_writes_it(store: Store) -> None:
+    journal = await store.begin("r", b"doc", workflow="w")
+    for number in range(5):
+        journal.write(_row(number))
+    await journal.synced()
+    document, state, rows = await store.copy("r")
+    journal.drop([(1, 3)])
+    await journal.synced()
+    assert (document, state, [number for number, _ in rows]) == (b"doc", "running", [0, 1, 2, 3, 4])
+    assert [number for number, _ in (await store.copy("r"))[2]] == [0, 3, 4]
+    with pytest.raises(InputError, match="there is no run 'q'"):
+        await store.copy("q")
+    await journal.aclose()

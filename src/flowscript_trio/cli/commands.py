@@ -11,6 +11,7 @@ from .importing import runtimes_option
 _COMMANDS = {
     "demo": "demo:demo_command",
     "fmt": "format:fmt_command",
+    "fork": "fork:fork_command",
     "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
     "new": "new:new_command",

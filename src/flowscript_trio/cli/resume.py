@@ -55,7 +55,7 @@ def resume_command(
     from ..execution.options import RunOptions
     from .exiting import run_in_trio
 
-    find = partial(_find_secrets, secret)
+    find = partial(find_secrets, secret)
     log = "nothing" if quiet else log
     with (
         holding_signals() as held,
@@ -91,7 +91,7 @@ async def _resume_in_view(
         return done.shown_output, None
 
 
-def _find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
+def find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
     """The secrets of those names, and those of AI services, as far as they are in the environment."""
     wanted = dict.fromkeys((*names, *more, *AI_SECRETS))
     return {name: os.environ[name] for name in wanted if os.environ.get(name)}

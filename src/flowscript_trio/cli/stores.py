@@ -6,17 +6,19 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..types.durations import parse_duration
 from ..types.errors import FlowScriptError
 from ..types.printing import one_line
 from .run_options import Command
 from .saying import say, show_text, write_json
 
 if TYPE_CHECKING:
-    from ..journal.rows import RunState
+    from ..journal.rows import RunState, State
     from ..journal.store import Store
 
 
@@ -52,10 +54,16 @@ def ask_store(work: Callable[[], Any]) -> Any:
         sys.exit(1)
 
 
-def list_runs(where: str, as_json: bool) -> None:
+def list_runs(
+    where: str, as_json: bool, states: tuple[State, ...], workflow: str | None, age: str | None
+) -> None:
     """Print the runs of a store, the newest first."""
+    try:
+        younger = None if age is None else parse_duration(age)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from None
     store = open_store(where)
-    found = ask_store(store.runs)
+    found = ask_store(partial(store.runs, *states, workflow=workflow, younger_than=younger))
     if as_json:
         write_json(json.dumps([facts_of(run) for run in found], indent=2))
         return

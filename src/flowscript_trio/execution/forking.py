@@ -16,7 +16,7 @@ from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
 from .durable.cutting import completed, cut, place_of, undone, without_begun, without_undone
 from .durable.entries import Forked, row_of
-from .durable.opening import SEMANTICS, given_of, refuse
+from .durable.opening import SEMANTICS, FindSecrets, given_of, refuse
 from .inputs import check_secrets
 from .options import RunOptions
 
@@ -59,13 +59,29 @@ async def fork(
 
     A cancellation waits for the store; the new run is there whole or is refused when it is resumed.
     """
+    return await fork_with(
+        store, run_id, at, document, skip or {}, new_id, registry, lambda _: secrets or {}
+    )
+
+
+async def fork_with(
+    store: Store,
+    run_id: str,
+    at: str,
+    document: Flow | None,
+    skip: Mapping[str, Any],
+    new_id: str | None,
+    registry: Registry | None,
+    find_secrets: FindSecrets,
+) -> str:
+    """:func:`fork`; ``find_secrets`` gives the secrets by the names that the run began with."""
     began, state, rows = await store.copy(run_id)
     semantics, names, given_bytes, *_ = decode_value(began)
     if semantics != SEMANTICS:
         raise InputError(
             f"the run {run_id!r} was begun by a release whose workflows mean something else; fork it with that one"
         )
-    held = check_secrets(secrets or {})
+    held = check_secrets(find_secrets(names))
     missing = [name for name in names if name not in held]
     if missing:
         raise InputError(f"the run was given secrets that are missing now: {', '.join(missing)}")
@@ -81,7 +97,7 @@ async def fork(
         check_same(old.program, flow.program, [place_of(row) for _, row in before])
         refuse(flow.program, RunOptions(store=store))
         given["flow"] = given_of(keep(flow))
-    outputs = dict(skip or {})
+    outputs = dict(skip)
     _check_skipped(flow, outputs, {row.key for _, row in before if row.kind == "ended"})
     settled = undone(before, 0)
     disowned = [] if state in ENDED else [key for key in completed(before) if key not in settled]

@@ -78,8 +78,13 @@ class Backend(Protocol):
     def damaged(self, run_id: str, how: str) -> StoreFailed:
         """The error for a run of which something is missing."""
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        """The runs in these states (all, where there is none), the youngest first."""
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        """The runs in these states (all, where there is none), the youngest first.
+
+        Only those of that workflow, and those that began in the last so many seconds, unless these are None.
+        """
 
     def ready(self, limit: int) -> list[RunState]:
         """Runs that nobody owns and that can go on, the oldest first."""

@@ -162,8 +162,17 @@ class MemoryBackend:
         run = self._runs.get(run_id)
         return [] if run is None else list(run.rows.values())
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        since = 0.0 if seconds is None else self._clock() - seconds
+        chosen = [
+            run
+            for run in self._runs.values()
+            if (not states or run.mark.state in states)
+            and workflow in (None, run.workflow)
+            and run.created >= since
+        ]
         return [self._state(run) for run in reversed(chosen)][:limit]
 
     def ready(self, limit: int) -> list[RunState]:

@@ -199,12 +199,16 @@ class PostgresBackend:
     def damaged(self, run_id: str, how: str) -> StoreFailed:
         return StoreFailed(f"the store {self._where} is damaged: of the run {run_id!r} {how}")
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
         with self._connected() as connection:
             found = connection.execute(
-                f"select {STATE} from flowscript_runs where %s or state = any(%s) "
+                f"select {STATE} from flowscript_runs where (%s or state = any(%s)) "
+                "and (%s::text is null or workflow = %s) and (%s::float8 is null "
+                "or created >= clock_timestamp() - make_interval(secs => %s)) "
                 "order by number desc limit %s",
-                (not states, list(states), limit),
+                (not states, list(states), workflow, workflow, seconds, seconds, limit),
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 

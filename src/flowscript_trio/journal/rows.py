@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from ..types.storing import StoreFailed
 
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
+STATES: tuple[State, ...] = get_args(State)
 ENDED: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
 CANCEL = "\0cancel"
 """The slot of the inbox that asks for the run to be cancelled; no key of an execution has a NUL."""

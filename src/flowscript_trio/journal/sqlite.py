@@ -171,12 +171,17 @@ class SqliteBackend:
             reason = str(exc)
         raise StoreFailed(f"a large value is not what was written ({reason})")
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        marks = ", ".join("?" * len(states))
-        where = f"where state in ({marks})" if states else ""
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        marks = ", ".join(f"?{number}" for number in range(4, 4 + len(states)))
+        chosen = f"state in ({marks})" if states else "true"
+        since = 0.0 if seconds is None else time.time() - seconds
         with self._connected() as connection:
             found = connection.execute(
-                f"select {_STATE} from runs {where} order by number desc limit ?", (*states, limit)
+                f"select {_STATE} from runs where {chosen} and (?1 is null or workflow = ?1) "
+                "and created >= ?2 order by number desc limit ?3",
+                (workflow, since, limit, *states),
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from ..types.errors import InputError
+from ..types.errors import InputError, nearest
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
 from .copying import read_beside
 from .memory import MemoryBackend, Watch
-from .rows import CANCEL, Answered, Journal, Row, RunState, State
+from .rows import CANCEL, STATES, Answered, Journal, Row, RunState, State
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
@@ -113,12 +113,34 @@ class Store:
         await call(self._backend, partial(self._backend.submit, name, document, one_line(workflow)))
         return name
 
-    async def runs(self, *states: State, limit: int = 100) -> list[RunState]:
-        """The runs of the store in these states (in all, if none is given), the youngest first.
+    async def runs(
+        self,
+        *states: State,
+        workflow: str | None = None,
+        younger_than: float | None = None,
+        limit: int = 100,
+    ) -> list[RunState]:
+        """The runs of the store, the youngest first.
 
-        A cancellation waits for the store.
+        Args:
+            states: only those in one of these states; all, if none is given.
+            workflow: only those of the workflow with that name.
+            younger_than: only those that began in the last so many seconds.
+            limit: so many at most.
+
+        Raises InputError for a state that there is not. Nobody who writes waits for it. A cancellation waits for
+        the store.
         """
-        return await call(self._backend, partial(self._backend.runs, states, limit))
+        for each in states:
+            if each not in STATES:
+                near = nearest(str(each), STATES)
+                hint = f"; did you mean {near!r}?" if near else ""
+                raise InputError(
+                    f"{each!r} is not a state of a run; expected {', '.join(STATES)}{hint}"
+                )
+        return await call(
+            self._backend, partial(self._backend.runs, states, limit, workflow, younger_than)
+        )
 
     async def ready(self, *, limit: int = 100) -> list[RunState]:
         """The runs that a worker may take: those that are queued, due or answered, and whose process is gone.
