@@ -14,7 +14,8 @@ from flowscript_trio.journal.rows import STATES
 
 DOCUMENT = (
     '<workflow name="w"><source:file id="one" path="one.txt"/>'
-    '<sink:file id="two" path="two.txt" input="one"/><transform:template id="t" template="{{one}}!" after="two"/></workflow>'
+    '<sink:file id="two" path="two.txt" input="one"/>'
+    '<transform:template id="t" template="{{one}}!" after="two"/></workflow>'
 )
 
 
