@@ -24,7 +24,7 @@ from ...runtimes.registry import Registry
 from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
-from .clock import VirtualClock, without_pace
+from .clock import VirtualClock, compacting_early, without_pace
 from .points import Crash, Point
 from .stepping import order_of
 
@@ -128,13 +128,15 @@ class Staging:
             for entry in self.entries(lives)
             if isinstance(entry, Ended | AttemptFailed) and not getattr(entry, "again", False)
         )
+        if lives.lives:
+            known |= lives.last.known  # some of that may have been compacted since
         life = Life(known)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
         self._commits = before = lives.store.commits
         passes = _Passes()
         clock = _Clock(PATIENCE, lambda: passes.count)
-        with order_of(self._seed), without_pace():
+        with order_of(self._seed), without_pace(), compacting_early():
             trio.run(self._main, life, passes, clock=clock, instruments=[passes])
         life.died = self._dead
         life.commits = lives.store.commits - before
