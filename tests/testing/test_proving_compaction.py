@@ -1,4 +1,4 @@
-"""Owns the tests of the proof of runs that compact what has ended: sound ones hold, and planted faults are found."""
+"""Owns the tests of the proof of runs that compact what has ended: sound ones hold, planted faults are found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from flowscript_trio.testing import Report, prove
 
 from crashing import World
 
-LOOP = """<workflow name="w"><set var="sum" value="0"/><loop id="l" max="9"><source:act id="a" gives="{{$iteration}}"/>
+LOOP = """<workflow name="w"><set var="sum" value="0"/><loop id="l" max="9">
+  <source:act id="a" gives="{{$iteration}}"/>
   <set var="sum" value="{{sum + a}}"/></loop><source:act id="z" gives="{{sum}}"/></workflow>"""
 EACH = """<workflow name="w"><foreach id="e" collection="range(0, 9)" max-concurrency="2">
   <source:act id="a" gives="{{item}}"/></foreach></workflow>"""
