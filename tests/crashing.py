@@ -31,6 +31,8 @@ class World:
         self.begun: list[tuple[str, int]] = []
         """The attempts of nodes that have begun in the process at work, by their paths."""
         self.done: list[str] = []
+        self.ended: set[tuple[str, int]] = set()
+        """What was ever on disk as ended when a process died, though it may be compacted now."""
         self.keys: dict[str, set[str]] = {}
         self.offset = 0.0
         self.registry = fs.Registry(base=fs.registry)
@@ -122,10 +124,12 @@ class Crashing:
 
     def _ended(self) -> set[tuple[str, int]]:
         """The attempts that are on disk as ended."""
-        rows = self.store._backend._runs["r"].rows if "r" in self.store._backend._runs else ()
+        rows = self.store.rows_of("r")
         coding = Coding(self.options.get("secrets") or {})
         entries = [entry_of(row, coding.decode) for row in rows]
-        return {(e.key, e.attempt) for e in entries if isinstance(e, Ended | AttemptFailed)}
+        kinds = Ended | AttemptFailed
+        self.world.ended |= {(e.key, e.attempt) for e in entries if isinstance(e, kinds)}
+        return self.world.ended
 
     async def _run(
         self, flow: fs.Flow, process: Process, task_status: Any = trio.TASK_STATUS_IGNORED

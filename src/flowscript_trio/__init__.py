@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .execution.context import DEFAULT_MAX_CONCURRENCY
     from .execution.failures import Failure, failure_of
+    from .execution.forking import fork
     from .execution.handle import Run
     from .execution.inline import TooManyRounds
     from .execution.masking import MaskedError
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         WorkflowInvalid,
     )
     from .types.http import HttpOptions
+    from .types.items import Items
     from .types.limits import CircuitOpen
     from .types.location import Location
     from .types.results import BranchResult, Cancellation, NodeResult
@@ -79,6 +81,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "execution.context": ["DEFAULT_MAX_CONCURRENCY"],
     "execution.failures": ["Failure", "failure_of"],
+    "execution.forking": ["fork"],
     "execution.handle": ["Run"],
     "execution.inline": ["TooManyRounds"],
     "program.loading": ["Flow", "load", "loads"],
@@ -134,6 +137,7 @@ _HOMES = {
         "WorkflowInvalid",
     ],
     "types.http": ["HttpOptions"],
+    "types.items": ["Items"],
     "types.limits": ["CircuitOpen"],
     "types.location": ["Location"],
     "types.results": ["BranchResult", "Cancellation", "NodeResult"],
@@ -172,6 +176,7 @@ __all__ = [
     "HttpOptions",
     "InputError",
     "Interrupted",
+    "Items",
     "Limit",
     "LimitExceeded",
     "Limits",
@@ -212,6 +217,7 @@ __all__ = [
     "blocking_runtime",
     "failure_of",
     "forget_markers",
+    "fork",
     "load",
     "loads",
     "make_markers",

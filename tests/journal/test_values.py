@@ -61,6 +61,7 @@ HASHABLE = st.recursive(
     | st.datetimes(timezones=ZONES)
     | st.times()
     | st.timedeltas()
+    | st.builds(range, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 4))
     | st.uuids()
     | st.floats(allow_nan=False),
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),

@@ -223,7 +223,9 @@ def test_an_owner_that_writes_after_it_was_superseded_is_found(
         if backend._watch is not None:
             backend._watch("before", number)
         for batch in batches:
-            backend._run(batch.owned.run_id).rows.extend(batch.rows)
+            run = backend._run(batch.owned.run_id)
+            run.rows |= dict(enumerate(map(backend._whole, batch.rows), run.next))
+            run.next += len(batch.rows)
 
     monkeypatch.setattr(MemoryBackend, "commit", unfenced)
     assert "the superseded write nothing" in promises(proved(MIXED))

@@ -14,6 +14,7 @@ _COMMANDS = {
     "cancel": "answer:cancel_command",
     "demo": "demo:demo_command",
     "fmt": "format:fmt_command",
+    "fork": "fork:fork_command",
     "graph": "graph:graph_command",
     "inspect": "inspect:inspect_command",
     "markers": "markers:markers_command",

@@ -17,10 +17,13 @@ from .saying import show_text, write_json
 from .stores import list_runs, show_run, store_option
 
 if TYPE_CHECKING:
+    from ..journal.rows import State
     from ..observe.chronicle import Entry
 
 FOLDER = "FLOWSCRIPT_RECORD"
 """The environment variable that names the folder."""
+_STATES = ("queued", "running", "suspended", "completed", "failed", "cancelled")
+"""How a run of a store can stand: :data:`~flowscript_trio.journal.rows.STATES`, which takes long to import."""
 WIDE = 500
 """Columns where no terminal says how many there are, so that nothing is cut off."""
 
@@ -42,12 +45,37 @@ record_option: Callable[[Command], Command] = click.option(
     required=False,
 )
 @store_option()
+@click.option(
+    "--status",
+    "states",
+    multiple=True,
+    type=click.Choice(_STATES),
+    help="Of a store, only the runs that stand so.",
+)
+@click.option("--name", metavar="NAME", help="Of a store, only the runs of the workflow so named.")
+@click.option(
+    "--younger-than",
+    "age",
+    metavar="DURATION",
+    help="Of a store, only the runs that began in that time, such as 2h.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-def runs_command(folder: Path | None, where: str | None, as_json: bool) -> None:
+def runs_command(
+    folder: Path | None,
+    where: str | None,
+    states: tuple[State, ...],
+    name: str | None,
+    age: str | None,
+    as_json: bool,
+) -> None:
     """List the runs that a folder has records of, the oldest first; or those in a store, the newest first."""
     if where is not None:
-        list_runs(where, as_json)
+        list_runs(where, as_json, states, name, age)
         return
+    if states or name is not None or age is not None:
+        raise click.UsageError(
+            "--status, --name and --younger-than choose among the runs of a --store"
+        )
     if folder is None:
         raise click.UsageError(f"expected a folder of records (or {FOLDER}), or --store")
     runs = [_summary(path) for path in chronicles_in(folder)]

@@ -57,7 +57,7 @@ def resume_command(
     from ..execution.options import RunOptions
     from .exiting import run_in_trio
 
-    find = partial(_find_secrets, secret)
+    find = partial(find_secrets, secret)
     hints = None if quiet or log == "json" else where
     log = "nothing" if quiet else log
     with (
@@ -86,7 +86,7 @@ async def _start(store: Store, run_id: str, find: Any, options: RunOptions) -> R
     return await resume_with(store, run_id, options, find_secrets=find)
 
 
-def _find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
+def find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
     """The secrets of those names, and those of AI services, as far as they are in the environment."""
     wanted = dict.fromkeys((*names, *more, *AI_SECRETS))
     return {name: os.environ[name] for name in wanted if os.environ.get(name)}

@@ -6,10 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..types.durations import parse_duration
 from ..types.errors import FlowScriptError, InputError
 from ..types.printing import one_line
 from .durations import read_seconds
@@ -19,7 +21,7 @@ from .waiting import how_to_answer, moment
 
 if TYPE_CHECKING:
     from ..journal.questions import OpenQuestion
-    from ..journal.rows import RunState
+    from ..journal.rows import RunState, State
     from ..journal.store import Store
 
 
@@ -80,10 +82,16 @@ def ask_store(work: Callable[[], Any], wrong: int = 1) -> Any:
         sys.exit(wrong if isinstance(exc, InputError) else 1)
 
 
-def list_runs(where: str, as_json: bool) -> None:
+def list_runs(
+    where: str, as_json: bool, states: tuple[State, ...], workflow: str | None, age: str | None
+) -> None:
     """Print the runs of a store, the newest first."""
+    try:
+        younger = None if age is None else parse_duration(age)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from None
     store = open_store(where)
-    found = ask_store(store.runs)
+    found = ask_store(partial(store.runs, *states, workflow=workflow, younger_than=younger))
     if as_json:
         write_json(json.dumps([facts_of(run) for run in found], indent=2))
         return

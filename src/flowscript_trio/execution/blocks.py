@@ -27,6 +27,7 @@ from ..scheduler.workers import run_pool
 from ..types.ast import Body
 from ..types.errors import SettingError
 from ..types.exceptions import is_a
+from ..types.items import Items
 from ..types.paths import branch_paths, iteration_paths, prefix_in
 from ..types.results import SKIPPED
 from .batches import Batches
@@ -108,10 +109,11 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     collection = result.collection
     if isinstance(collection, Stream):
         collection.claim()
-    if walk.run.recorder is not None and not isinstance(collection, (Sequence, Stream)):
+    if walk.run.recorder is not None and not isinstance(collection, (Sequence, Stream, Items)):
         raise SettingError(
             f"the collection of {attempt.step.label!r} is of type {type(collection).__name__}, of which a "
-            "durable run cannot know how far it was read; expected a list, or the stream of a source"
+            "durable run cannot know how far it was read; expected a list, the stream of a source, or "
+            "flowscript_trio.Items, whose function is called with n and gives the items from the n-th on"
         )
     if walk.run.spending is not None:
         walk.run.spending.keep(collection, attempt.path)
@@ -162,10 +164,18 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     verdict: Verdict | None = None
     raised: BaseException | None = None
     try:
-        walked = partial(feed_items, branches, collection, result, size, context, walk.run.spending)
+        start = 0
+        if isinstance(collection, Items):
+            start = 0 if branches.journal is None else branches.journal.compacted.first_missing()
+            collection = context.run(collection.factory, start * (result.batch or 1))
+        walked = partial(
+            feed_items, branches, collection, result, size, context, walk.run.spending, start
+        )
         verdict = await branches.judge(walked)
     except BaseException as exc:
         raised = exc
+    if branches.journal is not None:
+        branches.journal.close()
     lost = await close_collection(collection, context)
     try:
         if raised is not None and (lost is None or not is_a(raised, trio.Cancelled)):

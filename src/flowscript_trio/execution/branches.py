@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,8 @@ class Branches:
         """The block that is to run these branches; the observers are notified."""
         self._breakable = breakable
         self.journal = journal_of(self._run.recorder, self._attempt.inner, self.region)
+        if self.journal is not None and self._is_compact():
+            self._take_in_compacted(self.journal)
         self.block = Block(
             self._execute,
             self._name,
@@ -118,6 +121,19 @@ class Branches:
                 )
             )
         return self.block
+
+    def _is_compact(self) -> bool:
+        """Whether nothing more is asked of iterations that have succeeded than what they gave."""
+        step = self._attempt.step
+        shared = self._accept is not None and (step.draws or step.reads_clock)
+        return self._is_foreach and not (self._keep_states or step.keeps or shared)
+
+    def _take_in_compacted(self, journal: BlockJournal) -> None:
+        """The iterations that an earlier process had compacted have succeeded."""
+        self.outputs |= journal.compact(self._name, self._keep_outputs)
+        self.succeeded += len(journal.compacted)
+        for index in islice(journal.compacted, self._run.record.keep):
+            self._ended[index] = BranchResult(index, "success")
 
     def pace(self, items: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
         """The items, each given so long after the one before, or once the branch of that one has failed."""
@@ -155,6 +171,8 @@ class Branches:
             if (broken := self.block.broken_by(index)) is not None:
                 self._on_break(index, broken)
         body, frame = self._enter(index, item, region)
+        if self.journal is not None:
+            self.journal.begin(index)
         if self._run.observers:
             checked = False  # one of them may cancel
             self._run.notify(
@@ -187,6 +205,8 @@ class Branches:
             self._end(index, "failed", signal.error, item=item if self._is_foreach else None)
             return signal
         self._keep(index, frame)
+        if self.journal is not None and signal is None:
+            self.journal.end_well(index, frame.output)
         self._end(index, "success")
         if isinstance(signal, Break) and signal.loop not in (None, self._attempt.step.id):
             self.escape[index] = signal

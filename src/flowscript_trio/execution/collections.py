@@ -43,11 +43,12 @@ async def feed_items(
     size: int | None,
     context: Context,
     spending: Spending | None,
+    start: int = 0,
 ) -> Verdict:
-    """Run a block over its collection, whose items are fetched in the block's context."""
+    """Run a block over its collection from index ``start`` on; items are fetched in the block's context."""
     if result.debounce is None:
         items = _items_of(collection, result.batch, context, branches.label)
-        return await _run(branches, items, result, size, spending)
+        return await _run(branches, items, result, size, spending, start)
 
     def work(settled: AsyncIterator[Any]) -> Awaitable[Verdict]:
         items = settled if result.batch is None else AsyncBatches(settled, result.batch)
@@ -64,6 +65,7 @@ async def _run(
     result: ForeachResult,
     size: int | None,
     spending: Spending | None,
+    start: int = 0,
 ) -> Verdict:
     if spending is not None:
         name = branches.block.name
@@ -73,13 +75,13 @@ async def _run(
             items = counted(items, spending, name)
     timed = result.stagger is not None or result.throttle is not None
     if not timed and not isinstance(items, AsyncIterator):
-        return await run_pool(branches.block, CollectionPool(items, size))
+        return await run_pool(branches.block, CollectionPool(items, size, start))
     waited = items if isinstance(items, AsyncIterator) else Fetched(items)
     if result.throttle is not None:
         waited = Throttled(waited, result.throttle, branches.pace_log("throttle"))
     if result.stagger is not None:
         waited = branches.pace(waited, result.stagger)
-    return await run_each_async(branches.block, waited)
+    return await run_each_async(branches.block, waited, start)
 
 
 def _items_of(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import count
 from math import inf
 from pathlib import Path
 from random import Random
@@ -177,7 +175,7 @@ class RunContext:
         own = self.services
         now = own.now
         if self.recorder is not None:
-            now = partial(self.recorder.reading, path, str(turn), count())
+            now = self.recorder.clock_of(path, str(turn))
         return Services(now, self.chance(path, turn), own.limits, own.look)
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:

@@ -70,7 +70,7 @@ def is_parallel_result(value: object) -> bool:
 class Executor:
     """Walks one run through a program. Errors of nodes travel as values; only ``Cancelled`` is raised."""
 
-    __slots__ = ("_inner", "_passes", "_time", "max_concurrency", "program", "run")
+    __slots__ = ("_passes", "_time", "is_inner", "max_concurrency", "program", "run")
 
     def __init__(
         self, program: Program, run: RunContext, max_concurrency: float, inner: bool = False
@@ -78,7 +78,7 @@ class Executor:
         self.run: RunContext = run
         self.program: Program = program
         self.max_concurrency: float = max_concurrency
-        self._inner = inner
+        self.is_inner: bool = inner
         self._passes = run.passes
         self._time = trio.lowlevel.current_clock().current_time
 
@@ -88,7 +88,7 @@ class Executor:
 
     def within(self, run: RunContext) -> Executor:
         """The same walk in a part of its run."""
-        return Executor(self.program, run, self.max_concurrency, self._inner)
+        return Executor(self.program, run, self.max_concurrency, self.is_inner)
 
     # ---- bodies ----
 
@@ -196,14 +196,17 @@ class Executor:
         return signal
 
     def _owe(self, compensate: int, frame: Frame, path: str) -> None:
-        """The compensation of a node is owed from now on."""
+        """The compensation of a node is owed from now on, unless the run that this one is forked from owes it."""
+        recorder = self.run.recorder
+        if recorder is not None and not recorder.owes(path):
+            return
         body = self.program.bodies[compensate]
         undo = partial(
             run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
         )
         self.run.compensations.append(Compensation(path, undo))
-        if self.run.recorder is not None:
-            self.run.recorder.completed(path)
+        if recorder is not None:
+            recorder.completed(path)
 
     def _tell_start(self, context: Context, step: Step, path: str, started: float) -> None:
         number = self.run.numbers.begin(path)
@@ -235,7 +238,7 @@ class Executor:
             result.outlived = result.outlived or found.outlived
         if step.id is not None:
             frame.state.record(step.id, result)
-        run.record.add(id(step), step.label, result, inner=self._inner)
+        run.record.add(id(step), step.label, result, inner=self.is_inner)
         if run.observers:
             delivered = run.delivery_times.leave(result.path)
             if (cause := result.cancelled_by) is None:

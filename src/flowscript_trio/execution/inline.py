@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from trio.lowlevel import checkpoint
 
 from ..expression import truthy
@@ -24,6 +26,9 @@ from .handlers import be_late
 from .journalled import timer_of
 from .regions import Region
 from .walk import Walk
+
+if TYPE_CHECKING:
+    from .durable.loops import Rounds
 
 
 class TooManyRounds(FlowScriptError):
@@ -68,12 +73,19 @@ async def handle_loop_result(walk: Walk, result: LoopResult, attempt: Attempt) -
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(attempt, bound, body)
-    for number in range(result.max):
-        done, signal = await _run_round(walk, body, inner, attempt, bound, number)
-        if done:
-            return finish(attempt, inner, signal)
-        if result.until is not None and truthy(result.until(inner.state)):
-            break
+    rounds = _rounds_of(walk, attempt, inner)
+    try:
+        for number in range(0 if rounds is None else rounds.first, result.max):
+            done, signal = await _run_round(walk, body, inner, attempt, bound, number)
+            if done:
+                return finish(attempt, inner, signal)
+            if result.until is not None and truthy(result.until(inner.state)):
+                break
+            if rounds is not None:
+                rounds.over(number + 1)
+    finally:
+        if rounds is not None:
+            rounds.close()
     return finish(attempt, inner, None)
 
 
@@ -81,17 +93,24 @@ async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt)
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(attempt, bound, body)
-    number = 0
-    while truthy(result.condition(inner.state)):
-        if number == result.max:
-            raise TooManyRounds(
-                f"the condition of {attempt.step.label!r} is still true after {number} rounds (its max)"
-            )
-        done, signal = await _run_round(walk, body, inner, attempt, bound, number)
-        if done:
-            return finish(attempt, inner, signal)
-        number += 1
-        bound["$iteration"] = number
+    rounds = _rounds_of(walk, attempt, inner)
+    number = bound["$iteration"] = 0 if rounds is None else rounds.first
+    try:
+        while truthy(result.condition(inner.state)):
+            if number == result.max:
+                raise TooManyRounds(
+                    f"the condition of {attempt.step.label!r} is still true after {number} rounds (its max)"
+                )
+            done, signal = await _run_round(walk, body, inner, attempt, bound, number)
+            if done:
+                return finish(attempt, inner, signal)
+            number += 1
+            bound["$iteration"] = number
+            if rounds is not None:
+                rounds.over(number)
+    finally:
+        if rounds is not None:
+            rounds.close()
     return finish(attempt, inner, None)
 
 
@@ -116,6 +135,19 @@ def _enter_loop(attempt: Attempt, bound: dict[str, int], body: CompiledBody) -> 
     inner = attempt.enter(bound)
     inner.state.forget(body.inner_ids)
     return inner
+
+
+def _rounds_of(walk: Walk, attempt: Attempt, inner: Frame) -> Rounds | None:
+    """The rounds of a loop in the journal of the run; None where it has none."""
+    if walk.run.recorder is None:
+        return None
+    from .durable.loops import Rounds  # only a run with a store needs it
+
+    rounds = Rounds(walk.run.recorder, attempt, inner)
+    if not walk.is_inner:
+        for result in rounds.results.values():
+            walk.run.record.recall(result)
+    return rounds
 
 
 async def _run_round(

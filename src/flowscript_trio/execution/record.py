@@ -58,6 +58,11 @@ class Record:
                 return
         self._kept.append(result)
 
+    def recall(self, result: NodeResult) -> None:
+        """Take in the last result of a node of the run's own document whose executions are not on the record."""
+        if result.id is not None:
+            self._latest.setdefault(result.id, result)
+
     def show(self, result: NodeResult) -> NodeResult:
         """A result as others may see it: without secrets in its output and in the items of its iterations."""
         if self.masker is None or (result.output is None and not result.branches):

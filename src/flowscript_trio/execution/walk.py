@@ -19,6 +19,10 @@ class Walk(Protocol):
     @property
     def program(self) -> Program: ...
     @property
+    def is_inner(self) -> bool:
+        """Whether it is that of a document which a node of the run's own document runs."""
+
+    @property
     def max_concurrency(self) -> float:
         """How many branches of a block, and nodes of a graph, run at once unless a block says otherwise."""
 

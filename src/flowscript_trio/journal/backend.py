@@ -20,7 +20,9 @@ class Owned:
     fence: int
     document: bytes
     rows: int
-    """How many are on disk."""
+    """The number of the next row of its journal."""
+    dropped: int = 0
+    """How many of the rows before that were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Batch:
     rows: tuple[Row | LargeRow, ...]
     mark: Mark | None = None
     questions: tuple[Question, ...] = ()
+    dropped: tuple[tuple[int, int], ...] = ()
+    """Rows that are forgotten, those of the batch among them: intervals of their numbers."""
 
 
 class Backend(Protocol):
@@ -54,6 +58,9 @@ class Backend(Protocol):
     def own(self, run_id: str) -> Owned:
         """Own a run that is there; InputError where it is not, RunBusy."""
 
+    def seen(self, run_id: str) -> Owned:
+        """A run as it stands now, to be read and not written, whoever owns it; InputError where it is not."""
+
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
 
@@ -72,11 +79,19 @@ class Backend(Protocol):
     def rest(self) -> None:
         """Close what committing keeps open; the next commit opens it again."""
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
-        """Rows of the journal from a number on, so many at most."""
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
+        """Rows of the journal from a number on, so many at most, with their numbers."""
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        """The runs in these states (all, where there is none), the youngest first."""
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
+        """The error for a run of which something is missing."""
+
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        """The runs in these states (all, where there is none), the youngest first.
+
+        Only those of that workflow, and those that began in the last so many seconds, unless these are None.
+        """
 
     def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
         """Runs that nobody owns and that can go on, but for some, the oldest first."""

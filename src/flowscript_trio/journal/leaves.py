@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from ..types.items import Items
 from ..types.storing import CannotKeep
 from .secrets import KeptSecrets
 
@@ -59,10 +61,21 @@ def _scalar(value: Any) -> Any:
         return ["T", *_clock(time.replace(value, tzinfo=None)), _zone(value.tzinfo)]
     if isinstance(value, timedelta):
         return ["x", value.days, value.seconds, value.microseconds]
+    if isinstance(value, range):
+        return ["r", value.start, value.stop, value.step]
     kind = type(value).__name__
     if isinstance(value, complex):
         raise CannotKeep("", "a complex number cannot be kept; expected a list of its two parts")
-    raise CannotKeep("", f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind!r} cannot be kept")
+    hint = ""
+    if isinstance(value, Items):
+        hint = "; expected that the runtime which gives it is registered with pure=True"
+    elif isinstance(value, (Iterator, AsyncIterator)):
+        hint = (
+            "; expected a list, or flowscript_trio.Items, whose function is called with n and gives the items "
+            "from the n-th on"
+        )
+    article = "an" if kind[:1] in "aeiouAEIOU" else "a"
+    raise CannotKeep("", f"{article} {kind!r} cannot be kept{hint}")
 
 
 def _clock(value: time) -> list[Any]:
@@ -119,4 +132,5 @@ _READ: dict[str, Any] = {
     "D": lambda day, *clock: datetime.combine(date.fromisoformat(day), _time_of(*clock)),
     "T": _time_of,
     "x": timedelta,
+    "r": range,
 }

@@ -30,7 +30,8 @@ class _Run:
     fence: int = 0
     owned: bool = False
     ended: float | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: dict[int, Row] = field(default_factory=dict)
+    next: int = 0
     questions: dict[str, Question] = field(default_factory=dict)
     answers: dict[str, Answered] = field(default_factory=dict)
 
@@ -88,7 +89,13 @@ class MemoryBackend:
             raise RunBusy(run_id, "another task of this process")
         run.owned = True
         run.fence += 1
-        return Owned(run_id, run.number, run.fence, run.document, len(run.rows))
+        dropped = run.next - len(run.rows)
+        return Owned(run_id, run.number, run.fence, run.document, run.next, dropped)
+
+    def seen(self, run_id: str) -> Owned:
+        run = self._run(run_id)
+        dropped = run.next - len(run.rows)
+        return Owned(run_id, run.number, run.fence, run.document, run.next, dropped)
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         self._heeding[owned] = lost
@@ -126,8 +133,12 @@ class MemoryBackend:
                 raise Superseded(batch.owned.run_id)
 
     def _keep(self, run: _Run, batch: Batch) -> None:
-        assert batch.first == len(run.rows), "a journal has no gaps"
-        run.rows += [self._whole(row) for row in batch.rows]
+        assert batch.first == run.next, "a journal is written in order"
+        run.rows |= {number: self._whole(row) for number, row in enumerate(batch.rows, run.next)}
+        run.next += len(batch.rows)
+        for start, end in batch.dropped:
+            for number in range(start, end):
+                run.rows.pop(number, None)
         for question in batch.questions:
             if not question.withdrawn:
                 run.questions.setdefault(question.slot, question)
@@ -149,13 +160,22 @@ class MemoryBackend:
             self._large[part.hash] = part.packed
         return unpack(part.hash, self._large[part.hash])
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
-        return self._run(owned.run_id).rows[start : start + most]
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
+        rows = self._run(owned.run_id).rows.items()
+        return list(islice((each for each in rows if each[0] >= start), most))
+
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(f"the store in memory is damaged: of the run {run_id!r} {how}")
 
     def rows_of(self, run_id: str) -> list[Row]:
         """The rows of a run, whoever owns it."""
         run = self._runs.get(run_id)
-        return [] if run is None else list(run.rows)
+        return [] if run is None else list(run.rows.values())
+
+    def numbered_rows_of(self, run_id: str) -> list[tuple[int, Row]]:
+        """The rows of a run with their numbers, which stay when others are dropped."""
+        run = self._runs.get(run_id)
+        return [] if run is None else list(run.rows.items())
 
     def kept_of(self, run_id: str) -> list[bytes]:
         """The bytes of a run's document and rows."""
@@ -167,8 +187,17 @@ class MemoryBackend:
         )
         return [self._run(run_id).document, *parts] if run_id in self._runs else []
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        chosen = [run for run in self._runs.values() if not states or run.mark.state in states]
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        since = 0.0 if seconds is None else self._clock() - seconds
+        chosen = [
+            run
+            for run in self._runs.values()
+            if (not states or run.mark.state in states)
+            and workflow in (None, run.workflow)
+            and run.created >= since
+        ]
         return [self._state(run) for run in reversed(chosen)][:limit]
 
     def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:

@@ -34,6 +34,10 @@ STEPS: list[LiteralString] = [
         asked bytea, due float8, answer bytea, by text, answered timestamptz, unique (run, slot)
     );
     """,
+    """
+    alter table flowscript_runs add column dropped bigint not null default 0;
+    create index flowscript_rows_with_large on flowscript_rows (run) where large <> 0;
+    """,
 ]
 """What each version of the schema adds to the one before."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,11 @@ from .backend import Batch
 from .blobs import Large, unpack
 from .finding import no_such_run
 from .rows import ENDED, RunState, State
-from .tabled import tabled
+from .tabled import large_parts, tabled
 
 STATE = (
     "number, id, workflow, state, extract(epoch from created)::float8, due, "
-    "extract(epoch from ended)::float8, rows, lease > clock_timestamp()"
+    "extract(epoch from ended)::float8, rows - dropped, lease > clock_timestamp()"
 )
 
 Connection = psycopg.Connection[Any]
@@ -113,6 +114,8 @@ def keep(connection: Connection, batch: Batch) -> None:
                     for number, row in enumerate(batch.rows, batch.first)
                 ],
             )
+    if batch.dropped:
+        drop(connection, owned.number, batch.dropped)
     for question in batch.questions:
         slot = question.slot.encode("utf-8", "surrogatepass")
         if question.withdrawn:
@@ -131,4 +134,36 @@ def keep(connection: Connection, batch: Batch) -> None:
             "update flowscript_runs set state = %s, due = %s, seen = %s, "
             "ended = case when %s then clock_timestamp() end where number = %s",
             (mark.state, mark.due, mark.seen, mark.state in ENDED, owned.number),
+        )
+
+
+def drop(connection: Connection, run: int, numbers: Sequence[tuple[int, int]]) -> None:
+    """Forget rows, and that the run uses their large parts.
+
+    Those go with the next prune: another run may be about to use them.
+    """
+    count = 0
+    hashes: set[bytes] = set()
+    for pair in numbers:
+        found = connection.execute(
+            "delete from flowscript_rows where run = %s and number >= %s and number < %s "
+            "returning data, value, large",
+            (run, *pair),
+        ).fetchall()
+        count += len(found)
+        for data, value, large in found:
+            hashes |= large_parts(data, value, large)
+    connection.execute(
+        "update flowscript_runs set dropped = dropped + %s where number = %s", (count, run)
+    )
+    if hashes:
+        left = connection.execute(
+            "select data, value, large from flowscript_rows where run = %s and large <> 0", (run,)
+        ).fetchall()
+        for data, value, large in left:
+            hashes -= large_parts(data, value, large)
+        connection.execute(
+            "delete from flowscript_uses where run = %s and hash = any(%s) and hash <> "
+            "(select document from flowscript_runs where number = %s)",
+            (run, list(hashes), run),
         )

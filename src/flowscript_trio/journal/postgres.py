@@ -106,22 +106,34 @@ class PostgresBackend:
         found = self._taken(connection, run_id, number)
         if found is None:
             raise RunBusy(run_id, "another process, which renews its lease")
-        fence, digest, rows = found
-        return Owned(run_id, number, fence, large_of(connection, digest), rows)
+        fence, digest, rows, dropped = found
+        return Owned(run_id, number, fence, large_of(connection, digest), rows, dropped)
 
     def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
-        """The fence, document and rows of a run that is taken now; None where it has a lease."""
+        """The fence, document, rows and dropped rows of a run that is taken now; None where it has a lease."""
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         try:
             return connection.execute(
                 "update flowscript_runs set fence = fence + 1, "
                 "lease = clock_timestamp() + make_interval(secs => %s) "
                 "where number = %s and (lease is null or lease < clock_timestamp()) "
-                "returning fence, document, rows",
+                "returning fence, document, rows, dropped",
                 (leases.LEASE, number),
             ).fetchone()
         except psycopg.errors.LockNotAvailable as exc:
             raise RunBusy(run_id, "another process, which is writing to it") from exc
+
+    def seen(self, run_id: str) -> Owned:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select fence, document, rows, dropped from flowscript_runs where number = %s",
+                (number_of(connection, run_id),),
+            ).fetchone()
+            if found is None:  # it was pruned in between
+                raise no_such_run(run_id, ())
+            fence, digest, rows, dropped = found
+            number, document = number_of(connection, run_id), large_of(connection, digest)
+        return Owned(run_id, number, fence, document, rows, dropped)
 
     def heed(self, owned: Owned, lost: Lost) -> None:
         self._leases.heed(owned, lost)
@@ -191,24 +203,29 @@ class PostgresBackend:
 
     # -- reading
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
         with self._connected() as connection:
             found = connection.execute(
                 "select number, kind, key, data, value, large, sum from flowscript_rows "
                 "where run = %s and number >= %s order by number limit %s",
                 (owned.number, start, most),
             ).fetchall()
-            if [row[0] for row in found] != list(range(start, start + most)):
-                raise StoreFailed(f"rows of the run {owned.run_id!r} are missing in the store")
             large = partial(large_of, connection)
-            return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+            return [(number, untabled(number, Tabled(*rest), large)) for number, *rest in found]
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
+        return StoreFailed(f"the store {self._where} is damaged: of the run {run_id!r} {how}")
+
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
         with self._connected() as connection:
             found = connection.execute(
-                f"select {STATE} from flowscript_runs where %s or state = any(%s) "
+                f"select {STATE} from flowscript_runs where (%s or state = any(%s)) "
+                "and (%s::text is null or workflow = %s) and (%s::float8 is null "
+                "or created >= clock_timestamp() - make_interval(secs => %s)) "
                 "order by number desc limit %s",
-                (not states, list(states), limit),
+                (not states, list(states), workflow, workflow, seconds, seconds, limit),
             ).fetchall()
             return [state_of(connection, *row) for row in found]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from ..types.storing import StoreFailed
 
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
+STATES: tuple[State, ...] = get_args(State)
 ENDED: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
 CANCEL = "\0cancel"
 """The slot of the inbox that asks for the run to be cancelled; no key of an execution has a NUL."""
@@ -111,8 +112,17 @@ class Journal(Protocol):
     def read(self) -> Iterator[Row]:
         """The rows on disk, in order; to be read before anything is written."""
 
-    def write(self, row: Row) -> None:
-        """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction."""
+    def numbered(self) -> Iterator[tuple[int, Row]]:
+        """As :meth:`read`, with their numbers."""
+
+    def write(self, row: Row) -> int:
+        """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction.
+
+        Gives its number, which is one above that of the row before, whatever was dropped.
+        """
+
+    def drop(self, numbers: Sequence[tuple[int, int]]) -> None:
+        """Forget rows, by intervals of their numbers; in one transaction with the rows of the same pass."""
 
     def mark(self, mark: Mark) -> None:
         """Say how the run stands; it is kept with the rows of the same pass."""

@@ -36,6 +36,11 @@ STEPS = [
         answer blob, by text, answered real, unique (run, slot)
     ) strict;
     """,
+    """
+    alter table runs add column dropped integer not null default 0;
+    create index rows_with_large on rows (run) where large <> 0;
+    create index uses_by_hash on uses (hash);
+    """,
 ]
 """What each version of the schema adds to the one before."""
 

@@ -33,7 +33,7 @@ READY_AT_ONCE = 500
 LOOK_EVERY = 1.0
 """Seconds between two looks at an inbox, which other processes fill."""
 
-_STATE = "number, id, workflow, state, created, due, ended, rows"
+_STATE = "number, id, workflow, state, created, due, ended, rows - dropped"
 
 
 class SqliteBackend:
@@ -114,14 +114,32 @@ class SqliteBackend:
         """A run that this process has taken, which begins a new fence."""
         number = number_of(connection, run_id)
         connection.execute("update runs set fence = fence + 1 where number = ?", (number,))
-        fence, digest, rows = connection.execute(
-            "select fence, document, rows from runs where number = ?", (number,)
+        fence, digest, rows, dropped = connection.execute(
+            "select fence, document, rows, dropped from runs where number = ?", (number,)
         ).fetchone()
         try:
             document = self._large(connection, digest)
         except StoreFailed as exc:
-            raise self._damaged(run_id, str(exc)) from None
-        return Owned(run_id, number, fence, document, rows)
+            raise self.damaged(run_id, str(exc)) from None
+        return Owned(run_id, number, fence, document, rows, dropped)
+
+    def seen(self, run_id: str) -> Owned:
+        with self._connected() as connection:
+            found = connection.execute(
+                "select number, fence, document, rows, dropped from runs where id = ?", (run_id,)
+            ).fetchone()
+            number, fence, digest, rows, dropped = found or (
+                number_of(connection, run_id),
+                0,
+                b"",
+                0,
+                0,
+            )
+            try:
+                document = self._large(connection, digest)
+            except StoreFailed as exc:
+                raise self.damaged(run_id, str(exc)) from None
+        return Owned(run_id, number, fence, document, rows, dropped)
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         pass  # nobody takes a locked byte away
@@ -160,22 +178,20 @@ class SqliteBackend:
 
     # -- reading
 
-    def rows(self, owned: Owned, start: int, most: int) -> list[Row]:
+    def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
         with self._connected() as connection:
             found = connection.execute(
                 "select number, kind, key, data, value, large, sum from rows "
                 "where run = ? and number >= ? order by number limit ?",
                 (owned.number, start, most),
             ).fetchall()
-            if [row[0] for row in found] != list(range(start, start + most)):
-                raise self._damaged(owned.run_id, "rows are missing")
             large = partial(self._large, connection)
             try:
-                return [untabled(number, Tabled(*columns), large) for number, *columns in found]
+                return [(number, untabled(number, Tabled(*rest), large)) for number, *rest in found]
             except StoreFailed as exc:
-                raise self._damaged(owned.run_id, str(exc)) from None
+                raise self.damaged(owned.run_id, str(exc)) from None
 
-    def _damaged(self, run_id: str, how: str) -> StoreFailed:
+    def damaged(self, run_id: str, how: str) -> StoreFailed:
         return StoreFailed(
             f"{self._path} is damaged: of the run {run_id!r} {how}; expected a copy of the file from before"
         )
@@ -190,12 +206,17 @@ class SqliteBackend:
             reason = str(exc)
         raise StoreFailed(f"a large value is not what was written ({reason})")
 
-    def runs(self, states: Sequence[State], limit: int) -> list[RunState]:
-        marks = ", ".join("?" * len(states))
-        where = f"where state in ({marks})" if states else ""
+    def runs(
+        self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
+    ) -> list[RunState]:
+        marks = ", ".join(f"?{number}" for number in range(4, 4 + len(states)))
+        chosen = f"state in ({marks})" if states else "true"
+        since = 0.0 if seconds is None else time.time() - seconds
         with self._connected() as connection:
             found = connection.execute(
-                f"select {_STATE} from runs {where} order by number desc limit ?", (*states, limit)
+                f"select {_STATE} from runs where {chosen} and (?1 is null or workflow = ?1) "
+                "and created >= ?2 order by number desc limit ?3",
+                (workflow, since, limit, *states),
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -13,7 +13,7 @@ from .backend import Batch
 from .blobs import Large
 from .finding import no_such_run
 from .rows import ENDED
-from .tabled import tabled
+from .tabled import large_parts, tabled
 
 
 def begun(connection: sqlite3.Connection) -> bool:
@@ -78,6 +78,8 @@ def keep(connection: sqlite3.Connection, batch: Batch) -> None:
             for number, row in enumerate(batch.rows, batch.first)
         ],
     )
+    if batch.dropped:
+        drop(connection, owned.number, batch.dropped)
     for question in batch.questions:
         if question.withdrawn:
             connection.execute(
@@ -104,3 +106,36 @@ def keep_large(connection: sqlite3.Connection, run: int, part: Large) -> None:
             "insert into large values (?, ?) on conflict do nothing", (part.hash, part.packed)
         )
     connection.execute("insert into uses values (?, ?) on conflict do nothing", (run, part.hash))
+
+
+def drop(connection: sqlite3.Connection, run: int, numbers: Sequence[tuple[int, int]]) -> None:
+    """Forget rows, and the large parts that no other row has."""
+    count = 0
+    hashes: set[bytes] = set()
+    for pair in numbers:
+        found = connection.execute(
+            "select data, value, large from rows where run = ? and large <> 0 and number >= ? and number < ?",
+            (run, *pair),
+        )
+        for data, value, large in found.fetchall():
+            hashes |= large_parts(data, value, large)
+        count += connection.execute(
+            "delete from rows where run = ? and number >= ? and number < ?", (run, *pair)
+        ).rowcount
+    connection.execute("update runs set dropped = dropped + ? where number = ?", (count, run))
+    if not hashes:
+        return
+    found = connection.execute(
+        "select data, value, large from rows where run = ? and large <> 0", (run,)
+    )
+    for data, value, large in found.fetchall():
+        hashes -= large_parts(data, value, large)
+    (document,) = connection.execute(
+        "select document from runs where number = ?", (run,)
+    ).fetchone()
+    for digest in hashes - {document}:
+        connection.execute("delete from uses where run = ? and hash = ?", (run, digest))
+        connection.execute(
+            "delete from large where hash = ?1 and not exists (select 1 from uses where hash = ?1)",
+            (digest,),
+        )

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from ..types.errors import InputError
+from ..types.errors import InputError, nearest
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
+from .copying import read_beside
 from .finding import no_such_question
 from .memory import MemoryBackend, Watch
 from .questions import (
@@ -28,7 +29,7 @@ from .questions import (
     question_of,
     shown_input,
 )
-from .rows import CANCEL, ENDED, Answered, Journal, Row, RunState, State
+from .rows import CANCEL, ENDED, STATES, Answered, Journal, Row, RunState, State
 from .sealing import Key, Seal
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
@@ -115,6 +116,15 @@ class Store:
         """
         return await self._journal(partial(self._backend.own, run_id))
 
+    async def copy(self, run_id: str) -> tuple[bytes, str, list[tuple[int, Row]]]:
+        """What a run was begun with, its state, and its rows with their numbers, whoever owns it.
+
+        Raises InputError where it is not there. A cancellation waits for the store.
+        """
+        owned, rows = await call(self._backend, partial(read_beside, self._backend, run_id))
+        state = await self.show(run_id)
+        return owned.document, state.state, rows
+
     async def _journal(self, own: Callable[[], Owned]) -> Journal:
         owned = await call(self._backend, own)
         self._writer.join()
@@ -129,12 +139,34 @@ class Store:
         await call(self._backend, partial(self._backend.submit, name, document, one_line(workflow)))
         return name
 
-    async def runs(self, *states: State, limit: int = 100) -> list[RunState]:
-        """The runs of the store in these states (in all, if none is given), the youngest first.
+    async def runs(
+        self,
+        *states: State,
+        workflow: str | None = None,
+        younger_than: float | None = None,
+        limit: int = 100,
+    ) -> list[RunState]:
+        """The runs of the store, the youngest first.
 
-        A cancellation waits for the store.
+        Args:
+            states: only those in one of these states; all, if none is given.
+            workflow: only those of the workflow with that name.
+            younger_than: only those that began in the last so many seconds.
+            limit: so many at most.
+
+        Raises InputError for a state that there is not. Nobody who writes waits for it. A cancellation waits for
+        the store.
         """
-        return await call(self._backend, partial(self._backend.runs, states, limit))
+        for each in states:
+            if each not in STATES:
+                near = nearest(str(each), STATES)
+                hint = f"; did you mean {near!r}?" if near else ""
+                raise InputError(
+                    f"{each!r} is not a state of a run; expected {', '.join(STATES)}{hint}"
+                )
+        return await call(
+            self._backend, partial(self._backend.runs, states, limit, workflow, younger_than)
+        )
 
     async def ready(
         self, *, limit: int = 100, skip: Collection[str] = frozenset()
@@ -288,6 +320,10 @@ class MemoryStore(Store):
     def rows_of(self, run_id: str) -> list[Row]:
         """The rows of a run that are on the disk that is not there; none where there is no such run."""
         return self._backend.rows_of(run_id)
+
+    def numbered_rows_of(self, run_id: str) -> list[tuple[int, Row]]:
+        """The rows of a run with their numbers, which stay when others are dropped."""
+        return self._backend.numbered_rows_of(run_id)
 
     def kept_of(self, run_id: str) -> list[bytes]:
         """All bytes that are there of a run: of its document, and of its rows."""

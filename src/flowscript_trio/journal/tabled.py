@@ -57,5 +57,10 @@ def untabled(number: int, columns: Tabled, large: Callable[[bytes], bytes]) -> R
     )
 
 
+def large_parts(data: bytes, value: bytes, large: int) -> set[bytes]:
+    """The hashes of what is large, of the columns of a row."""
+    return {part for part, flag in ((data, _DATA), (value, _VALUE)) if large & flag}
+
+
 def _sum(number: int, kind: str, key: bytes, data: bytes, value: bytes) -> int:
     return crc32(value, crc32(data, crc32(key, crc32(f"{number} {kind} ".encode()))))

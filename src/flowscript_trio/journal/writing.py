@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Timer
@@ -71,6 +71,7 @@ class LiveJournal:
         self._large: set[bytes] = set()
         self._mark: Mark | None = None
         self._questions: list[Question] = []
+        self._dropped: list[tuple[int, int]] = []
         self._touched = False
         self._wanted = False
         self._next = owned.rows  # the number of the next row
@@ -94,14 +95,25 @@ class LiveJournal:
         return self._owned.document
 
     def read(self) -> Iterator[Row]:
-        start, count = 0, self._owned.rows
-        while start < count:
-            rows = self._backend.rows(self._owned, start, min(READ_AT_ONCE, count - start))
-            yield from rows
-            start += len(rows)
+        return (row for _, row in self.numbered())
 
-    def write(self, row: Row) -> None:
+    def numbered(self) -> Iterator[tuple[int, Row]]:
+        start, missing = 0, self._owned.rows - self._owned.dropped
+        while missing > 0 and (rows := self._backend.rows(self._owned, start, READ_AT_ONCE)):
+            yield from rows
+            start = rows[-1][0] + 1
+            missing -= len(rows)
+        if missing:
+            raise self._backend.damaged(self.run_id, "rows are missing")
+
+    def write(self, row: Row) -> int:
         self._rows.append(pack(row, self._large))
+        self._changed()
+        return self._next + len(self._rows) - 1
+
+    def drop(self, numbers: Sequence[tuple[int, int]]) -> None:
+        self._dropped += numbers
+        self._large.clear()  # the store may forget large parts with the rows: they are given to it again
         self._changed()
 
     def mark(self, mark: Mark) -> None:
@@ -149,11 +161,12 @@ class LiveJournal:
             return
         batch = None
         if self._changes > self._handed:
+            rows, questions, dropped = self._rows, self._questions, self._dropped
             batch = Batch(
-                self._owned, self._next, tuple(self._rows), self._mark, tuple(self._questions)
+                self._owned, self._next, tuple(rows), self._mark, tuple(questions), tuple(dropped)
             )
             self._next += len(self._rows)
-            self._rows, self._questions, self._mark = [], [], None
+            self._rows, self._questions, self._dropped, self._mark = [], [], [], None
             self._handed = self._changes
         told = partial(self._told, self._handed)
         self._writer.put(Job(self._owned, batch, told, self._wanted))

@@ -96,7 +96,8 @@ class Block:
         """Told once the rest of a block that an earlier process had begun is cancelled."""
         self.cancelled: bool = False
         self.decided_time: float | None = None  # when it was settled
-        self.started: int = 0
+        self.started: int = 0 if log is None else len(log.compacted)
+        self._tally.succeeded = self.started
         self.running: int = 0  # tasks of jobs, and the one that starts them while it does
         self.is_settling: bool = False
         self._ended_by_itself = False  # a job was cancelled after the block had cancelled the rest

@@ -16,20 +16,25 @@ from .raised import error_of
 from .restoring import BlockLog
 
 
-async def run_each_async(block: Block, items: AsyncIterator[Any]) -> Verdict:
+async def run_each_async(block: Block, items: AsyncIterator[Any], start: int = 0) -> Verdict:
     """One task a job: the token is taken first, on behalf of the job, and then the iterator is asked for the item.
+
+    ``start`` is the index of its first item. What an earlier process had compacted is passed over.
 
     Cancellation from outside reaches every job, and ``Cancelled`` passes on once all have ended.
     """
     log = block.log
     if log is not None and (log.ended or log.begun):
-        return await _RestoringFeed(block, items, log).run()
-    return await block.run(partial(feed_from, block, items, 0))
+        return await _RestoringFeed(block, items, log, start).run()
+    return await block.run(partial(feed_from, block, items, start))
 
 
 async def feed_from(block: Block, items: AsyncIterator[Any], index: int) -> None:
-    """Start a job for each item, the first at that index, until there is none or the block is over."""
-    tokens = block.tokens
+    """Start a job for each item, the first at that index, until there is none or the block is over.
+
+    Items whose jobs an earlier process has done and compacted are passed over.
+    """
+    tokens, done = block.tokens, None if block.log is None else block.log.compacted
     while True:
         token = object()
         await tokens.take(token)
@@ -44,6 +49,10 @@ async def feed_from(block: Block, items: AsyncIterator[Any], index: int) -> None
                 raise
             block.note_failure(index, error, fatal=True)
             break
+        if done and index in done:
+            tokens.give_back(token)
+            index += 1
+            continue
         if block.is_over():
             tokens.give_back(token)
             return
@@ -72,10 +81,11 @@ class _RestoringFeed:
     what had ended ends so again, and what had begun meets the cancellation itself, and cleans up.
     """
 
-    def __init__(self, block: Block, items: AsyncIterator[Any], log: BlockLog) -> None:
+    def __init__(self, block: Block, items: AsyncIterator[Any], log: BlockLog, start: int) -> None:
         self._block = block
         self._items = items
         self._log = log
+        self._start_at = start
         self._known = 1 + max((*log.ended, *log.begun))
         self._begun: list[tuple[int, Any]] = []  # of those that are known, what had not ended
         self._heard = trio.Event()
@@ -92,12 +102,14 @@ class _RestoringFeed:
         block = self._block
         await self._log.shielded(self._restore())
         if not block.is_over():  # else who has heard the last one settles it
-            await feed_from(block, self._items, self._known)
+            await feed_from(block, self._items, max(self._known, self._start_at))
 
     async def _restore(self) -> None:
         block, log = self._block, self._log
-        for index in range(self._known):
+        for index in range(self._start_at, self._known):
             item = await self._next(index)
+            if index in log.compacted:
+                continue
             if index in log.ended:
                 await self._start(index, item)
             else:

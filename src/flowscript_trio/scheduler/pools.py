@@ -30,16 +30,16 @@ class Pool(Protocol):
 
 
 class CollectionPool:
-    """The items of an iterator, each taken once and only when somebody is free for it."""
+    """The items of an iterator, from index ``start`` on, each taken once and only when somebody is free for it."""
 
     grows: ClassVar[bool] = False
     __slots__ = ("_items", "_size", "_spent", "taken")
 
-    def __init__(self, items: Iterable[Any], size: int | None) -> None:
+    def __init__(self, items: Iterable[Any], size: int | None, start: int = 0) -> None:
         self._items = iter(items)
         self._size = size
         self._spent = False
-        self.taken: int = 0
+        self.taken: int = start
 
     def take(self, now: int) -> tuple[int, Any] | None:
         for item in self._items:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ..types.intervals import Intervals
 from .pools import Pool
 from .signals import BrokenOff, Signal
 
@@ -34,6 +35,9 @@ class BlockLog(Protocol):
     def ended(self) -> Mapping[int, End]: ...
     @property
     def begun(self) -> Collection[int]: ...
+    @property
+    def compacted(self) -> Intervals:
+        """Jobs that had succeeded, of which nothing else is known; they are not done again."""
 
     def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
         """The work of a job that had ended: it ends so again, whatever is cancelled around it now."""
@@ -154,6 +158,29 @@ class RestoringPool:
             self._begun.append(job)
         else:
             self._others.append(job)
+
+
+class SkippingPool:
+    """The jobs of another pool but for those that an earlier process has done and compacted."""
+
+    def __init__(self, pool: Pool, done: Intervals) -> None:
+        self.grows: bool = pool.grows
+        self._pool = pool
+        self._done = done
+
+    def take(self, now: int) -> tuple[int, Any] | None:
+        while (job := self._pool.take(now)) is not None and job[0] in self._done:
+            pass
+        return job
+
+    def complete(self, index: int, now: int) -> int:
+        return self._pool.complete(index, now)
+
+    def has_more(self) -> bool:
+        return self._pool.has_more()
+
+    def is_spent(self) -> bool:
+        return self._pool.is_spent()
 
 
 def _index(job: tuple[int, Any]) -> int:

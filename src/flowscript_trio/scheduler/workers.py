@@ -18,7 +18,7 @@ from .concurrency import Block
 from .policy import Verdict
 from .pools import Pool
 from .raised import error_of
-from .restoring import RestoringPool
+from .restoring import RestoringPool, SkippingPool
 from .tokens import BURST
 
 
@@ -30,6 +30,8 @@ async def run_pool(block: Block, pool: Pool, *, one_each: bool = False) -> Verdi
     Cancellation from outside reaches every worker, and ``Cancelled`` passes on once all have ended.
     """
     log = block.log
+    if log is not None and log.compacted:
+        pool = SkippingPool(pool, log.compacted)
     if log is not None and (log.ended or log.begun):
         return await _RestoringWorkers(block, RestoringPool(pool, log)).run()
     return await _Workers(block, pool, one_each).run()

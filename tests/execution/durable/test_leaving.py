@@ -72,7 +72,7 @@ def test_a_cancellation_outlives_every_crash_of_its_clean_up() -> None:
             continue
         died += 1
         rows = (
-            {row.kind for row in work.store._backend._runs["r"].rows}
+            {row.kind for row in work.store.rows_of("r")}
             if "r" in work.store._backend._runs
             else set()
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from ...scheduler.restoring import End
+from ...types.intervals import Intervals
 from ..regions import Region
 from .entries import Decided
+from .iterations import Iterations
 from .recorder import Recorder
 
 T = TypeVar("T")
@@ -23,6 +25,8 @@ class BlockJournal:
         self._recorder = recorder
         self._key = key
         self._region = region
+        self._iterations: Iterations | None = None
+        self.compacted: Intervals = Intervals()
         ends = recorder.past.jobs.get(key, {})
         here = recorder.here
         self.ended: dict[int, End] = {
@@ -39,7 +43,36 @@ class BlockJournal:
         return self._recorder.shielded(work)
 
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
-        self._recorder.job_ended(self._key, index, at, outside, cancelled, index in self.late)
+        if self._recorder.is_left:
+            return
+        written = self._recorder.job_ended(
+            self._key, index, at, outside, cancelled, index in self.late
+        )
+        if self._iterations is not None:
+            self._iterations.note_end(index, *written)
+        else:
+            self._recorder.parts.note(self._key, *written)
+
+    def compact(self, name: Callable[[int], str], keep_outputs: bool) -> Mapping[int, Any]:
+        """Compact the iterations that have ended; gives the outputs of those that were compacted before."""
+        self._iterations = Iterations(self._recorder, self._key, name, keep_outputs)
+        self.compacted = self._iterations.compacted_before
+        return self._iterations.outputs
+
+    def begin(self, index: int) -> None:
+        """An iteration begins."""
+        if self._iterations is not None:
+            self._iterations.begin(index)
+
+    def end_well(self, index: int, output: Any) -> None:
+        """An iteration came to its end and gave that."""
+        if self._iterations is not None:
+            self._iterations.end_well(index, output, restored=index in self.ended)
+
+    def close(self) -> None:
+        """The block is over."""
+        if self._iterations is not None:
+            self._iterations.close()
 
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         entry = Decided(self._key, index, self._recorder.there(at), reason)

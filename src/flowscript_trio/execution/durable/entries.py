@@ -311,6 +311,34 @@ class Exceeded(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Compacted(Entry):
+    """Iterations or rounds of these intervals have ended, and their entries are dropped. ``key`` is the block's.
+
+    ``kept`` is what of them can still be seen: outputs by index, or the state after the last of the rounds.
+    """
+
+    kind = "compacted"
+    jobs: list[tuple[int, int]]
+    at: int
+    kept: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Forked(Entry):
+    """The entries before this one are those of the run ``run`` before the first one of its execution ``before``.
+
+    ``disowned`` are the nodes that ``run`` itself undoes, if anyone; ``skipped`` are the outputs of those that
+    are not run, by their keys.
+    """
+
+    kind = "forked"
+    run: str
+    before: str
+    disowned: list[str]
+    skipped: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
     """The run has ended."""
 
@@ -348,6 +376,8 @@ ENTRIES: dict[str, type[Entry]] = {
         Ran,
         Requested,
         Exceeded,
+        Compacted,
+        Forked,
         RunEnded,
     )
 }
@@ -359,11 +389,13 @@ _FIELDS = {
 }
 
 
-def row_of(entry: Entry, encode: Encode) -> Row:
-    """An entry as a row; raises CannotKeep for a value that cannot be kept, with the place inside of it."""
+def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
+    """An entry as a row with that ``value``; raises CannotKeep for a value that cannot be kept,
+    with the place inside of it.
+    """
     facts = [getattr(entry, name) for name in _FIELDS[type(entry)]]
     try:
-        return Row(entry.kind, entry.key, encode(facts))
+        return Row(entry.kind, entry.key, encode(facts), value)
     except CannotKeep as exc:
         raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 

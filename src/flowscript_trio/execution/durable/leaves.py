@@ -38,6 +38,8 @@ async def perform_durably(
 ) -> Outcome:
     """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
     step, key, past = attempt.step, (attempt.path, attempt.number), recorder.past
+    if past.skipped and attempt.path in past.skipped:
+        return Outcome(past.skipped[attempt.path])
     if step.is_control:
         known = past.retried.get(key)
         if known is None:

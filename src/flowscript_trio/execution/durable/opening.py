@@ -22,7 +22,9 @@ from ..inputs import check_secrets
 from ..masking import public_texts
 from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
+from .cutting import check_whole
 from .entries import RunBegan, entry_of
+from .given_items import check_items, without_items
 from .past import Past
 
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
@@ -91,7 +93,8 @@ async def reopened(
     """
     journal = await store.open(run_id)
     try:
-        semantics, names, document = decode_value(journal.document)
+        semantics, names, document, *rows = decode_value(journal.document)
+        check_whole(journal, rows)
         if semantics != SEMANTICS:
             raise InputError(
                 f"the run {run_id!r} was begun by a release whose workflows mean something else "
@@ -106,6 +109,7 @@ async def reopened(
                 f"the run was given secrets that are missing now: {', '.join(missing)}"
             )
         given = Coding(secrets).decode(document)
+        check_items(run_id, given["items"])
         flow = restore(Kept(*given["flow"]), options.registry)
         options = replace(
             options,
@@ -126,10 +130,11 @@ async def reopened(
 
 def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
     """What another process needs to go on with the run, but for secrets and what is not a value."""
-    kept = keep(flow)
+    input, items = without_items(options.input)
     given = {
-        "flow": (kept.texts, kept.names, kept.path, kept.roots, kept.base),
-        "input": options.input,
+        "flow": given_of(keep(flow)),
+        "input": input,
+        "items": items,
         "config": None if options.config is None else dict(options.config),
         "env": None if options.env is None else dict(options.env),
         "max_concurrency": options.max_concurrency,
@@ -143,6 +148,11 @@ def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
 def _budget_in(given: Mapping[str, Any]) -> Budget | None:
     """The budget that a run began with."""
     return Budget(**given["budget"]) if "budget" in given else None
+
+
+def given_of(kept: Kept) -> tuple[Any, ...]:
+    """A workflow as it is kept."""
+    return kept.texts, kept.names, kept.path, kept.roots, kept.base
 
 
 async def _owned(
@@ -169,7 +179,9 @@ async def _owned(
     seal = _seal_of(store, known, journal.run_id)
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed, seal)
-    past = Past(entry_of(row, coding.decode) for row in journal.read())
+    past = Past()
+    for number, row in journal.numbered():
+        past.take_in(entry_of(row, coding.decode), number, len(row.data), row.value)
     return Owned(journal, coding, past, known, answers, changed)
 
 

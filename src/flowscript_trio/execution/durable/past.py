@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import attempt_path, job_in, levels_of, without_attempt
+from ...types.paths import attempt_path, iteration_path, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -17,12 +17,14 @@ from .entries import (
     Bounded,
     BoundEnded,
     Cancelling,
+    Compacted,
     Completed,
     CookiesSet,
     Decided,
     Ended,
     Entry,
     Exceeded,
+    Forked,
     Given,
     JobEnded,
     KeptFirst,
@@ -52,6 +54,8 @@ class Past:
         self.ended: RunEnded | None = None
         self.cancelling: Cancelling | None = None
         self.ran: Ran | None = None
+        self.ran_rows: list[int] = []
+        """The numbers of the rows that say how long the run has been at work."""
         self.exceeded: Exceeded | None = None
         self.requested: list[Requested] = []
         self.rates: dict[str, float] = {}
@@ -78,6 +82,17 @@ class Past:
         self.readings: dict[tuple[str, str, int], Any] = {}
         self.order: dict[str, int] = {}
         """When the nodes that can be undone have succeeded, by their keys."""
+        self.compacted: dict[str, list[tuple[int, int, Compacted]]] = {}
+        """What stands for iterations and rounds that were dropped, by the keys of blocks.
+
+        Each with the number of its row, and the lowest of those that it stands for.
+        """
+        self.disowned: set[str] = set()
+        """The nodes that another run undoes, which this one was forked from."""
+        self.skipped: dict[str, Any] = {}
+        """The outputs of nodes that are not run, by their keys."""
+        self.rows: list[tuple[int, str, int]] = []
+        """The number of each row, the execution in which it stands, and its bytes."""
         self.latest: int = 0
         """The latest pass of the record."""
         self._started: set[str] = set()
@@ -85,7 +100,7 @@ class Past:
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
         for number, entry in enumerate(entries):
-            self._take_in(entry, number)
+            self.take_in(entry, number)
 
     def has(self, path: str) -> bool:
         """Whether anything was recorded of that execution, or of one inside it."""
@@ -111,7 +126,10 @@ class Past:
         """Whether anything was recorded of a round of the loop after that one, from 0."""
         return self._highest.get(loop, -1) > number
 
-    def _take_in(self, entry: Entry, number: int) -> None:
+    def take_in(self, entry: Entry, number: int, size: int = 0, value: bytes = b"") -> None:
+        """Take in the entry of the row with that number, bytes and value; the rows come in order."""
+        place = iteration_path(entry.key, entry.index) if isinstance(entry, JobEnded) else entry.key
+        self.rows.append((number, place, size))
         match entry:
             case RunBegan():
                 self.began = entry
@@ -121,6 +139,7 @@ class Past:
                 self.cancelling = entry
             case Ran():
                 self.ran = entry
+                self.ran_rows.append(number)
             case Requested():
                 self.requested.append(entry)
             case Given():
@@ -164,6 +183,11 @@ class Past:
                 self.bodies[entry.key] = entry
             case Reading():
                 self.readings[entry.key, entry.turn, entry.number] = entry.value
+            case Compacted():
+                self.compacted.setdefault(entry.key, []).append((number, int(value), entry))
+            case Forked():
+                self.disowned.update(entry.disowned)
+                self.skipped |= entry.skipped
             case Completed():
                 self.order[entry.key] = number
         self.latest = max(self.latest, getattr(entry, "at", 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -24,6 +24,7 @@ from ...types.storing import StoreFailed
 from ..regions import Region
 from ..state import State
 from .coding import Coding
+from .compacting import Parts
 from .cookies import cookies_set, with_cookies
 from .entries import (
     Answered,
@@ -31,6 +32,7 @@ from .entries import (
     BodyEnded,
     BoundEnded,
     Cancelling,
+    Compacted,
     Completed,
     Ended,
     Entry,
@@ -45,6 +47,7 @@ from .entries import (
 )
 from .inbox import Inbox
 from .past import Past
+from .readings import Readings
 from .waits import Waits
 
 T = TypeVar("T")
@@ -103,6 +106,8 @@ class Recorder:
         self._deciding: dict[Region, trio.Event] = {}  # set once it was decided
         self._shields: set[trio.CancelScope] = set()  # what is shielded from all but leaving
         self._is_cancelling = past.cancelling is not None
+        self.parts: Parts = Parts(past.rows)
+        """The loops and iterations that are compacted once they have ended."""
         self._touched: set[str] = set()
         self._resumes = past.began is not None
         self._set_cookies: set[tuple[str, int]] = set()
@@ -110,6 +115,7 @@ class Recorder:
             count_on_from(past.latest_turn)
         self._ran_before = 0.0 if past.ran is None else past.ran.seconds
         self._ran_since = self._ran_noted = trio.current_time()
+        self._ran_rows = past.ran_rows
 
     def begin(self, began: RunBegan) -> None:
         """The run is to run here, unless it has ended. What it follows from is written by its first process."""
@@ -152,16 +158,44 @@ class Recorder:
 
     # ---- writing ----
 
-    def write(self, entry: Entry) -> None:
-        """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
+    def write(self, entry: Entry, within: str | None = None) -> None:
+        """Add an entry; it waits for nothing. Raises what says that a value cannot be kept.
+
+        ``within`` is the loop that it is compacted with, where its key does not say that.
+        """
         if self.is_left:
             return
         self._note_time()
-        self._journal.write(row_of(entry, self._coding.encode))
+        number, size = self._append(entry)
+        if self.parts.open:
+            self.parts.note(within or entry.key, number, size)
+
+    def _append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
+        row = row_of(entry, self._coding.encode, value)
+        number = self._journal.write(row)
         self._written += 1
         if self._resumes:
-            self._touched.update(("", entry.key))
-            self._touched.update(levels_of(entry.key))
+            has, key = self.past.has, entry.key
+            self._touched.update(each for each in ("", *levels_of(key), key) if has(each))
+        return number, len(row.data)
+
+    def compact(
+        self, entry: Compacted, dropped: Sequence[tuple[int, int]], since: int
+    ) -> tuple[int, int]:
+        """Write what stands for these rows from now on; gives the number of its row, and its bytes.
+
+        ``since`` is the lowest number of all rows that it stands for.
+        """
+        written = self._append(entry, str(since).encode())
+        self._journal.drop([*dropped, *self._outdated(since)])
+        return written
+
+    def _outdated(self, since: int) -> list[tuple[int, int]]:
+        """The rows from a number on that say how long the run had been at work, but for the latest of all."""
+        rows = self._ran_rows
+        found = [(number, number + 1) for number in rows[:-1] if number >= since]
+        self._ran_rows = [number for number in rows[:-1] if number < since] + rows[-1:]
+        return found
 
     def _note_time(self, apart: float = RAN_APART) -> None:
         """Write how long the run has been at work, where it was not written for so many seconds."""
@@ -169,7 +203,8 @@ class Recorder:
         if now - self._ran_noted < apart:
             return
         self._ran_noted = now
-        self._journal.write(row_of(Ran("", self.seconds_ran, self.time), self._coding.encode))
+        row = row_of(Ran("", self.seconds_ran, self.time), self._coding.encode)
+        self._ran_rows.append(self._journal.write(row))
 
     async def synced(self) -> None:
         """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""
@@ -406,8 +441,13 @@ class Recorder:
         """What follows a failed attempt, where that was decided already."""
         return self.past.retried.get((path, attempt))
 
+    def owes(self, path: str) -> bool:
+        """Whether it is this run that undoes a node which has succeeded."""
+        return path not in self.past.disowned
+
     def completed(self, path: str) -> None:
         """A node that can be undone has succeeded."""
+        self.parts.owe(path)
         if path not in self.past.order:
             self.past.order[path] = len(self.past.order) + COMPLETED_NOW
             self.write(Completed(path))
@@ -431,17 +471,21 @@ class Recorder:
 
     def job_ended(
         self, block: str, index: int, at: int, outside: bool, cancelled: bool, late: bool
-    ) -> None:
-        self.write(JobEnded(block, index, self.there(at), outside, cancelled, late))
+    ) -> tuple[int, int]:
+        """A branch, an iteration or a node of a graph has ended; gives the number of its row, and its bytes."""
+        return self._append(JobEnded(block, index, self.there(at), outside, cancelled, late))
 
-    def reading(self, path: str, turn: str, numbers: Iterator[int]) -> datetime:
+    def clock_of(self, path: str, turn: str) -> Readings:
+        """The clock of an evaluation for the node at ``path``."""
+        return Readings(self._reading, path, turn)
+
+    def _reading(self, path: str, turn: str, number: int, within: str | None) -> datetime:
         """What an evaluation reads from the clock: what it read then, if it had."""
-        number = next(numbers)
         known: datetime | None = self.past.readings.get((path, turn, number))
         if known is not None:
             return known
         now = self._now()
-        self.write(Reading(path, turn, number, now))
+        self.write(Reading(path, turn, number, now), within)
         return now
 
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:

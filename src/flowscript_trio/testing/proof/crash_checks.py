@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from math import inf
 
 from ...execution.durable.entries import (
     AttemptFailed,
@@ -29,11 +30,13 @@ SLACK = 0.01
 
 
 def passes_are_those_of_ends(
-    entries: Sequence[Entry], witnesses: Sequence[Witness]
+    numbered: Sequence[tuple[int, Entry]], witnesses: Sequence[Witness]
 ) -> Iterator[Found]:
     """A node or a branch is on record with the pass in which it ended, not that in which it was written."""
-    failed = {(entry.key, entry.attempt) for entry in entries if isinstance(entry, AttemptFailed)}
-    for witness, written in _by_process(entries, witnesses):
+    failed = {
+        (entry.key, entry.attempt) for _, entry in numbered if isinstance(entry, AttemptFailed)
+    }
+    for witness, written in _by_process(numbered, witnesses):
         known: int | None = None
         for entry in written:
             if not isinstance(entry, Ended | JobEnded):
@@ -81,11 +84,11 @@ def secrets_are_hidden(kept: Iterable[bytes], secrets: Iterable[str]) -> Iterato
 
 
 def _by_process(
-    entries: Sequence[Entry], witnesses: Sequence[Witness]
+    numbered: Sequence[tuple[int, Entry]], witnesses: Sequence[Witness]
 ) -> Iterator[tuple[Witness, Sequence[Entry]]]:
-    starts = [*(witness.rows for witness in witnesses), len(entries)]
+    starts = [*(witness.first for witness in witnesses), inf]
     for witness, (start, end) in zip(witnesses, pairwise(starts), strict=True):
-        yield witness, entries[start:end]
+        yield witness, [entry for number, entry in numbered if start <= number < end]
 
 
 def _end_of(entry: Ended | JobEnded, witness: Witness) -> Seen | None:

@@ -103,7 +103,8 @@ class CrashProver:
         return lives
 
     def _findings(self, lives: Lives) -> Iterator[Found]:
-        entries = self._staging.entries(lives)
+        numbered = self._staging.numbered(lives)
+        entries = [entry for _, entry in numbered]
         yield from _ends(lives)
         yield from _nothing_is_done_again(lives)
         yield from _at_most_once(lives, self._repeats.once)
@@ -112,7 +113,7 @@ class CrashProver:
         yield from self._rates.exceeded(lives)
         yield from _decisions_stand(entries)
         yield from decisions_go_before(lives.witnesses)
-        yield from passes_are_those_of_ends(entries, lives.witnesses)
+        yield from passes_are_those_of_ends(numbered, lives.witnesses)
         yield from time_goes_on(entries, lives.witnesses)
         yield from secrets_are_hidden(self._staging.kept(lives), self._staging.secrets)
         yield from self._repeats.differences(lives)

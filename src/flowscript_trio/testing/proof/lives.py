@@ -33,7 +33,7 @@ from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
 from ..places import PlayedPlace, played
-from .clock import VirtualClock, without_pace
+from .clock import VirtualClock, compacting_early, without_pace
 from .people import People
 from .points import Crash, Point
 from .probe import FOREVER
@@ -161,8 +161,13 @@ class Staging:
 
     def entries(self, lives: Lives) -> list[Entry]:
         """The journal, as it is on disk."""
+        return [entry for _, entry in self.numbered(lives)]
+
+    def numbered(self, lives: Lives) -> list[tuple[int, Entry]]:
+        """The journal with the numbers of its rows, of which some may have been dropped."""
         coding = Coding(self._options.secrets or {})
-        return [entry_of(row, coding.decode) for row in lives.store.rows_of(RUN)]
+        rows = lives.store.numbered_rows_of(RUN)
+        return [(number, entry_of(row, coding.decode)) for number, row in rows]
 
     def kept(self, lives: Lives) -> list[bytes]:
         """All that the store has of the run."""
@@ -174,7 +179,8 @@ class Staging:
 
     def _live(self, point: Point | None) -> None:
         lives = self._lives
-        entries = self.entries(lives)
+        numbered = self.numbered(lives)
+        entries = [entry for _, entry in numbered]
         known = frozenset(
             (entry.key, entry.attempt)
             for entry in entries
@@ -183,13 +189,17 @@ class Staging:
         wholes = frozenset(
             entry.key for entry in entries if isinstance(entry, Whole) and not entry.again
         )
-        lives.witnesses.append(Witness(self._now(self._options.now).timestamp(), len(entries)))
+        first = numbered[-1][0] + 1 if numbered else 0
+        lives.witnesses.append(Witness(self._now(self._options.now).timestamp(), first))
+        if lives.lives:  # some of that may have been compacted since
+            known |= lives.last.known
+            wholes |= lives.last.wholes
         life = Life(known, wholes)
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
         passes = self._passes = _Passes()
         clock = _Clock(PATIENCE, lambda: passes.count)
-        with order_of(self._seed), without_pace():
+        with order_of(self._seed), without_pace(), compacting_early():
             trio.run(self._main, life, passes, clock=clock, instruments=[passes])
         life.died = self._dead
         life.commits = lives.store.commits - self._commits

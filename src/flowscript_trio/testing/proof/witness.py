@@ -27,10 +27,10 @@ class Cut:
 
 @dataclass(eq=False)
 class Witness:
-    """What is seen of one process, which began at the time ``began`` with so many ``rows`` on disk."""
+    """What is seen of one process, which began at the time ``began``; its rows begin with the number ``first``."""
 
     began: float
-    rows: int
+    first: int
     calls: dict[tuple[str, int], Seen] = field(default_factory=dict)
     """When attempts of nodes called their runtimes."""
     nodes: dict[tuple[str, int], Seen] = field(default_factory=dict)

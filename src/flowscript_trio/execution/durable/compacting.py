@@ -1,0 +1,121 @@
+"""Owns which rows of a journal stand for iterations and rounds that have ended, so that they can be dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ...types.intervals import Intervals
+from ...types.paths import is_iteration, levels_of
+
+MOST_ROWS = 1_000
+"""Rows of what has ended above which they are compacted."""
+MOST_BYTES = 1 << 20
+"""Bytes of these rows above which they are compacted, however few they are."""
+
+
+@dataclass(slots=True)
+class Part:
+    """The rows of an iteration, or of all rounds of a loop; ``owes``: a compensation, so that they stay."""
+
+    numbers: Intervals = field(default_factory=Intervals)
+    bytes: int = 0
+    owes: bool = False
+
+    def add(self, number: int, size: int) -> None:
+        self.numbers.add(number)
+        self.bytes += size
+
+    def take_in(self, other: Part) -> None:
+        """Take over the rows of another part."""
+        self.numbers.update(other.numbers.pairs())
+        self.bytes += other.bytes
+        self.owes = self.owes or other.owes
+
+
+def is_much(rows: int, size: int) -> bool:
+    """Whether so many rows of so many bytes are worth being compacted."""
+    return rows >= MOST_ROWS or size >= MOST_BYTES
+
+
+class Parts:
+    """The parts of a run that are open, by the paths of their iterations or loops.
+
+    Every row that is written is noted for the innermost one that it stands in.
+    """
+
+    def __init__(self, past: Iterable[tuple[int, str, int]] = ()) -> None:
+        self.open: dict[str, Part] = {}
+        self._past = list(past)
+        self._adopted: dict[str, Part] | None = None
+
+    def begin(self, path: str) -> Part:
+        """Open a part without any rows, in the place of one that is open."""
+        part = self.open[path] = Part()
+        return part
+
+    def begin_again(self, path: str) -> Part:
+        """Open the part of an iteration; it has what earlier processes wrote below that path."""
+        part = self.open[path] = self.of_past(path)
+        return part
+
+    def end(self, path: str) -> None:
+        """What of a part was not dropped is that of the part around it."""
+        part = self.open.pop(path, None)
+        if part is not None:
+            self.hand_up(path, part)
+
+    def hand_up(self, path: str, part: Part) -> None:
+        """Let the part around ``path`` have these rows."""
+        around = self._around(_above(path))
+        if around is not None:
+            around.take_in(part)
+
+    def note(self, key: str, number: int, size: int) -> None:
+        """A row was written."""
+        part = self._around(key)
+        if part is not None:
+            part.add(number, size)
+
+    def note_above(self, path: str, number: int, size: int) -> None:
+        """A row was written that stands for a whole block or loop."""
+        self.note(_above(path), number, size)
+
+    def owe(self, path: str) -> None:
+        """A compensation is owed: nothing around it is compacted."""
+        for each in (*levels_of(path), path):
+            if each in self.open:
+                self.open[each].owes = True
+
+    def _around(self, path: str) -> Part | None:
+        """The innermost open part that a path stands in."""
+        while path:
+            found = self.open.get(path)
+            if found is not None:
+                return found
+            path = _above(path)
+        return None
+
+    def of_past(self, path: str) -> Part:
+        """The rows that earlier processes wrote in an iteration or a round."""
+        if not self._past:
+            return Part()
+        if self._adopted is None:
+            self._adopted = {}
+            for number, key, size in self._past:
+                for each in (*levels_of(key), key):
+                    if is_iteration(each):
+                        self._adopted.setdefault(each, Part()).add(number, size)
+        return self._adopted.pop(path, None) or Part()
+
+
+def _above(path: str) -> str:
+    return path[: max(path.rfind("/"), path.rfind("["), 0)]
+
+
+def pairs_of(parts: Sequence[Part]) -> list[tuple[int, int]]:
+    """The numbers of the rows of parts, as intervals."""
+    numbers = Intervals()
+    for part in parts:
+        numbers.update(part.numbers.pairs())
+    return numbers.pairs()

@@ -1,0 +1,106 @@
+"""Owns which rows of a run's journal a fork of it begins with. Pure, but for the errors that it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...journal.rows import Journal, Row
+from ...journal.values import decode_value
+from ...types.errors import InputError, nearest
+from ...types.paths import COMPENSATE, is_below, is_within, iteration_path, levels_of
+from ...types.storing import StoreFailed
+
+Numbered = tuple[int, Row]
+
+_BEGINNINGS = frozenset({"started", "waits", "bounded"})
+_ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended"})
+
+
+def place_of(row: Row) -> str:
+    """The execution that a row stands in: the end of an iteration has the key of its block."""
+    if row.kind == "job":
+        return iteration_path(row.key, decode_value(row.data)[0])
+    return row.key.partition("#")[0]
+
+
+def cut(run_id: str, rows: Sequence[Numbered], at: str) -> list[Numbered]:
+    """The rows before the first one of the execution ``at``.
+
+    Raises InputError where nothing is known of it, or where what was before it was compacted with what came after.
+    """
+    first = next((n for n, row in rows if at and is_within(place_of(row), at)), None)
+    compacted = [(number, row) for number, row in rows if row.kind == "compacted"]
+    if first is None:
+        around = next((row.key for _, row in compacted if is_below(at, row.key)), None)
+        if around is not None:
+            raise InputError(
+                f"the run {run_id!r} cannot be forked at {at!r}, since what had ended in {around!r} is compacted; "
+                f"expected {around!r} itself, or what came after it"
+            )
+        raise InputError(
+            f"the run {run_id!r} has no entry of {at!r}: it did not begin, or only computes{_hint(at, rows)}"
+        )
+    for number, row in compacted:
+        if number > first and since_of(row) < first and not is_within(row.key, at):
+            raise InputError(
+                f"the run {run_id!r} cannot be forked at {at!r}, since {row.key!r} had begun before it and was "
+                "compacted after it; expected what came later"
+            )
+    return [each for each in rows if each[0] < first]
+
+
+def since_of(row: Row) -> int:
+    """The lowest number of the rows that a compacted entry stands for."""
+    return int(row.value)
+
+
+def _hint(at: str, rows: Iterable[Numbered]) -> str:
+    known = {each for _, row in rows for each in (*levels_of(place_of(row)), place_of(row)) if each}
+    near = nearest(at, sorted(known))
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def undone(rows: Iterable[Numbered], since: int) -> list[str]:
+    """The nodes whose compensation has begun in one of the rows from a number on."""
+    marker = f"/{COMPENSATE}"
+    found = {
+        row.key.partition(marker)[0]: None
+        for number, row in rows
+        if number >= since and marker in row.key
+    }
+    return list(found)
+
+
+def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Numbered]:
+    """The rows but for those of nodes that were undone: they count as not ended."""
+    return [
+        each for each in before if not any(is_within(place_of(each[1]), node) for node in nodes)
+    ]
+
+
+def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
+    """The rows but for those of what had begun and not ended: the fork begins it anew, with its own time."""
+    ended: set[str] = set()  # what has an end behind the row that is looked at
+    kept = []
+    for number, row in reversed(before):
+        if row.kind in _ENDS:
+            ended.add(row.key)
+        if row.kind not in _BEGINNINGS or row.key in ended:
+            kept.append((number, row))
+        if row.kind in _BEGINNINGS:
+            ended.discard(row.key)
+    return kept[::-1]
+
+
+def completed(before: Iterable[Numbered]) -> Iterator[str]:
+    """The nodes that can be undone and had succeeded."""
+    return (row.key for _, row in before if row.kind == "completed")
+
+
+def check_whole(journal: Journal, expected: Sequence[int]) -> None:
+    """Raise StoreFailed for a fork whose first entries were not written: its process died meanwhile."""
+    if expected and next(iter(journal.read()), None) is None:
+        raise StoreFailed(
+            f"the run {journal.run_id!r} is a fork whose process died before it was written; fork it again, "
+            "under another id"
+        )

@@ -1,0 +1,142 @@
+"""Owns the compaction of a ``<foreach>``: iterations that have ended well become an interval of their indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...types.intervals import Intervals
+from ...types.storing import CannotKeep
+from .compacting import Part, is_much, pairs_of
+from .entries import Compacted
+from .recorder import Recorder
+
+
+class Iterations:
+    """The iterations of one block as its journal has them.
+
+    The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. So are
+    those that failed, broke out, or owe a compensation.
+
+    Args:
+        recorder: the journal of the run.
+        key: the key of the block.
+        name: the path of an iteration, by its index.
+        keep_outputs: whether ``$branches`` has their outputs.
+    """
+
+    def __init__(
+        self, recorder: Recorder, key: str, name: Callable[[int], str], keep_outputs: bool
+    ) -> None:
+        self._recorder = recorder
+        self._parts = recorder.parts
+        self._key = key
+        self._name = name
+        self._keep_outputs = keep_outputs
+        self._begun: dict[int, Part] = {}
+        self._well: dict[
+            int, Any
+        ] = {}  # the outputs of those that ended well, until that is written
+        self._ready: dict[int, tuple[Any, Part]] = {}
+        self._rows = self._bytes = 0  # of those that are ready
+        self._highest: tuple[int, Any, Part] | None = None
+        self._row: Part | None = None  # the compacted entry that the next one replaces
+        self._is_off = False
+        known = recorder.past.compacted.get(key, ())
+        self._indices = Intervals()
+        self.outputs: dict[int, Any] = {}
+        """What those gave that an earlier process had compacted, where it is kept."""
+        self._since: int | None = None  # the first of the rows that were compacted
+        for number, since, entry in known:
+            self._since = since if self._since is None else min(self._since, since)
+            self._indices.update(entry.jobs)
+            self.outputs |= entry.kept or {}
+            if not keep_outputs:
+                self._row = self._row or Part()
+                self._row.add(number, 0)
+        self.compacted_before: Intervals = Intervals(self._indices.pairs())
+
+    def begin(self, index: int) -> None:
+        """An iteration begins, or begins again."""
+        if not self._is_off:
+            self._begun[index] = self._parts.begin_again(self._name(index))
+
+    def end_well(self, index: int, output: Any, restored: bool) -> None:
+        """An iteration came to its end; unless it was ``restored``, its end is written next."""
+        if index in self._begun:
+            self._well[index] = output if self._keep_outputs else None
+            if restored:
+                self.written(index)
+
+    def note_end(self, index: int, number: int, size: int) -> None:
+        """The end of an iteration was written as that row."""
+        part = self._begun.get(index)
+        if part is None:
+            self._parts.note_above(self._name(index), number, size)
+            return
+        part.add(number, size)
+        self.written(index)
+
+    def written(self, index: int) -> None:
+        """All of an iteration is written: it is compacted, or never."""
+        part = self._begun.pop(index)
+        if index not in self._well or part.owes:
+            self._well.pop(index, None)
+            self._parts.end(self._name(index))
+            return
+        del self._parts.open[self._name(index)]
+        found: tuple[int, Any, Part] | None = (index, self._well.pop(index), part)
+        if self._highest is None or index > self._highest[0]:
+            found, self._highest = self._highest, found
+        if found is not None:
+            self._ready[found[0]] = found[1:]
+            self._rows += len(found[2].numbers)
+            self._bytes += found[2].bytes
+            if is_much(self._rows, self._bytes):
+                self._compact()
+
+    def close(self) -> None:
+        """The block is over: what was not compacted is compacted with what is around it, if at all."""
+        for index in self._begun:
+            self._parts.end(self._name(index))
+        left = [part for _, part in self._ready.values()]
+        if self._highest is not None:
+            left.append(self._highest[2])
+        if self._row is not None:
+            left.append(self._row)
+        for part in left:
+            self._parts.hand_up(self._name(0), part)
+        self._begun, self._ready, self._highest, self._row = {}, {}, None, None
+        self._is_off = True
+
+    def _compact(self) -> None:
+        if self._recorder.is_left:
+            return
+        indices = Intervals((index, index + 1) for index in self._ready)
+        self._indices.update(indices.pairs())
+        dropped = [part for _, part in self._ready.values()]
+        outputs = None
+        if self._keep_outputs:
+            outputs = {index: output for index, (output, _) in self._ready.items()}
+        else:
+            indices = self._indices
+            if self._row is not None:
+                dropped.append(self._row)
+        entry = Compacted(self._key, indices.pairs(), self._recorder.pass_now, outputs)
+        try:
+            numbers = pairs_of(dropped)
+            first = numbers[0][0]
+            self._since = first if self._since is None else min(first, self._since)
+            number, size = self._recorder.compact(
+                entry, numbers, first if self._keep_outputs else self._since
+            )
+        except CannotKeep:  # an output that is computed again with its iteration
+            self.close()
+            return
+        self._ready, self._rows, self._bytes = {}, 0, 0
+        row = Part()
+        row.add(number, size)
+        if self._keep_outputs:
+            self._parts.hand_up(self._name(0), row)
+        else:
+            self._row = row

@@ -1,0 +1,97 @@
+"""Owns the compaction of a loop: rounds that have ended become their number and the state after the last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...types.paths import iteration_path
+from ...types.storing import CannotKeep
+from ..frame import Attempt, Frame
+from .compacting import is_much
+from .entries import Compacted
+from .readings import Readings
+from .recorder import Recorder
+from .snapshots import give_back, take
+
+
+class Rounds:
+    """The rounds of one loop as its journal has them; ``first`` is the one to begin with.
+
+    Where an earlier process had compacted some, the layer of the rounds, ``inner``, is what it was after them.
+    """
+
+    def __init__(self, recorder: Recorder, attempt: Attempt, inner: Frame) -> None:
+        self.first: int = 0
+        self.results: dict[str, Any] = {}
+        """The last results of the nodes of the rounds that were compacted, by their ids."""
+        self._recorder = recorder
+        self._key = attempt.inner
+        self._draws = attempt.step.draws
+        self._inner = inner
+        self._now: Readings | None = None
+        now = inner.state.services.now
+        if isinstance(now, Readings) and attempt.step.reads_clock:
+            self._now = now
+        self._row: tuple[int, int] | None = None
+        self._size = 0  # of what was kept last
+        self._is_off = False
+        self._since: int | None = None  # the first of the rows that were compacted
+        for number, since, entry in recorder.past.compacted.get(self._key, ()):
+            self._row, self._since = (number, 0), since
+            self._take_up(entry)
+        self._part = recorder.parts.begin(self._key)
+        if self._now is not None:
+            self._now.within = self._key
+
+    def over(self, number: int) -> None:
+        """The rounds below that number are over, and another one may follow."""
+        part = self._part
+        part.take_in(self._recorder.parts.of_past(iteration_path(self._key, number - 1)))
+        if self._is_off or not is_much(len(part.numbers), part.bytes) or part.bytes < self._size:
+            return
+        if not self._recorder.is_left:
+            self._compact(number)
+
+    def close(self) -> None:
+        """The loop is over: what was not compacted is compacted with what is around it, if at all."""
+        if self._now is not None:
+            self._now.within = None
+        if self._row is not None:
+            self._part.add(*self._row)
+        self._recorder.parts.end(self._key)
+
+    def _compact(self, number: int) -> None:
+        state, part = self._inner.state, self._part
+        if part.owes or not state.is_plain:
+            self._is_off = True
+            return
+        if self._row is not None:
+            part.add(*self._row)
+            self._row = None
+        try:
+            kept = {
+                "output": self._inner.output,
+                "state": take(self._recorder, state),
+                "readings": 0 if self._now is None else self._now.number,
+                "chance": state.services.random.getstate() if self._draws else None,
+            }
+            entry = Compacted(self._key, [(0, number)], self._recorder.pass_now, kept)
+            if self._since is None:
+                self._since = part.numbers.pairs()[0][0]
+            self._row = self._recorder.compact(entry, part.numbers.pairs(), self._since)
+        except CannotKeep:  # what is computed again with the round that it stands in
+            self._is_off = True
+            return
+        self._size = 2 * self._row[1]
+        self._part = self._recorder.parts.begin(self._key)
+
+    def _take_up(self, entry: Compacted) -> None:
+        """Go on after the rounds that an earlier process had compacted."""
+        state = self._inner.state
+        self.first = entry.jobs[0][1]
+        self._inner.output = entry.kept["output"]
+        self.results = give_back(self._recorder, state, entry.kept["state"])
+        if self._now is not None:
+            self._now.number = entry.kept["readings"]
+        if self._draws:
+            state.services.random.setstate(entry.kept["chance"])

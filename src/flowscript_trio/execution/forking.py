@@ -1,0 +1,139 @@
+"""Owns forks: a run that begins with the journal of another one, up to an execution of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..journal.rows import ENDED
+from ..journal.store import Store
+from ..journal.values import decode_value, encode_value
+from ..program.loading import Flow, Kept, keep, restore
+from ..runtimes.registry import Registry
+from ..types.errors import InputError, nearest
+from ..types.storing import CannotKeep
+from .durable.coding import Coding
+from .durable.comparing import check_same, labels_of, places_in
+from .durable.cutting import completed, cut, place_of, undone, without_begun, without_undone
+from .durable.entries import Forked, row_of
+from .durable.opening import SEMANTICS, FindSecrets, given_of
+from .inputs import check_secrets
+
+
+async def fork(
+    store: Store,
+    run_id: str,
+    *,
+    at: str,
+    document: Flow | None = None,
+    skip: Mapping[str, Any] | None = None,
+    new_id: str | None = None,
+    secrets: Mapping[str, str] | None = None,
+    registry: Registry | None = None,
+) -> str:
+    """Begin a new run with what another one had done before an execution of it; :func:`resume` goes on with it.
+
+    The run that it is forked from stays as it is, whoever runs it. What it had undone since counts as not ended,
+    and is done again. What it had done before, the fork undoes only if that run has ended: else it does so itself.
+
+    Args:
+        store: the store of the run.
+        run_id: the run to fork.
+        at: the key of an execution (``pay``, ``each[3]/step``): the new run has all entries before its first one.
+        document: a changed workflow; None: that of the run. What had begun before ``at`` must be in it, in its
+            place and of its type; the rest is free.
+        skip: outputs of nodes by their keys, which stand for running them.
+        new_id: the id of the new run; None: a new one.
+        secrets: values of ``$secrets`` by name, as of :func:`resume`.
+        registry: other runtimes than the default ones, as of :func:`resume`.
+
+    Returns:
+        The id of the new run.
+
+    Raises:
+        InputError: there is no such run or execution, what was before it is compacted, the document does not have
+            what had begun, or an output cannot be kept. Nothing was kept.
+        StoreFailed: the store cannot be read or written.
+        WorkflowInvalid: the registry does not have what the document needs.
+
+    A cancellation waits for the store; the new run is there whole or is refused when it is resumed.
+    """
+    return await fork_with(
+        store, run_id, at, document, skip or {}, new_id, registry, lambda _: secrets or {}
+    )
+
+
+async def fork_with(
+    store: Store,
+    run_id: str,
+    at: str,
+    document: Flow | None,
+    skip: Mapping[str, Any],
+    new_id: str | None,
+    registry: Registry | None,
+    find_secrets: FindSecrets,
+) -> str:
+    """:func:`fork`; ``find_secrets`` gives the secrets by the names that the run began with."""
+    began, state, rows = await store.copy(run_id)
+    semantics, names, given_bytes, *_ = decode_value(began)
+    if semantics != SEMANTICS:
+        raise InputError(
+            f"the run {run_id!r} was begun by a release whose workflows mean something else; fork it with that one"
+        )
+    held = check_secrets(find_secrets(names))
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise InputError(f"the run was given secrets that are missing now: {', '.join(missing)}")
+    coding = Coding(held)
+    given = coding.decode(given_bytes)
+    old = restore(Kept(*given["flow"]), registry)
+    before = cut(run_id, rows, at)
+    since = before[-1][0] + 1 if before else 0
+    before = without_begun(without_undone(before, undone(rows, since)))
+    flow = old
+    if document is not None:
+        flow = document
+        check_same(old.program, flow.program, [place_of(row) for _, row in before])
+        given["flow"] = given_of(keep(flow))
+    outputs = dict(skip)
+    _check_skipped(flow, outputs, {row.key for _, row in before if row.kind == "ended"})
+    settled = undone(before, 0)
+    disowned = [] if state in ENDED else [key for key in completed(before) if key not in settled]
+    try:
+        last = row_of(Forked("", run_id, at, disowned, outputs), coding.encode)
+    except CannotKeep as exc:
+        raise InputError(f"an output to skip a node with cannot be kept: {exc}") from exc
+    count = len(before) + 1
+    made = encode_value([SEMANTICS, names, coding.encode(given), count])
+    journal = await store.begin(new_id, made, workflow=flow.name)
+    try:
+        if next(iter(journal.read()), None) is not None:
+            raise InputError(
+                f"the run {journal.run_id!r} is in the store already; expected another id"
+            )
+        for _, row in before:
+            journal.write(row)
+        journal.write(last)
+        return journal.run_id
+    finally:
+        await journal.aclose()
+
+
+def _check_skipped(flow: Flow, outputs: Mapping[str, Any], ended: set[str]) -> None:
+    places = places_in(flow.program)
+    for key in outputs:
+        if key in ended:
+            raise InputError(
+                f"{key!r} cannot be skipped: it had ended before the fork, and its output stands; "
+                "expected a fork at that node, or before it"
+            )
+        pairs = labels_of(key)
+        unknown = next(
+            (label for _, label in pairs if all(label != name for _, name in places)), None
+        )
+        if unknown is not None or not pairs:
+            near = nearest(unknown or key, (name for _, name in places))
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise InputError(
+                f"{key!r} cannot be skipped: the document has no node {unknown or key!r}{hint}"
+            )

@@ -1,0 +1,353 @@
+"""Owns the tests of forks: a run that begins with what another had done, and goes on in its own way."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import trio
+
+import flowscript_trio as fs
+from flowscript_trio.execution.durable import compacting
+from flowscript_trio.types.storing import StoreFailed
+
+THREE = (
+    '<workflow name="w"><source:a id="one"/><source:a id="two" input="one"/>'
+    '<source:a id="three" input="two"/></workflow>'
+)
+
+
+class World:
+    """Nodes that note that they were run, and fail where they are told to."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.keys: dict[str, set[str | None]] = {}
+        self.fail: set[str] = set()
+        self.store = fs.Store.memory()
+        self.registry = fs.Registry(base=fs.registry)
+        self.registry.runtime("source:a")(self.a)
+        self.registry.runtime("source:b")(self.a)
+
+    async def a(self, params: fs.ExecutionParams) -> Any:
+        await trio.sleep(float(params.config.get("takes", 1)))  # virtual
+        self.keys.setdefault(params.node.label, set()).add(params.idempotency_key)
+        if params.node.label in self.fail:
+            raise ValueError(f"{params.node.label} failed")
+        self.done.append(params.node.label)
+        return params.config.get("gives", f"{params.input or ''}{params.node.label} ")
+
+    def read(self, text: str) -> fs.Flow:
+        return fs.loads(text, name="w.xml", registry=self.registry)
+
+    async def run(self, text: str, **options: Any) -> fs.Run:
+        return await fs.run(self.read(text), store=self.store, run_id="r", **options)
+
+    async def fork(self, at: str, **options: Any) -> fs.Run:
+        """Fork the run and go on with the fork; ``done`` has what that did."""
+        name = await fs.fork(self.store, "r", at=at, registry=self.registry, **options)
+        self.done.clear()
+        secrets = options.get("secrets")
+        return await fs.resume(self.store, name, registry=self.registry, secrets=secrets)
+
+
+async def test_a_fork_does_again_what_comes_from_that_node_on(autojump_clock: Any) -> None:
+    world = World()
+    first = await world.run(THREE)
+    run = await world.fork("two")
+    assert run.output == first.output == "one two three "
+    assert world.done == ["two", "three"]
+    assert run.id != first.id
+    assert {state.run_id: state.state for state in await world.store.runs()} == {
+        "r": "completed",
+        run.id: "completed",
+    }
+    assert len(world.keys["two"]) == 2  # another run has other idempotency keys
+
+
+async def test_a_run_that_failed_goes_on_once_its_document_is_mended(autojump_clock: Any) -> None:
+    world = World()
+    world.fail = {"two"}
+    with pytest.raises(ValueError, match="two failed"):
+        await world.run(THREE)
+    mended = world.read(
+        THREE.replace(
+            '<source:a id="two" input="one"/>', '<source:b id="two" input="one" gives="new "/>'
+        )
+    )
+    world.fail = set()
+    run = await world.fork("two", document=mended)
+    assert run.output == "new three "
+    assert world.done == ["two", "three"]
+
+
+async def test_a_node_can_be_skipped_with_an_output(autojump_clock: Any) -> None:
+    world = World()
+    world.fail = {"two"}
+    with pytest.raises(ValueError, match="two failed"):
+        await world.run(THREE)
+    run = await world.fork("two", skip={"two": "by hand "})
+    assert run.output == "by hand three "
+    assert world.done == ["three"]
+    assert run.results["two"].output == "by hand "
+
+
+async def test_a_block_can_be_skipped_and_a_node_in_an_iteration(autojump_clock: Any) -> None:
+    world = World()
+    text = (
+        '<workflow name="w"><source:a id="s"/><foreach id="e" after="s" collection="[1,2,3]"><source:a id="x" gives="{{item}}"/>'
+        '</foreach><if id="i" condition="true" after="e"><then><source:a id="y"/></then></if></workflow>'
+    )
+    await world.run(text)
+    run = await world.fork("e", skip={"e[1]/x": "skipped", "i": "nothing"})
+    assert world.done == ["x", "x"]
+    assert run.results["e"].output == [1, "skipped", 3]
+    assert run.output == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("tow", "no entry of 'tow': .*did you mean 'two'"),
+        ("", "no entry of ''"),
+        ("t", "no entry of 't': it did not begin, or only computes"),
+    ],
+)
+async def test_an_execution_that_is_not_there_is_said_with_the_nearest(
+    at: str, said: str, autojump_clock: Any
+) -> None:
+    world = World()
+    await world.run(
+        THREE.replace("</workflow>", '<transform:template id="t" template="x"/></workflow>')
+    )
+    with pytest.raises(fs.InputError, match=said):
+        await world.fork(at)
+    assert len(await world.store.runs()) == 1
+
+
+async def test_a_run_that_is_not_there_is_said(autojump_clock: Any) -> None:
+    world = World()
+    with pytest.raises(fs.InputError, match="there is no run 'r'"):
+        await world.fork("one")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            '<source:a id="won"/><source:a id="two"/>',
+            "no node 'one' at the top.*did you rename it to",
+        ),
+        (
+            '<source:b id="one"/><source:a id="two"/>',
+            "'one' of the changed document is of type source:b",
+        ),
+        (
+            '<if id="i" condition="true"><then><source:a id="one"/></then></if><source:a id="two"/>',
+            "the node 'one' inside 'i', and it had begun at the top",
+        ),
+    ],
+)
+async def test_a_document_without_what_had_begun_is_refused_by_name(
+    changed: str, said: str, autojump_clock: Any
+) -> None:
+    world = World()
+    await world.run(THREE)
+    with pytest.raises(fs.InputError, match=said):
+        await world.fork("two", document=world.read(f'<workflow name="w">{changed}</workflow>'))
+    assert len(await world.store.runs()) == 1
+
+
+async def test_what_had_not_begun_may_change_in_any_way(autojump_clock: Any) -> None:
+    world = World()
+    await world.run(THREE)
+    changed = '<workflow name="w"><source:a id="one" gives="other"/><foreach id="e" collection="[1,2]"><source:a id="n"/></foreach></workflow>'
+    run = await world.fork("two", document=world.read(changed))
+    assert world.done == ["n", "n"]
+    assert run.results["one"].output == "one "
+
+
+@pytest.mark.parametrize(
+    ("skip", "said"),
+    [
+        ({"one": 1}, "'one' cannot be skipped: it had ended before the fork"),
+        ({"thre": 1}, "no node 'thre'; did you mean 'three'"),
+        ({"": 1}, "cannot be skipped"),
+        ({"two": object()}, "an output to skip a node with cannot be kept"),
+    ],
+)
+async def test_what_cannot_be_skipped_is_said(
+    skip: dict[str, Any], said: str, autojump_clock: Any
+) -> None:
+    world = World()
+    await world.run(THREE)
+    with pytest.raises(fs.InputError, match=said):
+        await world.fork("two", skip=skip)
+    assert len(await world.store.runs()) == 1
+
+
+UNDO = """<workflow name="w"><source:a id="book"><compensate><source:a id="unbook"/></compensate></source:a>
+<source:a id="pay" input="book"/><source:a id="tell" input="pay"/></workflow>"""
+
+
+async def test_what_was_undone_counts_as_not_ended(autojump_clock: Any) -> None:
+    world = World()
+    world.fail = {"tell"}
+    with pytest.raises(ValueError, match="tell failed"):
+        await world.run(UNDO)
+    assert world.done == ["book", "pay", "unbook"]
+    world.fail = set()
+    run = await world.fork("tell")
+    assert run.status == "completed"
+    assert world.done == ["book", "tell"]
+
+
+async def test_a_fork_undoes_what_a_run_that_completed_no_longer_can(autojump_clock: Any) -> None:
+    world = World()
+    await world.run(UNDO)
+    world.fail = {"tell"}
+    with pytest.raises(ValueError, match="tell failed"):
+        await world.fork("tell")
+    assert world.done == ["unbook"]
+
+
+async def test_a_fork_leaves_to_a_run_that_goes_on_what_that_can_undo(autojump_clock: Any) -> None:
+    world = World()
+    async with fs.open_run(world.read(UNDO), store=world.store, run_id="r") as run:
+        await trio.sleep(1.5)
+        run.leave()
+    world.fail = {"tell"}
+    with pytest.raises(ValueError, match="tell failed"):
+        await world.fork("pay")
+    assert world.done == ["pay"]
+    world.done.clear()
+    with pytest.raises(ValueError, match="tell failed"):
+        await fs.resume(world.store, "r", registry=world.registry)
+    assert world.done == ["pay", "unbook"]
+
+
+async def test_a_run_can_be_forked_while_another_task_runs_it(autojump_clock: Any) -> None:
+    world = World()
+    async with fs.open_run(world.read(THREE), store=world.store, run_id="r") as run:
+        await trio.sleep(1.5)
+        forked = await world.fork("two")
+        await run.wait()
+    assert run.output == forked.output == "one two three "
+
+
+async def test_what_others_had_begun_at_the_fork_begins_anew_with_its_own_time(
+    autojump_clock: Any,
+) -> None:
+    world = World()
+    text = """<workflow name="w"><parallel id="p"><branch><source:a id="x" on-crash="fail" takes="5"/></branch>
+      <branch><source:a id="y"/><source:a id="z"/></branch><branch><timeout id="t" duration="20s">
+      <source:a id="v" takes="15"/></timeout></branch></parallel></workflow>"""
+    await world.run(text)
+    await trio.sleep(1000)
+    run = await world.fork("p/1/z")
+    assert run.status == "completed"
+    assert sorted(world.done) == ["v", "x", "z"]
+
+
+async def test_a_race_that_was_won_before_stays_won(autojump_clock: Any) -> None:
+    world = World()
+    text = """<workflow name="w"><parallel id="p" wait="any"><branch><source:a id="x" takes="5"/></branch>
+      <branch><source:a id="y"/></branch></parallel><source:a id="z" input="p"/></workflow>"""
+    first = await world.run(text)
+    run = await world.fork("z")
+    assert run.output == first.output
+    assert world.done == ["z"]
+
+
+async def test_a_run_is_not_forked_where_it_was_compacted(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 5)
+    world = World()
+    text = """<workflow name="w"><source:a id="s"/><loop id="l" after="s" max="9"><source:a id="x"/></loop>
+      <foreach id="e" after="l" collection="range(0, 9)" merge="none"><source:a id="y"/></foreach><source:a id="z" after="e"/></workflow>"""
+    first = await world.run(text)
+    for at in ("l[2]/x", "e[2]/y"):
+        with pytest.raises(fs.InputError, match=r"what had ended in '[le]' is compacted; expected"):
+            await world.fork(at)
+    for at, count in (("z", 1), ("e", 10), ("l", 19)):
+        run = await world.fork(at)
+        assert (at, run.status, len(world.done)) == (at, "completed", count)
+        assert run.output == first.output
+
+
+async def test_a_run_is_not_forked_before_what_was_compacted_later_had_ended(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 5)
+    world = World()
+    text = """<workflow name="w"><parallel id="p"><branch><loop id="l" max="20"><source:a id="x"/></loop></branch>
+      <branch><source:a id="y"/><source:a id="z"/></branch></parallel></workflow>"""
+    await world.run(text)
+    with pytest.raises(
+        fs.InputError, match="'p/0/l' had begun before it and was compacted after it"
+    ):
+        await world.fork("p/1/z")
+
+
+async def test_a_fork_has_the_chance_and_the_secrets_of_its_run(autojump_clock: Any) -> None:
+    world = World()
+    text = """<workflow name="w"><secret name="token"/><source:a id="one" gives="{{uuid()}} {{$secrets.token}}"/>
+      <source:a id="two" gives="{{one}} {{uuid()}}"/></workflow>"""
+    first = await world.run(text, secrets={"token": "s3cret-token"})
+    with pytest.raises(fs.InputError, match="secrets that are missing now: token"):
+        await world.fork("two")
+    run = await world.fork("two", secrets={"token": "s3cret-token"})
+    assert run.output == first.output
+    assert "s3cret-token" in run.output
+    rows = world.store.rows_of(run.id)
+    assert not any(b"s3cret-token" in row.data for row in rows)
+
+
+async def test_a_fork_whose_process_died_while_it_was_made_is_not_run_from_its_beginning(
+    autojump_clock: Any,
+) -> None:
+    world = World()
+    died: list[str] = []
+
+    def watch(moment: str, number: int) -> None:
+        if armed and moment == "before":
+            died.append(moment)
+            store.crash()
+
+    armed = False
+    world.store = store = fs.Store.memory(watch=watch)
+    await world.run(THREE)
+    armed = True
+    with pytest.raises(StoreFailed):
+        await world.fork("two", new_id="f")
+    assert died
+    armed = False
+    world.done.clear()
+    with pytest.raises(StoreFailed, match="a fork whose process died before it was written"):
+        await fs.resume(store, "f", registry=world.registry)
+    assert not world.done
+
+
+async def test_a_fork_under_an_id_that_is_taken_is_refused(autojump_clock: Any) -> None:
+    world = World()
+    await world.run(THREE)
+    await fs.fork(world.store, "r", at="two", new_id="f", registry=world.registry)
+    again = partial(fs.fork, world.store, "r", at="two", new_id="f", registry=world.registry)
+    with pytest.raises(fs.InputError, match="'f' is in the store already"):
+        await again()
+
+
+async def test_a_fork_can_be_forked(autojump_clock: Any) -> None:
+    world = World()
+    await world.run(THREE)
+    await fs.fork(
+        world.store, "r", at="two", new_id="f", skip={"two": "x "}, registry=world.registry
+    )
+    await fs.resume(world.store, "f", registry=world.registry)
+    name = await fs.fork(world.store, "f", at="three", registry=world.registry)
+    world.done.clear()
+    run = await fs.resume(world.store, name, registry=world.registry)
+    assert run.output == "x three "
+    assert world.done == ["three"]
