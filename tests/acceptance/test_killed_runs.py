@@ -44,6 +44,8 @@ INSTEAD = ("charged/@fallback/asked", 1)
 """Stands in for the node that says on-crash="fail", where a process died at it."""
 NEVER = ("work/fan/2/patience/never", 1)
 """Its time may pass before it is on disk that it begins: then it never does."""
+BOOKED = ("work/trip/0/book", 1)
+"""What the first attempt of a block has done, unless that failed before."""
 LAST_UNDONE = [
     "charged/@compensate/refund",
     "sent/@compensate/recall",
@@ -187,7 +189,8 @@ class Story:
         assert {path.split("/")[-1] for path in done} >= CLEANED_UP
         assert ("@on-workflow-error/alarm" in done) is (self.mode == "broken")
         undone = [path for path in dict.fromkeys(done) if path in LAST_UNDONE]
-        assert "work/trip/0/book/@compensate/unbook" in done
+        # Where trio wakes `pay` first, and it fails before `book` is done, there is nothing to be undone.
+        assert (f"{BOOKED[0]}/@compensate/unbook" in done) is (BOOKED in self.kept)
         if self.mode == "whole":
             assert not undone
         else:

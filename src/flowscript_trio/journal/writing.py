@@ -102,7 +102,9 @@ class LiveJournal:
 
     def write(self, row: Row) -> None:
         self._rows.append(pack(row, self._large))
-        self._changed()
+        self._changes += 1
+        if not self._touched:
+            self._touch()
 
     def mark(self, mark: Mark) -> None:
         self._mark = mark
@@ -117,6 +119,7 @@ class LiveJournal:
         self._touch()
 
     def _touch(self) -> None:
+        """See to it that the rows are handed over as this pass ends."""
         if not self._touched:
             self._touched = True
             self._end.touched.append(self)

@@ -98,6 +98,7 @@ class Recorder:
         self._passes = passes
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
         self._coding = coding
+        self._encode = coding.encode
         self._now = now
         self._started = started
         self._deciding: dict[Region, trio.Event] = {}  # set once it was decided
@@ -110,6 +111,7 @@ class Recorder:
             count_on_from(past.latest_turn)
         self._ran_before = 0.0 if past.ran is None else past.ran.seconds
         self._ran_since = self._ran_noted = trio.current_time()
+        self._looked_at = passes.now
 
     def begin(self, began: RunBegan) -> None:
         """The run is to run here, unless it has ended. What it follows from is written by its first process."""
@@ -156,8 +158,10 @@ class Recorder:
         """Add an entry; it waits for nothing. Raises what says that a value cannot be kept."""
         if self.is_left:
             return
-        self._note_time()
-        self._journal.write(row_of(entry, self._coding.encode))
+        if self._passes.now != self._looked_at:  # time is looked at once a pass
+            self._looked_at = self._passes.now
+            self._note_time()
+        self._journal.write(row_of(entry, self._encode))
         self._written += 1
         if self._resumes:
             self._touched.update(("", entry.key))
