@@ -98,6 +98,10 @@ class Killing:
             seconds = time.monotonic() - began
             attempts = {(path, number) for said, path, number, _ in story.done if said == "begun"}
             self._whole[mode] = Whole(came_to, attempts, seconds)
+            assert {(path, number) for said, path, number, _ in story.done if said == "done"} <= (
+                story.kept
+            ), "what ended is not seen on disk"
+            assert story.is_decided
             story.check(came_to)
         return self._whole[mode]
 
@@ -160,7 +164,8 @@ class Story:
             return []
         finally:
             database.close()
-        return [entry_of(Row(*row), Coding({}).decode) for row in rows]
+        decode = Coding({}).decode
+        return [entry_of(Row(kind, key.decode(), data), decode) for kind, key, data in rows]
 
     def check(self, came_to: dict[str, Any]) -> None:
         """It has ended as one that nobody kills, and all that is promised of one that was killed holds."""

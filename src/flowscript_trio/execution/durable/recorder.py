@@ -13,6 +13,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ...journal.rows import ENDED, Journal, Mark
+from ...program.compiled import Step
 from ...scheduler.passes import PassCounter
 from ...scheduler.raised import is_cancelled
 from ...types.cookies import Cookies, count_on_from
@@ -89,6 +90,8 @@ class Recorder:
         """Why it had to be left, where that is an error."""
         self.give_up: Callable[[str], None] | None = None
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
+        self.digests: dict[Step, str] = {}
+        """What stands for the settings of nodes that have the same ones each time."""
         self.waits: Waits = Waits(lambda: self.time)
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
