@@ -118,7 +118,7 @@ def langgraph(width: int, rounds: int) -> Cost:
     from langgraph.graph import START, StateGraph
     from typing_extensions import TypedDict
 
-    State = TypedDict("State", {f"n{index}": int for index in range(width)})  # type: ignore[misc] # noqa: UP013
+    State = TypedDict("State", {f"n{index}": int for index in range(width)})  # type: ignore[misc]
 
     def named(name: str) -> Callable[[Any], dict[str, int]]:
         return lambda state: {name: 1}
