@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
+from math import inf
 from typing import Any, ClassVar, TypeVar
 
 import trio
@@ -458,6 +459,7 @@ class Recorder:
         if not self.is_left:
             self._note_time(apart=0.0)
         self.write(RunEnded("", status, output, data))
+        self._ran_noted = inf  # nothing follows that, also where it is left before it is on disk
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))
             with trio.CancelScope(shield=True):
