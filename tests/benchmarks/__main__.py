@@ -13,6 +13,7 @@ from . import (
     data,
     databases,
     documents,
+    durable,
     expressions,
     holdups,
     limits,
@@ -31,6 +32,7 @@ FAMILIES = {
     "data": data.workloads,
     "databases": databases.workloads,
     "documents": documents.workloads,
+    "durable": durable.workloads,
     "expressions": expressions.workloads,
     "limits": limits.workloads,
     "matching": matching.workloads,
@@ -89,8 +91,8 @@ def main(
             click.echo(render(results[-1]))
         if chosen:
             noises[family] = noise(chosen[0], rounds)
-    if not families or {"peers", "expressions"} & set(families):
-        for name in [*peers.missing(), *expressions.missing()]:
+    if not families or {"peers", "expressions", "durable"} & set(families):
+        for name in [*peers.missing(), *expressions.missing(), *durable.missing()]:
             click.echo(f"{name} is not installed (the extra peers brings it)")
     quiet = all(share <= NOISE for share in noises.values())
     found = ", ".join(f"{family} {share:.1%}" for family, share in noises.items())

@@ -353,7 +353,7 @@ async def test_a_store_that_may_not_be_written_is_said(file: Path) -> None:
         [sys.executable, "-c", READ_ONLY, str(file)], check=False, capture_stderr=True
     )
     assert done.returncode == 1
-    assert b"cannot be used" in done.stderr
+    assert b"cannot be used: it can only be read; let this user write" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

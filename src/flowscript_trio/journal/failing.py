@@ -1,7 +1,8 @@
-"""Owns what is said of a store that cannot be used, and what to do about it. Pure."""
+"""Owns what is said of a store that cannot be used, and what to do about it."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -27,9 +28,14 @@ def failure(exc: sqlite3.Error | OSError, path: Path) -> StoreFailed:
     if isinstance(exc, OSError):
         return StoreFailed(f"the store {path} cannot be used: {exc.strerror or exc}")
     code = getattr(exc, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN and not path.exists():
+    kind = None if code is None else code & 0xFF
+    if kind == sqlite3.SQLITE_CANTOPEN and not path.exists():
         return StoreFailed(
             f"there is no store {path}; one is made by the first run that is given it"
         )
-    said = _SAID.get(code & 0xFF) if code is not None else None
+    if kind == sqlite3.SQLITE_CANTOPEN and not all(
+        os.access(at, os.W_OK) for at in (path, path.parent)
+    ):
+        kind = sqlite3.SQLITE_READONLY  # SQLite tried to make a file beside it
+    said = None if kind is None else _SAID.get(kind)
     return StoreFailed(f"the store {path} cannot be used: {said or 'SQLite failed'} ({exc})")

@@ -110,7 +110,7 @@ def keep(connection: Connection, batch: Batch) -> None:
             cursor.executemany(
                 "insert into flowscript_rows values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (owned.number, number, owned.fence, *tabled(number, row, kept).columns())
+                    (owned.number, number, owned.fence, *tabled(number, row, kept))
                     for number, row in enumerate(batch.rows, batch.first)
                 ],
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from ..types.storing import StoreFailed
 
@@ -15,8 +15,7 @@ CANCEL = "\0cancel"
 """The slot of the inbox that asks for the run to be cancelled; no key of an execution has a NUL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One entry of a run's journal.
 
     ``kind`` says what happened, ``key`` to which execution (its path with attempts), ``data`` the facts of it.

@@ -74,7 +74,7 @@ def keep(connection: sqlite3.Connection, batch: Batch) -> None:
     connection.executemany(
         "insert into rows values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (owned.number, number, *tabled(number, row, kept).columns())
+            (owned.number, number, *tabled(number, row, kept))
             for number, row in enumerate(batch.rows, batch.first)
         ],
     )

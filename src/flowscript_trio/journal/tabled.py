@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from ..types.storing import StoreFailed
@@ -14,8 +14,7 @@ _DATA, _VALUE = 1, 2
 """Which parts of a row are large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tabled:
+class Tabled(NamedTuple):
     """The columns of a row behind its number; ``large`` says which of its parts are hashes."""
 
     kind: str
@@ -25,22 +24,17 @@ class Tabled:
     large: int
     sum: int
 
-    def columns(self) -> tuple[str, bytes, bytes, bytes, int, int]:
-        return self.kind, self.key, self.data, self.value, self.large, self.sum
-
 
 def tabled(number: int, row: Row | LargeRow, keep: Callable[[Large], None]) -> Tabled:
     """A row for a table; ``keep`` is given its large parts."""
-    large, parts = 0, []
-    for part, flag in ((row.data, _DATA), (row.value, _VALUE)):
-        if isinstance(part, Large):
-            keep(part)
-            large |= flag
-            parts.append(part.hash)
-        else:
-            parts.append(part)
+    large, data, value = 0, row.data, row.value
+    if isinstance(data, Large):
+        keep(data)
+        large, data = _DATA, data.hash
+    if isinstance(value, Large):
+        keep(value)
+        large, value = large | _VALUE, value.hash
     key = row.key.encode("utf-8", "surrogatepass")
-    data, value = parts
     return Tabled(row.kind, key, data, value, large, _sum(number, row.kind, key, data, value))
 
 
@@ -63,4 +57,4 @@ def large_parts(data: bytes, value: bytes, large: int) -> set[bytes]:
 
 
 def _sum(number: int, kind: str, key: bytes, data: bytes, value: bytes) -> int:
-    return crc32(value, crc32(data, crc32(key, crc32(f"{number} {kind} ".encode()))))
+    return crc32(b"".join((f"{number} {kind} ".encode(), key, data, value)))

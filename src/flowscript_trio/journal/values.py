@@ -69,15 +69,16 @@ def _dumped(value: Any) -> bytes:
     return _encoder.encode(value).encode("utf-8", "surrogatepass")
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-"""Made once: ``json.dumps`` makes one for each value."""
+_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+"""Made once: ``json.dumps`` makes one for each value. What comes here was looked through for circles already."""
 
 
 def _is_plain(root: Any) -> bool:
     """Whether JSON says all of a value: no class but its own, no part twice, not too deep."""
-    if type(root) in _LEAVES:
+    kind = type(root)
+    if kind in _LEAVES or (kind is list and _LEAVES.issuperset(map(type, root))):
         return True
-    if type(root) not in _CONTAINERS:
+    if kind not in _CONTAINERS:
         return False
     level, seen = [root], {id(root)}
     for _ in range(DEEPEST):

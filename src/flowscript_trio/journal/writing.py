@@ -108,7 +108,9 @@ class LiveJournal:
 
     def write(self, row: Row) -> int:
         self._rows.append(pack(row, self._large))
-        self._changed()
+        self._changes += 1
+        if not self._touched:
+            self._touch()
         return self._next + len(self._rows) - 1
 
     def drop(self, numbers: Sequence[tuple[int, int]]) -> None:
@@ -129,6 +131,7 @@ class LiveJournal:
         self._touch()
 
     def _touch(self) -> None:
+        """See to it that the rows are handed over as this pass ends."""
         if not self._touched:
             self._touched = True
             self._end.touched.append(self)

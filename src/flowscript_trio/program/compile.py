@@ -178,6 +178,7 @@ class _Compiler:
             on_crash=checked.on_crash,
             undoes_begun=self._undoes_begun(node),
             reads_clock=self._may_read_clock and _says(_CLOCK, node),
+            is_constant=checked.settings is None or not checked.settings.computed,
         )
 
     def _undoes_begun(self, node: BaseNode) -> bool:

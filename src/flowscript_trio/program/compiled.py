@@ -36,6 +36,7 @@ class Step:
     done again (``retry``) or fails where the process died at it, ``reads_clock`` that its expressions may ask for
     the time. ``limits`` are the names of those that it takes, and ``is_block`` says
     that others run inside while it holds them. ``linked`` is the document that an include or a call runs.
+    ``is_constant`` says that its settings are the same in every scope.
     """
 
     key: int
@@ -71,6 +72,7 @@ class Step:
     limits: tuple[str, ...] = ()
     is_block: bool = False
     place: str | None = None
+    is_constant: bool = False
 
     @property
     def is_plain_leaf(self) -> bool:

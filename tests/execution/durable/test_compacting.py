@@ -71,7 +71,7 @@ def few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_compacted_run_that_dies_at_any_commit_ends_as_it_must(shape: str) -> None:
     check_every_crash(SHAPES[shape])
     whole = undisturbed(SHAPES[shape])
-    status, *_, said = whole.outcome  # type: ignore[attr-defined]
+    status, *_, said = whole.outcome
     assert status == "completed" or said == "no"
     compacted = [row for row in whole.store.rows_of("r") if row.kind == "compacted"]
     assert bool(compacted) == ("undoes" not in shape)
@@ -129,7 +129,7 @@ def test_the_rows_are_bounded_over_processes_that_do_little_each(
 def test_outputs_are_kept_once_and_nothing_else_of_their_iterations() -> None:
     text = '<workflow name="w"><foreach id="e" collection="range(0, 3000)"><source:act id="a" gives="{{item}}"/></foreach></workflow>'
     work = undisturbed(text)
-    assert work.outcome == ("completed", list(range(3000)))  # type: ignore[attr-defined]
+    assert work.outcome == ("completed", list(range(3000)))
     rows = work.store.rows_of("r")
     assert len(rows) < 1_500
     assert sum(row.kind == "compacted" for row in rows) in range(5, 12)

@@ -73,3 +73,19 @@ def test_without_a_store_nothing_of_it_is_called(monkeypatch: pytest.MonkeyPatch
     )
 
     assert trio.run(fs.run, flow).status == "completed"
+
+
+def test_settings_that_are_the_same_each_time_are_hashed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[Any] = []
+    digest = Recorder.digest
+
+    def counted(recorder: Recorder, settings: Any) -> str:
+        hashed.append(settings)
+        return digest(recorder, settings)
+
+    monkeypatch.setattr(Recorder, "digest", counted)
+    undisturbed("""<workflow name="w"><loop id="l" max="5">
+      <source:act id="same" gives="x"/><source:act id="other" gives="{{$iteration}}"/></loop></workflow>""")
+    assert [each["gives"] for each in hashed] == ["x", 0, 1, 2, 3, 4]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 import flowscript_trio as fs
+from flowscript_trio.journal.backend import Batch
 from flowscript_trio.types.events import NodeEnded
 
 from crashing import Crashing, points
@@ -282,3 +287,32 @@ async def test_a_run_that_is_refused_leaves_nothing_in_its_store() -> None:
         async with fs.open_run(flow, store=store, run_id="r"):
             pytest.fail("the run was opened")
     assert await store.runs() == []
+
+
+async def test_nothing_follows_the_end_of_a_run_that_is_left_before_that_is_on_disk(
+    tmp_path: Path, mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = fs.Store(tmp_path / "runs.db")
+    is_ending, go_on = trio.Event(), threading.Event()
+    token, commit = trio.lowlevel.current_trio_token(), store._backend.commit
+
+    def slow(batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
+        if any(row.kind == "run-ended" for batch in batches for row in batch.rows):
+            token.run_sync_soon(is_ending.set)
+            go_on.wait()
+        commit(batches, waiting)
+
+    monkeypatch.setattr(store._backend, "commit", slow)
+    flow = fs.loads('<workflow name="w"><delay id="d" duration="0s"/></workflow>')
+    try:
+        async with fs.open_run(flow, store=store, run_id="r") as run:
+            await is_ending.wait()
+            mock_clock.jump(1)
+            run.leave()
+            go_on.set()
+    finally:
+        go_on.set()
+    assert run.status == "completed"
+    journal = await store.open("r")
+    assert [row.kind for row in journal.read()][-2:] == ["ran", "run-ended"]
+    await journal.aclose()

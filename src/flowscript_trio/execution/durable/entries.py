@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...journal.rows import Row
@@ -383,19 +384,19 @@ ENTRIES: dict[str, type[Entry]] = {
 }
 """Every kind of entry."""
 
-_FIELDS = {
-    each: tuple(field.name for field in fields(each) if field.name != "key")
-    for each in ENTRIES.values()
+_PARTS_OF = {
+    each: attrgetter("kind", *(field.name for field in fields(each))) for each in ENTRIES.values()
 }
+"""What gives the kind, the key and the facts of an entry: a run makes three entries a node."""
 
 
 def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
     """An entry as a row with that ``value``; raises CannotKeep for a value that cannot be kept,
     with the place inside of it.
     """
-    facts = [getattr(entry, name) for name in _FIELDS[type(entry)]]
+    kind, key, *facts = _PARTS_OF[type(entry)](entry)
     try:
-        return Row(entry.kind, entry.key, encode(facts), value)
+        return Row(kind, key, encode(facts), value)
     except CannotKeep as exc:
         raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 

@@ -127,7 +127,12 @@ async def act_durably(
 
 
 async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
-    step, settings = attempt.step, recorder.digest(_plain(config))
+    step = attempt.step
+    settings = recorder.digests.get(step)
+    if settings is None:
+        settings = recorder.digest(_plain(config))
+        if step.is_constant:
+            recorder.digests[step] = settings
     await begin(
         recorder,
         attempt.path,

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
+from math import inf
 from typing import Any, ClassVar, TypeVar
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ...journal.rows import ENDED, Journal, Mark
+from ...program.compiled import Step
 from ...scheduler.passes import PassCounter
 from ...scheduler.raised import is_cancelled
 from ...types.cookies import Cookies, count_on_from
@@ -92,6 +94,8 @@ class Recorder:
         """Why it had to be left, where that is an error."""
         self.give_up: Callable[[str], None] | None = None
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
+        self.digests: dict[Step, str] = {}
+        """What stands for the settings of nodes that have the same ones each time."""
         self.waits: Waits = Waits(lambda: self.time)
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
@@ -101,6 +105,7 @@ class Recorder:
         self._passes = passes
         self._shift = past.latest + 2 - passes.now if past.latest else 1 - passes.now
         self._coding = coding
+        self._encode = coding.encode
         self._now = now
         self._started = started
         self._deciding: dict[Region, trio.Event] = {}  # set once it was decided
@@ -116,6 +121,7 @@ class Recorder:
         self._ran_before = 0.0 if past.ran is None else past.ran.seconds
         self._ran_since = self._ran_noted = trio.current_time()
         self._ran_rows = past.ran_rows
+        self._looked_at = passes.now
 
     def begin(self, began: RunBegan) -> None:
         """The run is to run here, unless it has ended. What it follows from is written by its first process."""
@@ -165,13 +171,15 @@ class Recorder:
         """
         if self.is_left:
             return
-        self._note_time()
+        if self._passes.now != self._looked_at:  # time is looked at once a pass
+            self._looked_at = self._passes.now
+            self._note_time()
         number, size = self._append(entry)
         if self.parts.open:
             self.parts.note(within or entry.key, number, size)
 
     def _append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
-        row = row_of(entry, self._coding.encode, value)
+        row = row_of(entry, self._encode, value)
         number = self._journal.write(row)
         self._written += 1
         if self._resumes:
@@ -495,6 +503,7 @@ class Recorder:
         if not self.is_left:
             self._note_time(apart=0.0)
         self.write(RunEnded("", status, output, data))
+        self._ran_noted = inf  # nothing follows that, also where it is left before it is on disk
         if not self.is_left and status in ENDED:
             self._journal.mark(Mark(status))
             with trio.CancelScope(shield=True):
