@@ -34,6 +34,14 @@ STEPS: list[LiteralString] = [
         asked bytea, due float8, answer bytea, by text, answered timestamptz, unique (run, slot)
     );
     """,
+    """
+    create table flowscript_wishes (
+        place bigint primary key, run bigint not null references flowscript_runs on delete cascade,
+        fence bigint not null, token text not null, facts text not null, granted boolean not null,
+        unique (run, token)
+    );
+    create table flowscript_rates (key text primary key, start float8 not null, passed bigint not null);
+    """,
 ]
 """What each version of the schema adds to the one before."""
 

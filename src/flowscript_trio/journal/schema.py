@@ -36,6 +36,13 @@ STEPS = [
         answer blob, by text, answered real, unique (run, slot)
     ) strict;
     """,
+    """
+    create table wishes (
+        place integer primary key, run integer not null, fence integer not null, token text not null,
+        facts text not null, granted integer not null, unique (run, token)
+    ) strict;
+    create table rates (key text primary key, start real not null, passed integer not null) strict;
+    """,
 ]
 """What each version of the schema adds to the one before."""
 
