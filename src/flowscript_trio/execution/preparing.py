@@ -240,8 +240,9 @@ def _limits_of(
     """What the names of limits stand for in this run."""
     given = check_given(None if isinstance(options.limits, Limits) else options.limits)
     store = options.store
-    if store is None or owned is None or recorder is None:
+    if store is None:
         check_not_shared(given)
+    if store is None or owned is None or recorder is None:
         return RunLimits(program, flow.library.limits_declared, given, options.limiter)
     if not store.shares_limits:
         declared = store.limits_declared.setdefault(flow.name, flow.library.limits_declared)
