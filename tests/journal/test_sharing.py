@@ -1,4 +1,4 @@
-"""What every kind of store does alike with limits that it keeps for all its runs: all or none, in order, by owners."""
+"""What every kind of store does alike with limits that it keeps for all its runs: all or none, in order."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
@@ -153,18 +155,26 @@ trio.run(main)
 """
 
 
+@contextmanager
+def held_by_another_process(where: str) -> Iterator[None]:
+    """A process holds 'x'; it is killed when the block ends."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, where], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) is True
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
 @pytest.mark.parametrize("kind", KINDS[1:])
 async def test_what_a_killed_process_held_is_free_again(kind: str, tmp_path: Path) -> None:
     where = str(tmp_path / "runs.db") if kind == "sqlite" else new_database(URL)
     store = Store(where)
     run = await store.begin("r", b"")
     wish = ask(run, "a", need("x"))
-    with subprocess.Popen([sys.executable, "-c", HOLD, where], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline()) is True
+    with held_by_another_process(where):
         assert await store.share([wish], [], 0.0) == [WAITS]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
     if kind == "postgresql":  # a lease is waited for
         assert await store.share([wish], [], 0.0) == [WAITS]
         await run.aclose()
