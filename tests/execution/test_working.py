@@ -577,9 +577,7 @@ async def test_a_worker_takes_what_another_one_passes_over_for_a_place(
         nursery.start_soon(shop.work)
         nursery.start_soon(partial(shop.work, places={"far": place}))
         for run_id in "abcd":
-            await fs.submit(
-                fs.loads(FAR, registry=shop.registry), store=shop.store, run_id=run_id
-            )
+            await fs.submit(fs.loads(FAR, registry=shop.registry), store=shop.store, run_id=run_id)
         await trio.sleep(100)  # virtual
         assert set((await shop.states()).values()) == {"completed"}
         nursery.cancel_scope.cancel()
