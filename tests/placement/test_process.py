@@ -290,10 +290,10 @@ async def test_of_several_nodes_nobody_knows_which_was_lost(tmp_path: Path) -> N
 
 
 async def test_a_retry_of_what_is_lost_that_is_itself_wrong_is_the_error(tmp_path: Path) -> None:
-    retry = '<retry max="2" when="$input.nothing > 1" base="0s"/>'
+    retry = '<retry max="2" when="1 / 0 > 0" base="0s"/>'
     body = LOST.format(log=tmp_path / "log", retry=retry)
     with pytest.raises(fs.FlowScriptError) as caught:
-        await run(body, places={"process": fs.Process(workers=1)}, input={"nothing": "text"})
+        await run(body, places={"process": fs.Process(workers=1)})
     assert not isinstance(caught.value, fs.WorkerDied)
     assert isinstance(caught.value.__context__, fs.WorkerDied)
 
