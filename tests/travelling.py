@@ -46,6 +46,7 @@ async def where(params: ExecutionParams) -> dict[str, Any]:
         "line": params.node.location.line,
         "run": params.run.id,
         "key": params.run.idempotency_key,
+        "own key": params.idempotency_key,
         "secrets": dict(params.run.secrets),
         "draw": params.run.services.random.random(),
     }

@@ -16,6 +16,7 @@ import flowscript_trio as fs
 from flowscript_trio.execution import worker
 from flowscript_trio.journal.rows import RunState
 from flowscript_trio.journal.store import MemoryStore
+from flowscript_trio.testing.places import PlayedPlace
 from flowscript_trio.types.events import Observer
 
 ONE = '<workflow name="one"><source:act id="a"/><finally><source:act id="clean"/></finally></workflow>'
@@ -534,3 +535,61 @@ async def test_what_is_wrong_with_the_arguments_is_said(
         await Shop().work(**options)
     with pytest.raises(fs.InputError, match="expected a Store"):
         await fs.work("runs.db")  # type: ignore[arg-type]
+
+
+class OneSeat(PlayedPlace):
+    """A place that notes what came to it."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+
+    async def execute(self, runtime: Any, params: fs.ExecutionParams) -> Any:
+        self.came.append(params.run.id)
+        return await super().execute(runtime, params)
+
+
+FAR = """<workflow name="far"><limit name="seats" max="1"/><source:act id="a" place="far" limit="seats"/>
+<foreach id="e" collection="[1, 2]" place="far"><source:act id="b"/></foreach></workflow>"""
+
+
+async def test_a_run_is_passed_over_where_its_place_is_missing_and_taken_where_it_is_known(
+    autojump_clock: Any,
+) -> None:
+    shop, place = Shop(), OneSeat()
+    flow = fs.loads(FAR, registry=shop.registry)
+    for run_id in "ab":
+        await fs.submit(flow, store=shop.store, run_id=run_id)
+    assert await shop.work(until_empty=True) == 0
+    assert shop.lines == ["passed over a", "passed over b"]
+    assert "'far'" in shop.told[0].reason
+    assert shop.begun == []
+    assert await shop.states() == {"a": "queued", "b": "queued"}
+    assert await shop.work(places={"far": place}, until_empty=True) == 2
+    assert sorted(place.came) == ["a", "b"]
+    assert await shop.states() == {"a": "completed", "b": "completed"}
+
+
+async def test_a_worker_takes_what_another_one_passes_over_for_a_place(
+    autojump_clock: Any,
+) -> None:
+    shop, place = Shop(), OneSeat()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shop.work)
+        nursery.start_soon(partial(shop.work, places={"far": place}))
+        for run_id in "abcd":
+            await fs.submit(fs.loads(FAR, registry=shop.registry), store=shop.store, run_id=run_id)
+        await trio.sleep(100)  # virtual
+        assert set((await shop.states()).values()) == {"completed"}
+        nursery.cancel_scope.cancel()
+    assert sorted(place.came) == list("abcd")
+    most = [name for name in shop.begun if name.endswith("/a")]
+    assert len(most) == 4
+
+
+async def test_a_limit_that_the_worker_lacks_passes_a_run_over(autojump_clock: Any) -> None:
+    shop = Shop()
+    text = '<workflow name="w"><source:act id="a" limit="seats"/></workflow>'
+    await fs.submit(fs.loads(text, registry=shop.registry), store=shop.store, run_id="a")
+    assert await shop.work(until_empty=True) == 0
+    assert "takes the limit 'seats', which is neither declared nor given" in shop.told[0].reason
+    assert await shop.work(limits={"seats": fs.Limit(max=1)}, until_empty=True) == 1

@@ -254,3 +254,78 @@ def test_nothing_of_places_is_imported_where_none_is_used() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+LOST = """<foreach id="each" collection="[1, 2, 3]" place="process">
+  <transform:die id="a" log="{log}" once="yes"><on-error>{retry}</on-error></transform:die></foreach>"""
+
+
+async def test_an_iteration_that_was_lost_with_its_worker_goes_again_by_the_retry_of_its_node(
+    tmp_path: Path,
+) -> None:
+    body = LOST.format(log=tmp_path / "log", retry='<retry max="2" base="0s"/>')
+    done = await run(body, places={"process": fs.Process(workers=1)})
+    assert done.output == ["alive"] * 3
+    assert len(lines(tmp_path / "log")) == 1
+    [warning] = done.record.warnings
+    assert "'each[0]/a' is sent again in 0 s, since it was lost with its worker" in warning.message
+    assert done.record.failures == []
+
+
+@pytest.mark.parametrize("retry", ['<retry max="3" when="false"/>', '<fallback node="b"/>'])
+async def test_an_iteration_that_no_retry_takes_is_lost_with_its_worker(
+    retry: str, tmp_path: Path
+) -> None:
+    body = LOST.format(log=tmp_path / "log", retry=retry)
+    body = body.replace("</foreach>", '<transform:where id="b" if="false"/></foreach>')
+    with pytest.raises(fs.WorkerDied):
+        await run(body, places={"process": fs.Process(workers=1)})
+
+
+async def test_of_several_nodes_nobody_knows_which_was_lost(tmp_path: Path) -> None:
+    body = LOST.format(log=tmp_path / "log", retry='<retry max="2" base="0s"/>')
+    body = body.replace("</foreach>", '<transform:where id="b"/></foreach>')
+    with pytest.raises(fs.WorkerDied):
+        await run(body, places={"process": fs.Process(workers=1)})
+
+
+async def test_a_retry_of_what_is_lost_that_is_itself_wrong_is_the_error(tmp_path: Path) -> None:
+    retry = '<retry max="2" when="1 / 0 > 0" base="0s"/>'
+    body = LOST.format(log=tmp_path / "log", retry=retry)
+    with pytest.raises(fs.FlowScriptError) as caught:
+        await run(body, places={"process": fs.Process(workers=1)})
+    assert not isinstance(caught.value, fs.WorkerDied)
+    assert isinstance(caught.value.__context__, fs.WorkerDied)
+
+
+APPENDS = {
+    "node": '<sink type="file" id="k" path="log.txt" append="true" input="{{1}}" place="process"/>',
+    "iteration": '<foreach id="e" collection="[1]" place="process">'
+    '<sink type="file" id="k" path="log.txt" append="true" input="{{item}}"/></foreach>',
+}
+
+
+@pytest.mark.parametrize("shape", APPENDS)
+async def test_a_durable_run_adds_to_no_file_where_it_cannot_keep_how_long_it_was(
+    shape: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log.txt").write_text("before")
+    with pytest.raises(fs.CannotKeep, match='let the node run here, or give it place="thread"'):
+        await run(APPENDS[shape], store=fs.Store.memory(), base=tmp_path)
+    assert (tmp_path / "log.txt").read_text() == "before"
+    await run(APPENDS[shape], base=tmp_path)
+    assert (tmp_path / "log.txt").read_text() != "before"
+
+
+@pytest.mark.parametrize("shape", ["{}", '<foreach id="e" collection="[1]"{place}>{}</foreach>'])
+async def test_a_node_has_the_same_idempotency_key_wherever_it_runs(shape: str) -> None:
+    keys = set()
+    for place in ("here", "thread", "process"):
+        at = f' place="{place}"'
+        node = f'<transform:where id="a"{"" if "place" in shape else at}/>'
+        body = shape.format(node, place=at)
+        done = await run(body, store=fs.Store.memory(), run_id="r")
+        given = done.output[0] if isinstance(done.output, list) else done.output
+        keys |= {given["key"], given["own key"]}
+    assert len(keys) == 1
+    assert None not in keys

@@ -10,10 +10,11 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution import taking
+from flowscript_trio.execution import named_limits, taking
 from flowscript_trio.execution.frame import Attempt, Outcome
 from flowscript_trio.execution.named_limits import Taken
 from flowscript_trio.execution.walk import Walk
+from flowscript_trio.program import holding
 from flowscript_trio.scheduler.limits import queue
 from flowscript_trio.scheduler.limits.gate import Gate
 from flowscript_trio.scheduler.limits.meter import Meter
@@ -106,6 +107,28 @@ def test_nothing_is_found_of_limits_that_the_application_gives() -> None:
     assert report.holds, str(report)
 
 
+HOLDS = """<limit name="a" max="2"/><limit name="b" max="1"/>
+<foreach id="f" collection="[1, 2]" maxConcurrency="2" limit="a">
+  <source:stub id="x" takes="1s" limit="b"/></foreach>
+<source:stub id="y" takes="1s" limit="a b"/>"""
+
+
+@pytest.mark.parametrize("body", [HOLDS, LEAVES, BLOCKS], ids=["holds", "leaves", "blocks"])
+def test_nothing_is_found_of_limits_that_several_runs_share(body: str) -> None:
+    report = proved(body, beside=2, most=80, pairs=20)
+    assert report.holds, str(report)
+
+
+def test_runs_beside_share_the_limits_that_the_application_gives() -> None:
+    def options() -> dict[str, Any]:
+        return {"limits": {"a": fs.Limit(max=1)}, "limiter": trio.CapacityLimiter(1)}
+
+    report = proved(
+        '<source:stub id="x" takes="1s" limit="a"/>', options=options, beside=2, pairs=20
+    )
+    assert report.holds, str(report)
+
+
 # ---- planted ----
 
 Work = Callable[[Walk, Attempt], Awaitable[Outcome]]
@@ -120,6 +143,32 @@ def test_a_limit_that_lets_too_many_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taking, "take_nowait", take_nowait)
     assert "no more hold a limit than its max" in promises(LEAVES)
     assert "no more hold a limit than its max" in promises(BLOCKS)
+
+
+@pytest.mark.breaks_the_engine
+def test_a_limit_that_lets_too_many_in_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = taking.take_nowait
+
+    def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
+        if any(gate.taken == gate.max for gate in gates):
+            queue._take(gates, token)
+            return True
+        return original(gates, token)
+
+    one = '<limit name="b" max="1"/><source:stub id="x" takes="2s" limit="b"/>'
+    monkeypatch.setattr(taking, "take_nowait", take_nowait)
+    assert promises(one) == set()
+    assert promises(one, beside=1) == {"no more hold a limit over all runs"}
+
+
+@pytest.mark.breaks_the_engine
+def test_runs_that_wait_for_each_other_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named_limits, "find_cycle", lambda ways: None)
+    monkeypatch.setattr(holding, "find_cycle", lambda ways: None)
+    one = """<limit name="a" max="2"/><foreach id="f" collection="[1]" limit="a">
+      <source:stub id="w" takes="1s"/><source:stub id="x" takes="1s" limit="a"/></foreach>"""
+    assert promises(one) == set()
+    assert "every run ends" in promises(one, beside=1)
 
 
 @pytest.mark.breaks_the_engine

@@ -187,18 +187,20 @@ async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
 def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     step = attempt.step
     config = step.config(attempt.scope)
-    spending = walk.run.spending
+    run = walk.run
+    spending = run.spending
     if spending is not None:
         spending.keep(config, attempt.path)
+    has_view = spending is not None or run.recorder is not None or run.is_part_of_durable
     params = ExecutionParams(
         step.node,
         config,
         attempt.input,
         attempt.scope,
-        walk.run,
+        run,
         step.reads_only,
         step.parts,
-        None if step.is_builtin and spending is None and walk.run.recorder is None else attempt,
+        attempt if has_view or not step.is_builtin else None,
     )
     work: Awaitable[Outcome]
     if step.is_control:

@@ -27,6 +27,7 @@ from ..types.http import HttpOptions
 from ..types.masking import Masker
 from ..types.printing import one_line
 from ..types.results import Cancellation
+from ..types.storing import kept_nowhere
 from .delivery import DeliveryTimes
 from .inputs import Secrets
 from .masking import mask_error
@@ -182,8 +183,13 @@ class RunContext:
         return await self._resources.get(key, factory)
 
     async def keep_first(self, value: Any) -> Any:
-        """The value: a durable run gives its nodes a view of their own, which knows their paths."""
+        """The value: a durable run gives its nodes a view of their own, which knows their paths.
+
+        Raises CannotKeep in a part of one that runs elsewhere whole: its journal is not here.
+        """
         await trio.lowlevel.checkpoint()
+        if self.is_part_of_durable:
+            raise kept_nowhere()
         return value
 
     def count_request(self) -> None:

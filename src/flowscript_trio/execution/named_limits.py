@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import trio
 
 from ..program.compiled import Program
 from ..program.holding import describe_cycle, find_cycle
 from ..program.limit_use import Chain, LimitUse, Site
-from ..scheduler.limits.gate import Borrowed, Gate, Held
+from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared
 from ..scheduler.limits.limit import Limit, room_here
 from ..scheduler.limits.meter import Meter
 from ..scheduler.limits.queue import around
 from ..types.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from .durable.sharing import SharedLimits
 
 Given = Mapping[str, Limit | trio.CapacityLimiter]
 """What an application gives: limits by their names."""
@@ -23,12 +27,14 @@ Given = Mapping[str, Limit | trio.CapacityLimiter]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is taken together: limiters of the application, one by one; then ours, all or none.
+    """What is taken together: limiters of the application, one by one; then what the store keeps, all or none;
+    then ours, all or none.
 
     ``held`` are those of it that could keep others from going on.
     """
 
     borrowed: tuple[Borrowed, ...]
+    shared: tuple[Shared, ...]
     gates: tuple[Gate, ...]
     names: tuple[str, ...]
     held: tuple[Held, ...]
@@ -37,19 +43,29 @@ class Taken:
 class RunLimits:
     """The limits of one run by name: the application's, else those that its documents declare.
 
+    ``shared`` takes those that the store of the run keeps; None where no other process could have them.
     ``edges`` are pairs (held, needed): what runs beside this one is checked against them.
     """
 
     def __init__(
-        self, program: Program, declared: dict[str, Limit], given: Given, total: object
+        self,
+        program: Program,
+        declared: dict[str, Limit],
+        given: Given,
+        total: object,
+        shared: SharedLimits | None = None,
     ) -> None:
         use = program.limits
         assert use is not None
+        self.shared: SharedLimits | None = shared
         self._held: dict[str, Held] = {}
         self._taken: dict[tuple[str, ...], Taken] = {}
         own: dict[trio.CapacityLimiter, Borrowed] = {}
         for name, chain in use.needs.items():
-            self._held[name] = _resolve(name, chain, use, declared, given, own)
+            self._held[name] = _resolve(name, chain, use, declared, given, own, shared)
+        if shared is not None:
+            others = [one for one in self._held.values() if not isinstance(one, Shared)]
+            shared.is_mixed = total is not None or any(one.can_block for one in others)
         for names, chain in use.together.items():
             self._taken[names] = self._take_together(names, chain)
         self._check_rates(use)
@@ -85,14 +101,17 @@ class RunLimits:
                 said = " and ".join(map(repr, same))
                 raise InputError(f"{chain[-1]} takes {said}, which are one and the same limit")
         borrowed = tuple(one for one in found if isinstance(one, Borrowed))
-        gates = tuple(one for one in found if isinstance(one, Gate))
-        held = tuple(one for one in (*borrowed, *gates) if one.can_block)
-        return Taken(borrowed, gates, names, held)
+        shared = tuple(one for one in found if isinstance(one, Shared))
+        breakers = (one.breaker for one in shared if one.breaker is not None)
+        gates = (*(one for one in found if isinstance(one, Gate)), *breakers)
+        held = tuple(one for one in (*borrowed, *shared, *gates) if one.can_block)
+        return Taken(borrowed, shared, gates, names, held)
 
     def _check_rates(self, use: LimitUse) -> None:
         for name, chain in use.blocks.items():
-            gate = self._held[name]
-            if isinstance(gate, Gate) and gate.meter is not None:
+            held = self._held[name]
+            rate = held.meter if isinstance(held, Gate) else getattr(held, "rate", None)
+            if rate is not None:
                 raise InputError(
                     f"the limit {name!r} is a rate, which {chain[-1]} cannot hold: it is a block; "
                     "give a limit with max alone, or put the rate on the nodes in it"
@@ -108,7 +127,9 @@ class RunLimits:
             for first, second in pairwise(taken.borrowed):
                 ways.setdefault((first, second), chain)
             for first in taken.borrowed[-1:]:
-                ways.update(((first, gate), chain) for gate in taken.gates)
+                ways.update(((first, one), chain) for one in (*taken.shared, *taken.gates))
+            for one in taken.shared:
+                ways.update(((one, gate), chain) for gate in taken.gates)
         if isinstance(total, trio.CapacityLimiter):
             limiter = own.get(total) or Borrowed("limiter=", total)
             for name, chain in use.tokens.items():
@@ -142,6 +163,7 @@ def _resolve(
     declared: dict[str, Limit],
     given: Given,
     own: dict[trio.CapacityLimiter, Borrowed],
+    shared: SharedLimits | None,
 ) -> Held:
     limit = given.get(name)
     if isinstance(limit, trio.CapacityLimiter):
@@ -170,6 +192,8 @@ def _resolve(
             f"{chain[-1]} takes the limit {name!r}, which is neither declared nor given; expected "
             f'<limit name="{name}" …> in the document, or limits={{"{name}": …}} for the run{hint}'
         )
+    if shared is not None and (limit.shared or name not in given):
+        return shared.limit(name, limit, is_declared=name not in given)
     gate = limit.gate()
     if not limit.name:
         gate.name = name
@@ -189,3 +213,13 @@ def check_given(limits: object) -> Given:
                 "trio.CapacityLimiter"
             )
     return limits
+
+
+def check_not_shared(given: Given) -> None:
+    """Raise InputError for a limit that a store keeps: the run has none."""
+    for name, limit in given.items():
+        if isinstance(limit, Limit) and limit.shared:
+            raise InputError(
+                f"the limit {name!r} is shared in a store, and the run has none; expected a run with store=…, "
+                "or a limit without shared=True"
+            )

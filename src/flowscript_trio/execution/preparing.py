@@ -33,7 +33,7 @@ from .inputs import (
     check_secrets,
 )
 from .masking import mask_error, public_texts
-from .named_limits import RunLimits, check_given
+from .named_limits import RunLimits, check_given, check_not_shared
 from .options import RunOptions
 from .placing import check_places
 from .record import Record, Warned
@@ -43,6 +43,7 @@ from .weighing import WeighedRecord
 
 if TYPE_CHECKING:
     from .durable.opening import Owned
+    from .durable.recorder import Recorder
 
 
 def check_options(flow: Flow, options: RunOptions) -> None:
@@ -174,7 +175,7 @@ def _make_run(
     if spending is not None:
         limit = spending.cap(limit)
     if program.limits is not None:
-        context.limits = _limits_of(flow, program, options)
+        context.limits = _limits_of(flow, program, options, owned, recorder)
         if recorder is not None:
             from .durable.limited import restore_rates
 
@@ -229,10 +230,27 @@ def _bounds_of(options: RunOptions) -> Limits | None:
     return options.limits
 
 
-def _limits_of(flow: Flow, program: Program, options: RunOptions) -> RunLimits:
+def _limits_of(
+    flow: Flow,
+    program: Program,
+    options: RunOptions,
+    owned: Owned | None,
+    recorder: Recorder | None,
+) -> RunLimits:
     """What the names of limits stand for in this run."""
     given = check_given(None if isinstance(options.limits, Limits) else options.limits)
-    return RunLimits(program, flow.library.limits_declared, given, options.limiter)
+    store = options.store
+    if store is None:
+        check_not_shared(given)
+    if store is None or owned is None or recorder is None:
+        return RunLimits(program, flow.library.limits_declared, given, options.limiter)
+    if not store.shares_limits:
+        declared = store.limits_declared.setdefault(flow.name, flow.library.limits_declared)
+        return RunLimits(program, declared, given, options.limiter)
+    from .durable.sharing import SharedLimits
+
+    shared = SharedLimits(store, owned.journal.owner, flow.name, recorder)
+    return RunLimits(program, {}, given, options.limiter, shared)
 
 
 def _check_budget(budget: Budget | None) -> Spending | None:

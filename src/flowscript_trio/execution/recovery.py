@@ -63,7 +63,7 @@ async def recover(
         known = None if recorder is None else recorder.retried(path, further + 1)
         try:
             if recorder is None or known is None:
-                delay = _decide(walk, retries, path, error, further + 1)
+                delay = seconds_before(walk, retries, path, error, further + 1)
                 if recorder is not None:
                     recorder.note_retry(path, further + 1, retries.last, delay)
             else:
@@ -113,7 +113,7 @@ async def recover(
     return outcome
 
 
-def _decide(
+def seconds_before(
     walk: Walk, retries: Retries, path: str, error: Exception, attempt: int
 ) -> float | None:
     """The seconds until the node is tried again after its ``attempt``-th attempt; None where it is not."""

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ..scheduler.limits.queue import around, borrow, enter, held_here, leave, take_nowait
+from ..scheduler.limits.queue import (
+    around,
+    borrow,
+    check_circuits,
+    enter,
+    held_here,
+    leave,
+    take_nowait,
+    waiting_inside,
+)
 from ..scheduler.signals import Failed
 from ..types.events import TokenAwaited, TokenTaken
 from .frame import Attempt, Outcome
 from .named_limits import Taken
 from .walk import Walk
 
-Wait = Callable[[Walk, Attempt, Taken, object], Awaitable[int]]
-"""Takes limits that are not free at once; gives how many limiters of the application were taken: all of them."""
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What was taken beside limits of ours: so many limiters of the application, and a token of the store."""
+
+    borrowed: int = 0
+    shared: str | None = None
 
 
-async def wait_for(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
-    """Take what is not free at once; gives how many limiters of the application were taken: all of them."""
+NOTHING = Got()
+
+Wait = Callable[[Walk, Attempt, Taken, object], Awaitable[Got]]
+"""Takes limits that are not free at once; gives what was taken: all of them."""
+
+
+async def wait_for(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> Got:
+    """Take what is not free at once; gives what was taken: all of it."""
     run, held = walk.run, held_here()
     told = False
 
@@ -34,24 +55,39 @@ async def wait_for(walk: Walk, attempt: Attempt, taken: Taken, token: object) ->
             )
         )
 
-    borrowed = 0
+    def waits() -> None:
+        """The store has to be waited for, and is asked again: a circuit may have opened since."""
+        nonlocal told
+        check_circuits(taken.gates)
+        if run.observers and not told:
+            told = True
+            tell(TokenAwaited)
+
+    got = NOTHING
     try:
-        for one in taken.borrowed:
+        for number, one in enumerate(taken.borrowed, 1):
             if run.observers and not told and one.limiter.available_tokens < 1:
                 told = True
                 tell(TokenAwaited)
             await borrow(one, held, token)
-            borrowed += 1
+            got = Got(number)
             if one.can_block:
                 held = (*held, one)
-        if taken.gates and not (taken.borrowed and take_nowait(taken.gates, token)):
+        if taken.shared:
+            assert run.limits is not None
+            assert run.limits.shared is not None
+            check_circuits(taken.gates)
+            with waiting_inside(taken.shared, held, token):
+                got = Got(got.borrowed, await run.limits.shared.take(taken.shared, held, waits))
+            held = (*held, *(one for one in taken.shared if one.can_block))
+        is_first = not taken.borrowed and not taken.shared
+        if taken.gates and (is_first or not take_nowait(taken.gates, token)):
             if run.observers and not told:
                 told = True
                 tell(TokenAwaited)
             await enter(taken.gates, held, token)
     except BaseException:
-        for one in taken.borrowed[:borrowed]:
-            one.limiter.release_on_behalf_of(token)
+        await _give_back(walk, taken, got, token)
         raise
     try:
         if told:
@@ -59,10 +95,19 @@ async def wait_for(walk: Walk, attempt: Attempt, taken: Taken, token: object) ->
         await checkpoint_if_cancelled()  # it may have been while they were taken
     except BaseException:
         leave(taken.gates, token, None)
-        for one in taken.borrowed:
-            one.limiter.release_on_behalf_of(token)
+        await _give_back(walk, taken, got, token)
         raise
-    return borrowed
+    return got
+
+
+async def _give_back(walk: Walk, taken: Taken, got: Got, token: object) -> None:
+    """Give back what was taken beside limits of ours. Cannot be cancelled."""
+    for one in taken.borrowed[: got.borrowed]:
+        one.limiter.release_on_behalf_of(token)
+    if got.shared is not None:
+        assert walk.run.limits is not None
+        assert walk.run.limits.shared is not None
+        await walk.run.limits.shared.give_back(got.shared)
 
 
 def with_limits(
@@ -89,9 +134,9 @@ async def _hold(
 ) -> Outcome:
     token = object()
     failed: bool | None = None
-    borrowed = 0
-    if taken.borrowed or not take_nowait(taken.gates, token):
-        borrowed = await wait(walk, attempt, taken, token)
+    got = NOTHING
+    if taken.borrowed or taken.shared or not take_nowait(taken.gates, token):
+        got = await wait(walk, attempt, taken, token)
     try:
         if taken.held and not attempt.step.is_plain_leaf:
             outer = around.get()
@@ -109,6 +154,5 @@ async def _hold(
         raise
     finally:
         leave(taken.gates, token, failed)
-        if borrowed:
-            for one in taken.borrowed[:borrowed]:
-                one.limiter.release_on_behalf_of(token)
+        if got is not NOTHING:
+            await _give_back(walk, taken, got, token)

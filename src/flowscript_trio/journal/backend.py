@@ -9,6 +9,7 @@ from typing import Protocol
 from ..types.storing import StoreFailed
 from .blobs import LargeRow
 from .rows import Answered, Asked, Mark, Question, Row, RunState, State
+from .sharing import Ask, Back, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,12 @@ class Backend(Protocol):
 
     def answers(self, run_id: str) -> list[Answered]:
         """The slots that are filled, oldest first."""
+
+    def share(self, asks: Sequence[Ask], back: Sequence[Back], now: float) -> list[Told]:
+        """Give limits back, and give those that are asked for where they may be had: an answer to each, in order.
+
+        ``now`` is the wall clock of this process; a store that has a clock of its own goes by that.
+        """
 
     def prune(self, older: float, keep: int) -> int:
         """Forget runs that ended so many seconds ago, but for those that ended last; how many were forgotten."""

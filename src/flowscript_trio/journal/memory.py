@@ -13,6 +13,7 @@ from .backend import Batch, Owned
 from .blobs import Large, LargeRow, unpack
 from .finding import find_answer, no_such_run, other_document
 from .rows import ENDED, Answered, Asked, Mark, Question, Row, RunState, State
+from .sharing import Ask, Back, Book, Count, Entry, Told
 
 Moment = Literal["before", "after"]
 Watch = Callable[[Moment, int], None]
@@ -54,6 +55,8 @@ class MemoryBackend:
         self._heeding: dict[Owned, Callable[[StoreFailed], None]] = {}
         self._listening: dict[Owned, Callable[[], None]] = {}
         self._numbers = 0
+        self._entries: list[Entry] = []
+        self._counts: dict[str, Count] = {}
         self.commits: int = 0
 
     def crash(self) -> None:
@@ -238,6 +241,13 @@ class MemoryBackend:
 
     def answers(self, run_id: str) -> list[Answered]:
         return list(self._run(run_id).answers.values())
+
+    def share(self, asks: Sequence[Ask], back: Sequence[Back], now: float) -> list[Told]:
+        owned = {(run.number, run.fence) for run in self._runs.values() if run.owned}
+        book = Book(self._entries, self._counts, lambda *owner: owner in owned)
+        told = book.turn(asks, back, now)
+        self._entries, self._counts = book.entries, book.counts
+        return told
 
     def prune(self, older: float, keep: int) -> int:
         ended = [run for run in self._runs.values() if run.mark.state in ENDED and not run.owned]

@@ -38,6 +38,14 @@ STEPS: list[LiteralString] = [
     alter table flowscript_runs add column dropped bigint not null default 0;
     create index flowscript_rows_with_large on flowscript_rows (run) where large <> 0;
     """,
+    """
+    create table flowscript_wishes (
+        place bigint primary key, run bigint not null references flowscript_runs on delete cascade,
+        fence bigint not null, token text not null, facts text not null, granted boolean not null,
+        unique (run, token)
+    );
+    create table flowscript_rates (key text primary key, start float8 not null, passed bigint not null);
+    """,
 ]
 """What each version of the schema adds to the one before."""
 

@@ -21,6 +21,7 @@ from .blobs import Large
 from .finding import find_answer, no_such_run, other_document
 from .leases import Leases, Lost
 from .pgschema import bring_up
+from .pgsharing import share
 from .pgtables import (
     STATE,
     Connection,
@@ -33,6 +34,7 @@ from .pgtables import (
     text_of_slot,
 )
 from .rows import ENDED, Answered, Asked, Row, RunState, State
+from .sharing import Ask, Back, Told
 from .tabled import Tabled, untabled
 
 LOCK_TIMEOUT = "2s"
@@ -294,6 +296,12 @@ class PostgresBackend:
                 (number_of(connection, run_id),),
             ).fetchall()
         return [Answered(text_of_slot(slot), data, by, True) for slot, data, by in found]
+
+    # -- limits
+
+    def share(self, asks: Sequence[Ask], back: Sequence[Back], now: float) -> list[Told]:
+        with self._connected() as connection, connection.transaction():
+            return share(connection, asks, back)
 
     # -- forgetting
 

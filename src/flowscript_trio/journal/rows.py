@@ -105,6 +105,10 @@ class Journal(Protocol):
     def run_id(self) -> str: ...
 
     @property
+    def owner(self) -> tuple[int, int]:
+        """The number of the run in its store, and the fence under which it is owned here."""
+
+    @property
     def document(self) -> bytes:
         """What the run was begun with."""
 

@@ -41,6 +41,13 @@ STEPS = [
     create index rows_with_large on rows (run) where large <> 0;
     create index uses_by_hash on uses (hash);
     """,
+    """
+    create table wishes (
+        place integer primary key, run integer not null, fence integer not null, token text not null,
+        facts text not null, granted integer not null, unique (run, token)
+    ) strict;
+    create table rates (key text primary key, start real not null, passed integer not null) strict;
+    """,
 ]
 """What each version of the schema adds to the one before."""
 

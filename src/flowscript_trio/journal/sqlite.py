@@ -21,6 +21,8 @@ from .finding import find_answer, no_such_run, other_document
 from .owners import Owners, owners_of
 from .rows import ENDED, Answered, Asked, Row, RunState, State
 from .schema import connect, make_file, side_of
+from .sharing import Ask, Back, Told
+from .sqlsharing import share
 from .sqltables import begun, ending, keep, keep_large, number_of, open_slots, transaction
 from .tabled import Tabled, untabled
 
@@ -310,6 +312,16 @@ class SqliteBackend:
             ).fetchall()
         return [Answered(slot, data, by, True) for slot, data, by in found]
 
+    # -- limits
+
+    def share(self, asks: Sequence[Ask], back: Sequence[Back], now: float) -> list[Told]:
+        # What is held goes with the process; of rates a power cut must not lose what has passed.
+        has_rates = any(need.rate is not None for ask in asks for need in ask.needs)
+        with self._connected() as connection:
+            if not has_rates:
+                connection.execute("pragma synchronous = normal")
+            return share(connection, lambda number: not self._is_free(number), asks, back, now)
+
     # -- forgetting
 
     def prune(self, older: float, keep: int) -> int:
@@ -338,7 +350,7 @@ class SqliteBackend:
             return False
         try:
             with transaction(connection):
-                for table in ("rows", "uses", "inbox"):
+                for table in ("rows", "uses", "inbox", "wishes"):
                     connection.execute(f"delete from {table} where run = ?", (number,))
                 connection.execute("delete from runs where number = ?", (number,))
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+from ..scheduler.limits.limit import Limit
 from ..types.errors import InputError, nearest
 from ..types.printing import one_line
 from .backend import Backend, Owned
@@ -31,6 +32,7 @@ from .questions import (
 )
 from .rows import CANCEL, ENDED, STATES, Answered, Journal, Row, RunState, State
 from .sealing import Key, Seal
+from .sharing import Ask, Back, Told
 from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
@@ -86,6 +88,8 @@ class Store:
         self._use(backend_of(where, durability))
 
     def _use(self, backend: Backend) -> None:
+        self.limits_declared: dict[str, dict[str, Limit]] = {}
+        """What workflows declare, by their names, where no other process has the store."""
         self._backend = backend
         self._writer: Writer = InlineWriter(backend) if backend.inline else ThreadWriter(backend)
 
@@ -243,6 +247,18 @@ class Store:
         """Why the run is to be cancelled, of what stands in the slot :data:`~.rows.CANCEL` of the inbox."""
         reason: str = decode_value(answered.data)
         return reason
+
+    @property
+    def shares_limits(self) -> bool:
+        """Whether other processes may have the store, too, so that it has to keep limits for all of them."""
+        return not self._backend.inline
+
+    async def share(self, asks: Sequence[Ask], back: Sequence[Back], now: float) -> list[Told]:
+        """Give limits back that the store keeps, and take others where they may be had; an answer to each wish.
+
+        ``now`` is the time by the wall clock, in seconds. A cancellation waits for the store.
+        """
+        return await call(self._backend, partial(self._backend.share, asks, back, now))
 
     async def prune(self, *, older_than: float, keep: int = 0) -> int:
         """Forget runs that ended more than so many seconds ago, but for the ``keep`` that ended last.

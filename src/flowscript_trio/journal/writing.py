@@ -87,6 +87,11 @@ class LiveJournal:
         backend.listen(owned, self._told_news)
 
     @property
+    def owner(self) -> tuple[int, int]:
+        """The number of the run in its store, and the fence under which it is owned here."""
+        return self._owned.number, self._owned.fence
+
+    @property
     def run_id(self) -> str:
         return self._owned.run_id
 

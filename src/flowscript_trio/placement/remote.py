@@ -11,6 +11,7 @@ from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame, Outcome
 from ..execution.limiting import take_token
 from ..execution.losing import lose_body
+from ..execution.relaunching import relaunched
 from ..execution.state import State
 from ..execution.walk import Walk
 from ..program.compiled import CompiledBody
@@ -18,7 +19,8 @@ from ..runtimes.control.results import DocumentResult
 from ..runtimes.placing import Whereabouts
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.signals import Signal
-from ..types.errors import CannotTravel, WorkerDied
+from ..types.errors import WorkerDied
+from ..types.paths import owner_of
 from .jobs import BodyReply, Job, Reply
 from .packing import pack, unpack
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
@@ -74,10 +76,15 @@ class RemotePlace:
         """Run a branch or an iteration on a worker, whole."""
         context = walk.run
         deadline = trio.current_effective_deadline()
-        try:
+        path = owner_of(frame.prefix)
+
+        async def carry() -> Reply:
             job = body_job(walk, body, frame, self._luggage)
-            reply = await self._send_whole(context, job, f"the scope of {job.path!r}")
-        except (CannotTravel, WorkerDied) as exc:
+            return await self._send_whole(context, job, f"the scope of {path!r}")
+
+        try:
+            reply = await relaunched(walk, body, frame, carry)
+        except Exception as exc:
             worker = exc.worker if isinstance(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
         if not isinstance(
@@ -85,7 +92,7 @@ class RemotePlace:
         ):  # it was not read over there, or what it gave cannot cross
             return lose_body(walk, body, frame, error_in(reply), reply.worker)
         flow = flow_of_run(context)
-        done = await take_in(context, self._luggage, flow, frame, job.path, reply, deadline)
+        done = await take_in(context, self._luggage, flow, frame, path, reply, deadline)
         frame.output = done.output
         return done.signal
 

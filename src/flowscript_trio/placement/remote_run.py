@@ -16,6 +16,7 @@ from ..types.ast import BaseNode
 from ..types.errors import FlowScriptError
 from ..types.http import HttpOptions
 from ..types.results import NodeMark
+from ..types.storing import kept_nowhere
 from .jobs import Job, Noted, RunFacts, ScopeFacts
 
 
@@ -78,8 +79,10 @@ class RemoteRun:
         return await self._resources.get(key, factory)
 
     async def keep_first(self, value: Any) -> Any:
-        """The value itself: nothing is kept of what a node at a place has found."""
+        """The value itself. Raises CannotKeep in a durable run: where it is kept is not here."""
         await trio.lowlevel.checkpoint()
+        if self._job.run.is_durable:
+            raise kept_nowhere()
         return value
 
     def count_request(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf
 from typing import Any, Literal
@@ -145,11 +146,27 @@ async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelS
     return Reply(worker=worker, status=status, output=output, noted=noted)
 
 
+@dataclass(slots=True)
+class _Execution:
+    """Which attempt of which execution a job is."""
+
+    path: str
+    number: int
+
+
 async def _execute(job: LeafJob, run: RemoteRun) -> Any:
     runtime = _runtime_in(job.runtime)
     scope = RemoteScope(job.scope, run.services)
     # What it is handed is its own already: it was copied on its way.
-    params = ExecutionParams(node_from(job.node), job.config, job.input, scope, run, shared=True)
+    params = ExecutionParams(
+        node_from(job.node),
+        job.config,
+        job.input,
+        scope,
+        run,
+        shared=True,
+        attempt=_Execution(job.path, job.attempt),
+    )
     return await runtime.execute(params)
 
 

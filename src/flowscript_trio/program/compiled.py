@@ -134,6 +134,8 @@ class PlacedStep:
     secrets: frozenset[str]
     names: frozenset[str]
     """The words in it that may be names of its scope."""
+    is_once: bool = False
+    """Whether something in it says ``on-crash="fail"``, so that none of it may be begun again after a crash."""
 
     def secrets_among(self, held: Mapping[str, str]) -> dict[str, str]:
         """Those of the secrets of a run that travel."""

@@ -77,6 +77,8 @@ def _placed(
         {name: found for name, found in runtimes.items() if found is not None and _travels(found)},
         frozenset(secrets),
         frozenset(names),
+        any(checked.nodes[node.key].on_crash == "fail" for node in nodes)
+        or any(step.on_crash == "fail" for each in programs for step in steps_in(each)),
     )
 
 

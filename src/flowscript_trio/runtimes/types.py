@@ -252,7 +252,14 @@ class ExecutionParams(Generic[Config]):
         """The same with another view of the run: for a place that hands them to the runtime itself."""
         shared = self._owned == self._ALL
         return ExecutionParams(
-            self.node, self._config, self._input, self.scope, run, shared, self._parts
+            self.node,
+            self._config,
+            self._input,
+            self.scope,
+            run,
+            shared,
+            self._parts,
+            self._execution,
         )
 
     @property

@@ -60,3 +60,13 @@ class CannotKeep(FlowScriptError):
         super().__init__(f"{where}{what}")
         self.path = path
         self.what = what
+
+
+def kept_nowhere() -> CannotKeep:
+    """The error of a node of a durable run that would keep what it finds, where nothing can be kept in time."""
+    return CannotKeep(
+        "",
+        "a durable run keeps what this node finds before it changes it (the length of a file that it adds to), "
+        "and cannot where the node runs: in another process, or in something that runs elsewhere whole; "
+        'let the node run here, or give it place="thread"',
+    )

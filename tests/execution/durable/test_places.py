@@ -193,3 +193,48 @@ async def test_nodes_of_what_runs_elsewhere_have_their_keys(place: str) -> None:
     assert [each["key"] for each in run.output] == [key_of("r", f"e[{at}]/a") for at in (0, 1)]
     again = await fs.resume(store, "r", registry=REGISTRY)
     assert again.output == run.output
+
+
+ONCE = {
+    "body": """<workflow name="w"><foreach id="e" collection="[1]" place="far">
+      <source:act id="before"/><source:act id="a" takes="3" on-crash="fail"/></foreach></workflow>""",
+    "node in a block": """<workflow name="w"><foreach id="e" collection="[1]" place="far">
+      <if id="i" condition="true"><then><source:act id="a" takes="3" on-crash="fail"/></then></if>
+      </foreach></workflow>""",
+}
+
+
+@pytest.mark.parametrize("shape", ONCE)
+def test_what_may_begin_only_once_is_not_begun_again_with_the_whole_of_a_body(shape: str) -> None:
+    crashing = Crashing(ONCE[shape], places=_places())
+    crashing.process(during=_leaving(1.5))
+    last = crashing.process()
+    assert isinstance(last.error, fs.Interrupted)
+    assert crashing.world.done.count("before") <= 1
+    assert "a" not in crashing.world.done
+    assert isinstance(crashing.process().error, fs.Interrupted)  # as it had ended
+
+
+def test_what_may_begin_only_once_is_not_begun_again_with_the_whole_of_a_document(
+    tmp_path: Path,
+) -> None:
+    part = PART.replace('takes="2"', 'takes="5" on-crash="fail"')
+    (tmp_path / "part.xml").write_text(part)
+    (tmp_path / "w.xml").write_text(DOCUMENTS["call"])
+    crashing = Crashing(tmp_path / "w.xml", places=_places())
+    crashing.process(during=_leaving(3))
+    assert isinstance(crashing.process().error, fs.Interrupted)
+    assert crashing.world.done.count("x") == 1
+
+
+APPENDS = """<workflow name="w"><foreach id="e" collection="[1]" place="far">
+  <sink type="file" id="k" path="log.txt" append="true" input="{{item}}"/></foreach></workflow>"""
+
+
+async def test_what_a_body_elsewhere_would_have_to_keep_is_refused_before_it_is_changed(
+    tmp_path: Path,
+) -> None:
+    flow = fs.loads(APPENDS)
+    with pytest.raises(fs.CannotKeep):
+        await fs.run(flow, store=fs.Store.memory(), places=_places(), base=tmp_path)
+    assert not (tmp_path / "log.txt").exists() or not (tmp_path / "log.txt").read_text()

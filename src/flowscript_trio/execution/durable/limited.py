@@ -11,7 +11,7 @@ from ...types.paths import bound_path
 from ..describing import describe_safely
 from ..frame import Attempt, Outcome
 from ..named_limits import RunLimits, Taken
-from ..taking import wait_for, with_limits
+from ..taking import Got, wait_for, with_limits
 from ..walk import Walk
 from .entries import AttemptFailed, Passed
 from .past import Past
@@ -60,7 +60,7 @@ async def _hold_block(
     wait = wait_for
     if recorder.past.had_begun(path, number):
 
-        async def wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> int:
+        async def wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> Got:
             return await recorder.shielded(wait_for(walk, attempt, taken, token))
 
     try:

@@ -12,12 +12,14 @@ from ...runtimes.control.results import DocumentResult
 from ...runtimes.placing import Place
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Break, Failed, Goto, Return, Signal
+from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import is_a
 from ...types.location import Location
 from ...types.paths import owner_of
 from ...types.results import NodeResult
 from ..describing import describe_safely
 from ..frame import Attempt, Frame, Outcome
+from ..losing import lose_body
 from ..state import State
 from ..walk import Walk
 from .entries import Whole
@@ -39,9 +41,21 @@ async def run_body_whole(
         return Outcome(frame.output, signal)
 
     key = owner_of(frame.prefix)
-    done = await _run_whole(
-        walk, recorder, key, key, frame, work, body.location, body.inner_ids, frame.input
-    )
+    try:
+        done = await _run_whole(
+            walk,
+            recorder,
+            key,
+            key,
+            frame,
+            work,
+            body.location,
+            body.inner_ids,
+            frame.input,
+            _on_crash(walk, body.key),
+        )
+    except (Diverged, Interrupted) as exc:
+        return lose_body(walk, body, frame, exc)
     frame.output = done.output
     return done.signal
 
@@ -65,7 +79,13 @@ async def run_document_whole(
         step.location,
         (),
         given,
+        _on_crash(walk, step.key),
     )
+
+
+def _on_crash(walk: Walk, key: int) -> str:
+    """What becomes of the whole where the process dies at it: if a node in it may not begin again, it may not."""
+    return "fail" if walk.program.placed[key].is_once else "retry"
 
 
 async def _run_whole(
@@ -78,6 +98,7 @@ async def _run_whole(
     location: Location,
     names: Collection[str],
     given: Any,
+    on_crash: str,
 ) -> Outcome:
     """Do ``work``, which runs elsewhere, unless an earlier process saw it end: then it ends so again.
 
@@ -88,7 +109,7 @@ async def _run_whole(
     if known is not None and not known.again:
         return _restore(walk, recorder, known, frame, location)
     digest = recorder.digest({"given": given})
-    await begin(recorder, key, 1, label, digest, "retry", frame.region)
+    await begin(recorder, key, 1, label, digest, on_crash, frame.region)
     state = frame.state
     cookies = state.cookies
     before = {name: state.node(name) for name in names}

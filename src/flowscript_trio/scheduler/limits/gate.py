@@ -108,6 +108,35 @@ class Borrowed(Held):
         return self.limiter.total_tokens < inf
 
 
+class Shared(Held):
+    """A limit that the store of a durable run keeps, under ``key``, for all its runs, wherever they run.
+
+    Its circuit breaker is that of this process: ``breaker`` is a limit that is nothing else.
+    """
+
+    __slots__ = ("breaker", "burst", "key", "max", "rate")
+
+    def __init__(
+        self,
+        name: str,
+        key: str,
+        max: float,
+        rate: Rate | None,
+        burst: int,
+        breaker: Gate | None,
+    ) -> None:
+        super().__init__(name)
+        self.key: str = key
+        self.max: float = max
+        self.rate: Rate | None = rate
+        self.burst: int = burst
+        self.breaker: Gate | None = breaker
+
+    @property
+    def can_block(self) -> bool:
+        return self.max < inf
+
+
 class Wish:
     """What someone waits for: all of ``needs`` or nothing, while it holds ``held``.
 

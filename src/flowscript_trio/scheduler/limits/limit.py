@@ -39,6 +39,9 @@ class Limit:
         breaker: a text such as ``"5 in 1m, 30s"``: after five failures within a minute whatever needs the limit
             fails at once with :class:`CircuitOpen`, for 30 seconds; then one is tried.
         name: what it is called in messages; a run calls it by the name that it was given under.
+        shared: it is kept in the store of the durable runs that take it, under its ``name`` (or the name that it
+            was given under), and holds over all runs of the store that are given one of that name, on all
+            machines. Only durable runs can take it. Its circuit breaker is that of each process.
 
     Raises ValueError for values that mean nothing, and where neither ``max``, ``rate`` nor ``breaker`` is given.
 
@@ -54,12 +57,14 @@ class Limit:
         burst: int | None = None,
         breaker: str | BreakerRule | None = None,
         name: str = "",
+        shared: bool = False,
     ) -> None:
         if max is None and rate is None and breaker is None:
             raise ValueError("a limit limits something; expected max, rate or breaker")
         if burst is not None and rate is None:
             raise ValueError("burst goes only with rate; expected a rate beside it")
         self.name: str = name
+        self.shared: bool = shared
         self.max: float = inf if max is None else parse_count(max, "max")
         self.rate: Rate | None = None if rate is None else parse_rate(rate)
         self.burst: int = 1 if burst is None else parse_count(burst, "burst")
@@ -87,6 +92,11 @@ class Limit:
 
     @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> None:
+        if self.shared:
+            raise RuntimeError(
+                f"the limit {self.name!r} is shared in the store of durable runs, and only they can take it; "
+                "expected a limit without shared=True"
+            )
         await trio.lowlevel.checkpoint_if_cancelled()
         gate, token = self.gate(), object()
         await enter((gate,), held_here(), token)

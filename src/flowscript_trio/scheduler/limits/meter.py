@@ -37,6 +37,21 @@ class Meter:
         """When the bucket is full again if nothing more passes, in seconds of trio's clock."""
         return self._start + self._rate.time_of(self._passed)
 
+    @property
+    def counted(self) -> tuple[float, int]:
+        """When the count began, and how many have passed since: all that has to be kept of it."""
+        return self._start, self._passed
+
+    @counted.setter
+    def counted(self, counted: tuple[float, int]) -> None:
+        self._start, self._passed = counted
+
+    def bound(self, now: float) -> None:
+        """Where the count goes on later than any can, the clock was set: the bucket is empty ``now``."""
+        whole = self._rate.time_of(self._burst)
+        if self.full_at > now + whole:
+            self._start, self._passed = now, self._burst
+
     def resume(self, full_at: float, now: float) -> None:
         """Go on with a count from elsewhere, after which the bucket is full again at ``full_at``, or this one.
 

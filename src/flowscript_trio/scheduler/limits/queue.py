@@ -8,13 +8,15 @@ is held is only ever waited for along edges "held → needed inside", which have
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 
 import trio
 
 from ...types.limits import CircuitOpen
-from .gate import Borrowed, Gate, Held, Wish
+from .gate import Borrowed, Gate, Held, Shared, Wish
 
 around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits", default=())
 """The limits that nodes around the code that runs hold, the outermost first."""
@@ -45,6 +47,13 @@ def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
     if free:
         _take(gates, token)
     return free
+
+
+def check_circuits(gates: tuple[Gate, ...]) -> None:
+    """Raise CircuitOpen where a circuit breaker of one of the limits is open."""
+    for gate in gates:
+        if gate.breaker is not None and (left := gate.breaker.seconds_left(trio.current_time())):
+            raise CircuitOpen(gate.name, left)
 
 
 async def enter(gates: tuple[Gate, ...], held: tuple[Held, ...], token: object) -> None:
@@ -84,18 +93,27 @@ async def borrow(borrowed: Borrowed, held: tuple[Held, ...], token: object) -> N
     try:
         borrowed.limiter.acquire_on_behalf_of_nowait(token)
     except trio.WouldBlock:
-        wish = Wish((borrowed,), held, token, 0)
-        for one in held:
-            one.inside[wish] = None
-        for gate in held:
-            if isinstance(gate, Gate):
-                _retry_passed_by(gate.room.passed_by)
-                break
-        try:
+        with waiting_inside((borrowed,), held, token):
             await borrowed.limiter.acquire_on_behalf_of(token)
-        finally:
-            for one in held:
-                one.inside.pop(wish, None)
+
+
+@contextmanager
+def waiting_inside(
+    needs: tuple[Held, ...], held: tuple[Held, ...], token: object
+) -> Iterator[None]:
+    """Let it be known that the block waits for what is no limit of ours, while ``held`` is held around it."""
+    wish = Wish(needs, held, token, 0)
+    for one in held:
+        one.inside[wish] = None
+    for gate in held:
+        if isinstance(gate, Gate):
+            _retry_passed_by(gate.room.passed_by)
+            break
+    try:
+        yield
+    finally:
+        for one in held:
+            one.inside.pop(wish, None)
 
 
 def leave(gates: tuple[Gate, ...], token: object, failed: bool | None) -> None:
@@ -235,4 +253,9 @@ def _is_awaited(wish: Wish) -> bool:
                 if one not in reached:
                     reached.add(one)
                     pending.append(one)
-    return not reached.isdisjoint(wish.held)
+    if not reached.isdisjoint(wish.held):
+        return True
+    # What other processes hold, and wait for, is not seen here.
+    return any(isinstance(one, Shared) for one in reached) and any(
+        isinstance(one, Shared) for one in wish.held
+    )

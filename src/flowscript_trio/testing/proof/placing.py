@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from ...execution.frame import Attempt, Frame, Outcome
 from ...execution.losing import lose_body
+from ...execution.relaunching import relaunched
 from ...execution.walk import Walk
 from ...program.compiled import CompiledBody
 from ...runtimes.control.results import DocumentResult
@@ -37,7 +39,8 @@ class ProvedPlace(PlayedPlace):
         work = super().run_body
         path = owner_of(frame.prefix)
         try:
-            return await self._carry(path, lambda: work(walk, body, frame))
+            carry = partial(self._carry, path, partial(work, walk, body, frame))
+            return await relaunched(walk, body, frame, carry)
         except Crashed as exc:
             self._probe.lost.add(path)
             return lose_body(walk, body, frame, exc)

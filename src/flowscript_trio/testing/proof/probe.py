@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from types import AsyncGeneratorType
@@ -39,6 +39,9 @@ from .variables import changed_since
 REASON = "the proof cancels the run"
 FOREVER = 100 * 365.25 * 86400
 """Virtual seconds after which a run counts as one that never ends."""
+
+is_beside: ContextVar[bool] = ContextVar("flowscript_trio.is_beside", default=False)
+"""Whether a task belongs to a run that goes on beside the one that is disturbed."""
 
 MOST_STEPS = 50_000
 LATE = 5
@@ -197,7 +200,9 @@ class Probe(trio.abc.Instrument):
         self.passes += 1
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        if self._scope is not None and self.owners.note_task(task):
+        if self._scope is None or task.context.get(is_beside):
+            return
+        if self.owners.note_task(task):
             self._count_branch(task, 1)
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:

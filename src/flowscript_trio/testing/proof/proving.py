@@ -24,6 +24,7 @@ from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
 from .crashing import CrashProver
 from .locks import locks_alive
+from .others import Others
 from .plan import Plan
 from .planning import pairs_of, points_of, sample
 from .points import Points
@@ -59,6 +60,7 @@ def prove(
     accept: Iterable[tuple[str, str]] = (),
     progress: Progress | None = None,
     crash: bool = False,
+    beside: int = 0,
 ) -> Report:
     """Run a workflow in virtual time, disturbed at every point, and check what is promised of every run.
 
@@ -84,7 +86,9 @@ def prove(
             are known, and do not count.
         crash: prove the durable run instead: it has a store in memory, and its process dies before and after each
             commit and after each effect, is resumed, and dies again. Nothing else disturbs it then, and
-            ``seeds`` and ``around`` do nothing.
+            ``seeds``, ``around`` and ``beside`` do nothing.
+        beside: how many other runs of the workflow go on beside each run, undisturbed, with the same limits and
+            limiter: what is promised of limits holds over all of them, and none of them waits for ever.
         progress: called with how many runs are done and how many there will be, after each run.
 
     Returns:
@@ -109,14 +113,16 @@ def prove(
         raise InputError("a proof has a store of its own; leave `store` out of the options")
     if crash:
         return _prove_crashes(flow, options, registry, seed, most, pairs, accept, progress)
-    probing = Probing(_registry_of(flow, registry, first, callable(options)))
+    own = _registry_of(flow, registry, first, callable(options))
+    others = Others(flow.with_registry(own), beside) if beside else None
+    probing = Probing(own)
     flow = flow.with_registry(probing.registry)
     plan = Plan(flow.program)
     gc.collect()  # what earlier runs have left to the collector is not to be watched
     limiters, locks = limiters_alive(), locks_alive()
     check_options(flow, replace(first, places=played(flow.program, PlayedPlace())))
     setting = Setting(
-        flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks
+        flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks, others
     )
     report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
     if not report.holds:

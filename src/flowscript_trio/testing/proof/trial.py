@@ -28,6 +28,8 @@ from .hooks import hooked
 from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
 from .named_limits import Allowed, limits_after, taken_now
+from .others import Others
+from .overfull import Overfull
 from .owners import LeftTokens
 from .placing import ProvedPlace
 from .plan import Plan
@@ -66,6 +68,8 @@ class Setting:
     """Those that there were before any run."""
     locks: Sequence[Primitive]
     """Locks and semaphores, likewise."""
+    others: Others | None = None
+    """The runs beside each that is disturbed."""
 
 
 @dataclass(eq=False)
@@ -96,6 +100,12 @@ class Trial:
     """What the run was given."""
     limits: dict[str, Allowed] = field(default_factory=dict)
     """The limits that the run took by name."""
+    overfull: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Those that more held at once than they allow, over all runs: the max of each, and how many held it."""
+    has_others: bool = False
+    """Whether other runs went on beside it."""
+    limits_now: Callable[[], dict[str, Allowed]] = dict
+    """How they stand, more than before the run."""
     has_limiter: bool = False
     """Whether a limiter over the whole run was given."""
     endless: bool = False
@@ -110,11 +120,12 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     """
     probe = Probe(setting.plan, points, list(setting.limiters), Locks(setting.locks), most_steps)
     setting.probing.probe = probe
-    trial = Trial(points, seed, probe)
+    trial = Trial(points, seed, probe, has_others=setting.others is not None)
+    overfull = Overfull()
     clock = VirtualClock(PATIENCE, lambda: probe.steps)
     try:
         with watching_opens(probe.leftovers), order_of(seed), without_pace():
-            trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe])
+            trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe, overfull])
     except BaseException as exc:
         trial.crashed = first_of(exc)
     finally:
@@ -122,6 +133,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
         probe.locks.give_back()
     if isinstance(trial.crashed, KeyboardInterrupt | SystemExit):
         raise trial.crashed
+    trial.overfull = overfull.found
     trial.real = clock.waited
     return trial
 
@@ -137,7 +149,12 @@ async def _surround(setting: Setting, trial: Trial, clock: VirtualClock) -> None
 async def _observe(setting: Setting, trial: Trial) -> None:
     probe, threads = trial.probe, _threads()
     with hooked(probe):
-        await _run(setting, trial)
+        if setting.others is None:
+            await _run(setting, trial)
+        else:
+            async with trio.open_nursery() as nursery:
+                await _run(setting, trial, partial(_begin_others, nursery, setting.others, trial))
+        trial.limits = trial.limits_now()
         await _let_threads_end(threads, probe)
         trial.left_open = probe.leftovers.open()
         trial.left_files = probe.leftovers.temporary()
@@ -147,7 +164,20 @@ async def _observe(setting: Setting, trial: Trial) -> None:
     trial.surplus = probe.locks.surplus()
 
 
-async def _run(setting: Setting, trial: Trial) -> None:
+def _begin_others(nursery: trio.Nursery, others: Others, trial: Trial, options: RunOptions) -> None:
+    """Begin the runs beside the one that is disturbed; one that never ends is as if that did not."""
+
+    async def run() -> None:
+        trial.endless |= await others.run(options)
+
+    with others.marked():
+        for _ in range(others.count):
+            nursery.start_soon(run)
+
+
+async def _run(
+    setting: Setting, trial: Trial, begin_others: Callable[[RunOptions], None] | None = None
+) -> None:
     probe, variables = trial.probe, copy_context()
     with (
         watching_limiters(probe.owners.watch),
@@ -157,9 +187,13 @@ async def _run(setting: Setting, trial: Trial) -> None:
         options = _watched(setting.options(), probe, setting.flow)
         trial.max_concurrency = options.max_concurrency
         trial.has_limiter = options.limiter is not None
-        before = taken_now(setting.flow, options)
+        trial.limits_now = partial(
+            limits_after, setting.flow, options, taken_now(setting.flow, options)
+        )
         started = trio.current_time()
         probe.begin(scope, options.limiter)
+        if begin_others is not None:
+            begin_others(options)
         try:
             done = await run_with(setting.flow, options)
         except trio.Cancelled:
@@ -176,7 +210,6 @@ async def _run(setting: Setting, trial: Trial) -> None:
             trial.output, trial.record = done.output, done.record
         finally:
             probe.end()
-            trial.limits = limits_after(setting.flow, options, before)
             trial.duration = trio.current_time() - started
             trial.left_generators = probe.generators.left()
             trial.left_variables = changed_since(variables)

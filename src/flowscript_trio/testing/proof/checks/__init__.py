@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     resources.context_variables_are_reset,
     resources.no_more_branches_than_tokens,
     named_limits.no_more_hold_a_limit_than_its_max,
+    named_limits.no_more_hold_a_limit_over_all_runs,
     named_limits.rates_are_kept,
     named_limits.limits_are_given_back,
     errors.the_first_error_surfaces,

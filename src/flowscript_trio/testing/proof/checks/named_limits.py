@@ -31,6 +31,14 @@ def no_more_hold_a_limit_than_its_max(story: Story) -> Iterator[Finding]:
             )
 
 
+def no_more_hold_a_limit_over_all_runs(story: Story) -> Iterator[Finding]:
+    for name, (allowed, most) in story.trial.overfull.items():
+        yield Finding(
+            name,
+            f"the limit {name!r} was held by {most} at once, in all runs together, and its max is {allowed:g}",
+        )
+
+
 def rates_are_kept(story: Story) -> Iterator[Finding]:
     """When a node that waits for a token of the run passed its limits is not known."""
     if story.trial.has_limiter:

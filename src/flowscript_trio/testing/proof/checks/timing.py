@@ -19,8 +19,8 @@ from .finding import Finding
 
 
 def no_time_passes_unasked(story: Story) -> Iterator[Finding]:
-    if story.trial.real:
-        return  # what threads and sockets ask for is not seen
+    if story.trial.real or story.trial.has_others:
+        return  # what threads, sockets and other runs ask for is not seen
     for jump in story.trial.probe.jumps:
         if jump.foreign or _is_asked(jump) or _may_wait(story, jump):
             continue
