@@ -29,7 +29,7 @@ def failure(exc: sqlite3.Error | OSError, path: Path) -> StoreFailed:
     code = getattr(exc, "sqlite_errorcode", None)
     if code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN and not path.exists():
         return StoreFailed(
-            f"there is no store {path}; one is made by the first run that is given it"
+            f"there is no store {path}; one is made by the first run that is given it, and by Store.make()"
         )
     said = _SAID.get(code & 0xFF) if code is not None else None
     return StoreFailed(f"the store {path} cannot be used: {said or 'SQLite failed'} ({exc})")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 from ..types.errors import InputError, nearest
-from .rows import CANCEL, ENDED, Answered
+from .rows import CANCEL, ENDED, Answered, State
 
 
 def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
@@ -13,6 +14,16 @@ def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
     near = nearest(run_id, known)
     hint = f"; did you mean {near!r}?" if near else ""
     return InputError(f"there is no run {run_id!r} in the store{hint}")
+
+
+def check_states(states: Iterable[str]) -> None:
+    """Raise InputError for what is not the state of a run."""
+    known = get_args(State)
+    for state in states:
+        if state not in known:
+            near = nearest(state, known) if isinstance(state, str) else None
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise InputError(f"{state!r} is not a state; expected {', '.join(known)}{hint}")
 
 
 def no_such_question(

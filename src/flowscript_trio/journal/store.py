@@ -16,7 +16,7 @@ from ..types.errors import InputError
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
-from .finding import no_such_question
+from .finding import check_states, no_such_question
 from .memory import MemoryBackend, Watch
 from .questions import (
     Given,
@@ -129,11 +129,20 @@ class Store:
         await call(self._backend, partial(self._backend.submit, name, document, one_line(workflow)))
         return name
 
+    async def make(self) -> None:
+        """Make the store where there is none yet, as the first run would; what is in it stays as it is.
+
+        For programs that look at a store, or work on it, before anything was run. A cancellation waits for it.
+        """
+        await call(self._backend, self._backend.make)
+
     async def runs(self, *states: State, limit: int = 100) -> list[RunState]:
         """The runs of the store in these states (in all, if none is given), the youngest first.
 
-        A cancellation waits for the store.
+        Those whose process is gone are ``running``, with ``orphaned`` true. Raises InputError for what is not a
+        state. A cancellation waits for the store.
         """
+        check_states(states)
         return await call(self._backend, partial(self._backend.runs, states, limit))
 
     async def ready(
