@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import count
 from math import inf
@@ -22,6 +22,7 @@ from ..scheduler.passes import PassCounter
 from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
+from ..types.deferred import dataclass
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.exceptions import class_name

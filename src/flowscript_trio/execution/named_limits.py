@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 import trio
@@ -15,6 +14,7 @@ from ..scheduler.limits.gate import Borrowed, Gate, Held
 from ..scheduler.limits.limit import Limit, room_here
 from ..scheduler.limits.meter import Meter
 from ..scheduler.limits.queue import around
+from ..types.deferred import dataclass
 from ..types.errors import InputError, nearest
 
 Given = Mapping[str, Limit | trio.CapacityLimiter]

@@ -8,9 +8,9 @@ What had begun goes on after that, or is cancelled and cleans up; then comes the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ..types.deferred import dataclass
 from .pools import Pool
 from .signals import BrokenOff, Signal
 
