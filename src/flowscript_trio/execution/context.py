@@ -134,11 +134,15 @@ class RunContext:
 
     def notify(self, event: Event) -> None:
         """Notify every observer. One that raises is not notified again, and the run fails with its error."""
+        known = self.broken
         for observer in self.observers:
             try:
                 observer(event)
             except BaseException as exc:
                 self._drop(observer, exc, event)
+        # Only now, since giving up is an event itself: each observer is notified of this one first.
+        if (broken := self.broken) is not known and broken is not None and self.give_up is not None:
+            self.give_up(f"an observer raised {class_name(broken.error)}")
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
@@ -150,8 +154,6 @@ class RunContext:
             )
             return
         self.broken = BrokenObserver(error, event.path)
-        if self.give_up is not None:
-            self.give_up(f"an observer raised {class_name(error)}")
 
     @property
     def is_durable(self) -> bool:
