@@ -9,7 +9,8 @@ project = "flowscript-trio"
 author = "the flowscript-trio contributors"
 copyright = "2026, the flowscript-trio contributors"
 extensions = [
-    *("myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"),
+    *("myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"),
+    "sphinx_copybutton",
     *("leftovers", "searchable"),
 ]
 source_suffix = {".md": "markdown"}
@@ -22,4 +23,8 @@ autodoc_member_order = "bysource"
 # A button copies what is typed: neither the prompt nor what the command says.
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
-# There is no intersphinx: what others call their pages would have to be fetched, and a build needs no network.
+# What others call their pages is kept here, as far as these pages name it: a build needs no network.
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3/", "inventories/python.txt"),
+    "trio": ("https://trio.readthedocs.io/en/stable/", "inventories/trio.txt"),
+}

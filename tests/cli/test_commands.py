@@ -88,8 +88,9 @@ def test_a_failing_workflow_exits_with_1_and_says_what_failed_and_who_was_cancel
     ("args", "message"),
     [
         (["-c", "count"], "is not KEY=VALUE"),
-        (["-c", "count=x"], "expected number"),
+        (["-c", "count=x"], "--config count='x': expected a number, such as count=3"),
         (["-i", "{"], "is not JSON"),
+        (["-i", "Ada's"], """a text stands in quotes: --input '"Ada'"'"'s"'"""),
         (["-i", "@nowhere.json"], "nowhere.json"),
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--bogus"], "No such option"),
@@ -100,6 +101,28 @@ def test_wrong_use_exits_with_2(document: Any, args: list[str], message: str) ->
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stdout == ""
+
+
+LISTED = """<workflow name="w">
+  <param name="urls" type="array"/>
+  <transform:map id="m" input="$config.urls" expression="item + '!'"/>
+</workflow>"""
+
+
+def test_an_array_of_the_configuration_is_json_or_a_file_of_it(
+    document: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "urls.json"
+    file.write_text('["a", "b"]')
+    path = document(LISTED)
+    for given in ('["a", "b"]', f"@{file}"):
+        done = flowscript("run", path, "--config", f"urls={given}")
+        assert json.loads(done.stdout) == ["a!", "b!"]
+    done = flowscript("run", path, "--config", "urls=a")
+    assert 'expected an array, such as urls=\'["a", "b"]\', or urls=@FILE' in done.stderr
+    done = flowscript("run", path, "--config", "urls=@nowhere.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--config urls=@nowhere.json: No such file or directory" in done.stderr
 
 
 def test_an_invalid_document_exits_with_2_and_shows_all_problems(document: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-MOST_MODULES = 270
+MOST_MODULES = 272
 """Of ours that a run of one node imports; a module more at every start should have a reason."""
 UNUSED = (
     *("yaml", "httpx", "h11", "jmespath", "re2", "sqlite3", "sqlalchemy", "jsonschema", "html"),
@@ -55,6 +55,44 @@ def test_a_run_of_one_node_imports_nothing_that_it_does_not_use(
     assert [*unused, *(word for word in UNUSED if word in modules)] == []
     ours = [name for name in modules if name.partition(".")[0] == "flowscript_trio"]
     assert len(ours) <= MOST_MODULES
+
+
+COMPILED = """
+import builtins, dataclasses, json, sys
+from flowscript_trio.types.deferred import _Deferred
+compiled = []
+standard = dataclasses.dataclass
+def noted(cls=None, **options):
+    if sys._getframe(1).f_globals["__name__"].startswith("flowscript_trio"):
+        compiled.append(options)
+    return standard(cls, **options)
+dataclasses.dataclass = noted
+from flowscript_trio.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+ours = [module for name, module in sys.modules.items() if name.startswith("flowscript_trio")]
+classes = {each for module in ours for each in vars(module).values() if isinstance(each, type)}
+classes = [each for each in classes if "__dataclass_fields__" in vars(each) and "flowscript" in each.__module__]
+late = [each for each in classes if any(isinstance(value, _Deferred) for value in vars(each).values())]
+whole = sum(any(options.get(word, True) for word in ("init", "repr", "eq")) for options in compiled)
+print(json.dumps([len(classes), len(late), whole]), file=sys.stderr)
+"""
+
+
+def test_the_methods_of_most_dataclasses_are_not_compiled_for_a_run_of_one_node(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "one.xml"
+    file.write_text(ONE_NODE, encoding="utf-8")
+    command = [sys.executable, "-c", COMPILED, "run", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    classes, late, compiled = json.loads(done.stderr.splitlines()[-1])
+    assert classes > 130
+    # Something of nearly each is not compiled, and nothing of more than half.
+    assert late > 0.9 * classes
+    assert compiled < 80
 
 
 def test_what_a_start_imported_is_never_searched_for_garbage_and_the_rest_is(

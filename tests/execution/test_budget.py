@@ -225,6 +225,18 @@ async def test_an_evaluation_that_goes_past_the_deadline_ends_where_no_cancellat
     assert trio.current_time() - began < 1.5
 
 
+async def test_an_evaluation_of_clean_up_ends_when_the_seconds_of_clean_up_are_over() -> None:
+    spins = "count(range(3000), i =&gt; count(range(3000), j =&gt; j &lt; 0) &lt; 0)"
+    body = f"""<delay id="d" duration="1h"/><transform:template id="t" after="d" template="t"/>
+      <finally timeout="1h"><transform:template id="f" template="{{{{ {spins} }}}}"/></finally>"""
+    error = await exceeded(body, seconds=0.01, cleanup=0.05)
+    assert error.bound == "seconds"
+    failed = [each.error for each in fs.failure_of(error).record.failures if each.id == "f"]
+    assert [str(each).removeprefix("count(): ") for each in failed] == [
+        "the clean-up of the run took longer than its budget of 0.05 s"
+    ]
+
+
 @pytest.mark.parametrize("asked", ["unlimited", "50", None])
 @pytest.mark.parametrize("kind", ["parallel", "foreach", "graph", "call"])
 async def test_no_block_runs_more_at_once_than_the_tasks(

@@ -401,3 +401,10 @@ def test_options_are_checked_outside_of_trio_as_well() -> None:
         '<workflow name="w"><limit name="a" max="1"/><delay duration="0s" limit="a"/></workflow>'
     )
     check_options(flow, fs.RunOptions())
+
+
+async def test_two_names_of_one_limit_on_one_node_are_refused_with_both() -> None:
+    shared = fs.Limit(max=1)
+    flow = Works().load('<source:work id="w" limit="a b"/>')
+    with pytest.raises(fs.InputError, match="takes 'a' and 'b', which are one and the same limit"):
+        await fs.run(flow, limits={"a": shared, "b": shared})

@@ -120,3 +120,60 @@ def test_the_first_error_surfaces_and_the_observers_is_on_the_record() -> None:
         assert "Broken: too late" in failure.record.warnings[-1].message
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def test_a_second_observer_that_breaks_is_a_warning() -> None:
+    registry, _ = world()
+    flow = fs.loads('<workflow name="w"><source:does id="a"/></workflow>', registry=registry)
+
+    def breaks(event: Event) -> None:
+        raise Broken("the first")
+
+    def breaks_too(event: Event) -> None:
+        raise Broken("the second")
+
+    async def main() -> None:
+        with pytest.raises(Broken, match="the first") as caught:
+            await fs.run(flow, observers=[breaks, breaks_too])
+        record = fs.failure_of(caught.value).record
+        assert [each.message for each in record.warnings] == [
+            "an observer raised Broken: the second"
+        ]
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def test_an_observer_beside_a_broken_one_is_notified_of_everything_in_order() -> None:
+    registry, _ = world()
+    flow = fs.loads('<workflow name="w"><source:does id="a"/></workflow>', registry=registry)
+    seen: list[str] = []
+
+    def breaks(event: Event) -> None:
+        raise Broken("at once")
+
+    async def main() -> None:
+        with pytest.raises(Broken, match="at once"):
+            await fs.run(flow, observers=[breaks, lambda event: seen.append(type(event).__name__)])
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert seen[:2] == ["RunStarted", "CancelRequested"]
+    assert seen[-1] == "RunEnded"
+
+
+def test_what_is_shown_of_a_run_has_no_secret_however_many_lists_have_it() -> None:
+    flow = fs.loads(
+        '<workflow name="w"><secret name="KEY"/><foreach id="f" collection="range(200)">'
+        '<set id="s" var="v" value="{{[item, $secrets.KEY]}}"/></foreach></workflow>'
+    )
+
+    async def main() -> None:
+        async with fs.open_run(flow, secrets={"KEY": "abcdefgh123"}) as run:
+            seen = [event async for event in run.events() if isinstance(event, events.NodeEnded)]
+            await run.wait()
+        assert len(seen) == 201
+        assert "abcdefgh123" not in str([event.result for event in seen])
+        assert "abcdefgh123" in str(run.output)
+        assert "abcdefgh123" not in str(run.shown_output)
+        assert len(run.shown_output) == 200
+
+    trio.run(main)

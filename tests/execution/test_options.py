@@ -102,3 +102,19 @@ def test_a_proof_takes_options_as_an_object_or_by_name_or_made_anew(options: Any
 def test_a_proof_refuses_an_option_that_there_is_not() -> None:
     with pytest.raises(TypeError, match="confg"):
         prove(Stubs().load(TEXT), options={"confg": {}}, pairs=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"store": "runs.db"}, "store is of type str; expected a Store"),
+        ({"store": fs.Store.memory(), "run_id": 7}, "run_id is 7; expected text, or None"),
+        ({"suspend_after": 1}, "suspend_after is given without a store"),
+    ],
+    ids=["store", "run_id", "suspend_after"],
+)
+async def test_options_that_name_no_store_and_no_run_are_refused(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(fs.InputError, match=said):
+        await fs.run(Stubs().load(TEXT), **given)

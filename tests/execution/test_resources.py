@@ -245,3 +245,65 @@ def test_one_that_cannot_be_closed_keeps_no_other_from_it() -> None:
             '<source:asks id="c" after="b" for="c"/>'
         )
     assert log == ["open a", "open b", "open c", "close a"]
+
+
+class Managed:
+    """An async context manager that fails, or waits for ever, where it is told to, and notes what it did."""
+
+    def __init__(self, log: list[str], enters: str = "", leaves: str = "") -> None:
+        self.log = log
+        self.does = {"enter": enters, "leave": leaves}
+
+    async def _pass(self, which: str) -> None:
+        self.log.append(which)
+        try:
+            if self.does[which] == "hangs":
+                await trio.sleep_forever()
+            await trio.lowlevel.checkpoint()
+            if self.does[which] == "fails":
+                raise OSError(f"cannot {which}")
+        finally:
+            self.log.append(f"{which} ended")
+
+    async def __aenter__(self) -> str:
+        await self._pass("enter")
+        return "opened"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pass("leave")
+
+
+def test_a_manager_that_fails_to_open_is_the_error_of_the_node() -> None:
+    log: list[str] = []
+    world = World({"a": lambda: Managed(log, enters="fails")})
+    with pytest.raises(OSError, match="cannot enter") as caught:
+        world.run('<source:asks id="a" for="a"/>')
+    assert fs.failure_of(caught.value).node == "a"
+    assert log == ["enter", "enter ended"]
+
+
+def test_a_manager_that_fails_to_close_fails_the_run_after_all_its_nodes() -> None:
+    log: list[str] = []
+    world = World({"a": lambda: Managed(log, leaves="fails")})
+    with pytest.raises(OSError, match="cannot leave"):
+        world.run('<source:asks id="a" for="a"/>')
+    assert world.got == ["opened"]
+    assert log == ["enter", "enter ended", "leave", "leave ended"]
+
+
+def test_a_node_that_is_cancelled_while_a_manager_opens_waits_until_that_has_ended() -> None:
+    log: list[str] = []
+    world = World({"a": lambda: Managed(log, enters="hangs")})
+    with pytest.raises(trio.TooSlowError):
+        world.run('<source:asks id="a" for="a" timeout="3s"/>')
+    assert log == ["enter", "enter ended"]
+
+
+def test_a_manager_that_does_not_close_is_cancelled_after_ten_seconds() -> None:
+    log: list[str] = []
+    world = World({"a": lambda: Managed(log, leaves="hangs")})
+    done = world.run('<source:asks id="a" for="a"/>')
+    assert (done.status, done.duration) == ("completed", 10)
+    [warned] = done.warnings
+    assert "'a'" in warned.message
+    assert log == ["enter", "enter ended", "leave", "leave ended"]

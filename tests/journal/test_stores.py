@@ -13,6 +13,7 @@ import trio
 from flowscript_trio.journal.questions import encode_question
 from flowscript_trio.journal.rows import CANCEL, Answered, Mark, Question, Row
 from flowscript_trio.journal.store import Store
+from flowscript_trio.types.decisions import Action
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import RunBusy
 
@@ -182,6 +183,21 @@ async def test_runs_are_listed_the_youngest_first_with_how_they_stand(store: Sto
     assert ended.ended >= ended.created > 1e9
 
 
+async def test_a_store_can_be_made_before_anything_is_run(store: Store) -> None:
+    await store.make()
+    assert await store.runs() == []
+    await store.submit("a", b"")
+    await store.make()
+    assert [run.run_id for run in await store.runs()] == ["a"]
+
+
+async def test_runs_in_what_is_not_a_state_are_refused(store: Store) -> None:
+    with pytest.raises(
+        InputError, match=r"'complete' is not a state of a run; .* mean 'completed'"
+    ):
+        await store.runs("running", "complete")  # type: ignore[arg-type]
+
+
 async def test_a_run_whose_owner_is_gone_is_orphaned(store: Store) -> None:
     journal = await store.begin("r", b"")
     assert not (await store.show("r")).orphaned
@@ -265,6 +281,17 @@ async def test_a_question_that_is_withdrawn_takes_no_answer_unless_it_had_one(
     late = await store.answer("r", "b", "reject")
     assert (late.action, late.taken) == ("approve", False)
     await journal.aclose()
+
+
+async def test_a_question_lists_all_that_may_be_answered(store: Store) -> None:
+    actions = [Action("later", "Tomorrow"), Action("reject", "Never")]
+    journal = await store.begin("r", b"")
+    journal.ask(Question("ask", encode_question("ask", "Now?", actions, "reject")))
+    await journal.synced()
+    (question,) = await store.questions("r")
+    await journal.aclose()
+    assert question.actions == tuple(actions)
+    assert question.choices == (*actions, Action("approve", "Approve"))
 
 
 async def test_an_action_that_is_not_offered_is_refused_before_anything_is_written(

@@ -104,6 +104,15 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "nodes with a prefix in a parallel",
+        '<parallel id="p"><source:http id="a" url="http://a.b"/><sink:file id="f" path="x"/></parallel>',
+        [
+            "2:1: warning: 'p' has no branches: its output is an empty list",
+            "2:18: error: <source:http> is not allowed in <parallel>; expected <branch> around it",
+            "2:56: error: <sink:file> is not allowed in <parallel>; expected <branch> around it",
+        ],
+    ),
+    (
         "a limit in words",
         '<parallel id="p" concurrency="two"><branch>N!</branch></parallel>',
         [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..types.printing import one_line
-from .run import read_input
+from .given import read_input
 from .run_options import Command
 from .saying import say, write_json
 from .stores import ask_store, open_store, store_option

@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import IO
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ..observe.tree import RunTree
+from ..types.deferred import dataclass
 from ..types.events import (
     BranchEnded,
     CancelRequested,

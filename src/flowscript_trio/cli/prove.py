@@ -13,8 +13,9 @@ import click
 
 from ..types.masking import Masker
 from .console import is_lively
+from .given import read_config, read_input
 from .loading import load_or_exit, roots_option
-from .run import read_config, read_environment, read_input, read_secrets
+from .run import read_environment, read_secrets
 from .run_options import run_options
 from .saying import say, write_json
 from .stores import suspend_option

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,18 +15,19 @@ import click
 
 from ..types.ast import Document
 from ..types.budget import Budget
-from ..types.errors import EvaluationError, FlowScriptError, nearest
+from ..types.errors import EvaluationError, FlowScriptError
 from ..types.printing import one_line
 from ..types.services import SECRETS as AI_SECRETS
 from .budgeting import budget_option
 from .durations import read_seconds
+from .given import read_config, read_input
 from .loading import load_or_exit, roots_option
 from .observing import recording, reporting, tracing
 from .placing import read_places
 from .run_options import run_options, seed_option
 from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
-from .standard import OutputLost, drop_output, is_asked_at_a_terminal, standard_input
+from .standard import OutputLost, drop_output, is_asked_at_a_terminal
 from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 from .waiting import SUSPENDED, Begun, decider_of, say_suspended
@@ -229,60 +229,6 @@ def write_output(output: Any) -> None:
             + exc.reason
         )
         sys.exit(1)
-
-
-def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
-    """The values of ``--config``, each converted to its declared type."""
-    from ..parser import convert
-
-    declared = {parameter.name: parameter for parameter in document.parameters}
-    config: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, word = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"--config {pair!r} is not KEY=VALUE")
-        parameter = declared.get(key)
-        if parameter is None:
-            if declared:
-                near = nearest(key, declared)
-                hint = f"; did you mean {near!r}?" if near else ""
-                say(f"warning: the workflow declares no configuration {key!r}{hint}")
-            config[key] = word
-            continue
-        try:
-            config[key] = convert(word, parameter.type, parameter.choices)
-        except ValueError:
-            kind = ", ".join(parameter.choices) or parameter.type
-            raise click.UsageError(f"--config {key}={word!r}: expected {kind}") from None
-    return config
-
-
-def read_input(given: str | None) -> Any:
-    """The value of ``--input``: JSON, or a file of it behind an @."""
-    if given is None:
-        return None
-    name = "--input"
-    if given.startswith("@"):
-        name = given[1:]
-        try:
-            data = standard_input("--input @-").read() if name == "-" else Path(name).read_bytes()
-        except OSError as exc:
-            raise click.UsageError(f"--input @{name}: {exc.strerror or exc}") from None
-        try:
-            # JSON is UTF-8, -16 or -32, with a byte order mark or without.
-            given = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
-        except UnicodeDecodeError as exc:
-            found = f"not {exc.encoding.upper()} text (byte {exc.start})"
-            raise click.UsageError(f"--input @{name}: {found}") from None
-    try:
-        return json.loads(given, parse_constant=_refuse)
-    except (ValueError, RecursionError) as exc:
-        said = "it nests too deeply" if isinstance(exc, RecursionError) else exc
-        raise click.UsageError(f"{name} is not JSON: {said}") from None
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not allowed in JSON")
 
 
 def read_environment(names: tuple[str, ...]) -> dict[str, str]:

@@ -24,7 +24,7 @@ _GIVEN = (
         "-c",
         multiple=True,
         metavar="KEY=VALUE",
-        help="A value of $config, converted to its declared type.",
+        help="A value of $config, converted to its declared type; @FILE is a file that has an array or an object.",
     ),
     click.option(
         "--input",

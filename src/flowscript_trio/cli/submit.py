@@ -9,8 +9,9 @@ import click
 
 from ..types.budget import Budget
 from .budgeting import budget_option
+from .given import read_config, read_input
 from .loading import load_or_exit, roots_option
-from .run import fail, read_config, read_environment, read_input
+from .run import fail, read_environment
 from .run_options import given_options, seed_option
 from .saying import show_text
 from .stores import open_store, store_option

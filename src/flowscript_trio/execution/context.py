@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import inf
 from pathlib import Path
 from random import Random
@@ -20,6 +20,7 @@ from ..scheduler.passes import PassCounter
 from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
+from ..types.deferred import dataclass
 from ..types.errors import FlowScriptWarning, summary_of
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.exceptions import class_name
@@ -132,11 +133,15 @@ class RunContext:
 
     def notify(self, event: Event) -> None:
         """Notify every observer. One that raises is not notified again, and the run fails with its error."""
+        known = self.broken
         for observer in self.observers:
             try:
                 observer(event)
             except BaseException as exc:
                 self._drop(observer, exc, event)
+        # Only now, since giving up is an event itself: each observer is notified of this one first.
+        if (broken := self.broken) is not known and broken is not None and self.give_up is not None:
+            self.give_up(f"an observer raised {class_name(broken.error)}")
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
@@ -148,8 +153,6 @@ class RunContext:
             )
             return
         self.broken = BrokenObserver(error, event.path)
-        if self.give_up is not None:
-            self.give_up(f"an observer raised {class_name(error)}")
 
     @property
     def is_durable(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
 import trio
 from trio.lowlevel import Task, add_instrument, current_task, remove_instrument
+
+from ..types.deferred import dataclass
 
 
 @dataclass(slots=True, eq=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
 
 from ..types.ast import BaseNode
+from ..types.deferred import dataclass
 from ..types.errors import summary_of
 from ..types.exceptions import context_of, is_a, set_context, traceback_of
 from ..types.location import Location

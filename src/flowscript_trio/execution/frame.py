@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..expression.scope import Scope
 from ..program.compiled import Step
 from ..scheduler.signals import Signal
+from ..types.deferred import dataclass
 from ..types.paths import attempt_path, prefix_in
 from ..types.results import BranchResult
 from .regions import Region

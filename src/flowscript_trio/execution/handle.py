@@ -224,6 +224,9 @@ class Run:
         self._attach()
         if context.observers:
             ended = RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
+            context.give_up = (
+                None  # there is nothing left to cancel, and no event comes behind this one
+            )
             context.notify(ended)
             if self._take_in_observers(status) != status:  # one broke at the very last event
                 self.status, self.output = "failed", None

@@ -7,9 +7,10 @@ be written stands on the record instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..types.deferred import dataclass
 from ..types.exceptions import dictionary_of
 
 _ATTRIBUTE = "__flowscript__"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared
 from ..scheduler.limits.limit import Limit, room_here
 from ..scheduler.limits.meter import Meter
 from ..scheduler.limits.queue import around
+from ..types.deferred import dataclass
 from ..types.errors import InputError, nearest
 
 if TYPE_CHECKING:

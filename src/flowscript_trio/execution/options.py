@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from ..runtimes.registry import Registry
 from ..scheduler.limits.limit import Limit
 from ..types.budget import Budget
 from ..types.decisions import Decider
+from ..types.deferred import dataclass
 from ..types.events import Observer
 from ..types.http import HttpOptions
 

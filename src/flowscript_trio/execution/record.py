@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 
+from ..types.deferred import dataclass
 from ..types.masking import Masker
 from ..types.results import BranchResult, Cancellation, NodeResult
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
+from ..types.deferred import dataclass
 from .describing import describe, is_retryable
 
 

@@ -7,8 +7,7 @@ charge is made where the work arises, before it is done; the table says what it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..types.deferred import dataclass
 from .operators import BINARY, UNARY
 
 NARROW = 1 / 16

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ..types.deferred import dataclass
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run

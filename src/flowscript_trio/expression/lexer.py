@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
+from ..types.deferred import dataclass
 from .errors import ExpressionSyntaxError
 
 Kind = Literal["number", "string", "name", "operator", "end"]

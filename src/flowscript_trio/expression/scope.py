@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from itertools import chain
 from random import Random
 from time import thread_time
 from typing import Any, Protocol
 
+from ..types.deferred import dataclass
 from ..types.errors import LimitExceeded
 
 

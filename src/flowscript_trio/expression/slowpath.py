@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ..types.deferred import dataclass
 from ..types.errors import EvaluationError, LimitExceeded
 from .calls import MAX_CALLS, METHODS, at, invoke
 from .compiler import Operands

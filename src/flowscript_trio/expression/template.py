@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from ..types.deferred import dataclass
 from ..types.errors import EvaluationError
 from ..types.location import Text
 from .codegen import generate_text

@@ -50,6 +50,9 @@ class Backend(Protocol):
     def look_every(self) -> float | None:
         """Seconds between two looks at an inbox; None where :meth:`listen` tells of what comes."""
 
+    def make(self) -> None:
+        """Make the store where there is none."""
+
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         """Own a run, which is made where there is none; RunBusy, InputError for another document."""
 

@@ -31,7 +31,7 @@ def failure(exc: sqlite3.Error | OSError, path: Path) -> StoreFailed:
     kind = None if code is None else code & 0xFF
     if kind == sqlite3.SQLITE_CANTOPEN and not path.exists():
         return StoreFailed(
-            f"there is no store {path}; one is made by the first run that is given it"
+            f"there is no store {path}; one is made by the first run that is given it, and by Store.make()"
         )
     if kind == sqlite3.SQLITE_CANTOPEN and not all(
         os.access(at, os.W_OK) for at in (path, path.parent)

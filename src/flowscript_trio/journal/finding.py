@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..types.errors import InputError, nearest
-from .rows import CANCEL, ENDED, Answered
+from .rows import CANCEL, ENDED, STATES, Answered
 
 
 def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
@@ -13,6 +13,17 @@ def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
     near = nearest(run_id, known)
     hint = f"; did you mean {near!r}?" if near else ""
     return InputError(f"there is no run {run_id!r} in the store{hint}")
+
+
+def check_states(states: Iterable[str]) -> None:
+    """Raise InputError for what is not the state of a run."""
+    for state in states:
+        if state not in STATES:
+            near = nearest(state, STATES) if isinstance(state, str) else None
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise InputError(
+                f"{state!r} is not a state of a run; expected {', '.join(STATES)}{hint}"
+            )
 
 
 def no_such_question(

@@ -69,6 +69,9 @@ class MemoryBackend:
         for owned, lost in heeding.items():
             lost(Superseded(owned.run_id))
 
+    def make(self) -> None:
+        pass
+
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         self._made(run_id, document, workflow, "running")
         return self.own(run_id)

@@ -64,6 +64,10 @@ class PostgresBackend:
 
     # -- owning
 
+    def make(self) -> None:
+        with self._connected():
+            pass
+
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         asked = leases.now()
         # In one transaction: a worker must not find the run without its owner.

@@ -18,6 +18,7 @@ class OpenQuestion:
 
     ``key`` tells it from all others of the run, ``checkpoint`` is the id of its node. ``due`` is when ``default``
     stands if nobody has answered (seconds since 1970), or None where it waits for as long as it takes.
+    ``actions`` are those that the document names; ``choices`` are those that a page has a button for.
     Plain data: cancellation means nothing to it.
     """
 
@@ -27,6 +28,14 @@ class OpenQuestion:
     actions: tuple[Action, ...]
     default: str
     due: float | None = None
+
+    @property
+    def choices(self) -> tuple[Action, ...]:
+        """All that may be answered: the actions, then ``approve`` and ``reject`` if they are not among them."""
+        labels = {APPROVE: "Approve", REJECT: "Reject"} | {
+            each.id: each.label for each in self.actions
+        }
+        return tuple(Action(id, labels[id]) for id in actions_of(self.actions))
 
 
 @dataclass(frozen=True, slots=True)

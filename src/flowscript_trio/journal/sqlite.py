@@ -52,6 +52,10 @@ class SqliteBackend:
 
     # -- owning
 
+    def make(self) -> None:
+        with self._connected(make=True):
+            pass
+
     def begin(self, run_id: str, document: bytes, workflow: str) -> Owned:
         with (
             self._connected(make=True) as connection,

@@ -13,12 +13,12 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from ..scheduler.limits.limit import Limit
-from ..types.errors import InputError, nearest
+from ..types.errors import InputError
 from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
 from .copying import read_beside
-from .finding import no_such_question
+from .finding import check_states, no_such_question
 from .memory import MemoryBackend, Watch
 from .questions import (
     Given,
@@ -30,7 +30,7 @@ from .questions import (
     question_of,
     shown_input,
 )
-from .rows import CANCEL, ENDED, STATES, Answered, Journal, Row, RunState, State
+from .rows import CANCEL, ENDED, Answered, Journal, Row, RunState, State
 from .sealing import Key, Seal
 from .sharing import Ask, Back, Told
 from .sqlite import SqliteBackend
@@ -143,6 +143,13 @@ class Store:
         await call(self._backend, partial(self._backend.submit, name, document, one_line(workflow)))
         return name
 
+    async def make(self) -> None:
+        """Make the store where there is none yet, as the first run would; what is in it stays as it is.
+
+        For programs that look at a store, or work on it, before anything was run. A cancellation waits for it.
+        """
+        await call(self._backend, self._backend.make)
+
     async def runs(
         self,
         *states: State,
@@ -152,22 +159,18 @@ class Store:
     ) -> list[RunState]:
         """The runs of the store, the youngest first.
 
+        Those whose process is gone are ``running``, with ``orphaned`` true.
+
         Args:
             states: only those in one of these states; all, if none is given.
             workflow: only those of the workflow with that name.
             younger_than: only those that began in the last so many seconds.
             limit: so many at most.
 
-        Raises InputError for a state that there is not. Nobody who writes waits for it. A cancellation waits for
+        Raises InputError for what is not a state. Nobody who writes waits for it. A cancellation waits for
         the store.
         """
-        for each in states:
-            if each not in STATES:
-                near = nearest(str(each), STATES)
-                hint = f"; did you mean {near!r}?" if near else ""
-                raise InputError(
-                    f"{each!r} is not a state of a run; expected {', '.join(STATES)}{hint}"
-                )
+        check_states(states)
         return await call(
             self._backend, partial(self._backend.runs, states, limit, workflow, younger_than)
         )

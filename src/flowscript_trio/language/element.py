@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ..types.ast import BaseNode, LeafNode
+from ..types.deferred import dataclass
 
 Leaves = Literal["loop", "document"]
 """What a node can end that is around it: a loop, or the document that it stands in."""

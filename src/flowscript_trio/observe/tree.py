@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..types.ast import BaseNode
+from ..types.deferred import dataclass
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,

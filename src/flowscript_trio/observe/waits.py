@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ..types.ast import BaseNode
+from ..types.deferred import dataclass
 from ..types.durations import parse_duration
 from ..types.events import AttemptFailed, AttemptStarted, Event, TokenAwaited
 from ..types.location import Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..language.element import Element as Declared
@@ -23,6 +23,7 @@ from ..language.structure import (
 )
 from ..language.synonyms import element_instead, is_foreign
 from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
+from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.location import Text
 from .ids import Ids, is_id

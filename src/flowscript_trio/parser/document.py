@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..types.ast import Document, LimitDeclaration, Parameter, Secret
+from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
 from ..types.findings import Findings
 from ..types.location import Source

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
 from ..types.location import Source
 from .document import Parsed, parse, too_large

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..types.ast import Parameter, Secret, Setting, Shaped
+from ..types.deferred import dataclass
 
 
 @dataclass(slots=True)

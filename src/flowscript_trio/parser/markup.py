@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..types.deferred import dataclass
 from ..types.errors import nearest
 from .findings import ScanFindings
 

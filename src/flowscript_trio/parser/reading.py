@@ -36,11 +36,12 @@ class SettingReader:
     def unexpected(self, element: Element, expected: Collection[str], around: Element) -> None:
         """Report an element that is not allowed in the one around it."""
         where = kind_of(around.family, around.local)
-        instead = element_instead(element.local, where)
-        if instead is None or element.local in NODES:
+        kind = kind_of(element.family, element.local)
+        instead = element_instead(kind, where)
+        if instead is None or kind in NODES:
             names = [f"<{name}>" for name in sorted(expected)]
             instead = ", ".join(names) or "no elements"
-            if element.local in NODES and expected:
+            if kind in NODES and expected:
                 instead = " or ".join(names) + " around it"
         self.findings.at_element(
             element,

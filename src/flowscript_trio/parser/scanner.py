@@ -7,8 +7,9 @@ A real XML parser has the last word on whether the (repaired) text is well-forme
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .findings import ScanFindings

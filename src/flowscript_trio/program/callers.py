@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from ..types.ast import CallNode, Document, IncludeNode
+from ..types.deferred import dataclass
 from ..validator import Inherited
 from ..validator.places import locate, word_of
 from .library import Library

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..expression import Expression
 from ..expression.scope import Scope
 from ..runtimes.types import NodeRuntime
 from ..types.ast import BaseNode, Body, Document
+from ..types.deferred import dataclass
 from ..types.location import Location
 from ..validator import Wanted
 from .limit_use import LimitUse

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from ..types.ast import Document
+from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
 from ..types.location import Location
 from .compiled import CompiledBody, Program, Step

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from os.path import relpath
 from pathlib import Path
 
 from ..parser import Parsed, ReadLimits, read
 from ..scheduler.limits.limit import Limit
 from ..types.ast import Document
+from ..types.deferred import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..types.ast import LimitDeclaration
+from ..types.deferred import dataclass
 from ..types.location import Location
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..runtimes.registry import Registry
 from ..types.ast import CallNode, Document, IncludeNode, Setting
+from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.shapes import UNKNOWN, Shape

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..parser import ReadLimits, parse, read
 from ..runtimes import registry as default_registry
 from ..runtimes.registry import Registry
 from ..types.ast import Document
+from ..types.deferred import dataclass
 from ..types.errors import Problem, WorkflowInvalid
 from ..validator import Checked
 from ..validator.shapes import DocumentShapes

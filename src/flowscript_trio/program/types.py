@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..types.deferred import dataclass
 from ..types.shapes import ValueType
 from ..validator.places import name_of
 from ..validator.shapes import DocumentShapes

@@ -6,8 +6,9 @@ They stand in the metadata of a field's type: ``expression: Annotated[Expression
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from ..types.deferred import dataclass
 
 
 @dataclass(frozen=True, slots=True, init=False)

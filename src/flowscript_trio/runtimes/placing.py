@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from ..types.deferred import dataclass
 from .types import ConfigModel, ExecutionParams, NodeRuntime
 
 HERE = "here"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 from uuid import NAMESPACE_URL, uuid5
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 
 from ..expression.scope import Overlay, Scope, Services
 from ..types.ast import BaseNode
+from ..types.deferred import dataclass
 from ..types.http import HttpOptions
 from ..types.shapes import UNKNOWN, Shape
 from .isolation import private_copy

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from ..types.deferred import dataclass
 from .dag import Waits, list_dependents, order
 
 NEVER = -1

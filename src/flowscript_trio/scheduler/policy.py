@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from ..types.deferred import dataclass
 from ..types.errors import BudgetExceeded
 from ..types.exceptions import is_a
 

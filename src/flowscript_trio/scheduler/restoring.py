@@ -8,12 +8,14 @@ What had begun goes on after that, or is cancelled and cleans up; then comes the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..types.intervals import Intervals
+from ..types.deferred import dataclass
 from .pools import Pool
 from .signals import BrokenOff, Signal
+
+if TYPE_CHECKING:
+    from ..types.intervals import Intervals
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ The tree is what stands in the document and nothing more: settings are texts wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .deferred import dataclass
 from .limits import BreakerRule, Rate
 from .location import Location, Source, Text
 from .paths import label_by_place, label_of_name

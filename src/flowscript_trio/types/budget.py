@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
+from .deferred import dataclass
 from .errors import InputError
 
 

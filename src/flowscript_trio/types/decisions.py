@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from .deferred import dataclass
 from .errors import FlowScriptError
 
 APPROVE: Literal["approve"] = "approve"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from .deferred import dataclass
 from .exceptions import class_name, is_a
 from .location import Location, Source
 

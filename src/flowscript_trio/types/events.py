@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .deferred import dataclass
 from .results import Cancellation, NodeResult, RunStatus
 
 if TYPE_CHECKING:

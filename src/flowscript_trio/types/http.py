@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from os import PathLike
 from typing import Literal
 from urllib.parse import urlsplit
 
+from .deferred import dataclass
 from .errors import InputError
 
 MIB = 1024 * 1024

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from .deferred import dataclass
 from .durations import parse_duration
 from .errors import FlowScriptError
 

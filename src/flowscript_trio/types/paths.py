@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from .deferred import dataclass
 
 FALLBACK = "@fallback"
 FINALLY = "@finally"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from .deferred import dataclass
 from .location import Location
 
 NodeStatus = Literal["success", "failed", "cancelled", "skipped"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..expression import Expression
 from ..runtimes.types import NodeRuntime
 from ..scheduler.plan import WalkPlan
 from ..types.ast import BaseNode, Body, Document
+from ..types.deferred import dataclass
 from ..types.errors import Problem
 from .handlers import Handlers
 from .members import Wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum, auto
 from functools import cached_property, lru_cache
 from types import UnionType
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from ..expression import Expression, Template
 from ..runtimes.markers import AfterBody, Binds, Constant, JsonScalar, Resolved
+from ..types.deferred import dataclass
 
 _CONTAINERS = (Mapping, Sequence, set, frozenset, BaseModel)
 

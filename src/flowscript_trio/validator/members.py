@@ -9,9 +9,9 @@ wanted of it is only noted here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from ..types.ast import Document
+from ..types.deferred import dataclass
 from ..types.findings import Findings
 from ..types.location import Location
 from .texts import Use

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
+
+from ..types.deferred import dataclass
 
 _LONGEST = 60
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from ..expression import BoundNames
 from ..language.elements import element_of, parts_of
 from ..types.ast import BaseNode, Body, Document, Node, PhaseNode, Setting
+from ..types.deferred import dataclass
 from ..types.location import Text
 
 Role = Literal["body", "cleanup", "compensate"]

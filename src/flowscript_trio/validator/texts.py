@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..expression import (
@@ -26,6 +25,7 @@ from ..expression.shaping import misfits
 from ..expression.syntax import Tree
 from ..parser import YamlProblem
 from ..types.ast import Setting, Structure
+from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.findings import Findings, text_of
 from ..types.location import Source, Text

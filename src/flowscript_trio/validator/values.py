@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ..expression import to_text
 from ..expression.scope import Scope
 from ..types.ast import Setting
+from ..types.deferred import dataclass
 from ..types.errors import SettingError
 from ..types.findings import text_of
 from ..types.location import Location

@@ -48,7 +48,7 @@ class Nodes:
             await trio.sleep(float(params.config.get("takes", 0.02)))
         finally:
             self._now -= 1
-        self.done.append(params.node.id)
+        self.done.append(str(params.node.id))
 
     def load(self, text: str) -> fs.Flow:
         return fs.loads(text, registry=self.registry)

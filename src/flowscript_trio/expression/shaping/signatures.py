@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from random import Random
 
+from ...types.deferred import dataclass
 from ...types.errors import EvaluationError, LimitExceeded
 from ..calls import METHODS, invoke
 from ..costs import COSTS

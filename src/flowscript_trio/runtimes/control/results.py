@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...expression import Expression
 from ...scheduler.policy import Policy
 from ...types.ast import Body
 from ...types.decisions import Action, Answer
+from ...types.deferred import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

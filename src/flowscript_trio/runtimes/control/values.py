@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
+
+from ...types.deferred import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..deferred import dataclass
 from .shape import NULL, NUMBER, TEXT, UNKNOWN, Shape, union
 
 _TEXT_OR_NULL = union(TEXT, NULL)

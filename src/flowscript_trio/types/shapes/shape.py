@@ -9,10 +9,12 @@ missing is one that may be null.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal
+
+from ..deferred import dataclass
 
 MOST_CONSTANTS = 16
 """So many texts are kept one by one; of more only their kind."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from ..deferred import dataclass
 from .shape import Shape
 from .words import describe_shape, schema_of_shape
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ...language.elements import element_of
 from ...types.ast import CheckpointNode, Node
+from ...types.deferred import dataclass
 from ..places import Index, Level
 
 

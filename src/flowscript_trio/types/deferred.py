@@ -1,0 +1,108 @@
+"""Owns ``dataclass``: that of the standard library, whose methods are compiled when they are first looked up.
+
+A command imports a hundred and fifty dataclasses, and makes instances of a third of them. The standard library
+writes the source of up to six methods of each and compiles it: half of what passed before a run began.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(**options: Any) -> Callable[[type], type]:
+        """As :func:`dataclasses.dataclass`, which has the options; fields may not be ``InitVar``."""
+        return lambda cls: _deferred(cls, **options)
+
+
+_ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
+_NOTHING = {"init": False, "repr": False, "eq": False}
+_OPTIONS = {
+    "__init__": {"init": True},
+    "__repr__": {"repr": True},
+    "__eq__": {"eq": True},
+    "__hash__": {"eq": True, "unsafe_hash": True},
+    **{name: {"eq": True, "order": True} for name in _ORDER},
+}
+"""What the standard library is asked for to have a method."""
+
+
+class _Deferred:
+    """Stands for a method of a class until somebody looks it up, by a call or otherwise."""
+
+    def __init__(self, owner: type, name: str, frozen: bool) -> None:
+        self.owner = owner
+        self.name = name
+        self.frozen = frozen
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        made = self._made()
+        setattr(self.owner, self.name, made)
+        return made if instance is None else made.__get__(instance, owner)
+
+    def _made(self) -> Any:
+        """The method, which a class with the same fields and nothing else gets from the standard library."""
+        fields = dataclasses.fields(self.owner)
+        namespace: dict[str, Any] = {each.name: each for each in fields}
+        namespace["__annotations__"] = {each.name: each.type for each in fields}
+        namespace["__module__"] = self.owner.__module__
+        namespace["__doc__"] = self.name  # or the standard library would ask for the signature
+        if hasattr(self.owner, "__post_init__"):
+            namespace["__post_init__"] = None
+        # Only an `__init__` is another one where the class is frozen.
+        frozen = self.frozen and self.name == "__init__"
+        options: dict[str, Any] = _NOTHING | _OPTIONS[self.name] | {"frozen": frozen}
+        twin: type = dataclasses.dataclass(**options)(type(self.owner.__name__, (), namespace))
+        made = vars(twin)[self.name]
+        made.__qualname__ = f"{self.owner.__qualname__}.{self.name}"
+        return made
+
+
+def _deferred(
+    cls: type,
+    *,
+    init: bool = True,
+    repr: bool = True,
+    eq: bool = True,
+    order: bool = False,
+    frozen: bool = False,
+    **layout: Any,
+) -> type:
+    # Python itself puts a `__hash__` of None where a class has an `__eq__`.
+    own = {name for name, value in vars(cls).items() if value is not None}
+    cls.__doc__ = cls.__doc__ or cls.__name__
+    made: type = dataclasses.dataclass(**_NOTHING, **layout)(cls)
+    wanted = {"__init__": init, "__repr__": repr, "__eq__": eq, "__hash__": eq and frozen}
+    for name in [name for name, is_wanted in wanted.items() if is_wanted] + list(_ORDER) * order:
+        if name not in own:
+            setattr(made, name, _Deferred(made, name, frozen))
+    if eq and not frozen and "__hash__" not in own:
+        made.__hash__ = None  # type: ignore[assignment]
+    if frozen:
+        made.__setattr__ = _refuse_to_set  # type: ignore[assignment]
+        made.__delattr__ = _refuse_to_delete  # type: ignore[assignment]
+        if layout.get("slots"):
+            made.__getstate__ = _state_of  # type: ignore[assignment]
+            made.__setstate__ = _set_state  # type: ignore[attr-defined]
+    return made
+
+
+def _refuse_to_set(self: Any, name: str, value: Any) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(self: Any, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _state_of(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)

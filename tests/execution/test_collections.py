@@ -1,0 +1,114 @@
+"""What a `<foreach>` goes through: lists, iterators of the application, batches of them, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import flowscript_trio as fs
+from flowscript_trio.execution.batches import Batches
+
+SUMS = '<foreach id="f" collection="$input" batch="2"><set id="s" var="v" value="{{sum(item)}}"/></foreach>'
+WAITS = '<foreach id="f" collection="$input"><delay id="d" duration="1s"/></foreach>'
+
+
+def load(body: str) -> fs.Flow:
+    return fs.loads(f'<workflow name="w">{body}</workflow>')
+
+
+def test_batches_of_a_list_are_a_sequence_of_lists() -> None:
+    batches = Batches([1, 2, 3, 4, 5], 2)
+    assert (len(batches), list(batches)) == (3, [[1, 2], [3, 4], [5]])
+    assert (batches[-1], batches[1:]) == ([5], [[3, 4], [5]])
+    with pytest.raises(IndexError):
+        batches[3]
+
+
+async def numbers(last: int) -> AsyncIterator[int]:
+    for number in range(1, last + 1):
+        await trio.lowlevel.checkpoint()
+        yield number
+
+
+@pytest.mark.parametrize(
+    "given", [[1, 2, 3], iter([1, 2, 3]), numbers(3)], ids=["list", "iterator", "async"]
+)
+async def test_batches_are_taken_of_whatever_is_given(given: Any) -> None:
+    assert (await fs.run(load(SUMS), input=given)).output == [3, 3]
+
+
+async def test_a_collection_that_is_null_is_an_error_that_says_so() -> None:
+    with pytest.raises(fs.SettingError, match="the collection of 'f' is null; expected a list"):
+        await fs.run(load(WAITS), input=None)
+    with pytest.raises(fs.SettingError, match="the collection of 'f' is of type dict"):
+        await fs.run(load(WAITS), input={"a": 1})
+
+
+class Lost(Exception):
+    pass
+
+
+def losing() -> Iterator[int]:
+    try:
+        yield 1
+        yield 2
+    finally:
+        raise Lost("closing it")
+
+
+BROKEN = """<foreach id="f" collection="$input" {0}><fail id="x" message="the node"/></foreach>"""
+
+
+@pytest.mark.parametrize("settings", ["", 'maxConcurrency="2" fail-fast="false"'])
+async def test_what_closing_a_collection_raises_does_not_replace_the_error_of_a_node(
+    settings: str,
+) -> None:
+    given = losing()
+    with pytest.raises(fs.WorkflowFailed, match="the node") as caught:
+        await fs.run(load(BROKEN.format(settings)), input=given)
+    record = fs.failure_of(caught.value).record
+    assert record is not None
+
+
+async def test_what_closing_a_collection_raises_after_a_failure_is_a_warning(
+    autojump_clock: MockClock,
+) -> None:
+    flow = load(
+        '<foreach id="f" collection="$input"><if id="i" condition="true"><then>'
+        '<fail id="x" message="the node"/></then></if></foreach>'
+    )
+    with pytest.raises(fs.WorkflowFailed) as caught:
+        await fs.run(flow, input=losing())
+    failure = fs.failure_of(caught.value)
+    assert [warned.message for warned in failure.record.warnings] == [
+        "failed too: Lost: closing it"
+    ]
+
+
+async def test_what_closing_a_collection_raises_fails_a_block_that_had_succeeded() -> None:
+    flow = load('<foreach id="f" collection="$input"><break id="b"/></foreach>')
+    with pytest.raises(Lost, match="closing it"):
+        await fs.run(flow, input=losing())
+
+
+async def test_a_cancellation_reaches_an_async_collection_where_it_waits(
+    autojump_clock: MockClock,
+) -> None:
+    seen = []
+
+    async def slow() -> AsyncIterator[int]:
+        try:
+            await trio.sleep_forever()
+            yield 1
+        except trio.Cancelled:
+            seen.append(trio.current_time())
+            raise
+
+    began = trio.current_time()
+    with trio.move_on_after(3):
+        await fs.run(load(WAITS), input=slow())
+    assert seen == [began + 3]
