@@ -131,7 +131,8 @@ class HttpPool:
             if sending.count is not None:
                 sending.count()
             if self.rules is not None:
-                self.rules.check_name(request.url.host, self.options.proxy is not None)
+                host = request.url.raw_host.decode("ascii")
+                self.rules.check_name(host, self.options.proxy is not None)
             for name, value in headers_along().items():
                 request.headers.setdefault(name, value)
             request.__class__ = QuietRequest
