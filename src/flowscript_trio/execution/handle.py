@@ -204,9 +204,7 @@ class Run:
         if context.limits is not None:
             context.limits.end()
         for error in await context.close():
-            context.record.warnings.append(
-                Warned("", f"closing a resource failed: {summary_of(error)}")
-            )
+            context.record.warn("", f"closing a resource failed: {summary_of(error)}")
             if status == "completed":
                 status, self.error = "failed", error
         if context.spending is not None and self.error is None:
@@ -290,8 +288,8 @@ class Run:
         if broken is None or self.error is broken.error:
             return status
         if self.error is not None:
-            said = f"an observer raised {summary_of(broken.error)}"
-            self._context.record.warnings.append(Warned(broken.path, said))
+            masked = self._context.masked(broken.error)
+            self._context.record.warn(broken.path, f"an observer raised {summary_of(masked)}")
             return status
         self.error = self._context.masked(broken.error)
         return "failed"
