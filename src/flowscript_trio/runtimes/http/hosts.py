@@ -139,8 +139,8 @@ def _hosts(entries: tuple[str, ...], setting: str) -> Hosts:
             raise InputError(f"http: {setting} has {entry!r}; expected a host as text")
         try:
             text = _folded(entry.strip())
-        except UnicodeError as exc:
-            raise InputError(f"http: {setting} has {entry!r}: not a valid host: {exc}") from None
+        except ValueError as exc:
+            raise InputError(f"http: {setting} has {entry!r}: {exc}") from None
         if text in WORDS:
             words.add(text)
         elif text.startswith("*."):
@@ -201,15 +201,18 @@ def range_of(address: Address) -> str:
 def _folded(host: str) -> str:
     """A host as it is looked up: a name of other letters has one spelling in ASCII, whoever wrote it.
 
-    Raises UnicodeError for one that has none.
+    Raises ValueError for one that has none.
     """
     name = normalize("NFC", host).rstrip(".").lower()
     if name.isascii():
         return name
-    import idna  # which httpx takes as well
+    import httpx
 
     star = "*." if name.startswith("*.") else ""
-    return star + idna.encode(name.removeprefix(star)).decode()
+    try:
+        return star + httpx.URL(scheme="http", host=name.removeprefix(star)).raw_host.decode()
+    except httpx.InvalidURL as exc:
+        raise ValueError(str(exc)) from None
 
 
 def _refuse(host: str, why: str) -> HostRefused:
