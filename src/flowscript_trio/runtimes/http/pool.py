@@ -80,7 +80,9 @@ class HttpPool:
         if options.cache is not None:
             from .caching import CachingTransport
 
-            return CachingTransport(transport, options.cache)
+            # Through a proxy no address is known here.
+            rules = self.rules if options.proxy is None else None
+            return CachingTransport(transport, options.cache, rules)
         return transport
 
     def client(self) -> httpx.AsyncClient:
