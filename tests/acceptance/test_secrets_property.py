@@ -84,7 +84,26 @@ NODES = [
 """Nodes that keep or show what an expression gives, or fail over it."""
 
 
+DECLARED = [
+    "output: {a: {type: number, required: true}}", "output: {a: {type: 'enum[x, y]'}}",
+    "output: {a: {type: boolean}, K: {required: true, type: string}}",
+]  # fmt: skip
+"""What the output of a run is not, which no node is asked."""
+
+
+def judged(random: Random) -> str:
+    """A document whose output is not as it says."""
+    field = "<output><set field='a' value='{{ EXPR }}'/></output>"
+    value = random.choice(
+        ["$secrets.K", "[$secrets.K]", "{b: {[$secrets.K]: 1}}", "concat($secrets.K, $secrets.K)"]
+    )
+    head = f"---\nname: w\nsecrets: [K]\n{random.choice(DECLARED)}\n---\n"
+    return f"{head}<workflow>{field.replace('EXPR', value)}</workflow>"
+
+
 def document(random: Random, secret: str) -> str:
+    if random.random() < 0.05:
+        return judged(random)
     expression = random.choice(random.choice([KEPT, FAILING]))
     if len(secret) == 8 and "- 1" in expression:
         expression = "K"  # seven characters are left in peace
@@ -98,7 +117,7 @@ def document(random: Random, secret: str) -> str:
 @cache
 def load(text: str) -> fs.Flow | None:
     try:
-        return fs.loads(text)
+        return fs.loads(text, name="w.flow.md" if text.startswith("---") else "<text>")
     except fs.WorkflowInvalid:
         return None
 

@@ -89,6 +89,8 @@ class Run:
 
     def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
         """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
+        if (masker := self._context.masker) is not None:
+            reason = masker.text(reason)
         if self._region.cancellation is None and not self._done.is_set():
             cancellation = Cancellation(None, reason, trio.current_time())
             self._region.cancel(cancellation, self._context.passes.now)
@@ -296,6 +298,7 @@ class Run:
 
     def _attach(self) -> None:
         if self.error is not None:
+            self.error = self._context.masked(self.error)  # not every error is a node's
             broken = self._context.broken
             path = "" if broken is None else broken.path
             attach_failure(self.error, self._context.record, self._origin, path)
