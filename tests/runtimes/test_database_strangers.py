@@ -151,6 +151,8 @@ async def test_a_new_database_is_made_in_the_base(tmp_path: Path) -> None:
         "PRAGMA trusted_schema = ON",
         "PRAGMA temp_store_directory = '/'",
         "PRAGMA schema_version = 7",
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA main.journal_mode('off')",
         "SELECT load_extension('/tmp/x.so')",
     ],
 )
@@ -168,6 +170,7 @@ async def test_what_corrupts_a_database_or_runs_other_code_is_refused(
     [
         "PRAGMA table_info(t)",
         "PRAGMA user_version",
+        "PRAGMA journal_mode = WAL",
         "PRAGMA schema_version",
         "SELECT upper('a') AS x",
     ],
