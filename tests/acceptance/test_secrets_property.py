@@ -84,7 +84,22 @@ NODES = [
 """Nodes that keep or show what an expression gives, or fail over it."""
 
 
+DECLARED = ["{type: number, required: true}", "{type: 'enum[x, y]'}", "{type: boolean}"]
+"""What the output of a run is not, which no node is asked."""
+
+
+def judged(random: Random) -> str:
+    """A document whose output is not as it says."""
+    value = random.choice(["K", "[K]", "{b: {[K]: 1}}", "concat(K, K)"]).replace("K", "$secrets.K")
+    return (
+        f"---\nname: w\nsecrets: [K]\noutput: {{a: {random.choice(DECLARED)}}}\n---\n"
+        f"<workflow><output><set field='a' value='{{{{ {value} }}}}'/></output></workflow>"
+    )
+
+
 def document(random: Random, secret: str) -> str:
+    if random.random() < 0.05:
+        return judged(random)
     expression = random.choice(random.choice([KEPT, FAILING]))
     if len(secret) == 8 and "- 1" in expression:
         expression = "K"  # seven characters are left in peace
@@ -98,7 +113,7 @@ def document(random: Random, secret: str) -> str:
 @cache
 def load(text: str) -> fs.Flow | None:
     try:
-        return fs.loads(text)
+        return fs.loads(text, name="w.flow.md" if text.startswith("---") else "<text>")
     except fs.WorkflowInvalid:
         return None
 

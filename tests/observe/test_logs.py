@@ -72,3 +72,19 @@ def test_a_line_without_a_secret_is_left_as_it_is(shown: io.StringIO) -> None:
     before = dict(vars(record))
     assert fs.SecretFilter([SECRET]).filter(record)
     assert vars(record) == before
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "line"),
+    [
+        ("as %(user)s", ({"user": "me", "password": SECRET},), "as me"),
+        ("begins with %.2s", (SECRET,), "begins with s3"),
+    ],
+)
+def test_arguments_that_are_not_in_the_text_are_not_left_to_error_trackers(
+    message: str, arguments: tuple[object, ...], line: str
+) -> None:
+    record = logging.LogRecord("app", logging.INFO, "x.py", 1, message, arguments, None)
+    assert fs.SecretFilter([SECRET]).filter(record)
+    assert record.getMessage() == line
+    assert SECRET not in repr(vars(record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import struct
 from contextlib import suppress
@@ -15,6 +16,7 @@ import sqlalchemy.exc
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.runtimes.database.errors import MissingPackage
 from flowscript_trio.runtimes.file.paths import PathOutside
 
 from swapping import swapping
@@ -149,6 +151,8 @@ async def test_a_new_database_is_made_in_the_base(tmp_path: Path) -> None:
         "PRAGMA trusted_schema = ON",
         "PRAGMA temp_store_directory = '/'",
         "PRAGMA schema_version = 7",
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA main.journal_mode('off')",
         "SELECT load_extension('/tmp/x.so')",
     ],
 )
@@ -166,6 +170,7 @@ async def test_what_corrupts_a_database_or_runs_other_code_is_refused(
     [
         "PRAGMA table_info(t)",
         "PRAGMA user_version",
+        "PRAGMA journal_mode = WAL",
         "PRAGMA schema_version",
         "SELECT upper('a') AS x",
     ],
@@ -271,6 +276,40 @@ async def test_the_password_of_the_url_is_sent() -> None:
 async def test_a_url_says_who_and_where_and_only_what_is_allowed(url: str, message: str) -> None:
     with pytest.raises(fs.SettingError, match=message):
         await run_one(source("select 1", url))
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql+pymysql://u@h/db?local_infile=1", "'local_infile', which is not allowed for mysql"),
+        ("mysql+mysqldb://u@h/db?read_default_file=/root/.my.cnf", "'read_default_file'"),
+        ("mysql+pymysql://u@h/db?plugin=x", "'plugin', which is not allowed"),
+        ("mysql+pymysql://u@h/db?charset=a/b", "'charset' in the connection has a path"),
+        ("mssql+pyodbc://u@h/db?odbc_connect=Driver%3D/tmp/x.so", "'odbc_connect'"),
+        ("mssql+pyodbc://u@h/db?driver=/tmp/x.so", "'driver' in the connection has a path"),
+        ("mssql+pyodbc://u@h/db?driver=A;Trusted_Connection%3Dyes", "several values"),
+        ("oracle+oracledb://u@h/db?config_dir=/etc", "'config_dir'"),
+    ],
+)
+async def test_a_url_of_another_driver_reads_no_file_and_loads_no_code(
+    url: str, message: str
+) -> None:
+    with pytest.raises(fs.SettingError, match=re.escape(message)):
+        await run_one(source("select 1", url))
+
+
+async def test_the_usual_options_of_another_driver_are_allowed() -> None:
+    for url in (
+        "mysql+pymysql://u@h/db?charset=utf8mb4&connect_timeout=5",
+        "mssql+pyodbc://u@h/db?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes",
+    ):
+        with pytest.raises(MissingPackage):  # which is the next thing that is looked for
+            await run_one(source("select 1", url))
+
+
+async def test_under_a_base_a_database_of_another_driver_is_one_of_a_server(tmp_path: Path) -> None:
+    with pytest.raises(fs.SettingError, match="names no host, and under a base folder"):
+        await run_one(source("select 1", "mysql+pymysql:///db"), tmp_path)
 
 
 async def test_files_of_a_url_are_confined_to_the_base(tmp_path: Path) -> None:

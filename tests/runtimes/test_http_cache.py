@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.runtimes.http.hosts import HostRefused
 
 from loopback import Answer, Loopback, Seen, loopback
 
@@ -48,6 +50,28 @@ async def test_a_fresh_answer_is_not_asked_for_again_by_this_or_another_run(tmp_
         keep(server, **{"Cache-Control": "max-age=1000"})
         assert [await ask(server, tmp_path) for _ in range(3)] == [{"n": 1}] * 3
         assert len(server.seen) == 1
+
+
+async def test_a_kept_answer_is_not_read_by_a_run_that_may_not_connect_to_its_host(
+    tmp_path: Path,
+) -> None:
+    async def ask_by(base: str, **rules: Any) -> Any:
+        options = fs.HttpOptions(cache=tmp_path / "answers.db", **rules)
+        return (await fs.run(get(), config={"base": base}, http=options)).output
+
+    async with loopback() as server:
+        keep(server, **{"Cache-Control": "max-age=1000"})
+        base = server.base.replace("127.0.0.1", "localhost")
+        assert await ask_by(base) == {"n": 1}
+        with pytest.raises(HostRefused, match="loopback addresses"):
+            await ask_by(base, deny=["loopback"])
+        with pytest.raises(HostRefused, match="not among those allowed"):
+            await ask_by(base, allow=["10.0.0.0/8"])
+        assert await ask_by(base, allow=["loopback"]) == {"n": 1}
+        assert await ask_by(base, deny=["private"]) == {"n": 1}
+        assert len(server.seen) == 1
+    with pytest.raises(httpx.ConnectError):
+        await ask_by("http://no-such-host.invalid", deny=["private"])
 
 
 async def test_an_old_answer_is_asked_for_by_its_etag_and_comes_without_a_body(

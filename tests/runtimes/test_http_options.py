@@ -57,6 +57,9 @@ def allows(rules: Rules, host: str, address: str) -> bool:
         ("100.64.0.1", "private"),
         ("fd00::1", "private"),
         ("224.0.0.1", "private"),
+        ("192.0.0.192", "private"),
+        ("fec0::1", "private"),
+        ("64:ff9b:1::a00:1", "private"),
         ("8.8.8.8", "public"),
         ("2001:4860:4860::8888", "public"),
     ],
@@ -74,6 +77,17 @@ def test_every_address_is_in_one_range(address: str, word: str) -> None:
         ({"deny": ["loopback"]}, "site", "::ffff:127.0.0.1", False),
         ({"deny": ["loopback"]}, "site", "64:ff9b::7f00:1", False),
         ({"deny": ["link-local"]}, "site", "2002:a9fe:a9fe::1", False),
+        ({"deny": ["loopback"]}, "site", "::127.0.0.1", False),
+        ({"deny": ["loopback"]}, "site", "::ffff:0:127.0.0.1", False),
+        ({"deny": ["private"]}, "site", "::8.8.8.8", True),
+        ({"deny": ["2002::/16"]}, "site", "2002:808:808::1", False),
+        ({"deny": ["64:ff9b::/96"]}, "site", "64:ff9b::808:808", False),
+        ({"allow": ["::/0"]}, "site", "::ffff:127.0.0.1", False),
+        ({"deny": ["xn--bcher-kva.example"]}, "bücher.example", "8.8.8.8", False),
+        ({"deny": ["bücher.example"]}, "xn--bcher-kva.example", "8.8.8.8", False),
+        ({"deny": ["bu\u0308cher.example"]}, "bücher.example", "8.8.8.8", False),
+        ({"deny": ["*.bücher.example"]}, "a.xn--bcher-kva.example", "8.8.8.8", False),
+        ({"allow": ["Bücher.example"]}, "xn--bcher-kva.example", "8.8.8.8", True),
         ({"deny": ["evil.example"]}, "EVIL.example.", "8.8.8.8", False),
         ({"deny": ["*.evil.example"]}, "a.evil.example", "8.8.8.8", False),
         ({"deny": ["*.evil.example"]}, "notevil.example", "8.8.8.8", True),
@@ -102,6 +116,7 @@ def test_what_the_lists_allow(
         ({"deny": ["privat"]}, "did you mean 'private'"),
         ({"allow": ["10.0.0.0/99"]}, "10.0.0.0/99"),
         ({"allow": [1]}, "expected a host as text"),
+        ({"deny": ["bü cher.example"]}, "bü cher.example"),
         ({"allow": "example.com"}, "expected a list of hosts"),
         ({"redirects": "all"}, "expected 'follow', 'same-origin' or 'none'"),
         ({"max_bytes": -1}, "expected a whole number of at least 0"),
@@ -129,6 +144,19 @@ async def test_a_denied_address_is_refused_whatever_it_is_called(host: str) -> N
             await fetch(url, deny=["loopback"])
         assert not caught.value.retryable
         assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "127.0.0.1."])
+def test_an_address_in_another_spelling_is_known_where_a_proxy_would_read_it(host: str) -> None:
+    with pytest.raises(HostRefused, match="loopback addresses"):
+        rules(deny=["loopback"]).check_name(host, resolved_elsewhere=True)
+
+
+async def test_a_denied_name_is_refused_in_each_of_its_spellings() -> None:
+    for denied in ("bücher.invalid", "xn--bcher-kva.invalid"):
+        for host in ("bücher.invalid", "xn--bcher-kva.invalid"):
+            with pytest.raises(HostRefused, match="it is denied"):
+                await fetch(f"http://{host}/", deny=[denied])
 
 
 async def test_a_redirect_cannot_lead_to_a_denied_host() -> None:

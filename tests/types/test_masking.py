@@ -5,14 +5,20 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections import UserString, deque
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowscript_trio.types.masking import Masker
+from secrecy import left_of
 
 SECRET = 'p4ss "w\\ört" <&> +/=?%'
 
@@ -119,3 +125,57 @@ def test_how_urls_begin_tells_nothing_of_a_secret_that_is_one() -> None:
 def test_a_secret_that_is_no_unicode_can_be_masked() -> None:
     secret = b"caf\xe9-key".decode("utf-8", "surrogateescape")  # as the environment gives it
     assert Masker([secret]).text(f"is {secret} and {secret!r}") == "is *** and '***'"
+
+
+@pytest.mark.parametrize(
+    ("secret", "value"),
+    [
+        ("4711081512345678", 4711081512345678),
+        ("4711081512345678\n", Decimal("4711081512345678")),
+        ("de305d54-75b4-431b-adb2-eb6b9e546014", UUID("de305d54-75b4-431b-adb2-eb6b9e546014")),
+        ("2024-12-24", date(2024, 12, 24)),
+        ("0815.4711", 815.4711),
+        ("4711", 4711),
+    ],
+)
+def test_what_is_written_as_a_secret_is_masked_whatever_its_class(secret: str, value: Any) -> None:
+    masker = Masker([secret])
+    for shown in (masker.value(value), *masker.value([value]), *masker.value({"a": [value]})["a"]):
+        assert left_of(secret, str(shown)) is None
+        assert str(value) not in str(shown)
+    assert masker.value({value: 1}) == {masker.value(value): 1}
+    assert str(value) not in str(masker.value(deque([value])))
+
+
+def test_numbers_are_looked_at_only_where_a_secret_could_be_one() -> None:
+    numbers = [4711081512345678, 1.5, True, None]
+    for secret, could_be in [("s3cret-t0k3n", False), ("a1b2c3d4e5f6", True), ("12ab", False)]:
+        masker = Masker([secret])
+        assert masker.in_numbers is could_be
+        assert masker.value(numbers) is numbers
+
+
+def test_an_integer_that_python_does_not_write_out_stays() -> None:
+    value = [1 << 20_000]
+    assert Masker(["4711081512345678"]).value(value) is value
+
+
+class Endless(Sequence[Any]):
+    """It makes its one part when it is asked for it, and that is like it."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: Any) -> Any:
+        if index:
+            raise IndexError
+        return Endless()
+
+
+def test_a_value_without_an_end_is_looked_at_and_ends() -> None:
+    masker = Masker(["do-not-tell"])
+    masker.value(Endless())
+    masker.value([{"a": Endless()}])
+    assert masker.value(UserString("do-not-tell")) == "'***'"
+    free = UserString("a text")
+    assert masker.value(free) is free

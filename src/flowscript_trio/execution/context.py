@@ -35,7 +35,7 @@ from .masking import mask_error
 from .named_limits import RunLimits
 from .noderun import NodeRun
 from .numbers import Numbers
-from .record import Record, Warned
+from .record import Record
 from .regions import Region, cause_of
 from .resources import Resources
 from .spending import Spending
@@ -148,9 +148,7 @@ class RunContext:
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
         error = error_of_call(error, "an observer raised")
         if self.broken is not None:
-            self.record.warnings.append(
-                Warned(event.path, f"an observer raised {summary_of(error)}")
-            )
+            self.record.warn(event.path, f"an observer raised {summary_of(self.masked(error))}")
             return
         self.broken = BrokenObserver(error, event.path)
 
@@ -229,10 +227,8 @@ class RunContext:
         return replace(found, reason=self.masker.text(found.reason))
 
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
-        if self.masker is not None:
-            message = self.masker.text(message)
         path = node.label if path is None else path
-        self.record.warnings.append(Warned(path, message))
+        message = self.record.warn(path, message)
         warnings.warn(one_line(f"{node.location}: {message}"), FlowScriptWarning, stacklevel=2)
         number = self.numbers.of(path)
         self.notify(
@@ -241,7 +237,7 @@ class RunContext:
 
     def note_warning(self, path: str, message: str) -> None:
         """Put a warning that was said already on the record and before the observers."""
-        self.record.warnings.append(Warned(path, message))
+        message = self.record.warn(path, message)
         number = self.numbers.of(path)
         self.notify(
             RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
@@ -272,5 +268,5 @@ class RunContext:
         for key in late:
             seconds = min(seconds, CLEANUP_SECONDS)
             said = f"closing the resource {key!r} took longer than {seconds:g} s and was given up"
-            self.record.warnings.append(Warned("", said))
+            self.record.warn("", said)
         return [self.masked(error) for error in errors]

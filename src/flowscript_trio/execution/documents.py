@@ -56,7 +56,7 @@ async def walk_document(
             frame.output = signal.output
             signal = None
         if signal is None and walk.program.document.output:
-            signal = _judge_output(walk.program.document, frame.output)
+            signal = _judge_output(walk, frame.output)
         if is_run and not isinstance(signal, Failed):
             if walk.run.passes.now == began:
                 await trio.lowlevel.cancel_shielded_checkpoint()
@@ -85,12 +85,12 @@ async def walk_document(
     return signal if first is failed else Failed(first)
 
 
-def _judge_output(document: Document, output: Any) -> Failed | None:
+def _judge_output(walk: Walk, output: Any) -> Failed | None:
     """The failure of a document whose output is not what it declares."""
     try:
-        check_output(document, output)
+        check_output(walk.program.document, output)
     except OutputError as exc:
-        return Failed(exc)
+        return Failed(walk.run.masked(exc))
     return None
 
 

@@ -89,6 +89,8 @@ class Run:
 
     def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
         """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
+        if (masker := self._context.masker) is not None:
+            reason = masker.text(reason)
         if self._region.cancellation is None and not self._done.is_set():
             cancellation = Cancellation(None, reason, trio.current_time())
             self._region.cancel(cancellation, self._context.passes.now)
@@ -204,9 +206,7 @@ class Run:
         if context.limits is not None:
             context.limits.end()
         for error in await context.close():
-            context.record.warnings.append(
-                Warned("", f"closing a resource failed: {summary_of(error)}")
-            )
+            context.record.warn("", f"closing a resource failed: {summary_of(error)}")
             if status == "completed":
                 status, self.error = "failed", error
         if context.spending is not None and self.error is None:
@@ -293,14 +293,15 @@ class Run:
         if broken is None or self.error is broken.error:
             return status
         if self.error is not None:
-            said = f"an observer raised {summary_of(broken.error)}"
-            self._context.record.warnings.append(Warned(broken.path, said))
+            masked = self._context.masked(broken.error)
+            self._context.record.warn(broken.path, f"an observer raised {summary_of(masked)}")
             return status
         self.error = self._context.masked(broken.error)
         return "failed"
 
     def _attach(self) -> None:
         if self.error is not None:
+            self.error = self._context.masked(self.error)  # not every error is a node's
             broken = self._context.broken
             path = "" if broken is None else broken.path
             attach_failure(self.error, self._context.record, self._origin, path)

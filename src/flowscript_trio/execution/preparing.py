@@ -36,7 +36,7 @@ from .masking import mask_error, public_texts
 from .named_limits import RunLimits, check_given, check_not_shared
 from .options import RunOptions
 from .placing import check_places
-from .record import Record, Warned
+from .record import Record
 from .spending import Spending
 from .state import State
 from .weighing import WeighedRecord
@@ -165,9 +165,9 @@ def _make_run(
         said = (
             f"the secret {name!r} has another value than when the run was begun, which stands now"
         )
-        context.record.warnings.append(Warned("", said))
+        context.record.warn("", said)
     for name in context.secrets.missing:
-        context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
+        context.record.warn("", f"the secret {name!r} was not given")
     run = {"id": run_id, "started": started.isoformat()}
     state = _state_of(flow, options, services, context.secrets, run)
     program = flow.program

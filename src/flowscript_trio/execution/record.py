@@ -64,6 +64,13 @@ class Record:
         if result.id is not None:
             self._latest.setdefault(result.id, result)
 
+    def warn(self, path: str, message: str) -> str:
+        """Put a warning on the record; gives what it says there, without secrets."""
+        if self.masker is not None:
+            message = self.masker.text(message)
+        self.warnings.append(Warned(path, message))
+        return message
+
     def show(self, result: NodeResult) -> NodeResult:
         """A result as others may see it: without secrets in its output and in the items of its iterations."""
         if self.masker is None or (result.output is None and not result.branches):

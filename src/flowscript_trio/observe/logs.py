@@ -39,6 +39,8 @@ class SecretFilter(logging.Filter):
             message = str(record.msg)
         if masker.hides(message):
             record.msg, record.args = masker.text(message), None
+        elif masker.value(record.args) is not record.args:  # error trackers show them all
+            record.msg, record.args = message, None
         if record.exc_info and not record.exc_text:
             record.exc_text = _EXCEPTION.formatException(record.exc_info)
         if record.exc_text and masker.hides(record.exc_text):

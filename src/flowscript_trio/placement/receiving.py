@@ -13,7 +13,6 @@ import trio
 from ..execution.context import RunContext
 from ..execution.frame import Frame, Outcome
 from ..execution.noderun import NodeRun
-from ..execution.record import Warned
 from ..execution.regions import cause_of
 from ..program.loading import Flow
 from ..runtimes.types import ExecutionParams
@@ -132,8 +131,7 @@ def _record(
         record.cancellations.append((where, done))
         context.cancellations += 1
     for where, message in reply.warnings:
-        said = _said_there(context, reply.worker, message)
-        record.warnings.append(Warned(where, said))
+        said = record.warn(where, _said_there(context, reply.worker, message))
         warnings.warn(one_line(f"{where}: {said}"), FlowScriptWarning, stacklevel=2)
     return None if reply.origin is None else across.result(reply.origin)
 

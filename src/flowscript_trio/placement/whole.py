@@ -17,7 +17,7 @@ from ..execution.executor import Executor
 from ..execution.frame import Attempt, Frame
 from ..execution.inputs import Secrets
 from ..execution.placing import built_in_place
-from ..execution.record import Record, Warned
+from ..execution.record import Record
 from ..execution.regions import Region
 from ..execution.resources import Resources
 from ..execution.spending import Spending
@@ -185,7 +185,7 @@ class _Context(RunContext):
 
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
         path = node.label if path is None else path
-        self.record.warnings.append(Warned(path, message))
+        message = self.record.warn(path, message)
         number = self.numbers.of(path)
         self.notify(
             RunWarning(time=trio.current_time(), path=path, execution=number, message=message)

@@ -12,6 +12,8 @@ import trio
 from trio.testing import MockClock
 
 from ..execution.handle import Run
+from ..execution.options import RunOptions
+from ..execution.preparing import masker_of
 from ..execution.run import open_run
 from ..program.loading import Flow
 from ..types.errors import nearest
@@ -32,8 +34,8 @@ PATIENCE = 60.0
 class CaseResult:
     """How a case ended.
 
-    ``problems`` are what differed from what was expected, one line each; ``duration`` is in virtual seconds,
-    None where nothing ran. ``run`` has what the run left behind.
+    ``problems`` are what differed from what was expected, one line each, without secrets; ``duration`` is in
+    virtual seconds, None where nothing ran. ``run`` has what the run left behind.
 
     Plain data: cancellation means nothing to it.
     """
@@ -78,8 +80,11 @@ def run_cases(flow: Flow, cases: Iterable[Case], *, patience: float = PATIENCE) 
 def _run_case(flow: Flow, case: Case, patience: float) -> CaseResult:
     stage, ended = play_case(flow, case, patience)
     duration = None if ended.run is None else ended.run.duration
-    problems = (*unknown_names(flow, case), *judge(case, stage, ended))
-    return CaseResult(case.name, problems, duration, case.location, ended.run)
+    problems = [*unknown_names(flow, case), *judge(case, stage, ended)]
+    given = RunOptions(secrets=case.secrets, config=case.config, input=case.input, env=case.env)
+    if (masker := masker_of(flow, given)) is not None:  # what was found may be the secret
+        problems = [masker.text(problem) for problem in problems]
+    return CaseResult(case.name, tuple(problems), duration, case.location, ended.run)
 
 
 def play_case(flow: Flow, case: Case, patience: float = PATIENCE) -> tuple[Stage, Ended]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserString
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -12,14 +13,18 @@ from .exceptions import class_name
 
 _PLAIN = {type(None), bool, int, float, complex, Decimal, date, time, timedelta, UUID, range}
 _CIRCLE = "… (refers to itself)"
-
-
+_DEEPEST = 100
+"""Levels of containers of the user's own classes: one that makes its parts when it is asked may have no end."""
 _ROOM = 1_000_000
 """Characters that are looked through at once."""
 
 
 class Texts(Protocol):
     """What hides secrets in texts and bytes; the same object where there are none."""
+
+    @property
+    def in_numbers(self) -> bool:
+        """Whether a number, a date or a UUID could be written as a secret is."""
 
     def text(self, text: str) -> str: ...
     def data(self, data: bytes) -> bytes: ...
@@ -33,12 +38,28 @@ def masked(value: Any, texts: Texts) -> Any:
     nested as deeply as it likes.
     """
     if type(value) in _PLAIN:
-        return value
+        return _plain(value, texts)
     if type(value) is str:
         return texts.text(value)
     if type(value) in _CONTAINERS and _is_free(value, texts):
         return value
     return _Walk(texts).value(value)
+
+
+def _plain(value: Any, texts: Texts) -> Any:
+    """A number, a date or a UUID; the masked text where it is written as a secret is."""
+    if not texts.in_numbers:
+        return value
+    text = _written(value)
+    shown = texts.text(text)
+    return value if shown is text else shown
+
+
+def _written(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes out
+        return ""
 
 
 def _is_free(root: Any, texts: Texts) -> bool:
@@ -47,6 +68,7 @@ def _is_free(root: Any, texts: Texts) -> bool:
     A text that stands in it often, as the keys of rows do, is looked at once.
     """
     stack, seen, found, size = [root], set(), set(), 0
+    in_numbers = texts.in_numbers
     while stack:
         container = stack.pop()
         if id(container) in seen:
@@ -57,6 +79,8 @@ def _is_free(root: Any, texts: Texts) -> bool:
             parts = [*container, *container.values()]
         for value in parts:
             kind = type(value)
+            if in_numbers and kind in _PLAIN:
+                kind, value = str, _written(value)
             if kind is str:
                 if value not in found:
                     found.add(value)
@@ -99,17 +123,18 @@ class _Walk:
         """Containers by their ids, with their parts, which keeps the ids from being used again."""
 
     def value(self, root: Any) -> Any:
-        stack = [root]
+        stack = [(root, 0)]
         while stack:
-            value = stack[-1]
+            value, depth = stack[-1]
             key = id(value)
             if key in self._opened:
                 stack.pop()
                 if key not in self._done:
                     self._done[key] = self._made_safely(value, self._opened[key][1])
                 continue
+            depth += type(value) not in _CONTAINERS
             try:
-                parts = _parts(value)
+                parts = _parts(value) if depth <= _DEEPEST else None
             except BaseException:
                 parts = None
                 self._done[key] = f"<{class_name(value)}>"
@@ -117,7 +142,7 @@ class _Walk:
             for part in parts or ():
                 is_text = type(part) in _PLAIN or type(part) is str
                 if not is_text and id(part) not in self._opened:
-                    stack.append(part)
+                    stack.append((part, depth))
         return self._done[id(root)]
 
     def _made_safely(self, value: Any, parts: list[Any] | None) -> Any:
@@ -142,7 +167,9 @@ class _Walk:
         kind = type(part)
         if kind is str:
             return self._texts.text(part)
-        return part if kind in _PLAIN else self._done.get(id(part), _CIRCLE)
+        if kind in _PLAIN:
+            return _plain(part, self._texts)
+        return self._done.get(id(part), _CIRCLE)
 
     def _leaf(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -165,7 +192,7 @@ def _parts(value: Any) -> list[Any] | None:
 
     What is a dict, list or tuple is read as one, whatever its class says of it.
     """
-    if isinstance(value, str | bytes | bytearray):
+    if isinstance(value, str | bytes | bytearray | UserString):
         return None
     if isinstance(value, dict):
         return [part for pair in dict.items(value) for part in pair]

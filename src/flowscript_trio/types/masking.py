@@ -25,6 +25,8 @@ _SCHEME = re.compile(
     r"(?:\+[a-z]+)?:/*",
     re.IGNORECASE,
 )
+_NUMBER_LIKE = re.compile(r"[0-9A-Fa-f.:+ T-]{8}|[0-9.:+-]{4,7}")
+"""What may stand in a number, a date or a UUID as it is written."""
 _ALPHANUMERIC = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 
@@ -89,6 +91,14 @@ class Masker:
     def value(self, value: Any) -> Any:
         """A value without secrets in its texts and keys; parts in which there are none are the same objects."""
         return masked(value, self)
+
+    @cached_property
+    def in_numbers(self) -> bool:
+        """Whether a number, a date or a UUID could be written as a secret is, or as a run of one."""
+        return any(
+            _NUMBER_LIKE.search(secret) if len(secret) >= RUN else _NUMBER_LIKE.fullmatch(secret)
+            for secret in self._secrets
+        )
 
     @cached_property
     def _words(self) -> frozenset[int]:

@@ -16,7 +16,7 @@ from . import sqlite
 from .errors import MissingPackage
 from .jobs import Job
 from .links import SqliteLink, link_to
-from .urls import create, missing_driver, read_url
+from .urls import check_other, create, missing_driver, read_url
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -195,6 +195,8 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         options["paramstyle"] = "named"
     elif url.drivername == "postgresql+psycopg":
         url, arguments = _settle_postgresql(url, base)
+    else:
+        check_other(url, base)
     engine = create(
         partial(
             sqlalchemy.create_engine,

@@ -101,8 +101,11 @@ def guard(connection: Any, *, confined: bool) -> None:
     def authorize(action: int, one: str | None, other: str | None, *_: Any) -> int:
         if action == _PRAGMA:
             # To set the version of the schema by hand corrupts what other connections know of it.
-            is_read = (one or "").lower() == "schema_version" and other is None
-            return _OK if is_read or (one or "").lower() in _ALLOWED else _DENY
+            name = (one or "").lower()
+            is_read = name == "schema_version" and other is None
+            if name == "journal_mode" and (other or "").lower() == "off":
+                return _DENY  # what fails could not be rolled back, and a crash leaves a ruin
+            return _OK if is_read or name in _ALLOWED else _DENY
         if action == _FUNCTION:
             return _DENY if (other or "").lower() in _FUNCTIONS else _OK
         if action == _ATTACH and confined:

@@ -1,4 +1,4 @@
-"""Owns database URLs: which driver they name, and what to install where it is missing."""
+"""Owns database URLs: which driver they name, what they may say to it, and what to install where it is missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from ...types.errors import SettingError
 from .errors import MissingPackage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import URL, Engine
 
 _SPELLINGS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -25,6 +27,14 @@ _PACKAGES = {
     "sqlcipher3": "sqlcipher3",
 }
 """The package of a driver's module, which seldom has its name."""
+
+_OPTIONS = frozenset(
+    {"charset", "connect_timeout", "driver", "encrypt", "service_name", "trustservercertificate"}
+)
+"""What a URL may say to a driver of which no more is known here: nothing that reads a file, loads code, or lets
+the server ask for one. SQLite and PostgreSQL have lists of their own."""
+_OF_PATHS = frozenset("/\\;~")
+"""What stands in paths, and between the options of ODBC."""
 
 
 def read_url(text: str) -> URL:
@@ -66,6 +76,27 @@ def read_url(text: str) -> URL:
             "expected postgresql://user@host/name, which uses psycopg"
         )
     return url
+
+
+def check_other(url: URL, base: Path | None) -> None:
+    """Raise SettingError for what a document may not say to a driver of which nothing is known here.
+
+    Under a base folder its databases are those of servers: files could be anywhere.
+    """
+    for name, value in url.query.items():
+        if name.lower() not in _OPTIONS:
+            raise SettingError(
+                f"the connection has the option {name!r}, which is not allowed for "
+                f"{url.get_backend_name()}; expected one of {', '.join(sorted(_OPTIONS))}"
+            )
+        if not _OF_PATHS.isdisjoint(str(value)):
+            raise SettingError(
+                f"the option {name!r} in the connection has a path or several values in it; expected a name"
+            )
+    if base is not None and not url.host:
+        raise SettingError(
+            "the connection names no host, and under a base folder only sqlite:///file.db may be a file"
+        )
 
 
 def create(make: Any) -> Engine:

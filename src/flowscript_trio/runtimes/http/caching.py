@@ -9,6 +9,9 @@ import httpx
 from hishel import AsyncSqliteStorage, CacheOptions
 from hishel.httpx import AsyncCacheTransport
 
+from .hosts import Rules
+from .network import check_host
+
 _SAFE = frozenset({"GET", "HEAD"})
 _HARMLESS = frozenset(
     {
@@ -24,12 +27,19 @@ class CachingTransport(httpx.AsyncBaseTransport):
     """Sends through the cache what anybody could have asked, and everything that may change what is in it.
 
     A request that identifies its sender (cookies, authorisation, a header of the settings that is not known)
-    neither reads nor writes the cache: scopes and runs would see the answers of others. Cancellation closes the
-    connection at once; what was half stored is never used.
+    neither reads nor writes the cache: scopes and runs would see the answers of others. Nor does a run read what
+    another has fetched from a host that its own rules deny: with ``rules`` the host's addresses are checked for
+    answers that are kept, too. Cancellation closes the connection at once; what was half stored is never used.
     """
 
-    def __init__(self, plain: httpx.AsyncBaseTransport, path: str | PathLike[str]) -> None:
+    def __init__(
+        self,
+        plain: httpx.AsyncBaseTransport,
+        path: str | PathLike[str],
+        rules: Rules | None = None,
+    ) -> None:
         self._plain = plain
+        self._rules = rules
         self._cached = AsyncCacheTransport(
             plain,
             storage=AsyncSqliteStorage(database_path=Path(fspath(path))),
@@ -40,7 +50,17 @@ class CachingTransport(httpx.AsyncBaseTransport):
         is_anybody = _HARMLESS.issuperset(name.lower() for name in request.headers)
         if request.method in _SAFE and not is_anybody:
             return await self._plain.handle_async_request(request)
+        if self._rules is not None:
+            await self._check(self._rules, request)
         return await self._cached.handle_async_request(request)
+
+    async def _check(self, rules: Rules, request: httpx.Request) -> None:
+        url = request.url
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            await check_host(rules, url.raw_host.decode("ascii"), port)
+        except OSError as exc:
+            raise httpx.ConnectError(str(exc), request=request) from exc
 
     async def aclose(self) -> None:
         await self._cached.aclose()

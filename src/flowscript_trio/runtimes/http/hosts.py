@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from ...types.errors import FlowScriptError, InputError, nearest
 from ...types.http import HttpOptions
@@ -18,7 +20,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 WORDS = ("loopback", "link-local", "private")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_EMBEDDING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
+"""Networks whose addresses end in an IPv4 address: NAT64, its translation, and the compatible ones of old."""
+_ALSO_PRIVATE: tuple[Network, ...] = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10"))
+)
+"""What some versions of Python take for public: protocol assignments, local NAT64, site-local addresses."""
+_NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+_OLD_SPELLING = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{0,3}}")
+"""An IPv4 address as the system reads it: in fewer parts, in hexadecimal or octal digits."""
 _HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", re.ASCII)
 
 
@@ -56,7 +66,10 @@ class Hosts:
         return name in self.names or name.endswith(self.below)
 
     def has_address(self, address: Address) -> bool:
-        return range_of(address) in self.words or any(address in net for net in self.networks)
+        return range_of(address) in self.words or self.has_in_network(address)
+
+    def has_in_network(self, address: Address) -> bool:
+        return any(address in net for net in self.networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +102,14 @@ class Rules:
 
     def check_address(self, host: str, address: Address) -> None:
         """Raise HostRefused unless that address may be connected to for that host."""
-        address = unwrapped(address)
+        given, address = address, unwrapped(address)
         shown = host if parse_address(host) is not None else f"{host} ({address})"
-        if self.deny.has_address(address) or self.deny.has_name(str(address)):
+        deny = self.deny
+        if (
+            deny.has_address(address)
+            or deny.has_name(str(address))
+            or deny.has_in_network(given)  # a denied network of addresses that stand for others
+        ):
             raise _refuse(shown, f"{range_of(address)} addresses, or this one, are denied")
         allow = self.allow
         if allow is None or allow.has_name(host) or allow.has_name(str(address)):
@@ -119,7 +137,10 @@ def _hosts(entries: tuple[str, ...], setting: str) -> Hosts:
     for entry in entries:
         if not isinstance(entry, str) or not entry.strip():
             raise InputError(f"http: {setting} has {entry!r}; expected a host as text")
-        text = _folded(entry.strip())
+        try:
+            text = _folded(entry.strip())
+        except ValueError as exc:
+            raise InputError(f"http: {setting} has {entry!r}: {exc}") from None
         if text in WORDS:
             words.add(text)
         elif text.startswith("*."):
@@ -142,19 +163,25 @@ def _hosts(entries: tuple[str, ...], setting: str) -> Hosts:
 
 
 def parse_address(host: str) -> Address | None:
-    """The address that a host is written as, or None for a name."""
+    """The address that a host is written as, in any way that the system reads one, or None for a name."""
+    host = host.strip("[]").partition("%")[0].rstrip(".")
     try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        return ipaddress.ip_address(host)
     except ValueError:
+        if _OLD_SPELLING.fullmatch(host) is None:
+            return None
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
         return None
 
 
 def unwrapped(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64), else the address itself."""
-    if isinstance(address, ipaddress.IPv4Address):
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback or address.is_unspecified:
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and address in _NAT64:
+    if inner is None and any(address in network for network in _EMBEDDING):
         inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return inner or address
 
@@ -167,11 +194,25 @@ def range_of(address: Address) -> str:
         return "loopback"
     if address.is_link_local:
         return "link-local"
-    return "public" if address.is_global and not address.is_multicast else "private"
+    is_public = address.is_global and not address.is_multicast
+    return "public" if is_public and not any(address in net for net in _ALSO_PRIVATE) else "private"
 
 
 def _folded(host: str) -> str:
-    return host.rstrip(".").lower()
+    """A host as it is looked up: a name of other letters has one spelling in ASCII, whoever wrote it.
+
+    Raises ValueError for one that has none.
+    """
+    name = normalize("NFC", host).rstrip(".").lower()
+    if name.isascii():
+        return name
+    import httpx
+
+    star = "*." if name.startswith("*.") else ""
+    try:
+        return star + httpx.URL(scheme="http", host=name.removeprefix(star)).raw_host.decode()
+    except httpx.InvalidURL as exc:
+        raise ValueError(str(exc)) from None
 
 
 def _refuse(host: str, why: str) -> HostRefused:

@@ -31,18 +31,43 @@ class CheckedNetwork(httpcore.TrioBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
+            addresses = await _addresses_of(host, port)
         except OSError as exc:
             raise httpcore.ConnectError(str(exc)) from exc
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         refused: HostRefused | None = None
         failed: Exception | None = None
         for text in addresses:
             try:
-                self._rules.check_address(host, ipaddress.ip_address(text.partition("%")[0]))
+                _check(self._rules, host, text)
                 return await super().connect_tcp(text, port, timeout, local_address, socket_options)
             except HostRefused as exc:
                 refused = refused or exc
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failed = failed or exc
         raise failed or refused or httpcore.ConnectError(f"the host {host!r} has no address")
+
+
+async def check_host(rules: Rules, host: str, port: int) -> None:
+    """Raise HostRefused unless the host has an address that may be connected to, and OSError where it has none.
+
+    For an answer that is not fetched but kept: it is no other's than that of the host.
+    """
+    refused: HostRefused | None = None
+    for text in await _addresses_of(host, port):
+        try:
+            _check(rules, host, text)
+        except HostRefused as exc:
+            refused = refused or exc
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+async def _addresses_of(host: str, port: int) -> list[str]:
+    found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _check(rules: Rules, host: str, address: str) -> None:
+    rules.check_address(host, ipaddress.ip_address(address.partition("%")[0]))

@@ -80,7 +80,9 @@ class HttpPool:
         if options.cache is not None:
             from .caching import CachingTransport
 
-            return CachingTransport(transport, options.cache)
+            # Through a proxy no address is known here.
+            rules = self.rules if options.proxy is None else None
+            return CachingTransport(transport, options.cache, rules)
         return transport
 
     def client(self) -> httpx.AsyncClient:
@@ -131,7 +133,8 @@ class HttpPool:
             if sending.count is not None:
                 sending.count()
             if self.rules is not None:
-                self.rules.check_name(request.url.host, self.options.proxy is not None)
+                host = request.url.raw_host.decode("ascii")
+                self.rules.check_name(host, self.options.proxy is not None)
             for name, value in headers_along().items():
                 request.headers.setdefault(name, value)
             request.__class__ = QuietRequest
