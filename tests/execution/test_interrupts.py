@@ -32,6 +32,20 @@ class Closes:
         raise self._error
 
 
+class InterruptsAt:
+    """An observer that raises at the event of that number."""
+
+    def __init__(self, number: int, interrupt: BaseException) -> None:
+        self.number = number
+        self.interrupt = interrupt
+        self.seen = 0
+
+    def __call__(self, event: Event) -> None:
+        self.seen += 1
+        if self.seen == self.number:
+            raise self.interrupt
+
+
 def world(error: BaseException | None = None) -> fs.Registry:
     registry = fs.Registry(base=fs.registry)
 
@@ -78,37 +92,23 @@ def is_bare(error: BaseException | None, handle: fs.Run, interrupt: BaseExceptio
 def test_an_observers_interrupt_surfaces_at_whatever_event_it_comes(
     kind: type[BaseException],
 ) -> None:
-    count = 0
-    while True:
-        interrupt, seen = kind("now"), 0
-
-        def observer(event: Event, interrupt: BaseException = interrupt) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == count + 1:
-                raise interrupt
-
+    for count in range(1, 100):
+        interrupt = kind("now")
+        observer = InterruptsAt(count, interrupt)
         error, handle = run(FAILS, world(), observer)
-        if seen <= count:
+        if observer.seen < count:
             break
         assert is_bare(error, handle, interrupt), count
-        count += 1
-    assert count > 25
+    assert 25 < count < 99
 
 
 def test_an_observers_interrupt_goes_before_the_error_of_one_that_raised_earlier() -> None:
-    interrupt, seen = KeyboardInterrupt("later"), 0
+    interrupt = KeyboardInterrupt("later")
 
     def breaks(event: Event) -> None:
         raise LookupError("at once")
 
-    def interrupts(event: Event) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 2:
-            raise interrupt
-
-    error, handle = run(FAILS, world(), breaks, interrupts)
+    error, handle = run(FAILS, world(), breaks, InterruptsAt(2, interrupt))
     assert is_bare(error, handle, interrupt)
     assert [w.message for w in handle.warnings] == ["an observer raised LookupError: at once"]
 
