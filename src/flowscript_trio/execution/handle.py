@@ -61,7 +61,9 @@ class Run:
         self._region = Region(None, "")
         self._done = trio.Event()
         self._origin: NodeResult | None = None  # the execution that the error left first
-        self._interrupt: BaseException | None = None  # what surfaces in the place of everything else
+        self._interrupt: BaseException | None = (
+            None  # what surfaces in the place of everything else
+        )
         self._raised = False
         self._streams: list[EventStream] = []
 
@@ -234,7 +236,9 @@ class Run:
         if context.observers:
             ended = RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
             context.notify(ended)
-            if (late := self._take_in_observers(status)) != status:  # one broke at the very last event
+            if (
+                late := self._take_in_observers(status)
+            ) != status:  # one broke at the very last event
                 self.status, self.output = late, None
                 self._attach()
         for stream in self._streams:

@@ -1,4 +1,4 @@
-"""Owns the hooks of a trial: functions of trio, Python and the run that tell the probe what they do while it lasts.
+"""Owns the hooks of a trial: functions of trio, Python and the run that report to the probe while it lasts.
 
 What trio keeps to itself is looked up by name: where another trio has it otherwise, a proof sees less.
 """
