@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import trio
 
@@ -66,6 +67,48 @@ async def release_what_was_not_acquired(params: fs.ExecutionParams) -> None:
         SEMAPHORE.release()
     finally:
         SEMAPHORE.release()  # the fault
+
+
+async def release_a_shared_one_twice(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", lambda: trio.Semaphore(2))
+    async with shared:
+        await trio.sleep(1)
+        shared.release()  # the fault: the block does it
+
+
+async def release_one_of_anyio_twice(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", lambda: anyio.Semaphore(2))
+    async with shared:
+        await trio.sleep(1)
+        shared.release()  # the fault: the block does it
+
+
+async def keep_a_shared_semaphore(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", lambda: trio.Semaphore(5))
+    await shared.acquire()
+    await trio.sleep(1)
+    shared.release()  # the fault: no `finally`
+
+
+async def keep_a_shared_lock(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", trio.Lock)
+    await shared.acquire()
+    await trio.sleep(1)
+    shared.release()  # the fault: no `finally`
+
+
+async def keep_a_shared_condition(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", trio.Condition)
+    await shared.acquire()
+    await trio.sleep(1)
+    shared.release()  # the fault: no `finally`
+
+
+async def keep_a_shared_lock_of_anyio(params: fs.ExecutionParams) -> None:
+    shared = await params.run.resource("shared", anyio.Lock)
+    await shared.acquire()
+    await trio.sleep(1)
+    shared.release()  # the fault: no `finally`
 
 
 async def set_a_variable(params: fs.ExecutionParams) -> None:
@@ -177,6 +220,7 @@ async def leave_a_temporary_folder_to_the_collector(params: fs.ExecutionParams) 
     del found
 
 
+TOKENS = "tokens come back"
 SURPLUS = "nobody releases what it has not taken"
 VARIABLE = "context variables are reset"
 OPEN = "no file and no socket is left open"
@@ -187,6 +231,12 @@ FAULTS: list[tuple[Fault, str, str]] = [
     (release_in_and_after_a_block, SURPLUS, "take it with `async with`"),
     (release_twice_in_a_task, SURPLUS, "take it with `async with`"),
     (release_what_was_not_acquired, SURPLUS, "take it with `async with`"),
+    (release_a_shared_one_twice, SURPLUS, "take it with `async with`"),
+    (release_one_of_anyio_twice, SURPLUS, "take it with `async with`"),
+    (keep_a_shared_semaphore, TOKENS, "take it with `async with`"),
+    (keep_a_shared_lock, TOKENS, "take it with `async with`"),
+    (keep_a_shared_condition, TOKENS, "take it with `async with`"),
+    (keep_a_shared_lock_of_anyio, TOKENS, "take it with `async with`"),
     (set_a_variable, VARIABLE, "`reset` it in a `finally`"),
     (reset_a_variable_unless_interrupted, VARIABLE, "`reset` it in a `finally`"),
     (set_a_variable_in_a_context_manager, VARIABLE, "`reset` it in a `finally`"),

@@ -322,6 +322,34 @@ async def a_semaphore_from_hand_to_hand(params: fs.ExecutionParams) -> None:
             nursery.start_soon(work)
 
 
+def one_at_a_time() -> trio.Semaphore:
+    return trio.Semaphore(1)
+
+
+class Pool:
+    """Connections of which fewer are let out than there might be: what it does with its semaphore is its own."""
+
+    def __init__(self) -> None:
+        self.slots = trio.Semaphore(5)
+        self.slots.acquire_nowait()
+
+    async def use(self) -> None:
+        async with self.slots:
+            await trio.sleep(1)
+            if self.slots.value:
+                self.slots.acquire_nowait()  # one fewer from now on, as the peer of a connection may ask
+
+
+async def shared_resources_in_turn(params: fs.ExecutionParams) -> None:
+    for factory in (trio.Lock, anyio.Lock, trio.Condition, one_at_a_time, Pool):
+        shared: Any = await params.run.resource(factory.__name__ + factory.__module__, factory)
+        if isinstance(shared, Pool):
+            await shared.use()
+        else:
+            async with shared:
+                await trio.sleep(1)
+
+
 async def temporary_files(params: fs.ExecutionParams) -> None:
     with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile(dir=folder) as found:
         found.write(b"x")
@@ -390,6 +418,7 @@ SOUND: list[Fault] = [
     a_variable_of_a_task_and_decimals,
     single_flight,
     what_is_shared_in_turn,
+    shared_resources_in_turn,
     a_semaphore_from_hand_to_hand,
     temporary_files,
     a_connection,

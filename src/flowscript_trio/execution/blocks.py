@@ -22,6 +22,7 @@ from ..runtimes.streams import Stream
 from ..scheduler.feeding import run_each_async
 from ..scheduler.policy import Policy, Verdict
 from ..scheduler.pools import CollectionPool
+from ..scheduler.raised import goes_before
 from ..scheduler.signals import Failed
 from ..scheduler.workers import run_pool
 from ..types.ast import Body
@@ -177,20 +178,22 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     if branches.journal is not None:
         branches.journal.close()
     lost = await close_collection(collection, context)
+    found = raised if verdict is None else verdict.error
     try:
-        if raised is not None and (lost is None or not is_a(raised, trio.Cancelled)):
-            if lost is not None:
-                walk.run.note_lost(attempt.path, lost)
+        if lost is not None:
+            if goes_before(lost, found):
+                if found is not None and not is_a(found, trio.Cancelled):
+                    walk.run.note_lost(attempt.path, found)
+                return Outcome(signal=Failed(lost), branches=branches.results(block.started))
+            assert found is not None
+            walk.run.note_lost(attempt.path, lost)
+        if raised is not None:
             raise raised
     finally:
-        del raised  # its traceback has this frame
-    if lost is not None and (verdict is None or verdict.error is None):
-        return Outcome(signal=Failed(lost))  # it goes before a cancellation, as in trio
+        del raised, found  # their tracebacks have this frame
     assert verdict is not None
     total = block.started if size is None or branches.is_cut_short else size
     if verdict.error is not None:
-        if lost is not None:
-            walk.run.note_lost(attempt.path, lost)
         return _fail(branches, verdict, total)
     if races and verdict.winners is None and not branches.is_cut_short:
         _check_race(policy, total, attempt)

@@ -10,9 +10,8 @@ import trio
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
 from ..scheduler.policy import first_to_surface
-from ..scheduler.raised import error_of_call
+from ..scheduler.raised import error_of_call, goes_before
 from ..scheduler.signals import Failed, Signal
-from ..types.exceptions import is_a
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, bounded, took_too_long
@@ -114,18 +113,12 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     went_wrong = raised is not None or isinstance(signal, Failed)
     frame.state.settle(body.inner_ids, CANCELLED if went_wrong else SKIPPED)
     error = await run_cleanup(walk, body.cleanup, frame.state, path, frame.input)
-    if error is not None and _surfaces(error, signal, raised):
+    found = signal.error if isinstance(signal, Failed) else raised
+    if error is not None and goes_before(error, found):
         return Failed(error, walk.run.record.origin_of(error))
     if raised is not None:
         raise raised
     return signal
-
-
-def _surfaces(error: BaseException, signal: Signal | None, raised: BaseException | None) -> bool:
-    """Whether the error of a clean-up goes before what ended the body."""
-    if isinstance(signal, Failed):
-        return first_to_surface([signal.error, error]) is error
-    return raised is None or is_a(raised, trio.Cancelled)
 
 
 async def finish_document(

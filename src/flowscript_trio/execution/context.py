@@ -17,6 +17,7 @@ from ..program.compiled import PlacedStep
 from ..program.loading import Flow
 from ..runtimes.placing import Place, Whereabouts
 from ..scheduler.passes import PassCounter
+from ..scheduler.policy import first_to_surface
 from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
@@ -115,7 +116,7 @@ class RunContext:
     delivery_times: DeliveryTimes = field(default_factory=DeliveryTimes)
     numbers: Numbers = field(default_factory=Numbers)
     broken: BrokenObserver | None = None
-    """The first observer that raised."""
+    """The observer whose error goes first: the first that raised, unless a later one raised an interrupt."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where nodes of the run may run, by the names that documents use."""
     flow: Flow | None = None
@@ -146,11 +147,19 @@ class RunContext:
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
         self.observers = tuple(_ignore if each is observer else each for each in self.observers)
-        error = error_of_call(error, "an observer raised")
-        if self.broken is not None:
-            self.record.warn(event.path, f"an observer raised {summary_of(self.masked(error))}")
-            return
-        self.broken = BrokenObserver(error, event.path)
+        broken = BrokenObserver(error_of_call(error, "an observer raised"), event.path)
+        known = self.broken
+        if known is not None:
+            if first_to_surface([known.error, broken.error]) is known.error:
+                self.note_broken(broken)
+                return
+            self.note_broken(known)
+        self.broken = broken
+
+    def note_broken(self, broken: BrokenObserver) -> None:
+        """Put the error of an observer on the record where another surfaces."""
+        said = f"an observer raised {summary_of(self.masked(broken.error))}"
+        self.record.warn(broken.path, said)
 
     @property
     def is_durable(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..program.compiled import Program
-from ..scheduler.policy import INTERRUPTS
+from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted
@@ -61,6 +61,9 @@ class Run:
         self._region = Region(None, "")
         self._done = trio.Event()
         self._origin: NodeResult | None = None  # the execution that the error left first
+        self._interrupt: BaseException | None = (
+            None  # what surfaces in the place of everything else
+        )
         self._raised = False
         self._streams: list[EventStream] = []
 
@@ -170,7 +173,6 @@ class Run:
         if context.observers:
             context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
         status: RunStatus = "cancelled"
-        interrupt: BaseException | None = None
         try:
             with self._scope:
                 walk = self._walk()
@@ -184,13 +186,20 @@ class Run:
                 if not isinstance(signal, Failed):
                     status = "completed"
                 elif is_a(signal.error, INTERRUPTS):
-                    interrupt = signal.error
+                    self._yield_to(signal.error)
                 else:
                     status, self.error, self._origin = "failed", signal.error, signal.origin
         finally:
             await self._end(status, started)
-        if interrupt is not None:
-            raise_untouched(interrupt)
+            if self._interrupt is not None:
+                raise_untouched(self._interrupt)
+
+    def _yield_to(self, interrupt: BaseException) -> RunStatus:
+        """What the status is where an interrupt came, from wherever: it surfaces, and no error beside it."""
+        known = self._interrupt
+        self._interrupt = interrupt if known is None else first_to_surface([known, interrupt])
+        self.error = self._origin = None
+        return "cancelled"
 
     async def _walk(self) -> Signal | None:
         executor = Executor(self._program, self._context, self._max_concurrency)
@@ -207,9 +216,11 @@ class Run:
             context.limits.end()
         for error in await context.close():
             context.record.warn("", f"closing a resource failed: {summary_of(error)}")
-            if status == "completed":
+            if is_a(error, INTERRUPTS):
+                status = self._yield_to(error)
+            elif status == "completed":
                 status, self.error = "failed", error
-        if context.spending is not None and self.error is None:
+        if context.spending is not None and self.error is None and self._interrupt is None:
             self.error = context.spending.error
             status = status if self.error is None else "failed"
         status = self._take_in_observers(status)
@@ -224,12 +235,12 @@ class Run:
         self._attach()
         if context.observers:
             ended = RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
-            context.give_up = (
-                None  # there is nothing left to cancel, and no event comes behind this one
-            )
+            # There is nothing left to cancel, and no event comes behind this one.
+            context.give_up = None
             context.notify(ended)
-            if self._take_in_observers(status) != status:  # one broke at the very last event
-                self.status, self.output = "failed", None
+            late = self._take_in_observers(status)
+            if late != status:  # one broke at the very last event
+                self.status, self.output = late, None
                 self._attach()
         for stream in self._streams:
             stream.end()
@@ -292,9 +303,10 @@ class Run:
         broken = self._context.broken
         if broken is None or self.error is broken.error:
             return status
-        if self.error is not None:
-            masked = self._context.masked(broken.error)
-            self._context.record.warn(broken.path, f"an observer raised {summary_of(masked)}")
+        if is_a(broken.error, INTERRUPTS):
+            return self._yield_to(self._context.masked(broken.error))
+        if self.error is not None or self._interrupt is not None:
+            self._context.note_broken(broken)
             return status
         self.error = self._context.masked(broken.error)
         return "failed"

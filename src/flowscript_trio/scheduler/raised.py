@@ -16,7 +16,7 @@ from ..types.exceptions import (
     take_over,
     traceback_of,
 )
-from .policy import INTERRUPTS
+from .policy import INTERRUPTS, first_to_surface
 
 
 def is_cancelled() -> bool:
@@ -93,6 +93,15 @@ def _stray(cancelled: BaseException, of: str) -> StrayCancelled:
     )
     error.__cause__ = cancelled
     return error.with_traceback(traceback_of(cancelled))
+
+
+def goes_before(later: BaseException, found: BaseException | None) -> bool:
+    """Whether an error of clean-up surfaces in the place of what came first: only an interrupt displaces an error,
+    while anything goes before a cancellation, as in trio.
+    """
+    if found is None or is_a(found, trio.Cancelled):
+        return True
+    return first_to_surface([found, later]) is later
 
 
 def first_of(raised: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""Owns the hooks of a trial: functions of trio and of Python that tell the probe what they do while it lasts.
+"""Owns the hooks of a trial: functions of trio, Python and the run that report to the probe while it lasts.
 
 What trio keeps to itself is looked up by name: where another trio has it otherwise, a proof sees less.
 """
@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import outcome
 import trio
 
+from ...execution.resources import Resources
+
 
 class Hooked(Protocol):
     """What hears of it."""
@@ -27,6 +29,9 @@ class Hooked(Protocol):
 
     def note_taken(self, semaphore: trio.Semaphore, change: int) -> None:
         """Somebody took a token of a semaphore (1), or released one (-1)."""
+
+    def note_resource(self, resource: object) -> None:
+        """A node has been given a resource of the run."""
 
     def note_temporary(self, path: str) -> None:
         """Somebody made a temporary file or folder."""
@@ -50,6 +55,7 @@ def hooked(told: Hooked) -> Iterator[None]:
             (semaphore, "release", _releasing(told)),
             (semaphore, "acquire_nowait", _taking(told)),
             (semaphore, "acquire", _waiting(told)),
+            (Resources, "get", _giving(told)),
             (tempfile, "_mkstemp_inner", _making(told, lambda made: made[1])),
             (tempfile, "mkdtemp", _making(told, lambda made: made)),
         ):
@@ -158,6 +164,18 @@ def _waiting(told: Hooked) -> Around:
                 told.note_taken(semaphore, 1)
 
         return acquire
+
+    return around
+
+
+def _giving(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        async def get(resources: Resources, key: str, factory: Callable[[], Any]) -> Any:
+            given = await real(resources, key, factory)
+            told.note_resource(given)
+            return given
+
+        return get
 
     return around
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 
 import trio
@@ -13,13 +14,22 @@ Primitive = trio.Lock | trio.StrictFIFOLock | trio.Semaphore
 
 
 class Locks:
-    """Watches the locks and semaphores that there were before a run: those of modules and applications."""
+    """Watches the locks and semaphores that outlast a call: those that there were before the run, of modules and
+    applications, and those that nodes share as resources of the run.
+    """
 
     def __init__(self, found: Sequence[Primitive]) -> None:
         self._before = [(primitive, _taken(primitive)) for primitive in found]
         self._last = dict(enumerate(taken for _, taken in self._before))
         self._takers: dict[int, Call] = {}
         self._balances: dict[tuple[int, Call | None], int] = {}
+
+    def watch(self, resource: object) -> None:
+        """Nodes share a resource from now on: it may be a lock or a semaphore, or be made of one."""
+        for found in _primitives_of(resource):
+            if not any(primitive is found for primitive, _ in self._before):
+                self._last[len(self._before)] = _taken(found)
+                self._before.append((found, _taken(found)))
 
     def note(self, call: Call) -> None:
         """The code of a call has just run: what is taken now and was not before, it took."""
@@ -69,6 +79,18 @@ class Locks:
 def locks_alive() -> list[Primitive]:
     """The locks and semaphores that there are now."""
     return alive(trio.Lock, trio.StrictFIFOLock, trio.Semaphore)
+
+
+def _primitives_of(resource: object) -> list[Primitive]:
+    if isinstance(resource, Primitive):
+        return [resource]
+    if type(resource).__module__.partition(".")[0] not in _MAKERS:
+        return []  # what a class of another does with its own lock is its own affair
+    return [found for found in gc.get_referents(resource) if isinstance(found, Primitive)]
+
+
+_MAKERS = ("trio", "anyio")
+"""Whose conditions, locks and semaphores are made of the primitives of trio."""
 
 
 def _taken(primitive: Primitive) -> int:

@@ -236,6 +236,9 @@ class Probe(trio.abc.Instrument):
     def note_taken(self, semaphore: trio.Semaphore, change: int) -> None:
         self.locks.note_taken(semaphore, self.owners.current(), change)
 
+    def note_resource(self, resource: object) -> None:
+        self.locks.watch(resource)
+
     def note_temporary(self, path: str) -> None:
         self.leftovers.note_temporary(path)
 
