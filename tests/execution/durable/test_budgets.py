@@ -74,14 +74,14 @@ def test_that_the_budget_is_exceeded_is_on_disk_before_anything_is_cancelled() -
     text, budget = SHAPES["nodes"]
     crashing = Crashing(text, budget=budget)
     crashing.process()
-    kinds = [row.kind for row in crashing.store._backend._runs["r"].rows]
+    kinds = [row.kind for row in crashing.store.rows_of("r")]
     assert kinds.index("exceeded") < kinds.index("cancelling")
     whole = undisturbed(text, budget=budget)
     for at in points(whole.store.commits):
         first = Crashing(text, budget=budget)
         died = first.process(at)
         reasons = [e.cancellation.reason for e in died.events if isinstance(e, CancelRequested)]
-        written = [row.kind for row in first.store._backend._runs["r"].rows]
+        written = [row.kind for row in first.store.rows_of("r")]
         assert "exceeded" in written or not any("budget" in reason for reason in reasons)
 
 

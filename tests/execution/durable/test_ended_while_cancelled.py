@@ -54,7 +54,7 @@ SHAPES = {
 def begun_again(work: Crashing) -> set[str]:
     """What a process has begun in jobs that had ended, and that another had begun before."""
     coding = Coding({})
-    rows = work.store._backend._runs["r"].rows if "r" in work.store._backend._runs else ()
+    rows = work.store.rows_of("r")
     entries = [entry_of(row, coding.decode) for row in rows]
     jobs = [entry for entry in entries if isinstance(entry, JobEnded) and entry.key]
     ended = tuple(f"{job.key}/{job.index}/" for job in jobs)

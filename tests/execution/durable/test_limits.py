@@ -174,7 +174,7 @@ def test_a_block_that_an_open_circuit_refused_stays_refused() -> None:
     for at in points(whole.store.commits):
         crashing = Crashing(text)
         crashing.process(at)
-        kept = [row.key for row in crashing.store._backend._runs["r"].rows if row.kind == "failed"]
+        kept = [row.key for row in crashing.store.rows_of("r") if row.kind == "failed"]
         if "i" in kept:
             refused += 1
             assert crashing.process().outcome == ("completed", "g")
