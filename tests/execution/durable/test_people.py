@@ -247,7 +247,7 @@ def test_no_secret_of_a_question_or_an_answer_is_in_the_store() -> None:
     run = work.store._backend._runs["r"]
     kept = [each.asked for each in run.questions.values()]
     kept += [each.data for each in run.answers.values()]
-    kept += [part for row in run.rows for part in (row.data, row.value)]
+    kept += [part for row in run.rows.values() for part in (row.data, row.value)]
     assert not any(secret.encode() in part for part in kept)
     second = in_trio(work.store.answer, "r", "ask", "approve")
     assert (second.action, second.input, second.taken) == ("go", None, False)
