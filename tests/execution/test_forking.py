@@ -272,9 +272,9 @@ async def test_a_run_is_not_forked_where_it_was_compacted(
     for at in ("l[2]/x", "e[2]/y"):
         with pytest.raises(fs.InputError, match=r"what had ended in '[le]' is compacted; expected"):
             await world.fork(at)
-    for at, count in (("z", 1), ("e", 10), ("l", 19)):
+    for at, expected in (("z", 1), ("e", 10), ("l", 19)):
         run = await world.fork(at)
-        assert (at, run.status, len(world.done)) == (at, "completed", count)
+        assert (at, run.status, len(world.done)) == (at, "completed", expected)
         assert run.output == first.output
 
 
