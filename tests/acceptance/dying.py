@@ -13,7 +13,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ import trio
 import flowscript_trio as fs
 import flowscript_trio.runtimes.database.reading
 import flowscript_trio.runtimes.database.writing  # once, and not in each process
+from flowscript_trio.execution.durable import compacting
 from flowscript_trio.journal.backend import Batch
 
 DOCUMENT = Path(__file__).parent / "killed" / "everything.xml"
 PATIENCE = 30.0
 """Seconds after which a process that nobody kills counts as one that hangs."""
+compacting.MOST_ROWS = 8  # so that short loops are compacted too
 
 
 class Dying:
@@ -36,6 +38,7 @@ class Dying:
         registry = fs.Registry(base=fs.registry)
         registry.runtime("source:act")(self.act)
         registry.runtime("sink:act")(self.act)
+        registry.runtime("source:feed", pure=True)(self.feed)
         self.flow = fs.load(DOCUMENT, registry=registry)
         self.counts = {"before": 0, "after": 0, "effect": 0}
 
@@ -77,6 +80,14 @@ class Dying:
         self.say("done", execution)
         self.reach("effect")
         return config.get("gives", params.node.label)
+
+    async def feed(self, params: fs.ExecutionParams) -> Any:
+        async def numbers(start: int) -> AsyncIterator[int]:
+            for number in range(start, 12):
+                await trio.lowlevel.checkpoint()
+                yield number
+
+        return fs.Items(numbers)
 
     async def decide(self, prompt: str, actions: Sequence[fs.Action]) -> fs.Answer:
         await trio.sleep(0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -271,9 +272,9 @@ async def test_a_run_is_not_forked_where_it_was_compacted(
     for at in ("l[2]/x", "e[2]/y"):
         with pytest.raises(fs.InputError, match=r"what had ended in '[le]' is compacted; expected"):
             await world.fork(at)
-    for at, count in (("z", 1), ("e", 10), ("l", 19)):
+    for at, expected in (("z", 1), ("e", 10), ("l", 19)):
         run = await world.fork(at)
-        assert (at, run.status, len(world.done)) == (at, "completed", count)
+        assert (at, run.status, len(world.done)) == (at, "completed", expected)
         assert run.output == first.output
 
 
@@ -351,3 +352,40 @@ async def test_a_fork_can_be_forked(autojump_clock: Any) -> None:
     run = await fs.resume(world.store, name, registry=world.registry)
     assert run.output == "x three "
     assert world.done == ["three"]
+
+
+async def test_what_a_node_had_kept_that_had_not_ended_is_not_taken_over(
+    autojump_clock: Any,
+) -> None:
+    world = World()
+    kept: list[Any] = []
+    numbers = count()
+
+    @world.registry.runtime("source:k")
+    async def keeps(params: fs.ExecutionParams) -> None:
+        kept.append(await params.run.keep_first(next(numbers)))
+        await trio.sleep(float(params.config["takes"]))
+
+    await world.run(
+        """<workflow name="w"><parallel id="p"><branch><source:k id="long" takes="9"/></branch>
+        <branch><source:k id="short" takes="1"/><source:a id="x"/></branch></parallel></workflow>"""
+    )
+    await world.fork("p/1/x")
+    assert sorted(kept) == [0, 1, 2]
+    assert world.done == ["x"]
+
+
+async def test_a_fork_of_a_run_with_a_budget_counts_what_was_compacted_before_it(
+    autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 4)
+    world = World()
+    text = """<workflow name="w"><foreach id="e" collection="range(9)" merge="none"><source:a id="a"/></foreach>
+      <source:a id="z" after="e"/></workflow>"""
+    await world.run(text, budget=fs.Budget(nodes=11, rounds=9))
+    assert (await world.fork("z")).status == "completed"
+    world = World()
+    with pytest.raises(fs.BudgetExceeded):
+        await world.run(text, budget=fs.Budget(nodes=10))
+    with pytest.raises(fs.BudgetExceeded):
+        await world.fork("z")

@@ -115,3 +115,11 @@ async def test_a_submitted_run_may_be_begun_by_whoever_gives_the_same() -> None:
     run = await fs.run(flow, store=store, run_id="r", input=1, seed=7)
     assert run.output == 1
     assert [each.state for each in await store.runs()] == ["completed"]
+
+
+async def test_items_in_the_input_are_refused_since_no_worker_could_read_them() -> None:
+    store = fs.Store.memory()
+    items = fs.Items(lambda start: range(start, 3))
+    with pytest.raises(fs.InputError, match=r"no worker could read input\.rows"):
+        await fs.submit(_flow(), store=store, config={"n": 1}, input={"rows": items})
+    assert await store.runs() == []

@@ -167,7 +167,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
     try:
         start = 0
         if isinstance(collection, Items):
-            start = 0 if branches.journal is None else branches.journal.compacted.first_missing()
+            if branches.journal is not None and not result.is_paced:
+                start = branches.journal.compacted.first_missing()
             collection = context.run(collection.factory, start * (result.batch or 1))
         walked = partial(
             feed_items, branches, collection, result, size, context, walk.run.spending, start

@@ -131,6 +131,9 @@ class Branches:
     def _take_in_compacted(self, journal: BlockJournal) -> None:
         """The iterations that an earlier process had compacted have succeeded."""
         self.outputs |= journal.compact(self._name, self._keep_outputs)
+        if self._run.spending is not None:
+            for index, output in self.outputs.items():
+                self._run.spending.keep(output, self._name(index))
         self.succeeded += len(journal.compacted)
         for index in islice(journal.compacted, self._run.record.keep):
             self._ended[index] = BranchResult(index, "success")

@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Awaitable,
+    Container,
     Generator,
     Iterable,
     Mapping,
@@ -68,11 +69,12 @@ async def _run(
     start: int = 0,
 ) -> Verdict:
     if spending is not None:
-        name = branches.block.name
+        name, log = branches.block.name, branches.journal
+        done: Container[int] = () if log is None else log.compacted
         if isinstance(items, AsyncIterator):
-            items = CountedAsync(items, spending, name)
+            items = CountedAsync(items, spending, name, start, done)
         else:
-            items = counted(items, spending, name)
+            items = counted(items, spending, name, start, done)
     timed = result.stagger is not None or result.throttle is not None
     if not timed and not isinstance(items, AsyncIterator):
         return await run_pool(branches.block, CollectionPool(items, size, start))

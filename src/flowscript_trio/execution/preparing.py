@@ -139,7 +139,7 @@ def _make_run(
             suspend_after,
         )
         if spending is not None:
-            restore_spending(spending, owned.past)
+            restore_spending(spending, owned.past, recorder.parts)
     context = RunContext(
         id=run_id,
         passes=passes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from math import inf
 from typing import Any
 
@@ -55,6 +55,7 @@ class Spending:
         "exceeded",
         "had_round",
         "is_over",
+        "noted",
         "ran_before",
         "requests_of",
     )
@@ -74,6 +75,8 @@ class Spending:
         """In a durable run, the requests of the executions that are under way, by their paths."""
         self.elsewhere: dict[str, tuple[int, int, int]] | None = None
         """In a durable run, what its parts have spent that ran elsewhere, by their paths."""
+        self.noted: Callable[[str, str, int], None] | None = None
+        """In a durable run, told of each path where so much of the count of that name was taken."""
         self._now: Callable[[], float]
         self._end = inf
         self._cleanup_left = inf if budget.cleanup is None else budget.cleanup
@@ -118,6 +121,7 @@ class Spending:
         purse.requests += requests
         if self.elsewhere is not None:
             self.elsewhere[path] = (nodes, rounds, requests)
+        self._note_all(path, nodes, rounds, requests)
         for name in ("nodes", "rounds", "requests"):
             most = getattr(self.budget, name)
             if most is not None and getattr(purse, name) > most:
@@ -130,15 +134,21 @@ class Spending:
         self._check_time(path)
         purse, most = self._purse_at(path), self.budget.nodes
         purse.nodes += 1
+        if self.noted is not None:
+            self.noted(path, "nodes", 1)
         if most is not None and purse.nodes > most:
             raise self.exceed("nodes", path)
 
     def recount_node(self, path: str) -> None:
         """An attempt of a node is restored that an earlier process had begun: it was within the budget then."""
         self._purse_at(path).nodes += 1
+        if self.noted is not None:
+            self.noted(path, "nodes", 1)
 
     def count_round(self, path: str) -> None:
         """One round of a loop, or one iteration, begins."""
+        if self.noted is not None:
+            self.noted(path, "rounds", 1)
         if self.had_round is not None and self.had_round(path):
             self._purse_at(path).rounds += 1  # it was within the budget when it was begun
             return
@@ -157,6 +167,8 @@ class Spending:
             raise self.exceed("requests", path)
 
     def _note_requests_of(self, path: str, requests: int) -> None:
+        if self.noted is not None:
+            self.noted(path, "requests", requests)
         if self.requests_of is not None:
             self.requests_of[path] = self.requests_of.get(path, 0) + requests
 
@@ -174,6 +186,17 @@ class Spending:
         purse.nodes += nodes
         purse.rounds += rounds
         purse.requests += requests
+        self._note_all(path, nodes, rounds, requests)
+
+    def _note_all(self, path: str, nodes: int, rounds: int, requests: int) -> None:
+        if self.noted is not None:
+            for name, count in (("nodes", nodes), ("rounds", rounds), ("requests", requests)):
+                self.noted(path, name, count)
+
+    def note_spent(self, name: str, in_cleanup: bool, count: int) -> None:
+        """What an earlier process has compacted took so much of a count."""
+        purse = self._purse_of_cleanup if in_cleanup else self._purse
+        setattr(purse, name, getattr(purse, name) + count)
 
     def note_requests(self, path: str, requests: int) -> None:
         """So many requests were sent by an execution in an earlier process."""
@@ -295,10 +318,20 @@ def reason_of(error: BudgetExceeded) -> str:
     return f"{error.path or 'the run'} exceeded the budget: {error.bound}"
 
 
-def counted(items: Iterable[Any], spending: Spending, name: Callable[[int], str]) -> Iterator[Any]:
-    """The items of a ``<foreach>``, each of which is a round, called by its index."""
-    for index, item in enumerate(items):
-        spending.count_round(name(index))
+def counted(
+    items: Iterable[Any],
+    spending: Spending,
+    name: Callable[[int], str],
+    start: int = 0,
+    done: Container[int] = (),
+) -> Iterator[Any]:
+    """The items of a ``<foreach>`` from index ``start`` on, each of which is a round, called by its index.
+
+    Those of ``done`` are counted already.
+    """
+    for index, item in enumerate(items, start):
+        if index not in done:
+            spending.count_round(name(index))
         yield item
 
 
@@ -308,12 +341,18 @@ class CountedAsync:
     It is not a generator: one that is left in the middle would have to be closed.
     """
 
-    __slots__ = ("_index", "_items", "_name", "_spending")
+    __slots__ = ("_done", "_index", "_items", "_name", "_spending")
 
     def __init__(
-        self, items: AsyncIterator[Any], spending: Spending, name: Callable[[int], str]
+        self,
+        items: AsyncIterator[Any],
+        spending: Spending,
+        name: Callable[[int], str],
+        start: int = 0,
+        done: Container[int] = (),
     ) -> None:
-        self._index = 0
+        self._index = start
+        self._done = done
         self._items = items
         self._name = name
         self._spending = spending
@@ -323,7 +362,8 @@ class CountedAsync:
 
     async def __anext__(self) -> Any:
         item = await anext(self._items)
-        self._spending.count_round(self._name(self._index))
+        if self._index not in self._done:
+            self._spending.count_round(self._name(self._index))
         self._index += 1
         return item
 

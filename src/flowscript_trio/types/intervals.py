@@ -41,7 +41,9 @@ class Intervals:
         starts[low:high], ends[low:high] = [start], [end]
         self._count += end - start
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):
+            return False
         at = bisect_right(self._starts, number) - 1
         return at >= 0 and number < self._ends[at]
 

@@ -13,6 +13,7 @@ from ...types.errors import BudgetExceeded
 from ...types.paths import END, bound_path
 from ..regions import Region
 from ..spending import Spending, reason_of
+from .compacting import Parts
 from .entries import Exceeded, Requested
 from .past import Past
 from .recorder import Recorder
@@ -21,17 +22,32 @@ from .timers import Timer
 T = TypeVar("T")
 
 
-def restore_spending(spending: Spending, past: Past) -> None:
-    """Take over what earlier processes spent and what is not counted anew where their executions are restored."""
+def restore_spending(spending: Spending, past: Past, parts: Parts) -> None:
+    """Take over what earlier processes spent and what is not counted anew where their executions are restored.
+
+    What is counted from now on is noted for the ``parts`` of the run, which may be compacted.
+    """
+    parts.counts = True
+    spending.noted = parts.spend
     spending.requests_of, spending.elsewhere = {}, {}
     spending.ran_before = 0.0 if past.ran is None else past.ran.seconds
     spending.had_round = past.has
-    for each in past.requested:
-        spending.note_requests(each.key.partition("#")[0], each.requests)
+    for (path, _), sent in past.requested.items():
+        spending.note_requests(path, sum(each.requests for each in sent))
+    for compacted in past.compacted.values():
+        for _, _, entry in compacted:
+            for name, in_cleanup, count in entry.spent:
+                spending.note_spent(name, in_cleanup, count)
     if past.exceeded is not None:
         bound = past.exceeded.bound
         limit = getattr(spending.budget, bound) or 0  # another budget may have been given since
         spending.exceeded = BudgetExceeded(bound, limit, past.exceeded.path)
+
+
+def recall_requests(recorder: Recorder, path: str, number: int) -> None:
+    """What an attempt had sent in earlier processes counts already; it is of what may be compacted here."""
+    for each in recorder.past.requested.get((path, number), ()):
+        recorder.parts.spend(path, "requests", each.requests)
 
 
 async def counting_requests(

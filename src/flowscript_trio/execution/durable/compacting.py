@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...types.intervals import Intervals
-from ...types.paths import is_iteration, levels_of
+from ...types.paths import is_cleanup, is_iteration, levels_of
 
 MOST_ROWS = 1_000
 """Rows of what has ended above which they are compacted."""
@@ -16,11 +17,15 @@ MOST_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class Part:
-    """The rows of an iteration, or of all rounds of a loop; ``owes``: a compensation, so that they stay."""
+    """The rows of an iteration, or of all rounds of a loop; ``owes``: a compensation, so that they stay.
+
+    ``spent`` is what was taken of the budget there, by the name of a count and whether it was in clean-up.
+    """
 
     numbers: Intervals = field(default_factory=Intervals)
     bytes: int = 0
     owes: bool = False
+    spent: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def add(self, number: int, size: int) -> None:
         self.numbers.add(number)
@@ -31,6 +36,12 @@ class Part:
         self.numbers.update(other.numbers.pairs())
         self.bytes += other.bytes
         self.owes = self.owes or other.owes
+        self.spent.update(other.spent)
+
+    def take_spent(self, spent: Iterable[tuple[str, bool, int]]) -> None:
+        """Count what a compacted entry says was spent."""
+        for name, in_cleanup, count in spent:
+            self.spent[name, in_cleanup] += count
 
 
 def is_much(rows: int, size: int) -> bool:
@@ -46,6 +57,8 @@ class Parts:
 
     def __init__(self, past: Iterable[tuple[int, str, int]] = ()) -> None:
         self.open: dict[str, Part] = {}
+        self.counts: bool = False
+        """Whether the run has a budget, so that rounds are counted, each before its iteration begins."""
         self._past = list(past)
         self._adopted: dict[str, Part] | None = None
 
@@ -56,8 +69,21 @@ class Parts:
 
     def begin_again(self, path: str) -> Part:
         """Open the part of an iteration; it has what earlier processes wrote below that path."""
-        part = self.open[path] = self.of_past(path)
+        part = self.of_past(path)
+        if self.counts:
+            round_ = "rounds", is_cleanup(path)
+            part.spent[round_] += 1
+            around = self._around(_above(path))
+            if around is not None:
+                around.spent[round_] -= 1
+        self.open[path] = part
         return part
+
+    def spend(self, path: str, name: str, count: int) -> None:
+        """So much of a count of the budget was taken at ``path``."""
+        part = self._around(path)
+        if part is not None:
+            part.spent[name, is_cleanup(path)] += count
 
     def end(self, path: str) -> None:
         """What of a part was not dropped is that of the part around it."""
@@ -111,6 +137,14 @@ class Parts:
 
 def _above(path: str) -> str:
     return path[: max(path.rfind("/"), path.rfind("["), 0)]
+
+
+def spent_of(parts: Iterable[Part]) -> list[tuple[str, bool, int]]:
+    """What was spent in parts, as a compacted entry has it."""
+    total: Counter[tuple[str, bool]] = Counter()
+    for part in parts:
+        total.update(part.spent)
+    return [(*which, count) for which, count in total.items() if count]
 
 
 def pairs_of(parts: Sequence[Part]) -> list[tuple[int, int]]:

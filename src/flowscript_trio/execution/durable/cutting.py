@@ -12,8 +12,8 @@ from ...types.storing import StoreFailed
 
 Numbered = tuple[int, Row]
 
-_BEGINNINGS = frozenset({"started", "waits", "bounded"})
-_ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended"})
+_BEGINNINGS = frozenset({"started", "kept", "waits", "bounded"})
+_ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened", "whole"})
 
 
 def place_of(row: Row) -> str:
@@ -87,7 +87,9 @@ def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
             ended.add(row.key)
         if row.kind not in _BEGINNINGS or row.key in ended:
             kept.append((number, row))
-        if row.kind in _BEGINNINGS:
+        if (
+            row.kind in _BEGINNINGS and row.kind != "kept"
+        ):  # which stands between a beginning and its end
             ended.discard(row.key)
     return kept[::-1]
 

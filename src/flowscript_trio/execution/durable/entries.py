@@ -241,6 +241,11 @@ class Given(Entry):
     due: float
     position: int
 
+    @property
+    def stands_for_all(self) -> bool:
+        """Whether nothing is asked of those before it, which it is where items were left out between them."""
+        return self.pace != "debounce"
+
 
 @dataclass(frozen=True, slots=True)
 class Opened(Entry):
@@ -316,12 +321,16 @@ class Compacted(Entry):
     """Iterations or rounds of these intervals have ended, and their entries are dropped. ``key`` is the block's.
 
     ``kept`` is what of them can still be seen: outputs by index, or the state after the last of the rounds.
+    ``spent`` is what they took of the budget: (count, whether in clean-up, how many). ``rates`` are all those of
+    the run that have not forgotten what passed them, each with the time when it will have.
     """
 
     kind = "compacted"
     jobs: list[tuple[int, int]]
     at: int
     kept: Any
+    spent: list[tuple[str, bool, int]]
+    rates: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)

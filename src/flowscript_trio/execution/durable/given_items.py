@@ -26,8 +26,18 @@ def without_items(value: Any, path: str = "input") -> tuple[Any, list[str]]:
     return [part for _, (part, _) in pairs], found
 
 
+def check_no_items(input: Any) -> None:
+    """Raise InputError for the input of a run that is queued, if it has ``Items``: no worker could read them."""
+    _, paths = without_items(input)
+    if paths:
+        raise InputError(
+            f"Items are not kept, so no worker could read {', '.join(paths)}; expected a list, or a runtime that "
+            "is registered with pure=True and gives the Items"
+        )
+
+
 def check_items(run_id: str, paths: list[str]) -> None:
-    """Raise InputError for a run that was given ``Items``, which only who calls it again can give it."""
+    """Raise InputError for a run that was given ``Items``, which only a caller can give again."""
     if paths:
         raise InputError(
             f"the run {run_id!r} was given Items, which are not kept, as {', '.join(paths)}; expected that "

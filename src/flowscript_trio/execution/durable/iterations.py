@@ -7,7 +7,7 @@ from typing import Any
 
 from ...types.intervals import Intervals
 from ...types.storing import CannotKeep
-from .compacting import Part, is_much, pairs_of
+from .compacting import Part, is_much, pairs_of, spent_of
 from .entries import Compacted
 from .recorder import Recorder
 
@@ -54,6 +54,11 @@ class Iterations:
             if not keep_outputs:
                 self._row = self._row or Part()
                 self._row.add(number, 0)
+                self._row.take_spent(entry.spent)
+            else:
+                row = Part()
+                row.take_spent(entry.spent)
+                self._parts.hand_up(name(0), row)
         self.compacted_before: Intervals = Intervals(self._indices.pairs())
 
     def begin(self, index: int) -> None:
@@ -122,7 +127,15 @@ class Iterations:
             indices = self._indices
             if self._row is not None:
                 dropped.append(self._row)
-        entry = Compacted(self._key, indices.pairs(), self._recorder.pass_now, outputs)
+        spent = spent_of(dropped)
+        entry = Compacted(
+            self._key,
+            indices.pairs(),
+            self._recorder.pass_now,
+            outputs,
+            spent,
+            self._recorder.rates_ahead(),
+        )
         try:
             numbers = pairs_of(dropped)
             first = numbers[0][0]
@@ -136,6 +149,7 @@ class Iterations:
         self._ready, self._rows, self._bytes = {}, 0, 0
         row = Part()
         row.add(number, size)
+        row.take_spent(spent)
         if self._keep_outputs:
             self._parts.hand_up(self._name(0), row)
         else:

@@ -24,7 +24,7 @@ from ..handlers import be_late
 from ..limiting import hold
 from ..regions import Region
 from ..walk import Walk
-from .budgets import counting_requests
+from .budgets import counting_requests, recall_requests
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
 from .streams import name_of_stream, note_opened, open_later
@@ -45,6 +45,9 @@ async def perform_durably(
         if known is None:
             return await perform(walk, attempt)
         return await recorder.as_it_was(perform(walk, attempt), known.cancelled)
+    spending = walk.run.spending
+    if spending is not None:
+        recall_requests(recorder, *key)
     outcome = past.outcomes.get(key)
     if isinstance(outcome, AttemptFailed):
         recorder.take_up(outcome, attempt.frame.state)
@@ -56,7 +59,6 @@ async def perform_durably(
     if outcome is not None and not outcome.again:
         output = recorder.take_up(outcome, attempt.frame.state)
         return Outcome(attempt.input if _gives_its_input(step) else output)
-    spending = walk.run.spending
     if spending is not None:
         work = perform(walk, attempt)
         return await counting_requests(recorder, spending, *key, work)

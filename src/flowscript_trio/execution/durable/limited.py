@@ -77,7 +77,7 @@ def _note_passed(recorder: Recorder, limits: RunLimits, attempt: Attempt) -> Non
     since = recorder.time - trio.current_time()
     for name, meter in limits.rates_of(attempt.step.limits):
         key = bound_path(attempt.path, "limits")
-        recorder.write(Passed(key, attempt.number, name, meter.full_at + since))
+        recorder.passed(Passed(key, attempt.number, name, meter.full_at + since))
 
 
 def restore_rates(limits: RunLimits, past: Past, time: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ...types.paths import iteration_path
 from ...types.storing import CannotKeep
 from ..frame import Attempt, Frame
-from .compacting import is_much
+from .compacting import Part, is_much, spent_of
 from .entries import Compacted
 from .readings import Readings
 from .recorder import Recorder
@@ -34,10 +34,12 @@ class Rounds:
             self._now = now
         self._row: tuple[int, int] | None = None
         self._size = 0  # of what was kept last
+        self._compacted = Part()  # no rows: what was spent in the rounds that were compacted
         self._is_off = False
         self._since: int | None = None  # the first of the rows that were compacted
         for number, since, entry in recorder.past.compacted.get(self._key, ()):
             self._row, self._since = (number, 0), since
+            self._compacted.take_spent(entry.spent)
             self._take_up(entry)
         self._part = recorder.parts.begin(self._key)
         if self._now is not None:
@@ -58,6 +60,7 @@ class Rounds:
             self._now.within = None
         if self._row is not None:
             self._part.add(*self._row)
+        self._part.take_in(self._compacted)
         self._recorder.parts.end(self._key)
 
     def _compact(self, number: int) -> None:
@@ -75,7 +78,15 @@ class Rounds:
                 "readings": 0 if self._now is None else self._now.number,
                 "chance": state.services.random.getstate() if self._draws else None,
             }
-            entry = Compacted(self._key, [(0, number)], self._recorder.pass_now, kept)
+            spent = spent_of((self._compacted, part))
+            entry = Compacted(
+                self._key,
+                [(0, number)],
+                self._recorder.pass_now,
+                kept,
+                spent,
+                self._recorder.rates_ahead(),
+            )
             if self._since is None:
                 self._since = part.numbers.pairs()[0][0]
             self._row = self._recorder.compact(entry, part.numbers.pairs(), self._since)
@@ -83,6 +94,8 @@ class Rounds:
             self._is_off = True
             return
         self._size = 2 * self._row[1]
+        self._compacted = Part()
+        self._compacted.take_spent(spent)
         self._part = self._recorder.parts.begin(self._key)
 
     def _take_up(self, entry: Compacted) -> None:

@@ -54,17 +54,21 @@ class Past:
         self.ended: RunEnded | None = None
         self.cancelling: Cancelling | None = None
         self.ran: Ran | None = None
-        self.ran_rows: list[int] = []
-        """The numbers of the rows that say how long the run has been at work."""
+        self.ran_row: int = -1
+        self.outdated: list[int] = []
+        """The numbers of rows that say nothing which a later one does not."""
         self.exceeded: Exceeded | None = None
-        self.requested: list[Requested] = []
+        self.requested: dict[Attempt, list[Requested]] = {}
         self.rates: dict[str, float] = {}
         """When each rate has forgotten all that passed it, by the wall clock."""
         self.outcomes: dict[Attempt, Ended | AttemptFailed] = {}
         self.wholes: dict[str, Whole] = {}
         self.opened: dict[Attempt, Opened] = {}
-        self.given: dict[tuple[str, str], list[Given]] = {}
-        """What blocks with a pace were given, in order, by their keys and their paces."""
+        self.given: dict[tuple[str, str], list[tuple[Given, int]]] = {}
+        """What blocks with a pace were given, with the numbers of rows, by their keys and their paces.
+
+        Of a pace that passes every item over, that is the last one.
+        """
         self.late: dict[Attempt, Late] = {}
         self.retried: dict[Attempt, Retried] = {}
         self.started: dict[Attempt, list[Started]] = {}
@@ -138,18 +142,23 @@ class Past:
             case Cancelling():
                 self.cancelling = entry
             case Ran():
-                self.ran = entry
-                self.ran_rows.append(number)
+                if self.ran is not None:
+                    self.outdated.append(self.ran_row)
+                self.ran, self.ran_row = entry, number
             case Requested():
-                self.requested.append(entry)
+                path = entry.key.partition("#")[0]
+                self.requested.setdefault((path, entry.attempt), []).append(entry)
             case Given():
-                self.given.setdefault((entry.key, entry.pace), []).append(entry)
+                known = self.given.setdefault((entry.key, entry.pace), [])
+                if known and entry.stands_for_all:
+                    self.outdated.append(known.pop()[1])
+                known.append((entry, number))
             case Opened():
                 self.opened[entry.key, entry.attempt] = entry
             case Whole():
                 self.wholes[entry.key] = entry
             case Passed():
-                self.rates[entry.name] = max(entry.full_at, self.rates.get(entry.name, 0.0))
+                self._let_pass({entry.name: entry.full_at})
             case Exceeded():
                 self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
@@ -185,6 +194,7 @@ class Past:
                 self.readings[entry.key, entry.turn, entry.number] = entry.value
             case Compacted():
                 self.compacted.setdefault(entry.key, []).append((number, int(value), entry))
+                self._let_pass(entry.rates)
             case Forked():
                 self.disowned.update(entry.disowned)
                 self.skipped |= entry.skipped
@@ -192,6 +202,10 @@ class Past:
                 self.order[entry.key] = number
         self.latest = max(self.latest, getattr(entry, "at", 0))
         self._learn(entry.key)
+
+    def _let_pass(self, rates: dict[str, float]) -> None:
+        for name, full_at in rates.items():
+            self.rates[name] = max(full_at, self.rates.get(name, 0.0))
 
     def _learn(self, path: str) -> None:
         """Remember that something is known of a path, and of all that it stands in."""

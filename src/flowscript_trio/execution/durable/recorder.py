@@ -40,6 +40,7 @@ from .entries import (
     Entry,
     JobEnded,
     KeptFirst,
+    Passed,
     Ran,
     Reading,
     Retried,
@@ -120,7 +121,9 @@ class Recorder:
             count_on_from(past.latest_turn)
         self._ran_before = 0.0 if past.ran is None else past.ran.seconds
         self._ran_since = self._ran_noted = trio.current_time()
-        self._ran_rows = past.ran_rows
+        self._ran_row = past.ran_row
+        self._outdated = past.outdated
+        self._rates = dict(past.rates)
         self._looked_at = passes.now
 
     def begin(self, began: RunBegan) -> None:
@@ -164,19 +167,25 @@ class Recorder:
 
     # ---- writing ----
 
-    def write(self, entry: Entry, within: str | None = None) -> None:
-        """Add an entry; it waits for nothing. Raises what says that a value cannot be kept.
+    def write(self, entry: Entry, within: str | None = None) -> int | None:
+        """Add an entry; it waits for nothing. Gives the number of its row, None where the run is left.
 
-        ``within`` is the loop that it is compacted with, where its key does not say that.
+        ``within`` is the loop that it is compacted with, where its key does not say that. Raises CannotKeep.
         """
         if self.is_left:
-            return
+            return None
         if self._passes.now != self._looked_at:  # time is looked at once a pass
             self._looked_at = self._passes.now
             self._note_time()
         number, size = self._append(entry)
         if self.parts.open:
             self.parts.note(within or entry.key, number, size)
+        return number
+
+    def passed(self, entry: Passed) -> None:
+        """An attempt has passed a rate; that counts, though the entry may be compacted."""
+        self._rates[entry.name] = max(entry.full_at, self._rates.get(entry.name, 0.0))
+        self.write(entry)
 
     def _append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
         row = row_of(entry, self._encode, value)
@@ -195,15 +204,18 @@ class Recorder:
         ``since`` is the lowest number of all rows that it stands for.
         """
         written = self._append(entry, str(since).encode())
-        self._journal.drop([*dropped, *self._outdated(since)])
+        outdated = [(number, number + 1) for number in self._outdated if number >= since]
+        self._outdated = [number for number in self._outdated if number < since]
+        self._journal.drop([*dropped, *outdated])
         return written
 
-    def _outdated(self, since: int) -> list[tuple[int, int]]:
-        """The rows from a number on that say how long the run had been at work, but for the latest of all."""
-        rows = self._ran_rows
-        found = [(number, number + 1) for number in rows[:-1] if number >= since]
-        self._ran_rows = [number for number in rows[:-1] if number < since] + rows[-1:]
-        return found
+    def note_outdated(self, number: int) -> None:
+        """The row with that number says nothing which a later one does not: it goes with the next compaction."""
+        self._outdated.append(number)
+
+    def rates_ahead(self) -> dict[str, float]:
+        """The rates that have not forgotten yet what passed them, each with the time when it will have."""
+        return {name: full_at for name, full_at in self._rates.items() if full_at > self.time}
 
     def _note_time(self, apart: float = RAN_APART) -> None:
         """Write how long the run has been at work, where it was not written for so many seconds."""
@@ -211,8 +223,10 @@ class Recorder:
         if now - self._ran_noted < apart:
             return
         self._ran_noted = now
+        if self._ran_row >= 0:
+            self.note_outdated(self._ran_row)
         row = row_of(Ran("", self.seconds_ran, self.time), self._coding.encode)
-        self._ran_rows.append(self._journal.write(row))
+        self._ran_row = self._journal.write(row)
 
     async def synced(self) -> None:
         """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""

@@ -51,6 +51,11 @@ class ForeachResult:
     throttle: float | None = None
     debounce: float | None = None
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether items are held back, so that it counts which of them came when."""
+        return (self.stagger, self.throttle, self.debounce) != (None, None, None)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChoiceResult:
