@@ -50,7 +50,7 @@ class CheckedNetwork(httpcore.TrioBackend):
 async def check_host(rules: Rules, host: str, port: int) -> None:
     """Raise HostRefused unless the host has an address that may be connected to, and OSError where it has none.
 
-    For an answer that is not fetched but kept: it is no other's than that of the host.
+    For an answer that is kept and not fetched, where nothing else would look at the addresses of its host.
     """
     refused: HostRefused | None = None
     for text in await _addresses_of(host, port):
