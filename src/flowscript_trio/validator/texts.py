@@ -231,7 +231,8 @@ class Compiler:
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc, is_template=True)
             return None
-        parsed = self._inner.in_template(parsed, self._hides(visible))
+        if not parsed.constant:
+            parsed = self._inner.in_template(parsed, self._hides(visible))
         return parsed if self._note(parsed, visible) else None
 
     def _fill(self, value: Any, visible: Visibility) -> Any:
