@@ -391,3 +391,13 @@ def test_a_flow_file_needs_no_front_matter_and_attributes_win_over_it() -> None:
     )
     assert both.document is not None
     assert (both.document.name, both.document.version) == ("b", "2.0")
+
+
+@pytest.mark.parametrize("word", ["string", "number", "object", "enum[a, b]"])
+def test_a_type_in_the_place_of_a_default_is_a_warning(word: str) -> None:
+    text = f"---\nname: w\nconfig:\n  city: '{word}'\n  town: strings\n---\n<workflow/>"
+    found = [
+        (problem.code, problem.severity, problem.location.line, problem.expected)
+        for problem in parse(text, file="w.flow.md").problems
+    ]
+    assert found == [("default-not-type", "warning", 4, f"city: {{type: {word}}}")]

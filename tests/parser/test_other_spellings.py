@@ -126,7 +126,7 @@ INSTEAD = [
     (
         '<if id="i" condition="true"><then>' + NODE + "</then><otherwise/></if>",
         "<otherwise> is not allowed in <if>",
-        "<else>, <then>",
+        "<then>, <else>",
         "else",
     ),
     (

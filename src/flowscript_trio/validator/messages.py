@@ -91,12 +91,22 @@ def merged(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     errors: list[ErrorDetails] = []
     for place, them in found.items():
         expected = dict.fromkeys(describe_error(detail).expected for detail in them)
-        words = " or ".join(each for each in expected if each is not None)
+        words = _one_of([each for each in expected if each is not None])
         if len(them) == 1 or None in expected:
             errors += them
         else:
             errors.append({**them[0], "type": "union", "loc": place, "ctx": {"expected": words}})
     return errors
+
+
+def _one_of(kinds: list[str]) -> str:
+    """Several kinds of values as one: of those that are words in quotes, the words together."""
+    words = [kind for kind in kinds if kind.startswith("'")]
+    if len(words) > 1:
+        others = [kind for kind in kinds if not kind.startswith("'")]
+        together = [one for kind in words for one in kind.replace(" or ", ", ").split(", ")]
+        kinds = [*others, ", ".join(together[:-1]), together[-1]]
+    return " or ".join(kinds)
 
 
 def show(value: object) -> str:

@@ -106,7 +106,7 @@ class Compiler:
         self._index = index
         self._findings = findings
         self.schemas: Any = index.document.schemas
-        self._bare = BareNames(index.document, findings)
+        self._bare = BareNames(index.document, index.results, findings)
         self._inner = InnerNodes(index, findings)
 
     def value(self, setting: Setting, field: Field, visible: Visibility) -> Any:
