@@ -113,7 +113,7 @@ def test_a_zone_is_named_by_its_country_as_babel_does_where_both_call_it_the_sam
         for zone in zones:
             there = partial(format_datetime, MOMENTS[0], tzinfo=ZoneInfo(zone), locale="en")
             ours = written(MOMENTS[0], "VVVV|VVV", zone)
-            place, city = ours.split("|")
+            place, _ = ours.split("|")
             assert written(MOMENTS[0], "V|v|vvvv", zone) == f"{place}|{place}|{place}"
             if place in (f"{english[country]} Time", f"{english[country]} ({there('VVV')}) Time"):
                 assert place == there("VVVV")
