@@ -318,6 +318,16 @@ def test_every_function_that_needs_more_or_fewer_arguments_is_there() -> None:
     assert all(signatures.most_arguments(name) >= 2 for name in signatures._TWO_NEEDED)
 
 
+@pytest.mark.parametrize(
+    "use", ['template="{{gather.⟦fetsh}}"', 'template="x" input="gather.⟦fetsh"']
+)
+def test_a_member_of_a_block_that_is_not_there_may_be_meant_as_a_node_in_it(use: str) -> None:
+    block = '<parallel id="gather"><branch><set id="fetch" var="x" value="1"/></branch></parallel>'
+    (problem,) = check_marked(document(f'{block}<transform:template id="t" {use}/>'))
+    assert problem.message == "'gather' is a list, which has no member 'fetsh'"
+    assert (problem.expected, problem.suggestion) == ("fetch", "fetch")
+
+
 def test_a_long_chain_of_nodes_is_followed_without_end_of_the_stack() -> None:
     nodes = '<set id="n0" var="v0" value="{{ {a: 1} }}"/>' + "".join(
         f'<set id="n{at}" var="v{at}" value="{{{{n{at - 1}}}}}"/>' for at in range(1, 2000)
