@@ -627,6 +627,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
             "2:24: error: 2 branches must succeed, and there is 1; expected a number up to 1",
         ],
     ),
+    (
+        "a name that begins with a digit",
+        '<foreach id="f" collection="[1]" item="2x">N!</foreach>',
+        [
+            "2:40: error: the value of item is not right; expected a name: a letter or _, then "
+            "letters, digits, _ and -",
+        ],
+    ),
 ]
 
 

@@ -47,6 +47,9 @@ _EXPECTED = {
     "union": "{expected}",
 }
 
+_PATTERNS = {r"^[A-Za-z_][\w-]*$": "a name: a letter or _, then letters, digits, _ and -"}
+"""Patterns in words."""
+
 _COUNTED = frozenset({"string_too_short", "string_too_long", "too_short", "too_long"})
 
 
@@ -70,6 +73,7 @@ def describe_error(detail: ErrorDetails) -> Told:
     message = str(context["error"]) if kind == "value_error" else detail["msg"]
     if kind in _EXPECTED:
         expected = _EXPECTED[kind].format_map(dict(context))
+        expected = _PATTERNS.get(context.get("pattern", ""), expected)
         if kind in _COUNTED and expected.endswith(" 1 " + expected.rpartition(" ")[2]):
             expected = expected.removesuffix("s")
         found = show(detail["input"])
