@@ -628,6 +628,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "a variable of the same context",
+        '<context><set key="a" value="1"/><set key="b" value="{{$context.a}}"/></context>',
+        [
+            "2:56: warning: '$context.a' is only set later: it is null here; expected a node "
+            "before this one that sets it",
+        ],
+    ),
+    (
         "a name that begins with a digit",
         '<foreach id="f" collection="[1]" item="2x">N!</foreach>',
         [

@@ -275,7 +275,13 @@ class Names:
         """Judge the naming of a variable whose first setter is the node of the key ``first``."""
         here = place.node.key if place.node is not None else None
         if here is not None and first >= here and not place.level.looped:
-            self._report(use, "no-value", "is only set later: it is null here", severity="warning")
+            self._report(
+                use,
+                "no-value",
+                "is only set later: it is null here",
+                severity="warning",
+                expected="a node before this one that sets it",
+            )
 
     def _first_setter(self, name: str, place: Place) -> int | None:
         """The key of the first node that sets a variable which can be seen at a place."""
@@ -314,8 +320,10 @@ class Names:
 
     def _report(self, use: Use, code: str, message: str, **details: str) -> None:
         name = use.reference.name
+        member = member_of(use) if name == "$context" else None
+        shown = name if member is None else f"{name}.{member}"
         self._findings.in_text(
-            use.text, use.reference.offset, len(name), code, f"{name!r} {message}", **details
+            use.text, use.reference.offset, len(name), code, f"{shown!r} {message}", **details
         )
 
 
