@@ -134,7 +134,7 @@ def _read(text: str, named: NamedSchemas) -> Any:
 
 def _is_unquoted(short: Mapping[str, Any]) -> bool:
     """Whether what was read as the short form was meant as a JSON Schema of an object."""
-    fields = short.get("properties", {})
+    fields: Mapping[str, Mapping[str, Any]] = short.get("properties", {})
     inner = fields.get("properties", {})
     return fields.get("type") == {"type": "object"} and inner.get("type") == "object"
 
