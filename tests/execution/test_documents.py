@@ -281,6 +281,25 @@ def test_a_path_is_looked_for_in_the_base_second(tmp_path: Path) -> None:
         fs.loads(text, registry=registry)
 
 
+@pytest.mark.parametrize(
+    ("written", "suggestion"),
+    [
+        ("prt.xml", "part.xml"),
+        ("part", "part.xml"),
+        ("nope.xml", None),
+    ],
+)
+def test_a_document_that_is_not_there_is_answered_with_one_of_a_like_name(
+    written: str, suggestion: str | None, tmp_path: Path
+) -> None:
+    use = f'<include id="i" workflow="{written}"/>'
+    folder = Folder(tmp_path, main=use, part='<source:stub id="b"/>')
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        folder.load()
+    [problem] = caught.value.problems
+    assert (problem.code, problem.suggestion) == ("unknown-document", suggestion)
+
+
 def test_all_problems_of_all_documents_are_reported_at_once(tmp_path: Path) -> None:
     folder = Folder(
         tmp_path,

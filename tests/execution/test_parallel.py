@@ -303,6 +303,14 @@ async def test_merges(settings: str, output: Any, autojump_clock: Any) -> None:
     assert run.output == output
 
 
+async def test_an_empty_branch_has_no_name_in_a_merged_object(autojump_clock: Any) -> None:
+    run = await Stubs().run("""<parallel id="p" merge="object">
+      <branch><source:stub id="a" gives="{{1}}"/></branch>
+      <branch/>
+    </parallel>""")
+    assert run.output == {"a": 1}
+
+
 async def test_a_tolerated_failure_leaves_a_null_and_the_results_say_which(
     autojump_clock: Any,
 ) -> None:

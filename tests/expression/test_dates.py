@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel import Locale
 from babel.dates import format_datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowscript_trio.expression.library import dates
+from flowscript_trio.types.errors import EvaluationError
 
 from expressing import evaluate
 
@@ -18,7 +22,7 @@ AMERICAN = """
 G GG GGG GGGG GGGGG y yy yyy yyyy yyyyy Q QQ QQQ QQQQ QQQQQ q qq qqq qqqq qqqqq
 M MM MMM MMMM MMMMM L LL LLL LLLL LLLLL d dd D DDD F E EE EEE EEEE EEEEE EEEEEE
 eee eeee eeeee eeeeee ccc cccc ccccc cccccc a aaa aaaa aaaaa
-h hh H HH K KK k kk m mm s ss S SS SSS SSSS SSSSSS A
+h hh H HH K KK k kk m mm s ss S SS SSS SSSS SSSSSS A g gggg gggggggggg
 """
 """Letters that mean the same in the United States."""
 EUROPEAN = "w ww W e ee c"
@@ -102,18 +106,53 @@ def test_zones_without_words_are_distances_from_greenwich() -> None:
     assert written(noon, "O", "Asia/Kolkata") == "GMT+5:30"
 
 
-def test_every_letter_that_babel_knows_is_written_but_those_of_regions() -> None:
+def test_a_zone_is_named_by_its_country_as_babel_does_where_both_call_it_the_same() -> None:
+    english = Locale("en").territories
+    compared = 0
+    for country, zones in zones_of_countries().items():
+        for zone in zones:
+            there = partial(format_datetime, MOMENTS[0], tzinfo=ZoneInfo(zone), locale="en")
+            ours = written(MOMENTS[0], "VVVV|VVV", zone)
+            place, _ = ours.split("|")
+            assert written(MOMENTS[0], "V|v|vvvv", zone) == f"{place}|{place}|{place}"
+            if place in (f"{english[country]} Time", f"{english[country]} ({there('VVV')}) Time"):
+                assert place == there("VVVV")
+                compared += 1
+            else:
+                assert place.endswith(" Time")
+    assert compared > 300
+
+
+def zones_of_countries() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    table = files("tzdata") / "zoneinfo" / "zone.tab"
+    for line in table.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            country, _, zone = line.split("\t")[:3]
+            found.setdefault(country, []).append(zone)
+    return found
+
+
+def test_a_zone_in_no_country_is_a_distance_from_greenwich() -> None:
+    assert written(MOMENTS[0], "v VVVV") == "GMT GMT"
+    assert written(MOMENTS[0], "vvvv", "Etc/GMT-3") == "GMT+03:00"
+
+
+@pytest.mark.parametrize("pattern", ["vv", "vvv", "VVVVV"])
+def test_a_letter_that_stands_too_often_is_an_error(pattern: str) -> None:
+    with pytest.raises(EvaluationError, match=f"the date format has no '{pattern}'"):
+        written(MOMENTS[0], pattern)
+
+
+def test_every_letter_that_babel_knows_is_written() -> None:
     from babel.dates import PATTERN_CHARS
 
     compared = {pattern[0] for pattern in f"{AMERICAN} {EUROPEAN} {ZONED}".split()}
     taken = {"Y", "u"}  # as y
     apart = set("bBz")  # what Babel does to them is not what the standard says
-    names = {"v"}  # takes the names of regions in a language
-    unwritten = {"g"}  # Babel reads it, and cannot write it
-    assert set(PATTERN_CHARS) - compared - taken == apart | names | unwritten
-    assert {dates.token(letter)[0] for letter in PATTERN_CHARS} - names - unwritten == set(
-        dates.FIELDS
-    )
+    places = {"v"}  # compared for all zones
+    assert set(PATTERN_CHARS) - compared - taken == apart | places
+    assert {dates.token(letter)[0] for letter in PATTERN_CHARS} == set(dates.FIELDS)
 
 
 @settings(max_examples=200)

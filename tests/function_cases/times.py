@@ -127,7 +127,7 @@ TIMES = {
             ("format_date(true)", Refused("a boolean is not a time")),
             ("format_date('2024-03-05', 'T')", Refused("the date format has no 'T'")),
             ("format_date('2024-03-05', 'HHH')", Refused("the date format has no 'HHH'")),
-            ("format_date('2024-03-05', 'vvvv')", Refused("the date format has no 'vvvv'")),
+            ("format_date('2024-03-05', 'vvv')", Refused("the date format has no 'vvv'")),
             ("format_date(0, 'yyyy', '../etc/passwd')", Refused("not the name of a time zone")),
             ("format_date(0, 'yyyy', 5)", Refused("not the name of a time zone")),
             ("format_date(0, 'yyyy', repeat('a', 1e6))", Refused("text of 1,000,000 characters")),

@@ -391,3 +391,28 @@ def test_a_flow_file_needs_no_front_matter_and_attributes_win_over_it() -> None:
     )
     assert both.document is not None
     assert (both.document.name, both.document.version) == ("b", "2.0")
+
+
+@pytest.mark.parametrize("word", ["string", "number", "object", "enum[a, b]"])
+def test_a_type_in_the_place_of_a_default_is_a_warning(word: str) -> None:
+    text = f"---\nname: w\nconfig:\n  city: '{word}'\n  town: strings\n---\n<workflow/>"
+    found = [
+        (problem.code, problem.severity, problem.location.line, problem.expected)
+        for problem in parse(text, file="w.flow.md").problems
+    ]
+    assert found == [("default-not-type", "warning", 4, f"city: {{type: {word}}}")]
+
+
+@pytest.mark.parametrize(
+    ("written", "right"), [("1.0", True), ("1.10.3", True), ("abc", False), ("1", False)]
+)
+def test_the_version_of_a_workflow_is_two_or_three_numbers_in_both_forms(
+    written: str, right: bool
+) -> None:
+    attribute = parse(f'<workflow name="w" version="{written}"/>', file="w.xml")
+    text = f"---\nname: w\nversion: '{written}'\n---\n<workflow/>"
+    for parsed in (attribute, parse(text, file="w.flow.md")):
+        assert parsed.document is not None
+        assert parsed.document.version == written
+        codes = [(problem.code, problem.expected) for problem in parsed.problems]
+        assert codes == ([] if right else [("version", "X.Y or X.Y.Z")])

@@ -82,12 +82,20 @@ async def test_a_collection_that_is_no_list_is_one_item_with_a_warning(
     assert f"the collection of 'f' is {said}, and counts as one item" in warning.message
 
 
-@pytest.mark.parametrize("collection", ["null", "{a: 1}"])
-async def test_a_collection_that_is_null_or_an_object_is_an_error(collection: str) -> None:
+@pytest.mark.parametrize(
+    ("collection", "said"),
+    [
+        ("null", "is null; expected a list, or an iterable that the application gives"),
+        ("{a: 1}", r"is an object; expected a list, or entries\(x\), keys\(x\) or values\(x\)"),
+    ],
+)
+async def test_a_collection_that_is_null_or_an_object_is_an_error(
+    collection: str, said: str
+) -> None:
     flow = load(
         f'<foreach id="f" collection="{collection}"><transform id="t" template="1"/></foreach>'
     )
-    with pytest.raises(fs.SettingError, match="expected a list"):
+    with pytest.raises(fs.SettingError, match=said):
         await fs.run(flow)
 
 
@@ -126,7 +134,7 @@ INSTEAD = [
     (
         '<if id="i" condition="true"><then>' + NODE + "</then><otherwise/></if>",
         "<otherwise> is not allowed in <if>",
-        "<else>, <then>",
+        "<then>, <else>",
         "else",
     ),
     (

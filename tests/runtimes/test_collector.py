@@ -136,3 +136,29 @@ async def test_only_the_decoding_of_a_large_answer_holds_them_off(
         await fs.run(flow, config={"base": server.base})
     assert seen == [held]
     assert gc.get_threshold() == SET
+
+
+def test_only_the_loading_of_a_document_holds_them_off() -> None:
+    nodes = "".join(f'<transform:template id="t{at}" template="{at}"/>' for at in range(300))
+    seen: list[int] = []
+
+    def note(phase: str, info: dict[str, Any]) -> None:
+        if phase == "start":
+            seen.append(info["generation"])
+
+    gc.callbacks.append(note)
+    gc.set_threshold(5, 1, 1)
+    try:
+        fs.loads(f'<workflow name="w">{nodes}</workflow>')
+        loading = seen.copy()
+        assert gc.get_threshold() == (5, 1, 1)
+    finally:
+        gc.callbacks.remove(note)
+    assert loading.count(1) > 10
+    assert 2 not in loading
+
+
+def test_a_document_that_is_refused_holds_them_off_no_longer() -> None:
+    with pytest.raises(fs.WorkflowInvalid):
+        fs.loads("<workflow")
+    assert gc.get_threshold() == SET

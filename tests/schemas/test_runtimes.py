@@ -94,3 +94,22 @@ def test_the_schema_says_what_its_models_and_runtimes_say(painting: fs.Registry)
     assert "its colour (default: red)" in documentation(text, "attribute", "colour")
     assert "the wall (required)" in documentation(text, "attribute", "wall-name")
     assert documentation(text, "attribute", "wallName") == ["Another spelling of wall-name."] * 2
+
+
+def test_the_schema_says_what_the_nodes_of_a_runtime_give(painting: fs.Registry) -> None:
+    @painting.runtime("source:weather", output="{city: string, wind: number?}")
+    async def weather(params: fs.ExecutionParams) -> None:
+        """Asks for the weather."""
+
+    @painting.runtime("source:silent", output="string[]")
+    async def silent(params: fs.ExecutionParams) -> None:
+        pass
+
+    text = fs.schema_files(painting)["flowscript.xsd"]
+    said = [
+        documentation(text, "complexType", f"{family}.{name}")
+        for family, name in (("source", "weather"), ("source", "silent"), ("sink", "file"))
+    ]
+    assert said[0] == ["Asks for the weather. Gives {city: string, wind: number?}."]
+    assert said[1] == ["Gives string[]."]
+    assert said[2][0].endswith(" Gives {path: string, bytes: number}.")

@@ -325,18 +325,18 @@ def test_a_case_decides_what_its_checkpoints_are_answered() -> None:
 @pytest.mark.parametrize("field", ["output", "results", "settings"])
 def test_what_differed_shows_no_secret(field: str) -> None:
     secret = "do-not-tell-" + "x1y2" * 30
-    expected: dict[str, Any] = {
+    differing: dict[str, dict[str, Any]] = {
         "output": {"output": "other"},
         "results": {"results": {"v": "other"}},
         "settings": {"settings": {"h": {"url": "other"}}},
-    }[field]
+    }
     result = play(
         """<workflow name="w"><secret name="KEY"/>
         <source:http id="h" url="https://api.example/{{$secrets.KEY}}"/>
         <set id="v" var="x" value="{{$secrets.KEY}}" after="h"/></workflow>""",
         secrets={"KEY": secret},
         stubs={"h": stub(Reply(output=1))},
-        expected=Expected(**expected),
+        expected=Expected(**differing[field]),
     )
     said = "\n".join(result.problems)
     assert "***" in said

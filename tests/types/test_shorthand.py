@@ -66,22 +66,23 @@ def test_the_short_form_means(text: str, schema: dict[str, Any]) -> None:
         ("", r"the schema ends; expected string, number"),
         ("{a: strng}", r"no type 'strng' at character 5 \(did you mean 'string'\?\); expected"),
         ("{a: int}", r"did you mean 'integer'"),
-        ("{a}", r"is '}' at character 3; expected ':'"),
-        ("{a: string b: number}", r"is 'b' at character 12; expected ',' or '}'"),
+        ("{a}", r"has '}' at character 3; expected ':'"),
+        ("{a: string b: number}", r"has 'b' at character 12; expected ',' or '}'"),
         ("{a: string", r"ends; expected ',' or '}'"),
         ("{: string}", r"expected the name of a field or '}'"),
-        ("{a: string[3]}", r"is '3' at character 12; expected ']'"),
-        ("{a: string | null}", r"is '\|' at character 12"),
+        ("{a: string[3]}", r"has '3' at character 12; expected ']'"),
+        ("{a: string | null}", r"has '\|' at character 12"),
         ("{a: enum}", r"expected '\['"),
         ("{a: enum[]}", r"expected a word"),
         ("{a: enum[x y]}", r"expected ',' or ']'"),
-        ("{a: string} x", r"is 'x' at character 13; expected the end"),
+        ("{a: string} x", r"has 'x' at character 13; expected the end"),
         ("{a: string, a: number}", r"has the field 'a' twice, at character 13"),
         ("{a: 'strng'}", r"no type 'strng'"),
         ("{" * 3 + "a: number", r"expected"),
         ("{a: string" + "[]" * 100_000 + "}", r"nests too deep"),
         ('{"not":' * 5000 + "{}" + "}" * 5000, r"nests too deep"),
         ("{a:" * 100 + "number" + "}" * 100, r"nests too deep"),
+        ("{type: object, properties: {a: {type: string}}}", r"JSON Schema without quotes, .*; expected {name"),
         ("[1, 2]", r"that is not a schema; expected"),
         ("{}x", r"expected the end"),
         ("{}", r"that is not a schema"),
@@ -96,6 +97,13 @@ def test_the_short_form_means(text: str, schema: dict[str, Any]) -> None:
 def test_a_malformed_schema_is_an_error_that_says_where(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         OutputSchema(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{type: string, properties: any}", "{type: object, properties: string[]}"]
+)
+def test_fields_that_are_called_as_words_of_json_schema_are_fields(text: str) -> None:
+    assert list(OutputSchema(text).json["properties"]) == ["type", "properties"]
 
 
 @pytest.mark.parametrize(

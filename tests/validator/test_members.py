@@ -238,6 +238,9 @@ BARE = [
     ('headers="{A: Bearer ⟦$secrets.API_KEY}"', "{{$secrets.API_KEY}}"),
     ('body="⟦$config.page-size"', "{{$config.page-size}}"),
     ('template="a {{input}}, ⟦$config.user"', "{{$config.user}}"),
+    ('template="a {{input}}, ⟦${secrets.API_KEY}"', "{{$secrets.API_KEY}}"),
+    ('url="http://x/⟦${ config.user }/y"', "{{$config.user}}"),
+    ('body="⟦${input.x + 1}"', "{{input.x + 1}}"),
 ]
 
 
@@ -258,6 +261,7 @@ def test_a_declared_name_that_stands_in_a_text_without_braces_is_a_warning(
         'url="a$config.user $config.usr $secrets. $$config.user $configs.user"',
         'when="$config.user"',
         'body="{a: {{$config.user}}}"',
+        'template="${HOME} ${secrets.NONE} ${config} ${} ${inputs.x} \\${input.x}"',
     ],
 )
 def test_what_stands_in_braces_or_is_no_declared_name_is_no_bare_name(settings: str) -> None:

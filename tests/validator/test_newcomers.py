@@ -76,14 +76,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         '<if id="i" condition="true">N!</if>',
         [
             "2:1: error: <if> needs a <then>; expected <then>…</then>",
-            "2:29: error: <transform> is not allowed in <if>; expected <else> or <then> around it",
+            "2:29: error: <transform> is not allowed in <if>; expected <then> or <else> around it",
         ],
     ),
     (
         "otherwise in an if",
         '<if id="i" condition="true"><then/><otherwise>N!</otherwise></if>',
         [
-            "2:36: error: <otherwise> is not allowed in <if>; expected <else>, <then>; did you "
+            "2:36: error: <otherwise> is not allowed in <if>; expected <then>, <else>; did you "
             "mean 'else'?",
         ],
     ),
@@ -406,6 +406,250 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         [
             "2:87: error: 'n' comes later, and has no output yet; expected a node that comes "
             "before this one",
+        ],
+    ),
+    (
+        "a text in a transform",
+        '<transform id="t">hello {{input}}</transform>',
+        [
+            "2:1: error: 't' needs the setting 'template'; expected template, as an attribute or a"
+            " child element",
+            "2:19: error: text is not allowed in <transform>; expected <template>…</template> "
+            "around it",
+        ],
+    ),
+    (
+        "a text in a map",
+        '<transform:map id="t">item.x</transform:map>',
+        [
+            "2:1: error: 't' needs the setting 'expression'; expected expression, as an attribute "
+            "or a child element",
+            "2:23: error: text is not allowed in <transform:map>; expected "
+            "<expression>…</expression> around it",
+        ],
+    ),
+    (
+        "a value as the text of a set",
+        '<set var="x">1</set>',
+        [
+            "2:1: error: <set> needs the setting 'value'; expected value, as an attribute or a "
+            "child element",
+            '2:14: error: text is not allowed in <set>; expected value="…"',
+        ],
+    ),
+    (
+        "a fallback as text",
+        '<transform id="t" template="x"><on-error><fallback>n</fallback></on-error></transform>N!',
+        [
+            "2:42: error: <fallback> needs the setting 'node'; expected node, as an attribute or a"
+            " child element",
+            '2:52: error: text is not allowed in <fallback>; expected node="…"',
+        ],
+    ),
+    (
+        "a value of an output",
+        '<output value="{{1}}"/>',
+        [
+            '2:9: error: <output> has no setting \'value\'; expected <set field="…" value="…"/> in '
+            "the <output>",
+        ],
+    ),
+    (
+        "a field in an output",
+        '<output><field name="x" value="1"/></output>',
+        [
+            '2:9: error: <field> is not allowed in <output>; expected <set field="…" value="…"/> '
+            "in the <output>",
+        ],
+    ),
+    (
+        "a param in a call",
+        '<call id="c" workflow="x.xml"><param name="a" value="1"/></call>',
+        [
+            "2:24: error: text has no folder in which another document could be; expected a "
+            "document loaded from a file, or a base folder given when it is loaded",
+            '2:31: error: <param> is not allowed in <call>; expected <arg name="…" value="…"/> in '
+            "the <call>",
+        ],
+    ),
+    (
+        "an arg in an include",
+        '<include id="c" workflow="x.xml"><arg name="a" value="1"/></include>',
+        [
+            "2:27: error: text has no folder in which another document could be; expected a "
+            "document loaded from a file, or a base folder given when it is loaded",
+            '2:34: error: <arg> is not allowed in <include>; expected <bind key="…" value="…"/> in'
+            " the <include>",
+        ],
+    ),
+    (
+        "a retry as a setting",
+        '<source id="a" url="http://x/" retries="3"/>',
+        [
+            "2:32: error: 'a' has no setting 'retries'; expected <on-error><retry "
+            'max="3"/></on-error> in it',
+        ],
+    ),
+    (
+        "a catch in a node",
+        '<source id="a" url="http://x/"><catch/></source>',
+        [
+            "2:32: error: 'a' has no setting 'catch'; expected <on-error><fallback "
+            'node="…"/></on-error> in it',
+        ],
+    ),
+    (
+        "a name for the output",
+        '<source id="a" url="http://x/" output="page"/>',
+        [
+            "2:32: error: 'a' has no setting 'output'; expected its id: what it gives has that "
+            "name in expressions",
+        ],
+    ),
+    (
+        "a branch with an id",
+        '<parallel id="p"><branch id="b">N!</branch></parallel>',
+        [
+            "2:26: error: <branch> has no setting 'id'; expected the id on a node in it",
+        ],
+    ),
+    (
+        "a node with a dollar",
+        'N!<transform id="t" template="{{$n.x}}"/>',
+        [
+            "2:63: error: there is no name '$n' here; did you mean 'n'?",
+        ],
+    ),
+    (
+        "steps of another language",
+        'N!<transform id="t" template="{{$steps.n.output}}"/>',
+        [
+            "2:63: error: there is no name '$steps' here; expected the id of the node by itself: "
+            "fetch.items, not steps.fetch.items",
+        ],
+    ),
+    (
+        "variables of another language",
+        '<transform id="t" template="{{$vars.x}}"/>',
+        [
+            "2:31: error: there is no name '$vars' here; did you mean '$context'?",
+        ],
+    ),
+    (
+        "Python's None",
+        '<transform id="t" template="{{input == None}}"/>',
+        [
+            "2:40: error: there is no name 'None' here; did you mean 'null'?",
+        ],
+    ),
+    (
+        "JavaScript's interpolation",
+        'N!<transform id="t" template="Bearer ${n.token} ${input.x} ${HOME} \\${n}"/>',
+        [
+            "2:68: warning: ${n.token} is text here, and is not replaced; expected {{n.token}}",
+            "2:79: warning: ${input.x} is text here, and is not replaced; expected {{input.x}}",
+        ],
+    ),
+    (
+        "another arrow",
+        '<transform:map id="t" expression="item -&gt; item.x"/>',
+        [
+            "2:41: error: '>' is not expected here; expected =>, as in item => item.name",
+        ],
+    ),
+    (
+        "a power",
+        '<transform id="t" template="{{input.x ** 2}}"/>',
+        [
+            "2:40: error: '*' is not expected here; expected pow(x, 2)",
+        ],
+    ),
+    (
+        "SQL's unequal",
+        '<if id="i" condition="input.x &lt;&gt; 2"><then>N!</then></if>',
+        [
+            "2:35: error: '>' is not expected here; expected !=",
+        ],
+    ),
+    (
+        "Python's condition",
+        '<transform id="t" template="{{1 if input else 2}}"/>',
+        [
+            "2:33: error: 'if' is not expected here; expected a condition: when ? then : otherwise",
+        ],
+    ),
+    (
+        "a range of Ruby",
+        '<foreach id="f" collection="1..3">N!</foreach>',
+        [
+            "2:31: error: '.3' is not expected here; expected range(1, 4)",
+        ],
+    ),
+    (
+        "a method that is a function",
+        '<transform id="t" template="{{input.x.toFixed(2)}} {{input.y.toString()}}"/>',
+        [
+            "2:39: error: values have no method 'toFixed'; expected the function round(x, digits)",
+        ],
+    ),
+    (
+        "a library of JavaScript",
+        '<transform id="t" template="{{Math.max(1, 2)}}"/>',
+        [
+            "2:36: error: values have no method 'max'; expected the function max(…)",
+        ],
+    ),
+    (
+        "a size",
+        '<transform id="t" template="{{input.xs.size()}}"/>',
+        [
+            "2:40: error: values have no method 'size'; expected .length, without parentheses",
+        ],
+    ),
+    (
+        "a merge that is not known",
+        '<parallel id="p" merge="join"><branch>N!</branch></parallel>',
+        [
+            "2:25: error: there is no name 'join' here; expected one of array, concat, object, "
+            "none, or an expression",
+        ],
+    ),
+    (
+        "a format that is not known",
+        '<sink id="s" type="file" path="a.txt" format="xml"/>',
+        [
+            "2:47: error: the value of format is not right; expected 'auto', 'json', 'jsonl', "
+            "'yaml', 'csv', 'tsv', 'xlsx', 'parquet', 'text', 'lines' or 'bytes'",
+        ],
+    ),
+    (
+        "a word of the language as an id",
+        '<transform id="item" template="x"/>',
+        [
+            "2:16: error: 'item' is a word of the language; expected another id, such as item_1",
+        ],
+    ),
+    (
+        "more branches than there are",
+        '<parallel id="p" wait="n(2)"><branch>N!</branch></parallel>',
+        [
+            "2:24: error: 2 branches must succeed, and there is 1; expected a number up to 1",
+        ],
+    ),
+    (
+        "a variable of the same context",
+        '<context><set key="a" value="1"/><set key="b" value="{{$context.a}}"/></context>',
+        [
+            "2:56: warning: '$context.a' is only set later: it is null here; expected a node "
+            "before this one that sets it",
+        ],
+    ),
+    (
+        "a name that begins with a digit",
+        '<foreach id="f" collection="[1]" item="2x">N!</foreach>',
+        [
+            "2:40: error: the value of item is not right; expected a name: a letter or _, then "
+            "letters, digits, _ and -",
         ],
     ),
 ]

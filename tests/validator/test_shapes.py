@@ -11,6 +11,8 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.expression.functions import functions
+from flowscript_trio.expression.shaping import signatures
 from flowscript_trio.runtimes.types import ExecutionParams
 
 from harvest import CORPUS
@@ -276,6 +278,54 @@ def test_a_call_that_cannot_succeed_is_an_error_at_its_place() -> None:
     )
     assert problem.code == "impossible-call"
     assert problem.message == "upper() takes at most 1 argument; 2 were given"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("⟦upper()", "upper() needs an argument; none was given"),
+        ("⟦concat()", "concat() needs an argument; none was given"),
+        ("⟦map($input.xs)", "map() needs 2 arguments; 1 was given"),
+        ("⟦contains()", "contains() needs 2 arguments; none was given"),
+        ("$input.xs.⟦map()", "map() needs an argument; none was given"),
+        ("$input.xs.⟦includes()", "includes() needs an argument; none was given"),
+    ],
+)
+def test_a_call_with_too_few_arguments_is_an_error_at_its_place(call: str, message: str) -> None:
+    (problem,) = check_marked(document(f'<set id="s" var="v" value="{{{{{call}}}}}"/>'))
+    assert (problem.code, problem.message) == ("impossible-call", message)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "now() + date() + time() + uuid()",
+        "random() + random_int()",
+        "timestamp()",
+        "map(...$input.xs)",
+        "upper(null)",
+        "$input.s.trim() + $input.xs.join()",
+        "min(...[])",
+    ],
+)
+def test_a_call_with_as_many_arguments_as_it_needs_is_right(call: str) -> None:
+    assert errors_of(document(f'<set id="s" var="v" value="{{{{{call}}}}}"/>')) == []
+
+
+def test_every_function_that_needs_more_or_fewer_arguments_is_there() -> None:
+    named = signatures._NONE_NEEDED | signatures._TWO_NEEDED
+    assert named <= functions().keys()
+    assert all(signatures.most_arguments(name) >= 2 for name in signatures._TWO_NEEDED)
+
+
+@pytest.mark.parametrize(
+    "use", ['template="{{gather.⟦fetsh}}"', 'template="x" input="gather.⟦fetsh"']
+)
+def test_a_member_of_a_block_that_is_not_there_may_be_meant_as_a_node_in_it(use: str) -> None:
+    block = '<parallel id="gather"><branch><set id="fetch" var="x" value="1"/></branch></parallel>'
+    (problem,) = check_marked(document(f'{block}<transform:template id="t" {use}/>'))
+    assert problem.message == "'gather' is a list, which has no member 'fetsh'"
+    assert (problem.expected, problem.suggestion) == ("fetch", "fetch")
 
 
 def test_a_long_chain_of_nodes_is_followed_without_end_of_the_stack() -> None:

@@ -103,9 +103,11 @@ def _items_of(
     if isinstance(collection, Iterable) and not isinstance(collection, (str, bytes, Mapping)):
         items = ItemsInContext(collection, context)
         return items if batch is None else batches_of(items, batch)
+    instead = "an iterable that the application gives"
+    if isinstance(collection, Mapping):
+        instead = "entries(x), keys(x) or values(x) of the object"
     raise SettingError(
-        f"the collection of {label!r} is {_kind(collection)}; expected a list, or an "
-        "iterable that the application gives"
+        f"the collection of {label!r} is {_kind(collection)}; expected a list, or {instead}"
     )
 
 
@@ -130,4 +132,6 @@ async def _aclose(collection: AsyncGenerator[Any, Any]) -> None:
 
 
 def _kind(value: object) -> str:
-    return "null" if value is None else f"of type {type(value).__name__}"
+    if value is None:
+        return "null"
+    return "an object" if isinstance(value, Mapping) else f"of type {type(value).__name__}"

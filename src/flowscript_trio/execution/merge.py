@@ -15,7 +15,8 @@ def merge_outputs(
         word: ``array``, ``concat``, ``object`` or ``none``.
         outputs: one slot a branch, in the order of the output; null where a branch failed.
         failed: the slots of branches that failed and were tolerated.
-        labels: for ``object``: the id of each branch's last node.
+        labels: for ``object``: the id of each branch's last node; empty for a branch without nodes, which has
+            nothing to put there.
     """
     if word == "array":
         return list(outputs)
@@ -35,6 +36,6 @@ def merge_outputs(
     for slot, value in good:
         if isinstance(value, Mapping):
             result.update(value)
-        else:
+        elif labels[slot]:
             result[labels[slot]] = value
     return result

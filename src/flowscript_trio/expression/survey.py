@@ -9,6 +9,7 @@ from ..types.deferred import dataclass
 from ..types.errors import nearest
 from .calls import METHODS
 from .errors import ExpressionSyntaxError
+from .functions import functions
 from .syntax import (
     Arrow,
     Call,
@@ -25,6 +26,22 @@ from .syntax import (
     Tree,
     Unary,
 )
+
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ELSEWHERE = {
+    **dict.fromkeys(("size", "count", "len"), ".length, without parentheses"),
+    **dict.fromkeys(("push", "append", "add"), "a list with one more item: [...xs, x]"),
+    **dict.fromkeys(("toFixed", "toPrecision"), "the function round(x, digits)"),
+    **dict.fromkeys(("substr", "slice_of"), "the function substring(text, start, end)"),
+    **dict.fromkeys(("strip", "trimStart", "trimEnd", "lstrip", "rstrip"), ".trim()"),
+    **dict.fromkeys(("hasOwnProperty", "has_key", "containsKey"), "the function has(x, 'key')"),
+    "forEach": ".map(x => …)",
+    "flatMap": "the function flatten(xs.map(x => …))",
+    "at": "an index: xs[0]",
+    "items": "the function entries(x)",
+    "parse_json": "JSON.parse(text)",
+}
+"""How methods of other languages are written here; others are functions of the same name."""
 
 _WITH_DEFAULT = ("coalesce", "default")
 """Functions that are like ``??``: the last argument stands for those before it."""
@@ -170,10 +187,17 @@ def _static(steps: tuple[Member | Item | Method, ...]) -> tuple[str, ...]:
 
 def _check_method(step: Method) -> None:
     if step.name not in METHODS:
+        instead = _ELSEWHERE.get(step.name) or _function_for(step.name)
         raise ExpressionSyntaxError(
             f"values have no method {step.name!r}",
             step.offset,
             len(step.name),
-            expected="one of " + ", ".join(sorted(METHODS)),
-            suggestion=nearest(step.name, METHODS),
+            expected=instead or "one of " + ", ".join(sorted(METHODS)),
+            suggestion=None if instead else nearest(step.name, METHODS),
         )
+
+
+def _function_for(method: str) -> str | None:
+    """The function that does what a method of that name does elsewhere."""
+    name = _CAPITAL.sub("_", method).lower()
+    return f"the function {name}(…)" if name in functions() else None

@@ -61,13 +61,15 @@ def nearest_name(word: str, known: Collection[str]) -> str | None:
 
     All names are in snake case.
     """
-    if word in known:
-        return word
+    return word if word in known else _meaning(word, known) or nearest(word, known)
+
+
+def _meaning(word: str, known: Collection[str]) -> str | None:
     for group in _GROUPS.get(word, ()):
         for other in group:
             if other != word and other in known:
                 return other
-    return nearest(word, known)
+    return None
 
 
 _LEAF = '<source type="…">, <transform type="…"> or <sink type="…">'
@@ -116,10 +118,15 @@ _ELEMENTS = {
     "merge": 'merge="object" on a <parallel>, or merge() in an expression',
     "log": 'an observer of the run, or <sink:file append="true"/>',
     "print": "<output>, or an observer of the run",
+    "note": "a comment: <!-- … -->",
     "agent": "<ai>",
     "llm": "<ai>",
 }
 """How something is written here that other languages have an element for."""
+
+_ARGUMENT = '<arg name="…" value="…"/> in the <call>'
+_BIND = '<bind key="…" value="…"/> in the <include>'
+_FIELD = '<set field="…" value="…"/> in the <output>'
 
 _RENAMED = {
     ("if", "otherwise"): "else",
@@ -140,6 +147,11 @@ _INSIDE = {
         '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer'
     ),
     ("checkpoint", "goto"): 'goto="…" on an <action>',
+    **dict.fromkeys(
+        (("call", "param"), ("call", "bind"), ("call", "input"), ("call", "with")), _ARGUMENT
+    ),
+    **dict.fromkeys((("include", "param"), ("include", "arg"), ("include", "with")), _BIND),
+    **dict.fromkeys((("output", "field"), ("output", "value"), ("output", "result")), _FIELD),
 }
 """How an element in an element is written here; it is not a setting of it."""
 
@@ -149,6 +161,111 @@ _SETTINGS = {
     ("foreach", "parallel"): 'maxConcurrency="…" on the <foreach>',
 }
 """How a setting is written here that is an element with attributes elsewhere."""
+
+
+_ATTRIBUTES = {
+    **dict.fromkeys((("output", "name"), ("output", "value"), ("output", "field")), _FIELD),
+    ("call", "input"): _ARGUMENT,
+    **dict.fromkeys((("branch", "id"), ("branch", "name")), "the id on a node in it"),
+}
+"""How an attribute of one kind of element is written here."""
+
+_OF_NODES = {
+    **dict.fromkeys(
+        ("retry", "retries", "max_retries", "max_attempts", "attempts", "retry_count"),
+        '<on-error><retry max="3"/></on-error> in it',
+    ),
+    **dict.fromkeys(
+        ("on_error", "onerror", "catch", "on_failure", "fallback", "continue_on_error"),
+        '<on-error><fallback node="…"/></on-error> in it',
+    ),
+    **dict.fromkeys(("next", "on_success", "then"), 'after="…" on the node that comes next'),
+    **dict.fromkeys(
+        ("output", "result", "store", "save_as", "assign", "register", "output_var"),
+        "its id: what it gives has that name in expressions",
+    ),
+    **dict.fromkeys(("loop", "with_items", "for_each", "foreach"), "a <foreach> around it"),
+}
+"""How a setting that no node has is written here."""
+
+_TEXTS = {
+    "transform:template": "<template>…</template> around it",
+    "transform:map": "<expression>…</expression> around it",
+    "transform:reduce": "<expression>…</expression> around it",
+    "transform:filter": "<condition>…</condition> around it",
+    "transform:ai": "<user>…</user> around it",
+    "ai": "<user>…</user> around it",
+    **dict.fromkeys(("set", "return", "bind"), 'value="…"'),
+    "fail": 'message="…"',
+    "delay": 'duration="…"',
+    "checkpoint": 'prompt="…"',
+    "action": 'label="…"',
+    "fallback": 'node="…"',
+    "break": 'when="…"',
+    **dict.fromkeys(("include", "call"), 'workflow="…"'),
+}
+"""How what stands as text in an element is written here, by its kind and, of a leaf, its type."""
+
+_NODES = "the id of the node by itself: fetch.items, not steps.fetch.items"
+_SPECIAL = {
+    **dict.fromkeys(("vars", "var", "variables", "state", "store", "ctx", "globals"), "$context"),
+    **dict.fromkeys(("params", "parameters", "args", "arguments", "payload", "json"), "$input"),
+    **dict.fromkeys(("workflow", "execution", "meta"), "$run"),
+    **dict.fromkeys(("this", "it", "each", "current", "value"), "$item"),
+    **dict.fromkeys(("i", "idx", "key", "position"), "$index"),
+    **dict.fromkeys(("loop", "round"), "$iteration"),
+    **dict.fromkeys(("err", "exception", "failure"), "$error"),
+    **dict.fromkeys(("accumulator", "total", "memo"), "$acc"),
+    **dict.fromkeys(("attempts", "retry", "try"), "$attempt"),
+    **dict.fromkeys(("settings", "options", "cfg"), "$config"),
+}
+"""Names that are known everywhere, by what they are called elsewhere."""
+_CONSTANTS = {
+    **dict.fromkeys(("None", "nil", "NULL", "Null", "NaN"), "null"),
+    **dict.fromkeys(("True", "TRUE"), "true"),
+    **dict.fromkeys(("False", "FALSE"), "false"),
+}
+_HOLDERS = frozenset(
+    {
+        "steps",
+        "nodes",
+        "tasks",
+        "jobs",
+        "outputs",
+        "results",
+        "node",
+        "output",
+        "result",
+        "prev",
+        "previous",
+    }
+)
+"""Names of what holds the outputs of nodes elsewhere."""
+
+
+def special_instead(name: str) -> str | None:
+    """The name that is known everywhere, or the constant, that is called ``name`` elsewhere."""
+    return _SPECIAL.get(name[1:]) if name.startswith("$") else _CONSTANTS.get(name)
+
+
+def output_instead(name: str) -> str | None:
+    """What to write in place of a name that holds the outputs of nodes elsewhere."""
+    return _NODES if name.removeprefix("$") in _HOLDERS else None
+
+
+def setting_instead(name: str, where: str, known: Collection[str] | None) -> str | None:
+    """How a setting in snake case is written here that the element ``where`` does not have.
+
+    ``known`` are the settings of a node, one of which may mean the same; None where it is not a node.
+    """
+    if known is not None and _meaning(name, known) is None:
+        return _ATTRIBUTES.get((where, name)) or _OF_NODES.get(name)
+    return _ATTRIBUTES.get((where, name))
+
+
+def text_instead(kind: str) -> str | None:
+    """How what stands as text in an element of a kind (``set``, ``transform:map``) is written here."""
+    return _TEXTS.get(kind)
 
 
 def is_foreign(where: str, word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..types.ast import Document, LimitDeclaration, Parameter, Secret
@@ -13,6 +14,7 @@ from .builder import Builder, Content
 from .declarations import DeclarationReader, word_in
 from .fences import read_front
 from .front import Front
+from .frontkeys import VERSION
 from .hidden import control_in, find_turns
 from .limits import ReadLimits
 from .markup import SPACE, Element
@@ -20,6 +22,7 @@ from .reading import SettingReader, Settings
 from .xml import read_xml
 
 ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
+_VERSION = re.compile(VERSION)
 _ENDINGS = frozenset({"finally", "on-workflow-error"})
 
 
@@ -101,7 +104,7 @@ class _DocumentReader:
             name=self._workflow_name(root, settings, front),
             file=self._source.file,
             source=self._source,
-            version=word_in(settings, "version") or front.version,
+            version=self._version(settings) or front.version,
             description=word_in(settings, "description") or front.description,
             parameters=tuple(parameters),
             secrets=tuple(secrets),
@@ -132,6 +135,15 @@ class _DocumentReader:
             length = len(root.name) + 1 if front.offset is None else 1
             self._findings.add(where, "missing-name", message, length=length, expected=expected)
         return name or "workflow"
+
+    def _version(self, settings: Settings) -> str | None:
+        written = word_in(settings, "version")
+        if written and not _VERSION.fullmatch(written):
+            message = f"{written!r} is not a version"
+            self._findings.at_value(
+                settings["version"], "version", message, expected="X.Y or X.Y.Z"
+            )
+        return written
 
     def _judge_twice(
         self, declared: Iterable[Parameter | Secret | LimitDeclaration], what: str

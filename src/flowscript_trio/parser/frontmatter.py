@@ -131,6 +131,10 @@ class FrontReader:
         place = self._source.location(self._start + name.start_mark.index)
         if not isinstance(node, yaml.MappingNode):  # `key: 5` is short for a default
             value = plain(node)
+            if isinstance(value, str) and read_type(value) is not None:
+                message = f"{value!r} is the default of {name.value!r} here, not its type"
+                expected = f"{name.value}: {{type: {value}}}"
+                self._at(node, "default-not-type", message, expected, severity="warning")
             return Parameter.build(
                 name=name.value, location=place, default=value, has_default=value is not None
             )

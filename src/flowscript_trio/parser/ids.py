@@ -36,7 +36,8 @@ class Ids:
             expected = f"at most {LONGEST_NAME}"
             self._report(offset, "malformed-id", message, len(name), expected)
         elif name in _RESERVED:
-            self._report(offset, "reserved-id", f"{name!r} is a word of the language", len(name))
+            message = f"{name!r} is a word of the language"
+            self._report(offset, "reserved-id", message, len(name), f"another id, such as {name}_1")
         else:
             self._found.append((offset, name))
         return name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ..language.structure import NODES
-from ..language.synonyms import element_instead, renamed
+from ..language.elements import ELEMENTS
+from ..language.structure import FAMILIES as TYPED
+from ..language.structure import NODES, STRUCTURE
+from ..language.synonyms import element_instead, renamed, text_instead
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
@@ -17,6 +19,7 @@ from .texts import attribute_text, element_text
 from .yamlproblem import YamlProblem
 
 Settings = dict[str, Setting]
+_ORDER = {tag: at for at, tag in enumerate(STRUCTURE)}
 _NOT_OURS = frozenset(
     {
         *("xml:space", "xml:lang", "xml:base"),
@@ -39,7 +42,7 @@ class SettingReader:
         kind = kind_of(element.family, element.local)
         instead = element_instead(kind, where)
         if instead is None or kind in NODES:
-            names = [f"<{name}>" for name in sorted(expected)]
+            names = [f"<{name}>" for name in sorted(expected, key=_in_order)]
             instead = ", ".join(names) or "no elements"
             if kind in NODES and expected:
                 instead = " or ".join(names) + " around it"
@@ -215,8 +218,24 @@ class SettingReader:
                     "stray-text",
                     f"text is not allowed in {where}",
                     length=len(bare.split("\n")[0].rstrip()),
-                    expected="elements only",
+                    expected=text_instead(self._kind(element)) or "elements only",
                 )
+
+    def _kind(self, element: Element) -> str:
+        """Which element it is: of a transform or its like with the type, ``transform:map``."""
+        kind = kind_of(element.family, element.local)
+        if kind not in TYPED:
+            return kind
+        if element.family:
+            return f"{kind}:{element.local}"
+        found = [one for one in element.attributes if one.name == "type"]
+        written = [self.source.text[one.start : one.end] for one in found]
+        return f"{kind}:{(*written, ELEMENTS[kind].usual)[0]}"
+
+
+def _in_order(tag: str) -> tuple[int, str]:
+    """Then before else, and so on."""
+    return (_ORDER.get(tag, -1), tag)
 
 
 def _end_of(element: Element) -> int:

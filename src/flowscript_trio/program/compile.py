@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -42,6 +43,15 @@ _DRAWS = re.compile(r"random|uuid|\$attempt", re.IGNORECASE)
 """What an expression says that may draw from chance, or ask for the attempt; it may say so and not do it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What a runtime is, which is the same for all of its nodes."""
+
+    is_control: bool
+    is_builtin: bool
+    is_pure: bool
+
+
 class _Compiler:
     def __init__(self, checked: Checked, linked: Mapping[int, Program]) -> None:
         self._checked = checked
@@ -53,6 +63,7 @@ class _Compiler:
         self._may_read_clock = _CLOCK.search(checked.document.source.text) is not None
         self._steps: dict[int, Step] = {}
         self._bodies: dict[int, CompiledBody] = {}
+        self._traits: dict[int, _Traits] = {}
 
     def compile(self) -> Program:
         document = self._checked.document
@@ -132,16 +143,15 @@ class _Compiler:
     def _compile_node(self, checked: CheckedNode) -> Step:
         node, runtime = checked.node, checked.runtime
         assert runtime is not None, "a document with unknown runtimes is not valid"
-        if _is_built_in(runtime) and (prepare := getattr(runtime, "prepare", None)) is not None:
-            prepare()  # its imports would hold up all of trio when the node runs
+        traits = self._traits_of(runtime)
+        is_control, is_builtin = traits.is_control, traits.is_builtin
         bodies = self._checked.bodies
         parts: Sequence[BoundSettings | None] = checked.parts
         if isinstance(node, BranchNode):
             parts = [bodies[case.key].settings for case in node.cases]
-        is_control = isinstance(innermost(runtime), ControlRuntime)
         place = None if checked.place == HERE else checked.place
         if place is not None and not is_control:
-            runtime = Placed(runtime, place)
+            runtime, is_builtin = Placed(runtime, place), False
         element = element_of(node)
         asks = element.asks
         return Step(
@@ -162,7 +172,7 @@ class _Compiler:
             compensate=None if node.compensate is None else node.compensate.key,
             reads_only=runtime.reads_only,
             is_control=is_control,
-            is_builtin=_is_built_in(runtime),
+            is_builtin=is_builtin,
             has_output=node.key not in self._silent,
             draws=self._may_draw and _says(_DRAWS, node),
             inner_ids=tuple(name for body in node.bodies for name in bodies[body.key].inner_ids),
@@ -174,12 +184,26 @@ class _Compiler:
             limits=checked.limits,
             is_block=element.has_bodies or node.key in self._linked,
             place=place,
-            is_pure=bool(getattr(innermost(runtime), "pure", False)),
+            is_pure=traits.is_pure,
             on_crash=checked.on_crash,
             undoes_begun=self._undoes_begun(node),
             reads_clock=self._may_read_clock and _says(_CLOCK, node),
             is_constant=checked.settings is None or not checked.settings.computed,
         )
+
+    def _traits_of(self, runtime: NodeRuntime) -> _Traits:
+        """What a runtime is; one of the library's own is prepared for its first node."""
+        traits = self._traits.get(id(runtime))
+        if traits is None:
+            inside = innermost(runtime)
+            traits = self._traits[id(runtime)] = _Traits(
+                isinstance(inside, ControlRuntime),
+                _is_built_in(runtime),
+                bool(getattr(inside, "pure", False)),
+            )
+            if traits.is_builtin and (prepare := getattr(runtime, "prepare", None)) is not None:
+                prepare()  # its imports would hold up all of trio when the node runs
+        return traits
 
     def _undoes_begun(self, node: BaseNode) -> bool:
         """Whether the ``<compensate>`` of a node runs also where the node was cut off at its work."""

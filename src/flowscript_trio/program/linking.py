@@ -221,14 +221,16 @@ class Linker:
     def _report_missing(
         self, setting: Setting, written: str, looked: Sequence[Path], findings: Findings
     ) -> None:
-        known: list[str] = []
+        known: dict[str, str] = {}
         for path in looked:
             if path.parent.is_dir():
-                known += [each.name for each in path.parent.iterdir() if each.is_file()]
+                found = (each.name for each in path.parent.iterdir() if each.is_file())
+                known |= {name.partition(".")[0]: name for name in found}
+        near = nearest(Path(written).name.partition(".")[0], sorted(known))
         findings.at_value(
             setting,
             "unknown-document",
             f"there is no document {written!r}",
             expected="the path of a document, from this one's folder",
-            suggestion=nearest(Path(written).name, sorted(known)),
+            suggestion=None if near is None else known[near],
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..parser import ReadLimits, parse, read
 from ..runtimes import registry as default_registry
+from ..runtimes.collector import FullCollections
 from ..runtimes.registry import Registry
 from ..types.ast import Document
 from ..types.deferred import dataclass
@@ -85,8 +86,10 @@ def load(
     This is synchronous and quick; nothing of it can be cancelled.
     """
     library = _library(limits, roots, base)
-    found = Found(read(path, limits=library.limits), Path(path).resolve())
-    return flow_of(found, library, registry or default_registry)
+    with FullCollections() as full:
+        full.hold_off()
+        found = Found(read(path, limits=library.limits), Path(path).resolve())
+        return flow_of(found, library, registry or default_registry)
 
 
 def loads(
@@ -105,8 +108,10 @@ def loads(
     This is synchronous and quick; nothing of it can be cancelled.
     """
     library = _library(limits, roots, base)
-    found = Found(parse(text, file=name, limits=library.limits), None)
-    return flow_of(found, library, registry or default_registry)
+    with FullCollections() as full:
+        full.hold_off()
+        found = Found(parse(text, file=name, limits=library.limits), None)
+        return flow_of(found, library, registry or default_registry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from .simple import TEXT, Restriction, text_of_field, words
 from .xsd import choice, documented, group, tag, xml_attributes
 
 _ANY = (TEXT,)
+_VERSION = Restriction("xs:token", (("pattern", r"[0-9]+\.[0-9]+(\.[0-9]+)?"),))
 WORKFLOW = Settings(
     (
         Setting("name", _ANY, "its name (required, here or in the front matter)"),
-        Setting("version", _ANY, "X.Y or X.Y.Z"),
+        Setting("version", (_VERSION,), "X.Y or X.Y.Z"),
         Setting("description", _ANY, "what it is for"),
         Setting("timeout", text_of_field(TIMEOUT), "how long a run may take"),
         Setting(

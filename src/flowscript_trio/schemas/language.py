@@ -12,7 +12,10 @@ from ..language.elements import ELEMENTS, own_settings
 from ..language.structure import CONTROLS, ENDED, FAMILIES, LIFTED, NODES, SETTINGS_TOO
 from ..runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from ..runtimes.registry import Registry
+from ..runtimes.types import NodeRuntime
 from ..runtimes.wording import summary_of, words_of
+from ..runtimes.wrapping import innermost
+from ..types.shapes import UNKNOWN, Shape, describe_shape
 from .settings import Setting, Settings, SettingWriter, of_leaf, of_node, settings_of
 from .simple import words
 from .slots import IN_BLOCK
@@ -55,7 +58,8 @@ class Language:
                 runtime = self._registry.get_runtime(f"{family}:{name}")
                 settings = settings_of(runtime.config)
                 every = every.and_(settings)
-                yield self._leaf(f"{family}.{name}", settings, summary_of(runtime))
+                said = " ".join(filter(None, (summary_of(runtime), _given_by(runtime))))
+                yield self._leaf(f"{family}.{name}", settings, said)
             kind = Setting("type", (words(*names),), _TYPE)
             yield self._leaf(family, Settings((kind,)).and_(every), f"A {family}, by its type.")
 
@@ -178,6 +182,14 @@ class Language:
         settings = settings_of(model)
         content = choice(self._writer.as_elements(settings, without={}))
         return self._complex(name, content, settings, words_of(model), mixed)
+
+
+def _given_by(runtime: NodeRuntime) -> str:
+    """What the nodes of a runtime give, whatever their settings are, where that is known: for a reader, since the
+    types of expressions are beyond XML Schema."""
+    gives = getattr(innermost(runtime), "gives", None)
+    shape: Shape = UNKNOWN if gives is None else gives({})
+    return f"Gives {describe_shape(shape)}." if shape.is_known else ""
 
 
 def _both(slot: str) -> list[Element]:

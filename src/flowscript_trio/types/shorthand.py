@@ -245,5 +245,5 @@ class _ShorthandReader:
 
     def _error(self, expected: str) -> ValueError:
         kind, word, at = self._token
-        found = f"is {word!r} at character {at + 1}" if kind else "ends"
+        found = f"has {word!r} at character {at + 1}" if kind else "ends"
         return ValueError(f"the schema {found}; expected {expected}")

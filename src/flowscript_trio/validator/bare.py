@@ -1,21 +1,25 @@
-"""Owns names that were meant as expressions and stand as text: ``Bearer $secrets.TOKEN``, without braces."""
+"""Owns names that were meant as expressions and stand as text: ``Bearer $secrets.TOKEN``, ``${input.x}``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..types.ast import Document
 from ..types.findings import Findings
 from ..types.location import Text
 
 _BARE = re.compile(r"(?<![\w$.\\])\$(secrets|config)\.([A-Za-z_][\w-]*)")
+_DOLLAR = re.compile(r"(?<!\\)\$\{\s*([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?[^{}]*\}")
+"""An interpolation as shells and JavaScript write it."""
 
 
 class BareNames:
-    """Reports declared secrets and configuration that stand in a text outside of braces; others are just text."""
+    """Reports declared names that stand in a text outside of braces; others are just text. ``nodes`` are those
+    of the nodes."""
 
-    def __init__(self, document: Document, findings: Findings) -> None:
+    def __init__(self, document: Document, nodes: Collection[str], findings: Findings) -> None:
+        self._nodes = nodes
         self._declared = {
             "secrets": {secret.name for secret in document.secrets},
             "config": {parameter.name for parameter in document.parameters},
@@ -26,7 +30,7 @@ class BareNames:
         """Add a warning for each such name in a text that may have interpolations."""
         if "$" not in text.value:
             return
-        for offset, word in self._find(text.value):
+        for offset, word, instead in self._find(text.value):
             self._findings.in_text(
                 text,
                 offset,
@@ -34,13 +38,19 @@ class BareNames:
                 "bare-name",
                 f"{word} is text here, and is not replaced",
                 severity="warning",
-                expected=f"{{{{{word}}}}}",
+                expected=f"{{{{{instead}}}}}",
             )
 
-    def _find(self, value: str) -> Iterator[tuple[int, str]]:
+    def _find(self, value: str) -> Iterator[tuple[int, str, str]]:
+        for found in _DOLLAR.finditer(value) if "${" in value else ():
+            instead = found[0][2:-1].strip()
+            if found[2] in self._declared.get(found[1], ()):
+                yield found.start(), found[0], f"${instead}"
+            elif found[1] in self._nodes or found[1] in ("input", "item"):
+                yield found.start(), found[0], instead
         for found in _BARE.finditer(value):
             if found[2] not in self._declared[found[1]]:
                 continue
             before = value.rfind("{{", 0, found.start())
             if before < 0 or value.rfind("}}", 0, found.start()) > before:
-                yield found.start(), found[0]
+                yield found.start(), found[0], found[0]

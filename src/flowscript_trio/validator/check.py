@@ -9,7 +9,7 @@ from ..runtimes.registry import Registry
 from ..scheduler.plan import plan_walk
 from ..types.ast import CheckpointNode, Document
 from ..types.findings import Findings
-from .checked import Checked, CheckedBody, CheckedNode, Scene
+from .checked import Checked, CheckedBody, Scene
 from .elements import ElementChecks
 from .handlers import Handlers, find_handlers
 from .members import Inherited
@@ -17,7 +17,7 @@ from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
 from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
-from .placing import check_places, place_of_body
+from .placing import check_places, places_of_bodies
 from .streams import check_streams
 from .texts import Compiler
 from .values import BoundSettings
@@ -65,8 +65,9 @@ def check(
     check_names(index, findings)
     ElementChecks(index, handlers, nodes, waits, findings).check()
     check_streams(index, handlers, nodes, compiler.uses, findings)
-    check_places(index, nodes, settings, findings)
-    bodies = _check_bodies(index, handlers, waits, nodes, settings)
+    placed = places_of_bodies(index, nodes, settings)
+    check_places(index, nodes, placed, findings)
+    bodies = _check_bodies(index, handlers, waits, settings, placed)
     scene = Scene(index, handlers, nodes, bodies, compiler.noted)
     wanted = tuple(names.members.wanted)
     return Checked(document, findings.in_order(), scene, nodes, bodies, *own, wanted)
@@ -86,8 +87,8 @@ def _check_bodies(
     index: Index,
     handlers: Handlers,
     waits: Waits,
-    checked: dict[int, CheckedNode],
     settings: dict[int, BoundSettings | None],
+    placed: dict[int, str],
 ) -> dict[int, CheckedBody]:
     inner = _collect_names(index)
     bodies = {}
@@ -107,12 +108,7 @@ def _check_bodies(
             plan_walk(awaited, passed_over) if level.is_graph else None,
             frozenset(giving),
             tuple(inner[key]),
-            place_of_body(
-                level.body,
-                None if level.outer is None else level.outer.node,
-                checked,
-                settings[key],
-            ),
+            placed.get(key),
         )
     return bodies
 

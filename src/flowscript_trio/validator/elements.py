@@ -75,7 +75,7 @@ class ElementChecks:
                 self._findings.at_value(
                     setting,
                     "too-few-branches",
-                    f"{wait.count} branches must succeed, and there are {branches}",
+                    f"{wait.count} branches must succeed, and there {'is' if branches == 1 else 'are'} {branches}",
                     expected=f"a number up to {branches}",
                 )
             if not branches:

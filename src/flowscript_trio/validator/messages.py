@@ -48,6 +48,9 @@ _EXPECTED = {
     "union": "{expected}",
 }
 
+_PATTERNS = {r"^[A-Za-z_][\w-]*$": "a name: a letter or _, then letters, digits, _ and -"}
+"""Patterns in words."""
+
 _COUNTED = frozenset({"string_too_short", "string_too_long", "too_short", "too_long"})
 
 
@@ -71,6 +74,7 @@ def describe_error(detail: ErrorDetails) -> Told:
     message = str(context["error"]) if kind == "value_error" else detail["msg"]
     if kind in _EXPECTED:
         expected = _EXPECTED[kind].format_map(dict(context))
+        expected = _PATTERNS.get(context.get("pattern", ""), expected)
         if kind in _COUNTED and expected.endswith(" 1 " + expected.rpartition(" ")[2]):
             expected = expected.removesuffix("s")
         found = show(detail["input"])
@@ -92,12 +96,22 @@ def merged(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     errors: list[ErrorDetails] = []
     for place, them in found.items():
         expected = dict.fromkeys(describe_error(detail).expected for detail in them)
-        words = " or ".join(each for each in expected if each is not None)
+        words = _one_of([each for each in expected if each is not None])
         if len(them) == 1 or None in expected:
             errors += them
         else:
             errors.append({**them[0], "type": "union", "loc": place, "ctx": {"expected": words}})
     return errors
+
+
+def _one_of(kinds: list[str]) -> str:
+    """Several kinds of values as one: of those that are words in quotes, the words together."""
+    words = [kind for kind in kinds if kind.startswith("'")]
+    if len(words) > 1:
+        others = [kind for kind in kinds if not kind.startswith("'")]
+        together = [one for kind in words for one in kind.replace(" or ", ", ").split(", ")]
+        kinds = [*others, ", ".join(together[:-1]), together[-1]]
+    return " or ".join(kinds)
 
 
 def show(value: object) -> str:

@@ -18,11 +18,12 @@ The rules, in the words of the language (its section on order and scope):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 
 from ..expression import SPECIAL_NAMES
 from ..language.elements import element_of
+from ..language.synonyms import output_instead, special_instead
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .handlers import Handlers
@@ -274,7 +275,13 @@ class Names:
         """Judge the naming of a variable whose first setter is the node of the key ``first``."""
         here = place.node.key if place.node is not None else None
         if here is not None and first >= here and not place.level.looped:
-            self._report(use, "no-value", "is only set later: it is null here", severity="warning")
+            self._report(
+                use,
+                "no-value",
+                "is only set later: it is null here",
+                severity="warning",
+                expected="a node before this one that sets it",
+            )
 
     def _first_setter(self, name: str, place: Place) -> int | None:
         """The key of the first node that sets a variable which can be seen at a place."""
@@ -285,7 +292,8 @@ class Names:
     def _report_unknown(self, use: Use, known: list[str]) -> None:
         name = use.reference.name
         what = "name" if use.how == "expression" else "node"
-        near = self._nearest(name, known)
+        instead = output_instead(name)
+        near = special_instead(name) or (None if instead else self._nearest(name, known))
         if near is not None and near.startswith("$") and near[1:] != name and name[0] != "$":
             near = None  # fast is not $last
         self._findings.in_text(
@@ -294,20 +302,36 @@ class Names:
             len(name),
             f"unknown-{what}",
             f"there is no {what} {name!r}" + (" here" if what == "name" else ""),
-            expected=None if near is not None else _WANTED[what].format(quoted(name)),
+            expected=instead or (None if near else _wanted(what, name, use.visible.words)),
             suggestion=near,
         )
 
     def _nearest(self, name: str, known: list[str]) -> str | None:
         """The nearest known name. Looking for it costs time for each known name, so there is a bound."""
         self._comparisons += len(known)
-        return nearest(name, known) if self._comparisons <= MOST_COMPARISONS else None
+        if self._comparisons > MOST_COMPARISONS:
+            return None
+        if not name.startswith("$"):
+            return nearest(name, known)
+        if name[1:] in known:
+            return name[1:]
+        near = nearest(name[1:], [one[1:] for one in known if one.startswith("$")])
+        return None if near is None else f"${near}"
 
     def _report(self, use: Use, code: str, message: str, **details: str) -> None:
         name = use.reference.name
+        member = member_of(use) if name == "$context" else None
+        shown = name if member is None else f"{name}.{member}"
         self._findings.in_text(
-            use.text, use.reference.offset, len(name), code, f"{name!r} {message}", **details
+            use.text, use.reference.offset, len(name), code, f"{shown!r} {message}", **details
         )
+
+
+def _wanted(what: str, name: str, words: Sequence[str]) -> str:
+    """What can stand where an unknown name does; ``words`` are what a setting can be beside an expression."""
+    if words:
+        return f"one of {', '.join(words)}, or an expression"
+    return _WANTED[what].format(quoted(name))
 
 
 def _reason(use: Use) -> str:

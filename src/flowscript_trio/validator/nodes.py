@@ -12,6 +12,7 @@ from ..runtimes.control.types import (
     BodyConfig,
     FallbackConfig,
     RetryConfig,
+    SideConfig,
 )
 from ..runtimes.registry import Registry
 from ..runtimes.types import NodeRuntime
@@ -111,7 +112,7 @@ class NodeBinder:
     def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
         """The settings of a body's element, which see what its node sees; None where it has none."""
         model = BODY_CONFIGS.get(body.tag, BodyConfig)
-        if place is None or (model is BodyConfig and not body.settings):
+        if place is None or (not body.settings and model in (BodyConfig, SideConfig)):
             return None
         return self._settings.bind(model, body.settings, body, Visibility(place), f"<{body.tag}>")
 

@@ -167,8 +167,8 @@ def _levels_in(place: Place, node: Node) -> Iterator[Level]:
     """The levels of a node's bodies."""
     element = element_of(node)
     looped, fork = element.scope == "rounds", element.scope == "apart"
+    names = element.binds.union(names_in(node).values())
     for body in node.bodies:
-        names = element.binds.union(names_in(node).values())
         yield _inner_level(body, place, "body", names, looped=looped, fork=fork)
     if node.compensate is not None:
         yield _inner_level(node.compensate, place, "compensate", _ERROR_NAMES)

@@ -7,42 +7,48 @@ from collections.abc import Mapping
 from ..runtimes.placing import HERE
 from ..runtimes.types import BlockingRuntime
 from ..runtimes.wrapping import innermost
-from ..types.ast import BaseNode, Body, CheckpointNode, ForeachNode
+from ..types.ast import CheckpointNode, ForeachNode
 from ..types.findings import Findings
 from .checked import CheckedNode
 from .places import Index, Level
 from .values import BoundSettings
 
 
-def place_of_body(
-    body: Body,
-    node: BaseNode | None,
+def places_of_bodies(
+    index: Index,
     nodes: Mapping[int, CheckedNode],
-    settings: BoundSettings | None,
-) -> str | None:
-    """The name of the place where a body runs whole: an iteration of ``node``, or a branch; None for here."""
-    place = None
-    if isinstance(node, ForeachNode):
-        place = nodes[node.key].place
-    elif body.tag == "branch" and settings is not None and settings.constant is not None:
-        place = settings.constant.place
-    return None if place == HERE else place
+    settings: Mapping[int, BoundSettings | None],
+) -> dict[int, str]:
+    """The names of the places where bodies run whole, by the keys of those that run elsewhere: iterations and
+    branches."""
+    places = {}
+    for key, level in index.levels.items():
+        node = None if level.outer is None else level.outer.node
+        bound = settings[key]
+        place = None
+        if isinstance(node, ForeachNode):
+            place = nodes[node.key].place
+        elif bound is not None and bound.constant is not None and level.body.tag == "branch":
+            place = bound.constant.place
+        if place is not None and place != HERE:
+            places[key] = place
+    return places
 
 
 def check_places(
     index: Index,
     nodes: Mapping[int, CheckedNode],
-    settings: Mapping[int, BoundSettings | None],
+    bodies: Mapping[int, str],
     findings: Findings,
 ) -> None:
-    """Report what cannot run where it stands."""
+    """Report what cannot run where it stands; ``bodies`` are the places of those that run elsewhere."""
     for key, place in index.places.items():
         node = place.node
         if node is None:
             continue
         checked = nodes[key]
         _check_blocking(checked, findings)
-        around = _placed_around(place.level, nodes, settings)
+        around = _placed_around(place.level, bodies) if bodies else None
         if around is None:
             continue
         if isinstance(node, CheckpointNode):
@@ -86,15 +92,10 @@ def _check_blocking(checked: CheckedNode, findings: Findings) -> None:
         )
 
 
-def _placed_around(
-    level: Level | None,
-    nodes: Mapping[int, CheckedNode],
-    settings: Mapping[int, BoundSettings | None],
-) -> str | None:
+def _placed_around(level: Level | None, bodies: Mapping[int, str]) -> str | None:
     """The place of the innermost body around that runs whole somewhere else; None where all is here."""
     while level is not None:
-        node = None if level.outer is None else level.outer.node
-        found = place_of_body(level.body, node, nodes, settings[level.body.key])
+        found = bodies.get(level.body.key)
         if found is not None:
             return found
         level = None if level.outer is None else level.outer.level

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..language.elements import COMMON
-from ..language.synonyms import nearest_name
+from ..language.synonyms import nearest_name, setting_instead
 from ..runtimes.control.types import AssignConfig, SetConfig
 from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
@@ -51,7 +51,7 @@ class SettingsBinder:
         plan = None if model is None else plan_of(model)
         if plan is not None and not settings and not plan.required and plan.is_plain:
             return BoundSettings(constant=plan.default)
-        values = self._read(plan, settings, visible, label, isinstance(element, BaseNode))
+        values = self._read(plan, settings, visible, label, element)
         if plan is None:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
@@ -91,7 +91,7 @@ class SettingsBinder:
         settings: Mapping[str, Setting],
         visible: Visibility,
         label: str,
-        is_node: bool,
+        element: Node | Body | Part,
     ) -> Values:
         values: Values = {}
         for name, setting in settings.items():
@@ -99,7 +99,7 @@ class SettingsBinder:
             if field is None:
                 assert plan is not None
                 if not plan.is_open:
-                    self._report_unknown(setting, plan, label, is_node)
+                    self._report_unknown(setting, plan, label, element)
                     continue
                 field = any_setting(name)
             if field.attribute in values:
@@ -152,14 +152,22 @@ class SettingsBinder:
             )
             return REFUSED
 
-    def _report_unknown(self, setting: Setting, plan: Plan, label: str, is_node: bool) -> None:
+    def _report_unknown(
+        self, setting: Setting, plan: Plan, label: str, element: Node | Body | Part
+    ) -> None:
         known = sorted({field.name for field in plan.fields.values()})
-        near = nearest_name(setting.name, [*known, *(COMMON if is_node else ())])
+        is_node = isinstance(element, BaseNode)
+        meant = [*known, *(COMMON if is_node else ())]
+        instead = setting_instead(setting.name, element.tag, meant if is_node else None)
+        near = None
+        if instead is None:
+            near = nearest_name(setting.name, meant)
+            instead = "one of " + ", ".join(map(spell, known)) if known else "no settings"
         self._findings.at_name(
             setting,
             "unknown-setting",
             f"{label} has no setting {setting.written!r}",
-            expected="one of " + ", ".join(map(spell, known)) if known else "no settings",
+            expected=instead,
             suggestion=None if near is None else spell(near),
         )
 

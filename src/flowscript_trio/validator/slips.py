@@ -27,6 +27,15 @@ _WORDS = {
     "is": "==, or is_null(x)",
     "if": "a condition: when ? then : otherwise",
 }
+_SIGNS = (
+    ("-", ">", "=>, as in item => item.name"),
+    ("*", "*", "pow(x, 2)"),
+    ("<", ">", "!="),
+    ("", "if ", "a condition: when ? then : otherwise"),
+    ("", "is ", "==, or is_null(x)"),
+    (".", ".", "range(1, 4)"),
+)
+"""Operators of other languages: what stands before the place of the mistake, what there, and what to write."""
 _FIRST = re.compile(r"[\s({\[]*([a-z]+)\b")
 _COMPARING = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "in"})
 _MOST = 500
@@ -52,6 +61,9 @@ def instead_of(text: Text, exc: ExpressionSyntaxError, *, is_template: bool) -> 
     rest = value[at:]
     if is_template and _BLOCK.match(rest):
         return "an expression: when ? a : b for a condition, join(map(xs, x => x.name), ', ') for a list"
+    for before, sign, instead in _SIGNS:
+        if rest.startswith(sign) and value[:at].endswith(before):
+            return instead
     if pipe := _PIPE.match(rest):
         return f"a call: {pipe[1]}(…)"
     if rest.startswith("`"):

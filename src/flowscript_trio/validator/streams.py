@@ -36,11 +36,11 @@ _INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
 
 def is_stream(node: CheckedNode) -> bool:
     """Whether the output of a node is a stream, as far as its constant settings say."""
+    if node.node.type not in SOURCES:
+        return False
     config = node.settings.constant if node.settings.is_constant else node.settings.base
     return (
-        node.node.type in SOURCES
-        and getattr(config, "stream", False) is True
-        and getattr(config, "response", "body") == "body"
+        getattr(config, "stream", False) is True and getattr(config, "response", "body") == "body"
     )
 
 

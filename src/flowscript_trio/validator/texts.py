@@ -106,7 +106,7 @@ class Compiler:
         self._index = index
         self._findings = findings
         self.schemas: Any = index.document.schemas
-        self._bare = BareNames(index.document, findings)
+        self._bare = BareNames(index.document, index.results, findings)
         self._inner = InnerNodes(index, findings)
 
     def value(self, setting: Setting, field: Field, visible: Visibility) -> Any:
@@ -231,7 +231,8 @@ class Compiler:
         except ExpressionSyntaxError as exc:
             self._report_syntax(text, exc, is_template=True)
             return None
-        parsed = self._inner.in_template(parsed, self._hides(visible))
+        if not parsed.constant:
+            parsed = self._inner.in_template(parsed, self._hides(visible))
         return parsed if self._note(parsed, visible) else None
 
     def _fill(self, value: Any, visible: Visibility) -> Any:

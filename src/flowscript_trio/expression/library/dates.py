@@ -13,7 +13,7 @@ from ..scope import Services
 from ..table import function
 from ..values import shown
 from .times import to_time
-from .zones import in_zone
+from .zones import city_of, in_zone, location_of
 
 MAX_FORMAT = 200
 """Characters of a date format."""
@@ -25,6 +25,8 @@ MONTHS = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*")
+_BEFORE = 1_721_425
+"""Days of the Julian count before the first of Python's."""
 _ORDINALS = ("1st", "2nd", "3rd", "4th")
 _TIMES_OF_DAY = (
     (6, "at night"),
@@ -255,11 +257,23 @@ def _zone_name(t: datetime, width: int) -> str | None:
 
 
 def _zone_id(t: datetime, width: int) -> str | None:
-    """The name in the IANA database, or its city."""
-    name = str(getattr(t.tzinfo, "key", "UTC"))
+    """The name in the IANA database, its city, or where it is."""
+    name = _key(t)
     if width == 2:
         return name
-    return name.rpartition("/")[2].replace("_", " ") if width == 3 else None
+    return city_of(name) if width == 3 else _location(t, width)
+
+
+def _location(t: datetime, width: int) -> str | None:
+    """``Germany (Berlin) Time``; of a zone that is in no country the distance from GMT, as the standard has it."""
+    if width not in (1, 4):
+        return None
+    where = location_of(_key(t))
+    return _distance(t, 4) if where is None else f"{where} Time"
+
+
+def _key(t: datetime) -> str:
+    return str(getattr(t.tzinfo, "key", "UTC"))
 
 
 FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
@@ -287,7 +301,9 @@ FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
     "s": _number(lambda t: t.second, 2),
     "S": _fraction,
     "A": _milliseconds,
+    "g": lambda t, width: str(t.toordinal() + _BEFORE).zfill(width),
     "z": _zone_name,
+    "v": _location,
     "Z": _rfc_offset,
     "O": _distance,
     "V": _zone_id,

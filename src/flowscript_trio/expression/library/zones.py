@@ -1,8 +1,9 @@
-"""Owns the time zones of expressions: the names of the IANA database → their rules."""
+"""Owns the time zones of expressions: the names of the IANA database → their rules, and where they are."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -58,3 +59,35 @@ def _load(name: str) -> tzinfo | None:
 def _names() -> list[str]:
     """The names of all zones, for messages."""
     return (files("tzdata") / "zones").read_text(encoding="ascii").split()
+
+
+def city_of(name: str) -> str:
+    """The city in the name of a zone."""
+    return name.rpartition("/")[2].replace("_", " ")
+
+
+def location_of(name: str) -> str | None:
+    """The country of a zone, with the city where the country has several; None for one that is in no country."""
+    country = _countries().get(name)
+    if country is None:
+        return None
+    return f"{country} ({city_of(name)})" if name in _shared() else country
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """The countries of zones, in English."""
+    names = dict(row[:2] for row in _table("iso3166.tab"))
+    return {row[2]: names[row[0]] for row in _table("zone.tab")}
+
+
+@cache
+def _shared() -> frozenset[str]:
+    """The zones of countries that have several."""
+    count = Counter(_countries().values())
+    return frozenset(zone for zone, country in _countries().items() if count[country] > 1)
+
+
+def _table(name: str) -> list[list[str]]:
+    lines = (files("tzdata") / "zoneinfo" / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]

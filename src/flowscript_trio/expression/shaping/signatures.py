@@ -1,4 +1,4 @@
-"""Owns the calls that cannot succeed: too many arguments, or constants that the function refuses."""
+"""Owns the calls that cannot succeed: too many arguments, too few, or constants that the function refuses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,27 @@ _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
 """What a call of constants may take while a document is read; one that takes more is left to the run."""
 _MORE = {"reduce": 3}
 """Functions that refuse arguments which Python would let through."""
+_NONE_NEEDED = frozenset({"now", "random", "uuid", "date", "time", "timestamp", "random_int"})
+"""Functions that make a value of nothing; all others are of something."""
+_TWO_NEEDED = frozenset(
+    {
+        *(
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "mod",
+            "is_after",
+            "is_before",
+            "equals",
+            "diff",
+        ),
+        *("contains", "includes", "index_of", "starts_with", "ends_with", "has", "delete", "set"),
+        *("map", "group_by", "reduce", "if_else", "switch", "percent", "add_time", "subtract_time"),
+        *("regex_match", "regex_replace", "match", "match_all", "test"),
+    }
+)
+"""Functions of two values, which without the second say nothing about the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +70,12 @@ def _judge(
         return
     most = most_arguments(name) - before
     given = sum(not spread for spread, _ in arguments)
-    if given > most:
+    least = max(0, least_arguments(name) - before)
+    if given < least and given == len(arguments):
+        needs = "an argument" if least == 1 else f"{least} arguments"
+        had = "none was" if given == 0 else f"{given} was"
+        yield Misfit(offset, written, f"{written}() needs {needs}; {had} given")
+    elif given > most:
         takes = "no arguments" if most == 0 else f"at most {most} argument{'s' * (most != 1)}"
         yield Misfit(offset, written, f"{written}() takes {takes}; {given} were given")
     elif arguments and not before and all(_is_constant(*each) for each in arguments):
@@ -72,6 +98,11 @@ def _refusal(name: str, values: list[object]) -> str | None:
     except EvaluationError as exc:
         return str(exc)
     return None
+
+
+def least_arguments(name: str) -> int:
+    """How many arguments a function needs at least: null may stand in the place of each, but not nothing."""
+    return 0 if name in _NONE_NEEDED else 2 if name in _TWO_NEEDED else 1
 
 
 @cache

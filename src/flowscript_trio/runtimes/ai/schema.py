@@ -120,10 +120,23 @@ def _read(text: str, named: NamedSchemas) -> Any:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return _Short(schema_of_text(text, named))
+        short = schema_of_text(text, named)
+        if _is_unquoted(short):
+            raise ValueError(
+                "that is a JSON Schema without quotes, which reads as an object with the fields 'type' and "
+                "'properties'; expected {name: type, …}, or the JSON Schema as JSON"
+            ) from None
+        return _Short(short)
     if isinstance(found, str):
         return _Short(schema_of_text(found, named))
     return found
+
+
+def _is_unquoted(short: Mapping[str, Any]) -> bool:
+    """Whether what was read as the short form was meant as a JSON Schema of an object."""
+    fields: Mapping[str, Mapping[str, Any]] = short.get("properties", {})
+    inner = fields.get("properties", {})
+    return fields.get("type") == {"type": "object"} and inner.get("type") == "object"
 
 
 def _is_json_schema(given: Mapping[Any, Any]) -> bool:

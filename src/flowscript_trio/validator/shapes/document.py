@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 
 from ...expression import Expression
 from ...expression.shaping import Inference
@@ -42,6 +43,9 @@ from .variables import Variables
 
 _FARTHEST = DEEPEST - 10
 """So many steps a node is followed from: fewer than expressions are, whose parts are steps, too."""
+
+_MOST_INNER = 100
+"""So many nodes of a block are compared with a name that it does not have."""
 
 _BUILT_IN = __name__.partition(".")[0] + ".runtimes."
 
@@ -317,9 +321,19 @@ class DocumentShapes:
 
     def _inference(self, text: Text, shift: int, visible: Visibility, depth: int) -> Inference:
         def report(offset: int, name: str, whose: str, missing: Missing) -> None:
-            self._reports.report(text, shift + offset, name, whose, missing)
+            inner = self._inner_names(whose)
+            self._reports.report(text, shift + offset, name, whose, missing, inner)
 
         return Inference(ScopeNames(self, self.variables, visible), report, depth)
+
+    def _inner_names(self, whose: str) -> tuple[str, ...]:
+        """The names of the nodes in a block, which may follow its own."""
+        node = self.scene.index.results.get(whose)
+        if node is None:
+            return ()
+        bodies = (self.scene.bodies[body.key] for body in node.bodies)
+        names = (name for body in bodies for name in body.inner_ids)
+        return tuple(islice(names, _MOST_INNER))
 
 
 def _place_in_document(noted: Noted) -> int:

@@ -20,11 +20,22 @@ class Reports:
         self._findings = findings
         self._comparisons = 0
 
-    def report(self, text: Text, offset: int, name: str, whose: str, missing: Missing) -> None:
-        """Report the member ``name`` of what ``whose`` says, that stands at an offset of a text or behind it."""
+    def report(
+        self,
+        text: Text,
+        offset: int,
+        name: str,
+        whose: str,
+        missing: Missing,
+        inner: tuple[str, ...] = (),
+    ) -> None:
+        """Report the member ``name`` of what ``whose`` says, that stands at an offset of a text or behind it.
+
+        ``inner`` are the nodes in it, where it is a block: their names may stand there, too.
+        """
         if self._findings is None:
             return
-        self._comparisons += len(missing.known)
+        self._comparisons += len(missing.known) + len(inner)
         is_looked = self._comparisons <= MOST_COMPARISONS
         start = text.value.find(name, offset, offset + len(name) + 1)
         found, length = (start, len(name)) if start >= 0 else (offset, 1)
@@ -36,8 +47,8 @@ class Reports:
             length,
             "unknown-member",
             _words_for(whose, name, missing),
-            expected=_list(missing.known),
-            suggestion=nearest(name, missing.known) if is_looked else None,
+            expected=_list((*missing.known, *inner)),
+            suggestion=nearest(name, (*missing.known, *inner)) if is_looked else None,
         )
 
     def report_output(self, member: Shaped) -> None:
