@@ -7,7 +7,7 @@ function has a name of ours, so that nothing of Python can be named from a docum
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import slowpath
@@ -88,6 +88,16 @@ def _less(left: Code, right: Code) -> Code:
 def _has_type(kind: Code, *names: str) -> Code:
     tests = [_is(kind, _name(name)) for name in names]
     return tests[0] if len(tests) == 1 else _either(*tests)
+
+
+def _short(text: Code) -> Code:
+    """Whether a text may be handled in place."""
+    return _less(_call("len", text), ast.Constant(SHORT))
+
+
+def _small(number: Code) -> Code:
+    """Whether a number may be handled in place."""
+    return ast.Compare(ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [number, ast.Constant(LARGE)])
 
 
 class TooLarge(Exception):
@@ -214,17 +224,41 @@ class Writer:
         place = self._give(slowpath.make_text(tree.offset + shift, self._place))
         target = self._new()
         kind = self._keep(_call("type", value))
-        text = [_has_type(kind, "str"), _less(_call("len", value), ast.Constant(SHORT))]
-        small = ast.Compare(
-            ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [value, ast.Constant(LARGE)]
-        )
+        text = [_has_type(kind, "str"), _short(value)]
 
         def other() -> None:
-            number = _all([_has_type(kind, "int"), small])
+            number = _all([_has_type(kind, "int"), _small(value)])
             self._choose(target, number, value, _call(place, value, _name("services")))
 
         self._if(_all(text), lambda: self._set(target, value), other)
         return _name(target)
+
+    def write_words(
+        self, parts: Iterable[str | tuple[Tree, int]], kinds: Sequence[type], otherwise: str
+    ) -> Code:
+        """Write what returns the parts of these kinds, joined; gives what stands for it otherwise.
+
+        Each hole is read inside the test of the one before it, so that errors come in their order.
+        """
+        rest = iter(kinds)
+        words: list[ast.expr] = []
+        outer = self.block
+        for part in parts:
+            if isinstance(part, str):
+                words.append(ast.Constant(part))
+                continue
+            tree, self._shift = part
+            value = self._variable(self.write(tree))
+            words.append(ast.FormattedValue(value, -1, None))
+            kind = next(rest)
+            within = _short(value) if kind is str else _small(value)
+            then: list[ast.stmt] = []
+            test = _all([_has_type(_call("type", value), kind.__name__), within])
+            self.block.append(ast.If(test, then, []))
+            self.block = then
+        self.block.append(ast.Return(ast.JoinedStr(words)))
+        self.block = outer
+        return _call(otherwise, _name("scope"))
 
     def _read(self, name: str, local: bool) -> Code:
         if name in self._names and (local or not self._is_node(name)):
@@ -355,9 +389,7 @@ class Writer:
     ) -> None:
         def quick() -> None:
             self._set(target, ast.BinOp(a, _ARITHMETIC[operator], b))
-            within = ast.Compare(
-                ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [_name(target), ast.Constant(LARGE)]
-            )
+            within = _small(_name(target))
             self._if(
                 ast.UnaryOp(ast.Not(), within), lambda: self._set(target, careful), None
             )  # NaN, too
@@ -816,5 +848,26 @@ def generate_text(
                 continue
             words.append(ast.FormattedValue(writer.write_text(*part), -1, None))
         return _finish(writer, given, ast.JoinedStr(words), [])  # type: ignore[no-any-return]
+    except (RecursionError, TooLarge):
+        return None
+
+
+def generate_words(
+    parts: Iterable[str | tuple[Tree, int]],
+    is_node: IsNode,
+    kinds: Sequence[type],
+    again: Callable[[Any], str],
+) -> Callable[[Any], str] | None:
+    """As :func:`generate_text` alone, for holes of these kinds (texts and integers).
+
+    ``again`` is called where a hole is of another kind, long or large, or the bounds are narrow.
+    """
+    given = Given()
+    writer = Writer(is_node, given, 0)
+    otherwise = given.give(again)
+    writer.begin_evaluation(otherwise, None)
+    try:
+        result = writer.write_words(parts, kinds, otherwise)
+        return _finish(writer, given, result, [])  # type: ignore[no-any-return]
     except (RecursionError, TooLarge):
         return None
