@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from flowscript_trio.expression import codegen, parse_template
-from flowscript_trio.expression.codegen import SUPPORT, module_of
+from flowscript_trio.expression.codegen import SUPPORT, Way, module_of
 from flowscript_trio.types.errors import LimitExceeded
 
 from expressing import PlainScope, evaluate, read, text_of
@@ -38,7 +38,7 @@ def test_generated_code_is_made_of_few_kinds_and_names_of_ours(text: str) -> Non
     check(module_of(read(text).tree, lambda name: name == "n"))
 
 
-def check(module: ast.Module, allowed: Set[str] = ALLOWED) -> None:
+def check(module: ast.Module, allowed: Set[str] = ALLOWED, words: Set[str] = frozenset()) -> None:
     """Only kinds that are allowed, and names of ours."""
     for node in ast.walk(module):
         assert type(node).__name__ in allowed
@@ -47,7 +47,7 @@ def check(module: ast.Module, allowed: Set[str] = ALLOWED) -> None:
         if isinstance(node, (ast.Name, ast.arg)):
             word = node.id if isinstance(node, ast.Name) else node.arg
             ours = word[0] in "tsf" and word[1:].isdigit()
-            assert ours or word in SUPPORT or word in {"scope", "services", "value"}
+            assert ours or word in SUPPORT or word in {"scope", "services", "value", *words}
 
 
 @settings(max_examples=100, deadline=None)
@@ -82,6 +82,25 @@ def test_code_of_templates_is_made_of_few_kinds_and_names_of_ours(
     assert bool(compiled) is (evaluation == "functions")
     for module in compiled:
         check(module, ALLOWED | {"FormattedValue", "JoinedStr"})
+
+
+@pytest.mark.parametrize(
+    "text", ["(made, part) => made + part.__class__ * item", "[run, part, services, value, made]"]
+)
+@pytest.mark.parametrize("way", ["map", "filter", "reduce"])
+def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
+    text: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[ast.Module] = []
+
+    def look(module: ast.Module, *rest: Any) -> Any:
+        compiled.append(module)
+        return compile(module, *rest)
+
+    monkeypatch.setattr(codegen, "compile", look, raising=False)
+    assert codegen.generate_run(read(text).tree, lambda _: False, way) is not None
+    [module] = compiled
+    check(module, words={*codegen.ITEM_NAMES, "made", "part"})
 
 
 def test_generated_code_sees_no_builtin() -> None:

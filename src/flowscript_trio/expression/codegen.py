@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from . import slowpath
 from .members import NODE_MEMBERS, read_node, read_node_member, static_name
@@ -732,6 +732,22 @@ class Writer:
         arity, weight = ast.Constant(len(parameters)), ast.Constant(weight_of(body))
         return self._keep(_call("function", arity, weight, _name(word), _name("services")))
 
+    def write_run(self, tree: Tree, way: Way) -> Code:
+        """Write what goes over a part of a list until an item spends; gives what it comes to."""
+        outer, self.block = self.block, []
+        self._loops += 1
+        made = "acc" if way == "reduce" else "made"
+        self._gather(way, made, _name("item"), self.write(tree), tree)
+        self._loops -= 1
+        spent = ast.Attribute(_name("services"), "spent", ast.Load())
+        body = [*self.block, ast.If(spent, [ast.Break()], [])]
+        self.block = outer
+        pair: list[ast.expr] = [ast.Name(word, ast.Store()) for word in ("index", "item")]
+        walked = _call("enumerate", _name("part"), _name("index"))
+        self.block.append(ast.For(ast.Tuple(pair, ast.Store()), walked, body, []))
+        index = _name("index")
+        return ast.Tuple([index, _name("acc")], ast.Load()) if way == "reduce" else index
+
     def prologue(self) -> Iterable[ast.stmt]:
         """What stands before the body: names that are read at their first use."""
         for kept in self._kept.values():
@@ -740,6 +756,21 @@ class Writer:
 
 def void(_: object) -> None:
     """Nothing of a value that was written where it goes already."""
+
+
+def is_plain(tree: Tree) -> bool:
+    """Whether a tree's value is neither a function nor marked as JSON, whatever its parts are."""
+    match tree:
+        case Constant() | ListOf() | ObjectOf() | Unary():
+            return True
+        case Series(first, rest):
+            if rest[0][0] in ("&&", "||", "??"):
+                return is_plain(first) and all(is_plain(part) for _, part, _ in rest)
+            return True
+        case Choice(cases, otherwise):
+            return is_plain(otherwise) and all(is_plain(then) for _, then in cases)
+        case _:
+            return False
 
 
 def _is_boolean(tree: Tree) -> bool:
@@ -803,6 +834,45 @@ ITEM_NAMES = ("item", "index", "items", "acc")
 
 def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
     """As :func:`generate`, with what a list transform binds as arguments: item, index, items, acc."""
+    given = Given()
+    writer = Writer(is_node, given, 0, _bound_of_item(fold))
+    try:
+        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES[: 4 if fold else 3]))
+    except (RecursionError, TooLarge):
+        return None
+
+
+Way = Literal["map", "filter", "reduce"]
+
+
+def generate_run(tree: Tree, is_node: IsNode, way: Way) -> Any:
+    """The function of a run of items of a list transform: (scope, part, index, items, made).
+
+    ``part`` are the items from ``index`` on. It appends to ``made`` what becomes of each, up to the first
+    that spends anything, and returns the index of the last; for ``reduce``, ``made`` is the accumulator and
+    it returns both. None for a tree too large, or whose value may be a function or marked as JSON.
+    """
+    fold = way == "reduce"
+    bound = _bound_of_item(fold)
+    if isinstance(tree, Arrow):
+        roles = [bound[name] for name in (("acc",) if fold else ()) + ("item", "index", "$items")]
+        roles += [ast.Constant(None)] * len(tree.parameters)
+        bound |= dict(zip(tree.parameters, roles, strict=False))
+        tree = tree.body
+    if not is_plain(tree):
+        return None
+    given = Given()
+    writer = Writer(is_node, given, 0, bound)
+    try:
+        result = writer.write_run(tree, way)
+        made = "acc" if fold else "made"
+        return _finish(writer, given, result, ["part", "index", "items", made])
+    except (RecursionError, TooLarge):
+        return None
+
+
+def _bound_of_item(fold: bool) -> Parameters:
+    """What the names of a list transform are in its code."""
     item, index, items, acc = map(_name, ITEM_NAMES)
     count = _call("len", items)
     last = ast.Compare(index, [ast.Eq()], [ast.BinOp(count, ast.Sub(), ast.Constant(1))])
@@ -817,12 +887,7 @@ def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
     }
     if fold:
         bound["acc"] = bound["$acc"] = acc
-    given = Given()
-    writer = Writer(is_node, given, 0, bound)
-    try:
-        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES[: 4 if fold else 3]))
-    except (RecursionError, TooLarge):
-        return None
+    return bound
 
 
 def generate_text(
