@@ -17,4 +17,5 @@ def evaluation(request: pytest.FixtureRequest) -> object:
         else:
             patch.setattr(expressions, "generate", lambda *_: None)
             patch.setattr(template, "generate_text", lambda *_: None)
+            patch.setattr(template, "generate_words", lambda *_: None)
         yield request.param

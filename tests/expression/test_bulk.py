@@ -89,6 +89,47 @@ def test_a_comma_too_many_is_an_error_wherever_it_stands(text: str) -> None:
         assert verdict(json.loads, found)[0] == "error"
 
 
+ROW = {"id": 7, "tags": ["a", "b"], "o": {"p": {"q": 1}, "r": [1, {"s": 2}]}}
+NESTED: dict[str, Any] = {
+    "rows": [ROW] * 500,
+    "lists of rows": [[ROW] * 8] * 60,
+    "members that are lists": {f"k{n}": [ROW] * 8 for n in range(60)},
+    "members that are objects": {f"k{n}": {"rows": [ROW] * 8, "n": n} for n in range(60)},
+    "small members": {f"k{n}": {"o": {"x": 1}, "p": {"y": [1, {"z": n}]}} for n in range(1000)},
+    "long lists": [[ROW] * 70] * 8,
+    "members that are long lists": {f"k{n}": [ROW] * 70 for n in range(8)},
+    "rows below": {"meta": {"n": 1}, "data": [{"rows": [ROW] * 2500}]},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", NESTED)
+def test_what_is_nested_is_read_about_once(
+    name: str, layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that turns out to be cut in the wrong place is read in vain, which took 18 times as long."""
+    monkeypatch.setattr(bulk, "PIECE", 8192)
+    monkeypatch.setattr(bulk, "SHORT", 128)
+    text = json.dumps(NESTED[name], **layout)
+    decoder = json.JSONDecoder()
+    scan: Any = decoder.scan_once  # type: ignore[attr-defined]
+    looked_at = 0
+
+    def look(piece: str, at: int) -> Any:
+        nonlocal looked_at
+        try:
+            found, end = scan(piece, at)
+        except (ValueError, StopIteration):
+            looked_at += len(piece) - at
+            raise
+        looked_at += end - at
+        return found, end
+
+    monkeypatch.setattr(decoder, "scan_once", look)
+    assert bulk.read_json(text, decoder) == NESTED[name]
+    assert looked_at < 1.6 * len(text)
+
+
 def test_a_key_given_twice_counts_as_it_does_in_the_whole() -> None:
     text = "{" + ", ".join(f'"k{n % 7}": {n}' for n in range(50)) + "}"
     found = bulk.read_json(text, json.JSONDecoder())

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
 from time import thread_time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from flowscript_trio.expression.codegen import SUPPORT, module_of
+from flowscript_trio.expression import codegen, parse_template
+from flowscript_trio.expression.codegen import SUPPORT, Way, module_of
 from flowscript_trio.types.errors import LimitExceeded
 
-from expressing import PlainScope, evaluate, read
+from expressing import PlainScope, evaluate, read, text_of
 from modelling import Tree, trees, write
 
 ALLOWED = {
@@ -35,22 +38,69 @@ def test_generated_code_is_made_of_few_kinds_and_names_of_ours(text: str) -> Non
     check(module_of(read(text).tree, lambda name: name == "n"))
 
 
-def check(module: ast.Module) -> None:
+def check(module: ast.Module, allowed: Set[str] = ALLOWED, words: Set[str] = frozenset()) -> None:
     """Only kinds that are allowed, and names of ours."""
     for node in ast.walk(module):
-        assert type(node).__name__ in ALLOWED
+        assert type(node).__name__ in allowed
         if isinstance(node, ast.Attribute):
             assert node.attr in {"append", "roomy", "services", "spent", "value"}
         if isinstance(node, (ast.Name, ast.arg)):
             word = node.id if isinstance(node, ast.Name) else node.arg
             ours = word[0] in "tsf" and word[1:].isdigit()
-            assert ours or word in SUPPORT or word in {"scope", "services", "value"}
+            assert ours or word in SUPPORT or word in {"scope", "services", "value", *words}
 
 
 @settings(max_examples=100, deadline=None)
 @given(trees)
 def test_generated_code_of_random_trees_is_made_of_few_kinds(tree: Tree) -> None:
     check(module_of(read(write(tree)).tree, lambda _: False))
+
+
+TEMPLATES = (
+    "{{__class__}} {{scope.services}} {{value['__globals__']}}",
+    "{{a}}{{a}}: {{upper(map(xs, run => run.type))}} {{typeof services}}",
+    "{{type}}{{len.str}} {{not a}}",
+    "{{type}}{{a}}",
+)
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_code_of_templates_is_made_of_few_kinds_and_names_of_ours(
+    text: str, monkeypatch: pytest.MonkeyPatch, evaluation: str
+) -> None:
+    compiled: list[ast.Module] = []
+
+    def look(module: ast.Module, *rest: Any) -> Any:
+        compiled.append(module)
+        return compile(module, *rest)
+
+    monkeypatch.setattr(codegen, "compile", look, raising=False)
+    template = parse_template(text_of(text)).compile(lambda _: False)
+    scope = PlainScope({"a": "x", "xs": [{"type": "t"}], "type": 3, "__class__": "c", "len": {}})
+    for _ in range(3):
+        template.text(scope)
+    assert bool(compiled) is (evaluation == "functions")
+    for module in compiled:
+        check(module, ALLOWED | {"FormattedValue", "JoinedStr"})
+
+
+@pytest.mark.parametrize(
+    "text", ["(made, part) => made + part.__class__ * item", "[run, part, services, value, made]"]
+)
+@pytest.mark.parametrize("way", ["map", "filter", "reduce"])
+def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
+    text: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[ast.Module] = []
+
+    def look(module: ast.Module, *rest: Any) -> Any:
+        compiled.append(module)
+        return compile(module, *rest)
+
+    monkeypatch.setattr(codegen, "compile", look, raising=False)
+    assert codegen.generate_run(read(text).tree, lambda _: False, way) is not None
+    [module] = compiled
+    check(module, words={*codegen.ITEM_NAMES, "made", "part"})
 
 
 def test_generated_code_sees_no_builtin() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -13,6 +14,7 @@ import pytest
 import trio
 
 from flowscript_trio.expression import encode_json, parse_template, to_text
+from flowscript_trio.expression.encoding import RawJson
 from flowscript_trio.types.errors import EvaluationError, LimitExceeded
 
 from expressing import PlainScope, evaluate, render, text_of
@@ -257,3 +259,57 @@ def test_a_part_that_is_too_long_is_refused_before_the_parts_are_joined() -> Non
         with pytest.raises(LimitExceeded, match="longer than 100 characters") as caught:
             act(scope)
         assert caught.value.location is not None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"a": None}, {"a": True}, {"a": 1.0}, {"a": "x" * 64}, {"b": 1 << 47}, {"b": -(1 << 47)},
+        {"b": "2"}, {"c": {}}, {"c": 3}, {"c": {"d": [1]}}, {"c": {"d": RawJson("1")}},
+    ],
+)  # fmt: skip
+def test_a_template_that_is_used_often_takes_values_of_other_kinds(odd: dict[str, Any]) -> None:
+    usual = {"a": "one", "b": 2, "c": {"d": "three"}}
+    source = "{{a}}, {{b}} and {{c.d}}."
+    template = parse_template(text_of(source)).compile(lambda _: False)
+    for _ in range(40):
+        assert template.text(PlainScope(usual)) == "one, 2 and three."
+    for values in (usual | odd, usual):
+        fresh = parse_template(text_of(source)).compile(lambda _: False)
+        assert template.text(PlainScope(values)) == fresh.text(PlainScope(values))
+
+
+def test_holes_of_a_template_fail_in_their_order_however_often_it_is_used() -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    template = parse_template(text_of("{{a}} {{b}}")).compile(lambda _: False)
+    for _ in range(40):
+        assert template.text(PlainScope({"a": "x", "b": 1})) == "x 1"
+    for _ in range(2):
+        with pytest.raises(EvaluationError) as caught:
+            template.text(PlainScope({"a": deep, "b": deep}))
+        assert caught.value.offset == 2
+
+
+def test_a_template_of_texts_and_numbers_makes_few_calls_once_it_is_used_often(
+    evaluation: str,
+) -> None:
+    """Its values are read, and nothing of ours is called between."""
+    values = {"a": "one", "b": 2, "c": {"d": "three"}}
+    scope = PlainScope(values)
+    template = parse_template(text_of("{{a}}, {{b}} and {{c.d}}.")).compile(lambda _: False)
+    for _ in range(40):
+        template.text(scope)
+    called: list[str] = []
+
+    def look(frame: Any, event: str, argument: Any) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_name)
+
+    sys.setprofile(look)
+    try:
+        template.text(scope)
+    finally:
+        sys.setprofile(None)
+    assert (called == ["run"]) is (evaluation == "functions")

@@ -258,6 +258,41 @@ async def test_a_sink_that_fails_in_its_last_batch_writes_nothing_and_names_the_
     assert table_in(base) == []
 
 
+@pytest.mark.parametrize(
+    "element",
+    [
+        sink('table="t"'),
+        '<source:database id="q" connection="sqlite:///a.db" query="SELECT ?" params="{{$input}}"/>',
+        '<source:database id="q" connection="sqlite:///a.db" query="SELECT ?" params="{{$input}}" stream="true"/>'
+        '<foreach id="f" collection="q"><delay duration="0s"/></foreach>',
+    ],
+)
+async def test_an_integer_too_large_for_sqlite_is_an_error_that_says_what_to_write(
+    element: str, base: Path
+) -> None:
+    given: list[Any] = [{"id": 1}, {"id": 2**70}] if "sink" in element else [2**70]
+    with pytest.raises(fs.FlowScriptError, match=r"a\.db has no integers .* to_string") as caught:
+        await run_one(element, base, input=given)
+    if "sink" in element:
+        assert any(note.startswith("in input[") for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///a.db", "postgresql://user:hidden@127.0.0.1:1/shop?connect_timeout=3"]
+)
+@pytest.mark.parametrize("stream", ["", ' stream="true"'])
+async def test_an_error_names_the_database_that_was_asked_without_its_secrets(
+    url: str, stream: str, base: Path
+) -> None:
+    body = f'<source:database id="q" connection="{url}" query="SELECT * FROM nothing"{stream}/>'
+    reading = '<foreach id="f" collection="q"><delay duration="0s"/></foreach>' if stream else ""
+    with pytest.raises(sqlalchemy.exc.OperationalError) as caught:
+        await run_one(body + reading, base)
+    [note] = [note for note in caught.value.__notes__ if note.startswith("asked of ")]
+    server = "asked of the postgresql database shop at 127.0.0.1:1"
+    assert note == ("asked of the SQLite database a.db" if "sqlite" in url else server)
+
+
 async def test_an_error_of_sqlite_names_the_very_row_however_deep_it_stands(base: Path) -> None:
     many = [{"id": n} for n in range(1500)]
     with pytest.raises(sqlalchemy.exc.IntegrityError) as caught:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import flowscript_trio as fs
 from flowscript_trio.expression.scope import Services
 from flowscript_trio.runtimes import pace as pacing
+from flowscript_trio.runtimes.transform import lists
 from flowscript_trio.runtimes.types import ExecutionParams
 from flowscript_trio.types.ast import BaseNode
 
@@ -201,25 +202,37 @@ def test_no_transform_changes_its_input(items: list[Any]) -> None:
     assert items == before
 
 
-@pytest.mark.parametrize(
-    "element",
-    [
-        transform("map", expression="item"),
-        transform("filter", condition="item >= 0"),
-        transform("reduce", expression="acc + item"),
-    ],
-)
-async def test_a_long_list_reaches_a_checkpoint_every_few_milliseconds(
-    element: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
-) -> None:
-    """By a clock of real time that the test turns by 1 ms each time that it is read."""
+SPENDING = [
+    transform("map", expression="[...item]"),
+    transform("map", expression="flatten(item)"),
+    transform("map", expression="x => [...x, 1]"),
+    transform("filter", condition="!item == [...item]"),
+    transform("filter", condition="contains(item, 3)"),
+    transform("reduce", expression="acc + [...item].length + 0", initial="0"),
+    transform("reduce", expression="len([...item])"),
+]
+THRIFTY = [
+    transform("map", expression="item + 1"),
+    transform("map", expression="item"),
+    transform("map", expression="(x, i, xs) => ({a: x, i})"),
+    transform("filter", condition="item >= 0"),
+    transform("filter", condition="item"),
+    transform("reduce", expression="acc + item"),
+    transform("reduce", expression="item"),
+]
+
+
+async def looks_of(
+    element: str, items: Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, list[int]]:
+    """How often the clock is read, which turns by 1 ms each time; and at what readings checkpoints came."""
     flow = fs.loads(f'<workflow name="w">{element}</workflow>')
-    now = 0.0
+    now = 0
 
     def tick() -> float:
         nonlocal now
-        now += 0.001
-        return now
+        now += 1
+        return now / 1000
 
     for name in ("perf_counter", "clock"):
         monkeypatch.setattr(pacing, name, tick)
@@ -231,10 +244,75 @@ async def test_a_long_list_reaches_a_checkpoint_every_few_milliseconds(
         await trio.lowlevel.checkpoint()
 
     monkeypatch.setattr(pacing, "checkpoint", checkpoint)
-    await fs.run(flow, input=range(1000))
-    assert now >= 1.0
-    assert max(after - before for before, after in pairwise([*reached, now])) <= 0.010
+    await fs.run(flow, input=items)
+    return now, reached
+
+
+@pytest.mark.parametrize("element", SPENDING)
+async def test_a_long_list_reaches_a_checkpoint_every_few_milliseconds(
+    element: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    now, reached = await looks_of(element, [list(range(8))] * 1000, monkeypatch)
+    assert now >= 1000  # after each item
+    assert max(after - before for before, after in pairwise([*reached, now])) <= 10
     assert len(reached) <= 250
+
+
+@pytest.mark.parametrize("element", THRIFTY)
+async def test_the_clock_is_read_for_every_few_items_where_they_spend_nothing(
+    element: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    now, reached = await looks_of(element, range(6_400), monkeypatch)
+    assert 100 <= now <= 650
+    assert len(reached) >= now / 10
+
+
+ODD: list[Any] = [
+    7, 2.5, 10**300, -(2**62), "7", "t" * 100, "x", True, None, [1, 2], list(range(200)), {"a": 1},
+    {"a": "x" * 70},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        transform("map", expression="item.a"),
+        transform("map", expression="[item, index, $first, $last, $items.length]"),
+        transform("map", expression="(x, i, all, none) => ({x, i, n: all.length, none, item})"),
+        transform("map", expression="item + 1"),
+        transform("map", expression="item * 0.5"),
+        transform("map", expression="-item"),
+        transform("map", expression="typeof item == 'number' ? [item] : !item || {item}"),
+        transform("map", expression="[...$items.slice(0, 3), item ?? 'none']"),
+        transform("map", expression="[map([1, 2], x => [x, item]), json_encode(item)]"),
+        transform("map", expression="x => json_encode(x)"),
+        transform("map", expression="json_encode(item)"),
+        transform("filter", condition="item > 1"),
+        transform("filter", condition="(x, i) => x != null && !(i == 3)"),
+        transform("filter", condition="item in [1, 2.5, 'x'] || $last"),
+        transform("reduce", expression="acc + '' + $index", initial="''"),
+        transform("reduce", expression="(a, x, i, all) => [a, x, i, all.length].length + i", initial="0"),
+        transform("reduce", expression="[...acc, item]", initial="[]", finalize="acc.length"),
+        transform("reduce", expression="acc * 2.5 + (typeof item == 'number' ? item : 1)"),
+    ],
+)  # fmt: skip
+async def test_code_that_takes_many_items_in_one_call_does_what_is_done_for_each(
+    element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = fs.loads(f'<workflow name="w">{element}</workflow>')
+
+    async def outcome(items: list[Any]) -> Any:
+        try:
+            return (await fs.run(flow, input=items)).output
+        except (fs.EvaluationError, fs.FlowScriptError) as exc:
+            return type(exc), str(exc), getattr(exc, "location", None)
+
+    lists_of_items = [[1] * 100, [0.5] * 70]
+    for odd in ODD:
+        lists_of_items += [[odd] * 20, [1] * 70 + [odd] + [2] * 70, [odd, *range(63), odd, odd, 1]]
+    quickly = [await outcome(items) for items in lists_of_items]
+    monkeypatch.setattr(lists, "FEW", 10**9)
+    assert quickly == [await outcome(items) for items in lists_of_items]
 
 
 @pytest.mark.parametrize("kind", ["map", "filter", "reduce", "template"])

@@ -29,6 +29,11 @@ _AT_ONCE = 1000
 _WHOLE = frozenset({"idna", "punycode", "undefined"})
 """Encodings that are not read from left to right."""
 
+_TRIES = 200
+"""Places that look like one between two items of a container, of which so many are counted up to."""
+_PATIENCE = 3
+"""Of a container of whose parts so many could not be read, no more are cut: its texts contain brackets."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _MARKS = frozenset('{}[]"')
@@ -147,11 +152,13 @@ class _Pieces:
 
     Of a long container a part is read at once: up to a place that looks as the one between two of its items, and
     closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside of
-    an item leaves it open, which is an error. Then the items are read one by one.
+    an item leaves it open, which is an error. Then the items are read one by one. Brackets are counted before,
+    since a part that cannot be read takes as long as one that can.
     """
 
     def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
         self._text = text
+        self._last = 0  # characters of the container before, which the next one is taken to be like
         self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # json's own, in C
 
     def read(self) -> Any:
@@ -174,27 +181,33 @@ class _Pieces:
         """The value that begins at an offset, and the offset behind it."""
         text = self._text
         if text[at : at + 1] in ("[", "{"):
-            for size in (SHORT, PIECE):
+            for size in self._sizes():
                 try:
                     value, end = self._scan(text[at : at + size], 0)
                 except (ValueError, StopIteration):
                     continue  # longer than the piece, or wrong: what comes last says so
+                self._last = end
                 return value, at + end
-        if text.startswith("[", at):
-            return self._list(at)
-        if text.startswith("{", at):
-            return self._object(at)
+            self._last = 0
+            value, end = self._list(at) if text.startswith("[", at) else self._object(at)
+            self._last = end - at
+            return value, end
         try:
             value, end = self._scan(text, at)
         except StopIteration as exc:
             raise self._error("Expecting value", exc.value) from None
         return value, end
 
+    def _sizes(self) -> tuple[int, ...]:
+        """How many characters to try for the next container; none where it is likely to be longer than a piece."""
+        if self._last > PIECE:
+            return ()
+        likely = max(2 * self._last, SHORT)
+        return (likely, PIECE) if likely < PIECE else (PIECE,)
+
     def _list(self, at: int) -> tuple[list[Any], int]:
         items: list[Any] = []
-        patience = (
-            3  # of a list whose items contain what stands between them, no more cuts are tried
-        )
+        patience = _PATIENCE
         at = self._skip(at + 1)
         if self._text.startswith("]", at):
             return items, at + 1
@@ -202,9 +215,12 @@ class _Pieces:
             self._refuse_end(at, "]", "array")
             item, end = self._value(at)
             items.append(item)
+            is_long = end - at > PIECE // 8
             at, more = self._following(end, "]")
             if not more:
                 return items, at
+            if is_long:
+                continue  # a part would have few of them
             between = self._between(end, at)
             while patience and (part := self._part("[", at, between, "]")):
                 found, at = part
@@ -215,6 +231,7 @@ class _Pieces:
     def _object(self, at: int) -> tuple[dict[str, Any], int]:
         text = self._text
         found: dict[str, Any] = {}
+        patience = _PATIENCE
         at = self._skip(at + 1)
         if text.startswith("}", at):
             return found, at + 1
@@ -227,13 +244,17 @@ class _Pieces:
             if not text.startswith(":", at):
                 raise self._error("Expecting ':' delimiter", at)
             found[key], end = self._value(self._skip(at + 1))
+            is_long = end - at > PIECE // 8
             at, more = self._following(end, "}")
             if not more:
                 return found, at
+            if is_long:
+                continue
             between = self._between(end, at)
-            while part := self._part("{", at, between, "}"):
+            while patience and (part := self._part("{", at, between, "}")):
                 more_found, at = part
                 found.update(more_found)
+            patience = max(patience - 1, 0)
 
     def _following(self, end: int, closing: str) -> tuple[int, bool]:
         """The offset of the next item and True, or that behind the container and False."""
@@ -261,16 +282,40 @@ class _Pieces:
 
     def _part(self, opening: str, at: int, between: str, closing: str) -> tuple[Any, int] | None:
         """The items up to the last cut in a piece, and the offset of the next one; None where none can be made."""
-        cut = self._text.rfind(between, at, at + PIECE)
-        if cut < 0:
+        comma = self._cut(at, between)
+        if comma is None:
             return None
-        comma = self._text.index(",", cut + (between[0] in _MARKS))
         part = f"{opening}{self._text[at:comma]}{closing}"
         try:
             items, end = self._scan(part, 0)
         except (ValueError, StopIteration):
             return None
         return (items, self._skip(comma + 1)) if items and end == len(part) else None
+
+    def _cut(self, at: int, between: str) -> int | None:
+        """The offset of the last comma in a piece before which as many brackets are closed as are opened."""
+        text = self._text
+        inner = between[0] in _MARKS
+        cut = text.rfind(between, at, at + PIECE)
+        if cut < 0:
+            return None
+        comma = text.index(",", cut + inner)
+        depth = self._depth(at, comma)
+        for _ in range(_TRIES):
+            if not depth:
+                return comma
+            cut = text.rfind(between, at, cut + len(between) - 1)
+            if cut < 0:
+                return None
+            after, comma = comma, text.index(",", cut + inner)
+            depth -= self._depth(comma, after)
+        return None
+
+    def _depth(self, start: int, end: int) -> int:
+        """How many brackets are opened and not closed between two offsets, those in texts counted too."""
+        count = self._text.count
+        opened = count("{", start, end) + count("[", start, end)
+        return opened - count("}", start, end) - count("]", start, end)
 
     def _one_by_one(self, items: list[Any], at: int) -> int:
         """Add the items that are whole in a piece, but the last of the list; gives the offset of the next one."""

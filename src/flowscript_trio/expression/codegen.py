@@ -7,8 +7,8 @@ function has a name of ours, so that nothing of Python can be named from a docum
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 from . import slowpath
 from .members import NODE_MEMBERS, read_node, read_node_member, static_name
@@ -88,6 +88,16 @@ def _less(left: Code, right: Code) -> Code:
 def _has_type(kind: Code, *names: str) -> Code:
     tests = [_is(kind, _name(name)) for name in names]
     return tests[0] if len(tests) == 1 else _either(*tests)
+
+
+def _short(text: Code) -> Code:
+    """Whether a text may be handled in place."""
+    return _less(_call("len", text), ast.Constant(SHORT))
+
+
+def _small(number: Code) -> Code:
+    """Whether a number may be handled in place."""
+    return ast.Compare(ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [number, ast.Constant(LARGE)])
 
 
 class TooLarge(Exception):
@@ -214,17 +224,41 @@ class Writer:
         place = self._give(slowpath.make_text(tree.offset + shift, self._place))
         target = self._new()
         kind = self._keep(_call("type", value))
-        text = [_has_type(kind, "str"), _less(_call("len", value), ast.Constant(SHORT))]
-        small = ast.Compare(
-            ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [value, ast.Constant(LARGE)]
-        )
+        text = [_has_type(kind, "str"), _short(value)]
 
         def other() -> None:
-            number = _all([_has_type(kind, "int"), small])
+            number = _all([_has_type(kind, "int"), _small(value)])
             self._choose(target, number, value, _call(place, value, _name("services")))
 
         self._if(_all(text), lambda: self._set(target, value), other)
         return _name(target)
+
+    def write_words(
+        self, parts: Iterable[str | tuple[Tree, int]], kinds: Sequence[type], otherwise: str
+    ) -> Code:
+        """Write what returns the parts of these kinds, joined; gives what stands for it otherwise.
+
+        Each hole is read inside the test of the one before it, so that errors come in their order.
+        """
+        rest = iter(kinds)
+        words: list[ast.expr] = []
+        outer = self.block
+        for part in parts:
+            if isinstance(part, str):
+                words.append(ast.Constant(part))
+                continue
+            tree, self._shift = part
+            value = self._variable(self.write(tree))
+            words.append(ast.FormattedValue(value, -1, None))
+            kind = next(rest)
+            within = _short(value) if kind is str else _small(value)
+            then: list[ast.stmt] = []
+            test = _all([_has_type(_call("type", value), kind.__name__), within])
+            self.block.append(ast.If(test, then, []))
+            self.block = then
+        self.block.append(ast.Return(ast.JoinedStr(words)))
+        self.block = outer
+        return _call(otherwise, _name("scope"))
 
     def _read(self, name: str, local: bool) -> Code:
         if name in self._names and (local or not self._is_node(name)):
@@ -355,9 +389,7 @@ class Writer:
     ) -> None:
         def quick() -> None:
             self._set(target, ast.BinOp(a, _ARITHMETIC[operator], b))
-            within = ast.Compare(
-                ast.Constant(-LARGE), [ast.Lt(), ast.Lt()], [_name(target), ast.Constant(LARGE)]
-            )
+            within = _small(_name(target))
             self._if(
                 ast.UnaryOp(ast.Not(), within), lambda: self._set(target, careful), None
             )  # NaN, too
@@ -700,6 +732,22 @@ class Writer:
         arity, weight = ast.Constant(len(parameters)), ast.Constant(weight_of(body))
         return self._keep(_call("function", arity, weight, _name(word), _name("services")))
 
+    def write_run(self, tree: Tree, way: Way) -> Code:
+        """Write what goes over a part of a list until an item spends; gives what it comes to."""
+        outer, self.block = self.block, []
+        self._loops += 1
+        made = "acc" if way == "reduce" else "made"
+        self._gather(way, made, _name("item"), self.write(tree), tree)
+        self._loops -= 1
+        spent = ast.Attribute(_name("services"), "spent", ast.Load())
+        body = [*self.block, ast.If(spent, [ast.Break()], [])]
+        self.block = outer
+        pair: list[ast.expr] = [ast.Name(word, ast.Store()) for word in ("index", "item")]
+        walked = _call("enumerate", _name("part"), _name("index"))
+        self.block.append(ast.For(ast.Tuple(pair, ast.Store()), walked, body, []))
+        index = _name("index")
+        return ast.Tuple([index, _name("acc")], ast.Load()) if way == "reduce" else index
+
     def prologue(self) -> Iterable[ast.stmt]:
         """What stands before the body: names that are read at their first use."""
         for kept in self._kept.values():
@@ -708,6 +756,21 @@ class Writer:
 
 def void(_: object) -> None:
     """Nothing of a value that was written where it goes already."""
+
+
+def is_plain(tree: Tree) -> bool:
+    """Whether a tree's value is neither a function nor marked as JSON, whatever its parts are."""
+    match tree:
+        case Constant() | ListOf() | ObjectOf() | Unary():
+            return True
+        case Series(first, rest):
+            if rest[0][0] in ("&&", "||", "??"):
+                return is_plain(first) and all(is_plain(part) for _, part, _ in rest)
+            return True
+        case Choice(cases, otherwise):
+            return is_plain(otherwise) and all(is_plain(then) for _, then in cases)
+        case _:
+            return False
 
 
 def _is_boolean(tree: Tree) -> bool:
@@ -771,6 +834,45 @@ ITEM_NAMES = ("item", "index", "items", "acc")
 
 def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
     """As :func:`generate`, with what a list transform binds as arguments: item, index, items, acc."""
+    given = Given()
+    writer = Writer(is_node, given, 0, _bound_of_item(fold))
+    try:
+        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES[: 4 if fold else 3]))
+    except (RecursionError, TooLarge):
+        return None
+
+
+Way = Literal["map", "filter", "reduce"]
+
+
+def generate_run(tree: Tree, is_node: IsNode, way: Way) -> Any:
+    """The function of a run of items of a list transform: (scope, part, index, items, made).
+
+    ``part`` are the items from ``index`` on. It appends to ``made`` what becomes of each, up to the first
+    that spends anything, and returns the index of the last; for ``reduce``, ``made`` is the accumulator and
+    it returns both. None for a tree too large, or whose value may be a function or marked as JSON.
+    """
+    fold = way == "reduce"
+    bound = _bound_of_item(fold)
+    if isinstance(tree, Arrow):
+        roles = [bound[name] for name in (("acc",) if fold else ()) + ("item", "index", "$items")]
+        roles += [ast.Constant(None)] * len(tree.parameters)
+        bound |= dict(zip(tree.parameters, roles, strict=False))
+        tree = tree.body
+    if not is_plain(tree):
+        return None
+    given = Given()
+    writer = Writer(is_node, given, 0, bound)
+    try:
+        result = writer.write_run(tree, way)
+        made = "acc" if fold else "made"
+        return _finish(writer, given, result, ["part", "index", "items", made])
+    except (RecursionError, TooLarge):
+        return None
+
+
+def _bound_of_item(fold: bool) -> Parameters:
+    """What the names of a list transform are in its code."""
     item, index, items, acc = map(_name, ITEM_NAMES)
     count = _call("len", items)
     last = ast.Compare(index, [ast.Eq()], [ast.BinOp(count, ast.Sub(), ast.Constant(1))])
@@ -785,12 +887,7 @@ def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
     }
     if fold:
         bound["acc"] = bound["$acc"] = acc
-    given = Given()
-    writer = Writer(is_node, given, 0, bound)
-    try:
-        return _finish(writer, given, writer.write(tree), list(ITEM_NAMES[: 4 if fold else 3]))
-    except (RecursionError, TooLarge):
-        return None
+    return bound
 
 
 def generate_text(
@@ -816,5 +913,26 @@ def generate_text(
                 continue
             words.append(ast.FormattedValue(writer.write_text(*part), -1, None))
         return _finish(writer, given, ast.JoinedStr(words), [])  # type: ignore[no-any-return]
+    except (RecursionError, TooLarge):
+        return None
+
+
+def generate_words(
+    parts: Iterable[str | tuple[Tree, int]],
+    is_node: IsNode,
+    kinds: Sequence[type],
+    again: Callable[[Any], str],
+) -> Callable[[Any], str] | None:
+    """As :func:`generate_text` alone, for holes of these kinds (texts and integers).
+
+    ``again`` is called where a hole is of another kind, long or large, or the bounds are narrow.
+    """
+    given = Given()
+    writer = Writer(is_node, given, 0)
+    otherwise = given.give(again)
+    writer.begin_evaluation(otherwise, None)
+    try:
+        result = writer.write_words(parts, kinds, otherwise)
+        return _finish(writer, given, result, [])  # type: ignore[no-any-return]
     except (RecursionError, TooLarge):
         return None

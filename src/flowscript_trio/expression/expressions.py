@@ -10,7 +10,7 @@ from ..types.deferred import dataclass
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run
-from .codegen import generate, generate_item
+from .codegen import Way, generate, generate_item, generate_run
 from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
@@ -58,7 +58,8 @@ class Expression:
     """
 
     __slots__ = (
-        "_each", "_fast", "_left", "is_node", "light", "name", "run", "shift", "start", "text", "tree",
+        "_each", "_fast", "_left", "_runs", "is_node", "light", "name", "run", "shift", "start", "text",
+        "tree",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,7 @@ class Expression:
         self.is_node: Callable[[str], bool] = is_node
         self._fast: Run | None = None
         self._each: Callable[..., Any] | None = None
+        self._runs: dict[Way, Callable[..., Any] | None] = {}
         # Making a function takes as long as 50 evaluations: it is made where it pays.
         simple = isinstance(parsed.tree, (Constant, Name))
         self._left: int = -1 if simple else 1 if loops else WARM
@@ -118,6 +120,15 @@ class Expression:
         if self._each is None:
             self._each = generate_item(self.tree, self.is_node, fold) or _no_code
         return None if self._each is _no_code or not services.roomy else self._each
+
+    def run_code(self, services: Services, way: Way) -> Callable[..., Any] | None:
+        """The function of a run of items (see :func:`generate_run`); None where there is none.
+
+        The caller does as for :meth:`item_code`, and begins an evaluation with each call.
+        """
+        if way not in self._runs:
+            self._runs[way] = generate_run(self.tree, self.is_node, way)
+        return self._runs[way] if services.roomy else None
 
     def _warm(self) -> None:
         """Count an evaluation; the one that says that the expression is used often makes its code."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..types.deferred import dataclass
 from ..types.errors import EvaluationError
 from ..types.location import Text
-from .codegen import generate_text
+from .codegen import generate_text, generate_words
 from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
 from .expressions import WARM, Expression, ParsedExpression, parse_part, place
@@ -23,6 +23,9 @@ __all__ = ["Format", "ParsedTemplate", "Template", "find_end", "parse_template"]
 
 FEW = 32
 """Interpolations of a template that is rendered at once, if they call nothing."""
+
+WORDS = frozenset({str, int})
+"""The types of which code is made for a template, where all of its holes are of them."""
 
 Format = Literal["auto", "text", "json"]
 
@@ -71,7 +74,7 @@ class Template:
         services = scope.services
         fast = self._fast
         if self._left > 0:
-            self._warm()
+            self._warm(scope)
         elif fast is not None and services.roomy:
             services.begin()
             try:
@@ -111,7 +114,7 @@ class Template:
             return text
         raise found
 
-    def _warm(self) -> None:
+    def _warm(self, scope: Scope) -> None:
         """Count an evaluation; the one that says that the template is used often makes its code."""
         self._left -= 1
         if self._left or not self._holes:
@@ -119,13 +122,32 @@ class Template:
         parts = [p if isinstance(p, str) else (p.tree, p.shift) for p in self._parts]
         is_node = self._expressions[0].is_node
         literal = sum(len(part) for part in self._parts if isinstance(part, str))
-        if self.light and literal + len(self._holes) * SHORT <= ROOMY:
-            code = generate_text(
-                parts, is_node, self._text, partial(place, text=self.source, shift=0)
-            )
-            self.text = self.text if code is None else code
-        else:
+        if not self.light or literal + len(self._holes) * SHORT > ROOMY:
             self._fast = generate_text(parts, is_node)
+            return
+        code = generate_text(parts, is_node, self._text, partial(place, text=self.source, shift=0))
+        if code is None:
+            return
+        self.text = code
+        kinds = self._kinds(scope)
+        if WORDS.issuperset(kinds):
+
+            def otherwise(scope: Scope) -> str:
+                self.text = code  # the values are not all of one kind after all
+                return code(scope)
+
+            self.text = generate_words(parts, is_node, kinds, otherwise) or code
+
+    def _kinds(self, scope: Scope) -> list[type]:
+        """Of what types the holes are now; code is made for them. One that fails is of no such type."""
+        scope.services.begin()
+        try:
+            return [
+                (run(scope) if name is None else scope.value(name)).__class__
+                for _, name, run in self._holes
+            ]
+        except (EvaluationError, RecursionError):
+            return [type(None)]
 
     @property
     def parts(self) -> tuple[str | Expression, ...]:

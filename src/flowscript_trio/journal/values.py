@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..types.headers import Headers
 from ..types.storing import CannotKeep, StoreFailed
 from .leaves import CONTAINER, leaf, leaf_of
 from .secrets import KeptSecrets
@@ -171,7 +172,7 @@ class _Parts:
 def _steps(value: Any) -> tuple[str, Iterator[tuple[str, Any]]]:
     """What kind of container it is, and its parts with the steps to them; read as its base has them."""
     if isinstance(value, dict):
-        return "o", _pairs(value)
+        return "h" if type(value) is Headers else "o", _pairs(value)
     if isinstance(value, list):
         return "l", _items(list.__iter__(value))
     if isinstance(value, tuple):
@@ -210,6 +211,7 @@ def _restored(table: list[Any], secrets: KeptSecrets) -> Any:
 
 _MADE: dict[str, Any] = {
     "o": lambda values: dict(zip(values[::2], values[1::2], strict=True)),
+    "h": lambda values: Headers(zip(values[::2], values[1::2], strict=True)),
     "t": tuple,
     "s": set,
     "f": frozenset,

@@ -13,7 +13,7 @@ import trio
 from ..threads import run_in_thread
 from ..types import RunServices
 from . import sqlite
-from .errors import MissingPackage
+from .errors import MissingPackage, name_of
 from .jobs import Job
 from .links import SqliteLink, link_to
 from .urls import check_other, create, missing_driver, read_url
@@ -39,6 +39,8 @@ class Database:
         self.turns = turns
         self.patience = patience
         self.dialect: str = engine.dialect.name
+        self.name: str = name_of(engine.url)
+        """What errors call it."""
         self.is_one_connection: bool = turns.total_tokens == 1
         """Whether it lives in the memory of a single connection, which all share."""
         self.open_streams: int = 0

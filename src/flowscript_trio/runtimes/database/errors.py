@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ...types.errors import FlowScriptError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03")
 """SQLSTATEs of what passes: connections, serialization, deadlocks, locks, a server that starts or stops."""
@@ -16,6 +17,29 @@ _BUSY = (5, 6)  # SQLITE_BUSY and SQLITE_LOCKED, in the lowest byte of the code
 
 class MissingPackage(FlowScriptError):
     """A package that the node needs is not installed; the message says what to install."""
+
+
+class NumberTooLarge(FlowScriptError):
+    """An integer that no column of the database holds; it is in the statement or the rows that a note names."""
+
+
+def too_large(error: OverflowError, database: str) -> NumberTooLarge:
+    """What a driver's word on an integer means. Its notes, which say in what rows it is, go along."""
+    found = NumberTooLarge(
+        f"{database} has no integers of more than 64 bits; write a larger one as text, with to_string(…)"
+    )
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found
+
+
+def name_of(url: URL) -> str:
+    """What an error calls a database: where it is, without user, password and options."""
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        return f"the SQLite database {PurePath(url.database or ':memory:').name}"
+    port = f":{url.port}" if url.port else ""
+    return f"the {kind} database {url.database or ''} at {url.host or 'this machine'}{port}"
 
 
 def mark_passing(error: Exception, *, connecting: bool = False) -> None:

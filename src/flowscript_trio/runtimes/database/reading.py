@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...types.errors import FlowScriptError
 from .engines import ALONE, Database
-from .errors import is_busy, is_lock, mark_passing
+from .errors import is_busy, is_lock, mark_passing, too_large
 from .jobs import Job
 from .values import to_value
 
@@ -44,6 +44,7 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
     except SQLAlchemyError as exc:
         job.check()
         mark_passing(exc, connecting=True)
+        exc.add_note(f"asked of {database.name}")
         raise
     try:
         try:
@@ -51,7 +52,10 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
             yield connection
         except SQLAlchemyError as exc:
             mark_passing(exc)
+            exc.add_note(f"asked of {database.name}")
             raise
+        except OverflowError as exc:
+            raise too_large(exc, database.name) from exc
     finally:
         database.release(connection, job)
 

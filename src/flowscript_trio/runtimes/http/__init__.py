@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
+from ...types.headers import Headers
 from ...types.shapes import NUMBER, TEXT, UNKNOWN, Shape, object_of
 from ..registry import registry
 from ..streams import Stream, all_of, streams_of
@@ -69,7 +70,7 @@ class HttpSource:
             return body
         return {
             "status": answer.status,
-            "headers": dict(answer.headers),
+            "headers": Headers(answer.headers),
             "url": bare_url(answer.url),
             "body": body,
         }
@@ -91,7 +92,7 @@ async def _records(params: ExecutionParams, config: HttpSourceConfig, content: A
         body = await all_of(supply)
     if config.response == "body":
         return body
-    return {"status": head.status, "headers": head.headers, "url": head.url, "body": body}
+    return {"status": head.status, "headers": Headers(head.headers), "url": head.url, "body": body}
 
 
 async def _download(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
@@ -141,7 +142,7 @@ class HttpSink:
             answer = await exchange(params.run, config, config.method, content, params.scope)
         return {
             "status": answer.status,
-            "headers": dict(answer.headers),
+            "headers": Headers(answer.headers),
             "body": await decoded(answer, config),
         }
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from ...types.errors import FlowScriptError
+from ...types.headers import Headers
 
 RETRYABLE = frozenset({408, 425, 429})
 NOT_RETRYABLE = frozenset({501, 505})
@@ -31,7 +32,7 @@ class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
     ) -> None:
         request = response.request
         self.status: int = response.status_code
-        self.headers: dict[str, str] = dict(response.headers)
+        self.headers: dict[str, str] = Headers(response.headers)
         self.excerpt = excerpt
         self.retryable: bool = is_passing(self.status)
         self.retry_after: float | None = retry_after
