@@ -19,6 +19,7 @@ from . import (
     matching,
     observing,
     peers,
+    places,
     processes,
     sequences,
     streams,
@@ -41,6 +42,7 @@ FAMILIES = {
     "processes": processes.workloads,
     "streams": streams.workloads,
     "peers": peers.workloads,
+    "places": places.workloads,
 }
 
 
