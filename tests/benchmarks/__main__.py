@@ -20,6 +20,7 @@ from . import (
     matching,
     observing,
     peers,
+    places,
     processes,
     sequences,
     streams,
@@ -43,6 +44,7 @@ FAMILIES = {
     "processes": processes.workloads,
     "streams": streams.workloads,
     "peers": peers.workloads,
+    "places": places.workloads,
 }
 
 

@@ -622,3 +622,30 @@ async def test_a_process_stopped_in_its_transaction_holds_others_up_until_it_is_
     process.wait()
     await journal.aclose()
     assert (await Store(file).show("r")).rows == 1
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_file_whose_tables_another_process_makes_at_the_moment_is_not_taken_for_something_else(
+    after: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.db"
+    schema.make_file(path)
+    reader = sqlite3.connect(path, factory=_Overtaken)
+    reader.path, reader.after = path, after
+    assert schema._version(reader, path) in (0, len(schema.STEPS))
+    reader.close()
+
+
+class _Overtaken(sqlite3.Connection):
+    """Another process makes the tables once so many statements have been read."""
+
+    path: Path
+    after: int
+
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
+        done = super().execute(sql, *given)
+        rows = done.fetchall()
+        self.after -= 1
+        if not self.after:
+            schema.connect(self.path, "full").close()
+        return super().execute("select " + ", ".join(map(str, rows[0])))

@@ -95,9 +95,10 @@ def connect(path: Path, synchronous: str, seconds: float = LOCKED_SECONDS) -> sq
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
+    # The application comes last: another process may be making the tables, which come in one commit with it.
+    tables: int = connection.execute("select count(*) from sqlite_schema").fetchone()[0]
     version: int = connection.execute("pragma user_version").fetchone()[0]
     application: int = connection.execute("pragma application_id").fetchone()[0]
-    tables: int = connection.execute("select count(*) from sqlite_schema").fetchone()[0]
     if application != APPLICATION and (tables or version):
         raise StoreFailed(
             f"{path} is a SQLite file of something else; expected a store of runs, or a new file"

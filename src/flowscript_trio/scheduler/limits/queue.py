@@ -101,7 +101,7 @@ async def borrow(borrowed: Borrowed, held: tuple[Held, ...], token: object) -> N
 def waiting_inside(
     needs: tuple[Held, ...], held: tuple[Held, ...], token: object
 ) -> Iterator[None]:
-    """Let it be known that the block waits for what is no limit of ours, while ``held`` is held around it."""
+    """Let it be known that the block waits for something else than our limits while ``held`` is held."""
     wish = Wish(needs, held, token, 0)
     for one in held:
         one.inside[wish] = None
