@@ -22,7 +22,8 @@ SELLS = """<workflow name="w">
   <source:act id="a"/>
   <parallel id="p" after="a" max-concurrency="2">
     <branch><transform:template id="rows" template="{{[set({}, 'what', 'parallel')]}}"/>
-      <sink:database id="one" connection="sqlite:///shop.db" table="sold" input="rows"/><source:act id="b"/></branch>
+      <sink:database id="one" connection="sqlite:///shop.db" table="sold" input="rows"/>
+      <source:act id="b"/></branch>
     <branch><source:act id="c"/><foreach id="f" collection="[1, 2]">
       <transform:template id="row" template="{{[set({}, 'what', 'item ' + item)]}}"/>
       <sink:database id="each" connection="sqlite:///shop.db" table="sold" input="row"/></foreach></branch>

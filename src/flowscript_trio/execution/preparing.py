@@ -162,7 +162,7 @@ def _make_run(
     )
     for name in sorted(() if owned is None else owned.changed):
         said = (
-            f"the secret {name!r} has another value than when the run was begun, which stands now"
+            f"the secret {name!r} has another value than when the run was begun; the new one is used"
         )
         context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
