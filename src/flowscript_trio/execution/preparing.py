@@ -161,9 +161,7 @@ def _make_run(
         recorder=recorder,
     )
     for name in sorted(() if owned is None else owned.changed):
-        said = (
-            f"the secret {name!r} has another value than when the run was begun; the new one is used"
-        )
+        said = f"the secret {name!r} has another value than when the run was begun; the new one is used"
         context.record.warnings.append(Warned("", said))
     for name in context.secrets.missing:
         context.record.warnings.append(Warned("", f"the secret {name!r} was not given"))
