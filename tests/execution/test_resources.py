@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import trio.lowlevel
 from trio.testing import MockClock
 
 import flowscript_trio as fs
+from flowscript_trio.types.events import Event, RunWarning
 
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
 
@@ -33,9 +35,9 @@ class World:
             await trio.sleep(float(params.config.get("takes", 0)))
             return name
 
-    def run(self, body: str) -> fs.Run:
+    def run(self, body: str, **options: Any) -> fs.Run:
         flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=self.registry)
-        return trio.run(fs.run, flow, clock=MockClock(autojump_threshold=0))
+        return trio.run(partial(fs.run, flow, **options), clock=MockClock(autojump_threshold=0))
 
 
 class Thing:
@@ -307,3 +309,16 @@ def test_a_manager_that_does_not_close_is_cancelled_after_ten_seconds() -> None:
     [warned] = done.warnings
     assert "'a'" in warned.message
     assert log == ["enter", "enter ended", "leave", "leave ended"]
+
+
+def test_observers_are_told_of_one_that_cannot_be_closed() -> None:
+    class Broken(Thing):
+        async def aclose(self) -> None:
+            raise OSError("stuck")
+
+    events: list[Event] = []
+    world = World({"a": lambda: Broken([], "a")})
+    with pytest.raises(OSError, match="stuck"):
+        world.run('<source:asks id="a" for="a"/>', observers=[events.append])
+    told = [event.message for event in events if isinstance(event, RunWarning)]
+    assert told == ["closing a resource failed: OSError: stuck"]

@@ -11,7 +11,7 @@ from ..program.compiled import Program
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
 from ..types.errors import summary_of
-from ..types.events import RunEnded, RunStarted
+from ..types.events import RunEnded, RunStarted, RunWarning
 from ..types.exceptions import is_a
 from ..types.results import Cancellation, NodeResult, RunStatus
 from ..types.storing import CannotKeep
@@ -172,6 +172,8 @@ class Run:
         started = trio.current_time()
         if context.observers:
             context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
+            for noted in tuple(context.record.warnings):  # while it was prepared
+                context.notify(RunWarning(time=started, path=noted.path, message=noted.message))
         status: RunStatus = "cancelled"
         try:
             with self._scope:
@@ -215,7 +217,7 @@ class Run:
         if context.limits is not None:
             context.limits.end()
         for error in await context.close():
-            context.record.warn("", f"closing a resource failed: {summary_of(error)}")
+            context.note_warning("", f"closing a resource failed: {summary_of(error)}")
             if is_a(error, INTERRUPTS):
                 status = self._yield_to(error)
             elif status == "completed":

@@ -14,6 +14,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.types.events import Event, RunWarning
 
 TWO = '<workflow name="w"><source:a id="one"/><source:a id="two" input="one"/></workflow>'
 
@@ -194,9 +195,14 @@ async def test_a_secret_that_has_changed_replaces_the_old_one_with_a_warning(
     async with fs.open_run(flow, store=store, run_id="r", secrets={"KEY": "old-secret-1"}) as run:
         await trio.sleep(1.5)  # virtual
         run.leave()
-    resumed = await fs.resume(store, "r", registry=registry, secrets={"KEY": "new-secret-2"})
+    events: list[Event] = []
+    resumed = await fs.resume(
+        store, "r", registry=registry, secrets={"KEY": "new-secret-2"}, observers=[events.append]
+    )
     assert seen == [None, "new-secret-2"]
     assert "another value" in resumed.warnings[0].message
+    told = [event.message for event in events if isinstance(event, RunWarning)]
+    assert told == [resumed.warnings[0].message]
 
 
 async def test_what_an_evaluation_read_from_the_clock_stands(autojump_clock: Any) -> None:
