@@ -19,6 +19,9 @@ async def served(path: Path) -> AsyncIterator[tuple[Any, fs.Store]]:
     """A client of a new process's application over the store, which is stopped at the end of the block."""
     app = program("releases", "app.py").app
     app.config["STORE"] = path
+    app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = (
+        0.01  # seconds for a worker that ends only when it is cancelled
+    )
     with trio.fail_after(60):
         async with app.test_app() as running:
             yield running.test_client(), fs.Store(path)
