@@ -408,3 +408,35 @@ async def test_two_names_of_one_limit_on_one_node_are_refused_with_both() -> Non
     flow = Works().load('<source:work id="w" limit="a b"/>')
     with pytest.raises(fs.InputError, match="takes 'a' and 'b', which are one and the same limit"):
         await fs.run(flow, limits={"a": shared, "b": shared})
+
+
+async def test_a_limiter_of_the_application_is_waited_for_and_given_back_where_the_run_is_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    limiter = trio.CapacityLimiter(1)
+    works = Works()
+    seen: list[str] = []
+
+    async def hold(task_status: Any) -> None:
+        async with limiter:
+            task_status.started()
+            await trio.sleep(3)
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TokenAwaited | TokenTaken):
+            seen.append(f"{type(event).__name__} {event.limits} {trio.current_time():g}")
+        if isinstance(event, TokenTaken):
+            scope.cancel()  # in the very step in which the token was taken
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(hold)
+        with trio.CancelScope() as scope:
+            await fs.run(
+                works.load('<source:work id="w" limit="a"/>'),
+                limits={"a": limiter},
+                observers=[watch],
+            )
+    assert seen == ["TokenAwaited ('a',) 0", "TokenTaken ('a',) 3"]
+    assert scope.cancelled_caught
+    assert works.calls == 0
+    assert limiter.borrowed_tokens == 0
