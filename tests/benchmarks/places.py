@@ -57,7 +57,7 @@ def by_hand(function: object, count: int) -> Cost:
         limiter = trio.CapacityLimiter(1)
         async with open_worker_context(idle_timeout=math.inf) as workers:
             for number in range(count):
-                await workers.run_sync(function, number, kill_on_cancel=True, limiter=limiter)  # type: ignore[arg-type]
+                await workers.run_sync(function, number, kill_on_cancel=True, limiter=limiter)  # type: ignore[arg-type,unused-ignore]
 
     return timed(work)
 

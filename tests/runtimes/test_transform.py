@@ -307,7 +307,7 @@ async def test_code_that_takes_many_items_in_one_call_does_what_is_done_for_each
         except (fs.EvaluationError, fs.FlowScriptError) as exc:
             return type(exc), str(exc), getattr(exc, "location", None)
 
-    lists_of_items = [[1] * 100, [0.5] * 70]
+    lists_of_items: list[list[Any]] = [[1] * 100, [0.5] * 70]
     for odd in ODD:
         lists_of_items += [[odd] * 20, [1] * 70 + [odd] + [2] * 70, [odd, *range(63), odd, odd, 1]]
     quickly = [await outcome(items) for items in lists_of_items]
