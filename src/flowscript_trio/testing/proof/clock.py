@@ -20,19 +20,32 @@ FEW_ROWS = 6
 """Rows of what has ended after which a proof lets a run compact them."""
 
 
+class NeverEnds(Exception):
+    """What a run is stopped with that does not end when it is cancelled either."""
+
+
 class VirtualClock(trio.abc.Clock):
     """A clock that goes to the next deadline when nothing else can happen: no task, no thread, no socket.
 
     For a thread or a socket it stands still, until nothing has happened for ``patience`` real seconds: then it
     goes on all the same, for a peer that does not answer is what time limits are for. ``steps`` gives how much
     has happened. ``waited`` says whether it ever stood still.
+
+    Where ``is_hopeless`` says so there is no time any more: that stops all of trio, and nothing else does where a
+    task swallows each ``Cancelled`` and goes on.
     """
 
-    def __init__(self, patience: float, steps: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        patience: float,
+        steps: Callable[[], int],
+        is_hopeless: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.waited: bool = False
         self._now = 0.0
         self._patience = patience
         self._steps = steps
+        self._is_hopeless = is_hopeless
         self._since: tuple[int, float] | None = None
         self._sockets: float = math.inf
 
@@ -44,6 +57,8 @@ class VirtualClock(trio.abc.Clock):
         """Nothing is to be started."""
 
     def current_time(self) -> float:
+        if self._is_hopeless():
+            raise NeverEnds
         return self._now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:

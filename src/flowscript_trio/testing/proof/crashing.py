@@ -66,6 +66,9 @@ class CrashProver:
     def prove(self, most: int, pairs: int) -> list[Violation]:
         """Every point, and so many pairs of one and another in the process that follows."""
         found: dict[tuple[str, str], Violation] = {}
+        if self._whole.last.endless:  # what never ends undisturbed shows nothing further
+            self._try((), found)
+            return list(found.values())
         everything = _points_of(self._whole)
         points = sample(everything, most, self._chance)
         self.left_out += len(everything) - len(points)
@@ -73,6 +76,11 @@ class CrashProver:
         seconds: list[Points] = []
         for number, each in enumerate(chosen):
             lives = self._try(each, found)
+            if (
+                lives.last.stopped
+            ):  # others would be no different, and what is stopped is never let go
+                self.left_out += len(chosen) - number - 1
+                return list(found.values())
             if any(life.died for life in lives.lives):
                 seconds += [(*each, second) for second in _points_of(lives)]
             if self._progress is not None:
@@ -146,7 +154,10 @@ def _points_of(lives: Lives) -> list[Crash]:
 
 def _ends(lives: Lives) -> Iterator[Found]:
     last = lives.last
-    if last.endless or last.died or not last.status or last.status == "suspended":
+    if last.stopped:
+        said = "the run goes on without end although it is cancelled: a node of it swallows `Cancelled` each time"
+        yield "a resumed run ends", "the run", said
+    elif last.endless or last.died or not last.status or last.status == "suspended":
         said = "never ended" if last.endless else f"is {last.status or 'without an end'}"
         yield "a resumed run ends", "the run", f"the run {said}: {last.error!r}"
 

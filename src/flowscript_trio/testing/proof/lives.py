@@ -33,11 +33,11 @@ from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
 from ...types.storing import StoreFailed
 from ..places import PlayedPlace, played
-from .clock import VirtualClock, compacting_early, without_pace
+from .clock import NeverEnds, VirtualClock, compacting_early, without_pace
 from .people import People
 from .points import Crash, Point
 from .probe import FOREVER
-from .stepping import order_of
+from .stepping import keep_for_ever, order_of
 from .witness import Cut, Seen, Witness
 
 MOST_PASSES = 100_000
@@ -82,6 +82,8 @@ class Life:
     error: BaseException | None = None
     died: bool = False
     endless: bool = False
+    stopped: bool = False
+    """It did not end when it was cancelled either."""
     commits: int = 0
     ends: int = 0
     wrote_after_death: bool = False
@@ -198,9 +200,16 @@ class Staging:
         lives.lives.append(life)
         self._point, self._dead, self._started = point, False, _Started()
         passes = self._passes = _Passes()
-        clock = _Clock(PATIENCE, lambda: passes.count)
+        clock = _Clock(PATIENCE, lambda: passes.count, lambda: passes.is_hopeless)
         with order_of(self._seed), without_pace(), compacting_early():
-            trio.run(self._main, life, passes, clock=clock, instruments=[passes])
+            try:
+                trio.run(self._main, life, passes, clock=clock, instruments=[passes])
+            except trio.TrioInternalError as exc:
+                if not isinstance(exc.__cause__, NeverEnds):
+                    raise
+                keep_for_ever(exc)
+                life.endless = life.stopped = True
+                passes.is_hopeless = False
         life.died = self._dead
         life.commits = lives.store.commits - self._commits
         life.ends = self._ends
@@ -330,8 +339,11 @@ class _Passes(trio.abc.Instrument):
     def __init__(self) -> None:
         self.count = 0
         self.scope: trio.CancelScope | None = None
+        self.is_hopeless: bool = False
+        """Whether it goes on, although it was cancelled, for as long as before."""
 
     def before_io_wait(self, timeout: float) -> None:
         self.count += 1
+        self.is_hopeless = self.count > 2 * MOST_PASSES
         if self.count == MOST_PASSES and self.scope is not None:
             self.scope.cancel("it never ends")

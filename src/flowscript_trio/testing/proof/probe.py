@@ -75,6 +75,8 @@ class Probe(trio.abc.Instrument):
     def __post_init__(self) -> None:
         self.steps: int = 0
         self.passes: int = 0
+        self.is_hopeless: bool = False
+        """Whether it goes on, although it was cancelled since it never ends, for as long as before."""
         self.calls: list[Call] = []
         self.moments: list[tuple[Event, Moment]] = []
         self.times: set[float] = set()
@@ -198,6 +200,7 @@ class Probe(trio.abc.Instrument):
 
     def before_io_wait(self, timeout: float) -> None:
         self.passes += 1
+        self.is_hopeless = self._scope is not None and self.steps > 2 * self.most_steps
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         if self._scope is None or task.context.get(is_beside):

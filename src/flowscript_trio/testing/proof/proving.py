@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -22,6 +22,7 @@ from ...types.errors import InputError
 from ..places import PlayedPlace, played
 from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
+from .checks.ends import every_run_ends
 from .crashing import CrashProver
 from .locks import locks_alive
 from .others import Others
@@ -231,11 +232,8 @@ class _Prover:
             self._left_out += len(everything) - len(points) + len(paired) - len(chosen)
             self._planned = (len(points) + len(chosen)) * (seed + seeds - self._seed)
             self._try_again(clean, (), seed)
-            for number, disturbed in enumerate([*((point,) for point in points), *chosen]):
-                story = self._run(disturbed, seed)
-                self._tried.append(disturbed)
-                if number % AGAIN == 0:
-                    self._try_again(story, disturbed, seed)
+            if not self._try_each([*((point,) for point in points), *chosen], seed):
+                break
         found = list(self._violations.values())
         accepted = tuple(violation for violation in found if self._is_accepted(violation))
         violations = (violation for violation in found if not self._is_accepted(violation))
@@ -250,6 +248,21 @@ class _Prover:
             accepted,
             tuple(sorted(self._incomparable)),
         )
+
+    def _try_each(self, disturbances: Sequence[Points], seed: int) -> bool:
+        """Disturb a run in each of these ways; False where one could only be stopped.
+
+        Others would be no different, and what is stopped is never let go.
+        """
+        for number, points in enumerate(disturbances):
+            story = self._run(points, seed)
+            self._tried.append(points)
+            if story.trial.stopped:
+                self._left_out += len(disturbances) - number - 1
+                return False
+            if number % AGAIN == 0:
+                self._try_again(story, points, seed)
+        return True
 
     def _is_accepted(self, violation: Violation) -> bool:
         return (violation.promise, violation.subject) in self._accept
@@ -311,6 +324,8 @@ def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
     runtimes = {call.label for call in story.trial.probe.calls}
     broken = story.trial.probe.generators.breaks_trio
     for check in CHECKS:
+        if story.trial.stopped and check is not every_run_ends:
+            continue
         for subject, message in check(story):
             if not broken or subject in runtimes or check is nothing_is_held_across_a_yield:
                 found.setdefault((name_of(check), subject), message)

@@ -7,6 +7,7 @@ trio has it otherwise, a proof sees less: order is left to chance, and shields a
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import random
@@ -75,6 +76,15 @@ def _abort(
 
     undone = abort(give_up) is trio.lowlevel.Abort.SUCCEEDED
     return undone, undone or taken
+
+
+def keep_for_ever(stopped: BaseException) -> None:
+    """Never let go of the tasks of a trio that this error has stopped.
+
+    They would be closed, and what swallows ``Cancelled`` in a loop swallows that as well: it would go on without
+    end there, where nothing can stop it, as late as when Python itself ends.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(stopped))
 
 
 def shields_around(task: trio.lowlevel.Task) -> int:

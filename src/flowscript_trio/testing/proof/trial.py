@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +23,7 @@ from ...scheduler.raised import first_of
 from ...types.results import RunStatus
 from ..places import played
 from .calls import Call
-from .clock import LOOK, VirtualClock, without_pace
+from .clock import LOOK, NeverEnds, VirtualClock, without_pace
 from .hooks import hooked
 from .leftovers import Left, watching_opens
 from .locks import Locks, Primitive
@@ -36,7 +36,7 @@ from .plan import Plan
 from .points import Points
 from .probe import FOREVER, MOST_STEPS, Probe
 from .probing import Probing
-from .stepping import order_of, serves_threads, watching_limiters
+from .stepping import keep_for_ever, order_of, serves_threads, watching_limiters
 from .variables import changed_since
 
 Options = Callable[[], RunOptions]
@@ -109,6 +109,8 @@ class Trial:
     has_limiter: bool = False
     """Whether a limiter over the whole run was given."""
     endless: bool = False
+    stopped: bool = False
+    """Whether it did not end when it was cancelled either, so that nothing more is known of it."""
     real: bool = False
     """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
 
@@ -122,12 +124,19 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     setting.probing.probe = probe
     trial = Trial(points, seed, probe, has_others=setting.others is not None)
     overfull = Overfull()
-    clock = VirtualClock(PATIENCE, lambda: probe.steps)
+    clock = VirtualClock(PATIENCE, lambda: probe.steps, lambda: probe.is_hopeless)
     try:
-        with watching_opens(probe.leftovers), order_of(seed), without_pace():
-            trio.run(_surround, setting, trial, clock, clock=clock, instruments=[probe, overfull])
+        # What is hooked is let go here, too: tasks that are stopped do not come to their ends.
+        with watching_opens(probe.leftovers), order_of(seed), without_pace(), ExitStack() as hooks:
+            run = partial(trio.run, clock=clock, instruments=[probe, overfull])
+            run(_surround, setting, trial, clock, hooks)
     except BaseException as exc:
-        trial.crashed = first_of(exc)
+        trial.stopped = isinstance(exc.__cause__, NeverEnds)
+        if trial.stopped:
+            keep_for_ever(exc)
+            trial.endless, trial.status = True, "cancelled"
+        else:
+            trial.crashed = first_of(exc)
     finally:
         probe.owners.give_back()
         probe.locks.give_back()
@@ -138,17 +147,19 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     return trial
 
 
-async def _surround(setting: Setting, trial: Trial, clock: VirtualClock) -> None:
+async def _surround(setting: Setting, trial: Trial, clock: VirtualClock, hooks: ExitStack) -> None:
     around = setting.around() if setting.around is not None else nullcontext()
     async with around:
         await wait_all_tasks_blocked()
         clock.begin()
-        await _observe(setting, trial)
+        await _observe(setting, trial, hooks)
 
 
-async def _observe(setting: Setting, trial: Trial) -> None:
+async def _observe(setting: Setting, trial: Trial, hooks: ExitStack) -> None:
     probe, threads = trial.probe, _threads()
-    with hooked(probe):
+    with hooks:
+        hooks.enter_context(hooked(probe))
+        hooks.enter_context(watching_limiters(probe.owners.watch))
         if setting.others is None:
             await _run(setting, trial)
         else:
@@ -179,11 +190,7 @@ async def _run(
     setting: Setting, trial: Trial, begin_others: Callable[[RunOptions], None] | None = None
 ) -> None:
     probe, variables = trial.probe, copy_context()
-    with (
-        watching_limiters(probe.owners.watch),
-        probe.generators.watching(),
-        trio.CancelScope() as scope,
-    ):
+    with probe.generators.watching(), trio.CancelScope() as scope:
         options = _watched(setting.options(), probe, setting.flow)
         trial.max_concurrency = options.max_concurrency
         trial.has_limiter = options.limiter is not None

@@ -30,6 +30,9 @@ def every_run_ends(story: Story) -> Iterator[Finding]:
         yield Finding("the run", f"the run brought trio down: {kind}: {trial.crashed}")
     if not trial.endless:
         return
+    if trial.stopped:
+        yield from _goes_on_although_cancelled(story)
+        return
     running = [call for call in trial.probe.calls if call.told is not None or call.ended is None]
     spinning = [
         call for call in running if len(call.waits) * len(running) > trial.probe.most_steps / 2
@@ -42,6 +45,21 @@ def every_run_ends(story: Story) -> Iterator[Finding]:
         )
     if not running:
         yield Finding("the run", "the run waits without end, and no node of it does")
+
+
+def _goes_on_although_cancelled(story: Story) -> Iterator[Finding]:
+    running = [call for call in story.trial.probe.calls if call.ended is None]
+    for call in running:
+        yield Finding(
+            call.path,
+            f"{call.name} goes on without end although it is cancelled: it swallows `Cancelled` each time; "
+            "catch `Exception`, or let `Cancelled` pass",
+        )
+    if not running:
+        yield Finding(
+            "the run",
+            "the run goes on without end although it is cancelled, and no node of it does",
+        )
 
 
 def every_start_has_one_end(story: Story) -> Iterator[Finding]:
