@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,16 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
-from flowscript_trio.execution.durable.entries import AttemptFailed, Decided, Ended, Entry, entry_of
+from flowscript_trio.execution.durable.entries import (
+    AttemptFailed,
+    Compacted,
+    Decided,
+    Ended,
+    Entry,
+    entry_of,
+)
 from flowscript_trio.journal.rows import Row
+from flowscript_trio.types.intervals import Intervals
 
 PROGRAM = Path(__file__).with_name("dying.py")
 DOCUMENT = PROGRAM.parent / "killed" / "everything.xml"
@@ -101,9 +109,8 @@ class Killing:
             seconds = time.monotonic() - began
             attempts = {(path, number) for said, path, number, _ in story.done if said == "begun"}
             self._whole[mode] = Whole(came_to, attempts, seconds)
-            assert {(path, number) for said, path, number, _ in story.done if said == "done"} <= (
-                story.kept
-            ), "what ended is not seen on disk"
+            done = {(path, number) for said, path, number, _ in story.done if said == "done"}
+            assert not done - story.kept_of(done), "what ended is not seen on disk"
             assert story.is_decided
             story.check(came_to)
         return self._whole[mode]
@@ -132,6 +139,8 @@ class Story:
         self.folder = killing.folder / self.name
         self.done: list[tuple[str, str, int, str]] = []
         self.kept: set[tuple[str, int]] = set()
+        self.compacted: dict[str, Intervals] = {}
+        """What of blocks is on disk as ended without its attempts: their iterations and rounds."""
         self.crashes = 0
         self.is_decided = False
         self._killing = killing
@@ -147,14 +156,28 @@ class Story:
         begun = {
             (path, number) for what, path, number, _ in new[len(self.done) :] if what == "begun"
         }
-        assert not begun & self.kept, f"done again, although they had ended: {begun & self.kept}"
+        again = self.kept_of(begun)
+        assert not again, f"done again, although they had ended: {again}"
         assert not (self.is_decided and (LOSER, 1) in begun), "the race had been lost"
         self.done = new
         entries = self.entries()
         self.is_decided = any(isinstance(e, Decided) and e.key == RACE for e in entries)
         # Some of what was there is compacted since.
         self.kept |= {(e.key, e.attempt) for e in entries if isinstance(e, Ended | AttemptFailed)}
+        for entry in entries:
+            if isinstance(entry, Compacted):
+                self.compacted.setdefault(entry.key, Intervals()).update(entry.jobs)
         return came_to
+
+    def kept_of(self, attempts: Set[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Those of the attempts that are on disk as ended, by themselves or with the loop around them."""
+        return {each for each in attempts if each in self.kept or self._is_compacted(each[0])}
+
+    def _is_compacted(self, path: str) -> bool:
+        return any(
+            (found := re.match(rf"{re.escape(key)}\[(\d+)\]/", path)) and int(found[1]) in done
+            for key, done in self.compacted.items()
+        )
 
     def entries(self) -> list[Entry]:
         """What is on disk of the run."""

@@ -44,7 +44,7 @@ async def test_batches_are_taken_of_whatever_is_given(given: Any) -> None:
 async def test_a_collection_that_is_null_is_an_error_that_says_so() -> None:
     with pytest.raises(fs.SettingError, match="the collection of 'f' is null; expected a list"):
         await fs.run(load(WAITS), input=None)
-    with pytest.raises(fs.SettingError, match="the collection of 'f' is of type dict"):
+    with pytest.raises(fs.SettingError, match="the collection of 'f' is an object"):
         await fs.run(load(WAITS), input={"a": 1})
 
 

@@ -198,7 +198,7 @@ def test_what_sqlite_can_hold_comes_back(items: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        (2**63, OverflowError, "too large"),
+        (2**63, fs.FlowScriptError, "has no integers of more than 64 bits"),
         (float("nan"), fs.FlowScriptError, "SQLite cannot hold NaN"),
         ("\ud800", UnicodeEncodeError, "surrogates not allowed"),
     ],

@@ -20,8 +20,10 @@ _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
 """What a call of constants may take while a document is read; one that takes more is left to the run."""
 _MORE = {"reduce": 3}
 """Functions that refuse arguments which Python would let through."""
-_NONE_NEEDED = frozenset({"now", "random", "uuid", "date", "time", "timestamp", "random_int"})
-"""Functions that make a value of nothing; all others are of something."""
+_NONE_NEEDED = frozenset(
+    {"now", "random", "uuid", "date", "time", "timestamp", "random_int", "coalesce"}
+)
+"""Functions that give a value of nothing; all others are of something."""
 _TWO_NEEDED = frozenset(
     {
         *(
@@ -36,7 +38,7 @@ _TWO_NEEDED = frozenset(
             "diff",
         ),
         *("contains", "includes", "index_of", "starts_with", "ends_with", "has", "delete", "set"),
-        *("map", "group_by", "reduce", "if_else", "switch", "percent", "add_time", "subtract_time"),
+        *("map", "group_by", "reduce", "if_else", "percent", "add_time", "subtract_time"),
         *("regex_match", "regex_replace", "match", "match_all", "test"),
     }
 )
