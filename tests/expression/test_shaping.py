@@ -90,11 +90,15 @@ def test_what_is_inferred_of_the_sample_calls_holds_for_their_values() -> None:
     assert judged > 400
 
 
-def test_a_sample_call_that_works_is_no_call_that_cannot_succeed() -> None:
+def test_a_sample_call_that_works_cannot_be_said_to_fail_but_for_an_argument_that_is_left_out() -> (
+    None
+):
     for text, expected in CASES:
         found = [misfit.message for misfit in misfits(read(text).made)]
         if not isinstance(expected, Refused):
-            assert found == [], text
+            assert all(" needs " in message and message.endswith("given") for message in found), (
+                text
+            )
 
 
 arguments = st.sampled_from(

@@ -284,7 +284,7 @@ def test_a_call_that_cannot_succeed_is_an_error_at_its_place() -> None:
     ("call", "message"),
     [
         ("⟦upper()", "upper() needs an argument; none was given"),
-        ("⟦concat()", "concat() needs an argument; none was given"),
+        ("⟦lower()", "lower() needs an argument; none was given"),
         ("⟦map($input.xs)", "map() needs 2 arguments; 1 was given"),
         ("⟦contains()", "contains() needs 2 arguments; none was given"),
         ("$input.xs.⟦map()", "map() needs an argument; none was given"),

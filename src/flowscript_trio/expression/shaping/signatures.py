@@ -20,10 +20,8 @@ _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
 """What a call of constants may take while a document is read; one that takes more is left to the run."""
 _MORE = {"reduce": 3}
 """Functions that refuse arguments which Python would let through."""
-_NONE_NEEDED = frozenset(
-    {"now", "random", "uuid", "date", "time", "timestamp", "random_int", "coalesce"}
-)
-"""Functions that give a value of nothing; all others are of something."""
+_NONE_NEEDED = frozenset({"now", "random", "uuid", "date", "time", "timestamp", "random_int"})
+"""Functions that make a value of nothing; all others are of something, or of however many there are."""
 _TWO_NEEDED = frozenset(
     {
         *(
@@ -102,9 +100,13 @@ def _refusal(name: str, values: list[object]) -> str | None:
     return None
 
 
+@cache
 def least_arguments(name: str) -> int:
     """How many arguments a function needs at least: null may stand in the place of each, but not nothing."""
-    return 0 if name in _NONE_NEEDED else 2 if name in _TWO_NEEDED else 1
+    if name in _TWO_NEEDED:
+        return 2
+    of_however_many = len(_parameters(name)) == 1 and _takes_more(name)
+    return 0 if name in _NONE_NEEDED or of_however_many else 1
 
 
 @cache
@@ -112,7 +114,14 @@ def most_arguments(name: str) -> float:
     """How many arguments a function takes at most; ``math.inf`` where there is no bound."""
     if name in _MORE:
         return _MORE[name]
-    parameters = list(inspect.signature(functions()[name]).parameters.values())
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return math.inf
-    return len(parameters) - 1  # the first are the run's services
+    return math.inf if _takes_more(name) else len(_parameters(name))
+
+
+def _takes_more(name: str) -> bool:
+    return any(each.kind is each.VAR_POSITIONAL for each in _parameters(name))
+
+
+@cache
+def _parameters(name: str) -> list[inspect.Parameter]:
+    """What a function takes; the first are the run's services, which are no argument."""
+    return list(inspect.signature(functions()[name]).parameters.values())[1:]
