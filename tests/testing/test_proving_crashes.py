@@ -146,13 +146,13 @@ def test_a_rate_that_begins_anew_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.breaks_the_engine
 def test_what_ran_elsewhere_and_is_begun_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = Past.__init__
+    sound = Past.take_in
 
-    def forgetful(past: Past, *entries: Any) -> None:
-        sound(past, *entries)
+    def forgetful(past: Past, *given: Any) -> None:
+        sound(past, *given)
         past.wholes.clear()
 
-    monkeypatch.setattr(Past, "__init__", forgetful)
+    monkeypatch.setattr(Past, "take_in", forgetful)
     assert "what has ended is not done again" in promises(proved(PLACED, pairs=0))
 
 
@@ -205,8 +205,8 @@ def test_results_of_a_block_s_first_attempt_in_its_second_are_found(
 
     sound = Past.__init__
 
-    def confused(past: Past, *given: Any) -> None:
-        sound(past, *given)
+    def confused(past: Past) -> None:
+        sound(past)
         past.outcomes = Confused(past.outcomes)
 
     monkeypatch.setattr(Past, "__init__", confused)
@@ -279,13 +279,13 @@ def test_passes_of_branches_that_are_those_of_commits_are_found(
 def test_a_timer_that_starts_anew_is_found(
     monkeypatch: pytest.MonkeyPatch, kept: str, subject: str
 ) -> None:
-    sound = Past.__init__
+    sound = Past.take_in
 
     def forgetful(past: Past, *given: Any) -> None:
         sound(past, *given)
         setattr(past, kept, {})
 
-    monkeypatch.setattr(Past, "__init__", forgetful)
+    monkeypatch.setattr(Past, "take_in", forgetful)
     found = {(v.promise, v.subject) for v in proved(TIMED).violations}
     assert ("waits and time limits go on", subject) in found
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ...scheduler.restoring import End
@@ -49,7 +48,7 @@ Attempt = tuple[str, int]
 class Past:
     """The entries of the processes before this one."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self) -> None:
         self.began: RunBegan | None = None
         self.ended: RunEnded | None = None
         self.cancelling: Cancelling | None = None
@@ -103,8 +102,6 @@ class Past:
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
-        for number, entry in enumerate(entries):
-            self.take_in(entry, number)
 
     def has(self, path: str) -> bool:
         """Whether anything was recorded of that execution, or of one inside it."""
@@ -130,7 +127,7 @@ class Past:
         """Whether anything was recorded of a round of the loop after that one, from 0."""
         return self._highest.get(loop, -1) > number
 
-    def take_in(self, entry: Entry, number: int, size: int = 0, value: bytes = b"") -> None:
+    def take_in(self, entry: Entry, number: int, size: int, value: bytes) -> None:
         """Take in the entry of the row with that number, bytes and value; the rows come in order."""
         place = iteration_path(entry.key, entry.index) if isinstance(entry, JobEnded) else entry.key
         self.rows.append((number, place, size))
