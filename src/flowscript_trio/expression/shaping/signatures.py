@@ -123,5 +123,5 @@ def _takes_more(name: str) -> bool:
 
 @cache
 def _parameters(name: str) -> list[inspect.Parameter]:
-    """What a function takes; the first are the run's services, which are no argument."""
+    """What a function takes; the first are the run's services, which are not arguments."""
     return list(inspect.signature(functions()[name]).parameters.values())[1:]
