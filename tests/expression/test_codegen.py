@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Set
+from pathlib import Path
 from time import thread_time
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 
 from flowscript_trio.expression import codegen, parse_template
-from flowscript_trio.expression.codegen import SUPPORT, Way, module_of
+from flowscript_trio.expression.codegen import SUPPORT, Way, function, module_of
+from flowscript_trio.expression.codegen.function import WRITERS
+from flowscript_trio.expression.syntax import Tree as AnyTree
 from flowscript_trio.types.errors import LimitExceeded
 
 from expressing import PlainScope, evaluate, read, text_of
@@ -74,7 +77,7 @@ def test_code_of_templates_is_made_of_few_kinds_and_names_of_ours(
         compiled.append(module)
         return compile(module, *rest)
 
-    monkeypatch.setattr(codegen, "compile", look, raising=False)
+    monkeypatch.setattr(function, "compile", look, raising=False)
     template = parse_template(text_of(text)).compile(lambda _: False)
     scope = PlainScope({"a": "x", "xs": [{"type": "t"}], "type": 3, "__class__": "c", "len": {}})
     for _ in range(3):
@@ -97,10 +100,42 @@ def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
         compiled.append(module)
         return compile(module, *rest)
 
-    monkeypatch.setattr(codegen, "compile", look, raising=False)
+    monkeypatch.setattr(function, "compile", look, raising=False)
     assert codegen.generate_run(read(text).tree, lambda _: False, way) is not None
     [module] = compiled
     check(module, words={*codegen.ITEM_NAMES, "made", "part"})
+
+
+@pytest.mark.parametrize("fold", [False, True])
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_code_over_one_item_is_made_of_few_kinds_and_names_of_ours(
+    text: str, fold: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[ast.Module] = []
+
+    def look(module: ast.Module, *rest: Any) -> Any:
+        compiled.append(module)
+        return compile(module, *rest)
+
+    monkeypatch.setattr(function, "compile", look, raising=False)
+    assert codegen.generate_item(read(text).tree, lambda _: False, fold) is not None
+    [module] = compiled
+    check(module, words=set(codegen.ITEM_NAMES))
+
+
+def test_all_code_is_compiled_and_run_in_the_one_place_where_these_tests_look() -> None:
+    package = Path(codegen.__file__).parent
+    found = [
+        (path.name, node.id)
+        for path in package.glob("**/*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and node.id in {"compile", "eval", "exec"}
+    ]
+    assert sorted(found) == [("function.py", "compile"), ("function.py", "exec")]
+
+
+def test_every_kind_of_tree_has_a_writer() -> None:
+    assert set(WRITERS) == set(get_args(AnyTree))
 
 
 def test_generated_code_sees_no_builtin() -> None:

@@ -9,13 +9,12 @@ from typing import Any, Literal
 from ..types.deferred import dataclass
 from ..types.errors import EvaluationError
 from ..types.location import Text
-from .codegen import generate_text, generate_words
+from .codegen import SHORT, generate_text, generate_words
 from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .errors import ExpressionSyntaxError
 from .expressions import WARM, Expression, ParsedExpression, parse_part, place
 from .interpolation import find_end
 from .scope import ROOMY, Scope, Services
-from .slowpath import SHORT
 from .survey import Reference
 from .values import check_text, count_written
 

@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..types.deferred import dataclass
-from ..types.errors import EvaluationError, LimitExceeded
-from .calls import MAX_CALLS, METHODS, at, invoke
-from .compiler import Operands
-from .costs import COSTS
-from .encoding import to_text
-from .functions import functions
-from .library.arguments import listed
-from .library.numbers import round_quickly
-from .operators import UNARY, Binary, type_of
-from .scope import RUN, Services
-from .values import (
+from ...types.deferred import dataclass
+from ...types.errors import EvaluationError, LimitExceeded
+from ..calls import MAX_CALLS, METHODS, at, invoke
+from ..compiler import Operands
+from ..costs import COSTS
+from ..encoding import to_text
+from ..functions import functions
+from ..library.arguments import listed
+from ..library.numbers import round_quickly
+from ..operators import UNARY, Binary, type_of
+from ..scope import RUN, Services
+from ..values import (
     LISTS,
     Function,
     check_items,
@@ -29,14 +29,19 @@ from .values import (
     truthy,
 )
 
-__all__ = ["LARGE", "METHODS", "MISSING", "QUICK", "SHORT", "Operands", "key_text", "listed", "member",
-           "truthy", "type_of"]  # fmt: skip
+__all__ = [
+    "METHODS",
+    "MISSING",
+    "QUICK",
+    "Operands",
+    "key_text",
+    "listed",
+    "member",
+    "truthy",
+    "type_of",
+]
 
 MISSING = object()
-LARGE = 1 << 47
-"""Numbers below this are added and multiplied in place; larger ones where their size is looked at."""
-SHORT = 64
-"""Texts and objects shorter than this are handled in place, without a count."""
 
 
 @dataclass(frozen=True, slots=True)

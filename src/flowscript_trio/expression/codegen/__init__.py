@@ -1,0 +1,29 @@
+"""Owns generating code: syntax trees → one Python function, made as ``ast`` nodes and never from text.
+
+What stands in a document reaches the code as constants only. Every local name, temporary and support
+function has a name of ours, so that nothing of Python can be named from a document.
+
+``nodes`` are what code is made of, ``given`` what it can name, ``body`` what is written into; ``operators``,
+``conditions``, ``containers``, ``loops``, ``calls`` and ``reading`` each write some kinds of trees. ``function``
+brings them together, and ``texts`` and ``transforms`` make functions of templates and for list transforms.
+Each imports only what is named before it. What the code calls at run time is ``slowpath``.
+"""
+
+from .function import generate, module_of
+from .given import SUPPORT
+from .nodes import SHORT
+from .texts import generate_text, generate_words
+from .transforms import ITEM_NAMES, Way, generate_item, generate_run
+
+__all__ = [
+    "ITEM_NAMES",
+    "SHORT",
+    "SUPPORT",
+    "Way",
+    "generate",
+    "generate_item",
+    "generate_run",
+    "generate_text",
+    "generate_words",
+    "module_of",
+]
