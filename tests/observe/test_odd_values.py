@@ -7,6 +7,8 @@ import json
 import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,31 @@ def refusing(base: type, *given: Any) -> Any:
     names += ["items", "keys", "values", "bit_length", "isprintable", "encode", "__eq__", "__lt__"]
     methods = dict.fromkeys(names, refuse) | {"__hash__": base.__hash__}
     return type(f"Odd{base.__name__}", (base,), methods)(*given)
+
+
+def unending(base: type, *given: Any) -> Any:
+    """An instance of a subclass of a built-in type, none of whose methods ends."""
+
+    def go_on(self: Any, *args: Any, **kwargs: Any) -> Any:
+        while True:
+            pass
+
+    names = ["__repr__", "__str__", "__format__", "__len__", "__iter__", "__getitem__", "__bool__"]
+    names += ["items", "keys", "values", "bit_length", "isprintable", "encode", "__eq__", "__lt__"]
+    names += ["__int__", "__float__", "__index__", "__bytes__", "__contains__", "isoformat"]
+    methods = dict.fromkeys(names, go_on) | {"__hash__": base.__hash__}
+    return type(f"Odd{base.__name__}", (base,), methods)(*given)
+
+
+class Aloof(type):
+    """The class of classes that cannot be looked up."""
+
+    def __hash__(cls) -> int:
+        raise RuntimeError("no hash")
+
+
+class OfAloof(metaclass=Aloof):
+    pass
 
 
 class Unshown:
@@ -93,6 +120,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "a float that refuses": lambda: refusing(float, 7.5),
     "a tuple that refuses": lambda: refusing(tuple, (1, SECRET)),
     "a key that refuses": lambda: {refusing(str, SECRET): 1},
+    "a class that cannot be looked up": lambda: [OfAloof()],
     "no repr": Unshown,
     "a repr that is no text": NoText,
     "a class that cannot be asked for": lambda: [Sly()],
@@ -106,6 +134,21 @@ ODD: dict[str, Callable[[], Any]] = {
     "ends of lines": lambda: "a\u2028b\u2029c\x85d\x0be\x1b[2J\x9b31m",
     "no numbers": lambda: [float("nan"), float("inf"), 1j],
     "bytes": lambda: [b"\xff\x00" + SECRET.encode(), bytearray(b"x"), memoryview(b"y")],
+}
+
+
+UNENDING: dict[str, Callable[[], Any]] = {
+    "a list without an end": lambda: unending(list, [1, SECRET]),
+    "a dict without an end": lambda: unending(dict, {"a": SECRET}),
+    "a text without an end": lambda: unending(str, SECRET),
+    "an integer without an end": lambda: unending(int, 7),
+    "a float without an end": lambda: unending(float, 7.5),
+    "a tuple without an end": lambda: unending(tuple, (1, SECRET)),
+    "a set without an end": lambda: unending(set, {1, SECRET}),
+    "bytes without an end": lambda: [unending(bytes, b"x"), unending(bytearray, b"y")],
+    "a day without an end": lambda: unending(date, 2020, 1, 2),
+    "a decimal without an end": lambda: {"in": unending(Decimal, "1.5")},
+    "keys without an end": lambda: {unending(str, SECRET): 1, unending(int, 3): 2},
 }
 
 
@@ -205,7 +248,7 @@ async def observed(
 
 
 @pytest.mark.parametrize("secrets", [{}, {"KEY": SECRET}], ids=["plain", "masked"])
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", [*ODD, *UNENDING])
 async def test_an_odd_output_fails_no_run(
     name: str, secrets: dict[str, str], tmp_path: Path
 ) -> None:
@@ -213,7 +256,7 @@ async def test_an_odd_output_fails_no_run(
 
     @registry.runtime("source:odd")
     async def odd(params: Any) -> Any:
-        return ODD[name]()
+        return (ODD | UNENDING)[name]()
 
     run, error, places = await observed(registry, tmp_path, secrets)
     assert error is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import UserDict, UserList
 from datetime import date
 from typing import Any
 
@@ -100,13 +101,39 @@ class _OddKey:
         raise ValueError("key")
 
 
+class _OddSequence(UserList[Any]):
+    def __len__(self) -> int:
+        raise ValueError("items")
+
+
+class _OddUserDict(UserDict[str, Any]):
+    def __len__(self) -> int:
+        raise ValueError("entries")
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (_OddList([1]), "<_OddList>"),
-        (_OddMapping(a=1), "<_OddMapping>"),
-        ([1, _OddList([1]), 2], [1, "<_OddList>", 2]),
-        ({"a": _OddMapping(), "b": 1}, {"a": "<_OddMapping>", "b": 1}),
+        (_OddList([1]), [1]),
+        (_OddMapping(a=1), {"a": 1}),
+        ([1, _OddList([1]), 2], [1, [1], 2]),
+        ({"a": _OddMapping(b=2)}, {"a": {"b": 2}}),
+    ],
+    ids=["list", "mapping", "in a list", "in a mapping"],
+)
+def test_a_list_or_dict_whose_methods_raise_is_shown_by_what_it_holds(
+    value: Any, shown: Any
+) -> None:
+    assert prune(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (_OddSequence([1]), "<_OddSequence>"),
+        (_OddUserDict(a=1), "<_OddUserDict>"),
+        ([1, _OddSequence([1]), 2], [1, "<_OddSequence>", 2]),
+        ({"a": _OddUserDict(), "b": 1}, {"a": "<_OddUserDict>", "b": 1}),
         ({_OddKey(): 1}, "<dict>"),
         (10**5000, f"<an integer of {(10**5000).bit_length():,} bits>"),
         ([10**5000], [f"<an integer of {(10**5000).bit_length():,} bits>"]),

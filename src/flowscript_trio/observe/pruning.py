@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from itertools import islice
 from math import isfinite
 from typing import Any
 
-from ..types.exceptions import class_name
+from ..types.built_in import entries_of, items_of, repr_of, text_of_key
+from ..types.exceptions import class_name, is_a
 
 MOST_TEXT = 2_000
 """Characters of one text that are kept."""
@@ -57,47 +58,53 @@ class _Pruner:
             return f"<{class_name(value)}>"
 
     def _shown(self, value: Any, levels: int) -> Any:
-        if isinstance(value, str):
+        if is_a(value, str):
             return cut(str.__str__(value))
-        if isinstance(value, int) and value.bit_length() > MOST_BITS:
-            return f"<an integer of {value.bit_length():,} bits>"  # too long to be written out
-        if isinstance(value, _PLAIN):
+        if value is None or value is True or value is False:
             return value
-        if isinstance(value, float):
-            return value if isfinite(value) else str(value)
-        if isinstance(value, Mapping):
+        if is_a(value, int):
+            bits = int.bit_length(value)
+            if bits > MOST_BITS:
+                return f"<an integer of {bits:,} bits>"  # too long to be written out
+            return int.__int__(value)
+        if is_a(value, float):
+            number = float.__float__(value)
+            return number if isfinite(number) else str(number)
+        if is_a(value, Mapping):
             return self._mapping(value, levels)
-        if isinstance(value, Sequence | Set) and not isinstance(value, bytes | bytearray):
+        if is_a(value, (Sequence, Set)) and not is_a(value, (bytes, bytearray)):
             return self._items(value, levels)
         return _described(value)
 
     def _mapping(self, value: Mapping[Any, Any], levels: int) -> Any:
+        count, entries = entries_of(value)
         if not levels:
-            return f"… ({len(value):,} more entries)"
+            return f"… ({count:,} more entries)"
         kept: dict[str, Any] = {}
-        for key, item in islice(value.items(), max(self._left, 0)):
+        for key, item in islice(entries, max(self._left, 0)):
             if self._left <= 0:
                 break
-            kept[cut(str(key))] = self.value(item, levels - 1)
-        if len(value) > len(kept):
-            kept["…"] = f"{len(value) - len(kept):,} more entries"
+            kept[cut(text_of_key(key))] = self.value(item, levels - 1)
+        if count > len(kept):
+            kept["…"] = f"{count - len(kept):,} more entries"
         return kept
 
-    def _items(self, value: Sequence[Any] | Set[Any], levels: int) -> Any:
+    def _items(self, value: Collection[Any], levels: int) -> Any:
+        count, items = items_of(value)
         if not levels:
-            return f"… ({len(value):,} more items)"
+            return f"… ({count:,} more items)"
         kept: list[Any] = []
-        for item in islice(value, max(self._left, 0)):
+        for item in islice(items, max(self._left, 0)):
             if self._left <= 0:
                 break
             kept.append(self.value(item, levels - 1))
-        if len(value) > len(kept):
-            kept.append(f"… ({len(value) - len(kept):,} more items)")
+        if count > len(kept):
+            kept.append(f"… ({count - len(kept):,} more items)")
         return kept
 
 
 def _described(value: Any) -> str:
     try:
-        return cut(repr(value))
+        return cut(repr_of(value))
     except BaseException:  # a run does not fail because it cannot be shown
         return f"<{class_name(value)}>"

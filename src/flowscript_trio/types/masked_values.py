@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from .exceptions import class_name
+from .built_in import bytes_of, items_of, repr_of
+from .exceptions import class_name, is_a
 
 _PLAIN = {type(None), bool, int, float, complex, Decimal, date, time, timedelta, UUID, range}
 _CIRCLE = "… (refers to itself)"
@@ -37,13 +38,16 @@ def masked(value: Any, texts: Texts) -> Any:
     What its own class keeps from being looked at is shown as ``<its class>``. It takes no stack: a value may be
     nested as deeply as it likes.
     """
-    if type(value) in _PLAIN:
-        return _plain(value, texts)
-    if type(value) is str:
-        return texts.text(value)
-    if type(value) in _CONTAINERS and _is_free(value, texts):
-        return value
-    return _Walk(texts).value(value)
+    try:
+        if type(value) in _PLAIN:
+            return _plain(value, texts)
+        if type(value) is str:
+            return texts.text(value)
+        if type(value) in _CONTAINERS and _is_free(value, texts):
+            return value
+        return _Walk(texts).value(value)
+    except BaseException:  # the class of something in it cannot even be asked for its hash
+        return f"<{class_name(value)}>"
 
 
 def _plain(value: Any, texts: Texts) -> Any:
@@ -157,11 +161,11 @@ class _Walk:
         shown = [self._part(part) for part in parts]
         if all(a is b for a, b in zip(parts, shown, strict=True)):
             return value
-        if isinstance(value, Mapping):
+        if is_a(value, Mapping):
             return _mapping(shown)
-        if isinstance(value, Set):
+        if is_a(value, Set):
             return set(shown)
-        return tuple(shown) if isinstance(value, tuple) else shown
+        return tuple(shown) if is_a(value, tuple) else shown
 
     def _part(self, part: Any) -> Any:
         kind = type(part)
@@ -172,17 +176,15 @@ class _Walk:
         return self._done.get(id(part), _CIRCLE)
 
     def _leaf(self, value: Any) -> Any:
-        if isinstance(value, str):
+        if is_a(value, str):
             text = str.__str__(value)
             shown = self._texts.text(text)
             return value if shown is text else shown
-        if isinstance(value, bytes):
-            return self._texts.data(value)
-        if isinstance(value, bytearray):
-            data = bytes(value)
+        if is_a(value, (bytes, bytearray)):
+            data = bytes_of(value)
             hidden = self._texts.data(data)
             return value if hidden is data else hidden
-        text = repr(value)
+        text = repr_of(value)
         shown = self._texts.text(text)
         return value if shown is text else shown
 
@@ -190,20 +192,16 @@ class _Walk:
 def _parts(value: Any) -> list[Any] | None:
     """The keys and values of a mapping, the items of a list or a set; None for anything else.
 
-    What is a dict, list or tuple is read as one, whatever its class says of it.
+    What is of a built-in type is read as that, whatever its own class says of it.
     """
-    if isinstance(value, str | bytes | bytearray | UserString):
+    if is_a(value, (str, bytes, bytearray, UserString)):
         return None
-    if isinstance(value, dict):
+    if is_a(value, dict):
         return [part for pair in dict.items(value) for part in pair]
-    if isinstance(value, list):
-        return list(list.__iter__(value))
-    if isinstance(value, tuple):
-        return list(tuple.__iter__(value))
-    if isinstance(value, Mapping):
+    if is_a(value, Mapping):
         return [part for key in value for part in (key, value[key])]
-    if isinstance(value, Sequence | Set):
-        return list(value)
+    if is_a(value, (Sequence, Set)):
+        return list(items_of(value)[1])
     return None
 
 
