@@ -19,7 +19,7 @@ ALLOWED = {
     "parser/markup.py": "the text of a document",
     "picture/model.py": "the text of a document",
     "testing/values.py": "the text of a file of test cases",
-    "expression/bulk.py": "a part of a text of JSON, to be read",
+    "expression/json_pieces.py": "a part of a text of JSON, to be read",
     "parser/ids.py": "an id of a document",
     "observe/pruning.py": "observers are given values that are masked",
     "observe/private_files.py": "the name of a file beside another",

@@ -11,8 +11,9 @@ from .expressions import (
 )
 from .lexer import LONGEST_NAME, RESERVED_WORDS, BoundNames
 from .members import NODE_MEMBERS
+from .parsed_template import ParsedTemplate, parse_template
 from .survey import Reference
-from .template import ParsedTemplate, Template, parse_template
+from .template import Template
 from .values import Function, call, equals, is_function, truthy
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Owns large texts and JSON, read and written in pieces: a thread that does so lets the others have their turn.
+"""Owns large texts, and JSON as it is written, in pieces: a thread that does so lets the others have their turn.
 
 One call of a codec or of the json module over a hundred megabytes keeps the interpreter to itself for a second, in
 whatever thread it is made.
@@ -7,20 +7,14 @@ whatever thread it is made.
 from __future__ import annotations
 
 import codecs
-import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from json.decoder import scanstring  # type: ignore[attr-defined]  # json's own
 from typing import Any
 
 from ..types.errors import FlowScriptError
 
 PIECE = 256 * 1024
 """Characters, or bytes, of a piece: a few milliseconds."""
-SHORT = 4 * 1024
-"""Characters of most values."""
-
 _MOST = 64 * 1024
 """About how many characters are written at once."""
 _AT_ONCE = 1000
@@ -28,16 +22,6 @@ _AT_ONCE = 1000
 
 _WHOLE = frozenset({"idna", "punycode", "undefined"})
 """Encodings that are not read from left to right."""
-
-_TRIES = 200
-"""Places that look like one between two items of a container, of which so many are counted up to."""
-_PATIENCE = 3
-"""Of a container of whose parts so many could not be read, no more are cut: its texts contain brackets."""
-
-_SPACE = re.compile(r"[ \t\n\r]*")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-_MARKS = frozenset('{}[]"')
-_FIRST_KEY = re.compile(r'\{[ \t\n\r]*"[^"\\]{1,100}"')
 
 
 def decode_text(data: bytes, encoding: str, errors: str = "strict") -> str:
@@ -136,199 +120,3 @@ def _written(value: Any, encode: Callable[[Any], str]) -> Iterator[str]:
         yield "}"
     else:
         yield encode(value)
-
-
-def read_json(text: str, decoder: json.JSONDecoder) -> Any:
-    """The value of a JSON text, as ``decoder.decode`` gives it; raises JSONDecodeError with the same words."""
-    if text.startswith("\ufeff"):
-        raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
-    if len(text) <= PIECE:
-        return decoder.decode(text)
-    return _Pieces(text, decoder).read()
-
-
-class _Pieces:
-    """Reads one text. Containers that are longer than a piece are taken apart, all else is the scanner's.
-
-    Of a long container a part is read at once: up to a place that looks as the one between two of its items, and
-    closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside of
-    an item leaves it open, which is an error. Then the items are read one by one. Brackets are counted before,
-    since a part that cannot be read takes as long as one that can.
-    """
-
-    def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
-        self._text = text
-        self._last = 0  # characters of the container before, which the next one is taken to be like
-        self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # json's own, in C
-
-    def read(self) -> Any:
-        value, end = self._value(self._skip(0))
-        end = self._skip(end)
-        if end != len(self._text):
-            raise self._error("Extra data", end)
-        return value
-
-    def _skip(self, at: int) -> int:
-        """The offset of what follows white space."""
-        found = _SPACE.match(self._text, at)
-        assert found is not None
-        return found.end()
-
-    def _error(self, message: str, at: int) -> json.JSONDecodeError:
-        return json.JSONDecodeError(message, self._text, at)
-
-    def _value(self, at: int) -> tuple[Any, int]:
-        """The value that begins at an offset, and the offset behind it."""
-        text = self._text
-        if text[at : at + 1] in ("[", "{"):
-            for size in self._sizes():
-                try:
-                    value, end = self._scan(text[at : at + size], 0)
-                except (ValueError, StopIteration):
-                    continue  # longer than the piece, or wrong: what comes last says so
-                self._last = end
-                return value, at + end
-            self._last = 0
-            value, end = self._list(at) if text.startswith("[", at) else self._object(at)
-            self._last = end - at
-            return value, end
-        try:
-            value, end = self._scan(text, at)
-        except StopIteration as exc:
-            raise self._error("Expecting value", exc.value) from None
-        return value, end
-
-    def _sizes(self) -> tuple[int, ...]:
-        """How many characters to try for the next container; none where it is likely to be longer than a piece."""
-        if self._last > PIECE:
-            return ()
-        likely = max(2 * self._last, SHORT)
-        return (likely, PIECE) if likely < PIECE else (PIECE,)
-
-    def _list(self, at: int) -> tuple[list[Any], int]:
-        items: list[Any] = []
-        patience = _PATIENCE
-        at = self._skip(at + 1)
-        if self._text.startswith("]", at):
-            return items, at + 1
-        while True:
-            self._refuse_end(at, "]", "array")
-            item, end = self._value(at)
-            items.append(item)
-            is_long = end - at > PIECE // 8
-            at, more = self._following(end, "]")
-            if not more:
-                return items, at
-            if is_long:
-                continue  # a part would have few of them
-            between = self._between(end, at)
-            while patience and (part := self._part("[", at, between, "]")):
-                found, at = part
-                items += found
-            patience = max(patience - 1, 0)
-            at = self._one_by_one(items, at)
-
-    def _object(self, at: int) -> tuple[dict[str, Any], int]:
-        text = self._text
-        found: dict[str, Any] = {}
-        patience = _PATIENCE
-        at = self._skip(at + 1)
-        if text.startswith("}", at):
-            return found, at + 1
-        while True:
-            self._refuse_end(at, "}", "object")
-            if not text.startswith('"', at):
-                raise self._error("Expecting property name enclosed in double quotes", at)
-            key, at = scanstring(text, at + 1, True)
-            at = self._skip(at)
-            if not text.startswith(":", at):
-                raise self._error("Expecting ':' delimiter", at)
-            found[key], end = self._value(self._skip(at + 1))
-            is_long = end - at > PIECE // 8
-            at, more = self._following(end, "}")
-            if not more:
-                return found, at
-            if is_long:
-                continue
-            between = self._between(end, at)
-            while patience and (part := self._part("{", at, between, "}")):
-                more_found, at = part
-                found.update(more_found)
-            patience = max(patience - 1, 0)
-
-    def _following(self, end: int, closing: str) -> tuple[int, bool]:
-        """The offset of the next item and True, or that behind the container and False."""
-        end = self._skip(end)
-        if self._text.startswith(closing, end):
-            return end + 1, False
-        if not self._text.startswith(",", end):
-            raise self._error("Expecting ',' delimiter", end)
-        return self._skip(end + 1), True
-
-    def _refuse_end(self, at: int, closing: str, kind: str) -> None:
-        """Raise JSONDecodeError where a container ends behind a comma, in Python's words since 3.13."""
-        if sys.version_info >= (3, 13) and self._text.startswith(closing, at):
-            comma = self._text.rindex(",", 0, at)
-            raise self._error(f"Illegal trailing comma before end of {kind}", comma)
-
-    def _between(self, end: int, following: int) -> str:
-        """What stands between two items, with the edges of both unless they are numbers."""
-        text = self._text
-        before = end - 1 if text[end - 1] in _MARKS else end
-        if key := _FIRST_KEY.match(text, following):
-            return text[before:following] + key[0]
-        after = following + 1 if text[following : following + 1] in _MARKS else following
-        return text[before:after]
-
-    def _part(self, opening: str, at: int, between: str, closing: str) -> tuple[Any, int] | None:
-        """The items up to the last cut in a piece, and the offset of the next one; None where none can be made."""
-        comma = self._cut(at, between)
-        if comma is None:
-            return None
-        part = f"{opening}{self._text[at:comma]}{closing}"
-        try:
-            items, end = self._scan(part, 0)
-        except (ValueError, StopIteration):
-            return None
-        return (items, self._skip(comma + 1)) if items and end == len(part) else None
-
-    def _cut(self, at: int, between: str) -> int | None:
-        """The offset of the last comma in a piece before which as many brackets are closed as are opened."""
-        text = self._text
-        inner = between[0] in _MARKS
-        cut = text.rfind(between, at, at + PIECE)
-        if cut < 0:
-            return None
-        comma = text.index(",", cut + inner)
-        depth = self._depth(at, comma)
-        for _ in range(_TRIES):
-            if not depth:
-                return comma
-            cut = text.rfind(between, at, cut + len(between) - 1)
-            if cut < 0:
-                return None
-            after, comma = comma, text.index(",", cut + inner)
-            depth -= self._depth(comma, after)
-        return None
-
-    def _depth(self, start: int, end: int) -> int:
-        """How many brackets are opened and not closed between two offsets, those in texts counted too."""
-        count = self._text.count
-        opened = count("{", start, end) + count("[", start, end)
-        return opened - count("}", start, end) - count("]", start, end)
-
-    def _one_by_one(self, items: list[Any], at: int) -> int:
-        """Add the items that are whole in a piece, but the last of the list; gives the offset of the next one."""
-        piece = self._text[at : at + PIECE]
-        done = 0
-        while True:
-            try:
-                value, end = self._scan(piece, done)
-            except (ValueError, StopIteration):
-                break
-            comma = _COMMA.match(piece, end)
-            if comma is None or comma.end() == len(piece):
-                break
-            items.append(value)
-            done = comma.end()
-        return at + done

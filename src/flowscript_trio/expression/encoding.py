@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
-from .bulk import read_json
+from .json_pieces import read_json
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding

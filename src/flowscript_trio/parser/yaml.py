@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import yaml
 
-from ..expression.template import find_end
+from ..expression.interpolation import find_end
 from ..types.ast import Structure
 from ..types.location import Text
 from .aligning import Run, align

@@ -3,10 +3,11 @@
 What stands in a document reaches the code as constants only. Every local name, temporary and support
 function has a name of ours, so that nothing of Python can be named from a document.
 
-``nodes`` are what code is made of, ``given`` what it can name, ``body`` what is written into; ``operators``,
-``conditions``, ``containers``, ``loops``, ``calls`` and ``reading`` each write some kinds of trees. ``function``
-brings them together, and ``texts`` and ``transforms`` make functions of templates and for list transforms.
-Each imports only what is named before it. What the code calls at run time is ``slowpath``.
+``slowpath`` is what the code calls at run time where its quick way does not fit, ``given`` what it can name,
+``nodes`` what it is made of, and ``body`` what is written into. ``conditions``, ``containers``, ``loops``,
+``operators``, ``calls`` and ``reading`` each write some kinds of trees; ``function`` brings them together;
+``texts`` and ``transforms`` make functions of templates and for list transforms. Each imports only what is
+named before it.
 """
 
 from .function import generate, module_of

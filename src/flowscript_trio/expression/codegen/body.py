@@ -79,7 +79,7 @@ class Body:
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = self.new()
-        self.test(same(name(kept), name("missing")), lambda: self.assign(kept, read))
+        self.when(same(name(kept), name("missing")), lambda: self.assign(kept, read))
         return name(kept)
 
     def prologue(self) -> Iterable[ast.stmt]:
@@ -97,7 +97,7 @@ class Body:
         append = ast.Attribute(made, "append", ast.Load())
         self.block.append(ast.Expr(ast.Call(append, [value], [])))
 
-    def test(
+    def when(
         self, test: Code, then: Callable[[], None], other: Callable[[], None] | None = None
     ) -> None:
         """An ``if``, whose two sides are written by ``then`` and ``other``."""
@@ -110,7 +110,7 @@ class Body:
 
     def choose(self, target: str, test: Code, yes: Code, no: Code) -> None:
         """Assign one of two values."""
-        self.test(test, lambda: self.assign(target, yes), lambda: self.assign(target, no))
+        self.when(test, lambda: self.assign(target, yes), lambda: self.assign(target, no))
 
     @contextmanager
     def apart(self) -> Iterator[list[ast.stmt]]:

@@ -42,7 +42,7 @@ def _write_cases(body: Body, cases: list[tuple[Tree, Tree]], otherwise: Tree, ta
         body.assign(target, body.write(otherwise))
         return
     when, then = cases[0]
-    body.test(
+    body.when(
         truth(body, body.write(when), when),
         lambda: body.assign(target, body.write(then)),
         lambda: _write_cases(body, cases[1:], otherwise, target),
@@ -65,6 +65,6 @@ def write_short_circuit(body: Body, tree: Series) -> Code:
         def other(operand: Tree = operand) -> None:
             body.assign(target, body.write(operand))
 
-        body.test(go_on, other)
+        body.when(go_on, other)
         before = operand if is_boolean(before) else before
     return name(target)

@@ -106,4 +106,4 @@ def gather(body: Body, function: str, made: str, item: Code, result: Code, tree:
             body.assign(made, ends[function])
             body.block.append(ast.Break())
 
-    body.test(opposite(test) if function == "every" else test, found)
+    body.when(opposite(test) if function == "every" else test, found)

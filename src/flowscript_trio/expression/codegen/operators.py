@@ -122,7 +122,7 @@ class _Binary:
 
         def quick() -> None:
             self._set(ast.BinOp(self._a, operator, self._b))
-            self._body.test(opposite(is_small(name(self._target))), self._set_carefully)
+            self._body.when(opposite(is_small(name(self._target))), self._set_carefully)
 
         def other() -> None:
             if self._operator == "+":
@@ -130,11 +130,11 @@ class _Binary:
             else:
                 self._set_carefully()
 
-        self._body.test(self._are_numbers(), quick, other)
+        self._body.when(self._are_numbers(), quick, other)
 
     def _equality(self, quick: Code, numbers: bool) -> None:
         if numbers:
-            self._body.test(
+            self._body.when(
                 self._are_numbers(), lambda: self._set(quick), lambda: self._text(quick)
             )
         else:

@@ -90,7 +90,7 @@ def _write_text(body: Body, tree: Tree, place: Place | None) -> Code:
         number = every([has_type(kind, "int"), is_small(value)])
         body.choose(target, number, value, call(slow, value, name("services")))
 
-    body.test(
+    body.when(
         every([has_type(kind, "str"), is_short(value)]), lambda: body.assign(target, value), other
     )
     return name(target)

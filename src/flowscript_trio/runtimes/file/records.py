@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Protocol
 
-from ...expression.bulk import read_json
+from ...expression.json_pieces import read_json
 from ...expression.tabular.columns import readers_of
 from ...expression.tabular.rows import CsvRows
 from ...expression.tabular.tables import LONGEST, PLAIN, Dialect
