@@ -112,3 +112,91 @@ async def test_a_cancellation_reaches_an_async_collection_where_it_waits(
     with trio.move_on_after(3):
         await fs.run(load(WAITS), input=slow())
     assert seen == [began + 3]
+
+
+class Counting:
+    """Gives numbers, and then waits for the next one until it is interrupted."""
+
+    def __init__(self, last: int) -> None:
+        self.given = iter(range(last))
+
+    def __aiter__(self) -> AsyncIterator[int]:
+        return self
+
+    async def __anext__(self) -> int:
+        for number in self.given:
+            await trio.lowlevel.checkpoint()
+            return number
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise Lost("interrupted") from None
+        raise AssertionError("it sleeps for ever")
+
+
+async def generated(last: int) -> AsyncIterator[int]:
+    async for number in Counting(last):
+        yield number
+
+
+FOUR_AT_ONCE = '<foreach id="f" collection="$input" maxConcurrency="4" {0}>{1}</foreach>'
+FAILS = '<delay duration="1s"/><fail id="x" message="the node"/>'
+
+
+@pytest.mark.parametrize("collection", [Counting, generated])
+@pytest.mark.parametrize("settings", ["", 'tolerate="1"', 'throttle="1ms"', 'debounce="1ms"'])
+async def test_what_asking_for_an_item_raises_when_a_node_has_failed_is_a_warning(
+    settings: str, collection: Any, autojump_clock: MockClock
+) -> None:
+    flow = load(FOUR_AT_ONCE.format(settings, FAILS))
+    with pytest.raises(fs.WorkflowFailed, match="the node") as caught:
+        await fs.run(flow, input=collection(3))
+    failure = fs.failure_of(caught.value)
+    assert [warned.message for warned in failure.record.warnings] == [
+        "failed too: Lost: interrupted"
+    ]
+
+
+@pytest.mark.parametrize("settings", ["", 'debounce="1ms"'])
+@pytest.mark.parametrize("collection", [Counting, generated])
+async def test_what_asking_for_an_item_raises_when_a_race_is_won_is_a_warning(
+    settings: str, collection: Any, autojump_clock: MockClock
+) -> None:
+    flow = load(
+        FOUR_AT_ONCE.format(
+            f'wait="any" {settings}', '<delay id="d" duration="1s"/><set var="v" value="7"/>'
+        )
+    )
+    run = await fs.run(flow, input=collection(3))
+    assert (run.status, run.output) == ("completed", [7])
+    assert [warned.message for warned in run.record.warnings] == ["failed too: Lost: interrupted"]
+
+
+@pytest.mark.parametrize("collection", [Counting, generated])
+async def test_what_asking_for_an_item_raises_when_an_iteration_has_broken_out_fails_the_block(
+    collection: Any, autojump_clock: MockClock
+) -> None:
+    flow = load(FOUR_AT_ONCE.format("", '<delay duration="1s"/><break when="index == 2"/>'))
+    with pytest.raises(Lost, match="interrupted"):
+        await fs.run(flow, input=collection(3))
+
+
+async def lingering(seconds: float, shielded: bool) -> AsyncIterator[int]:
+    try:
+        yield 1
+        yield 2
+    finally:
+        with trio.CancelScope(shield=shielded):
+            await trio.sleep(seconds)
+
+
+@pytest.mark.parametrize("shielded", [False, True])
+async def test_closing_a_collection_has_one_time_limit_shielded_or_not(
+    shielded: bool, autojump_clock: MockClock
+) -> None:
+    flow = load('<foreach id="f" collection="$input"><break id="b"/></foreach>')
+    run = await fs.run(flow, input=lingering(9.9, shielded))
+    assert run.status == "completed"
+    for seconds in (10, 50):
+        with pytest.raises(trio.TooSlowError, match="closing the collection took longer than 10 s"):
+            await fs.run(flow, input=lingering(seconds, shielded))

@@ -180,6 +180,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
         branches.journal.close()
     lost = await close_collection(collection, context)
     found = raised if verdict is None else verdict.error
+    for error in block.unsurfaced(found):
+        walk.run.note_lost(attempt.path, error)
     try:
         if lost is not None:
             if goes_before(lost, found):

@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Awaitable,
+    Callable,
     Container,
     Generator,
     Iterable,
@@ -14,8 +15,6 @@ from collections.abc import (
 )
 from contextvars import Context
 from typing import Any
-
-import trio
 
 from ..runtimes.control.results import ForeachResult
 from ..runtimes.streams import Stream
@@ -26,10 +25,12 @@ from ..scheduler.raised import error_of_call
 from ..scheduler.workers import run_pool
 from ..types.errors import SettingError
 from .batches import AsyncBatches, Batches, batches_of
+from .bounds import LATE, bounded, took_too_long
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .pacing import Fetched
+from .regions import Region
 from .spending import CountedAsync, Spending, counted
 from .timing import Throttled, debouncing
 
@@ -57,7 +58,8 @@ async def feed_items(
 
     found = _items_of(collection, None, context, branches.label)
     source = found if isinstance(found, AsyncIterator) else Fetched(found)
-    return await debouncing(source, result.debounce, work, branches.pace_log("debounce"))
+    lose, log = branches.block.lose, branches.pace_log("debounce")
+    return await debouncing(source, result.debounce, work, lose, log)
 
 
 async def _run(
@@ -115,16 +117,24 @@ async def close_collection(collection: object, context: Context) -> BaseExceptio
     """Close a generator, so that its clean-up is not left to the garbage collector; the error of doing so."""
     try:
         if isinstance(collection, Stream):
-            with trio.fail_after(CLEANUP_SECONDS, shield=True):
-                await collection.aclose()
+            await _in_time(collection.aclose)
         elif isinstance(collection, AsyncGenerator):
-            with trio.fail_after(CLEANUP_SECONDS, shield=True):
-                await InContext(_aclose(collection), context)
+            await _in_time(lambda: InContext(_aclose(collection), context))
         elif isinstance(collection, Generator):
             context.run(collection.close)
     except BaseException as exc:
         return error_of_call(exc, "closing the collection raised")  # it is shielded, or cannot wait
     return None
+
+
+async def _in_time(close: Callable[[], Awaitable[object]]) -> None:
+    """Close a collection, shielded, by the one rule for time limits."""
+
+    async def work(_: Region) -> None:
+        await close()
+
+    if await bounded(CLEANUP_SECONDS, None, "", work, shield=True) is LATE:
+        raise took_too_long("closing the collection", CLEANUP_SECONDS)
 
 
 async def _aclose(collection: AsyncGenerator[Any, Any]) -> None:

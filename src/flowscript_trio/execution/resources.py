@@ -73,9 +73,10 @@ class Resources:
             key, close = self._closing.pop()
             try:
                 own = min(self._seconds, max(until - trio.current_time(), 0.0))
-                with trio.move_on_after(own, shield=True) as scope:
+                deadline = trio.current_time() + own
+                with trio.CancelScope(deadline=deadline, shield=True) as scope:
                     await close()
-                if scope.cancelled_caught:
+                if scope.cancelled_caught or trio.current_time() >= deadline:
                     late.append(key)
             except BaseException as exc:
                 errors.append(error_of_call(exc, "closing a resource raised"))

@@ -104,11 +104,16 @@ class Debounced(AsyncIterator[T]):
                 self._log.note(self._given, trio.current_time(), self._position)
             self._given += 1
             return self._newest.pop()
-        if self._error is not None:
-            raise self._error
+        if (error := self.take_error()) is not None:
+            raise error
         if self._ended:
             raise StopAsyncIteration
         raise AssertionError("an item has settled that is not there")
+
+    def take_error(self) -> BaseException | None:
+        """What the source raised that nobody has been told of."""
+        error, self._error = self._error, None
+        return error
 
     async def _give_again(self) -> T:
         """What an earlier process gave next; who takes the items reads the source until then."""
@@ -132,11 +137,13 @@ async def debouncing(
     items: AsyncIterator[T],
     seconds: float,
     work: Callable[[AsyncIterator[T]], Awaitable[V]],
+    lose: Callable[[BaseException], None],
     log: PaceJournal | None = None,
 ) -> V:
     """Do work with the items of a source that is read beside it; when the work ends, so does the reading.
 
-    Cancellation reaches both. What the work raises is raised as it is.
+    Cancellation reaches both. What the work raises is raised as it is. ``lose`` is called with what the source
+    raised and nobody asked for any more.
     """
     settled = Debounced(items, seconds, log)
     try:
@@ -148,4 +155,7 @@ async def debouncing(
                 nursery.cancel_scope.cancel("what takes the items has ended")
     except BaseExceptionGroup as group:
         raise first_of(group)
+    finally:
+        if (error := settled.take_error()) is not None:
+            lose(error)
     return done

@@ -116,6 +116,14 @@ class Block:
         breaks = self._breaks
         return breaks.cancellation if breaks is not None and breaks.takes(index) else None
 
+    def lose(self, error: BaseException) -> None:
+        """Keep an error of the collection that came when nothing was asked of it any more."""
+        self._tally.lost.append(error)
+
+    def unsurfaced(self, surfacing: BaseException | None) -> list[BaseException]:
+        """Errors of the collection that do not surface, since another error or a race goes before."""
+        return self._tally.unsurfaced(surfacing)
+
     def so_far(self) -> Verdict:
         """The verdict over what has ended, where the rest is given up."""
         return self._tally.so_far()

@@ -104,7 +104,7 @@ class Verdict:
 class Tally:
     """The endings of a block's jobs so far. ``decided_at`` is the pass in which they settled the block."""
 
-    __slots__ = ("_policy", "_races", "decided_at", "failures", "succeeded", "successes")
+    __slots__ = ("_policy", "_races", "decided_at", "failures", "lost", "succeeded", "successes")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -113,6 +113,8 @@ class Tally:
         self.failures: list[Ending] = []
         self.successes: list[Ending] = []  # of a race; elsewhere counting them is enough
         self.succeeded: int = 0
+        self.lost: list[BaseException] = []
+        """What the collection raised when nothing was asked of it any more."""
 
     def add_success(self, at: int, index: int) -> None:
         self.succeeded += 1
@@ -162,6 +164,11 @@ class Tally:
             first = in_order(surfacing)[0]
             return Verdict(first.error, failed=first.index)
         return None if cancelled else Verdict(None)
+
+    def unsurfaced(self, surfacing: BaseException | None) -> list[BaseException]:
+        """Errors of the block's own (its collection failed) but the one that surfaces: no job has them."""
+        own = [each.error for each in self.failures if each.fatal and each.error is not None]
+        return [error for error in (*own, *self.lost) if error is not surfacing]
 
     def so_far(self) -> Verdict:
         """The verdict over what has ended, where the rest is given up: no error, and the winners so far."""
