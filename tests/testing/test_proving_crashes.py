@@ -11,10 +11,13 @@ import flowscript_trio as fs
 from flowscript_trio.execution import attempts, cleanup
 from flowscript_trio.execution.durable import leaves, limited, opening
 from flowscript_trio.execution.durable.coding import Coding
+from flowscript_trio.execution.durable.decisions import Decisions
 from flowscript_trio.execution.durable.entries import RunBegan
 from flowscript_trio.execution.durable.leaves import act_durably
 from flowscript_trio.execution.durable.past import Past
 from flowscript_trio.execution.durable.recorder import Recorder
+from flowscript_trio.execution.durable.run_clock import RunClock
+from flowscript_trio.execution.durable.run_journal import RunJournal
 from flowscript_trio.journal.memory import MemoryBackend
 from flowscript_trio.journal.values import encode_value
 from flowscript_trio.testing import Report, prove
@@ -121,7 +124,7 @@ def test_an_end_that_is_written_before_its_effect_is_found(monkeypatch: pytest.M
     async def too_soon(
         limiter: Any, recorder: Recorder, attempt: Any, config: Any, work: Any
     ) -> Any:
-        recorder.ended(attempt.path, attempt.number, None, False)
+        recorder.outcomes.ended(attempt.path, attempt.number, None, False)
         return await act_durably(limiter, recorder, attempt, config, work)
 
     for module in (attempts, leaves):
@@ -131,10 +134,10 @@ def test_an_end_that_is_written_before_its_effect_is_found(monkeypatch: pytest.M
 
 @pytest.mark.breaks_the_engine
 def test_a_commit_that_is_not_waited_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def at_once(recorder: Recorder) -> None:
+    async def at_once(journal: RunJournal) -> None:
         pass
 
-    monkeypatch.setattr(Recorder, "synced", at_once)
+    monkeypatch.setattr(RunJournal, "synced", at_once)
     assert "on-crash fail is at most once" in promises(proved(RACE))
 
 
@@ -233,23 +236,30 @@ def test_an_owner_that_writes_after_it_was_superseded_is_found(
 
 @pytest.mark.breaks_the_engine
 def test_a_resumption_that_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = Recorder.synced
+    begin, sound = Recorder.begin, RunJournal.synced
+    resumed: set[RunJournal] = set()
 
-    async def broken(recorder: Recorder) -> None:
+    def noted(recorder: Recorder, began: RunBegan) -> None:
         if recorder.past.began is not None:
-            raise StoreFailed("never again")
-        await sound(recorder)
+            resumed.add(recorder.journal)
+        begin(recorder, began)
 
-    monkeypatch.setattr(Recorder, "synced", broken)
+    async def broken(journal: RunJournal) -> None:
+        if journal in resumed:
+            raise StoreFailed("never again")
+        await sound(journal)
+
+    monkeypatch.setattr(Recorder, "begin", noted)
+    monkeypatch.setattr(RunJournal, "synced", broken)
     assert "a resumed run ends" in promises(proved(MIXED))
 
 
 @pytest.mark.breaks_the_engine
 def test_a_decision_after_the_cancel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def too_late(recorder: Recorder, region: Any, entry: Any) -> None:
-        recorder.write(entry)
+    async def too_late(decisions: Decisions, region: Any, entry: Any) -> None:
+        decisions._journal.write(entry)
 
-    monkeypatch.setattr(Recorder, "decided", too_late)
+    monkeypatch.setattr(Decisions, "decided", too_late)
     assert "a decision is on disk before it cancels" in promises(proved(RACE))
 
 
@@ -257,9 +267,9 @@ def test_a_decision_after_the_cancel_is_found(monkeypatch: pytest.MonkeyPatch) -
 def test_passes_of_nodes_that_are_those_of_commits_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sound = vars(Recorder)["pass_now"].fget
+    sound = vars(RunClock)["pass_now"].fget
     assert sound is not None
-    monkeypatch.setattr(Recorder, "pass_now", property(lambda recorder: sound(recorder) // 4 * 4))
+    monkeypatch.setattr(RunClock, "pass_now", property(lambda clock: sound(clock) // 4 * 4))
     assert "the pass of an end is on record" in promises(proved(RACE))
 
 
@@ -267,8 +277,8 @@ def test_passes_of_nodes_that_are_those_of_commits_are_found(
 def test_passes_of_branches_that_are_those_of_commits_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sound = Recorder.there
-    monkeypatch.setattr(Recorder, "there", lambda recorder, at: sound(recorder, at) // 4 * 4)
+    sound = RunClock.there
+    monkeypatch.setattr(RunClock, "there", lambda clock, at: sound(clock, at) // 4 * 4)
     assert "the pass of an end is on record" in promises(proved(MIXED))
 
 
@@ -292,22 +302,22 @@ def test_a_timer_that_starts_anew_is_found(
 
 @pytest.mark.breaks_the_engine
 def test_clean_up_by_a_process_that_only_left_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    sound, synced = cleanup.run_cleanup, Recorder.synced
-    leaving: set[Recorder] = set()
+    sound, synced = cleanup.run_cleanup, RunJournal.synced
+    left: set[RunJournal] = set()
 
     async def eager(walk: Any, *given: Any) -> Any:
         recorder = walk.run.recorder
-        if recorder.is_left:
-            leaving.add(recorder)
-            recorder.is_left = False
+        if recorder.leaving.is_left:
+            left.add(recorder.journal)
+            recorder.leaving.is_left = False
         return await sound(walk, *given)
 
-    async def at_once(recorder: Recorder) -> None:
-        if recorder not in leaving:
-            await synced(recorder)
+    async def at_once(journal: RunJournal) -> None:
+        if journal not in left:
+            await synced(journal)
 
     monkeypatch.setattr(cleanup, "run_cleanup", eager)
-    monkeypatch.setattr(Recorder, "synced", at_once)
+    monkeypatch.setattr(RunJournal, "synced", at_once)
     assert "a process that leaves does nothing more" in promises(proved(MIXED))
 
 

@@ -52,7 +52,7 @@ async def run_sequence(
         began = passes.now
         if at < followed:
             assert recorder is not None
-            signal = await recorder.as_it_was(walk.execute_node(step, frame, checked))
+            signal = await recorder.restoring.as_it_was(walk.execute_node(step, frame, checked))
         else:
             signal = await walk.execute_node(step, frame, checked)
         checked = False

@@ -37,7 +37,7 @@ async def run_cleanup(
     error of the clean-up, which is done all the same, within the usual bound.
     """
     recorder = walk.run.recorder
-    if recorder is not None and recorder.is_left:
+    if recorder is not None and recorder.leaving.is_left:
         return None  # whoever resumes the run owes it
     seconds = CLEANUP_SECONDS
     errors: list[BaseException] = []
@@ -59,7 +59,7 @@ async def run_cleanup(
             spending.hold(scope)
         frame = Frame(inner_state, prefix_in(path), region, input)
         if recorder is not None:
-            return recorder.in_shield(region.scope, walk.run_body(body, frame))
+            return recorder.leaving.in_shield(region.scope, walk.run_body(body, frame))
         return walk.run_body(body, frame)
 
     try:

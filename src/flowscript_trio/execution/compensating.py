@@ -34,7 +34,7 @@ async def compensate(
     pending[:] = rest  # first: none is ever run twice
     if (recorder := walk.run.recorder) is not None:
         due.sort(
-            key=lambda each: recorder.order_of(each.path)
+            key=lambda each: recorder.compensations.order_of(each.path)
         )  # what is restored ends in any order
     errors = []
     for done in reversed(due):

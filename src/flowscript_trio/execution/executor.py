@@ -198,7 +198,7 @@ class Executor:
     def _owe(self, compensate: int, frame: Frame, path: str) -> None:
         """The compensation of a node is owed from now on, unless the run that this one is forked from owes it."""
         recorder = self.run.recorder
-        if recorder is not None and not recorder.owes(path):
+        if recorder is not None and not recorder.compensations.owes(path):
             return
         body = self.program.bodies[compensate]
         undo = partial(
@@ -206,7 +206,7 @@ class Executor:
         )
         self.run.compensations.append(Compensation(path, undo))
         if recorder is not None:
-            recorder.completed(path)
+            recorder.compensations.completed(path)
 
     def _tell_start(self, context: Context, step: Step, path: str, started: float) -> None:
         number = self.run.numbers.begin(path)
@@ -252,7 +252,8 @@ class Executor:
                 node=step.node,
                 result=run.record.show(result),
                 delivered=delivered,
-                replayed=run.recorder is not None and run.recorder.is_replayed(result.path),
+                replayed=run.recorder is not None
+                and run.recorder.restoring.is_replayed(result.path),
             )
             (context or copy_context()).run(run.notify, ended)
 
@@ -280,7 +281,7 @@ class Executor:
         else:
             result.cancelled_by = self.run.cause_of(frame.region, cancelled)
             if self.run.recorder is not None and result.cancelled_by.by is None:
-                self.run.recorder.interrupted(result.cancelled_by.reason)
+                self.run.recorder.restoring.interrupted(result.cancelled_by.reason)
             if not step.is_control:
                 found = masked_by(cancelled, self.run.handling)
                 result.possibly_masked = tuple(map(self.run.masked, found))

@@ -159,13 +159,13 @@ class Run:
         context = self._context
         context.give_up = self.cancel
         if context.recorder is not None:
-            context.recorder.give_up = self.cancel
+            context.recorder.leaving.give_up = self.cancel
             if (cancelling := context.recorder.past.cancelling) is not None:
                 self.cancel(cancelling.reason)
             elif (wish := context.recorder.inbox.wish) is not None:
                 self.cancel(wish)
-            if context.recorder.is_left:
-                self.cancel(context.recorder.LEFT)
+            if context.recorder.leaving.is_left:
+                self.cancel(context.recorder.leaving.REASON)
         if context.spending is not None:
             context.spending.cancel = self.cancel
             context.spending.begin()
@@ -232,7 +232,8 @@ class Run:
             status = await self._finish(context.recorder, status)
         self.duration = self.elapsed = trio.current_time() - started
         if (recorder := context.recorder) is not None:
-            self.duration, self.elapsed = recorder.seconds_ran, recorder.seconds_since_start
+            worked = recorder.worked
+            self.duration, self.elapsed = worked.seconds, worked.seconds_since_start
         self.status = status
         self._attach()
         if context.observers:
@@ -258,11 +259,11 @@ class Run:
         if self._context.spending is not None:
             self._context.spending.cancel = None
         if self._context.recorder is not None:
-            self._context.recorder.give_up = None
+            self._context.recorder.leaving.give_up = None
 
     async def _finish(self, recorder: Recorder, status: RunStatus) -> RunStatus:
         """Write how the run has ended, before anyone is notified. One that was left has not ended."""
-        if not recorder.is_left:
+        if not recorder.leaving.is_left:
             try:
                 try:
                     await recorder.finish(status, self.output, self.error)
@@ -271,9 +272,9 @@ class Run:
                     await recorder.finish(status, None, exc)
                 return status
             except Exception as exc:
-                recorder.leave(exc)
+                recorder.leaving.leave(exc)
         await recorder.left()
-        self.output, self.error = None, recorder.error
+        self.output, self.error = None, recorder.leaving.error
         return "suspended"
 
     def restore(self) -> bool:
@@ -283,7 +284,7 @@ class Run:
             return False
         self.output, self.error = recorder.outcome(ended)
         self.status = ended.status
-        self.duration, self.elapsed = recorder.seconds_ran, recorder.seconds_since_start
+        self.duration, self.elapsed = recorder.worked.seconds, recorder.worked.seconds_since_start
         self._attach()
         self._done.set()
         return True
@@ -298,7 +299,7 @@ class Run:
         if recorder is None:
             raise RuntimeError("a run without a store cannot be left; cancel it")
         if not self._done.is_set():
-            recorder.leave()
+            recorder.leaving.leave()
 
     def _take_in_observers(self, status: RunStatus) -> RunStatus:
         """The status of the run; it has failed where nothing did but an observer."""

@@ -105,7 +105,7 @@ class NodeRun:
     async def keep_first(self, value: Any) -> Any:
         if self._run.recorder is None:
             return await self._run.keep_first(value)
-        return await self._run.recorder.keep_first(self._path, self._attempt, value)
+        return await self._run.recorder.outcomes.keep_first(self._path, self._attempt, value)
 
     def count_request(self) -> None:
         if self._run.spending is not None:

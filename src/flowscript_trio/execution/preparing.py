@@ -177,7 +177,7 @@ def _make_run(
         if recorder is not None:
             from .durable.limited import restore_rates
 
-            restore_rates(context.limits, recorder.past, recorder.time)
+            restore_rates(context.limits, recorder.past, recorder.clock.time)
     timeout = None if program.timeout is None else program.timeout(state)
     if owned is not None and recorder is not None:
         recorder.begin(owned.began)  # nothing refuses the run any more

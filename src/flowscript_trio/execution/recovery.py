@@ -60,17 +60,17 @@ async def recover(
     retries = Retries(step, scope)
     recorder = walk.run.recorder
     while step.retry is not None and (error := _recoverable(outcome)) is not None:
-        known = None if recorder is None else recorder.retried(path, further + 1)
+        known = None if recorder is None else recorder.retries.known(path, further + 1)
         try:
             if recorder is None or known is None:
                 delay = seconds_before(walk, retries, path, error, further + 1)
                 if recorder is not None:
-                    recorder.note_retry(path, further + 1, retries.last, delay)
+                    recorder.retries.note(path, further + 1, retries.last, delay)
             else:
                 delay = None
                 if known.rule is not None:
                     retries.use(known.rule)
-                    delay = recorder.seconds_until(known.due)
+                    delay = recorder.clock.seconds_until(known.due)
             if delay is None:
                 break
         except BaseException as exc:
@@ -96,13 +96,13 @@ async def recover(
         if recorder is None:
             await trio.sleep(delay)
         else:
-            await recorder.back_off(path, attempt_path(path, further + 1), further, delay)
+            await recorder.retries.back_off(path, attempt_path(path, further + 1), further, delay)
         outcome = await make_attempt(walk, step, frame, path, further + 1)
-    if recorder is not None and recorder.is_left:
+    if recorder is not None and recorder.leaving.is_left:
         return outcome  # whoever resumes the run goes on from here
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
         if recorder is not None and step.retry is None:
-            recorder.note_retry(path, further + 1, None, None)
+            recorder.retries.note(path, further + 1, None, None)
         earlier.append(error)
         if step.undoes:
             undone += await compensate_inside(walk, attempt_path(path, further + 1), error)

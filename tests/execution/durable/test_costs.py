@@ -8,7 +8,18 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable.compensations import Compensations
+from flowscript_trio.execution.durable.decisions import Decisions
+from flowscript_trio.execution.durable.digests import Digests
+from flowscript_trio.execution.durable.leaving import Leaving
+from flowscript_trio.execution.durable.outcomes import Outcomes
+from flowscript_trio.execution.durable.readings import Readings
 from flowscript_trio.execution.durable.recorder import Recorder
+from flowscript_trio.execution.durable.restoring import Restoring
+from flowscript_trio.execution.durable.retries import Retries
+from flowscript_trio.execution.durable.run_clock import RunClock
+from flowscript_trio.execution.durable.run_journal import RunJournal
+from flowscript_trio.execution.durable.working_time import WorkingTime
 from flowscript_trio.journal.store import MemoryStore
 
 from crashing import Crashing
@@ -64,8 +75,10 @@ def test_without_a_store_nothing_of_it_is_called(monkeypatch: pytest.MonkeyPatch
     def refuse(*_: Any) -> None:
         raise AssertionError("there is no journal")
 
-    for name in [name for name in vars(Recorder) if not name.startswith("__")]:
-        monkeypatch.setattr(Recorder, name, refuse)
+    parts = Compensations, Decisions, Digests, Leaving, Outcomes, Readings, Restoring, Retries
+    for owner in (Recorder, RunClock, RunJournal, WorkingTime, *parts):
+        for name in [name for name in vars(owner) if callable(vars(owner)[name])]:
+            monkeypatch.setattr(owner, name, refuse)
     flow = fs.loads(
         """<workflow name="w"><timeout id="t" duration="5s"><delay id="d" duration="0s"/></timeout>
         <foreach id="f" collection="[1,2]"><transform:template id="x" template="{{now()}}"/></foreach>
@@ -79,13 +92,13 @@ def test_settings_that_are_the_same_each_time_are_hashed_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hashed: list[Any] = []
-    digest = Recorder.digest
+    digest = Digests.of
 
-    def counted(recorder: Recorder, settings: Any) -> str:
+    def counted(digests: Digests, settings: Any) -> str:
         hashed.append(settings)
-        return digest(recorder, settings)
+        return digest(digests, settings)
 
-    monkeypatch.setattr(Recorder, "digest", counted)
+    monkeypatch.setattr(Digests, "of", counted)
     undisturbed("""<workflow name="w"><loop id="l" max="5">
       <source:act id="same" gives="x"/><source:act id="other" gives="{{$iteration}}"/></loop></workflow>""")
     assert [each["gives"] for each in hashed] == ["x", 0, 1, 2, 3, 4]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ...scheduler.restoring import End
 from ...types.intervals import Intervals
 from ..regions import Region
-from .entries import Decided
+from .entries import Decided, JobEnded
 from .iterations import Iterations
 from .recorder import Recorder
 
@@ -28,7 +28,7 @@ class BlockJournal:
         self._iterations: Iterations | None = None
         self.compacted: Intervals = Intervals()
         ends = recorder.past.jobs.get(key, {})
-        here = recorder.here
+        here = recorder.clock.here
         self.ended: dict[int, End] = {
             index: End(here(end.at), end.outside, end.cancelled, end.late)
             for index, end in ends.items()
@@ -37,17 +37,17 @@ class BlockJournal:
         self.late: set[int] = {index for index, end in ends.items() if end.late}
 
     def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
-        return self._recorder.as_it_was(work, self.ended[index].cancelled)
+        return self._recorder.restoring.as_it_was(work, self.ended[index].cancelled)
 
     def shielded(self, work: Awaitable[None]) -> Awaitable[None]:
-        return self._recorder.shielded(work)
+        return self._recorder.leaving.shielded(work)
 
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
-        if self._recorder.is_left:
+        if self._recorder.leaving.is_left:
             return
-        written = self._recorder.job_ended(
-            self._key, index, at, outside, cancelled, index in self.late
-        )
+        at = self._recorder.clock.there(at)
+        entry = JobEnded(self._key, index, at, outside, cancelled, index in self.late)
+        written = self._recorder.journal.append(entry)
         if self._iterations is not None:
             self._iterations.note_end(index, *written)
         else:
@@ -75,5 +75,5 @@ class BlockJournal:
             self._iterations.close()
 
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
-        entry = Decided(self._key, index, self._recorder.there(at), reason)
-        await self._recorder.decided(None if is_break else self._region, entry)
+        entry = Decided(self._key, index, self._recorder.clock.there(at), reason)
+        await self._recorder.decisions.decided(None if is_break else self._region, entry)

@@ -59,7 +59,7 @@ async def counting_requests(
     finally:
         sent = spending.take_requests(path)
         if sent:
-            recorder.write(Requested(bound_path(path, "requests"), number, sent))
+            recorder.journal.write(Requested(bound_path(path, "requests"), number, sent))
 
 
 async def on_disk_first(
@@ -81,15 +81,15 @@ async def on_disk_first(
 
     def exceed(reason: str) -> None:
         assert spending.exceeded is not None
-        recorder.settle(region)
-        recorder.write(Exceeded("", spending.exceeded.bound, spending.exceeded.path))
+        recorder.decisions.settle(region)
+        recorder.journal.write(Exceeded("", spending.exceeded.bound, spending.exceeded.path))
         happened.set()
 
     async def cancel_then() -> None:
         await happened.wait()
-        await recorder.kept()
+        await recorder.journal.kept()
         assert spending.exceeded is not None
-        recorder.settled(region)
+        recorder.decisions.settled(region)
         cancel(reason_of(spending.exceeded))
 
     spending.cancel = exceed

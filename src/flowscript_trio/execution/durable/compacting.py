@@ -55,11 +55,14 @@ class Parts:
     Every row that is written is noted for the innermost one that it stands in.
     """
 
-    def __init__(self, past: Iterable[tuple[int, str, int]] = ()) -> None:
+    def __init__(
+        self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[int] = ()
+    ) -> None:
         self.open: dict[str, Part] = {}
         self.counts: bool = False
         """Whether the run has a budget, so that rounds are counted, each before its iteration begins."""
         self._past = list(past)
+        self._outdated = list(outdated)
         self._adopted: dict[str, Part] | None = None
 
     def begin(self, path: str) -> Part:
@@ -106,6 +109,16 @@ class Parts:
     def note_above(self, path: str, number: int, size: int) -> None:
         """A row was written that stands for a whole block or loop."""
         self.note(_above(path), number, size)
+
+    def note_outdated(self, number: int) -> None:
+        """The row with that number says nothing which a later one does not: it goes with the next compaction."""
+        self._outdated.append(number)
+
+    def take_outdated(self, since: int) -> list[int]:
+        """The numbers of such rows from ``since`` on, which are to be dropped now."""
+        outdated = [number for number in self._outdated if number >= since]
+        self._outdated = [number for number in self._outdated if number < since]
+        return outdated
 
     def owe(self, path: str) -> None:
         """A compensation is owed: nothing around it is compacted."""

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import trio
 
+from ...scheduler.raised import is_cancelled
+from .entries import BodyEnded
 from .recorder import Recorder
 
 T = TypeVar("T")
@@ -21,10 +23,16 @@ async def until_over(recorder: Recorder, key: str, nodes: Awaitable[T]) -> T:
     known = recorder.past.bodies.get(key)
     try:
         if known is not None and not known.raised:
-            return await recorder.as_it_was(nodes, known.cancelled)
+            return await recorder.restoring.as_it_was(nodes, known.cancelled)
         done = await nodes
     except trio.Cancelled:
-        recorder.body_ended(key, raised=True)
+        note_over(recorder, key, raised=True)
         raise
-    recorder.body_ended(key, raised=False)
+    note_over(recorder, key, raised=False)
     return done
+
+
+def note_over(recorder: Recorder, key: str, raised: bool) -> None:
+    """A body is over, and what follows it however it ended begins. ``raised``: ``Cancelled`` has ended it."""
+    if key not in recorder.past.bodies:
+        recorder.journal.write(BodyEnded(key, raised, is_cancelled()))

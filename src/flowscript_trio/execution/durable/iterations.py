@@ -115,7 +115,7 @@ class Iterations:
         self._is_off = True
 
     def _compact(self) -> None:
-        if self._recorder.is_left:
+        if self._recorder.leaving.is_left:
             return
         indices = Intervals((index, index + 1) for index in self._ready)
         self._indices.update(indices.pairs())
@@ -131,16 +131,16 @@ class Iterations:
         entry = Compacted(
             self._key,
             indices.pairs(),
-            self._recorder.pass_now,
+            self._recorder.clock.pass_now,
             outputs,
             spent,
-            self._recorder.rates_ahead(),
+            self._recorder.journal.rates_ahead(),
         )
         try:
             numbers = pairs_of(dropped)
             first = numbers[0][0]
             self._since = first if self._since is None else min(first, self._since)
-            number, size = self._recorder.compact(
+            number, size = self._recorder.journal.compact(
                 entry, numbers, first if self._keep_outputs else self._since
             )
         except CannotKeep:  # an output that is computed again with its iteration

@@ -44,20 +44,20 @@ async def perform_durably(
         known = past.retried.get(key)
         if known is None:
             return await perform(walk, attempt)
-        return await recorder.as_it_was(perform(walk, attempt), known.cancelled)
+        return await recorder.restoring.as_it_was(perform(walk, attempt), known.cancelled)
     spending = walk.run.spending
     if spending is not None:
         recall_requests(recorder, *key)
     outcome = past.outcomes.get(key)
     if isinstance(outcome, AttemptFailed):
-        recorder.take_up(outcome, attempt.frame.state)
-        error = recorder.error_of(outcome)
+        recorder.outcomes.take_up(outcome, attempt.frame.state)
+        error = recorder.outcomes.error_of(outcome)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
         return await be_late(walk, attempt, past.late[key].seconds)
     if outcome is not None and not outcome.again:
-        output = recorder.take_up(outcome, attempt.frame.state)
+        output = recorder.outcomes.take_up(outcome, attempt.frame.state)
         return Outcome(attempt.input if _gives_its_input(step) else output)
     if spending is not None:
         work = perform(walk, attempt)
@@ -68,7 +68,7 @@ async def perform_durably(
 def note_late(recorder: Recorder, attempt: Attempt, seconds: float) -> None:
     """A node that runs no others did not end in its time; its handler comes next."""
     if (attempt.path, attempt.number) not in recorder.past.late:
-        recorder.write(Late(attempt.path, attempt.number, seconds))
+        recorder.journal.write(Late(attempt.path, attempt.number, seconds))
 
 
 def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome: Outcome) -> None:
@@ -76,10 +76,10 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
     assert isinstance(outcome.signal, Failed)
     error = outcome.signal.error
     if is_a(error, INTERRUPTS):
-        recorder.interrupted(f"interrupted by {class_name(error)}")
+        recorder.restoring.interrupted(f"interrupted by {class_name(error)}")
     elif not step.is_control:
         view = describe_safely(error, None)
-        recorder.failed(path, number, error, view)
+        recorder.outcomes.failed(path, number, error, view)
 
 
 async def act_durably(
@@ -93,7 +93,7 @@ async def act_durably(
     step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
     if _gives_its_input(step):
         await sleep_durably(recorder, attempt, config.duration)
-        recorder.ended(path, number, None, False)
+        recorder.outcomes.ended(path, number, None, False)
         return Outcome(attempt.input)
     opened = recorder.past.opened.get((path, number))
     if opened is not None:
@@ -106,35 +106,35 @@ async def act_durably(
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         await _begin(recorder, attempt, config)
     elif run.limits is not None and any(run.limits.rates_of(step.limits)):
-        await recorder.synced()  # that it has passed a rate counts from now on
-        await recorder.hold(attempt.region)
+        await recorder.journal.synced()  # that it has passed a rate counts from now on
+        await recorder.decisions.hold(attempt.region)
     state = attempt.frame.state
     cookies = state.cookies
     try:
         outcome = await InContext(work(), context)
     except BaseException:
         if state.cookies is not cookies:
-            recorder.set_cookies(path, number, cookies, state.cookies)
+            recorder.outcomes.set_cookies(path, number, cookies, state.cookies)
         raise
     stream = name_of_stream(outcome.output)
     if stream is not None:
         note_opened(recorder, attempt, stream, outcome.output)
         return outcome
     if state.cookies is cookies:
-        recorder.ended(path, number, outcome.output, False)
+        recorder.outcomes.ended(path, number, outcome.output, False)
     else:  # the output may have them among its headers, and is kept with them
-        kept = recorder.set_cookies(path, number, cookies, state.cookies, outcome.output)
-        recorder.ended(path, number, None, not kept)
+        kept = recorder.outcomes.set_cookies(path, number, cookies, state.cookies, outcome.output)
+        recorder.outcomes.ended(path, number, None, not kept)
     return outcome
 
 
 async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
     step = attempt.step
-    settings = recorder.digests.get(step)
+    settings = recorder.digests.of_steps.get(step)
     if settings is None:
-        settings = recorder.digest(_plain(config))
+        settings = recorder.digests.of(_plain(config))
         if step.is_constant:
-            recorder.digests[step] = settings
+            recorder.digests.of_steps[step] = settings
     await begin(
         recorder,
         attempt.path,
@@ -168,9 +168,9 @@ async def begin(
             raise Diverged(f"{said} before the crash")
         if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
             raise Interrupted(label, len(earlier))
-    recorder.write(Started(path, number, settings))
-    await recorder.synced()
-    await recorder.hold(region)
+    recorder.journal.write(Started(path, number, settings))
+    await recorder.journal.synced()
+    await recorder.decisions.hold(region)
 
 
 def _gives_its_input(step: Step) -> bool:

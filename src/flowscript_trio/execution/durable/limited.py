@@ -13,6 +13,7 @@ from ..frame import Attempt, Outcome
 from ..named_limits import RunLimits, Taken
 from ..taking import Got, wait_for, with_limits
 from ..walk import Walk
+from .ends import note_over
 from .entries import AttemptFailed, Passed
 from .past import Past
 from .recorder import Recorder
@@ -53,7 +54,7 @@ async def _hold_block(
     path, number = attempt.path, attempt.number
     refused = recorder.past.outcomes.get((path, number))
     if isinstance(refused, AttemptFailed):
-        raise recorder.error_of(refused)
+        raise recorder.outcomes.error_of(refused)
     key = bound_path(attempt.inner, "limits")
     if key in recorder.past.bodies:
         return await perform(walk, attempt)
@@ -61,23 +62,23 @@ async def _hold_block(
     if recorder.past.had_begun(path, number):
 
         async def wait(walk: Walk, attempt: Attempt, taken: Taken, token: object) -> Got:
-            return await recorder.shielded(wait_for(walk, attempt, taken, token))
+            return await recorder.leaving.shielded(wait_for(walk, attempt, taken, token))
 
     try:
         return await with_limits(walk, attempt, perform, wait)
     except CircuitOpen as exc:
-        recorder.failed(path, number, exc, describe_safely(exc, None))
+        recorder.outcomes.failed(path, number, exc, describe_safely(exc, None))
         raise
     finally:
-        recorder.body_ended(key, False)
+        note_over(recorder, key, raised=False)
 
 
 def _note_passed(recorder: Recorder, limits: RunLimits, attempt: Attempt) -> None:
     """Write of each rate among the limits that were taken when it has forgotten all that passed until now."""
-    since = recorder.time - trio.current_time()
+    since = recorder.clock.time - trio.current_time()
     for name, meter in limits.rates_of(attempt.step.limits):
         key = bound_path(attempt.path, "limits")
-        recorder.passed(Passed(key, attempt.number, name, meter.full_at + since))
+        recorder.journal.passed(Passed(key, attempt.number, name, meter.full_at + since))
 
 
 def restore_rates(limits: RunLimits, past: Past, time: float) -> None:

@@ -51,7 +51,7 @@ class Rounds:
         part.take_in(self._recorder.parts.of_past(iteration_path(self._key, number - 1)))
         if self._is_off or not is_much(len(part.numbers), part.bytes) or part.bytes < self._size:
             return
-        if not self._recorder.is_left:
+        if not self._recorder.leaving.is_left:
             self._compact(number)
 
     def close(self) -> None:
@@ -82,14 +82,14 @@ class Rounds:
             entry = Compacted(
                 self._key,
                 [(0, number)],
-                self._recorder.pass_now,
+                self._recorder.clock.pass_now,
                 kept,
                 spent,
-                self._recorder.rates_ahead(),
+                self._recorder.journal.rates_ahead(),
             )
             if self._since is None:
                 self._since = part.numbers.pairs()[0][0]
-            self._row = self._recorder.compact(entry, part.numbers.pairs(), self._since)
+            self._row = self._recorder.journal.compact(entry, part.numbers.pairs(), self._since)
         except CannotKeep:  # what is computed again with the round that it stands in
             self._is_off = True
             return

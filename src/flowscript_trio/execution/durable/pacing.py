@@ -27,7 +27,7 @@ class PaceJournal:
         self.next_at: float = 0.0
         self._given = known[-1][0].index + 1 if known else 0
         if known:
-            self.next_at = trio.current_time() + (known[-1][0].due - recorder.time)
+            self.next_at = trio.current_time() + (known[-1][0].due - recorder.clock.time)
 
     @property
     def given(self) -> int:
@@ -36,9 +36,9 @@ class PaceJournal:
 
     def note(self, index: int, next_at: float, position: int) -> None:
         """An item is given; who waits for the disk next waits for this too."""
-        due = self._recorder.time + (next_at - trio.current_time())
+        due = self._recorder.clock.time + (next_at - trio.current_time())
         entry = Given(self._key, self._pace, index, due, position)
-        row = self._recorder.write(entry)
+        row = self._recorder.journal.write(entry)
         if entry.stands_for_all and self._row >= 0:
-            self._recorder.note_outdated(self._row)
+            self._recorder.parts.note_outdated(self._row)
         self._row = -1 if row is None else row

@@ -19,7 +19,7 @@ from ..deciding import check_answer, decide, shown
 from ..frame import Attempt
 from ..regions import Region
 from ..walk import Walk
-from .entries import Waits
+from .entries import Answered, Waits
 from .recorder import Recorder
 from .timers import Timer
 
@@ -40,7 +40,7 @@ async def ask_durably(
     if given is None:
         given = await _asked(walk, recorder, result, attempt)
     answer = check_answer(Answer(given.action, given.input), result, attempt.step.label)
-    recorder.answered(path, number, answer, given.timed_out)
+    recorder.journal.write(Answered(path, number, answer.action, answer.input, given.timed_out))
     return answer, given.timed_out
 
 
@@ -55,11 +55,11 @@ async def _asked(
     due = None if timer is None else timer.due
     prompt, actions = shown(walk, result)
     if (attempt.path, attempt.number) not in recorder.past.waits:
-        recorder.write(Waits(attempt.path, attempt.number, inf if due is None else due))
+        recorder.journal.write(Waits(attempt.path, attempt.number, inf if due is None else due))
     asked = encode_question(label, prompt, actions, result.default)
     recorder.inbox.ask(Question(slot, asked, due))
     try:
-        await recorder.synced()
+        await recorder.journal.synced()
 
         async def work(region: Region) -> Given:
             attempt.region = region
@@ -71,7 +71,7 @@ async def _asked(
         if given is LATE:
             given = await _settled(recorder, slot, Given(result.default, None, True), "")
     except BaseException:
-        if not recorder.is_left:
+        if not recorder.leaving.is_left:
             recorder.inbox.ask(Question(slot, asked, due, withdrawn=True))
         raise
     return given
@@ -82,7 +82,7 @@ async def _settled(recorder: Recorder, slot: str, given: Given, by: str) -> Give
     try:
         return await recorder.inbox.settle(slot, given, by)
     except StoreFailed as exc:
-        recorder.leave(exc)
+        recorder.leaving.leave(exc)
         await trio.sleep_forever()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-Read = Callable[[str, str, int, str | None], datetime]
+from .entries import Reading
+from .past import Past
+from .run_clock import RunClock
+from .run_journal import RunJournal
 
 
 class Readings:
@@ -14,16 +16,25 @@ class Readings:
     ``within`` is the loop with whose rounds the readings are compacted, if any.
     """
 
-    __slots__ = ("_path", "_read", "_turn", "number", "within")
+    __slots__ = ("_clock", "_journal", "_past", "_path", "_turn", "number", "within")
 
-    def __init__(self, read: Read, path: str, turn: str) -> None:
-        self._read = read
+    def __init__(
+        self, past: Past, clock: RunClock, journal: RunJournal, path: str, turn: str
+    ) -> None:
+        self._past = past
+        self._clock = clock
+        self._journal = journal
         self._path = path
         self._turn = turn
         self.number: int = 0
         self.within: str | None = None
 
     def __call__(self) -> datetime:
-        number = self.number
+        path, turn, number = self._path, self._turn, self.number
         self.number += 1
-        return self._read(self._path, self._turn, number, self.within)
+        known: datetime | None = self._past.readings.get((path, turn, number))
+        if known is not None:
+            return known
+        now = self._clock.now()
+        self._journal.write(Reading(path, turn, number, now), self.within)
+        return now

@@ -16,7 +16,7 @@ async def run_restored_round(
     walk: Walk, recorder: Recorder, body: CompiledBody, frame: Frame
 ) -> Signal | None:
     """A round after which another one was begun: it ends again, whatever is cancelled around it now."""
-    signal = await recorder.as_it_was(walk.run_body(body, frame))
+    signal = await recorder.restoring.as_it_was(walk.run_body(body, frame))
     await cancel_shielded_checkpoint()
     return signal
 

@@ -149,7 +149,7 @@ class SharedLimits:
         self, store: Store, owner: tuple[int, int], workflow: str, recorder: Recorder
     ) -> None:
         self.is_mixed: bool = False
-        self._desk = _desk_of(store, recorder.time)
+        self._desk = _desk_of(store, recorder.clock.time)
         self._owner = owner
         self._workflow = workflow
         self._recorder = recorder
@@ -182,7 +182,7 @@ class SharedLimits:
             outer,
             self.is_mixed or len(outer) < len(held),
         )
-        await self._desk.take(ask, wait, self._recorder.leave)
+        await self._desk.take(ask, wait, self._recorder.leaving.leave)
         return token
 
     async def give_back(self, token: str) -> None:

@@ -62,7 +62,9 @@ def _plain_branch(recorder: Recorder, branch: BranchResult) -> list[Any]:
 
 
 def _error(recorder: Recorder, error: BaseException | None) -> bytes | None:
-    return None if error is None else recorder.packed(error, describe_safely(error, None))
+    return (
+        None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
+    )
 
 
 def _result(recorder: Recorder, made: Any) -> Result | None:
@@ -94,7 +96,7 @@ def _branch(recorder: Recorder, made: list[Any]) -> BranchResult:
 
 
 def _error_of(recorder: Recorder, data: bytes | None) -> BaseException | None:
-    return None if data is None else recorder.unpacked(data)
+    return None if data is None else recorder.coding.decode_error(data)
 
 
 def _cause_of(made: list[Any] | None) -> Cancellation | None:

@@ -49,7 +49,9 @@ def name_of_stream(output: Any) -> str | None:
 def note_opened(recorder: Recorder, attempt: Attempt, name: str, output: Any) -> None:
     """Write that an attempt gave a stream, and what else it gave."""
     rest = {**output, name: None} if name else None
-    recorder.write(Opened(attempt.path, attempt.number, recorder.pass_now, name or None, rest))
+    recorder.journal.write(
+        Opened(attempt.path, attempt.number, recorder.clock.pass_now, name or None, rest)
+    )
 
 
 def open_later(known: Opened, attempt: Attempt, work: Work) -> Outcome:

@@ -108,7 +108,7 @@ async def _run_whole(
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
         return _restore(walk, recorder, known, frame, location)
-    digest = recorder.digest({"given": given})
+    digest = recorder.digests.of({"given": given})
     await begin(recorder, key, 1, label, digest, on_crash, frame.region)
     state = frame.state
     cookies = state.cookies
@@ -141,10 +141,10 @@ def _write(
         [name, found.status, found.output, _packed(recorder, found.error)]
         for name, found in made.items()
     ]
-    recorder.write(
+    recorder.journal.write(
         Whole(
             key,
-            recorder.pass_now,
+            recorder.clock.pass_now,
             done.output,
             _kept(signal),
             _packed(recorder, failed),
@@ -156,7 +156,9 @@ def _write(
 
 
 def _packed(recorder: Recorder, error: BaseException | None) -> bytes | None:
-    return None if error is None else recorder.packed(error, describe_safely(error, None))
+    return (
+        None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
+    )
 
 
 def _kept(signal: Signal | None) -> Kept:
@@ -178,13 +180,13 @@ def _restore(
     if walk.run.spending is not None:
         walk.run.spending.note_elsewhere(known.key, *known.spent)
     for name, status, output, packed in known.results:
-        error = None if packed is None else recorder.unpacked(packed)
+        error = None if packed is None else recorder.coding.decode_error(packed)
         path, now = f"{frame.prefix}{name}", trio.current_time()
         result = NodeResult(name, name, path, status, output, now, 0.0, location, error)
         _put(walk, frame.state, name, result)
     signal: Signal | None = None
     if known.error is not None:
-        signal = Failed(recorder.unpacked(known.error))
+        signal = Failed(recorder.coding.decode_error(known.error))
     elif known.signal is not None:
         kind, given = known.signal
         signal = _SIGNALS[kind](given)

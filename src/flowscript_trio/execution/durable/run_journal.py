@@ -1,0 +1,119 @@
+"""Owns what a run writes into its journal, and how it waits until that is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import trio
+
+from ...journal.rows import Journal
+from ...types.paths import levels_of
+from .compacting import Parts
+from .entries import Compacted, Encode, Entry, Passed, row_of
+from .leaving import Leaving
+from .past import Past
+from .run_clock import RunClock
+from .working_time import WorkingTime
+
+
+class RunJournal:
+    """The journal of a run that is under way in this process, which writes until it leaves the run."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        encode: Encode,
+        past: Past,
+        clock: RunClock,
+        parts: Parts,
+        worked: WorkingTime,
+        leaving: Leaving,
+    ) -> None:
+        self.count: int = 0
+        """How many entries were written so far."""
+        self.touched: set[str] = set()
+        """The executions of earlier processes of which something was written in this one."""
+        self._journal = journal
+        self._encode = encode
+        self._has = None if past.began is None else past.has
+        self._clock = clock
+        self._passes = clock.passes
+        self._parts = parts
+        self._worked = worked
+        self._leaving = leaving
+        self._rates = dict(past.rates)
+        self._looked_at = clock.passes.now
+
+    def write(self, entry: Entry, within: str | None = None) -> int | None:
+        """Add an entry; it waits for nothing. Gives the number of its row, None where the run is left.
+
+        ``within`` is the loop that it is compacted with, where its key does not say that. Raises CannotKeep.
+        """
+        if self._leaving.is_left:
+            return None
+        if self._passes.now != self._looked_at:  # time is looked at once a pass
+            self._looked_at = self._passes.now
+            self._worked.note()
+        number, size = self.append(entry)
+        if self._parts.open:
+            self._parts.note(within or entry.key, number, size)
+        return number
+
+    def append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
+        """Add an entry that the caller notes for its part; gives the number of its row, and its bytes."""
+        row = row_of(entry, self._encode, value)
+        number = self._journal.write(row)
+        self.count += 1
+        if self._has is not None:
+            has, key = self._has, entry.key
+            self.touched.update(each for each in ("", *levels_of(key), key) if has(each))
+        return number, len(row.data)
+
+    def compact(
+        self, entry: Compacted, dropped: Sequence[tuple[int, int]], since: int
+    ) -> tuple[int, int]:
+        """Write what stands for these rows from now on; gives the number of its row, and its bytes.
+
+        ``since`` is the lowest number of all rows that it stands for.
+        """
+        written = self.append(entry, str(since).encode())
+        outdated = [(number, number + 1) for number in self._parts.take_outdated(since)]
+        self._journal.drop([*dropped, *outdated])
+        return written
+
+    def passed(self, entry: Passed) -> None:
+        """An attempt has passed a rate; that counts, though the entry may be compacted."""
+        self._rates[entry.name] = max(entry.full_at, self._rates.get(entry.name, 0.0))
+        self.write(entry)
+
+    def rates_ahead(self) -> dict[str, float]:
+        """The rates that have not forgotten yet what passed them, each with the time when it will have."""
+        time = self._clock.time
+        return {name: full_at for name, full_at in self._rates.items() if full_at > time}
+
+    async def synced(self) -> None:
+        """Return once all that was written is on disk; a checkpoint. Where that fails, the run is left."""
+        try:
+            await self._journal.synced()
+        except trio.Cancelled:
+            raise
+        except BaseException as exc:
+            self._leaving.leave(exc)
+            await trio.sleep_forever()
+
+    async def kept(self, entry: Entry | None = None) -> None:
+        """Write the entry, if any, and return once all is on disk.
+
+        It cannot be cancelled; where it fails, the run is left.
+        """
+        try:
+            if self._leaving.is_left:
+                return
+            if entry is not None:
+                self.write(entry)
+            with trio.CancelScope(shield=True):
+                await self._journal.synced()
+        except trio.Cancelled:
+            raise
+        except BaseException as exc:
+            self._leaving.leave(exc)
