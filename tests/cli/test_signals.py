@@ -49,6 +49,9 @@ def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def run_files(folder: Path) -> None:
     (folder / "w.xml").write_text(WAITS)
+    (folder / "quick.xml").write_text('<workflow name="q"><delay id="d" duration="9s"/></workflow>')
+    cases = "".join(f"  case {number}:\n    duration: 9s\n" for number in range(40))
+    (folder / "quick.test.yaml").write_text(f"cases:\n{cases}")
 
 
 RUN = ("run", "w.xml", "--record", "rec", "--trace", "trace.json", "--report", "report.html")
@@ -84,7 +87,9 @@ def test_at_any_moment_of_a_run_its_clean_up_and_its_files_are_complete(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-@pytest.mark.parametrize("arguments", [("demo",), ("run", "w.xml"), ("validate", "w.xml")])
+@pytest.mark.parametrize(
+    "arguments", [("demo",), ("run", "w.xml"), ("validate", "w.xml"), ("test", "quick.xml")]
+)
 def test_at_any_moment_of_a_process_nothing_but_a_word_is_left(
     number: signal.Signals, arguments: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.slow
 SEMAPHORE = trio.Semaphore(2)
 TENANT: ContextVar[str] = ContextVar("TENANT", default="nobody")
 KEPT: list[Any] = []
+THREADS: list[tuple[threading.Event, threading.Thread]] = []
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,10 @@ def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for kept in KEPT:
         kept.close()
     KEPT.clear()
+    for stop, thread in THREADS:
+        stop.set()
+        thread.join()
+    THREADS.clear()
     assert SEMAPHORE.value == 2
 
 
@@ -221,10 +227,61 @@ async def leave_a_temporary_folder_to_the_collector(params: fs.ExecutionParams) 
 
 
 TOKENS = "tokens come back"
+
+
+def start_thread() -> None:
+    """A thread that works until the test is over."""
+    stop = threading.Event()
+    THREADS.append((stop, threading.Thread(target=stop.wait, name="left behind")))
+    THREADS[-1][1].start()
+
+
+async def leave_a_thread(params: fs.ExecutionParams) -> None:
+    start_thread()  # the fault
+    await trio.sleep(1)
+
+
+async def leave_a_thread_of_a_task(params: fs.ExecutionParams) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave_a_thread, params)
+
+
+async def leave_a_thread_of_a_thread(params: fs.ExecutionParams) -> None:
+    await trio.to_thread.run_sync(start_thread)  # the fault
+    await trio.sleep(1)
+
+
+async def leave_a_thread_of_its_own_thread(params: fs.ExecutionParams) -> None:
+    first = threading.Thread(target=start_thread)  # the fault
+    first.start()
+    await trio.to_thread.run_sync(first.join)
+    await trio.sleep(1)
+
+
+async def end_a_thread_unless_interrupted(params: fs.ExecutionParams) -> None:
+    start_thread()
+    await trio.sleep(1)  # the fault: not in a `try`
+    THREADS[-1][0].set()
+    await trio.to_thread.run_sync(THREADS[-1][1].join)
+
+
+async def end_a_thread(params: fs.ExecutionParams) -> None:
+    start_thread()
+    stop, thread = THREADS[-1]
+    try:
+        await trio.sleep(1)
+    finally:
+        stop.set()
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(thread.join)
+
+
 SURPLUS = "nobody releases what it has not taken"
 VARIABLE = "context variables are reset"
 OPEN = "no file and no socket is left open"
 TEMPORARY = "no temporary file is left"
+
+THREAD = "no thread is left"
 
 FAULTS: list[tuple[Fault, str, str]] = [
     (release_twice, SURPLUS, "take it with `async with`"),
@@ -250,6 +307,11 @@ FAULTS: list[tuple[Fault, str, str]] = [
     (leave_a_file_of_a_thread, OPEN, "open it with `with`"),
     (leave_a_file_of_a_thread_of_a_task, OPEN, "open it with `with`"),
     (leave_a_pipe, OPEN, "open it with `with`"),
+    (leave_a_thread, THREAD, "use trio.to_thread.run_sync"),
+    (leave_a_thread_of_a_task, THREAD, "use trio.to_thread.run_sync"),
+    (leave_a_thread_of_a_thread, THREAD, "use trio.to_thread.run_sync"),
+    (leave_a_thread_of_its_own_thread, THREAD, "use trio.to_thread.run_sync"),
+    (end_a_thread_unless_interrupted, THREAD, "use trio.to_thread.run_sync"),
     (leave_a_temporary_file, TEMPORARY, "remove it in a `finally`"),
     (remove_a_temporary_file_unless_interrupted, TEMPORARY, "remove it in a `finally`"),
     (leave_a_temporary_folder_of_a_thread, TEMPORARY, "remove it in a `finally`"),
@@ -276,6 +338,11 @@ def test_what_is_left_is_found_under_its_own_promise_and_nobody_else_is_accused(
     assert {violation.subject for violation in report.violations} == {"x"}, report.render()
     assert "source:tried ('x')" in found[0].message
     assert advice in found[0].message
+
+
+def test_a_thread_that_its_node_waits_for_is_not_accused() -> None:
+    report = found_in(end_a_thread)
+    assert not report.violations, report.render()
 
 
 def test_a_variable_is_named_as_people_find_it() -> None:

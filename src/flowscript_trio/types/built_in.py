@@ -33,7 +33,7 @@ def text_of_key(key: object) -> str:
 
 
 def bytes_of(value: Any) -> bytes:
-    """The very bytes of bytes or a bytearray; the same object where the value is no more than bytes."""
+    """The very bytes of what is bytes, perhaps mutable; the same object where it is of no class of its own."""
     if is_a(value, bytes):
         return value if type(value) is bytes else bytes.__getitem__(value, slice(None))
     return bytes(bytearray.__getitem__(value, slice(None)))

@@ -6,6 +6,7 @@ What trio keeps to itself is looked up by name: where another trio has it otherw
 from __future__ import annotations
 
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,6 +37,9 @@ class Hooked(Protocol):
     def note_temporary(self, path: str) -> None:
         """Somebody made a temporary file or folder."""
 
+    def note_thread(self, thread: threading.Thread) -> None:
+        """Somebody starts a thread."""
+
     def note_warning(self, warning: warnings.WarningMessage) -> None:
         """Something was left to the collector of garbage."""
 
@@ -56,6 +60,7 @@ def hooked(told: Hooked) -> Iterator[None]:
             (semaphore, "acquire_nowait", _taking(told)),
             (semaphore, "acquire", _waiting(told)),
             (Resources, "get", _giving(told)),
+            (threading.Thread, "start", _starting(told)),
             (tempfile, "_mkstemp_inner", _making(told, lambda made: made[1])),
             (tempfile, "mkdtemp", _making(told, lambda made: made)),
         ):
@@ -91,6 +96,17 @@ def _asking(told: Hooked) -> Around:
             return deadline
 
         return effective_deadline
+
+    return around
+
+
+def _starting(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def start(thread: threading.Thread) -> None:
+            told.note_thread(thread)
+            real(thread)
+
+        return start
 
     return around
 

@@ -1,10 +1,11 @@
-"""Owns what a run leaves to the system: open files, sockets and temporary files, and whose they are."""
+"""Owns what a run leaves to the system: open files, sockets, temporary files and threads, and whose they are."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ class Left:
 
 
 class Leftovers:
-    """Knows of which call an open descriptor and a temporary file are.
+    """Knows of which call an open descriptor, a temporary file and a thread are.
 
     ``running`` gives the call whose code runs now, in whatever task or thread.
     """
@@ -38,6 +39,7 @@ class Leftovers:
         self._owners: dict[int, Call] = {}
         self._openers: dict[str, Call] = {}
         self._temporary: dict[str, Call] = {}
+        self._starters: dict[object, Call] = {}
         self.collected: list[Left] = []
         """What was left to the collector of garbage."""
 
@@ -64,6 +66,16 @@ class Leftovers:
         call = self._running()
         if call is not None and isinstance(path, (str, bytes, os.PathLike)):
             self._openers[os.path.realpath(os.fsdecode(path))] = call
+
+    def note_thread(self, thread: object) -> None:
+        """A thread is about to be started, from whatever thread."""
+        call = self._running() or self._starters.get(threading.current_thread())
+        if call is not None and not is_of_trio(thread):
+            self._starters[thread] = call
+
+    def starter_of(self, thread: object) -> Call | None:
+        """The call that started a thread itself, if one did."""
+        return self._starters.get(thread)
 
     def note_temporary(self, path: str) -> None:
         call = self._running()
@@ -136,6 +148,11 @@ def _path_of(descriptor: int) -> str | None:
         return os.readlink(f"{FOLDER}/{descriptor}")
     except OSError:
         return None
+
+
+def is_of_trio(thread: object) -> bool:
+    """Whether it is one of the threads that trio keeps, and gives now this call and now that; while it is free."""
+    return isinstance(thread, threading.Thread) and thread.name.startswith("Trio thread ")
 
 
 _watching: Leftovers | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar, copy_context
@@ -241,6 +242,9 @@ class Probe(trio.abc.Instrument):
 
     def note_resource(self, resource: object) -> None:
         self.locks.watch(resource)
+
+    def note_thread(self, thread: threading.Thread) -> None:
+        self.leftovers.note_thread(thread)
 
     def note_temporary(self, path: str) -> None:
         self.leftovers.note_temporary(path)

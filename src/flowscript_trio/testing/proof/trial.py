@@ -25,12 +25,12 @@ from ..places import played
 from .calls import Call
 from .clock import LOOK, NeverEnds, VirtualClock, without_pace
 from .hooks import hooked
-from .leftovers import Left, watching_opens
+from .leftovers import Left, is_of_trio, watching_opens
 from .locks import Locks, Primitive
 from .named_limits import Allowed, limits_after, taken_now
 from .others import Others
 from .overfull import Overfull
-from .owners import LeftTokens
+from .owners import LeftTokens, Owned
 from .placing import ProvedPlace
 from .plan import Plan
 from .points import Points
@@ -84,7 +84,7 @@ class Trial:
     output: Any = None
     record: Record | None = None
     left_generators: list[str] = field(default_factory=list)
-    left_threads: list[str] = field(default_factory=list)
+    left_threads: list[Owned] = field(default_factory=list)
     left_tokens: list[LeftTokens] = field(default_factory=list)
     left_locks: list[tuple[str, Call | None]] = field(default_factory=list)
     """The kinds of the locks and semaphores that were not given back, and who took them."""
@@ -169,7 +169,8 @@ async def _observe(setting: Setting, trial: Trial, hooks: ExitStack) -> None:
         await _let_threads_end(threads, probe)
         trial.left_open = probe.leftovers.open()
         trial.left_files = probe.leftovers.temporary()
-    trial.left_threads = [name for _, name in _threads() - threads]
+    starter_of = probe.leftovers.starter_of
+    trial.left_threads = [Owned(name, starter_of(each)) for each, name in _threads() - threads]
     trial.left_tokens = probe.owners.left_tokens()
     trial.left_locks = probe.locks.left()
     trial.surplus = probe.locks.surplus()
@@ -236,8 +237,7 @@ def _watched(given: RunOptions, probe: Probe, flow: Flow) -> RunOptions:
 
 def _threads() -> set[Working]:
     """The threads at work; those that trio keeps for the next use have names of their own."""
-    known = threading.enumerate()
-    return {(t, t.name) for t in known if not t.name.startswith("Trio thread ")}
+    return {(each, each.name) for each in threading.enumerate() if not is_of_trio(each)}
 
 
 async def _let_threads_end(before: set[Working], probe: Probe) -> None:

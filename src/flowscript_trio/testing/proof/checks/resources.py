@@ -23,12 +23,15 @@ def no_task_is_left(story: Story) -> Iterator[Finding]:
 
 
 def no_thread_is_left(story: Story) -> Iterator[Finding]:
-    for name in story.trial.left_threads:
-        yield Finding(
-            name,
-            f"the thread {name!r} was still at work when the run was over; use trio.to_thread.run_sync, and "
-            "wait for it",
-        )
+    advice = "use trio.to_thread.run_sync, and wait for it"
+    for left in story.trial.left_threads:
+        said = f"the thread {left.what!r}"
+        if left.call is None:
+            message = f"{said} was still at work when the run was over; {advice}"
+            yield Finding(left.what, message)
+        else:
+            message = f"{left.call.name} left {said} at work when the run was over; {advice}"
+            yield Finding(left.call.label, message)
 
 
 def what_is_entered_is_left(story: Story) -> Iterator[Finding]:
