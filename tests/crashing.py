@@ -11,7 +11,8 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
-from flowscript_trio.execution.durable.entries import AttemptFailed, Ended, entry_of
+from flowscript_trio.execution.durable.entries import AttemptFailed, Ended
+from flowscript_trio.execution.durable.entry_rows import entry_of
 from flowscript_trio.journal.store import MemoryStore, Store
 from flowscript_trio.testing.proof.lives import _Clock
 from flowscript_trio.types.storing import StoreFailed

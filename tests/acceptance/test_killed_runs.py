@@ -31,8 +31,8 @@ from flowscript_trio.execution.durable.entries import (
     Decided,
     Ended,
     Entry,
-    entry_of,
 )
+from flowscript_trio.execution.durable.entry_rows import entry_of
 from flowscript_trio.journal.rows import Row
 from flowscript_trio.types.intervals import Intervals
 

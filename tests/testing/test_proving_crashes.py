@@ -12,11 +12,11 @@ from flowscript_trio.execution import attempts, cleanup
 from flowscript_trio.execution.durable import leaves, limited, opening
 from flowscript_trio.execution.durable.coding import Coding
 from flowscript_trio.execution.durable.decisions import Decisions
-from flowscript_trio.execution.durable.entries import RunBegan
 from flowscript_trio.execution.durable.leaves import act_durably
 from flowscript_trio.execution.durable.past import Past
 from flowscript_trio.execution.durable.recorder import Recorder
 from flowscript_trio.execution.durable.run_clock import RunClock
+from flowscript_trio.execution.durable.run_entries import RunBegan
 from flowscript_trio.execution.durable.run_journal import RunJournal
 from flowscript_trio.journal.memory import MemoryBackend
 from flowscript_trio.journal.values import encode_value

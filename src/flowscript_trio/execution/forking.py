@@ -15,8 +15,9 @@ from ..types.storing import CannotKeep
 from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
 from .durable.cutting import completed, cut, place_of, undone, without_begun, without_undone
-from .durable.entries import Forked, row_of
+from .durable.entry_rows import row_of
 from .durable.opening import SEMANTICS, FindSecrets, given_of
+from .durable.run_entries import Forked
 from .inputs import check_secrets
 
 

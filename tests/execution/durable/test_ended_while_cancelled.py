@@ -6,7 +6,8 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
-from flowscript_trio.execution.durable.entries import JobEnded, Started, entry_of
+from flowscript_trio.execution.durable.entries import JobEnded, Started
+from flowscript_trio.execution.durable.entry_rows import entry_of
 from flowscript_trio.testing import prove
 
 from crashing import Crashing, World, points

@@ -22,14 +22,9 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
-from flowscript_trio.execution.durable.entries import (
-    AttemptFailed,
-    Ended,
-    Entry,
-    RunEnded,
-    Started,
-    entry_of,
-)
+from flowscript_trio.execution.durable.entries import AttemptFailed, Ended, Entry, Started
+from flowscript_trio.execution.durable.entry_rows import entry_of
+from flowscript_trio.execution.durable.run_entries import RunEnded
 
 from databases import cut_connections, expire_leases, new_database
 

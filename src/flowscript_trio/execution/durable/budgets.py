@@ -14,9 +14,10 @@ from ...types.paths import END, bound_path
 from ..regions import Region
 from ..spending import Spending, reason_of
 from .compacting import Parts
-from .entries import Exceeded, Requested
+from .entries import Requested
 from .past import Past
 from .recorder import Recorder
+from .run_entries import Exceeded
 from .timers import Timer
 
 T = TypeVar("T")

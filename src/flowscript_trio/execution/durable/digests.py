@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from ...program.compiled import Step
-from .entries import Encode
+from .entry_rows import Encode
 
 
 class Digests:

@@ -1,4 +1,4 @@
-"""Owns the entries of a run's journal as frozen types, and how each becomes a row and is read back.
+"""Owns the entries of a run's journal as frozen types: what it says of its nodes, blocks and bodies.
 
 ``key`` is the path of an execution, with the attempt of every block around it that is tried again. ``at`` is
 the scheduler's pass in which something happened, counted from the beginning of the run over all its processes.
@@ -7,18 +7,9 @@ Times are those of the wall clock, in seconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, ClassVar
-
-from ...journal.rows import Row
-from ...types.results import RunStatus
-from ...types.storing import CannotKeep
-
-Encode = Callable[[Any], bytes]
-Decode = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +18,6 @@ class Entry:
 
     kind: ClassVar[str]
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunBegan(Entry):
-    """The run begins; what it follows from beside its document is drawn once.
-
-    ``seal`` tells whether the key of the store is that which it was begun with; empty where it was begun without.
-    ``prints`` tell by the ``salt`` whether the secrets of those names have changed since.
-    """
-
-    kind = "began"
-    seed: int
-    started: datetime
-    salt: bytes
-    prints: dict[str, bytes]
-    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +154,6 @@ class Waits(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelling(Entry):
-    """A cancellation that the document did not ask for has reached the run."""
-
-    kind = "cancelling"
-    reason: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Reading(Entry):
     """What an evaluation for a node read from the clock, for the ``number``-th time in that ``turn`` of it."""
 
@@ -290,30 +256,12 @@ class Passed(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class Ran(Entry):
-    """The run has been at work for so many seconds, over all its processes, at that time of the wall clock."""
-
-    kind = "ran"
-    seconds: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
 class Requested(Entry):
     """An attempt of a node has sent so many requests; they count for the budget of the run."""
 
     kind = "requested"
     attempt: int
     requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exceeded(Entry):
-    """The execution at ``path`` has exceeded that bound of the budget: the run is about to be cancelled."""
-
-    kind = "exceeded"
-    bound: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,85 +279,3 @@ class Compacted(Entry):
     kept: Any
     spent: list[tuple[str, bool, int]]
     rates: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Forked(Entry):
-    """The entries before this one are those of the run ``run`` before the first one of its execution ``before``.
-
-    ``disowned`` are the nodes that ``run`` itself undoes, if anyone; ``skipped`` are the outputs of those that
-    are not run, by their keys.
-    """
-
-    kind = "forked"
-    run: str
-    before: str
-    disowned: list[str]
-    skipped: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnded(Entry):
-    """The run has ended."""
-
-    kind = "run-ended"
-    status: RunStatus
-    output: Any
-    error: bytes | None
-
-
-ENTRIES: dict[str, type[Entry]] = {
-    each.kind: each
-    for each in (
-        RunBegan,
-        Started,
-        KeptFirst,
-        CookiesSet,
-        Ended,
-        AttemptFailed,
-        Retried,
-        Late,
-        JobEnded,
-        Decided,
-        Bounded,
-        BoundEnded,
-        Waits,
-        Cancelling,
-        Reading,
-        BodyEnded,
-        Completed,
-        Answered,
-        Given,
-        Opened,
-        Whole,
-        Passed,
-        Ran,
-        Requested,
-        Exceeded,
-        Compacted,
-        Forked,
-        RunEnded,
-    )
-}
-"""Every kind of entry."""
-
-_PARTS_OF = {
-    each: attrgetter("kind", *(field.name for field in fields(each))) for each in ENTRIES.values()
-}
-"""What gives the kind, the key and the facts of an entry: a run makes three entries a node."""
-
-
-def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
-    """An entry as a row with that ``value``; raises CannotKeep for a value that cannot be kept,
-    with the place inside of it.
-    """
-    kind, key, *facts = _PARTS_OF[type(entry)](entry)
-    try:
-        return Row(kind, key, encode(facts), value)
-    except CannotKeep as exc:
-        raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
-
-
-def entry_of(row: Row, decode: Decode) -> Entry:
-    """The entry that a row holds; raises KeyError for a kind that this version does not know."""
-    return ENTRIES[row.kind](row.key, *decode(row.data))

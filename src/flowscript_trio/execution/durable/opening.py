@@ -23,9 +23,10 @@ from ..masking import public_texts
 from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
 from .cutting import check_whole
-from .entries import RunBegan, entry_of
+from .entry_rows import entry_of
 from .given_items import check_items, without_items
 from .past import Past
+from .run_entries import RunBegan
 
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds secrets by their names."""

@@ -15,31 +15,26 @@ from .entries import (
     BodyEnded,
     Bounded,
     BoundEnded,
-    Cancelling,
     Compacted,
     Completed,
     CookiesSet,
     Decided,
     Ended,
     Entry,
-    Exceeded,
-    Forked,
     Given,
     JobEnded,
     KeptFirst,
     Late,
     Opened,
     Passed,
-    Ran,
     Reading,
     Requested,
     Retried,
-    RunBegan,
-    RunEnded,
     Started,
     Waits,
     Whole,
 )
+from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
 
 Attempt = tuple[str, int]
 """The key of an execution, and which attempt of it, from 1."""

@@ -19,7 +19,6 @@ from .compacting import Parts
 from .compensations import Compensations
 from .decisions import Decisions
 from .digests import Digests
-from .entries import RunBegan, RunEnded
 from .inbox import Inbox
 from .leaving import Leaving
 from .outcomes import Outcomes
@@ -28,6 +27,7 @@ from .readings import Readings
 from .restoring import Restoring
 from .retries import Retries
 from .run_clock import RunClock
+from .run_entries import RunBegan, RunEnded
 from .run_journal import RunJournal
 from .waits import Waits
 from .working_time import WorkingTime

@@ -9,10 +9,10 @@ from typing import TypeVar
 import trio
 
 from ...types.durable import Diverged
-from .entries import Cancelling
 from .leaving import Leaving
 from .past import Past
 from .run_clock import RunClock
+from .run_entries import Cancelling
 from .run_journal import RunJournal
 
 T = TypeVar("T")

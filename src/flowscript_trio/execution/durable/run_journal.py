@@ -9,7 +9,8 @@ import trio
 from ...journal.rows import Journal
 from ...types.paths import levels_of
 from .compacting import Parts
-from .entries import Compacted, Encode, Entry, Passed, row_of
+from .entries import Compacted, Entry, Passed
+from .entry_rows import Encode, row_of
 from .leaving import Leaving
 from .past import Past
 from .run_clock import RunClock

@@ -9,9 +9,10 @@ import trio
 
 from ...journal.rows import Journal
 from .compacting import Parts
-from .entries import Encode, Ran, row_of
+from .entry_rows import Encode, row_of
 from .past import Past
 from .run_clock import RunClock
+from .run_entries import Ran
 
 RAN_APART = 0.1
 """Seconds after which it is written again, with the next entry, how long the run has been at work."""

@@ -11,15 +11,9 @@ from typing import Any
 import trio
 
 from ...execution.durable.coding import Coding
-from ...execution.durable.entries import (
-    AttemptFailed,
-    Cancelling,
-    Decided,
-    Ended,
-    Entry,
-    Whole,
-    entry_of,
-)
+from ...execution.durable.entries import AttemptFailed, Decided, Ended, Entry, Whole
+from ...execution.durable.entry_rows import entry_of
+from ...execution.durable.run_entries import Cancelling
 from ...execution.handle import Run
 from ...execution.options import RunOptions
 from ...execution.run import run_with
