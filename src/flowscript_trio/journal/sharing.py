@@ -111,7 +111,7 @@ class Book:
     ) -> None:
         self._is_alive = cache(is_alive)
         self._entries = {(each.run, each.token): each for each in entries}
-        self.counts = dict(counts)
+        self.counts: dict[str, Count] = dict(counts)
         self._last = max((each.place for each in self._entries.values()), default=0)
         self.added: list[Entry] = []
         self.changed: list[Entry] = []

@@ -5,7 +5,7 @@ What waits here is asked for in one transaction, and again after a while: anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from math import inf
@@ -43,7 +43,7 @@ class Desk:
     """What all runs of one store in this ``trio.run`` ask it for. ``time`` is that of the wall clock now."""
 
     def __init__(self, store: Store, time: float) -> None:
-        self.tokens = count(1)
+        self.tokens: Iterator[int] = count(1)
         self.limits: dict[str, Held] = {}
         self._store = store
         self._since = time - trio.current_time()

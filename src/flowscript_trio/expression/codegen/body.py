@@ -31,14 +31,14 @@ class Body:
         shift: int = 0,
         names: Parameters | None = None,
     ) -> None:
-        self.writers = writers
-        self.is_node = is_node
-        self.given = given
-        self.shift = shift
+        self.writers: Writers = writers
+        self.is_node: IsNode = is_node
+        self.given: Given = given
+        self.shift: int = shift
         """Added to the offsets in errors: where the expression stands in its text."""
         self.names: Parameters = {} if names is None else dict(names)
         """What the parameters of arrow functions, and other bound names, are in the code."""
-        self.loops = 0
+        self.loops: int = 0
         """Loops around what is being written."""
         self.block: list[ast.stmt] = []
         self._kept: dict[Any, str] = {}
