@@ -151,9 +151,11 @@ def peak(text: str) -> int:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("measure", [calls, peak])
-def test_twice_the_text_takes_twice_the_work(measure: Callable[[str], int], kind: str) -> None:
+@pytest.mark.parametrize(("measure", "most"), [(calls, 1.25), (peak, 1.5)])  # tables grow in steps
+def test_twice_the_text_takes_twice_the_work(
+    measure: Callable[[str], int], most: float, kind: str
+) -> None:
     make, size = HOSTILE[kind]
     once, twice = make(size), make(2 * size)
     read(make(10))  # what is imported when it is first needed
-    assert measure(twice) / measure(once) < 1.25 * len(twice) / len(once)
+    assert measure(twice) / measure(once) < most * len(twice) / len(once)
