@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowscript_trio.expression import expressions, template
+from flowscript_trio.expression import codegen, expressions, template
 
 
 @pytest.fixture(autouse=True, params=["closures", "functions"], scope="module")
@@ -15,7 +15,7 @@ def evaluation(request: pytest.FixtureRequest) -> object:
             patch.setattr(expressions, "WARM", 1)
             patch.setattr(template, "WARM", 1)
         else:
-            patch.setattr(expressions, "generate", lambda *_: None)
-            patch.setattr(template, "generate_text", lambda *_: None)
-            patch.setattr(template, "generate_words", lambda *_: None)
+            patch.setattr(codegen, "generate", lambda *_: None)
+            patch.setattr(codegen, "generate_text", lambda *_: None)
+            patch.setattr(codegen, "generate_words", lambda *_: None)
         yield request.param

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..types.deferred import dataclass
 from ..types.errors import EvaluationError, LimitExceeded, nearest
 from ..types.location import Text
 from .calls import Run
-from .codegen import Way, generate, generate_item, generate_run
 from .compiler import compile_tree, plain_name
 from .encoding import RawJson
 from .errors import ExpressionSyntaxError
@@ -19,6 +18,9 @@ from .grammar import read_tree
 from .scope import Scope, Services
 from .survey import Reference, survey
 from .syntax import Call, Chain, Constant, Item, Member, Method, Name, Tree
+
+if TYPE_CHECKING:
+    from .codegen import Way
 
 SPECIAL_NAMES = frozenset(
     {
@@ -118,23 +120,31 @@ class Expression:
         expression over a scope where an OverflowError says that a number is too large for it.
         """
         if self._each is None:
-            self._each = generate_item(self.tree, self.is_node, fold) or _no_code
+            from . import (
+                codegen,
+            )  # here and below: what is evaluated a few times only does not need it
+
+            self._each = codegen.generate_item(self.tree, self.is_node, fold) or _no_code
         return None if self._each is _no_code or not services.roomy else self._each
 
     def run_code(self, services: Services, way: Way) -> Callable[..., Any] | None:
-        """The function of a run of items (see :func:`generate_run`); None where there is none.
+        """The function of a run of items (see :func:`codegen.generate_run`); None where there is none.
 
         The caller does as for :meth:`item_code`, and begins an evaluation with each call.
         """
         if way not in self._runs:
-            self._runs[way] = generate_run(self.tree, self.is_node, way)
+            from . import codegen
+
+            self._runs[way] = codegen.generate_run(self.tree, self.is_node, way)
         return self._runs[way] if services.roomy else None
 
     def _warm(self) -> None:
         """Count an evaluation; the one that says that the expression is used often makes its code."""
         self._left -= 1
         if self._left == 0:
-            self._fast = generate(self.tree, self.is_node)
+            from . import codegen
+
+            self._fast = codegen.generate(self.tree, self.is_node)
 
     def call(self, scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call an arrow function that this expression gave, as one evaluation of it."""

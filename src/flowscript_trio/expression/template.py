@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from ..types.errors import EvaluationError
 from ..types.location import Text
-from .codegen import SHORT, generate_text, generate_words
 from .encoding import NotJson, RawJson, decode_json, encode_json, to_text
 from .expressions import WARM, Expression, place
 from .scope import ROOMY, Scope, Services
@@ -112,13 +111,16 @@ class Template:
         self._left -= 1
         if self._left or not self._holes:
             return
+        from . import codegen  # what is rendered a few times only does not need it
+
         parts = [p if isinstance(p, str) else (p.tree, p.shift) for p in self._parts]
         is_node = self._expressions[0].is_node
         literal = sum(len(part) for part in self._parts if isinstance(part, str))
-        if not self.light or literal + len(self._holes) * SHORT > ROOMY:
-            self._fast = generate_text(parts, is_node)
+        if not self.light or literal + len(self._holes) * codegen.SHORT > ROOMY:
+            self._fast = codegen.generate_text(parts, is_node)
             return
-        code = generate_text(parts, is_node, self._text, partial(place, text=self.source, shift=0))
+        where = partial(place, text=self.source, shift=0)
+        code = codegen.generate_text(parts, is_node, self._text, where)
         if code is None:
             return
         self.text = code
@@ -129,7 +131,7 @@ class Template:
                 self.text = code  # the values are not all of one kind after all
                 return code(scope)
 
-            self.text = generate_words(parts, is_node, kinds, otherwise) or code
+            self.text = codegen.generate_words(parts, is_node, kinds, otherwise) or code
 
     def _kinds(self, scope: Scope) -> list[type]:
         """Of what types the holes are now; code is made for them. One that fails is of no such type."""
