@@ -215,14 +215,13 @@ class SqliteBackend:
     def runs(
         self, states: Sequence[State], limit: int, workflow: str | None, seconds: float | None
     ) -> list[RunState]:
-        marks = ", ".join(f"?{number}" for number in range(4, 4 + len(states)))
-        chosen = f"state in ({marks})" if states else "true"
+        chosen = f"state in ({', '.join('?' * len(states))})" if states else "true"
         since = 0.0 if seconds is None else time.time() - seconds
         with self._connected() as connection:
             found = connection.execute(
-                f"select {_STATE} from runs where {chosen} and (?1 is null or workflow = ?1) "
-                "and created >= ?2 order by number desc limit ?3",
-                (workflow, since, limit, *states),
+                f"select {_STATE} from runs where {chosen} and (? is null or workflow = ?) "
+                "and created >= ? order by number desc limit ?",
+                (*states, workflow, workflow, since, limit),
             ).fetchall()
             return [self._state(connection, *row) for row in found]
 

@@ -136,6 +136,6 @@ def drop(connection: sqlite3.Connection, run: int, numbers: Sequence[tuple[int, 
     for digest in hashes - {document}:
         connection.execute("delete from uses where run = ? and hash = ?", (run, digest))
         connection.execute(
-            "delete from large where hash = ?1 and not exists (select 1 from uses where hash = ?1)",
-            (digest,),
+            "delete from large where hash = ? and not exists (select 1 from uses where hash = ?)",
+            (digest, digest),
         )
