@@ -178,12 +178,16 @@ def parse_address(host: str) -> Address | None:
 
 def unwrapped(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64), else the address itself."""
-    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback or address.is_unspecified:
+    if isinstance(address, ipaddress.IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and any(address in network for network in _EMBEDDING):
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return inner or address
+    if inner is not None:
+        return inner  # asked first: to later Pythons a mapped address is what the one inside is
+    if address.is_loopback or address.is_unspecified:
+        return address
+    if any(address in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
 
 
 def range_of(address: Address) -> str:
