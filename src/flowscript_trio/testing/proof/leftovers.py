@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from .calls import Call
 
 FOLDER = next((name for name in ("/proc/self/fd", "/dev/fd") if os.path.isdir(name)), None)
 """Where the system lists what this process has open; None on a system that does not, where less is seen."""
+LOOK, LAST_LOOKS = 0.002, 10
+"""Real seconds between two looks at what is still open, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,10 @@ class Leftovers:
         """What is still open, after the collector of garbage had its chance."""
         if self._now_open():
             gc.collect()
+        for _ in range(LAST_LOOKS):
+            if not self._now_open():
+                break
+            time.sleep(LOOK)  # what another thread has opened meanwhile it may be about to close
         return [Left(what, call) for what, call in self._now_open()]
 
     def _now_open(self) -> list[tuple[str, Call]]:
