@@ -105,13 +105,16 @@ class Leftovers:
 
     def open(self) -> list[Left]:
         """What is still open, after the collector of garbage had its chance."""
-        if self._now_open():
+        left = self._now_open()
+        if left:
             gc.collect()
+            left = self._now_open()
         for _ in range(LAST_LOOKS):
-            if not self._now_open():
+            if not left:
                 break
             time.sleep(LOOK)  # what another thread has opened meanwhile it may be about to close
-        return [Left(what, call) for what, call in self._now_open()]
+            left = self._now_open()
+        return [Left(what, call) for what, call in left]
 
     def _now_open(self) -> list[tuple[str, Call]]:
         return [
