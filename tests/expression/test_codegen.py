@@ -59,6 +59,19 @@ def test_generated_code_of_random_trees_is_made_of_few_kinds(tree: Tree) -> None
     check(module_of(read(write(tree)).tree, lambda _: False))
 
 
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[ast.Module]:
+    """The code that is compiled from now on."""
+    seen: list[ast.Module] = []
+
+    def look(module: ast.Module, *rest: Any) -> Any:
+        seen.append(module)
+        return compile(module, *rest)
+
+    monkeypatch.setattr(function, "compile", look, raising=False)
+    return seen
+
+
 TEMPLATES = (
     "{{__class__}} {{scope.services}} {{value['__globals__']}}",
     "{{a}}{{a}}: {{upper(map(xs, run => run.type))}} {{typeof services}}",
@@ -69,15 +82,8 @@ TEMPLATES = (
 
 @pytest.mark.parametrize("text", TEMPLATES)
 def test_code_of_templates_is_made_of_few_kinds_and_names_of_ours(
-    text: str, monkeypatch: pytest.MonkeyPatch, evaluation: str
+    text: str, compiled: list[ast.Module], evaluation: str
 ) -> None:
-    compiled: list[ast.Module] = []
-
-    def look(module: ast.Module, *rest: Any) -> Any:
-        compiled.append(module)
-        return compile(module, *rest)
-
-    monkeypatch.setattr(function, "compile", look, raising=False)
     template = parse_template(text_of(text)).compile(lambda _: False)
     scope = PlainScope({"a": "x", "xs": [{"type": "t"}], "type": 3, "__class__": "c", "len": {}})
     for _ in range(3):
@@ -92,15 +98,8 @@ def test_code_of_templates_is_made_of_few_kinds_and_names_of_ours(
 )
 @pytest.mark.parametrize("way", ["map", "filter", "reduce"])
 def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
-    text: str, way: Way, monkeypatch: pytest.MonkeyPatch
+    text: str, way: Way, compiled: list[ast.Module]
 ) -> None:
-    compiled: list[ast.Module] = []
-
-    def look(module: ast.Module, *rest: Any) -> Any:
-        compiled.append(module)
-        return compile(module, *rest)
-
-    monkeypatch.setattr(function, "compile", look, raising=False)
     assert codegen.generate_run(read(text).tree, lambda _: False, way) is not None
     [module] = compiled
     check(module, words={*codegen.ITEM_NAMES, "made", "part"})
@@ -109,15 +108,8 @@ def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
 @pytest.mark.parametrize("fold", [False, True])
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_code_over_one_item_is_made_of_few_kinds_and_names_of_ours(
-    text: str, fold: bool, monkeypatch: pytest.MonkeyPatch
+    text: str, fold: bool, compiled: list[ast.Module]
 ) -> None:
-    compiled: list[ast.Module] = []
-
-    def look(module: ast.Module, *rest: Any) -> Any:
-        compiled.append(module)
-        return compile(module, *rest)
-
-    monkeypatch.setattr(function, "compile", look, raising=False)
     assert codegen.generate_item(read(text).tree, lambda _: False, fold) is not None
     [module] = compiled
     check(module, words=set(codegen.ITEM_NAMES))

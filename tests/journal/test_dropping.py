@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,6 @@ from flowscript_trio.journal.rows import Mark, Row
 from flowscript_trio.journal.store import Store
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import StoreFailed
-
-from databases import new_database
-
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-
-
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "postgresql":
-        return Store(new_database(URL))
-    return Store.memory() if request.param == "memory" else Store(tmp_path / "runs.db")
 
 
 def _row(number: int) -> Row:

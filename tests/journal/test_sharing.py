@@ -23,19 +23,10 @@ from databases import expire_leases, new_database
 
 URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-KINDS = ["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
+KINDS = ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
 
 GRANTED = Told(True, 0.0)
 WAITS = Told(False, inf)
-
-
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "memory":
-        return Store.memory()
-    if request.param == "sqlite":
-        return Store(tmp_path / "runs.db")
-    return Store(new_database(URL))
 
 
 def need(key: str, max: float = 1, rate: Rate | None = None, burst: int = 1) -> Need:
@@ -167,7 +158,7 @@ def held_by_another_process(where: str) -> Iterator[None]:
             process.send_signal(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_what_a_killed_process_held_is_free_again(kind: str, tmp_path: Path) -> None:
     where = str(tmp_path / "runs.db") if kind == "sqlite" else new_database(URL)
     store = Store(where)

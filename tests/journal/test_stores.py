@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +14,6 @@ from flowscript_trio.journal.store import Store
 from flowscript_trio.types.decisions import Action
 from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.storing import RunBusy
-
-from databases import new_database
-
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-KINDS = ["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
-
-
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "memory":
-        return Store.memory()
-    if request.param == "sqlite":
-        return Store(tmp_path / "runs.db")
-    return Store(new_database(URL))
-
 
 ASKED = encode_question("ask", "Go?", [], "reject")
 ROWS = [

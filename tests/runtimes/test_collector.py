@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ def test_full_collections_wait_until_the_last_reader_is_done() -> None:
     assert gc.get_threshold() == SET
 
 
-def test_no_full_collection_comes_while_they_wait() -> None:
+@contextmanager
+def generations_collected() -> Iterator[list[int]]:
+    """The generations of all collections, which come often while the block lasts."""
     seen: list[int] = []
 
     def note(phase: str, info: dict[str, Any]) -> None:
@@ -57,13 +60,18 @@ def test_no_full_collection_comes_while_they_wait() -> None:
     gc.callbacks.append(note)
     gc.set_threshold(5, 1, 1)
     try:
+        yield seen
+    finally:
+        gc.callbacks.remove(note)
+
+
+def test_no_full_collection_comes_while_they_wait() -> None:
+    with generations_collected() as seen:
         with FullCollections() as full:
             full.hold_off()
             kept: list[list[int]] = [[] for _ in range(1000)]
         while 2 not in seen[-3:]:
             kept.append([])
-    finally:
-        gc.callbacks.remove(note)
     at = seen.index(2)
     assert seen[:at].count(1) > 10
 
@@ -140,20 +148,10 @@ async def test_only_the_decoding_of_a_large_answer_holds_them_off(
 
 def test_only_the_loading_of_a_document_holds_them_off() -> None:
     nodes = "".join(f'<transform:template id="t{at}" template="{at}"/>' for at in range(300))
-    seen: list[int] = []
-
-    def note(phase: str, info: dict[str, Any]) -> None:
-        if phase == "start":
-            seen.append(info["generation"])
-
-    gc.callbacks.append(note)
-    gc.set_threshold(5, 1, 1)
-    try:
+    with generations_collected() as seen:
         fs.loads(f'<workflow name="w">{nodes}</workflow>')
         loading = seen.copy()
         assert gc.get_threshold() == (5, 1, 1)
-    finally:
-        gc.callbacks.remove(note)
     assert loading.count(1) > 10
     assert 2 not in loading
 

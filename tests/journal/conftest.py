@@ -1,0 +1,24 @@
+"""Owns the store of a test: of each kind that there is, one after the other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flowscript_trio.journal.store import Store
+
+from databases import new_database
+
+URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "memory":
+        return Store.memory()
+    if request.param == "sqlite":
+        return Store(tmp_path / "runs.db")
+    return Store(new_database(URL))
