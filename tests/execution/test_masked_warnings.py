@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,6 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.types.events import NodeEnded
-
-from harvest import ROOT
 
 SECRET = "do-not-tell-2471"
 FLOW = """<workflow name="w"><secret name="KEY"/>
@@ -82,7 +81,7 @@ async def test_what_an_observer_raises_beside_an_error_is_masked() -> None:
 
 
 def test_warnings_come_to_the_record_at_one_place() -> None:
-    sources = ROOT / "src" / "flowscript_trio"
+    sources = Path(fs.__file__).parent
     makers = [
         path.relative_to(sources).as_posix()
         for path in sources.rglob("*.py")

@@ -83,6 +83,14 @@ def test_every_value_that_can_be_kept_comes_back_as_it_was(value: Any) -> None:
     assert same(back(value), value)
 
 
+def test_numbers_that_are_none_stay_apart_as_keys_and_in_sets() -> None:
+    nans = [float("nan"), float("nan"), float("nan")]
+    kept = back({nan: number for number, nan in enumerate(nans)})
+    assert list(kept.values()) == [0, 1, 2]
+    assert all(map(math.isnan, kept))
+    assert len(back(set(nans))) == len(back(frozenset(nans))) == 3
+
+
 @pytest.mark.parametrize(
     "value",
     ["\0", "\ud800", "\ud83d" + "\ude00", {"\0": 1}, {"": [(1,)]}, -0.0, math.inf, 2**64, [[]], {}, set(),

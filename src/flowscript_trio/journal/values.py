@@ -49,7 +49,7 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
     Raises InputError for a secret that is missing, StoreFailed for what is not an encoded value.
     """
     try:
-        made = json.loads(data[1:].decode("utf-8", "surrogatepass"))
+        made = _decoder.decode(data[1:].decode("utf-8", "surrogatepass"))
         if data[:1] == JSON:
             return made
         if data[:1] == PARTS:
@@ -72,6 +72,9 @@ def _dumped(value: Any) -> bytes:
 
 _encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 """Made once: ``json.dumps`` makes one for each value. What comes here was looked through for circles already."""
+
+_decoder = json.JSONDecoder(parse_constant=float)
+"""Each NaN is an object of its own, as it was: of two keys of a dict, or two items of a set, one would be lost."""
 
 
 def _is_plain(root: Any) -> bool:
