@@ -83,7 +83,7 @@ def test_every_value_that_can_be_kept_comes_back_as_it_was(value: Any) -> None:
     assert same(back(value), value)
 
 
-def test_numbers_that_are_none_stay_apart_as_keys_and_in_sets() -> None:
+def test_nans_that_are_keys_or_stand_in_a_set_stay_apart() -> None:
     nans = [float("nan"), float("nan"), float("nan")]
     kept = back({nan: number for number, nan in enumerate(nans)})
     assert list(kept.values()) == [0, 1, 2]

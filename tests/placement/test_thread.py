@@ -54,6 +54,7 @@ async def test_a_cancelled_plain_function_is_waited_for(tmp_path: Path) -> None:
         )
         await until(lambda: lines(log))
         nursery.cancel_scope.cancel()
+    assert nursery.cancel_scope.cancelled_caught
     assert lines(log) == ["began", "ended"]
 
 
