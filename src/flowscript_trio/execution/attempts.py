@@ -66,7 +66,7 @@ async def _pass_over() -> Outcome:
 
 
 async def _attend(walk: Walk, attempt: Attempt) -> Outcome:
-    """An attempt of which the run counts, keeps, undoes or hides something."""
+    """An attempt in a run that counts, keeps, undoes or hides something of it."""
     step, path, number = attempt.step, attempt.path, attempt.number
     spending, recorder = walk.run.spending, walk.run.recorder
     if spending is not None:
