@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -462,3 +463,83 @@ def test_the_first_error_is_told_where_its_fallback_fails_too(world: World) -> N
     assert failure is not None
     [result] = failure.record["x/a"]
     assert (result.replaced, result.error) == (first, second)
+
+
+def raised_by(raising: Callable[[], object], body: str) -> BaseException:
+    """What surfaces from a workflow of that body, in which ``source:raising`` raises."""
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:raising")
+    async def source(params: fs.ExecutionParams) -> object:
+        return raising()
+
+    flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=registry)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 (whatever it is)
+        trio.run(fs.run, flow, clock=MockClock(autojump_threshold=0))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<source:raising id="a"/>',
+        '<parallel id="p"><branch><source:raising id="a"/></branch></parallel>',
+        """<source:raising id="a"><on-error><retry max="2" when="true" base="1s"/></on-error></source:raising>""",
+    ],
+)
+def test_the_traceback_of_an_error_keeps_no_function_of_the_engine_that_caught_it(
+    body: str,
+) -> None:
+    """It would show their variables, and hold what holds the error."""
+
+    def broken() -> None:
+        raise ValueError("broken")
+
+    error = raised_by(broken, body)
+    functions = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    first = functions.index("_call")
+    assert functions[first:] == ["_call", "source", "broken"]
+    assert "execute_node" not in functions[first - 1 :]
+    assert "_try_again" not in functions
+
+
+def test_an_interrupt_out_of_a_group_keeps_its_whole_traceback() -> None:
+    def broken() -> None:
+        try:
+            raise SystemExit("out of a group")
+        except SystemExit as exc:
+            raise BaseExceptionGroup("both", [exc, ValueError()]) from None
+
+    error = raised_by(broken, '<source:raising id="a"/>')
+    assert type(error) is SystemExit
+    assert traceback.extract_tb(error.__traceback__)[-1].name == "broken"
+
+
+def test_a_group_of_cancellations_is_recorded_and_passes_on_as_the_one_that_it_stands_for() -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:grouping")
+    async def grouping(params: fs.ExecutionParams) -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as exc:
+            raise BaseExceptionGroup("both", [exc, BaseExceptionGroup("inner", [exc])]) from None
+
+    @registry.runtime("source:broken")
+    async def broken(params: fs.ExecutionParams) -> None:
+        await trio.sleep(1)
+        raise ValueError("broken")
+
+    flow = fs.loads(
+        '<workflow name="w"><parallel id="p"><branch><source:grouping id="a"/></branch>'
+        '<branch><source:broken id="b"/></branch></parallel></workflow>',
+        registry=registry,
+    )
+    with pytest.raises(ValueError, match="broken") as caught:
+        trio.run(fs.run, flow, clock=MockClock(autojump_threshold=0))
+    assert caught.value.__context__ is None
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert [(each.id, each.status) for each in failure.cancelled] == [("a", "cancelled")]
+    assert failure.cancelled[0].cancelled_by is not None
+    assert failure.cancelled[0].cancelled_by.by == "p/1"

@@ -510,3 +510,20 @@ def test_ctrl_c_in_a_job_cancels_the_others_and_returns_every_token() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run_virtually(main)
+
+
+@pytest.mark.parametrize(("limit", "borrowed"), [(2, 2), (math.inf, 0)])
+def test_a_limiter_keeps_books_only_where_there_is_a_limit(limit: float, borrowed: int) -> None:
+    seen: list[float] = []
+
+    async def main() -> None:
+        async def look() -> None:
+            await trio.sleep(1)
+            seen.append(it.block.tokens.limiter.borrowed_tokens)
+
+        it = board([look, look], limit=limit)
+        await it.run_pool()
+        assert it.block.tokens.limiter.borrowed_tokens == 0
+
+    run_virtually(main)
+    assert seen[0] == borrowed

@@ -6,6 +6,7 @@ a node and its runtime is paid for at each of its steps.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
@@ -17,10 +18,11 @@ from ..expression import truthy
 from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.raised import error_of, first_of, is_cancelled
+from ..scheduler.raised import error_of
 from ..scheduler.signals import Failed
 from ..types.ast import TimeoutNode
 from ..types.events import AttemptStarted, TokenAwaited, TokenTaken
+from ..types.exceptions import forget_catcher, traceback_of
 from ..types.paths import bound_path
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
@@ -36,65 +38,84 @@ from .taking import with_limits
 from .walk import Walk
 
 
-async def make_attempt(walk: Walk, step: Step, frame: Frame, path: str, number: int = 1) -> Outcome:
-    """Run one attempt of a node (the ``number``-th, from 1).
+def make_attempt(
+    walk: Walk, step: Step, frame: Frame, path: str, number: int = 1
+) -> Awaitable[Outcome]:
+    """What runs one attempt of a node (the ``number``-th, from 1), to be awaited.
 
-    An error comes back as a value, with a note of where it came from.
+    What the node raises is raised, here or when it is awaited: :func:`caught` says what it comes to.
     """
-    try:
-        attempt = _begin(walk, step, frame, path, number)
-        if attempt is None:
-            return Outcome(skipped=True)
-        if walk.run.observers:
-            _tell_attempt(walk, attempt)
-        spending = walk.run.spending
-        recorder = walk.run.recorder
-        if spending is not None:
-            if recorder is not None and recorder.past.had_begun(path, number):
-                spending.recount_node(path)
-            else:
-                spending.count_node(path)
-            spending.keep(attempt.input, path)
-        if recorder is not None:
-            from .durable.leaves import perform_durably  # only a run with a store needs it
+    run = walk.run
+    attempt = _begin(walk, step, frame, path, number)
+    if attempt is None:
+        return _pass_over()
+    if run.observers:
+        _tell_attempt(walk, attempt)
+    if (
+        step.is_control
+        or run.masker is not None
+        or run.spending is not None
+        or run.recorder is not None
+    ):
+        return _attend(walk, attempt)
+    return with_limits(walk, attempt, _perform) if step.limits else _perform(walk, attempt)
 
-            perform: Callable[[Walk, Attempt], Awaitable[Outcome]] = _perform
-            if step.limits:
-                from .durable.limited import limited
 
-                perform = limited(_perform)
-            outcome = await perform_durably(walk, recorder, attempt, perform)
-        elif step.limits:
-            outcome = await with_limits(walk, attempt, _perform)
+async def _pass_over() -> Outcome:
+    return Outcome(skipped=True)
+
+
+async def _attend(walk: Walk, attempt: Attempt) -> Outcome:
+    """An attempt in a run that counts, keeps, undoes or hides something of it."""
+    step, path, number = attempt.step, attempt.path, attempt.number
+    spending, recorder = walk.run.spending, walk.run.recorder
+    if spending is not None:
+        if recorder is not None and recorder.past.had_begun(path, number):
+            spending.recount_node(path)
         else:
-            outcome = await _perform(walk, attempt)
-        if spending is not None:
-            spending.keep(outcome.output, path)
-        if outcome.lost is not None and walk.run.compensations:
-            outcome = await without_losers(walk, attempt, outcome)
-        signal = outcome.signal
-        if walk.run.masker is not None and isinstance(signal, Failed):
-            outcome.signal = Failed(walk.run.masked(signal.error), signal.origin)
-        return outcome
-    except trio.Cancelled as exc:
-        if is_cancelled():
-            raise
-        error = error_of(exc)
-        raised: BaseException = exc
-    except BaseException as exc:
-        error = error_of(exc)
-        raised = exc
-    try:
-        if error is None:
-            raise first_of(raised)
-        outcome = fail(walk, step, path, error)
-        if walk.run.recorder is not None:
-            from .durable.leaves import note_failure
+            spending.count_node(path)
+        spending.keep(attempt.input, path)
+    if recorder is not None:
+        from .durable.leaves import perform_durably  # only a run with a store needs it
 
-            note_failure(walk.run.recorder, step, path, number, outcome)
-        return outcome
-    finally:
-        del raised, error  # their tracebacks have this frame
+        perform: Callable[[Walk, Attempt], Awaitable[Outcome]] = _perform
+        if step.limits:
+            from .durable.limited import limited
+
+            perform = limited(_perform)
+        outcome = await perform_durably(walk, recorder, attempt, perform)
+    elif step.limits:
+        outcome = await with_limits(walk, attempt, _perform)
+    else:
+        outcome = await _perform(walk, attempt)
+    if spending is not None:
+        spending.keep(outcome.output, path)
+    if outcome.lost is not None and walk.run.compensations:
+        outcome = await without_losers(walk, attempt, outcome)
+    signal = outcome.signal
+    if walk.run.masker is not None and isinstance(signal, Failed):
+        outcome.signal = Failed(walk.run.masked(signal.error), signal.origin)
+    return outcome
+
+
+def caught(walk: Walk, step: Step, path: str, number: int = 1) -> Outcome | None:
+    """What the exception that its caller handles makes of an attempt; None: it has to pass on.
+
+    An error of the node's becomes a value, with a note of where it came from.
+    """
+    raised = sys.exception()
+    assert raised is not None
+    error = error_of(raised)
+    if error is None:
+        return None
+    if traceback_of(error) is traceback_of(raised):
+        forget_catcher(error)
+    outcome = fail(walk, step, path, error)
+    if walk.run.recorder is not None:
+        from .durable.leaves import note_failure
+
+        note_failure(walk.run.recorder, step, path, number, outcome)
+    return outcome
 
 
 def fail(walk: Walk, step: Step, path: str, error: BaseException) -> Outcome:

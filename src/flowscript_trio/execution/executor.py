@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import sys
+from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any
 
 import trio
-from trio.lowlevel import (
-    checkpoint_if_cancelled,
-)
+from trio.lowlevel import checkpoint_if_cancelled
 
 from ..program.compiled import CompiledBody, Program, Step
 from ..runtimes.control import results
 from ..scheduler.policy import INTERRUPTS
+from ..scheduler.raised import first_of
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
 from ..types.exceptions import class_name, is_a
 from ..types.paths import COMPENSATE, part_path
 from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
-from .attempts import make_attempt
+from .attempts import caught, make_attempt
 from .blocks import handle_foreach_result, handle_parallel_result
 from .bodies import run_graph, run_sequence
 from .cleanup import run_cleanup, with_finally
@@ -29,7 +29,7 @@ from .context import Compensation, RunContext
 from .contexts import InContext
 from .cutting import was_cut
 from .documents import handle_document_result
-from .failures import masked_by
+from .failures import masked_by, raise_untouched
 from .frame import Attempt, Frame, Outcome
 from .inline import (
     handle_assign_result,
@@ -150,14 +150,23 @@ class Executor:
             self._tell_start(context, step, path, started)
         earlier: list[BaseException] = []
         try:
-            first = make_attempt(self, step, frame, path)
-            outcome = await (first if context is None else _seen_from(context, first))
-            if outcome.signal.__class__ is Failed and step.recovers:
-                recovery = recover(self, step, frame, path, outcome, earlier)
-                outcome = await (recovery if context is None else _seen_from(context, recovery))
-        except BaseException as exc:
-            self._record_unwinding(step, frame, path, started, exc, earlier, context)
-            raise
+            if context is None:
+                outcome = await make_attempt(self, step, frame, path)
+            else:
+                outcome = await _seen_from(context, partial(make_attempt, self, step, frame, path))
+        except BaseException:
+            came_to = caught(self, step, path)
+            if came_to is None:
+                self._record_unwinding(step, frame, path, started, earlier, context)
+                raise
+            outcome = came_to
+        if outcome.signal.__class__ is Failed and step.recovers:
+            try:
+                recovery = partial(recover, self, step, frame, path, outcome, earlier)
+                outcome = await (recovery() if context is None else _seen_from(context, recovery))
+            except BaseException:
+                self._record_unwinding(step, frame, path, started, earlier, context)
+                raise
         signal = outcome.signal
         result = NodeResult(
             step.id,
@@ -263,31 +272,43 @@ class Executor:
         frame: Frame,
         path: str,
         started: float,
-        raised: BaseException,
         earlier: list[BaseException],
         context: Context | None,
     ) -> None:
-        """Record a node that is left by ``Cancelled``, or by what ends its coroutine."""
-        cancelled = raised if is_a(raised, trio.Cancelled) else None
-        duration = trio.current_time() - started
+        """Record a node that is left by what its caller handles: ``Cancelled``, or the end of its coroutine.
+
+        Raises the ``Cancelled`` itself where that came in a group.
+        """
+        left_by = sys.exception()
+        assert left_by is not None
+        raised = first_of(left_by)
         result = NodeResult(
-            step.id, step.label, path, "cancelled", None, started, duration, step.location
+            step.id,
+            step.label,
+            path,
+            "cancelled",
+            None,
+            started,
+            self._time() - started,
+            step.location,
         )
-        result.earlier = tuple(earlier)
-        result.attempts = len(earlier) + 1
-        if cancelled is None:
+        if earlier:
+            result.earlier = tuple(earlier)
+            result.attempts = len(earlier) + 1
+        if not is_a(raised, trio.Cancelled):
             result.error = raised
             result.cancelled_by = _interruption(raised)
         else:
-            result.cancelled_by = self.run.cause_of(frame.region, cancelled)
+            result.cancelled_by = self.run.cause_of(frame.region, raised)
             if self.run.recorder is not None and result.cancelled_by.by is None:
                 self.run.recorder.restoring.interrupted(result.cancelled_by.reason)
-            if not step.is_control:
-                found = masked_by(cancelled, self.run.handling)
+            if not step.is_control and (found := masked_by(raised, self.run.handling)):
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result, context)
         if step.compensate is not None and was_cut(self.run, step, path):
             self._owe(step.compensate, frame, path)
+        if raised is not left_by:
+            raise_untouched(raised)
 
     def handle(self, asked: Any, attempt: Attempt) -> Awaitable[Outcome]:
         """Do what a control node's runtime asks for."""
@@ -298,8 +319,12 @@ def _interruption(error: BaseException) -> Cancellation:
     return Cancellation(None, f"interrupted by {class_name(error)}", trio.current_time())
 
 
-def _seen_from(
-    context: Context, work: Coroutine[Any, Any, Outcome]
-) -> Coroutine[Any, Any, Outcome] | InContext[Outcome]:
+def _seen_from(context: Context, work: Callable[[], Awaitable[Outcome]]) -> Awaitable[Outcome]:
     """A node's work, which sees the context variables that an observer has set for the node."""
-    return work if context == copy_context() else InContext(work, context.copy())
+    if context == copy_context():
+        return work()
+    return InContext(_do(work), context.copy())
+
+
+async def _do(work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    return await work()

@@ -13,7 +13,7 @@ from ..types.errors import BudgetExceeded
 from ..types.events import AttemptFailed
 from ..types.exceptions import context_of, hides_context, is_a, set_context
 from ..types.paths import FALLBACK, attempt_path, part_path
-from .attempts import fail, make_attempt
+from .attempts import caught, fail, make_attempt
 from .compensating import compensate_inside, failed_undoing
 from .describing import describe, retry_after_of
 from .failures import note_first
@@ -97,7 +97,7 @@ async def recover(
             await trio.sleep(delay)
         else:
             await recorder.retries.back_off(path, attempt_path(path, further + 1), further, delay)
-        outcome = await make_attempt(walk, step, frame, path, further + 1)
+        outcome = await _try_again(walk, step, frame, path, further + 1)
     if recorder is not None and recorder.leaving.is_left:
         return outcome  # whoever resumes the run goes on from here
     if step.fallback is not None and (error := _recoverable(outcome)) is not None:
@@ -111,6 +111,17 @@ async def recover(
         outcome = Outcome(signal=failed_undoing(walk, undone))
     outcome.attempts = further + 1
     return outcome
+
+
+async def _try_again(walk: Walk, step: Step, frame: Frame, path: str, number: int) -> Outcome:
+    """A further attempt of a node; an error comes back as a value."""
+    try:
+        return await make_attempt(walk, step, frame, path, number)
+    except BaseException:
+        outcome = caught(walk, step, path, number)
+        if outcome is None:
+            raise
+        return outcome
 
 
 def seconds_before(

@@ -49,6 +49,9 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
     object (a task group of another library, a thread), or be for a nursery of the node's own that was
     cancelled in the same pass; then the regions themselves say which of them was cancelled first.
     """
+    named = _named_by(cancelled, region)
+    if named is not None:
+        return named
     cancelled = _delivered(cancelled)
     requested = set() if region is None else region.requested
     expired: Region | None = None
@@ -82,6 +85,15 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
     said = cancelled.reason or (None if cancelled.source == "unknown" else cancelled.source)
     reason = "" if said is None or said in requested else f": {said}"
     return Cancellation(None, f"cancelled from outside{reason}", nan)
+
+
+def _named_by(cancelled: trio.Cancelled, region: Region | None) -> Cancellation | None:
+    """What the innermost region has requested, where the reason on a ``Cancelled`` is its own.
+
+    That is so for all but a few, and a block cancels thousands.
+    """
+    known = None if region is None else region.cancellation
+    return known if known is not None and known.reason == cancelled.reason else None
 
 
 def _delivered(cancelled: trio.Cancelled) -> trio.Cancelled:

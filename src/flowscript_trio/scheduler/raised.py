@@ -34,6 +34,8 @@ def error_of(raised: BaseException) -> BaseException | None:
     A ``GeneratorExit`` passes on where Python ends a coroutine that nobody runs any more; one that code of a node
     raises is an error as any other.
     """
+    if type(raised) is trio.Cancelled and is_cancelled():
+        return None
     if is_a(raised, GeneratorExit):
         return raised if trio.lowlevel.in_trio_task() else None
     if is_a(raised, (BaseExceptionGroup, trio.Cancelled)):
@@ -109,6 +111,8 @@ def first_of(raised: BaseException) -> BaseException:
 
     ``KeyboardInterrupt`` and ``SystemExit`` go before anything else, ``Cancelled`` comes last.
     """
+    if not is_a(raised, BaseExceptionGroup):
+        return raised
     leaves = list(leaves_of(raised))
 
     def rank(leaf: BaseException) -> int:

@@ -57,7 +57,7 @@ class _Workers:
     async def _begin(self) -> None:
         block = self._block
         started = 0
-        while block.tokens.limiter.available_tokens and not block.is_over():
+        while block.tokens.are_left and not block.is_over():
             job = self._take()
             if job is None:
                 break
@@ -71,8 +71,8 @@ class _Workers:
         await block.settle()
 
     def _add(self, job: tuple[int, Any] | None) -> None:
-        block, token = self._block, object()
-        block.tokens.limiter.acquire_on_behalf_of_nowait(token)
+        block = self._block
+        token = block.tokens.hand_out()
         block.start(self._work, token, job, name=block.name(0 if job is None else job[0]))
 
     @enable_ki_protection
@@ -129,7 +129,7 @@ class _Workers:
         if self._free_at != now:
             self._free_at, self._free = now, 0
         self._free += 1
-        while ready > self._free and self._block.tokens.limiter.available_tokens >= 1:
+        while ready > self._free and self._block.tokens.are_left:
             self._context.copy().run(self._add, None)
             self._free += 1
 
@@ -157,7 +157,7 @@ class _RestoringWorkers(_Workers):
         if block.is_over():
             return
         block.on_settled = None
-        while block.tokens.limiter.available_tokens >= 1 and (job := self._take()) is not None:
+        while block.tokens.are_left and (job := self._take()) is not None:
             self._add(job)
 
     async def _unwind(self) -> None:

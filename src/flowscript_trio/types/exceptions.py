@@ -79,6 +79,16 @@ def set_cause(error: BaseException, cause: BaseException | None) -> None:
     _slots["__suppress_context__"].__set__(error, suppressed)
 
 
+def forget_catcher(error: BaseException) -> None:
+    """Take the outermost frame out of the traceback of an error: that of the function which caught it.
+
+    That frame would show the engine's own variables, and refer to whatever holds the error now.
+    """
+    traceback = traceback_of(error)
+    if traceback is not None:
+        _slots["__traceback__"].__set__(error, traceback.tb_next)
+
+
 def take_over(error: BaseException, other: BaseException) -> None:
     """Give an error the cause, the context and the traceback of another one, for which it stands."""
     for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__"):

@@ -25,7 +25,7 @@ class Cancellation:
     requested: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BranchResult:
     """How one branch of a block, or one iteration of a ``<foreach>``, ended.
 
