@@ -13,6 +13,7 @@ from ...program.compiled import Program, Step
 from ...program.loading import Flow
 from ...program.placing import programs_of, steps_in
 from ...runtimes.registry import Registry
+from ...types.looking import summary_of
 from ...types.paths import is_below, is_cleanup
 from .crash_checks import (
     Found,
@@ -159,7 +160,7 @@ def _ends(lives: Lives) -> Iterator[Found]:
         yield "a resumed run ends", "the run", said
     elif last.endless or last.died or not last.status or last.status == "suspended":
         said = "never ended" if last.endless else f"is {last.status or 'without an end'}"
-        yield "a resumed run ends", "the run", f"the run {said}: {last.error!r}"
+        yield "a resumed run ends", "the run", f"the run {said}: {summary_of(last.error)}"
 
 
 def _nothing_is_done_again(lives: Lives) -> Iterator[Found]:

@@ -19,6 +19,7 @@ from ...journal.store import Store
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from ...types.errors import InputError
+from ...types.looking import summary_of
 from ..places import PlayedPlace, played
 from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
@@ -334,5 +335,5 @@ def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
 
 def _told(trial: Trial) -> str:
     if trial.error is not None:
-        return f"{trial.status}: {type(trial.error).__name__}: {trial.error}"
+        return f"{trial.status}: {summary_of(trial.error)}"
     return trial.status

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import trio
 
-from ....types.errors import summary_of
 from ....types.events import BranchEnded
+from ....types.looking import summary_of
 from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of, without_attempt
 from ....types.results import NodeResult
 from ..chains import behind
@@ -68,7 +68,7 @@ def _check_first(
     where: str, surfaced: BaseException | None, errors: list[BaseException | None]
 ) -> Iterator[Finding]:
     if errors[0] is not surfaced:
-        message = f"{where} failed with {surfaced!r}, and its first error was {errors[0]!r}"
+        message = f"{where} failed with {summary_of(surfaced)}, and its first error was {summary_of(errors[0])}"
         yield Finding(where, message)
 
 

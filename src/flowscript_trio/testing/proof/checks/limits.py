@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import trio
 
-from ....types.errors import summary_of
+from ....types.looking import summary_of
 from ....types.paths import depth_of, is_cleanup, is_in_handler, is_within
 from ..story import Execution, Story
 from ..terms import Limit
