@@ -121,8 +121,15 @@ def _settled(test: ast.AST) -> set[str]:
     return set()
 
 
+KINDS = ANYONES | {"BaseExceptionGroup", "ExceptionGroup", "KeyboardInterrupt", "SystemExit"}
+KINDS |= {"GeneratorExit", "trio.Cancelled", "trio.TooSlowError"}
+"""What an error may be taken for whatever its name is annotated with, in a comprehension, say."""
+
+
 def _look(node: ast.AST, names: set[str]) -> str | None:
     match node:
+        case ast.Call(ast.Name("isinstance"), [first, kind]) if KINDS & _kinds_in(kind):
+            return f"isinstance({ast.unparse(first)})"
         case ast.Call(ast.Name(called), [first, *_]) if called in ASKS and _is_one(first, names):
             return f"{called}({ast.unparse(first)})"
         case ast.FormattedValue(value) if _is_one(value, names):
@@ -130,6 +137,12 @@ def _look(node: ast.AST, names: set[str]) -> str | None:
         case ast.Attribute(ast.Name(name), attribute) if name in names:
             return f"{name}.{attribute}"
     return None
+
+
+def _kinds_in(kind: ast.expr) -> set[str]:
+    return {
+        ast.unparse(each) for each in ast.walk(kind) if isinstance(each, ast.Name | ast.Attribute)
+    }
 
 
 def all_looks() -> list[str]:
@@ -159,6 +172,7 @@ def test_no_error_is_asked_directly() -> None:
         "def f(result): return repr(result.error)",
         "def f(error: BaseException): return isinstance(error, ValueError)",
         "def f(error: BaseException): return error.add_note('x')",
+        "def f(errors): return [each for each in errors if isinstance(each, trio.Cancelled)]",
         "async def f(error: BaseException): return lambda: f'{error!r}'",
         "def f(error: BaseException):\n if is_a(error, Ours): pass\n else: return error.path",
         "def f(error: BaseException):\n if is_a(error, Ours): return 1\n return error.path",

@@ -48,7 +48,7 @@ def leave(exc: BaseException) -> int | str | None:
     if was_asked_to_end() or _find(exc, (KeyboardInterrupt, click.Abort)) is not None:
         return leave_interrupted()
     left = _find(exc, SystemExit)
-    if isinstance(left, SystemExit):
+    if is_a(left, SystemExit):
         try:
             finish_output()
         except OutputLost as failed:

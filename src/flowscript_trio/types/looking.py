@@ -57,8 +57,8 @@ def look(error: BaseException, ask: Ask[T]) -> T:
         BaseException: whatever ``ask`` raises, and what a signal handler of the application raises meanwhile.
     """
     own, bound = dictionary_of(error), _bound.get()
-    if _ABANDONED in own:
-        raise LookAbandoned(error, own[_ABANDONED])
+    if (why := abandoned(error)) is not None:
+        raise LookAbandoned(error, why)
     try:
         return _ask(error, ask) if bound is None else bound(error, partial(_ask, error, ask))
     except LookAbandoned as exc:
@@ -92,6 +92,12 @@ def look_or(error: BaseException, ask: Ask[T], instead: Callable[[BaseException]
         if came_by_signal(exc):
             raise
         return instead(exc)
+
+
+def abandoned(error: BaseException) -> str | None:
+    """Why an error is not looked at any more; None where it is."""
+    why: str | None = dictionary_of(error).get(_ABANDONED)
+    return why
 
 
 @contextmanager

@@ -34,14 +34,14 @@ ADVICE_ON_ERRORS = (
 class _Position:
     """A node that a task is at; ``nurseries`` is how many the task had open before.
 
-    ``location`` is its place in the document, None for the run; ``error`` the class of an error of it that is
-    looked at, if one is.
+    ``location`` is its place in the document, None for the run; ``looked_at`` the class of
+    an error of it that is looked at, if one is.
     """
 
     path: str
     location: Location | None
     nurseries: int = 0
-    error: str | None = None
+    looked_at: str | None = None
 
 
 class Results(Protocol):
@@ -128,7 +128,7 @@ class Watchdog:
         path, location = (
             (place.path, place.location) if origin is None else (origin.path, origin.location)
         )
-        return _Position(path, location, error=class_name(error))
+        return _Position(path, location, looked_at=class_name(error))
 
     def report(self, position: _Position, lasted: float, stack: Stack | None) -> None:
         """Say at once, from whatever thread, that a node holds up the program."""
@@ -180,11 +180,11 @@ def watching_nodes(context: Watched, seconds: float) -> Iterator[None]:
 
 def _name(position: _Position) -> str:
     name = f"the node {position.path!r}" if position.path else "the run, outside of its nodes,"
-    return name if position.error is None else f"a look at the {position.error} of {name}"
+    return name if position.looked_at is None else f"a look at the {position.looked_at} of {name}"
 
 
 def _advice(position: _Position) -> str:
-    return ADVICE if position.error is None else ADVICE_ON_ERRORS
+    return ADVICE if position.looked_at is None else ADVICE_ON_ERRORS
 
 
 def _seconds(lasted: float) -> str:

@@ -152,7 +152,7 @@ class Follower:
         cancelled = self._around.are_cancelled
         if cancelled and was_handed and call.planted is None:
             call.replaced = next(filter(replaces_cancelled, call.errors), None)
-        if not cancelled and any(isinstance(error, trio.Cancelled) for error in call.errors):
+        if not cancelled and any(is_a(error, trio.Cancelled) for error in call.errors):
             call.stray = True
 
 

@@ -141,7 +141,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     finally:
         probe.owners.give_back()
         probe.locks.give_back()
-    if isinstance(trial.crashed, KeyboardInterrupt | SystemExit):
+    if is_a(trial.crashed, (KeyboardInterrupt, SystemExit)):
         raise trial.crashed
     trial.overfull = overfull.found
     trial.real = clock.waited

@@ -253,9 +253,9 @@ def a_cancellation_is_not_retried(story: Story) -> Iterator[Finding]:
             tried = f"{path} was tried {len(calls)} times, and the record says {result.attempts}"
             yield Finding(path, tried)
         for call, error in zip(calls[:-1], result.earlier, strict=False):
-            if call.stray or isinstance(error, trio.TooSlowError):
+            if call.stray or is_a(error, trio.TooSlowError):
                 continue
-            if isinstance(call.raised, trio.Cancelled):
+            if is_a(call.raised, trio.Cancelled):
                 yield Finding(path, f"{path} was cancelled, and tried again")
 
 
@@ -281,5 +281,5 @@ def status_fits(story: Story) -> Iterator[Finding]:
         return
     for call in trial.probe.calls:
         told = call.told is not None and call.told.order > at.order
-        if told and not is_cleanup(call.path) and isinstance(call.raised, trio.Cancelled):
+        if told and not is_cleanup(call.path) and is_a(call.raised, trio.Cancelled):
             yield Finding("the run", f"the run was cancelled in {call.path}, and completed")
