@@ -7,10 +7,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution.describing import is_retryable
 from flowscript_trio.execution.recovery import delay_of
 from flowscript_trio.runtimes.control.types import RetryConfig
-from flowscript_trio.types.errors import status_of
+from flowscript_trio.types.describing import is_retryable, status_of
 
 from stubs import Stubs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -152,7 +153,7 @@ PLACES = {
 DID: list[str] = []
 
 
-def run(body: str, make: Callable[[], BaseException], **options: Any) -> Any:
+def run(body: str, make: Callable[[], BaseException], watching: Any = None, **options: Any) -> Any:
     """What a run with that body came to: the run, or what it raised; its events; what was raised."""
     registry = fs.Registry(base=fs.registry)
     raised: list[BaseException] = []
@@ -180,7 +181,13 @@ def run(body: str, make: Callable[[], BaseException], **options: Any) -> Any:
     async def main() -> Any:
         try:
             return await fs.run(
-                flow, observers=[events.append, Chronicle(entries.append, "w.xml")], **options
+                flow,
+                observers=[
+                    events.append,
+                    Chronicle(entries.append, "w.xml"),
+                    *([watching] if watching else []),
+                ],
+                **options,
             )
         except BaseException as exc:
             return exc
@@ -398,3 +405,114 @@ def test_a_kept_cancelled_that_closing_a_resource_raises_is_a_stray_one() -> Non
     with pytest.raises(StrayCancelled, match="closing a resource raised") as caught:
         trio.run(lambda: fs.run(flow))
     assert fs.failure_of(caught.value) is not None
+
+
+MISSED: list[str] = []
+
+
+def never_end() -> Any:
+    """Press Ctrl-C, and go on until that comes."""
+    signal.raise_signal(signal.SIGINT)
+    for _ in range(10_000_000):
+        pass
+    MISSED.append("the Ctrl-C did not come")
+
+
+class EndlessText(Exception):
+    def __str__(self) -> str:
+        return str(never_end())
+
+    __repr__ = __str__
+
+
+class EndlessStatus(Exception):
+    @property
+    def status(self) -> Any:
+        return never_end()
+
+
+class EndlessResponse(Exception):
+    @property
+    def response(self) -> Any:
+        return never_end()
+
+
+class EndlessRetryable(Exception):
+    @property
+    def retryable(self) -> Any:
+        return never_end()
+
+
+class EndlessNote(Exception):
+    def add_note(self, note: str) -> None:
+        never_end()
+
+
+class EndlessAttributes(Exception):
+    def __getattr__(self, name: str) -> Any:
+        return never_end()
+
+
+class EndlessDivision(BaseExceptionGroup[BaseException]):
+    def derive(self, _: Any) -> Any:
+        return never_end()
+
+
+class EndlessState(Exception):
+    def __setattr__(self, name: str, value: object) -> None:
+        never_end()
+
+    def __reduce__(self) -> Any:
+        return never_end()
+
+
+ENDLESS: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "text": (EndlessText, RULE.format("")),
+    "text of a record": (EndlessText, FAILS),
+    "status": (EndlessStatus, RULE.format("")),
+    "response": (EndlessResponse, RULE.format("")),
+    "retryable": (EndlessRetryable, RULE.format("")),
+    "note": (EndlessNote, FAILS),
+    "attributes": (EndlessAttributes, RULE.format("")),
+    "tolerated": (EndlessText, TOLERATED),
+    "handled": (
+        EndlessText,
+        '<source:fails id="a"><on-error><fallback node="b"/></on-error></source:fails><source:does id="b"/>',
+    ),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_ctrl_c_ends_a_run_in_which_a_look_at_an_error_never_ends(kind: str, options: str) -> None:
+    make, body = ENDLESS[kind]
+    done, raised, status = run(body, make, **OPTIONS[options])
+    assert type(done) is KeyboardInterrupt
+    assert status == "cancelled"
+    assert len(raised) == 1, "it is not tried again"
+    assert MISSED == []
+
+
+def test_ctrl_c_reaches_what_masks_an_error() -> None:
+    def tells() -> Exception:
+        return EndlessState("a-long-secret")
+
+    done, _, _ = run(FAILS, tells, secrets={"KEY": "a-long-secret"})
+    assert type(done) is KeyboardInterrupt
+    assert MISSED == []
+
+
+def test_an_error_of_its_own_that_ctrl_c_ended_has_the_first_as_its_context() -> None:
+    from flowscript_trio.types.looking import LookAbandoned
+
+    failed: list[BaseException | None] = []
+
+    def observe(event: Event) -> None:
+        if type(event) is NodeEnded and event.result.id == "a":
+            failed.append(event.result.error)
+
+    done, raised, _ = run(RULE.format(""), EndlessStatus, watching=observe)
+    assert type(done) is KeyboardInterrupt
+    [error] = failed
+    assert isinstance(error, LookAbandoned)
+    assert error.__context__ is raised[0]

@@ -15,13 +15,13 @@ from flowscript_trio.journal import errors
 from flowscript_trio.journal.errors import decode_error, encode_error, register_error
 from flowscript_trio.journal.values import encode_value
 from flowscript_trio.runtimes.http.errors import HTTPStatusError
+from flowscript_trio.types.describing import type_of
 from flowscript_trio.types.errors import (
     BudgetExceeded,
     EvaluationError,
     LimitExceeded,
     RecordedError,
     WorkflowFailed,
-    type_of,
 )
 from flowscript_trio.types.storing import StoreFailed
 

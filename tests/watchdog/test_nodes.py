@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -452,3 +452,57 @@ def test_a_limit_that_is_no_time_is_refused(wrong: Any) -> None:
     flow = Bench().load('<delay id="d" duration="1s"/>')
     with pytest.raises(fs.InputError, match="expected a number of seconds above 0"):
         trio.run(partial(fs.run, flow, watchdog=wrong))
+
+
+# ---- looks at errors ----
+
+
+class Slow(Exception):
+    """An error whose text takes long; ``bench`` is where."""
+
+    bench: Bench
+    looks = 0
+
+    def __str__(self) -> str:
+        if Slow.looks == 0:
+            self.bench.compute(6)
+        Slow.looks += 1
+        return "slow"
+
+
+RETRIES = (
+    '<source:work id="a" does="fail"><on-error><retry max="1" when="error.status == 3"/></on-error>'
+    "</source:work>"
+)
+TOLERATED = (
+    '<parallel id="p" tolerate="1"><branch><source:work id="a" does="fail"/></branch></parallel>'
+    '<transform:template id="t" after="p" template="{{a.error.message}}"/>'
+)
+FALLBACK = (
+    '<source:work id="a" does="fail"><on-error><fallback node="b"/></on-error></source:work>'
+    '<source:work id="b" does="fail"/>'
+)
+
+
+@pytest.mark.parametrize(("body", "path"), [(RETRIES, "a"), (TOLERATED, "p/0/a"), (FALLBACK, "a")])
+async def test_a_look_at_an_error_is_named_by_the_node_that_raised_it(
+    hand: Hand, body: str, path: str
+) -> None:
+    async def fail() -> None:
+        raise Slow
+
+    Slow.bench, Slow.looks = Bench(fail=fail), 0
+    events: list[Event] = []
+    with suppress(Slow):
+        await Slow.bench.run(body, observers=[events.append])
+    assert Slow.looks
+    [said] = hand.said
+    assert (
+        f"a look at the Slow of the node {path!r} has not reached a checkpoint for 6.000 s" in said
+    )
+    assert "It is at" in said
+    assert "__str__" in said
+    assert "Ctrl-C interrupts it" in said
+    [(of, message)] = warnings_in(events)
+    assert of == path
+    assert message.startswith(f"a look at the Slow of the node {path!r} held up the program")

@@ -21,6 +21,9 @@ class Things:
     def place_of(self, task: Task) -> str | None:
         return self.place
 
+    def place_of_error(self, error: BaseException, place: Any) -> Any:
+        return place
+
     def report(self, place: Any, lasted: float, stack: Stack | None) -> None:
         self.told.append(("reported", lasted, stack is not None))
 

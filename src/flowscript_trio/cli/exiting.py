@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 
 from ..types.errors import FlowScriptError
+from ..types.exceptions import is_a, leaves_of
 from .collecting import collect_from_here
 from .saying import say
 from .signals import ignore_signals, status_of_signal, was_asked_to_end
@@ -47,7 +48,7 @@ def leave(exc: BaseException) -> int | str | None:
     if was_asked_to_end() or _find(exc, (KeyboardInterrupt, click.Abort)) is not None:
         return leave_interrupted()
     left = _find(exc, SystemExit)
-    if isinstance(left, SystemExit):
+    if is_a(left, SystemExit):
         try:
             finish_output()
         except OutputLost as failed:
@@ -58,13 +59,15 @@ def leave(exc: BaseException) -> int | str | None:
         drop_output()
         say(f"Error: standard output could not be written: {lost.reason}")
         return 1
-    if isinstance(exc, click.ClickException):
+    if is_a(exc, click.ClickException):
         shown = StringIO()
         exc.show(shown)
         say(shown.getvalue(), end="")
         return 2
-    if isinstance(exc, FlowScriptError):
-        say(f"Error: {exc}")
+    if is_a(exc, FlowScriptError):
+        from ..types.looking import text_of  # it imports trio, which not every command needs
+
+        say(f"Error: {text_of(exc)}")
         return 2
     raise exc
 
@@ -82,8 +85,4 @@ def _find(
     exc: BaseException, kind: type[BaseException] | tuple[type[BaseException], ...]
 ) -> BaseException | None:
     """The exception itself or one in its groups that is of a kind, or None."""
-    if isinstance(exc, kind):
-        return exc
-    if isinstance(exc, BaseExceptionGroup):
-        return next((found for e in exc.exceptions if (found := _find(e, kind)) is not None), None)
-    return None
+    return next((each for each in leaves_of(exc) if is_a(each, kind)), None)

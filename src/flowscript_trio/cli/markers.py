@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..types.errors import summary_of
+from ..types.looking import summary_of
 from .saying import say, show_text
 
 T = TypeVar("T")

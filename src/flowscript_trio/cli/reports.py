@@ -8,7 +8,8 @@ from itertools import islice
 
 from ..execution.failures import Failure, failure_of
 from ..program.loading import Flow
-from ..types.errors import Problem, notes_of, problem_at, summary_of
+from ..types.errors import Problem, problem_at
+from ..types.looking import notes_of, summary_of
 from ..types.paths import order_of
 from ..types.printing import printable
 from ..types.results import NodeResult

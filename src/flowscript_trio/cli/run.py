@@ -16,6 +16,7 @@ import click
 from ..types.ast import Document
 from ..types.budget import Budget
 from ..types.errors import EvaluationError, FlowScriptError
+from ..types.exceptions import is_a
 from ..types.printing import one_line
 from ..types.services import SECRETS as AI_SECRETS
 from .budgeting import budget_option
@@ -208,7 +209,7 @@ def fail(flow: Flow | None, error: Exception, silent: bool = False) -> NoReturn:
     has_run = failure_of(error) is not None
     if not (silent and has_run):
         say(render_failure(flow, error, columns_of_terminal()))
-    sys.exit(2 if isinstance(error, FlowScriptError) and not has_run else 1)
+    sys.exit(2 if is_a(error, FlowScriptError) and not has_run else 1)
 
 
 def write_output(output: Any) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..scheduler.policy import first_to_surface
 from ..scheduler.signals import Failed
+from ..types.describing import describe_safely
 from ..types.paths import branch_in, is_below
 from .context import Compensation
-from .describing import describe_safely
 from .frame import Attempt, Outcome
 from .walk import Walk
 

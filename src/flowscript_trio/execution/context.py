@@ -22,10 +22,11 @@ from ..scheduler.raised import error_of_call
 from ..types.ast import BaseNode
 from ..types.decisions import Decider
 from ..types.deferred import dataclass
-from ..types.errors import FlowScriptWarning, summary_of
+from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
 from ..types.exceptions import class_name
 from ..types.http import HttpOptions
+from ..types.looking import summary_of
 from ..types.masking import Masker
 from ..types.printing import one_line
 from ..types.results import Cancellation

@@ -13,6 +13,7 @@ from ..runtimes.control.results import DocumentResult
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Return, Signal
 from ..types.ast import Document
+from ..types.describing import describe_safely
 from ..types.errors import OutputError
 from ..types.exceptions import is_a
 from ..types.paths import END, bound_path, cleanup_path, owner_of, prefix_in
@@ -20,7 +21,6 @@ from ..types.results import CANCELLED, SKIPPED
 from .bounds import LATE, bounded, took_too_long
 from .cleanup import finish_document
 from .compensating import compensate
-from .describing import describe_safely
 from .frame import Attempt, Frame, Outcome
 from .inputs import Secrets, check_config, check_input, check_output, with_defaults
 from .journalled import timer_of

@@ -8,9 +8,9 @@ import trio
 
 from ..types.ast import BaseNode
 from ..types.deferred import dataclass
-from ..types.errors import summary_of
 from ..types.exceptions import context_of, is_a, set_context, traceback_of
 from ..types.location import Location
+from ..types.looking import summary_of
 from ..types.paths import branch_of, is_below
 from ..types.results import NodeResult
 from .marks import get_failure, note, notes_of, set_failure

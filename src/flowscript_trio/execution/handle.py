@@ -10,9 +10,9 @@ import trio
 from ..program.compiled import Program
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.signals import Failed, Signal
-from ..types.errors import summary_of
 from ..types.events import RunEnded, RunStarted, RunWarning
 from ..types.exceptions import is_a
+from ..types.looking import summary_of
 from ..types.results import Cancellation, NodeResult, RunStatus
 from ..types.storing import CannotKeep
 from .context import RunContext

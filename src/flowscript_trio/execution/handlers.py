@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..program.compiled import Step
 from ..scheduler.signals import Failed
+from ..types.describing import describe_safely
 from ..types.paths import ON_TIMEOUT, part_path, prefix_in
 from .bounds import took_too_long
 from .compensating import compensate_inside, failed_undoing
-from .describing import describe_safely
 from .frame import Attempt, Frame, Outcome
 from .walk import Walk
 

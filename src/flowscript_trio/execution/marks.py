@@ -11,7 +11,8 @@ from dataclasses import field
 from typing import Any
 
 from ..types.deferred import dataclass
-from ..types.exceptions import dictionary_of
+from ..types.exceptions import dictionary_of, written_notes
+from ..types.looking import add_note
 
 _ATTRIBUTE = "__flowscript__"
 
@@ -37,10 +38,7 @@ def note(error: BaseException, run: int, text: str) -> None:
     if text in marks.notes:
         return
     marks.notes.append(text)
-    try:
-        error.add_note(text)
-    except BaseException:
-        return  # it refuses notes: the record keeps this one
+    add_note(error, text)  # it may refuse: the record keeps this one
 
 
 def notes_of(error: BaseException, run: int) -> tuple[str, ...]:
@@ -65,12 +63,12 @@ def _marks_of(error: BaseException, run: int) -> _Marks:
     if isinstance(found, _Marks):
         if found.run == run:
             return found
-        _take_back(own.get("__notes__"), found.notes)
+        _take_back(error, found.notes)
     marks = own[_ATTRIBUTE] = _Marks(run)
     return marks
 
 
-def _take_back(written: object, notes: list[str]) -> None:
+def _take_back(error: BaseException, notes: list[str]) -> None:
     """Remove the notes of an earlier run, which would be taken for those of this one."""
-    if type(written) is list:
+    if (written := written_notes(error)) is not None:
         written[:] = [text for text in written if text not in notes]

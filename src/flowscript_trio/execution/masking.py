@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..program.loading import Flow
-from ..types.errors import FlowScriptError, notes_of
+from ..types.describing import describe_safely
+from ..types.errors import FlowScriptError
 from ..types.exceptions import (
+    all_of,
     cause_of,
-    class_name,
     context_of,
     dictionary_of,
     inner_of,
@@ -21,10 +23,9 @@ from ..types.exceptions import (
     take_over,
     traceback_of,
 )
+from ..types.looking import add_note, look_or, notes_of, repr_of, text_of
 from ..types.masked_values import texts_in
 from ..types.masking import Masker
-from .describing import describe_safely
-from .locals import forget_locals
 from .options import RunOptions
 
 _TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
@@ -52,7 +53,7 @@ def mask_error(error: BaseException, masker: Masker) -> BaseException:
 
     It is the same object wherever its class lets its text be changed; else a stand-in with its traceback.
     """
-    order = _in_order(error)
+    order = all_of(error)
     done = {id(each): each for each in order}
     for each in order:
         done[id(each)] = _masked(each, masker, done)
@@ -62,45 +63,23 @@ def mask_error(error: BaseException, masker: Masker) -> BaseException:
     return done[id(error)]
 
 
-def _in_order(error: BaseException) -> list[BaseException]:
-    """An error and all that hangs on it, each once; what a group groups comes before the group.
-
-    It takes no stack: a chain of causes may be as long as it likes.
-    """
-    order: list[BaseException] = []
-    seen: set[int] = set()
-    stack = [(error, False)]
-    while stack:
-        each, opened = stack.pop()
-        if opened:
-            order.append(each)
-            continue
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        stack.append((each, True))
-        around = [cause_of(each), context_of(each)]
-        if is_a(each, BaseExceptionGroup):
-            around += inner_of(each)
-        stack += [(other, False) for other in around if other is not None]
-    return order
-
-
 def _masked(
     error: BaseException, masker: Masker, done: Mapping[int, BaseException]
 ) -> BaseException:
     """One error without secrets in what it says, or what stands for it; ``done``: the same of others, by id."""
+    from .locals import forget_locals  # only a run with secrets needs it
+
     forget_locals(traceback_of(error))
     _rewrite(error, masker)
     if is_a(error, BaseExceptionGroup):
         message, inner = message_of(error), [done[id(each)] for each in inner_of(error)]
         same = all(a is b for a, b in zip(inner, inner_of(error), strict=True))
-        if same and not masker.hides(message) and not masker.hides(_said(str, error)):
+        if same and not masker.hides(message) and not masker.hides(text_of(error)):
             return error
         return _stand_in_for(error, BaseExceptionGroup(masker.text(message), inner))
     if not _shows(error, masker):
         return error
-    return _stand_in_for(error, MaskedError(error, masker.text(_said(str, error))))
+    return _stand_in_for(error, MaskedError(error, masker.text(text_of(error))))
 
 
 def _mask_chain(error: BaseException, done: Mapping[int, BaseException]) -> None:
@@ -116,15 +95,17 @@ def _rewrite(error: BaseException, masker: Masker) -> None:
     """Change the texts that an error consists of, as far as its class allows."""
     own = dictionary_of(error)
     for name in ("args", *own, *_TEXTS):
-        try:
-            value: Any = getattr(error, name, None)
-            masked = _request(value, masker) or masker.value(value)
-            if masked is not value:
-                setattr(error, name, masked)
-        except BaseException:
-            continue  # it may not be looked at or changed; whether it shows is seen in the end
+        # It may not be looked at or changed; whether it shows is seen in the end.
+        look_or(error, partial(_rewrite_one, name, masker), lambda _: None)
     if "__notes__" in own:  # which every traceback shows, whatever the class allows
         own["__notes__"] = masker.value(own["__notes__"])
+
+
+def _rewrite_one(name: str, masker: Masker, error: BaseException) -> None:
+    value: Any = getattr(error, name, None)
+    masked = _request(value, masker) or masker.value(value)
+    if masked is not value:
+        setattr(error, name, masked)
 
 
 def _request(value: Any, masker: Masker) -> Any:
@@ -141,22 +122,14 @@ def _request(value: Any, masker: Masker) -> Any:
 
 
 def _shows(error: BaseException, masker: Masker) -> bool:
-    return masker.hides(_said(str, error)) or masker.hides(_said(repr, error))
-
-
-def _said(how: Any, error: BaseException) -> str:
-    """What an error says; its class may fail at that."""
-    try:
-        return str(how(error))
-    except BaseException as exc:
-        return f"(a text that cannot be made: {class_name(exc)})"
+    return masker.hides(text_of(error)) or masker.hides(repr_of(error))
 
 
 def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseException:
     """The stand-in, with all that hangs on the error."""
     take_over(stand_in, error)
     for note in notes_of(error):
-        stand_in.add_note(note)
+        add_note(stand_in, note)
     return stand_in
 
 

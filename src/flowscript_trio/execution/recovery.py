@@ -9,13 +9,13 @@ from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
 from ..scheduler.raised import error_of_call
 from ..scheduler.signals import Failed
+from ..types.describing import describe, retry_after_of
 from ..types.errors import BudgetExceeded
 from ..types.events import AttemptFailed
 from ..types.exceptions import context_of, hides_context, is_a, set_context
 from ..types.paths import FALLBACK, attempt_path, part_path
 from .attempts import caught, fail, make_attempt
 from .compensating import compensate_inside, failed_undoing
-from .describing import describe, retry_after_of
 from .failures import note_first
 from .frame import Frame, Outcome
 from .handlers import run_handler

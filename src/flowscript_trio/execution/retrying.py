@@ -7,7 +7,7 @@ from ..expression.scope import Overlay, Scope
 from ..program.compiled import Step
 from ..runtimes.control.types import RetryConfig
 from ..types.deferred import dataclass
-from .describing import describe, is_retryable
+from ..types.describing import describe, is_retryable
 
 
 @dataclass(slots=True, eq=False)

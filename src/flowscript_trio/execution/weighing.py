@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..types.errors import text_of
+from ..types.looking import text_of
 from ..types.masking import Masker
 from ..types.results import Cancellation, NodeResult
 from .record import Record, Warned

@@ -13,8 +13,10 @@ from trio.lowlevel import enable_ki_protection
 from ..journal.rows import RunState
 from ..journal.store import Store
 from ..scheduler.raised import first_of
-from ..types.errors import FlowScriptError, WorkflowInvalid, summary_of
+from ..types.errors import FlowScriptError, WorkflowInvalid
 from ..types.events import Observer
+from ..types.exceptions import is_a
+from ..types.looking import summary_of, text_of
 from ..types.printing import one_line
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from .handle import Run
@@ -228,9 +230,9 @@ class Worker:
             assert run.status is not None
             self.ended += 1
             self._tell(taken, run.status, error=error)
-        elif isinstance(error, Superseded):
+        elif is_a(error, Superseded):
             self._tell(taken, "lost")
-        elif isinstance(error, StoreFailed):
+        elif is_a(error, StoreFailed):
             self._failed = error
             self._tell(taken, "left")
         elif error is not None:  # it would come to the same at once again
@@ -240,7 +242,7 @@ class Worker:
 
     def _pass_over(self, state: RunState, exc: Exception) -> None:
         """Leave a run to others for a while; why is said once."""
-        again = PATIENCE if isinstance(exc, StoreFailed) else AGAIN
+        again = PATIENCE if is_a(exc, StoreFailed) else AGAIN
         reason = one_line(_reason(exc))
         said, _ = self._passed_over.get(state.run_id, ("", 0.0))
         self._passed_over[state.run_id] = reason, trio.current_time() + again
@@ -263,6 +265,6 @@ class Worker:
 
 
 def _reason(exc: Exception) -> str:
-    if isinstance(exc, WorkflowInvalid):
+    if is_a(exc, WorkflowInvalid):
         return exc.problems[0].message
-    return str(exc) if isinstance(exc, FlowScriptError) else summary_of(exc)
+    return text_of(exc) if is_a(exc, FlowScriptError) else summary_of(exc)

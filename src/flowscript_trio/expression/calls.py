@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..types.errors import EvaluationError, LimitExceeded
+from ..types.exceptions import is_a
+from ..types.looking import text_of
 from .costs import COSTS
 from .functions import functions
 from .scope import Overlay, Scope, Services
@@ -108,7 +110,7 @@ def _explain(
     function: Callable[..., Any], name: str, arguments: list[Any], exc: Exception
 ) -> EvaluationError:
     """What to say of a call that Python refused: the number of arguments, or their kinds."""
-    if isinstance(exc, TypeError) and f"{function.__name__}() takes" in str(exc):
+    if is_a(exc, TypeError) and f"{function.__name__}() takes" in text_of(exc):
         given = len(arguments)
         return EvaluationError(
             f"{name}() does not take {given} argument{'' if given == 1 else 's'}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..types.errors import EvaluationError
+from ..types.exceptions import is_a
 from .calls import Run, at, make_arrow, make_call, make_method
 from .members import (
     NODE_MEMBERS,
@@ -298,7 +299,7 @@ class Operands:
 
     def error(self, exc: Exception, left: Any, right: Any) -> EvaluationError:
         """The error of an operation: it names the operand at fault by its words and its place."""
-        if isinstance(exc, OperandError):
+        if is_a(exc, OperandError):
             tree = self.right if exc.side else self.left
             words = None if tree is None else words_of(tree)
             side = "right" if exc.side else "left"
@@ -306,9 +307,9 @@ class Operands:
                 f"{words or f'the {side} operand'} {exc.reason}",
                 self.offset if tree is None else tree.offset,
             )
-        if isinstance(exc, EvaluationError):
+        if is_a(exc, EvaluationError):
             return at(exc, self.offset)
-        if isinstance(exc, OverflowError):
+        if is_a(exc, OverflowError):
             return EvaluationError("the result is too large", self.offset)
         return EvaluationError(
             f"cannot be applied to {shown(left)} and {shown(right)}", self.offset

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..types.errors import safe_status_of, text_of, type_of
+from ..types.describing import safe_status_of, type_of
+from ..types.looking import text_of
 from .calls import Run
 from .scope import Scope
 from .syntax import Constant, Item, Member, Method

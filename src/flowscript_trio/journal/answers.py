@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..types.exceptions import is_a
+from ..types.looking import look_or
 
 
 def answer_of(error: BaseException) -> dict[str, Any] | None:
@@ -14,6 +15,11 @@ def answer_of(error: BaseException) -> dict[str, Any] | None:
     httpx = sys.modules.get("httpx")  # an error of httpx can only be there if it was imported
     if httpx is None or not is_a(error, httpx.HTTPError):
         return None
+    return look_or(error, _answer, lambda _: None)
+
+
+def _answer(error: Any) -> dict[str, Any] | None:
+    httpx = sys.modules["httpx"]
     request = error._request
     if request is None:
         return None
@@ -38,10 +44,10 @@ def give_answer(error: BaseException, kept: dict[str, Any] | None) -> None:
         return
     import httpx
 
-    assert isinstance(error, httpx.HTTPError)
+    assert is_a(error, httpx.HTTPError)
     request = httpx.Request(kept["method"], kept["url"])
     error._request = request
-    if "status" in kept and isinstance(error, httpx.HTTPStatusError):
+    if "status" in kept and is_a(error, httpx.HTTPStatusError):
         # A coding of the answer was undone before; what is left of its headers is as it was.
         plain = [(n, text) for n, text in kept["headers"] if n.lower() not in _OF_THE_BODY]
         error.response = httpx.Response(

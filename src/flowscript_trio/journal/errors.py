@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from ..types.errors import RecordedError, notes_of, safe_status_of, text_of, type_of
+from ..types.describing import safe_status_of, type_of
+from ..types.errors import RecordedError
 from ..types.exceptions import (
     cause_of,
     context_of,
@@ -15,7 +17,9 @@ from ..types.exceptions import (
     inner_of,
     is_a,
     message_of,
+    set_chain,
 )
+from ..types.looking import add_note, look_or, notes_of, text_of
 from ..types.storing import StoreFailed
 from .answers import answer_of, give_answer, without_cookies
 from .secrets import KeptSecrets
@@ -67,7 +71,7 @@ def encode_error(
     errors = _all(error)
     numbers = {id(each): number for number, each in enumerate(errors)}
     seen = view if view is not None else _seen(error)
-    kept = {name: part for name, part in seen.items() if _can_keep(part, secrets)}
+    kept = {name: part for name, part in seen.items() if _can_keep(error, part, secrets)}
     facts = [_facts(each, numbers, secrets) for each in errors]
     if not has_cookies:
         kept = without_cookies(kept)
@@ -116,18 +120,19 @@ def _hanging(error: BaseException) -> Iterator[BaseException]:
 def _facts(
     error: BaseException, numbers: dict[int, int], secrets: KeptSecrets | None
 ) -> dict[str, Any]:
-    args, state = _parts(error)
+    args, state = look_or(error, _parts, lambda _: ((), {}))
+    can_keep = partial(_can_keep, error, secrets=secrets)
     facts: dict[str, Any] = {
         "class": _name(type(error)),
         "type": type_of(error),
         "message": text_of(error),
         "status": safe_status_of(error),
         "notes": notes_of(error),
-        "state": {name: part for name, part in state.items() if _can_keep(part, secrets)},
-        "lost": [name for name, part in state.items() if not _can_keep(part, secrets)],
+        "state": {name: part for name, part in state.items() if can_keep(part)},
+        "lost": [name for name, part in state.items() if not can_keep(part)],
         "quiet": hides_context(error),
     }
-    if _can_keep(args, secrets):
+    if can_keep(args):
         facts["args"] = args
     if is_a(error, BaseExceptionGroup):
         facts["group"] = [message_of(error), [numbers[id(each)] for each in inner_of(error)]]
@@ -142,12 +147,9 @@ def _facts(
 def _parts(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What an error was made of and its attributes, as its built-in base tells them."""
     base = _built_in(type(error))
-    try:
-        told: Any = base.__reduce__(error)
-        args = told[1] if len(told) > 1 and isinstance(told[1], tuple) else ()
-        state = dict(told[2]) if len(told) > 2 and isinstance(told[2], dict) else {}
-    except BaseException:  # attributes of an object of the user's
-        args, state = (), {}
+    told: Any = base.__reduce__(error)
+    args = told[1] if len(told) > 1 and isinstance(told[1], tuple) else ()
+    state = dict(told[2]) if len(told) > 2 and isinstance(told[2], dict) else {}
     state.pop("__notes__", None)
     return tuple(args), {name: part for name, part in state.items() if isinstance(name, str)}
 
@@ -156,12 +158,14 @@ def _built_in(cls: type[BaseException]) -> type[BaseException]:
     return next(each for each in _order_of(cls) if _module_of(each) == "builtins")
 
 
-def _can_keep(part: Any, secrets: KeptSecrets | None) -> bool:
-    try:
+def _can_keep(error: BaseException, part: Any, secrets: KeptSecrets | None) -> bool:
+    """Whether a part of an error can be kept: it may be an object of the user's, which is looked at."""
+
+    def keep(_: BaseException) -> bool:
         encode_value(part, secrets)
-    except BaseException:  # an object of the user's may raise anything when it is looked at
-        return False
-    return True
+        return True
+
+    return look_or(error, keep, lambda _: False)
 
 
 def _name(cls: type[BaseException]) -> str:
@@ -208,10 +212,10 @@ def _made(facts: list[dict[str, Any]], view: dict[str, Any]) -> list[BaseExcepti
     errors = [made[number] for number in range(len(facts))]
     for each, error in zip(facts, errors, strict=True):
         for note in each["notes"]:
-            error.add_note(note)
-        error.__cause__ = errors[each["cause"]] if "cause" in each else None
-        error.__context__ = errors[each["context"]] if "context" in each else None
-        error.__suppress_context__ = each["quiet"]
+            add_note(error, note)
+        cause = errors[each["cause"]] if "cause" in each else None
+        context = errors[each["context"]] if "context" in each else None
+        set_chain(error, cause, context, each["quiet"])
     return errors
 
 
@@ -234,11 +238,15 @@ def _one(facts: dict[str, Any], view: dict[str, Any]) -> BaseException:
 def _of_class(cls: type[BaseException], facts: dict[str, Any]) -> BaseException | None:
     """An error made by its built-in base alone; None where that does not take what it was made of."""
     base = _built_in(cls)
-    try:
-        error = cls.__new__(cls, *facts["args"])
+
+    def fill(error: BaseException) -> BaseException:
         base.__init__(error, *facts["args"])
         base.__setstate__(error, dict.fromkeys(facts["lost"]) | facts["state"])
         give_answer(error, facts.get("answer"))
+        return error
+
+    try:
+        error = cls.__new__(cls, *facts["args"])
     except Exception:
         return None
-    return error
+    return look_or(error, fill, lambda _: None)

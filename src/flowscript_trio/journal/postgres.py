@@ -14,6 +14,8 @@ from zlib import compress
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from ..types.exceptions import is_a
+from ..types.looking import text_of
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from . import leases
 from .backend import Batch, Owned
@@ -359,9 +361,9 @@ class PostgresBackend:
             raise self._failure(exc) from exc
 
     def _failure(self, exc: Exception) -> StoreFailed:
-        if isinstance(exc, StoreFailed):
+        if is_a(exc, StoreFailed):
             return exc
-        said = str(exc).strip().partition("\n")[0]
+        said = text_of(exc).strip().partition("\n")[0]
         return StoreFailed(
             f"the store {self._where} cannot be used: {said}; resume the run once it can"
         )

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptWarning, notes_of, text_of
+from ..types.errors import FlowScriptWarning
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -33,6 +33,7 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.exceptions import class_name
+from ..types.looking import notes_of, text_of
 from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import open_new

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptError
+from ..types.errors import FlowScriptError, RecordedError
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -28,6 +28,7 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.location import Location
+from ..types.looking import add_note, notes_of
 from ..types.paths import label_by_place
 from ..types.results import Cancellation, NodeResult
 from .chronicle import Entry
@@ -35,10 +36,6 @@ from .chronicle import Entry
 
 class ChronicleError(FlowScriptError):
     """A file is not the chronicle of a run; the message names the file and the line."""
-
-
-class RecordedError(Exception):
-    """An error as a chronicle tells of it; its class has the name of that of the error."""
 
 
 def read_chronicle(path: Path) -> list[Entry]:
@@ -156,7 +153,7 @@ class _Replay:
                 given = entry.get("input")
                 return AttemptStarted(**at, node=node, attempt=entry["attempt"], input=given)
             case "attempt-failed":
-                error = self._error(entry) or RecordedError()
+                error = self._error(entry) or RecordedError("", type="Exception")
                 delay = entry["delay"]
                 return AttemptFailed(
                     **at, node=node, attempt=entry["attempt"], error=error, delay=delay
@@ -212,11 +209,12 @@ class _Replay:
             return None
         key = told["type"], told["message"]
         if key not in self._errors:
-            self._errors[key] = type(told["type"], (RecordedError,), {})(told["message"])
+            named: type[RecordedError] = type(told["type"], (RecordedError,), {})
+            self._errors[key] = named(told["message"], type=told["type"])
         error = self._errors[key]
         for note in told.get("notes", ()):  # it gets more of them on its way up
-            if note not in getattr(error, "__notes__", ()):
-                error.add_note(note)
+            if note not in notes_of(error):
+                add_note(error, note)
         return error
 
 

@@ -6,14 +6,13 @@ The names of attributes follow its semantic conventions where they have one: ``e
 
 from __future__ import annotations
 
-import traceback
 from collections import OrderedDict
 from contextvars import Token
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from ..types.errors import FlowScriptError, text_of
+from ..types.errors import FlowScriptError
 from ..types.events import (
     AttemptFailed,
     BlockStarted,
@@ -29,10 +28,12 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
-from ..types.exceptions import class_name
+from ..types.exceptions import class_name, module_of, qualified_name
+from ..types.looking import text_of
 from ..types.paths import is_iteration
 from ..types.propagation import Headers, end, send_along
 from ..types.results import Cancellation
+from ..types.tracebacks import printed
 from .pruning import cut
 from .under_way import UnderWay
 
@@ -196,11 +197,10 @@ def _told(error: BaseException) -> dict[str, Any]:
 
 def _exception(error: BaseException) -> dict[str, Any]:
     """The error as OpenTelemetry's conventions have it."""
-    kind = type(error)
     return {
-        "exception.type": f"{kind.__module__}.{kind.__qualname__}",
+        "exception.type": f"{module_of(error)}.{qualified_name(error)}",
         "exception.message": cut(text_of(error)),
-        "exception.stacktrace": "".join(traceback.format_exception(error)),
+        "exception.stacktrace": printed(error),
         "exception.escaped": "False",
     }
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..types.errors import summary_of
 from ..types.events import (
     AttemptFailed,
     AttemptStarted,
@@ -33,6 +32,7 @@ from ..types.events import (
     TokenAwaited,
     TokenTaken,
 )
+from ..types.looking import summary_of
 from ..types.printing import json_on_lines
 from ..types.results import Cancellation
 from .private_files import followed, name_beside, open_new

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from dataclasses import dataclass
 from typing import Any
 
-from ..types.errors import RemoteError, notes_of, status_of, text_of
+from ..types.describing import declares_retryable, safe_status_of
+from ..types.errors import RemoteError
+from ..types.exceptions import (
+    args_of,
+    class_name,
+    dictionary_of,
+    inner_of,
+    is_a,
+    message_of,
+    set_args,
+)
+from ..types.looking import add_note, look_or, notes_of, text_of
+from ..types.tracebacks import printed
 from .packing import dumps
 
 _MARKS = "__flowscript__"
@@ -29,54 +40,45 @@ class PackedError:
 
 def pack_error(error: BaseException) -> PackedError:
     """An error as it crosses, with its traceback as text. It says something whatever the error refuses."""
-    retryable = getattr(error, "retryable", None)
     return PackedError(
-        _made(error),
-        type(error).__name__,
+        look_or(error, _made, lambda _: None),
+        class_name(error),
         text_of(error),
         tuple(notes_of(error)),
-        status_of(error),
-        retryable if isinstance(retryable, bool) else None,
-        _traceback_of(error),
+        safe_status_of(error),
+        look_or(error, declares_retryable, lambda _: None),
+        printed(error, with_notes=False),
     )
-
-
-def _traceback_of(error: BaseException) -> str:
-    """The traceback of an error without its notes, which cross by themselves."""
-    told = traceback.TracebackException.from_exception(error)
-    told.__notes__ = None
-    return "".join(told.format())
 
 
 def unpack_error(packed: PackedError, worker: str) -> BaseException:
     """The error made again, with the worker's traceback as a note; a RemoteError where its class cannot be."""
-    error: BaseException | None = None
-    if packed.made is not None:
-        try:
-            error = _again(*pickle.loads(packed.made))
-        except Exception:  # its class is not there, or refuses
-            error = None
-    if error is None:
-        error = RemoteError(packed.type, packed.text, packed.status, packed.retryable)
-        notes = packed.notes
-    else:
-        notes = tuple(note for note in packed.notes if note not in notes_of(error))
+    made, notes = packed.made, packed.notes
+    error: BaseException = RemoteError(packed.type, packed.text, packed.status, packed.retryable)
+    if made is not None:
+        # Its class is not there, or refuses; what it does meanwhile is the error's own doing already.
+        again = look_or(_Unmade(), lambda _: _again(*pickle.loads(made)), lambda _: None)
+        if again is not None:
+            error = again
+            notes = tuple(note for note in notes if note not in notes_of(error))
     for note in (*notes, f"on {worker}:\n{packed.traceback.rstrip()}"):
-        try:
-            error.add_note(note)
-        except Exception:
-            break  # it refuses notes
+        if not add_note(error, note):
+            break
     return error
+
+
+class _Unmade(Exception):
+    """Stands for an error while it is made."""
 
 
 def _made(error: BaseException) -> bytes | None:
     """What an error is made of, or None where that cannot cross."""
-    if isinstance(error, BaseExceptionGroup):
-        inner = [_made(each) for each in error.exceptions]
+    if is_a(error, BaseExceptionGroup):
+        inner = [_made(each) for each in inner_of(error)]
         if None in inner:
             return None
-        return _dump((type(error), (error.message, inner), {}, True))
-    state = {key: value for key, value in vars(error).items() if key != _MARKS}
+        return _dump((type(error), (message_of(error), inner), {}, True))
+    state = {key: value for key, value in dictionary_of(error).items() if key != _MARKS}
     args = _arguments(error)
     made = _dump((type(error), args, state, False))
     if made is None:  # perhaps what hangs on it cannot cross, and the error itself can
@@ -90,11 +92,11 @@ def _arguments(error: BaseException) -> tuple[Any, ...]:
     try:
         reduced = error.__reduce__()
     except Exception:
-        return error.args
+        return args_of(error)
     if isinstance(reduced, tuple) and reduced[0] is type(error):
         args: tuple[Any, ...] = reduced[1]
         return args
-    return error.args
+    return args_of(error)
 
 
 def _dump(value: Any) -> bytes | None:
@@ -120,7 +122,7 @@ def _again(
         error, wanted = None, False
     if error is None or type(error) is not kind or not wanted:
         error = kind.__new__(kind, *args)  # without __init__, which wants other arguments
-        error.args = args
+        set_args(error, args)
     for name, value in state.items():
         object.__setattr__(error, name, value)
     return error

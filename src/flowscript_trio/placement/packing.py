@@ -13,6 +13,8 @@ except ImportError:
     from pickle import dumps as dumps
 
 from ..types.errors import CannotTravel
+from ..types.exceptions import class_name
+from ..types.looking import text_of
 
 
 def pack(value: Any, what: str) -> bytes:
@@ -47,7 +49,7 @@ def culprit(value: Any) -> tuple[str, str]:
 
 def summary(exc: BaseException) -> str:
     """Why a value cannot be pickled, as pickle says it."""
-    return f"{type(exc).__name__}: {exc}"
+    return f"{class_name(exc)}: {text_of(exc)}"
 
 
 def _crosses(value: Any) -> bool:

@@ -20,6 +20,7 @@ from ..runtimes.placing import Whereabouts
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.signals import Signal
 from ..types.errors import WorkerDied
+from ..types.exceptions import is_a
 from ..types.paths import owner_of
 from .jobs import BodyReply, Job, Reply
 from .packing import pack, unpack
@@ -85,7 +86,7 @@ class RemotePlace:
         try:
             reply = await relaunched(walk, body, frame, carry)
         except Exception as exc:
-            worker = exc.worker if isinstance(exc, WorkerDied) else None
+            worker = exc.worker if is_a(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
         if not isinstance(
             reply, BodyReply

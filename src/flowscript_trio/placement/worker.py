@@ -17,6 +17,8 @@ from ..runtimes.threads import start_thread
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of
 from ..types.errors import CannotTravel
+from ..types.exceptions import is_a
+from ..types.looking import summary_of
 from ..types.propagation import send_along
 from .errors import pack_error
 from .jobs import BodyJob, Job, LeafJob, Reply, node_from
@@ -33,8 +35,8 @@ def run_job(worker: str, key: str, data: bytes) -> bytes:
     try:
         job: Job = unpack(data)
     except Exception as exc:
-        said = f"{worker} cannot read what was sent to it ({type(exc).__name__}: {exc})"
-        if isinstance(exc, ImportError):
+        said = f"{worker} cannot read what was sent to it ({summary_of(exc)})"
+        if is_a(exc, ImportError):
             said += "; install there what the run has here"
         return pack(Reply(worker=worker, status="failed", error=pack_error(CannotTravel(said))), "")
     reply = loop_of(job.run.id).do(worker, key, job)

@@ -8,8 +8,9 @@ from pathlib import Path
 from ..runtimes.database.markers import has_markers
 from ..runtimes.database.types import MARKERS
 from ..types.ast import BaseNode
-from ..types.errors import FlowScriptError, Problem, summary_of
+from ..types.errors import FlowScriptError, Problem
 from ..types.location import Text
+from ..types.looking import summary_of
 from .compiled import Program
 from .loading import Flow
 from .placing import programs_of, steps_in

@@ -10,6 +10,7 @@ import trio
 from trio.lowlevel import cancel_shielded_checkpoint, enable_ki_protection
 
 from ..types.durable import Diverged
+from ..types.exceptions import is_a
 from .concurrency import Block
 from .policy import Verdict
 from .raised import error_of
@@ -42,7 +43,7 @@ async def feed_from(block: Block, items: AsyncIterator[Any], index: int) -> None
             item = await anext(items)
         except BaseException as exc:
             tokens.give_back(token)
-            if isinstance(exc, StopAsyncIteration):
+            if is_a(exc, StopAsyncIteration):
                 return
             error = error_of(exc)
             if error is None:

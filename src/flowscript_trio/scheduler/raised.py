@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import trio
 
@@ -16,6 +17,7 @@ from ..types.exceptions import (
     take_over,
     traceback_of,
 )
+from ..types.looking import look_or
 from .policy import INTERRUPTS, first_to_surface
 
 
@@ -67,13 +69,15 @@ def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseE
         for leaf in leaves:
             if is_a(leaf, kind):
                 return leaf
-    if not any(is_a(leaf, trio.Cancelled) for leaf in leaves):
+    cancelled = sum(is_a(leaf, trio.Cancelled) for leaf in leaves)
+    if not cancelled:
         return raised  # the class of a group is asked for nothing
+    if not strays and cancelled == len(leaves):
+        return None
     if not strays and is_a(raised, BaseExceptionGroup):
-        try:
-            return raised.split(trio.Cancelled)[1]
-        except BaseException:  # what cannot be divided is reported in plain groups
-            pass
+        rest = look_or(raised, _divide, lambda _: raised)
+        if rest is not raised:
+            return rest  # what cannot be divided is reported in plain groups
     made: dict[int, BaseException | None] = {
         id(leaf): (_stray(leaf, of) if strays else None)
         for leaf in leaves
@@ -86,6 +90,11 @@ def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseE
         if (told := made[id(group)]) is not None:
             take_over(told, group)
     return made[id(raised)]
+
+
+def _divide(group: Any) -> BaseException | None:
+    rest: BaseException | None = group.split(trio.Cancelled)[1]
+    return rest
 
 
 def _stray(cancelled: BaseException, of: str) -> StrayCancelled:

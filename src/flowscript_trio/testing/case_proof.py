@@ -12,6 +12,7 @@ import trio
 from ..execution.options import RunOptions
 from ..program.loading import Flow
 from ..types.errors import FlowScriptError
+from ..types.looking import text_of
 from .cases import Case, Reply, Stub
 from .ids import leaves_of
 from .proof import Report, prove
@@ -143,6 +144,6 @@ def _copy(value: Any, what: str) -> Any:
         return deepcopy(value)
     except Exception as exc:
         raise FlowScriptError(
-            f"the {what} cannot be copied for each run of a proof ({exc}); "
+            f"the {what} cannot be copied for each run of a proof ({text_of(exc)}); "
             "call prove(…, options=…) with a function that makes it anew"
         ) from None

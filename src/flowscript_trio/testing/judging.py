@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..execution.describing import describe_safely
 from ..execution.failures import failure_of
 from ..execution.handle import Run
 from ..parser.names import canonical
-from ..types.errors import summary_of, text_of, type_of
+from ..types.describing import describe_safely, type_of
+from ..types.exceptions import class_names
+from ..types.looking import summary_of, text_of
 from .cases import ANYTHING, Case, ExpectedError, pattern_of
 from .comparing import compare, show
 from .stage import Stage
@@ -45,7 +46,7 @@ def judge(case: Case, stage: Stage, ended: Ended) -> Iterator[str]:
     if expected.is_nothing:
         yield "nothing is expected, so the case could not fail"
     if run is None:
-        yield f"the run could not begin: {ended.error}"
+        yield f"the run could not begin: {_said(ended.error)}"
         return
     unstubbed = bool(stage.missing)
     if expected.error is not None:
@@ -75,7 +76,7 @@ def _judge_error(expected: ExpectedError, ended: Ended) -> Iterator[str]:
     if expected.type not in (
         None,
         type_of(error),
-        *[base.__name__ for base in type(error).__mro__],
+        *class_names(error),
     ):
         yield f"error.type: expected {expected.type}, found {summary_of(error)}"
     if expected.message is not None and not _has_message(expected.message, text_of(error)):
@@ -158,6 +159,10 @@ def settings_of(config: Any) -> dict[str, Any]:
             for name, field in type(config).model_fields.items()
         }
     return config if isinstance(config, dict) else {}
+
+
+def _said(error: BaseException | None) -> str:
+    return "" if error is None else text_of(error)
 
 
 def _describe(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from ..program.loading import Flow, load
 from ..types.ast import CheckpointNode
 from ..types.decisions import Answer
 from ..types.errors import FlowScriptError, nearest
+from ..types.exceptions import is_a
 from ..types.results import NodeResult
 from .cases import START, Case, Expected, Reply, Stub
 from .judging import settings_of
@@ -191,9 +192,7 @@ def _stub_of(name: str, value: Any) -> Stub:
         return value
     if isinstance(value, Reply):
         return Stub((value,))
-    if isinstance(value, BaseException) or (
-        isinstance(value, type) and issubclass(value, BaseException)
-    ):
+    if is_a(value, BaseException) or (isinstance(value, type) and issubclass(value, BaseException)):
         raise FlowScriptError(
             f"stubs: {name}: found {value!r}, which is not an output; an error is written "
             "Reply(error='what it says', type='ConnectError')"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
 from .deferred import dataclass
-from .exceptions import class_name, is_a
+from .exceptions import dictionary_of
 from .location import Location, Source
 
 
@@ -123,39 +123,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return folded[name.lower()]
     matches = get_close_matches(name, known, n=1, cutoff=0.6)
     return matches[0] if matches else None
-
-
-def text_of(error: BaseException) -> str:
-    """What an error says; of one whose class fails at that, what it failed with."""
-    try:
-        return str(error)
-    except BaseException as exc:
-        return f"(a text that cannot be made: {class_name(exc)})"
-
-
-def notes_of(error: BaseException) -> list[str]:
-    """The notes of an error; one that cannot be read is reported as that."""
-    try:
-        written = getattr(error, "__notes__", None)
-        return [_text(note) for note in written] if isinstance(written, list | tuple) else []
-    except BaseException:
-        return []
-
-
-def _text(note: object) -> str:
-    try:
-        return str(note)
-    except BaseException as exc:
-        return f"(a note that cannot be read: {class_name(exc)})"
-
-
-def summary_of(error: BaseException | None) -> str:
-    """An error in one line: its type, and what it says if it says anything."""
-    if error is None:
-        return "no error"
-    text = text_of(error)
-    name = class_name(error)
-    return f"{name}: {text}" if text else name
 
 
 class WorkflowInvalid(FlowScriptError):
@@ -274,44 +241,16 @@ class NotAccepted(FlowScriptError):
 
 
 _VIEW = "__flowscript_view__"
-_dictionary_of: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__dict__"].__get__
 
 
 def remember_view(error: BaseException, view: dict[str, Any]) -> None:
     """Keep what expressions saw of an error before it was restored: the object itself is not asked again."""
-    _dictionary_of(error)[_VIEW] = view
+    dictionary_of(error)[_VIEW] = view
 
 
 def view_of(error: BaseException) -> dict[str, Any] | None:
     """What expressions saw of an error before it was restored; None for one that was not."""
-    return _dictionary_of(error).get(_VIEW)
-
-
-def type_of(error: BaseException) -> str:
-    """What an error is called: its class, or the type that a ``<fail>`` gives it, or that was recorded or sent."""
-    if (view := view_of(error)) is not None:
-        return str(view["type"])
-    named: Any = error if is_a(error, (WorkflowFailed, RecordedError, RemoteError)) else None
-    return (named is not None and named.type) or class_name(error)
-
-
-def status_of(error: BaseException) -> int | None:
-    """The HTTP status that an error bears, or None."""
-    if (view := view_of(error)) is not None:
-        known: int | None = view["status"]
-        return known
-    status = getattr(error, "status", None)
-    if status is None:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) and not isinstance(status, bool) else None
-
-
-def safe_status_of(error: BaseException) -> int | None:
-    """As :func:`status_of`; None as well where the class of the error fails at saying it."""
-    try:
-        return status_of(error)
-    except BaseException:
-        return None
+    return dictionary_of(error).get(_VIEW)
 
 
 class BudgetExceeded(FlowScriptError):

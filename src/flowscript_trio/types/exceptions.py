@@ -26,7 +26,11 @@ inner_of: Callable[[BaseExceptionGroup], tuple[BaseException, ...]] = _group_slo
     "exceptions"
 ].__get__
 """The exceptions that a group groups."""
+args_of: Callable[[BaseException], tuple[Any, ...]] = _slots["args"].__get__
 _name_of: Callable[[type], str] = vars(type)["__name__"].__get__
+_module_of: Callable[[type], object] = vars(type)["__module__"].__get__
+_qualified_name_of: Callable[[type], str] = vars(type)["__qualname__"].__get__
+_order_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
 
 
 def is_a(error: object, kind: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:
@@ -40,6 +44,27 @@ def is_a(error: object, kind: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:
 def class_name(error: object) -> str:
     """The name of the class of an error."""
     return _name_of(type(error))
+
+
+def module_of(error: object) -> str:
+    """The name of the module that the class of an error says it is of."""
+    return str(_module_of(type(error)))
+
+
+def qualified_name(error: object) -> str:
+    """The name of the class of an error with those of the classes and functions that it is written in."""
+    return _qualified_name_of(type(error))
+
+
+def class_names(error: object) -> list[str]:
+    """The names of the class of an error and of those that it is made from."""
+    return [_name_of(each) for each in _order_of(type(error))]
+
+
+def written_notes(error: BaseException) -> list[str] | None:
+    """The list in which the notes of an error stand, to be changed in place; None where it has none."""
+    notes = dictionary_of(error).get("__notes__")
+    return notes if type(notes) is list else None
 
 
 def leaves_of(raised: BaseException) -> Iterator[BaseException]:
@@ -63,6 +88,30 @@ def groups_of(raised: BaseException) -> list[BaseExceptionGroup]:
             found.append(each)
             stack += inner_of(each)
     return found[::-1]
+
+
+def all_of(error: BaseException) -> list[BaseException]:
+    """An error and all that hangs on it, each once; what a group groups comes before the group.
+
+    It takes no stack: a chain of causes may be as long as it likes.
+    """
+    order: list[BaseException] = []
+    seen: set[int] = set()
+    stack = [(error, False)]
+    while stack:
+        each, opened = stack.pop()
+        if opened:
+            order.append(each)
+            continue
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        stack.append((each, True))
+        around = [cause_of(each), context_of(each)]
+        if is_a(each, BaseExceptionGroup):
+            around += inner_of(each)
+        stack += [(other, False) for other in around if other is not None]
+    return order
 
 
 def set_context(error: BaseException, context: BaseException | None, shown: bool = False) -> None:
@@ -93,3 +142,17 @@ def take_over(error: BaseException, other: BaseException) -> None:
     """Give an error the cause, the context and the traceback of another one, for which it stands."""
     for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__"):
         _slots[name].__set__(error, _slots[name].__get__(other))
+
+
+def set_chain(
+    error: BaseException, cause: BaseException | None, context: BaseException | None, quiet: bool
+) -> None:
+    """Set what is behind an error, and whether its context is hidden, whatever its class refuses."""
+    set_context(error, context)
+    _slots["__cause__"].__set__(error, cause)
+    _slots["__suppress_context__"].__set__(error, quiet)
+
+
+def set_args(error: BaseException, args: tuple[Any, ...]) -> None:
+    """Set what an error was made of."""
+    _slots["args"].__set__(error, args)

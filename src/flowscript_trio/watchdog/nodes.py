@@ -11,9 +11,11 @@ from typing import Protocol
 import trio
 from trio.lowlevel import Task, current_task
 
-from ..types.ast import BaseNode
 from ..types.events import Event, NodeEnded, NodeStarted, Observer, RunEnded
+from ..types.exceptions import class_name
+from ..types.location import Location
 from ..types.masking import Masker
+from ..types.results import NodeResult
 from .stacks import describe_stack
 from .watcher import Stack, Watcher, sharing_watcher
 
@@ -22,15 +24,31 @@ ADVICE = (
     "Put `await trio.lowlevel.checkpoint()` into a long loop, and call what blocks by "
     "`await trio.to_thread.run_sync(...)`"
 )
+ADVICE_ON_ERRORS = (
+    "What the class of an error does in `__str__`, its properties and `add_note` is to end at once; Ctrl-C "
+    "interrupts it"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Position:
-    """A node that a task is at, None for the run; ``nurseries`` is how many the task had open before."""
+    """A node that a task is at; ``nurseries`` is how many the task had open before.
+
+    ``location`` is its place in the document, None for the run; ``looked_at`` the class of
+    an error of it that is looked at, if one is.
+    """
 
     path: str
-    node: BaseNode | None
-    nurseries: int
+    location: Location | None
+    nurseries: int = 0
+    looked_at: str | None = None
+
+
+class Results(Protocol):
+    """What the watchdog needs of a record."""
+
+    def origin_of(self, error: BaseException) -> NodeResult | None:
+        """The execution that an error left first, or None."""
 
 
 class Watched(Protocol):
@@ -38,6 +56,8 @@ class Watched(Protocol):
 
     observers: Sequence[Observer]
 
+    @property
+    def record(self) -> Results: ...
     @property
     def masker(self) -> Masker | None: ...
     def note_warning(self, path: str, message: str) -> None: ...
@@ -62,7 +82,7 @@ class Watchdog:
         self.raise_kept()
         if isinstance(event, NodeStarted):
             self._watcher.turn()
-            self._enter(event.path, event.node)
+            self._enter(event.path, event.node.location)
         elif isinstance(event, NodeEnded):
             self._watcher.turn()
             self._leave()
@@ -75,9 +95,9 @@ class Watchdog:
             raised, self._raised = self._raised, None
             raise raised
 
-    def _enter(self, path: str, node: BaseNode | None) -> None:
+    def _enter(self, path: str, location: Location | None) -> None:
         task = current_task()
-        position = _Position(path, node, len(task.child_nurseries))
+        position = _Position(path, location, len(task.child_nurseries))
         self._positions.setdefault(task, []).append(position)
 
     def _leave(self) -> None:
@@ -102,6 +122,14 @@ class Watchdog:
             around = None if nursery is None else nursery.parent_task
         return None
 
+    def place_of_error(self, error: BaseException, place: _Position) -> _Position:
+        """The node that an error came from. One that is not on the record yet is looked at by its own node."""
+        origin = self._context.record.origin_of(error)
+        path, location = (
+            (place.path, place.location) if origin is None else (origin.path, origin.location)
+        )
+        return _Position(path, location, looked_at=class_name(error))
+
     def report(self, position: _Position, lasted: float, stack: Stack | None) -> None:
         """Say at once, from whatever thread, that a node holds up the program."""
         if stack is None:
@@ -111,9 +139,9 @@ class Watchdog:
             message = (
                 f"{_name(position)} has not reached a checkpoint for {_seconds(lasted)}: nothing else of the "
                 f"program runs meanwhile, and nothing can be cancelled."
-                f"{f' It is at {where}.' if where else ''} {ADVICE}"
+                f"{f' It is at {where}.' if where else ''} {_advice(position)}"
             )
-        at = "" if position.node is None else f"{position.node.location}: "
+        at = "" if position.location is None else f"{position.location}: "
         LOGGER.warning("%s", self._masked(at + message))
 
     def settle(self, position: _Position, lasted: float, stack: Stack | None) -> None:
@@ -130,7 +158,7 @@ class Watchdog:
         seen = f"; it was at {where}" if where else ""
         return (
             f"{_name(position)} held up the program for {_seconds(lasted)} without a checkpoint{seen}. "
-            f"{ADVICE}"
+            f"{_advice(position)}"
         )
 
     def _masked(self, text: str) -> str:
@@ -151,7 +179,12 @@ def watching_nodes(context: Watched, seconds: float) -> Iterator[None]:
 
 
 def _name(position: _Position) -> str:
-    return f"the node {position.path!r}" if position.path else "the run, outside of its nodes,"
+    name = f"the node {position.path!r}" if position.path else "the run, outside of its nodes,"
+    return name if position.looked_at is None else f"a look at the {position.looked_at} of {name}"
+
+
+def _advice(position: _Position) -> str:
+    return ADVICE if position.looked_at is None else ADVICE_ON_ERRORS
 
 
 def _seconds(lasted: float) -> str:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol
 import trio
 from trio.lowlevel import Task
 
+from ..types.looking import LOOKING
+
 Step = tuple[Task, float]
 """A step of a task, or what is left of it, and when it began (seconds of the watcher's clock)."""
 
@@ -41,6 +43,9 @@ class Watched(Protocol):
     def place_of(self, task: Task) -> Any | None:
         """What a task is at, or None where it is not one of its tasks. Called on any thread."""
 
+    def place_of_error(self, error: BaseException, place: Any) -> Any:
+        """What an error that a step looks at came from, where that is known; else the ``place`` of the step."""
+
     def report(self, place: Any, lasted: float, stack: Stack | None) -> None:
         """A step lasts, or has lasted, too long. ``stack``: where it is; None where it is over already.
 
@@ -65,7 +70,7 @@ class Watcher(trio.abc.Instrument):
         self._watched: tuple[Watched, ...] = ()
         self._shortest = float("inf")
         self._step: Step | None = None
-        self._told: tuple[Step, Stack | None] | None = None
+        self._told: tuple[Step, Any, Stack | None] | None = None
         self._telling = threading.Lock()
         self._wake = threading.Event()
         self._idle = False
@@ -133,9 +138,9 @@ class Watcher(trio.abc.Instrument):
         with self._telling:
             told = self._told
             if told is None or told[0] is not step:
-                self._told = (step, None)
+                self._told = (step, place, None)
         if told is not None and told[0] is step:
-            watched.settle(place, lasted, told[1])
+            watched.settle(told[1], lasted, told[2])
         else:  # what kept the interpreter to itself kept the watcher from looking, too
             watched.report(place, lasted, None)
             watched.settle(place, lasted, None)
@@ -169,11 +174,13 @@ class Watcher(trio.abc.Instrument):
         watched, place = found
         if lasted < watched.limit:
             return min(shortest, watched.limit - lasted)
-        stack = _stack_of(self._trio_thread)
+        stack, error = _look_at(self._trio_thread)
+        if error is not None:
+            place = watched.place_of_error(error, place)
         with self._telling:
             if self._step is not step or self._was_told(step):
                 return shortest
-            self._told = (step, stack)
+            self._told = (step, place, stack)
         watched.report(place, lasted, stack)
         return shortest
 
@@ -189,14 +196,18 @@ class Watcher(trio.abc.Instrument):
         return None
 
 
-def _stack_of(thread: int) -> Stack:
+def _look_at(thread: int) -> tuple[Stack, BaseException | None]:
+    """The stack of a thread, and the error that it looks at: the outermost, which the others hang on."""
     frame = sys._current_frames().get(thread)
     spots = []
+    error: BaseException | None = None
     while frame is not None:
         code = frame.f_code
+        if code is LOOKING:
+            error = frame.f_locals.get("error", error)
         spots.append(Spot(code.co_filename, frame.f_lineno or 0, code.co_name))
         frame = frame.f_back
-    return tuple(spots)
+    return tuple(spots), error
 
 
 # One watcher serves all runs under one trio.run; the second value counts its users.

@@ -12,7 +12,9 @@ from ...journal.errors import decode_error, encode_error
 from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
-from ...types.errors import notes_of, remember_view
+from ...types.errors import remember_view
+from ...types.exceptions import written_notes
+from ...types.looking import notes_of
 
 _OURS = "flowscript: "
 
@@ -54,8 +56,8 @@ class Coding:
         """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""
         error, view = decode_error(data, self._secrets)
         kept = [text for text in notes_of(error) if not text.startswith(_OURS)]
-        if isinstance(getattr(error, "__notes__", None), list):
-            error.__notes__[:] = kept
+        if (written := written_notes(error)) is not None:
+            written[:] = kept
         if "retryable" in view:
             remember_view(error, view)
         return error

@@ -13,11 +13,11 @@ from ...program.compiled import Step
 from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
+from ...types.describing import describe_safely
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import class_name, is_a
 from ..context import RunContext
 from ..contexts import InContext
-from ..describing import describe_safely
 from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from ...types.describing import describe_safely
 from ...types.limits import CircuitOpen
 from ...types.paths import bound_path
-from ..describing import describe_safely
 from ..frame import Attempt, Outcome
 from ..named_limits import RunLimits, Taken
 from ..taking import Got, wait_for, with_limits

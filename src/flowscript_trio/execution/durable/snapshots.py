@@ -6,9 +6,9 @@ from typing import Any
 
 import trio
 
+from ...types.describing import describe_safely
 from ...types.location import Location
 from ...types.results import BranchResult, Cancellation, NodeMark, NodeResult
-from ..describing import describe_safely
 from ..state import Result, State
 from .recorder import Recorder
 

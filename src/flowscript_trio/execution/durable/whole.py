@@ -12,12 +12,12 @@ from ...runtimes.control.results import DocumentResult
 from ...runtimes.placing import Place
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Break, Failed, Goto, Return, Signal
+from ...types.describing import describe_safely
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import is_a
 from ...types.location import Location
 from ...types.paths import owner_of
 from ...types.results import NodeResult
-from ..describing import describe_safely
 from ..frame import Attempt, Frame, Outcome
 from ..losing import lose_body
 from ..state import State

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...types.exceptions import cause_of, context_of, inner_of, is_a
+
 
 def behind(error: BaseException | None) -> Iterator[BaseException]:
     """An error, what it groups, its causes and contexts, and so on; each once."""
@@ -15,6 +17,6 @@ def behind(error: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.add(id(found))
         yield found
-        if isinstance(found, BaseExceptionGroup):
-            pending += found.exceptions
-        pending += [found.__cause__, found.__context__]
+        if is_a(found, BaseExceptionGroup):
+            pending += inner_of(found)
+        pending += [cause_of(found), context_of(found)]

@@ -8,11 +8,13 @@ from itertools import product
 from random import Random
 
 from ...execution.durable.entries import Decided, Entry, Started
+from ...execution.failures import failure_of
 from ...execution.options import RunOptions
 from ...program.compiled import Program, Step
 from ...program.loading import Flow
 from ...program.placing import programs_of, steps_in
 from ...runtimes.registry import Registry
+from ...types.looking import summary_of
 from ...types.paths import is_below, is_cleanup
 from .crash_checks import (
     Found,
@@ -22,6 +24,7 @@ from .crash_checks import (
     time_goes_on,
 )
 from .lives import Lives, Staging
+from .looks import endless_behind
 from .metering import Rates
 from .planning import sample
 from .points import Crash, Points
@@ -114,6 +117,7 @@ class CrashProver:
         numbered = self._staging.numbered(lives)
         entries = [entry for _, entry in numbered]
         yield from _ends(lives)
+        yield from _looks_end(lives)
         yield from _nothing_is_done_again(lives)
         yield from _at_most_once(lives, self._repeats.once)
         yield from _the_dead_do_nothing(lives)
@@ -159,7 +163,16 @@ def _ends(lives: Lives) -> Iterator[Found]:
         yield "a resumed run ends", "the run", said
     elif last.endless or last.died or not last.status or last.status == "suspended":
         said = "never ended" if last.endless else f"is {last.status or 'without an end'}"
-        yield "a resumed run ends", "the run", f"the run {said}: {last.error!r}"
+        yield "a resumed run ends", "the run", f"the run {said}: {summary_of(last.error)}"
+
+
+def _looks_end(lives: Lives) -> Iterator[Found]:
+    for life in lives.lives:
+        failure = None if life.error is None else failure_of(life.error)
+        subject = "the run" if failure is None or failure.node is None else failure.node
+        for name, why in endless_behind(life.error):
+            said = f"{subject!r} failed with a {name} that cannot be looked at: {why}"
+            yield "looks at errors end", subject, said
 
 
 def _nothing_is_done_again(lives: Lives) -> Iterator[Found]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import trio
 
+from ...types.exceptions import is_a
 from .calls import Call, Moment, Planted, Wait
 from .leftovers import Leftovers
 from .owners import Owners
@@ -74,7 +75,7 @@ class Follower:
         return self._watcher.error_in(self._call, number)
 
     def at_error(self, error: BaseException) -> None:
-        assert isinstance(error, Planted)
+        assert is_a(error, Planted)
         self._call.planted = error
         self._watcher.note_raised(error)
 
@@ -102,7 +103,7 @@ class Follower:
         watcher.leftovers.enter(call, self._waited_for_thread)
         wait.until = watcher.now()
         cancelled = self._around.are_cancelled and not wait.shielded
-        if isinstance(handed, trio.Cancelled) and cancelled:
+        if is_a(handed, trio.Cancelled) and cancelled:
             self._handed.append(handed)
             self._places.append((handed, self._place()))
             if call.told is None:
@@ -151,7 +152,7 @@ class Follower:
         cancelled = self._around.are_cancelled
         if cancelled and was_handed and call.planted is None:
             call.replaced = next(filter(replaces_cancelled, call.errors), None)
-        if not cancelled and any(isinstance(error, trio.Cancelled) for error in call.errors):
+        if not cancelled and any(is_a(error, trio.Cancelled) for error in call.errors):
             call.stray = True
 
 

@@ -17,6 +17,7 @@ import outcome
 import trio
 
 from ...execution.resources import Resources
+from ...types.exceptions import is_a, leaves_of
 
 
 class Hooked(Protocol):
@@ -139,12 +140,10 @@ def _ending_block(told: Hooked) -> Around:
 
 def _is_stray(nursery: Any, raised: BaseException | None) -> bool:
     """Whether what ends a task of a nursery is ``Cancelled``, and nothing around it is cancelled."""
-    if isinstance(raised, BaseExceptionGroup):
-        raised = raised.subgroup(trio.Cancelled)
-    elif not isinstance(raised, trio.Cancelled):
-        raised = None
+    if raised is None or not any(is_a(leaf, trio.Cancelled) for leaf in leaves_of(raised)):
+        return False
     status = getattr(nursery, "_cancel_status", None)
-    return raised is not None and status is not None and not status.effectively_cancelled
+    return status is not None and not status.effectively_cancelled
 
 
 def _releasing(told: Hooked) -> Around:

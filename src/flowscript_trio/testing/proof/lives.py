@@ -25,6 +25,8 @@ from ...runtimes.control.runtime import ControlRuntime
 from ...runtimes.registry import Registry
 from ...runtimes.types import ExecutionParams, NodeRuntime
 from ...runtimes.wrapping import innermost
+from ...types.exceptions import cause_of, is_a
+from ...types.looking import summary_of
 from ...types.storing import StoreFailed
 from ..places import PlayedPlace, played
 from .clock import NeverEnds, VirtualClock, compacting_early, without_pace
@@ -87,7 +89,7 @@ class Life:
     @property
     def outcome(self) -> tuple[str, Any]:
         if self.error is not None:
-            return self.status, f"{type(self.error).__name__}: {self.error}"
+            return self.status, summary_of(self.error)
         return self.status, self.output
 
 
@@ -199,7 +201,7 @@ class Staging:
             try:
                 trio.run(self._main, life, passes, clock=clock, instruments=[passes])
             except trio.TrioInternalError as exc:
-                if not isinstance(exc.__cause__, NeverEnds):
+                if not is_a(cause_of(exc), NeverEnds):
                     raise
                 keep_for_ever(exc)
                 life.endless = life.stopped = True

@@ -19,12 +19,14 @@ from ...journal.store import Store
 from ...program.loading import Flow
 from ...runtimes.registry import Registry
 from ...types.errors import InputError
+from ...types.looking import bounding, summary_of
 from ..places import PlayedPlace, played
 from .checks import CHECKS, name_of
 from .checks.conduct import nothing_is_held_across_a_yield
 from .checks.ends import every_run_ends
 from .crashing import CrashProver
 from .locks import locks_alive
+from .looks import Looks
 from .others import Others
 from .plan import Plan
 from .planning import pairs_of, points_of, sample
@@ -125,7 +127,8 @@ def prove(
     setting = Setting(
         flow, probing, lambda: _options_of(options, seed), around, plan, limiters, locks, others
     )
-    report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
+    with bounding(Looks().bound):
+        report = _Prover(setting, seed, frozenset(accept), progress).prove(seeds, most, pairs)
     if not report.holds:
         _collect()
     return report
@@ -144,8 +147,9 @@ def _prove_crashes(
     first = _options_of(options, seed)
     played = _registry_of(flow, registry, first, callable(options))
     check_store(replace(first, store=Store.memory()))
-    prover = CrashProver(flow, played, lambda: _options_of(options, seed), seed, progress)
-    found = prover.prove(most, pairs)
+    with bounding(Looks().bound):
+        prover = CrashProver(flow, played, lambda: _options_of(options, seed), seed, progress)
+        found = prover.prove(most, pairs)
     meant = frozenset(accept)
     is_meant = {violation: (violation.promise, violation.subject) in meant for violation in found}
     return Report(
@@ -334,5 +338,5 @@ def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
 
 def _told(trial: Trial) -> str:
     if trial.error is not None:
-        return f"{trial.status}: {type(trial.error).__name__}: {trial.error}"
+        return f"{trial.status}: {summary_of(trial.error)}"
     return trial.status

@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 
 import trio
 
+from ...types.exceptions import cause_of, context_of, is_a, traceback_of
 from .chains import behind
 from .remaining import leaves_out
 
@@ -69,25 +70,25 @@ def cuts_short(handed: BaseException, place: WaitSite | None) -> bool:
         return False
     others = (found for found in behind(handed) if found is not handed)
     return any(
-        isinstance(found, (trio.Cancelled, GeneratorExit)) and not _is_caught_by_library(found)
+        is_a(found, (trio.Cancelled, GeneratorExit)) and not _is_caught_by_library(found)
         for found in others
     )
 
 
 def _is_caught_by_library(error: BaseException) -> bool:
-    frames = _frames(error.__traceback__)
+    frames = _frames(traceback_of(error))
     return bool(frames) and is_library(frames[0])
 
 
 def has_cancelled_behind(error: BaseException) -> bool:
     """Whether an error groups, or came from, a ``Cancelled``."""
-    return any(isinstance(found, trio.Cancelled) for found in behind(error))
+    return any(is_a(found, trio.Cancelled) for found in behind(error))
 
 
 def follows_cancelled(handed: BaseException) -> bool:
     """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
     others = (found for found in behind(handed) if found is not handed)
-    return any(isinstance(found, (trio.Cancelled, GeneratorExit)) for found in others)
+    return any(is_a(found, (trio.Cancelled, GeneratorExit)) for found in others)
 
 
 def replaces_cancelled(error: BaseException) -> bool:
@@ -95,17 +96,17 @@ def replaces_cancelled(error: BaseException) -> bool:
 
     An error that clean-up comes to is another matter: it is raised in what is called there.
     """
-    if isinstance(error, trio.Cancelled):
+    if is_a(error, trio.Cancelled):
         return False
-    if isinstance(error.__cause__, trio.Cancelled):
+    if is_a(cause_of(error), trio.Cancelled):
         return True
-    frame = _last_frame(error.__traceback__)
+    frame = _last_frame(traceback_of(error))
     if frame is None:
         return False
     if frame.f_code.co_name in ("__exit__", "__aexit__"):
-        return isinstance(error.__context__, trio.Cancelled)
-    caught = (found for found in behind(error.__context__) if isinstance(found, trio.Cancelled))
-    return any(frame in _frames(cancelled.__traceback__) for cancelled in caught)
+        return is_a(context_of(error), trio.Cancelled)
+    caught = (found for found in behind(context_of(error)) if is_a(found, trio.Cancelled))
+    return any(frame in _frames(traceback_of(cancelled)) for cancelled in caught)
 
 
 def _last_frame(traceback: TracebackType | None) -> FrameType | None:

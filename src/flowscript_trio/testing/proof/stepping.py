@@ -19,6 +19,8 @@ from typing import Any, NoReturn, Protocol
 import outcome
 import trio
 
+from ...types.exceptions import is_a
+
 
 class Stepper(Protocol):
     """What is asked at each step of a coroutine."""
@@ -100,7 +102,7 @@ def shields_around(task: trio.lowlevel.Task) -> int:
 def is_handed_cancelled(task: trio.lowlevel.Task) -> bool:
     """Whether a task that is about to go on will be handed ``Cancelled``."""
     sent = getattr(task, "_next_send", None)
-    return isinstance(sent, outcome.Error) and isinstance(sent.error, trio.Cancelled)
+    return isinstance(sent, outcome.Error) and is_a(sent.error, trio.Cancelled)
 
 
 def sent_error(task: trio.lowlevel.Task) -> BaseException | None:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import trio
 
+from ...types.exceptions import is_a
 from .calls import RUNNING, Call
 from .sites import WaitSite, cuts_short, follows_cancelled, replaces_cancelled, site_of
 from .stepping import Surroundings, frames_of, shields_around, step_through
@@ -38,7 +39,7 @@ class Streamed(AsyncGenerator[Any, Any]):
         try:
             given = await step_through(step.work, step)
         except BaseException as exc:
-            step.judge(self._call, None if isinstance(exc, StopAsyncIteration) else exc)
+            step.judge(self._call, None if is_a(exc, StopAsyncIteration) else exc)
             raise
         else:
             step.judge(self._call, None)
@@ -68,7 +69,7 @@ class _Step:
 
     def at_resume(self, handed: BaseException | None) -> None:
         shielded = shields_around(self._task) > self._shields
-        if isinstance(handed, trio.Cancelled) and self._around.are_cancelled and not shielded:
+        if is_a(handed, trio.Cancelled) and self._around.are_cancelled and not shielded:
             self._handed.append((handed, site_of(frames_of(self.work))))
 
     def judge(self, call: Call, raised: BaseException | None) -> None:

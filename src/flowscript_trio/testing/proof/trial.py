@@ -20,6 +20,7 @@ from ...execution.record import Record
 from ...execution.run import run_with
 from ...program.loading import Flow
 from ...scheduler.raised import first_of
+from ...types.exceptions import cause_of, is_a
 from ...types.results import RunStatus
 from ..places import played
 from .calls import Call
@@ -131,7 +132,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
             run = partial(trio.run, clock=clock, instruments=[probe, overfull])
             run(_surround, setting, trial, clock, hooks)
     except BaseException as exc:
-        trial.stopped = isinstance(exc.__cause__, NeverEnds)
+        trial.stopped = is_a(cause_of(exc), NeverEnds)
         if trial.stopped:
             keep_for_ever(exc)
             trial.endless, trial.status = True, "cancelled"
@@ -140,7 +141,7 @@ def try_once(setting: Setting, points: Points, seed: int, most_steps: int = MOST
     finally:
         probe.owners.give_back()
         probe.locks.give_back()
-    if isinstance(trial.crashed, KeyboardInterrupt | SystemExit):
+    if is_a(trial.crashed, (KeyboardInterrupt, SystemExit)):
         raise trial.crashed
     trial.overfull = overfull.found
     trial.real = clock.waited

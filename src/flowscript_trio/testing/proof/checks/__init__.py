@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     named_limits.limits_are_given_back,
     errors.the_first_error_surfaces,
     errors.no_error_is_lost,
+    errors.looks_at_errors_end,
     errors.errors_are_passed_on,
     cancelling.everybody_is_told_in_time,
     cancelling.nothing_begins_under_a_cancelled_block,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import trio
 
-from ....types.errors import summary_of
+from ....types.exceptions import is_a, leaves_of
+from ....types.looking import summary_of
 from ....types.paths import is_below, is_cleanup, is_within
 from ..calls import Call, Moment
 from ..points import PlaceAt, is_from_outside
@@ -232,15 +233,13 @@ def _by_handle(story: Story) -> bool:
 
 def _was_cancelled(calls: list[Call], earlier: tuple[BaseException, ...]) -> bool:
     """Whether the last call of a node was cancelled, and not for its time limit."""
-    if any(isinstance(error, trio.TooSlowError) for error in earlier):
+    if any(is_a(error, trio.TooSlowError) for error in earlier):
         return False
-    return any(isinstance(call.raised, trio.Cancelled) for call in calls)
+    return any(is_a(call.raised, trio.Cancelled) for call in calls)
 
 
 def _has_cancelled(error: BaseException | None) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(trio.Cancelled) is not None
-    return isinstance(error, trio.Cancelled)
+    return error is not None and any(is_a(leaf, trio.Cancelled) for leaf in leaves_of(error))
 
 
 def a_cancellation_is_not_retried(story: Story) -> Iterator[Finding]:
@@ -254,9 +253,9 @@ def a_cancellation_is_not_retried(story: Story) -> Iterator[Finding]:
             tried = f"{path} was tried {len(calls)} times, and the record says {result.attempts}"
             yield Finding(path, tried)
         for call, error in zip(calls[:-1], result.earlier, strict=False):
-            if call.stray or isinstance(error, trio.TooSlowError):
+            if call.stray or is_a(error, trio.TooSlowError):
                 continue
-            if isinstance(call.raised, trio.Cancelled):
+            if is_a(call.raised, trio.Cancelled):
                 yield Finding(path, f"{path} was cancelled, and tried again")
 
 
@@ -274,7 +273,7 @@ def status_fits(story: Story) -> Iterator[Finding]:
     """A run that was cancelled while it had nodes to run has not completed, and one that failed had an error."""
     trial = story.trial
     failed = any(e.result is not None and e.result.error is not None for e in story.executions)
-    late = isinstance(trial.error, trio.TooSlowError)  # told apart: see the time limits
+    late = is_a(trial.error, trio.TooSlowError)  # told apart: see the time limits
     if trial.status == "failed" and not failed and not late:
         yield Finding("the run", f"the run failed with {summary_of(trial.error)}, and no node did")
     at = trial.probe.cancelled
@@ -282,5 +281,5 @@ def status_fits(story: Story) -> Iterator[Finding]:
         return
     for call in trial.probe.calls:
         told = call.told is not None and call.told.order > at.order
-        if told and not is_cleanup(call.path) and isinstance(call.raised, trio.Cancelled):
+        if told and not is_cleanup(call.path) and is_a(call.raised, trio.Cancelled):
             yield Finding("the run", f"the run was cancelled in {call.path}, and completed")

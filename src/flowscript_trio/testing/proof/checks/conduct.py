@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....types.errors import summary_of
+from ....types.looking import summary_of
 from ....types.paths import is_cleanup, is_within
 from ..calls import Call
 from ..story import Story

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ....types.events import NodeEnded, NodeStarted, RunEnded
+from ....types.looking import summary_of
 from ....types.paths import (
     COMPENSATE,
     FINALLY,
@@ -26,8 +27,7 @@ from .finding import Finding
 def every_run_ends(story: Story) -> Iterator[Finding]:
     trial = story.trial
     if trial.crashed is not None:
-        kind = type(trial.crashed).__name__
-        yield Finding("the run", f"the run brought trio down: {kind}: {trial.crashed}")
+        yield Finding("the run", f"the run brought trio down: {summary_of(trial.crashed)}")
     if not trial.endless:
         return
     if trial.stopped:

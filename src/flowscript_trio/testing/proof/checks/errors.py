@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import trio
 
-from ....types.errors import summary_of
 from ....types.events import BranchEnded
+from ....types.exceptions import is_a
+from ....types.looking import summary_of
 from ....types.paths import is_cleanup, is_iteration, owner_of, parent_of, without_attempt
 from ....types.results import NodeResult
 from ..chains import behind
+from ..looks import endless_behind
 from ..story import Branch, Execution, Story
 from .finding import Finding
 
@@ -68,7 +70,7 @@ def _check_first(
     where: str, surfaced: BaseException | None, errors: list[BaseException | None]
 ) -> Iterator[Finding]:
     if errors[0] is not surfaced:
-        message = f"{where} failed with {surfaced!r}, and its first error was {errors[0]!r}"
+        message = f"{where} failed with {summary_of(surfaced)}, and its first error was {summary_of(errors[0])}"
         yield Finding(where, message)
 
 
@@ -85,13 +87,24 @@ def no_error_is_lost(story: Story) -> Iterator[Finding]:
                 "expected, or accept this of a runtime that is to handle every error",
             )
         for error in call.errors:
-            if not isinstance(error, trio.Cancelled) and id(error) not in known:
+            if not is_a(error, trio.Cancelled) and id(error) not in known:
                 message = f"{call.name} raised {summary_of(error)}, which is nowhere on the record"
                 yield Finding(call.label, message)
     of_calls = {id(call.planted) for call in probe.calls}
     for planted in probe.planted:  # in control nodes
         if id(planted) not in known and id(planted) not in of_calls:
             yield Finding(str(planted), f"the error {planted} is nowhere on the record")
+
+
+def looks_at_errors_end(story: Story) -> Iterator[Finding]:
+    """What an error that a node raises does when it is looked at comes to an end."""
+    for call in story.trial.probe.calls:
+        for name, why in endless_behind(call.raised):
+            yield Finding(
+                call.label,
+                f"{call.name} raised a {name} that cannot be looked at: {why}; what its class does in `__str__`, "
+                "its properties and `add_note` holds up the whole program, so let it end at once",
+            )
 
 
 def _on_record(story: Story) -> Iterator[BaseException]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import trio
 
-from ....types.errors import summary_of
+from ....types.exceptions import is_a
+from ....types.looking import summary_of
 from ....types.paths import depth_of, is_cleanup, is_in_handler, is_within
 from ..story import Execution, Story
 from ..terms import Limit
@@ -48,7 +49,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
         if result is None or execution.ended is None:
             continue
         for error in (result.error, *result.earlier):
-            if not isinstance(error, trio.TooSlowError) or id(error) in inner | known:
+            if not is_a(error, trio.TooSlowError) or id(error) in inner | known:
                 continue
             known.add(id(error))
             if _has_passed(_own_limits(story, execution), execution.ended.time):
@@ -60,7 +61,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
                     f"{execution.path} is reported as {summary_of(error)}, and had no limit that had passed",
                 )
     error, ended = story.trial.error, story.trial.duration
-    if isinstance(error, trio.TooSlowError) and id(error) not in inner | known:
+    if is_a(error, trio.TooSlowError) and id(error) not in inner | known:
         if story.plan.has_unknown_limit:
             return
         own = [limit for limit in story.trial.probe.notes.limits if not limit.path]

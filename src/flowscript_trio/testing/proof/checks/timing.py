@@ -9,6 +9,7 @@ from ....execution.recovery import delay_of
 from ....runtimes.control.results import ParallelResult
 from ....runtimes.control.types import RetryConfig
 from ....types.events import AttemptFailed, Event, TokenAwaited, TokenTaken
+from ....types.exceptions import is_a
 from ....types.limits import CircuitOpen
 from ....types.paths import is_below
 from ..calls import Call, Moment
@@ -97,7 +98,7 @@ def _waits_for_circuit(story: Story, execution: Execution, jump: Jump) -> bool:
             isinstance(event, AttemptFailed)
             and event.path == execution.path
             and moment.order < jump.order
-            and isinstance(event.error, CircuitOpen)
+            and is_a(event.error, CircuitOpen)
             and isclose(jump.until, moment.time + event.error.retry_after, rel_tol=1e-9)
         ):
             return True
