@@ -100,7 +100,7 @@ class _DocumentReader:
         content = Content({})
         self._builder.read_children(root, content, _ENDINGS, nodes=True, other=False)
         self._builder.ids.judge()
-        return Document.build(
+        return Document(
             name=self._workflow_name(root, settings, front),
             file=self._source.file,
             source=self._source,
