@@ -81,7 +81,7 @@ print(json.dumps([len(classes), len(late), whole]), file=sys.stderr)
 """
 
 
-def test_the_methods_of_most_dataclasses_are_not_compiled_for_a_run_of_one_node(
+def test_the_methods_of_dataclasses_are_not_compiled_for_a_run_of_one_node(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "one.xml"
@@ -89,10 +89,10 @@ def test_the_methods_of_most_dataclasses_are_not_compiled_for_a_run_of_one_node(
     command = [sys.executable, "-c", COMPILED, "run", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     classes, late, compiled = json.loads(done.stderr.splitlines()[-1])
-    assert classes > 130
-    # Something of nearly each is not compiled, and nothing of more than half.
+    assert classes > 150
+    # Something of nearly each is not compiled, and of few is anything compiled at all.
     assert late > 0.9 * classes
-    assert compiled < 80
+    assert compiled < 15
 
 
 def test_what_a_start_imported_is_never_searched_for_garbage_and_the_rest_is(

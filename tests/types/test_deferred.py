@@ -8,6 +8,7 @@ import inspect
 import pickle
 from collections.abc import Hashable
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,10 +27,26 @@ def made_by(decorator: Decorator, **options: Any) -> type:
         y: int = 2
         tags: list[str] = field(default_factory=list, compare=False)
         hidden: int = field(default=0, repr=False)
+        apart: int = field(default=3, kw_only=True)
+        count: int = field(default=4, init=False)
+        made: list[int] = field(default_factory=lambda: [5], init=False)
+
+        def __post_init__(self) -> None:
+            assert (self.count, self.made) == (4, [5])
 
     return Point
 
 
+FEW = 33
+"""More calls than an ``__init__`` is compiled after."""
+WRONG: list[tuple[tuple[int, ...], dict[str, int]]] = [
+    ((), {}),
+    ((1,), {"z": 1}),
+    ((1,), {"x": 1}),
+    ((1, 2, 3, 4, 5), {}),
+    ((1,), {"count": 1}),
+    ((), {"y": 1}),
+]
 OPTIONS: list[dict[str, bool]] = [
     {"frozen": True, "slots": True},
     {"frozen": True, "slots": True, "eq": False},
@@ -52,9 +69,8 @@ def seen(cls: Any) -> dict[str, Any]:
         except Exception as exc:
             return type(exc), str(exc).replace("method __init__", "__init__")
 
-    one, same, other = cls(x=1), cls(x=1), cls(x=1, y=9)
+    one, same, other = cls(x=1), cls(x=1), cls(x=1, y=9, apart=6)
     return {
-        "signature": str(inspect.signature(cls)),
         "doc": cls.__doc__,
         "equal": (one == same, one == other, one == 1),
         "hash": (isinstance(one, Hashable), tried(lambda: hash(one) == hash(same))),
@@ -62,32 +78,66 @@ def seen(cls: Any) -> dict[str, Any]:
         "repr": repr(one).partition(" object at ")[0],
         "set": tried(lambda: setattr(one, "x", 5)),
         "delete": tried(lambda: delattr(one, "y")),
-        "wrong": tried(lambda: cls(z=1)),
+        "fields": [getattr(other, each.name) for each in dataclasses.fields(cls)],
+        "in order": tried(lambda: cls(1, 9, ["a"], apart=6).tags),
+        "wrong": [tried(partial(cls, *given, **named)) for given, named in WRONG],
         "replaced": dataclasses.replace(other, x=7).x,
         "copied": copy.copy(other).y,
         "dict": dataclasses.asdict(other),
         "slots": getattr(cls, "__slots__", None),
         "match": cls.__match_args__,
         "qualname": cls.__init__.__qualname__,
+        "signature": str(inspect.signature(cls)),
         "hints": inspect.get_annotations(cls.__init__),
     }
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: " ".join(options))
-def test_a_class_is_as_the_standard_library_makes_it(options: dict[str, bool]) -> None:
-    assert seen(made_by(dataclass, **options)) == seen(made_by(dataclasses.dataclass, **options))
+@pytest.mark.parametrize("earlier", [0, FEW])
+def test_a_class_is_as_the_standard_library_makes_it(
+    options: dict[str, bool], earlier: int
+) -> None:
+    cls = made_by(dataclass, **options)
+    for _ in range(earlier):
+        cls(x=0)
+    assert is_deferred(cls, "__init__") == (earlier == 0)
+    assert seen(cls) == seen(made_by(dataclasses.dataclass, **options))
+
+
+def is_deferred(cls: type, name: str) -> bool:
+    return not inspect.isfunction(vars(cls)[name])
 
 
 def test_a_method_is_compiled_when_it_is_first_looked_up_and_not_again() -> None:
     cls = made_by(dataclass, frozen=True, slots=True)
-    kinds = {name: type(vars(cls)[name]).__name__ for name in ("__init__", "__eq__", "__repr__")}
-    assert kinds == dict.fromkeys(kinds, "_Deferred")
+    assert [is_deferred(cls, name) for name in ("__init__", "__eq__", "__repr__")] == [True] * 3
+    repr(cls(1))
+    first = vars(cls)["__repr__"]
+    repr(cls(2))
+    assert vars(cls)["__repr__"] is first
+    assert [is_deferred(cls, name) for name in ("__init__", "__eq__", "__repr__")] == [
+        *(True, True, False)
+    ]
+
+
+def test_the_init_is_compiled_after_a_few_calls_and_not_again() -> None:
+    cls = made_by(dataclass, frozen=True, slots=True)
+    for _ in range(FEW - 1):
+        cls(1)
+    assert is_deferred(cls, "__init__")
     cls(1)
     first = vars(cls)["__init__"]
     cls(2)
     assert inspect.isfunction(first)
     assert vars(cls)["__init__"] is first
-    assert type(vars(cls)["__eq__"]).__name__ == "_Deferred"
+
+
+def test_the_init_of_a_base_may_be_called_by_that_of_a_class_over_it() -> None:
+    class Over(Base):
+        def __init__(self) -> None:
+            super().__init__(7)
+
+    assert [Over().a for _ in range(2 * FEW)] == [7] * 2 * FEW
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..types.ast import BaseNode, LeafNode
+from ..types.ast import BaseNode, Form, LeafNode
 from ..types.deferred import dataclass
 
 Leaves = Literal["loop", "document"]
@@ -74,7 +74,7 @@ class Element:
     usual: str | None = None
     home: str = "control"
     settings: tuple[str, ...] = ()
-    form: Literal["sequence", "graph"] | None = None
+    form: Form | None = None
     sides: tuple[Side, ...] = ()
     parts: Parts | None = None
     endings: bool = False

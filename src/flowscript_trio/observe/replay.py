@@ -192,7 +192,8 @@ class _Replay:
         )
 
     def _node(self, entry: Entry) -> BaseNode:
-        return BaseNode.build(
+        return BaseNode(
+            kind=_kind(entry["type"]),
             key=entry["key"],
             tag=entry["tag"],
             type=entry["type"],
@@ -216,6 +217,12 @@ class _Replay:
             if note not in notes_of(error):
                 add_note(error, note)
         return error
+
+
+def _kind(type_: str) -> str:
+    """The element that a node is, by the name of its runtime: ``source:http``, ``control:parallel``."""
+    family, _, name = type_.partition(":")
+    return name if family == "control" else family
 
 
 def _id(entry: Entry) -> str | None:

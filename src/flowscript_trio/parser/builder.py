@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from ..language.element import Element as Declared
@@ -22,7 +22,7 @@ from ..language.structure import (
     STRUCTURE,
 )
 from ..language.synonyms import element_instead, is_foreign
-from ..types.ast import BaseNode, Body, LeafNode, OnError, Part
+from ..types.ast import Body, Form, LeafNode, Node, OnError, Part
 from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.location import Text
@@ -41,7 +41,7 @@ class Content:
     """What the children of a node's element came to."""
 
     settings: Settings
-    nodes: list[Any] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
     bodies: dict[str, list[Body]] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     on_error: OnError | None = None
@@ -79,9 +79,9 @@ class Builder:
         return self.make_body(key, "sequence", kind, element, content, settings)
 
     def make_body(
-        self, key: int, form: str, tag: str, element: Element, content: Content, settings: Settings
+        self, key: int, form: Form, tag: str, element: Element, content: Content, settings: Settings
     ) -> Body:
-        return Body.build(
+        return Body(
             key=key,
             kind=form,
             tag=tag,
@@ -113,7 +113,7 @@ class Builder:
         fields["type"] = self._type_of(element, declared, settings)
         if declared.is_named:
             fields["name"] = self._name_of(element, settings)
-        return declared.node.build(
+        return declared.node(
             key=key,
             tag=element.name,
             id=self._id_of(element, declared, settings),
@@ -325,14 +325,12 @@ class Builder:
         )
 
 
-def told_apart(nodes: Sequence[BaseNode]) -> tuple[BaseNode, ...]:
+def told_apart(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes of a body, those with the same label distinguished by their columns."""
     found = Counter(node.label for node in nodes if node.id is None)
     if len(found) == found.total():
         return tuple(nodes)
     return tuple(
-        node.model_copy(update={"shares_line": True})
-        if node.id is None and found[node.label] > 1
-        else node
+        replace(node, shares_line=True) if node.id is None and found[node.label] > 1 else node
         for node in nodes
     )

@@ -87,7 +87,7 @@ class DeclarationReader:
         name = self._name(element, settings)
         if not name:
             return []
-        return [Secret.build(name=name, location=self._source.location(element.offset))]
+        return [Secret(name=name, location=self._source.location(element.offset))]
 
     def _limit(self, element: Element) -> list[LimitDeclaration]:
         settings = self._reader.attributes(element)
@@ -105,7 +105,7 @@ class DeclarationReader:
             setting = settings["burst"]
             message = "burst goes only with a rate"
             self._at_value(setting, "invalid-limit", message, expected='rate="…" beside it')
-        limit = LimitDeclaration.build(
+        limit = LimitDeclaration(
             name=name,
             location=self._source.location(element.offset),
             max=self._read(settings.get("max"), partial(parse_count, what="max")),
@@ -135,7 +135,7 @@ class DeclarationReader:
         required = self._required(settings.get("required"))
         default = settings.get("default")
         value = None if default is None else self._default(default, kind, choices)
-        parameter = Parameter.build(
+        parameter = Parameter(
             name=name,
             location=self._source.location(element.offset),
             type=kind,

@@ -135,7 +135,7 @@ class FrontReader:
                 message = f"{value!r} is the default of {name.value!r} here, not its type"
                 expected = f"{name.value}: {{type: {value}}}"
                 self._at(node, "default-not-type", message, expected, severity="warning")
-            return Parameter.build(
+            return Parameter(
                 name=name.value, location=place, default=value, has_default=value is not None
             )
         found: dict[str, yaml.Node] = {}
@@ -146,7 +146,7 @@ class FrontReader:
                 self._unknown(key, "a configuration key", sorted(PARAMETER))
         kind, choices = self._type(found.get("type"))
         description = found.get("description")
-        return Parameter.build(
+        return Parameter(
             name=name.value,
             location=place,
             type=kind,
@@ -217,7 +217,7 @@ class FrontReader:
             if is_optional:
                 name, shape = name[:-1].rstrip(), nullable(shape)
             required = not is_optional and bool(shape) and not _takes_null(shape)
-            found.append(Shaped.build(name=name, location=place, shape=shape, required=required))
+            found.append(Shaped(name=name, location=place, shape=shape, required=required))
         return tuple(found)
 
     def _described(self, parameter: Parameter) -> Shaped:
@@ -228,7 +228,7 @@ class FrontReader:
             shape = {"type": "string", "enum": list(parameter.choices)}
         elif kind == "array":
             shape["items"] = {}
-        return Shaped.build(
+        return Shaped(
             name=parameter.name,
             location=parameter.location,
             shape=shape if parameter.required else nullable(shape),
@@ -249,7 +249,7 @@ class FrontReader:
         for item in node.value:
             if isinstance(item, yaml.ScalarNode) and item.value:
                 place = self._source.location(self._start + item.start_mark.index)
-                secrets.append(Secret.build(name=item.value, location=place))
+                secrets.append(Secret(name=item.value, location=place))
             else:
                 self._at(item, "front-matter", "this is not the name of a secret", "NAME")
         return tuple(secrets)

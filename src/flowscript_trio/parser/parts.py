@@ -47,7 +47,7 @@ class PartReader:
         return self._make(tag, offset, settings)
 
     def _make(self, tag: str, offset: int, settings: Settings) -> Part:
-        return Part.build(
+        return Part(
             tag=tag, location=self._source.location(offset), offset=offset, settings=settings
         )
 
@@ -68,7 +68,7 @@ class PartReader:
                 self._reader.findings.at_element(child, "element-twice", f"<{tag}> is given twice")
             else:
                 fallback = self.part(child, tag)
-        return OnError.build(
+        return OnError(
             location=self._source.location(element.offset),
             offset=element.offset,
             retries=tuple(retries),

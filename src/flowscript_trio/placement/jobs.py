@@ -188,7 +188,7 @@ class BodyReply(Reply):
 
 def node_from(facts: NodeFacts) -> BaseNode:
     """The node as a runtime sees it on a worker: what it is and where it stands, without its settings."""
-    return BaseNode.build(
+    return BaseNode(
         kind=facts.kind,
         key=facts.key,
         tag=facts.tag,

@@ -6,10 +6,8 @@ The tree is what stands in the document and nothing more: settings are texts wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import field
+from typing import Any, Literal
 
 from .deferred import dataclass
 from .limits import BreakerRule, Rate
@@ -56,43 +54,12 @@ class Setting:
         return self.source.location(self.offset)
 
 
-@cache
-def _shared_set(names: tuple[str, ...]) -> set[str]:
-    """One set for all nodes with these fields: nodes are frozen, and there are many."""
-    return set(names)
+Form = Literal["graph", "sequence"]
+"""How a body runs: by data flow, or in document order."""
 
 
-class _Frozen(BaseModel):
-    # Built when first validated or described: the parser makes its nodes without that, and most programs never do.
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, arbitrary_types_allowed=True, extra="forbid", defer_build=True
-    )
-    __defaults: ClassVar[dict[str, Any]]
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        cls.__defaults = {
-            name: field.default
-            for name, field in cls.model_fields.items()
-            if not field.is_required()
-        }
-
-    @classmethod
-    def build(cls, **fields: Any) -> Self:
-        """An instance whose fields are known to be right: the parser's way, for it made them itself.
-
-        As ``model_construct``, in a fraction of its time: fields have no aliases and no default factories.
-        """
-        made = cls.__new__(cls)
-        put = object.__setattr__
-        put(made, "__dict__", {**cls.__defaults, **fields})
-        put(made, "__pydantic_fields_set__", _shared_set(tuple(fields)))
-        put(made, "__pydantic_extra__", None)
-        put(made, "__pydantic_private__", None)
-        return made
-
-
-class Body(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Body:
     """A list of nodes: a *graph* body runs by data flow, a *sequence* body in document order.
 
     ``key`` is the body's number in the document; bodies and nodes count together, in document order.
@@ -100,26 +67,28 @@ class Body(_Frozen):
     """
 
     key: int
-    kind: Literal["graph", "sequence"]
+    kind: Form
     tag: str
     location: Location
     offset: int
     nodes: tuple[Node, ...] = ()
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     cleanup: Body | None = None
     """Its ``<finally>``."""
 
 
-class Part(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Part:
     """An element that is neither node nor body: ``<retry>``, ``<bind>``, ``<arg>``, ``<action>``, …"""
 
     tag: str
     location: Location
     offset: int
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
-class OnError(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class OnError:
     """The ``<on-error>`` of a node."""
 
     location: Location
@@ -133,7 +102,8 @@ class OnError(_Frozen):
         return self.retries[0] if self.retries else None
 
 
-class BaseNode(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class BaseNode:
     """What every node has.
 
     ``kind`` is the element that it is, ``tag`` how the document spells that; ``type`` is the name of its
@@ -148,7 +118,7 @@ class BaseNode(_Frozen):
     location: Location
     offset: int
     """Offset of the element's ``<`` in the source, in characters."""
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     input: Setting | None = None
     after: Setting | None = None
     condition: Setting | None = None
@@ -180,18 +150,22 @@ class BaseNode(_Frozen):
         return ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class SourceNode(BaseNode):
     kind: Literal["source"] = "source"
 
 
+@dataclass(frozen=True, kw_only=True)
 class TransformNode(BaseNode):
     kind: Literal["transform"] = "transform"
 
 
+@dataclass(frozen=True, kw_only=True)
 class SinkNode(BaseNode):
     kind: Literal["sink"] = "sink"
 
 
+@dataclass(frozen=True, kw_only=True)
 class ParallelNode(BaseNode):
     kind: Literal["parallel"] = "parallel"
     branches: tuple[Body, ...] = ()
@@ -201,6 +175,7 @@ class ParallelNode(BaseNode):
         return self.branches
 
 
+@dataclass(frozen=True, kw_only=True)
 class ForeachNode(BaseNode):
     kind: Literal["foreach"] = "foreach"
     body: Body
@@ -210,6 +185,7 @@ class ForeachNode(BaseNode):
         return (self.body,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class IfNode(BaseNode):
     kind: Literal["if"] = "if"
     then: Body | None = None
@@ -221,6 +197,7 @@ class IfNode(BaseNode):
         return tuple(body for body in (self.then, self.otherwise) if body is not None)
 
 
+@dataclass(frozen=True, kw_only=True)
 class BranchNode(BaseNode):
     """A ``<branch>`` outside ``<parallel>``; the ``when`` of a case is in its body's settings."""
 
@@ -233,6 +210,7 @@ class BranchNode(BaseNode):
         return self.cases if self.default is None else (*self.cases, self.default)
 
 
+@dataclass(frozen=True, kw_only=True)
 class LoopNode(BaseNode):
     kind: Literal["loop"] = "loop"
     body: Body
@@ -242,6 +220,7 @@ class LoopNode(BaseNode):
         return (self.body,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class WhileNode(BaseNode):
     kind: Literal["while"] = "while"
     body: Body
@@ -251,6 +230,7 @@ class WhileNode(BaseNode):
         return (self.body,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class TimeoutNode(BaseNode):
     kind: Literal["timeout"] = "timeout"
     body: Body
@@ -260,15 +240,18 @@ class TimeoutNode(BaseNode):
         return (self.body,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class LeafNode(BaseNode):
     """A control element in which nothing but settings stand: ``<delay>``, ``<set>``, …"""
 
 
+@dataclass(frozen=True, kw_only=True)
 class ContextNode(BaseNode):
     kind: Literal["context"] = "context"
     assignments: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class PhaseNode(BaseNode):
     kind: Literal["phase"] = "phase"
     name: str
@@ -286,27 +269,31 @@ class PhaseNode(BaseNode):
         return (self.body,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class CheckpointNode(BaseNode):
     kind: Literal["checkpoint"] = "checkpoint"
     actions: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class IncludeNode(BaseNode):
     kind: Literal["include"] = "include"
     binds: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class CallNode(BaseNode):
     kind: Literal["call"] = "call"
     arguments: tuple[Part, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class OutputNode(BaseNode):
     kind: Literal["output"] = "output"
     fields: tuple[Part, ...] = ()
 
 
-Node = Annotated[
+Node = (
     SourceNode
     | TransformNode
     | SinkNode
@@ -323,12 +310,12 @@ Node = Annotated[
     | IncludeNode
     | CallNode
     | OutputNode
-    | LeafNode,
-    Field(union_mode="left_to_right"),
-]
+    | LeafNode
+)
 
 
-class Parameter(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
     """A declared argument: a ``<param>``, or a key of ``config`` in front matter."""
 
     name: str
@@ -342,7 +329,8 @@ class Parameter(_Frozen):
     description: str = ""
 
 
-class Shaped(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Shaped:
     """A declared member of the input or the output of a document: ``shape`` is its JSON Schema.
 
     One that is not ``required`` may be missing, or null.
@@ -356,14 +344,16 @@ class Shaped(_Frozen):
     default: Any = None
 
 
-class Secret(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Secret:
     """A declared secret's name."""
 
     name: str
     location: Location
 
 
-class LimitDeclaration(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class LimitDeclaration:
     """A declared limit: how many at once, how often, when nothing may be tried. Without any of that it is a name
     that the application gives a limit for, or a document around."""
 
@@ -381,7 +371,8 @@ class LimitDeclaration(_Frozen):
         return () if found == (None, None, 1, None) else found
 
 
-class Document(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Document:
     """A whole document as read: its metadata and its top-level body."""
 
     name: str
