@@ -108,6 +108,10 @@ def test_an_encoding_in_which_bytes_mean_something_else_is_refused(
     assert written(tmp_path, late.encode()) == [("encoding", 5031)]
 
 
+def test_an_encoding_with_a_null_character_in_its_name_is_an_error(tmp_path: Path) -> None:
+    assert written(tmp_path, declaring("utf-8\0").encode()) == [("encoding", 31)]
+
+
 @pytest.mark.parametrize(
     ("mark", "codec", "encoding"),
     [
