@@ -7,8 +7,8 @@ import codecs
 _NOBODY_SENDS = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 )
-"""Python's names for codecs in which nobody writes files: to read punycode takes time that is quadratic in the text,
-the others read text as something else than it seems, or nothing."""
+"""Python's names for codecs in which nobody writes files: to read punycode takes time that is quadratic in the
+text, the others read text as something else than it seems, or nothing."""
 
 
 def charset_named(name: str | None) -> str | None:
