@@ -105,7 +105,7 @@ def _pairs(tokens: list[re.Match[str]]) -> dict[int, int]:
 class _Fence(NamedTuple):
     """A fence that begins a block of code: its sign, how often, and what it stands in.
 
-    The block ends with what it stands in: before a line with fewer signs of quotation, or with fewer spaces than what
+    The block ends with what it stands in: before a line with fewer signs of quotation, or fewer spaces than what
     is in the item of a list begins with.
     """
 
