@@ -14,6 +14,7 @@ import trio.testing
 import flowscript_trio as fs
 from flowscript_trio.execution.inputs import Secrets
 from flowscript_trio.execution.locals import forget_locals
+from flowscript_trio.expression.scope import Services
 from flowscript_trio.runtimes.ai.types import AIConfig
 from flowscript_trio.runtimes.database.types import DatabaseSourceConfig
 from flowscript_trio.runtimes.http.types import HttpSinkConfig, HttpSourceConfig
@@ -163,3 +164,47 @@ async def test_what_still_waits_goes_on_when_an_error_of_its_is_forgotten(
             await trio.testing.wait_all_tasks_blocked()
             forget_locals(shared[0].__traceback__)
     assert went_on == [True]
+
+
+def test_the_services_of_expressions_can_be_shown_before_they_are_used() -> None:
+    """What fails at its repr takes a whole traceback with locals along, before Python 3.13."""
+    assert "Limits(" in repr(Services())
+
+
+async def leave(params: Any) -> Any:
+    raise SystemExit(params.config["key"])
+
+
+async def stop(params: Any) -> Any:
+    raise ExceptionGroup("two", [StopAsyncIteration(), StopIteration(params.config["key"])])
+
+
+async def look(params: Any) -> Any:
+    found: Any = {params.config["key"]: 1}
+    return found.missing
+
+
+async def name(params: Any) -> Any:
+    raise type(f"E_{params.config['key']}", (Exception,), {})("hello")
+
+
+ATTRIBUTES: dict[str, Any] = {
+    "the code of an exit, which Python prints": (leave, lambda error: error.code),
+    "the value of a stop": (stop, lambda error: error.exceptions[1].value),
+    "the object without an attribute": (look, lambda error: error.obj),
+    "the name of a class": (name, lambda error: (type(error).__name__, error.type)),
+}
+
+
+@pytest.mark.parametrize("place", ATTRIBUTES)
+async def test_no_attribute_of_an_error_shows_a_secret(place: str) -> None:
+    runtime, look_at = ATTRIBUTES[place]
+    registry = fs.Registry(base=fs.registry)
+    registry.runtime("source:failing")(runtime)
+    text = '<secret name="K"/><source:failing id="a" key="{{$secrets.K}}"/>'
+    flow = fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry)
+    events: list[Event] = []
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 (each has an error of its own)
+        await fs.run(flow, secrets={"K": SECRET}, observers=[events.append])
+    assert "***" in repr(look_at(caught.value))
+    assert SECRET not in repr(look_at(caught.value)) + repr(events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import warnings
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -88,3 +89,52 @@ def test_arguments_that_are_not_in_the_text_are_not_left_to_error_trackers(
     assert fs.SecretFilter([SECRET]).filter(record)
     assert record.getMessage() == line
     assert SECRET not in repr(vars(record))
+
+
+class Unspeakable:
+    """A value whose text cannot be made, and which says why."""
+
+    def __str__(self) -> str:
+        raise ValueError(SECRET)
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "line"),
+    [
+        ("with %s", (Unspeakable(),), "with %s (arguments that cannot be shown)"),
+        ("with %d", (SECRET,), "with %d"),
+        (Unspeakable(), (), "(a message that cannot be shown: Unspeakable) (arguments that cannot be shown)"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_formatted_shows_no_secret_and_fails_nobody(
+    message: object, arguments: tuple[object, ...], line: str, shown: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    logging.getLogger("app").warning(message, *arguments)
+    assert SECRET not in shown.getvalue() + capsys.readouterr().err
+    record = logging.LogRecord("app", logging.INFO, "x.py", 1, message, arguments, None)
+    assert fs.SecretFilter([SECRET]).filter(record)
+    assert record.msg == line
+
+
+def test_an_object_that_is_logged_is_not_left_to_error_trackers() -> None:
+    class Quiet(dict[str, str]):
+        def __str__(self) -> str:
+            return "quiet"
+
+    record = logging.LogRecord("app", logging.INFO, "x.py", 1, Quiet(key=SECRET), None, None)
+    assert fs.SecretFilter([SECRET]).filter(record)
+    assert record.msg == "quiet"
+
+
+def test_what_third_parties_warn_of_is_masked_where_logging_captures_it(
+    shown: io.StringIO,
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn(f"careful with {SECRET}", stacklevel=1)
+        logging.captureWarnings(False)
+    assert "careful with ***" in shown.getvalue()

@@ -108,6 +108,10 @@ def test_an_encoding_in_which_bytes_mean_something_else_is_refused(
     assert written(tmp_path, late.encode()) == [("encoding", 5031)]
 
 
+def test_an_encoding_with_a_null_character_in_its_name_is_an_error(tmp_path: Path) -> None:
+    assert written(tmp_path, declaring("utf-8\0").encode()) == [("encoding", 31)]
+
+
 @pytest.mark.parametrize(
     ("mark", "codec", "encoding"),
     [
@@ -190,6 +194,22 @@ SEEN = [
     "\n<control:workflow name='x'/>",
     "\n<workflow\nname='x'/>",
     f"\n``` a ` b\n\n{SECOND}\n```",
+    f"\n> ```\n> code\n\n{SECOND}\n",
+    f"\n> > ```\n> {SECOND}\n",
+    f"\n- ```\n\n{SECOND}\n",
+    f"\n1. text\n\n   ```\n{SECOND}\n",
+    f"\n    ```\n{SECOND}\n",
+    f"\n```\n      ```\n```\n{SECOND}\n",
+    f"\n```\n> ```\n```\n{SECOND}\n",
+    f"\n```\n\t```\n```\n{SECOND}\n",
+    f"\n- a\n\n  ```\n     ```\n\n{SECOND}\n  ```",
+    f"\n~~~ a ` b\n~~~\n{SECOND}\n~~~",
+    f"\n<!--> {SECOND} -->",
+    f"\n<!---> {SECOND} -->",
+    f"\n<!-- --!> {SECOND} -->",
+    f"\na `\nb `{SECOND}`",
+    f"\n\\`{SECOND}\\`",
+    "\n" + "\\" * 101 + f"`{SECOND}`",
 ]
 UNSEEN = [
     "",
@@ -201,6 +221,14 @@ UNSEEN = [
     f"\n<!-- {SECOND}\n{SECOND} -->\n",
     "\nThe element `<workflow>` and ``<workflow name=`w`>``.",
     f"\n```\n{SECOND}",
+    f"\n> ```\n> {SECOND}\n> ```\n",
+    f"\n1. text\n\n   ```xml\n   {SECOND}\n   ```\n",
+    f"\n* a\n\n    ```xml\n    {SECOND}\n    ```\n\nText.\n",
+    f"\n~~~ a ` b\n{SECOND}\n~~~",
+    f"\n```\r\n{SECOND}\r\n```\r\n",
+    f"\nA `sign` and `{SECOND}`.\nThen `more`, `{SECOND}`.",
+    f"\na ` alone\n\n`{SECOND}`",
+    f"\n\\\\`{SECOND}`",
 ]
 
 
@@ -231,6 +259,11 @@ HARD = {
     "fences": lambda n: "```\n" * (n // 4),
     "signs for lists": lambda n: "1" * n,
     "spaces": lambda n: (" " * 1000 + "\n") * (n // 1000),
+    "signs of quotation": lambda n: ">" * n,
+    "quoted fences": lambda n: "> ```\n" * (n // 6),
+    "a long quoted fence": lambda n: "> ```\n" + "> a\n" * (n // 4),
+    "slashes": lambda n: "\\" * n + "`" + "\\" * n,
+    "slashes and signs": lambda n: "\\`" * (n // 2),
     "a fence that never ends": lambda n: "```\n" + (" " * 1000 + "``\n") * (n // 1000),
 }  # fmt: skip
 
@@ -238,7 +271,7 @@ HARD = {
 @pytest.mark.parametrize("kind", HARD)
 def test_a_text_takes_time_that_is_linear_in_its_length(kind: str) -> None:
     def seconds(length: int) -> float:
-        source = Source("w.flow.md", HARD[kind](length) + "\n")
+        source = Source("w.flow.md", f"{HARD[kind](length)}\n<workflow>\n")
         began = time.thread_time()
         find_second(source, 0)
         return time.thread_time() - began

@@ -318,10 +318,14 @@ async def test_files_of_a_url_are_confined_to_the_base(tmp_path: Path) -> None:
             await run_one(source("select 1", f"postgresql://u@h/db?{name}=../key"), tmp_path)
 
 
-async def test_a_service_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGSERVICE", "own")
-    with pytest.raises(fs.SettingError, match="PGSERVICE"):
-        await run_one(source("select 1", "postgresql://u@h/db"))
+@pytest.mark.parametrize("variable", ["PGSERVICE", "PGDATESTYLE", "PGTZ", "PGGEQO"])
+async def test_a_variable_that_libpq_reads_in_any_case_is_refused(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "the-operators-own")
+    told = await asked_of("postgresql://app@127.0.0.1:{port}/db")
+    assert len(told) == 1, "nothing was sent"
+    assert f"the environment has {variable}, which libpq cannot".encode() in told[0]
 
 
 async def test_a_second_name_that_goes_while_the_names_are_counted_is_noticed(
@@ -339,3 +343,11 @@ async def test_a_second_name_that_goes_while_the_names_are_counted_is_noticed(
     flow = fs.loads(f'<workflow name="w">{source("SELECT text FROM t")}</workflow>')
     with pytest.raises(fs.FlowScriptError, match="another process moves files"):
         await fs.run(flow, base=base)
+
+
+async def test_how_long_a_lock_is_waited_for_is_not_the_queries_to_say(tmp_path: Path) -> None:
+    make(tmp_path / "a.db", "x")
+    for query in ("PRAGMA busy_timeout = 600000", "PRAGMA main.busy_timeout(600000)"):
+        with pytest.raises(sqlalchemy.exc.DatabaseError, match="not authorized"):
+            await run_one(source(query), tmp_path)
+    assert await run_one(source("PRAGMA busy_timeout"), tmp_path) == [{"timeout": 0}]

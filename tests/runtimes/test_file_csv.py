@@ -220,3 +220,16 @@ def test_a_delimiter_is_looked_for_in_the_first_line_alone() -> None:
 
 def test_types_may_have_names_with_colons() -> None:
     assert split_types("a:b: number, c: date") == {"a:b": "number", "c": "date"}
+
+
+@pytest.mark.parametrize(
+    "encoding", ["punycode", "(idna)", "unicode escape", "U7", "rot13", "utf-8\0"]
+)
+async def test_a_codec_that_no_file_is_written_in_is_refused_by_any_of_its_names(
+    encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    node = '<source:file id="s" path="a.txt" encoding="{{$input}}"/>'
+    flow = fs.loads(f'<workflow name="w">{node}</workflow>')
+    with pytest.raises(fs.SettingError, match="expected one such as utf-8"):
+        await fs.run(flow, input=encoding, base=tmp_path)

@@ -205,3 +205,23 @@ def test_the_device_of_a_standard_stream_is_allowed() -> None:
         paths.refuse_device(os.fstat(terminal), "tty")
     os.close(master)
     os.close(terminal)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with a name")
+async def test_what_is_no_file_is_not_even_opened_to_add_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    opened: list[str] = []
+    real = os.open
+
+    def watched(path: Any, *args: Any, **options: Any) -> int:
+        opened.append(os.path.basename(os.fspath(path)))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", watched)
+    flow = fs.loads('<workflow name="w"><sink:file id="f" path="pipe" append="true"/></workflow>')
+    with pytest.raises(fs.FlowScriptError, match="is not a regular file"):
+        await fs.run(flow, input="x", base=tmp_path)
+    assert tmp_path.name in opened
+    assert "pipe" not in opened

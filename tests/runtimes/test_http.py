@@ -414,6 +414,24 @@ async def test_the_body_is_decoded_by_content_type_and_charset(page: Answer, out
         )
 
 
+@pytest.mark.parametrize(
+    "charset", ["punycode", "idna", "undefined", "unicode_escape", "U7", "rot13", "hex", "nothing"]
+)
+async def test_a_charset_that_is_no_encoding_of_text_is_passed_over(charset: str) -> None:
+    """To read punycode takes time that is quadratic in the text: a server would hold the thread by it."""
+    text = "abc-" + "a" * 100_000
+    source = '<source:http id="x" url="{{$config.base}}/x"/>'
+    async with loopback() as server:
+        for kind, body in {"text/plain": text, "application/json": f'"{text}"'}.items():
+            headers = {"Content-Type": f"{kind}; charset={charset}"}
+            server.answer("/x", Answer(body=body.encode(), headers=headers))
+            assert await run_one(source, server.base) == text
+            server.answer("/x", Answer(body=body.encode(), status=500, headers=headers))
+            with pytest.raises(fs.HTTPStatusError) as caught:
+                await run_one(source, server.base)
+            assert caught.value.excerpt == body[:2000]
+
+
 async def test_extract_takes_the_body_for_json_whatever_its_content_type() -> None:
     async with loopback() as server:
         server.page("/x", b'{"a": [1, 2]}', Content_Type="text/plain")

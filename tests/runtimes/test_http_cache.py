@@ -160,3 +160,17 @@ async def test_a_cancelled_answer_is_not_kept_and_the_connection_is_closed(tmp_p
 def test_a_cache_that_is_no_path_is_refused() -> None:
     with pytest.raises(fs.InputError, match="cache is 5; expected the path of a file"):
         fs.HttpOptions(cache=5)  # type: ignore[arg-type]
+
+
+async def test_the_file_is_where_it_is_said_to_be_and_its_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with loopback() as server:
+        keep(server, **{"Cache-Control": "max-age=1000"})
+        options = fs.HttpOptions(cache="answers.db")
+        await fs.run(get(), config={"base": server.base}, http=options)
+    names = os.listdir(tmp_path)
+    assert "answers.db" in names
+    assert {name.partition("-")[0] for name in names} == {"answers.db"}, "and nothing beside it"
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in names} == {0o600}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 import flowscript_trio as fs
-from flowscript_trio.runtimes.http.pool import HttpPool
+from flowscript_trio.runtimes.http.pool import HttpPool, trust
 
 from loopback import loopback
 
@@ -65,3 +67,15 @@ async def test_a_server_must_show_a_certificate_of_its_name_that_is_trusted() ->
     await pool.aclose()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+@pytest.mark.parametrize("given", [{}, {"ca": certifi.where()}], ids=["well-known", "own"])
+def test_the_keys_of_connections_go_to_no_file_that_the_environment_names(
+    given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    trust.cache_clear()
+    try:
+        assert trust(fs.HttpOptions(**given)).keylog_filename is None  # type: ignore[arg-type]
+    finally:
+        trust.cache_clear()

@@ -28,8 +28,11 @@ from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .options import RunOptions
 
-_TEXTS = ("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object")
-"""Attributes of built-in exceptions that are not among their ``vars``."""
+_TEXTS = (
+    *("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object"),
+    *("code", "value", "obj"),
+)
+"""Attributes of built-in exceptions that are not among their ``vars``; the ``code`` of an exit is printed."""
 
 
 class MaskedError(FlowScriptError):
@@ -40,12 +43,12 @@ class MaskedError(FlowScriptError):
     It stands for errors only: a cancellation has no text to mask.
     """
 
-    def __init__(self, error: BaseException, text: str) -> None:
+    def __init__(self, error: BaseException, masker: Masker) -> None:
         view = describe_safely(error, None)
-        self.type: str = view["type"]
+        self.type: str = masker.text(view["type"])
         self.status: int | None = view["status"]
         self.retryable: bool = view["retryable"]
-        super().__init__(f"{self.type}: {text}")
+        super().__init__(f"{self.type}: {masker.text(text_of(error))}")
 
 
 def mask_error(error: BaseException, masker: Masker) -> BaseException:
@@ -79,7 +82,7 @@ def _masked(
         return _stand_in_for(error, BaseExceptionGroup(masker.text(message), inner))
     if not _shows(error, masker):
         return error
-    return _stand_in_for(error, MaskedError(error, masker.text(text_of(error))))
+    return _stand_in_for(error, MaskedError(error, masker))
 
 
 def _mask_chain(error: BaseException, done: Mapping[int, BaseException]) -> None:

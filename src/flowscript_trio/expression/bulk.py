@@ -20,13 +20,10 @@ _MOST = 64 * 1024
 _AT_ONCE = 1000
 """Items of a list that are written at once."""
 
-_WHOLE = frozenset({"idna", "punycode", "undefined"})
-"""Encodings that are not read from left to right."""
-
 
 def decode_text(data: bytes, encoding: str, errors: str = "strict") -> str:
     """The text of bytes; raises UnicodeError as ``bytes.decode`` does, and LookupError."""
-    if len(data) <= PIECE or codecs.lookup(encoding).name in _WHOLE:
+    if len(data) <= PIECE:
         return data.decode(encoding, errors)
     try:
         data[:1].decode(encoding, "ignore")  # LookupError where it is not an encoding of text

@@ -70,10 +70,11 @@ class Services:
     """Operations after which it is looked at next."""
     roomy: bool = field(init=False)
     """Whether short texts and small numbers are within the bounds, so that no one needs to look."""
-    _began: float = field(init=False, default=0.0)
+    _began: float = field(init=False)
 
     def __post_init__(self) -> None:
         limits = self.limits
+        self._began = 0.0
         self.first = self.due = min(LOOK, limits.operations)
         self.roomy = limits.bits >= 64 and limits.text >= ROOMY and limits.items >= ROOMY
 

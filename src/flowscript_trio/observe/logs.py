@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
+from ..types.exceptions import class_name
 from ..types.masking import Masker
 
 _EXCEPTION = logging.Formatter()
@@ -32,14 +33,12 @@ class SecretFilter(logging.Filter):
         masker = self._masker
         try:
             message = record.getMessage()
-        except (
-            Exception
-        ):  # its arguments do not fit, which logging reports when it formats the line
-            record.args = masker.value(record.args)
-            message = str(record.msg)
+        except Exception as exc:
+            message = self._unfit(record, exc)
+        shown = (record.msg, record.args)
         if masker.hides(message):
             record.msg, record.args = masker.text(message), None
-        elif masker.value(record.args) is not record.args:  # error trackers show them all
+        elif masker.value(shown) is not shown:  # error trackers show them all
             record.msg, record.args = message, None
         if record.exc_info and not record.exc_text:
             record.exc_text = _EXCEPTION.formatException(record.exc_info)
@@ -49,3 +48,18 @@ class SecretFilter(logging.Filter):
             if name not in ("msg", "args", "exc_info", "exc_text"):
                 setattr(record, name, masker.value(value))
         return True
+
+    def _unfit(self, record: logging.LogRecord, error: Exception) -> str:
+        """The message of a record whose arguments do not fit, which logging reports when it formats the line.
+
+        That report shows the error; where that could say a secret, the line says instead that there are arguments.
+        """
+        try:
+            message = str(record.msg)
+        except Exception:
+            message = record.msg = f"(a message that cannot be shown: {class_name(record.msg)})"
+        told = _EXCEPTION.formatException((type(error), error, error.__traceback__))
+        if self._masker.hides(told):
+            message = record.msg = f"{message} (arguments that cannot be shown)"
+            record.args = None
+        return message

@@ -101,7 +101,7 @@ def _name_of(encoding: str) -> str:
     """What Python calls an encoding; empty for anything else."""
     try:
         return codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, ValueError):  # ValueError: a null character in it
         return ""
 
 

@@ -27,6 +27,9 @@ _OPTIONS = frozenset(_FILES) | {
 }  # fmt: skip
 """What a URL may say. Not: services, Kerberos, key logs, and what psycopg's own ``connect`` takes."""
 
+_NOT_IGNORED = ("PGSERVICE", "PGDATESTYLE", "PGTZ", "PGGEQO")
+"""Variables that no option goes before: a file of settings, and what libpq sends to every server."""
+
 _VALUES = {
     "passfile": NOWHERE,
     "sslcert": NOWHERE,
@@ -60,10 +63,11 @@ def settle(url: URL, base: Path | None) -> tuple[URL, dict[str, str]]:
         raise SettingError("the connection names no user; expected postgresql://user@host/name")
     if not url.host and not {"host", "hostaddr"} & url.query.keys():
         raise SettingError("the connection names no host; expected postgresql://user@host/name")
-    if "PGSERVICE" in os.environ:
-        raise SettingError(
-            "the environment has PGSERVICE, which libpq cannot be told to ignore; expected it to be unset"
-        )
+    for variable in _NOT_IGNORED:
+        if variable in os.environ:
+            raise SettingError(
+                f"the environment has {variable}, which libpq cannot be told to ignore; expected it to be unset"
+            )
     url = url.update_query_dict(
         {
             name: resolve(str(url.query[name]), base)[1]

@@ -26,7 +26,7 @@ PATIENCE = 5.0
 """Seconds that SQLite waits for the lock of another connection, where the URL does not say (``timeout``)."""
 
 _PRAGMAS = """
-    analysis_limit application_id auto_vacuum automatic_index busy_timeout cache_size case_sensitive_like
+    analysis_limit application_id auto_vacuum automatic_index cache_size case_sensitive_like
     collation_list compile_options data_version database_list defer_foreign_keys encoding foreign_key_check
     foreign_key_list foreign_keys freelist_count function_list incremental_vacuum index_info index_list
     index_xinfo integrity_check journal_mode journal_size_limit optimize page_count page_size pragma_list
@@ -35,6 +35,7 @@ _PRAGMAS = """
 """
 _ALLOWED = frozenset(_PRAGMAS.split())
 """The pragmas that a workflow needs: none that unlocks the schema, moves files or corrupts a database."""
+_READ = frozenset({"busy_timeout", "schema_version"})
 _FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"})
 _PRAGMA, _ATTACH, _FUNCTION = 19, 24, 31  # SQLITE_PRAGMA, …
 _OK, _DENY = 0, 1
@@ -101,8 +102,9 @@ def guard(connection: Any, *, confined: bool) -> None:
     def authorize(action: int, one: str | None, other: str | None, *_: Any) -> int:
         if action == _PRAGMA:
             # To set the version of the schema by hand corrupts what other connections know of it.
+            # And to wait for a lock is ours: a thread that SQLite keeps waiting cannot be interrupted.
             name = (one or "").lower()
-            is_read = name == "schema_version" and other is None
+            is_read = name in _READ and other is None
             if name == "journal_mode" and (other or "").lower() == "off":
                 return _DENY  # what fails could not be rolled back, and a crash leaves a ruin
             return _OK if is_read or name in _ALLOWED else _DENY

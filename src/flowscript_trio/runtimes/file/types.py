@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -18,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from ...expression.tabular.columns import readers_of, split_types
 from ...expression.tabular.tables import Dialect, Duplicates, Ragged
+from ..charsets import charset_named
 from .books import BOOK_FORMS
 
 Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "xlsx", "parquet", "text", "lines", "bytes"]
@@ -49,7 +49,6 @@ STREAM_FORMS = ("csv", "tsv", "jsonl", "lines")
 """Formats of one record after another, which may be read and written as a stream."""
 
 _OF_TABLES = {"delimiter", "quote", "header", "skip", "ragged", "duplicates", "types"}
-_NO_FILE_HAS = {"unicode_escape", "raw_unicode_escape", "utf_7", "idna", "punycode", "undefined"}
 
 
 def _read_types(value: Any) -> dict[str, str]:
@@ -123,11 +122,7 @@ class FileConfig(BaseModel):
     def _check_encoding(cls, value: str | None) -> str | None:
         if value is None or value.lower() == "auto":
             return None
-        try:
-            is_text = codecs.lookup(value)._is_text_encoding
-        except (LookupError, ValueError):
-            is_text = False
-        if not is_text or value.lower().replace("-", "_") in _NO_FILE_HAS:
+        if charset_named(value) is None:
             raise PydanticCustomError(
                 "encoding",
                 "there is no encoding {name}; expected one such as utf-8, utf-16, iso-8859-1 or windows-1252",

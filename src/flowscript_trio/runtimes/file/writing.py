@@ -221,6 +221,8 @@ def append(
 def _alone(entry: FolderEntry, path: str, confined: bool) -> Iterator[tuple[int, bool]]:
     """The handle of a file, locked, and whether it was made for that: then a failure takes it away again."""
     while True:
+        if (found := entry.stat()) is not None:
+            refuse_special(found, path)  # some devices do something when they are opened
         handle, is_new = _open_or_make(entry)
         try:
             refuse_special(os.fstat(handle), path)

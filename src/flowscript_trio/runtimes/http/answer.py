@@ -13,6 +13,7 @@ import trio
 from ...expression.bulk import decode_text
 from ...expression.encoding import decode_json
 from ...types.errors import EvaluationError, FlowScriptError
+from ..charsets import charset_named
 from ..collector import LARGE as MANY
 from ..collector import FullCollections
 from ..pace import Pace
@@ -60,7 +61,11 @@ async def read_answer(answer: httpx.Response, limit: int, run: RunServices | Non
         content = bytearray()
         await read_body(answer, limit, content.extend)
         return Answer(
-            answer.status_code, answer.headers, answer.url, bytes(content), answer.charset_encoding
+            answer.status_code,
+            answer.headers,
+            answer.url,
+            bytes(content),
+            charset_named(answer.charset_encoding),
         )
     finally:
         with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
@@ -143,7 +148,7 @@ async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | N
         suppress(httpx.HTTPError, ContentError, _Enough),
     ):
         await read_body(answer, None, take)
-    excerpt = _decode_text(bytes(begin), answer.charset_encoding).strip()
+    excerpt = _decode_text(bytes(begin), charset_named(answer.charset_encoding)).strip()
     asked = retry_after(answer.headers, datetime.now(UTC) if now is None else now())
     raise HTTPStatusError(answer, excerpt, asked)
 
@@ -197,10 +202,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def _decode_text(data: bytes, charset: str | None) -> str:
     """Text by the charset of the content type, else UTF-8; what is not of it is marked, never an error."""
-    try:
-        return decode_text(data, charset or "utf-8-sig", "replace")
-    except LookupError:
-        return decode_text(data, "utf-8-sig", "replace")
+    return decode_text(data, charset or "utf-8-sig", "replace")
 
 
 def _decode_json(answer: Answer, data: bytes) -> Any:
@@ -216,7 +218,7 @@ def _decode_json(answer: Answer, data: bytes) -> Any:
         try:
             if charset is not None:
                 return decode_json(decode_text(data, charset))
-        except (EvaluationError, UnicodeError, LookupError) as exc:
+        except (EvaluationError, UnicodeError) as exc:
             failed = exc
     from .errors import bare_url
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from os import PathLike, fspath
+import os
 from pathlib import Path
 
+import anysqlite
 import httpx
+import trio
 from hishel import AsyncSqliteStorage, CacheOptions
 from hishel.httpx import AsyncCacheTransport
 
@@ -35,16 +37,14 @@ class CachingTransport(httpx.AsyncBaseTransport):
     def __init__(
         self,
         plain: httpx.AsyncBaseTransport,
-        path: str | PathLike[str],
+        path: str | os.PathLike[str],
         rules: Rules | None = None,
     ) -> None:
         self._plain = plain
         self._rules = rules
-        self._cached = AsyncCacheTransport(
-            plain,
-            storage=AsyncSqliteStorage(database_path=Path(fspath(path))),
-            rfc=CacheOptions(shared=True),
-        )
+        self._path = Path(os.fspath(path)).absolute()
+        self._opening = trio.Lock()
+        self._cached: AsyncCacheTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         is_anybody = _HARMLESS.issuperset(name.lower() for name in request.headers)
@@ -52,7 +52,17 @@ class CachingTransport(httpx.AsyncBaseTransport):
             return await self._plain.handle_async_request(request)
         if self._rules is not None:
             await self._check(self._rules, request)
+        async with self._opening:
+            if self._cached is None:
+                self._cached = await self._open()
         return await self._cached.handle_async_request(request)
+
+    async def _open(self) -> AsyncCacheTransport:
+        """The cache, connected to its file: hishel itself takes a mere name for one in a folder of its own."""
+        await trio.to_thread.run_sync(_make, self._path)
+        connection = await anysqlite.connect(str(self._path), isolation_level=None)
+        storage = AsyncSqliteStorage(connection=connection)
+        return AsyncCacheTransport(self._plain, storage=storage, rfc=CacheOptions(shared=True))
 
     async def _check(self, rules: Rules, request: httpx.Request) -> None:
         url = request.url
@@ -63,4 +73,13 @@ class CachingTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError(str(exc), request=request) from exc
 
     async def aclose(self) -> None:
-        await self._cached.aclose()
+        if self._cached is not None:
+            await self._cached.aclose()
+        else:
+            await self._plain.aclose()
+
+
+def _make(path: Path) -> None:
+    """Make the file, for its owner alone: what servers answered is in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))

@@ -124,7 +124,7 @@ class HttpPool:
 
         from .errors import QuietRequest, bare_url
         from .failing import explained
-        from .redirects import is_same_origin, next_request
+        from .redirects import RedirectRefused, is_same_origin, next_request
 
         mode = min(sending.redirects, self.options.redirects, key=REDIRECTS.index)
         mine = httpx.Headers() if sending.mine is None else sending.mine
@@ -142,6 +142,10 @@ class HttpPool:
                 answer = await client.send(request, stream=True, auth=auth)
             except httpx.RequestError as exc:
                 raise explained(exc, request, self.options.proxy) from exc
+            except httpx.InvalidURL as exc:  # not of the request itself, which has been sent
+                raise RedirectRefused(
+                    f"{request.method} {bare_url(request.url)} redirects to what cannot be read as a URL: {exc}"
+                ) from None
             try:
                 following = next_request(answer, mode, mine, has_body)
             except BaseException:
@@ -249,10 +253,14 @@ def trust(options: HttpOptions) -> ssl.SSLContext:
     try:
         if isinstance(ca, ssl.SSLContext):
             context = ca
-        elif ca is None:
-            context = httpx.create_ssl_context(trust_env=False)
         else:
-            context = ssl.create_default_context(cafile=ca)
+            context = (
+                httpx.create_ssl_context(trust_env=False)
+                if ca is None
+                else ssl.create_default_context(cafile=ca)
+            )
+            # Python takes SSLKEYLOGFILE from the environment, a file in which the keys of connections would stand.
+            context.keylog_filename = None  # type: ignore[assignment, unused-ignore]
     except (OSError, ssl.SSLError) as exc:
         raise InputError(
             f"http: the certificates in {str(ca)!r} cannot be read: {exc}; expected a file in the form PEM"

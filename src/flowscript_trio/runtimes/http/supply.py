@@ -4,7 +4,6 @@ imports httpx.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import trio
 from ...expression.scope import Scope
 from ...expression.tabular.tables import LONGEST
 from ...types.errors import SettingError
+from ..charsets import charset_named
 from ..file.records import Texts, make_parts
 from ..streams import Supply
 from ..types import RunServices
@@ -164,8 +164,4 @@ class BodySupply:
 
 def _charset(answer: httpx.Response) -> str | None:
     """The encoding that the content type names, if there is such a one; else a mark or UTF-8 decides."""
-    charset = answer.charset_encoding
-    try:
-        return charset if charset and codecs.lookup(charset)._is_text_encoding else None
-    except LookupError:
-        return None
+    return charset_named(answer.charset_encoding)
