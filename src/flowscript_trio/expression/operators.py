@@ -16,6 +16,7 @@ from .values import (
     check_size,
     check_text,
     equals,
+    is_number,
     key_text,
     kind_of,
     require_number,
@@ -123,7 +124,7 @@ def contains(left: Any, right: Any, services: Services) -> bool:
     if right is None:
         return False
     if isinstance(right, range):
-        number = left if isinstance(left, (int, float)) and not isinstance(left, bool) else None
+        number = _whole(left)
         return number is not None and number in right
     if isinstance(right, LISTS):
         for at, item in enumerate(right, 1):
@@ -142,6 +143,16 @@ def contains(left: Any, right: Any, services: Services) -> bool:
             return False
         return left in right or key_text(left) in right
     raise OperandError(1, f"is {shown(right)}; expected a list, text or an object")
+
+
+def _whole(value: Any) -> int | None:
+    """The whole number that a number is: a range looks for one at once, and for others item by item."""
+    if not is_number(value):
+        return None
+    if not isinstance(value, int) and not -_LARGE < value < _LARGE:
+        return None
+    whole = int(value)
+    return whole if whole == value else None
 
 
 def _equal(left: Any, right: Any, services: Services) -> bool:

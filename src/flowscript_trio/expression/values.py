@@ -16,6 +16,8 @@ from .numerals import format_number
 from .scope import Limits, Services
 
 LISTS = (list, tuple, range)
+WITHOUT_KEY = (*LISTS, Mapping, bytes, bytearray)
+"""What cannot be the key of an object: its text may be as long as it likes."""
 CONTAINER = 8
 """Operations that visiting a list or an object takes, beside those for its items."""
 
@@ -269,14 +271,21 @@ def refuse_stream(value: Any) -> None:
 
 
 def key_text(key: Any) -> str:
-    """What a key of an object is called: keys are texts, and a number names the one that it spells."""
+    """What a key of an object is called: keys are texts, and a number names the one that it spells.
+
+    Raises EvaluationError for what has no short text: a list, an object, a function or bytes.
+    """
     if isinstance(key, str):
         return key
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, (int, float, Decimal)):
         return format_number(key)
-    return "null" if key is None else str(key)
+    if key is None:
+        return "null"
+    if isinstance(key, WITHOUT_KEY) or is_function(key):
+        raise EvaluationError(f"{shown(key)} cannot be the key of an object")
+    return str(key)
 
 
 def check_size(value: Any, limits: Limits) -> Any:

@@ -10,7 +10,7 @@ from ..encoding import to_text
 from ..operators import type_of
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, equals, is_number, key_text, to_number, truthy
+from ..values import LISTS, WITHOUT_KEY, equals, is_number, key_text, to_number, truthy
 from .arguments import listed, one_or_several
 
 
@@ -138,7 +138,7 @@ def switch(services: Services, value: Any = None, *cases: Any) -> Any:
     and a result, then the default: ``switch(x, "a", 1, "b", 2, 3)``."""
     if len(cases) <= 2 and cases and isinstance(cases[0], Mapping):
         found = {key_text(key): key for key in services.visit(list(cases[0]))}
-        key = key_text(value) if value is None or not isinstance(value, (Mapping, *LISTS)) else None
+        key = None if isinstance(value, WITHOUT_KEY) else key_text(value)
         return cases[0][found[key]] if key in found else cases[1] if len(cases) == 2 else None
     for at in services.visit(range(0, len(cases) - 1, 2)):
         if equals(value, cases[at], services):
