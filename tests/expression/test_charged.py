@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from flowscript_trio.types.durations import parse_duration
-from flowscript_trio.types.errors import EvaluationError
+from flowscript_trio.types.errors import EvaluationError, LimitExceeded
 
 from expressing import PlainScope, evaluate, read
 
@@ -83,3 +85,132 @@ def test_a_number_is_looked_for_in_a_range_without_going_over_it(number: Any, fo
     # of 10**17 numbers nobody looks at each
     assert evaluate("n in v", n=number, v=range(10**17 if number != 10 else 10)) is found
     assert evaluate("contains(v, n)", n=number, v=range(10)) is found
+
+
+# ---- what reads a whole value is charged for all of it ----
+
+LONG = 160_000
+SPACED = " " * LONG + "1"
+"""A number, of which all must be looked at."""
+DIGITS = Decimal("0." + "1" * LONG)
+BYTES = b"x" * LONG
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v * 1", "1 + -v", "+v", "v % 2", "v < 1", "1 >= v", "add(v, 1)", "round(v)", "abs(v)", "sum([v])",
+        "avg(1, v)", "min([v])", "sort([v, v])", "sort([1, 2], (a, b) => v)", "clamp(1, 0, v)", "pow(v, 2)",
+        "percent(v, 1)", "range([v][0])", "at([1], [v][0])", "to_number([v][0])", "from_timestamp(v)",
+        "add_time(0, v, 'days')", "map([1], x => v * 1)", "-v",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [SPACED, DIGITS], ids=["text", "decimal"])
+def test_what_is_read_as_a_number_is_charged_for_its_length(text: str, value: Any) -> None:
+    if isinstance(value, Decimal):
+        assert charged(text, v=value) >= value.__sizeof__() >> 4
+    else:
+        assert charged(text, v=value) >= LONG >> 4
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a == b", {"a": BYTES, "b": bytes(bytearray(BYTES))}),
+        ("a in [1, b]", {"a": BYTES, "b": bytes(bytearray(BYTES))}),
+        ("unique([a])", {"a": BYTES}),
+        ("a == b", {"a": DIGITS, "b": DIGITS + 0}),
+        ("unique([a])", {"a": DIGITS}),
+        ("'' + a", {"a": DIGITS}),
+        ("json_encode(a)", {"a": DIGITS}),
+    ],
+)
+def test_what_looks_at_bytes_or_digits_is_charged_for_them(
+    text: str, values: dict[str, Any]
+) -> None:
+    assert charged(text, **values) >= DIGITS.__sizeof__() >> 4
+
+
+def test_seeing_whether_texts_are_moments_is_charged() -> None:
+    days = ["2024-01-0x"] * 100
+    assert charged("v in d", v=date(2024, 1, 1), d=days) >= 100 * 16
+    assert charged("unique(d)", d=days) >= 100 * 16
+
+
+def test_a_limit_that_a_sign_meets_is_told_as_one() -> None:
+    with pytest.raises(LimitExceeded, match="decimal of more than 1,240 digits"):
+        evaluate("-v", v=Decimal("1e999999"))
+
+
+# ---- what is one of few words is not made of anything else ----
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("add_time(0, 1, v)", "an array is not a unit of time"),
+        ("diff(0, 0, v)", "an array is not a unit of time"),
+        ("start_of(0, v)", "an array is not a unit of time"),
+        ("get_part(0, v)", "an array does not name a part of a time"),
+        ("start_of(0, 'day', v)", "an array is not the name of a time zone"),
+        ("format_date(0, v)", "the date format is an array; expected text"),
+        ("parse_date('1', v)", "the date format is an array; expected text"),
+    ],
+)
+def test_a_list_is_no_word(text: str, message: str) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(text, v=Unwritable())
+    with pytest.raises(EvaluationError):  # nor is a long text, of which nothing is looked at
+        evaluate(text, v=Untouched("x" * 1000))
+
+
+class Untouched(str):
+    """A text that nobody looks at."""
+
+    def strip(self, *_: Any) -> str:
+        raise AssertionError("the text was looked at")
+
+    lower = upper = strip
+
+
+def test_a_long_text_is_no_time() -> None:
+    with pytest.raises(EvaluationError, match="text of 1,000 characters is not a time"):
+        evaluate("timestamp(v)", v=Untouched("x" * 1000))
+
+
+# ---- numbers that are larger than any float, and smaller ----
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("ceil(v)", 2**2000, 2**2000),
+        ("floor(v)", 2**2000, 2**2000),
+        ("trunc(v)", -(2**2000), -(2**2000)),
+        ("round(v)", 2**2000, 2**2000),
+        ("round(v, -1)", 10**400 + 5, 10**400 + 10),
+        ("is_finite(v)", 2**2000, True),
+        ("is_integer(v)", 2**2000, True),
+        ("sqrt(v)", 10**400 + 1, 1e200),
+        ("is_integer(v)", Decimal("1e30"), True),
+        ("is_integer(v)", Decimal("1e999999"), True),
+        ("is_integer(v)", Decimal("1e-999999"), False),
+        ("is_finite(v)", Decimal("1e999999"), True),
+        ("round(v)", Decimal("1e-999999"), 0),
+        ("round(v, 2)", Decimal("1.005"), Decimal("1.01")),
+        ("round(v, 2)", Decimal("-1.005"), Decimal("-1.00")),
+        ("round(v, 2)", Decimal("-0.001"), Decimal("0")),
+        ("round(v, -2)", Decimal("1250.5"), 1300),
+        ("round(v, 30)", Decimal("0." + "1" * 40), Decimal("0." + "1" * 30)),
+        ("repeat('', v)", 10**300, ""),
+    ],
+)
+def test_numbers_far_from_floats_are_numbers(text: str, value: Any, expected: Any) -> None:
+    found = evaluate(text, v=value)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_the_root_of_a_number_may_be_larger_than_any_float() -> None:
+    with pytest.raises(EvaluationError, match="the result is too large"):
+        evaluate("sqrt(v)", v=2**4090 + 1)

@@ -42,8 +42,8 @@ _LARGE = 1 << 64
 
 
 def _numbers(left: Any, right: Any, services: Services) -> tuple[Any, Any]:
-    a = left if left.__class__ is int else _number(left, 0)
-    b = right if right.__class__ is int else _number(right, 1)
+    a = left if left.__class__ is int else _number(left, 0, services)
+    b = right if right.__class__ is int else _number(right, 1, services)
     if isinstance(a, int) and isinstance(b, int):
         if not (-_LARGE < a < _LARGE and -_LARGE < b < _LARGE):
             services.spend((a.bit_length() + b.bit_length()) >> 4)
@@ -55,8 +55,8 @@ def _numbers(left: Any, right: Any, services: Services) -> tuple[Any, Any]:
     return a, b
 
 
-def _number(value: Any, side: int) -> Any:
-    number = to_number(value)
+def _number(value: Any, side: int, services: Services) -> Any:
+    number = to_number(value, services)
     if number is None:
         raise OperandError(side, f"is {shown(value)}; expected a number")
     return number
@@ -187,9 +187,9 @@ def type_of(value: Any) -> str:
     return "object" if kind in ("null", "array") else kind
 
 
-UNARY: dict[str, Callable[[Any], Any]] = {
-    "!": lambda value: not truthy(value),
-    "-": lambda value: -require_number(value, "the operand"),
-    "+": lambda value: require_number(value, "the operand"),
-    "typeof": type_of,
+UNARY: dict[str, Callable[[Any, Services], Any]] = {
+    "!": lambda value, _: not truthy(value),
+    "-": lambda value, services: -require_number(value, "the operand", services),
+    "+": lambda value, services: require_number(value, "the operand", services),
+    "typeof": lambda value, _: type_of(value),
 }

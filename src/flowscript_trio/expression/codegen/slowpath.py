@@ -84,12 +84,14 @@ def make_binary(combine: Binary, place: Operands, shift: int) -> Callable[..., A
     return apply
 
 
-def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any], Any]:
+def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any, Services], Any]:
     apply = UNARY[operator]
 
-    def unary(value: Any) -> Any:
+    def unary(value: Any, services: Services) -> Any:
         try:
-            return apply(value)
+            return apply(value, services)
+        except LimitExceeded as exc:
+            raise at(exc, offset)
         except EvaluationError:
             found = f"{words or 'the operand'} is {shown(value)}; expected a number"
         raise EvaluationError(found, offset)
