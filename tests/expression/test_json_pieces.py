@@ -122,3 +122,48 @@ def test_a_key_given_twice_counts_as_it_does_in_the_whole() -> None:
     text = "{" + ", ".join(f'"k{n % 7}": {n}' for n in range(50)) + "}"
     found = json_pieces.read_json(text, json.JSONDecoder())
     assert list(found.items()) == list(json.loads(text).items())
+
+
+class _Reading(json_pieces._Pieces):
+    """Counts the characters that the scanner is given."""
+
+    read_chars = 0
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, json.JSONDecoder())
+        scan = self._scan
+
+        def count(part: str, at: int) -> Any:
+            # a scalar is read where it stands in the whole text, which is not gone through
+            self.read_chars += 1 if part is text else len(part) - at
+            return scan(part, at)
+
+        self._scan = count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 60 + "1," * 400 + "1" + "]" * 60,
+        '{"a":' * 60 + "[" + "1," * 400 + "1]" + "}" * 60,
+        "[1," * 60 + "[" + '"],[",' * 200 + "1]" + "]" * 60,
+        '{"a":1,"b":' * 60 + "[" + "[1]," * 300 + "1]" + "}" * 60,
+    ],
+    ids=["lists", "objects", "lists with items", "objects with items"],
+)
+def test_a_long_list_deep_inside_is_not_read_again_at_each_level(text: str) -> None:
+    reading = _Reading(text)
+    assert reading.read() == json.loads(text)
+    assert reading.read_chars < 6 * len(text)  # it was as often as there are levels
+
+
+def test_who_looks_at_the_clock_is_asked_while_a_long_text_is_read() -> None:
+    class OverTime(Exception):
+        pass
+
+    def look() -> None:
+        raise OverTime
+
+    for text in ("[" + "1," * 40 + "1]", '{"a":1,' + '"b":[[1]],' * 40 + '"c":1}'):
+        with pytest.raises(OverTime):
+            json_pieces.read_json(text, json.JSONDecoder(), look)

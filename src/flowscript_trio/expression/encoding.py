@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -263,8 +263,9 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     if services is not None:
         services.spend_scan(len(text))
         services.spend(sum(text.count(sign) for sign in ",[{") * 5)
+    look = None if services is None else partial(services.foresee, 0)
     try:
-        return read_json(text, _decoder())
+        return read_json(text, _decoder(), look)
     except json.JSONDecodeError as exc:
         raise NotJson(f"the text is not valid JSON: {exc}", exc.pos) from None
     except ValueError as exc:
