@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flowscript_trio.types.durations import parse_duration
-from flowscript_trio.types.errors import EvaluationError, LimitExceeded
+from flowscript_trio.types.errors import EvaluationError, LimitExceeded, nearest
 
 from expressing import PlainScope, evaluate, read
 
@@ -214,3 +214,86 @@ def test_numbers_far_from_floats_are_numbers(text: str, value: Any, expected: An
 def test_the_root_of_a_number_may_be_larger_than_any_float() -> None:
     with pytest.raises(EvaluationError, match="the result is too large"):
         evaluate("sqrt(v)", v=2**4090 + 1)
+
+
+# ---- regular expressions and csv ----
+
+
+def test_a_long_regular_expression_is_refused_before_it_is_made() -> None:
+    with pytest.raises(EvaluationError, match="regular expression is longer than 10,000"):
+        evaluate("regex_match('', v)", v="a?" * 5_001)
+    assert evaluate("length(regex_match('', v))", v="a?" * 5_000) == 1
+
+
+def test_making_a_regular_expression_must_fit_the_time_left() -> None:
+    scope = PlainScope({"v": r"\p{L}" * 1_000}, seconds=0.01)
+    with pytest.raises(LimitExceeded, match="processor time"):
+        evaluate("regex_match('', v)", scope)
+
+
+def test_flags_are_few() -> None:
+    with pytest.raises(EvaluationError, match="has flags that do not exist"):
+        evaluate("regex_match('', 'a', v)", v="g" * 100)
+
+
+def test_the_replacement_of_a_pattern_is_charged_as_it_is_read() -> None:
+    assert charged("regex_replace('a', 'b', v)", v="$" * LONG) >= 4 * LONG
+
+
+def test_each_field_of_csv_is_charged_before_it_is_written() -> None:
+    rows = [{f"k{at}": at} for at in range(300)]
+    assert charged("csv_encode(v)", v=rows) >= 300 * 300
+    assert charged("csv_encode([{a: v}])", v="x" * LONG) >= LONG
+    assert charged("csv_encode(v)", v=[dict.fromkeys(map(str, range(LONG)))]) >= 3 * LONG
+
+
+def test_a_text_of_csv_meets_its_bound_while_it_is_written() -> None:
+    class Fields(dict[str, str]):
+        asked = 0
+
+        def items(self) -> Any:
+            Fields.asked += 1
+            return super().items()
+
+    scope = PlainScope({"v": [Fields(a="x" * 4_000) for _ in range(100)]}, text=10_000)
+    with pytest.raises(LimitExceeded, match="text is longer than 10,000"):
+        evaluate("csv_encode(v)", scope)
+    assert Fields.asked < 5
+
+
+def test_each_field_of_csv_is_charged_before_it_is_read() -> None:
+    header = [f"k{at}" for at in range(300)]
+    fit = "csv_decode(v, {header: h, ragged: 'fit'})"
+    assert charged(fit, v="x\n" * 300, h=header) >= 300 * 300
+    assert charged("csv_decode(v)", v=",".join(header) + "\n") >= 8 * 300
+    assert charged("csv_decode('', {header: h})", h=header) >= 8 * 300
+    assert (
+        charged("csv_decode('', {types: v})", v=",".join(f"{one}: number" for one in header))
+        > 300 * 16
+    )
+
+
+def test_a_record_of_csv_that_does_not_end_must_fit_the_time_left() -> None:
+    scope = PlainScope({"v": "x" * 3_000_000}, seconds=0.2)
+    with pytest.raises(LimitExceeded, match="processor time"):
+        evaluate("csv_decode(v)", scope)
+    assert scope.services.spent < 2_000_000  # long before the end
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("csv_decode('a', {[v]: 1})", "an option is text of 1,000 characters"),
+        ("csv_decode('a', {types: {a: 5}})", "the type of a column is text"),
+        ("csv_decode('a', {types: [1]})", "types is an array; expected an object, or text"),
+        ("csv_decode('a', {types: v})", "text of 1,000 characters is not a column and its type"),
+    ],
+)
+def test_options_of_csv_that_are_none_are_described(text: str, message: str) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(text, v="x" * 1000)
+
+
+def test_no_name_is_looked_for_that_is_like_a_long_text() -> None:
+    assert nearest("x" * 201, ["x" * 200]) is None
+    assert nearest("x" * 199, ["x" * 200]) == "x" * 200
