@@ -297,3 +297,18 @@ def test_options_of_csv_that_are_none_are_described(text: str, message: str) -> 
 def test_no_name_is_looked_for_that_is_like_a_long_text() -> None:
     assert nearest("x" * 201, ["x" * 200]) is None
     assert nearest("x" * 199, ["x" * 200]) == "x" * 200
+
+
+# ---- what is more than a copy ----
+
+
+def test_keys_that_are_put_beside_others_are_charged_more_than_a_copy() -> None:
+    keys = {f"k{at}": at for at in range(1_000)}
+    assert charged("merge({a: 1}, v)", v=keys) >= 2 * 1_000
+    assert charged("{a: 1, ...v}", v=keys) >= 2 * 1_000
+    assert charged("{...v}", v=keys) < 1_000
+
+
+def test_rounding_to_many_digits_is_charged_for_them() -> None:
+    assert charged("round(v, 300)", v=0.1) >= 4 * 300
+    assert charged("percent(v, 7, 300)", v=0.1) >= 4 * 300

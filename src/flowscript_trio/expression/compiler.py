@@ -276,6 +276,7 @@ class _Compiler:
                     try:
                         check_items(len(built) + len(value), services.limits, "object")
                         services.spend_copy(len(value))
+                        services.spend_update(len(value) if built else 0)
                     except EvaluationError as exc:
                         raise at(exc, offset)
                     built.update(value)

@@ -186,6 +186,7 @@ def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services],
             try:
                 check_items(len(made) + len(value), services.limits, "object")
                 services.spend_copy(len(value))
+                services.spend_update(len(value) if made else 0)
             except EvaluationError as exc:
                 raise at(exc, offset)
             made.update(value)

@@ -32,7 +32,7 @@ def round_(services: Services, value: Any = None, digits: Any = 0) -> Any:
     """To ``digits`` after the point, of the number as it is written; halves go up, as in JavaScript."""
     if value is None:
         return None
-    return _round(_number(services, value), whole(services, digits, "the digits"))
+    return _round(_number(services, value), whole(services, digits, "the digits"), services)
 
 
 def _wide(number: int) -> float:
@@ -43,9 +43,11 @@ def _wide(number: int) -> float:
         raise EvaluationError("the result is too large") from None
 
 
-def _round(number: Any, places: int) -> Any:
+def _round(number: Any, places: int, services: Services | None = None) -> Any:
     if abs(places) > 300:
         raise EvaluationError(f"the digits are {places}; expected -300 to 300")
+    if services is not None:
+        services.spend(abs(places) * 4)  # so many digits are multiplied
     if not is_finite_number(number) or (isinstance(number, int) and places >= 0):
         return number
     if isinstance(number, Decimal):
@@ -176,7 +178,9 @@ def percent(services: Services, part: Any = None, whole_: Any = None, digits: An
     share = divide(
         multiply(_number(services, part), 100, services), _number(services, whole_), services
     )
-    return share if digits is None else _round(share, whole(services, digits, "the digits"))
+    return (
+        share if digits is None else _round(share, whole(services, digits, "the digits"), services)
+    )
 
 
 def _operator(name: str, combine: Binary, meaning: str) -> None:

@@ -125,7 +125,7 @@ def regex_replace(
     made: list[str] = []
     size = at = 0
     for found in _search(services, compiled, text):
-        services.spend(len(pieces))
+        services.spend(len(pieces) * 8)
         filled = [piece if isinstance(piece, str) else found.group(piece) or "" for piece in pieces]
         made.append(text[at : found.start()])
         made += filled

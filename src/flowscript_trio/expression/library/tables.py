@@ -70,6 +70,7 @@ def csv_encode(services: Services, value: Any = None, options: Any = None) -> An
     columns = columns_of(rows, dialect)
     width = len(columns or ()) + 1
     count = max(_CELLS // width, 1)
+    services.spend(width * 8)  # each name is looked up
     text = _counted(services)
     parts: list[str] = []
     length = 0
