@@ -122,3 +122,55 @@ def test_a_key_given_twice_counts_as_it_does_in_the_whole() -> None:
     text = "{" + ", ".join(f'"k{n % 7}": {n}' for n in range(50)) + "}"
     found = json_pieces.read_json(text, json.JSONDecoder())
     assert list(found.items()) == list(json.loads(text).items())
+
+
+class _Reading(json_pieces._Pieces):
+    """Counts the characters that the scanner is given."""
+
+    read_chars = 0
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, json.JSONDecoder())
+        scan = self._scan
+
+        def count(part: str, at: int) -> Any:
+            try:
+                value, end = scan(part, at)
+            except (ValueError, StopIteration):
+                self.read_chars += len(part) - at
+                raise
+            self.read_chars += end - at
+            return value, end
+
+        self._scan = count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200 + "1," * 400 + "1" + "]" * 200,
+        '{"a":' * 200 + "[" + "1," * 400 + "1]" + "}" * 200,
+        "[1," * 200 + "[" + '"],[",' * 200 + "1]" + "]" * 200,
+        '{"a":1,"b":' * 200 + "[" + "[1]," * 300 + "1]" + "}" * 200,
+    ],
+    ids=["lists", "objects", "lists with items", "objects with items"],
+)
+def test_a_long_list_deep_inside_is_not_read_again_at_each_level(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_pieces, "PIECE", 300)
+    reading = _Reading(text)
+    assert reading.read() == json.loads(text)
+    assert reading.read_chars < 3 * len(text) + 10 * 300  # it was as often as there are levels
+
+
+def test_who_looks_at_the_clock_is_asked_while_a_long_text_is_read() -> None:
+    class OverTime(Exception):
+        pass
+
+    def look() -> None:
+        raise OverTime
+
+    for text in ("[" + "1," * 40 + "1]", '{"a":1,' + '"b":[[1]],' * 40 + '"c":1}'):
+        with pytest.raises(OverTime):
+            json_pieces.read_json(text, json.JSONDecoder(), look)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
+from lxml import etree
 
 from flowscript_trio.expression import ExpressionSyntaxError
 from flowscript_trio.types.errors import EvaluationError
@@ -172,3 +175,87 @@ def test_what_an_object_refuses_is_an_error_with_a_place() -> None:
         with pytest.raises(EvaluationError) as caught:
             evaluate(text, scope)
         assert caught.value.location is not None
+
+
+class Failure(Exception):
+    """An error that carries what nobody is to read."""
+
+    secret = "s3cret"
+
+
+REFUSED = "refused"
+ATTEMPTS: list[tuple[str, Any]] = [
+    # identifiers that Python would read as others: NFKC makes `eval`, `filter` and `__class__` of these
+    ("ｅｖａｌ('1')", REFUSED),
+    ("ﬁlter(xs, x => x)", REFUSED),
+    ("𝒆val('1')", REFUSED),
+    ("xs.__ｃlass__", None),
+    ("map(xs, ｔype => ｔype + 1)", REFUSED),
+    ("map(xs, __ｃlass__ => __ｃlass__ + 1)", [2]),
+    # words and names of Python, and those of the code that is made, as names of a document
+    ("map(xs, lambda => lambda)", [1]),
+    ("map(xs, None => None + 1)", [2]),
+    ("map(xs, __builtins__ => __builtins__)", [1]),
+    ("map(xs, (services, scope) => services + scope)", [1]),
+    ("map(xs, t1 => map(xs, s2 => t1 + s2))", [[2]]),
+    ("map(xs, value => map([f => f + value], f1 => f1))[0].length", 1),
+    ("services", None),
+    ("missing", None),
+    ("__builtins__", None),
+    ("{None: 1, True: 2, services: 3}", {"None": 1, "True": 2, "services": 3}),
+    # functions, ours and Python's, as values
+    ("(x => x).__code__", None),
+    ("[x => x][0].__globals__", None),
+    ("[x => x][0]._run", None),
+    ("JSON.parse.__globals__", None),
+    ("xs.map", None),
+    ("text.upper", None),
+    ("map(xs, call)", REFUSED),
+    ("sort(xs, kind)", REFUSED),
+    ("xs.map(call)", REFUSED),
+    ("reduce(xs, call, 0)", REFUSED),
+    # what formats and patterns of other languages would do
+    ("text % xs", REFUSED),
+    ("'{0.__class__.__mro__}' + '%(a)s'", "{0.__class__.__mro__}%(a)s"),
+    ("format_date('2024-01-01', \"'{0.__class__}'\")", "{0.__class__}"),
+    ("regex_replace('a', '(?P<n>a)', '\\\\g<n>')", "\\g<n>"),
+    ("parse_date('x', '(?P<a>x)')", REFUSED),
+    # attributes of errors, elements, moments, identifiers and decimals, by name and by a made name
+    ("failure.secret", None),
+    ("failure['sec' + 'ret']", None),
+    ("get(failure, ['args'])", None),
+    ("failure.__traceback__", None),
+    ("map([failure], 'secret')", [None]),
+    ("sort([failure], 'secret').length", 1),
+    ("element.attrib", None),
+    ("element.text", None),
+    ("identifier.bytes", None),
+    ("when.tzinfo", None),
+    ("price.real", None),
+    ("set(failure, 'secret', 1)", REFUSED),
+    ("set({}, '__class__.__init__', 1)", {"__class__": {"__init__": 1}}),
+    ("keys(space)", REFUSED),
+    ("{...space}", REFUSED),
+    ("[...lazy]", REFUSED),
+    ("csv_encode([space])", REFUSED),
+    # an object that makes what is asked for is not made to
+    ("filling.new", None),
+    ("get(filling, 'new')", None),
+    ("keys(filling)", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), ATTEMPTS, ids=[text for text, _ in ATTEMPTS])
+def test_an_attempt_to_escape_finds_nothing(text: str, expected: Any) -> None:
+    values = {
+        **OBJECTS,
+        "failure": Failure("boom"),
+        "element": etree.fromstring("<a b='c'>text</a>"),
+        "identifier": UUID(int=1),
+        "filling": defaultdict(list),
+    }
+    if expected is not REFUSED:
+        assert evaluate(text, **values) == expected
+        return
+    with pytest.raises((ExpressionSyntaxError, EvaluationError)):
+        evaluate(text, **values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..types.errors import EvaluationError
+from ..types.errors import EvaluationError, LimitExceeded
 from ..types.exceptions import is_a
 from .calls import Run, at, make_arrow, make_call, make_method
 from .members import (
@@ -207,7 +207,9 @@ class _Compiler:
         def unary(scope: Scope) -> Any:
             value = run(scope)
             try:
-                return apply(value)
+                return apply(value, scope.services)
+            except LimitExceeded as exc:
+                raise at(exc, operand.offset)
             except EvaluationError:
                 found = f"{words or 'the operand'} is {shown(value)}; expected a number"
             raise EvaluationError(found, operand.offset)
@@ -275,6 +277,7 @@ class _Compiler:
                     try:
                         check_items(len(built) + len(value), services.limits, "object")
                         services.spend_copy(len(value))
+                        services.spend_update(len(value) if built else 0)
                     except EvaluationError as exc:
                         raise at(exc, offset)
                     built.update(value)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,17 @@ from .json_pieces import read_json
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
-from .values import CONTAINER, LISTS, Function, check_text, deeper, key_text, meter, refuse_stream
+from .values import (
+    CONTAINER,
+    LISTS,
+    Function,
+    check_text,
+    deeper,
+    key_text,
+    meter,
+    refuse_stream,
+    spend_digits,
+)
 
 Path = tuple["Path", object] | None
 """Where a value stands in another, innermost key last; made into words only for an error."""
@@ -59,8 +69,11 @@ def to_text(value: Any, services: Services | None = None) -> str:
     if kind is bool:
         return "true" if value else "false"
     if isinstance(value, (int, float, Decimal)):
-        if isinstance(value, int) and services is not None:
-            services.spend(value.bit_length() >> 2)  # its digits take time
+        if services is not None:  # its digits take time
+            if isinstance(value, int):
+                services.spend(value.bit_length() >> 2)
+            elif isinstance(value, Decimal):
+                spend_digits(value, services)
         return format_number(value)
     if isinstance(value, (list, tuple, range, Mapping)):
         return encode_json(value, services=services)
@@ -185,7 +198,11 @@ class _Plain:
 
     def _other(self, value: Any, path: Path, depth: int) -> Any:
         if isinstance(value, Decimal):
-            return _plain_decimal(value, path)
+            spend_digits(value, self._services)
+            plain = _plain_decimal(value, path)
+            if isinstance(plain, str):
+                self._text(plain)
+            return plain
         if isinstance(value, (datetime, date, time)):
             return value.isoformat()
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -246,8 +263,9 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     if services is not None:
         services.spend_scan(len(text))
         services.spend(sum(text.count(sign) for sign in ",[{") * 5)
+    look = None if services is None else partial(services.foresee, 0)
     try:
-        return read_json(text, _decoder())
+        return read_json(text, _decoder(), look)
     except json.JSONDecodeError as exc:
         raise NotJson(f"the text is not valid JSON: {exc}", exc.pos) from None
     except ValueError as exc:

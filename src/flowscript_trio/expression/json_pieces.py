@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from json.decoder import scanstring  # type: ignore[attr-defined]  # json's own
 from typing import Any
 
@@ -18,6 +19,8 @@ SHORT = 4 * 1024
 
 _TRIES = 200
 """Places that look like one between two items of a container, of which so many are counted up to."""
+_VAIN = 8
+"""Pieces that may be read in vain, beside as much as was read: the first containers are often long ones."""
 _PATIENCE = 3
 """Of a container of whose parts so many could not be read, no more are cut: its texts contain brackets."""
 
@@ -27,13 +30,16 @@ _MARKS = frozenset('{}[]"')
 _FIRST_KEY = re.compile(r'\{[ \t\n\r]*"[^"\\]{1,100}"')
 
 
-def read_json(text: str, decoder: json.JSONDecoder) -> Any:
-    """The value of a JSON text, as ``decoder.decode`` gives it; raises JSONDecodeError with the same words."""
+def read_json(text: str, decoder: json.JSONDecoder, look: Callable[[], None] | None = None) -> Any:
+    """The value of a JSON text, as ``decoder.decode`` gives it; raises JSONDecodeError with the same words.
+
+    ``look`` is called now and then while a long text is read; it raises where there is no time left.
+    """
     if text.startswith("\ufeff"):
         raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
     if len(text) <= PIECE:
         return decoder.decode(text)
-    return _Pieces(text, decoder).read()
+    return _Pieces(text, decoder, look).read()
 
 
 class _Pieces:
@@ -42,11 +48,17 @@ class _Pieces:
     Of a long container a part is read at once: up to a place that looks as the one between two of its items, and
     closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside of
     an item leaves it open, which is an error. Then the items are read one by one. Brackets are counted before,
-    since a part that cannot be read takes as long as one that can.
+    since a part that cannot be read takes as long as one that can. What was read in vain is counted: where
+    containers stand in one another, each of them would be tried up to the end of its piece.
     """
 
-    def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
+    def __init__(
+        self, text: str, decoder: json.JSONDecoder, look: Callable[[], None] | None = None
+    ) -> None:
         self._text = text
+        self._look = look
+        self._looked = 0  # the offset at which it was called
+        self._vain = 0  # characters that were read in vain
         self._last = 0  # characters of the container before, which the next one is taken to be like
         self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # json's own, in C
 
@@ -70,11 +82,11 @@ class _Pieces:
         """The value that begins at an offset, and the offset behind it."""
         text = self._text
         if text[at : at + 1] in ("[", "{"):
-            for size in self._sizes():
-                try:
-                    value, end = self._scan(text[at : at + size], 0)
-                except (ValueError, StopIteration):
+            for size in self._sizes(at):
+                found = self._try(text[at : at + size])
+                if found is None:
                     continue  # longer than the piece, or wrong: what comes last says so
+                value, end = found
                 self._last = end
                 return value, at + end
             self._last = 0
@@ -87,8 +99,22 @@ class _Pieces:
             raise self._error("Expecting value", exc.value) from None
         return value, end
 
-    def _sizes(self) -> tuple[int, ...]:
+    def _try(self, part: str) -> tuple[Any, int] | None:
+        """The value at the beginning of a part, and the offset behind it; None where it is not whole."""
+        try:
+            return self._scan(part, 0)  # type: ignore[no-any-return]
+        except (ValueError, StopIteration):
+            self._vain += len(part)
+            return None
+
+    def _may_try(self, at: int) -> bool:
+        """Whether a piece may be read that may turn out not to be whole: up to here more was read than in vain."""
+        return self._vain <= at + _VAIN * PIECE
+
+    def _sizes(self, at: int) -> tuple[int, ...]:
         """How many characters to try for the next container; none where it is likely to be longer than a piece."""
+        if not self._may_try(at):
+            return (min(SHORT, PIECE),)
         if self._last > PIECE:
             return ()
         likely = max(2 * self._last, SHORT)
@@ -115,7 +141,8 @@ class _Pieces:
                 found, at = part
                 items += found
             patience = max(patience - 1, 0)
-            at = self._one_by_one(items, at)
+            if self._may_try(at):
+                at = self._one_by_one(items, at)
 
     def _object(self, at: int) -> tuple[dict[str, Any], int]:
         text = self._text
@@ -147,12 +174,18 @@ class _Pieces:
 
     def _following(self, end: int, closing: str) -> tuple[int, bool]:
         """The offset of the next item and True, or that behind the container and False."""
+        self._look_about(end)
         end = self._skip(end)
         if self._text.startswith(closing, end):
             return end + 1, False
         if not self._text.startswith(",", end):
             raise self._error("Expecting ',' delimiter", end)
         return self._skip(end + 1), True
+
+    def _look_about(self, at: int) -> None:
+        if self._look is not None and at - self._looked > PIECE // 4:
+            self._looked = at
+            self._look()
 
     def _refuse_end(self, at: int, closing: str, kind: str) -> None:
         """Raise JSONDecodeError where a container ends behind a comma, in Python's words since 3.13."""
@@ -171,14 +204,12 @@ class _Pieces:
 
     def _part(self, opening: str, at: int, between: str, closing: str) -> tuple[Any, int] | None:
         """The items up to the last cut in a piece, and the offset of the next one; None where none can be made."""
-        comma = self._cut(at, between)
+        self._look_about(at)
+        comma = self._cut(at, between) if self._may_try(at) else None
         if comma is None:
             return None
         part = f"{opening}{self._text[at:comma]}{closing}"
-        try:
-            items, end = self._scan(part, 0)
-        except (ValueError, StopIteration):
-            return None
+        items, end = self._try(part) or (None, 0)
         return (items, self._skip(comma + 1)) if items and end == len(part) else None
 
     def _cut(self, at: int, between: str) -> int | None:
@@ -214,6 +245,7 @@ class _Pieces:
             try:
                 value, end = self._scan(piece, done)
             except (ValueError, StopIteration):
+                self._vain += len(piece) - done
                 break
             comma = _COMMA.match(piece, end)
             if comma is None or comma.end() == len(piece):

@@ -16,6 +16,7 @@ from .values import (
     check_size,
     check_text,
     equals,
+    is_number,
     key_text,
     kind_of,
     require_number,
@@ -41,8 +42,8 @@ _LARGE = 1 << 64
 
 
 def _numbers(left: Any, right: Any, services: Services) -> tuple[Any, Any]:
-    a = left if left.__class__ is int else _number(left, 0)
-    b = right if right.__class__ is int else _number(right, 1)
+    a = left if left.__class__ is int else _number(left, 0, services)
+    b = right if right.__class__ is int else _number(right, 1, services)
     if isinstance(a, int) and isinstance(b, int):
         if not (-_LARGE < a < _LARGE and -_LARGE < b < _LARGE):
             services.spend((a.bit_length() + b.bit_length()) >> 4)
@@ -54,8 +55,8 @@ def _numbers(left: Any, right: Any, services: Services) -> tuple[Any, Any]:
     return a, b
 
 
-def _number(value: Any, side: int) -> Any:
-    number = to_number(value)
+def _number(value: Any, side: int, services: Services) -> Any:
+    number = to_number(value, services)
     if number is None:
         raise OperandError(side, f"is {shown(value)}; expected a number")
     return number
@@ -123,7 +124,7 @@ def contains(left: Any, right: Any, services: Services) -> bool:
     if right is None:
         return False
     if isinstance(right, range):
-        number = left if isinstance(left, (int, float)) and not isinstance(left, bool) else None
+        number = _whole(left)
         return number is not None and number in right
     if isinstance(right, LISTS):
         for at, item in enumerate(right, 1):
@@ -142,6 +143,16 @@ def contains(left: Any, right: Any, services: Services) -> bool:
             return False
         return left in right or key_text(left) in right
     raise OperandError(1, f"is {shown(right)}; expected a list, text or an object")
+
+
+def _whole(value: Any) -> int | None:
+    """The whole number that a number is: a range looks for one at once, and for others item by item."""
+    if not is_number(value):
+        return None
+    if not isinstance(value, int) and not -_LARGE < value < _LARGE:
+        return None
+    whole = int(value)
+    return whole if whole == value else None
 
 
 def _equal(left: Any, right: Any, services: Services) -> bool:
@@ -176,9 +187,9 @@ def type_of(value: Any) -> str:
     return "object" if kind in ("null", "array") else kind
 
 
-UNARY: dict[str, Callable[[Any], Any]] = {
-    "!": lambda value: not truthy(value),
-    "-": lambda value: -require_number(value, "the operand"),
-    "+": lambda value: require_number(value, "the operand"),
-    "typeof": type_of,
+UNARY: dict[str, Callable[[Any, Services], Any]] = {
+    "!": lambda value, _: not truthy(value),
+    "-": lambda value, services: -require_number(value, "the operand", services),
+    "+": lambda value, services: require_number(value, "the operand", services),
+    "typeof": lambda value, _: type_of(value),
 }

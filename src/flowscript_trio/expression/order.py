@@ -27,7 +27,7 @@ def compare(test: Callable[[Any, Any], bool], left: Any, right: Any, services: S
     for side in (left, right):
         if isinstance(side, str):
             services.spend_text(len(side))
-    a, b = to_number(left), to_number(right)
+    a, b = to_number(left, services), to_number(right, services)
     if a is not None and b is not None:
         return bool(test(a, b))
     if isinstance(left, (date, time)) or isinstance(right, (date, time)):
@@ -73,7 +73,8 @@ def sorting_keys(values: list[Any], services: Services) -> list[Any]:
     if len(kinds) == 1:
         return values
     first = values[0]
-    other = next((v for v in values if _rank(v) != _rank(first)), values[-1])
+    rank = _rank(first, services)
+    other = next((v for v in values if _rank(v, services) != rank), values[-1])
     raise EvaluationError(f"{shown(first)} and {shown(other)} have no order")
 
 
@@ -83,18 +84,16 @@ def numbers_of(values: list[Any], services: Services) -> list[Any] | None:
     for value in services.visit(values):
         if isinstance(value, _UNORDERED):
             raise EvaluationError(f"{shown(value)} has no order")
-        if isinstance(value, str):
-            services.spend_text(len(value))
         kind = value.__class__
-        number = value if kind is int or kind is float else to_number(value)
+        number = value if kind is int or kind is float else to_number(value, services)
         if number is None:
             return None
         numbers.append(number)
     return numbers
 
 
-def _rank(value: Any) -> int:
-    return 0 if to_number(value) is not None else 1 if isinstance(value, str) else 2
+def _rank(value: Any, services: Services) -> int:
+    return 0 if to_number(value, services) is not None else 1 if isinstance(value, str) else 2
 
 
 def _word(value: Any) -> str | None:

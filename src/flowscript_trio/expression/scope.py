@@ -124,6 +124,11 @@ class Services:
         if size > 3:
             self.spend(size >> 1)
 
+    def spend_update(self, size: int) -> None:
+        """Count that ``size`` keys are put into an object that has some, where each is looked up."""
+        if size > 3:
+            self.spend(size * 2)
+
     def spend_text(self, length: int) -> None:
         """Count the copying or comparing of a text of ``length`` characters."""
         if length > 63:

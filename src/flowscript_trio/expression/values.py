@@ -16,6 +16,10 @@ from .numerals import format_number
 from .scope import Limits, Services
 
 LISTS = (list, tuple, range)
+WITHOUT_KEY = (*LISTS, Mapping, bytes, bytearray)
+"""What cannot be the key of an object: its text may be as long as it likes."""
+_MOMENT = 16
+"""Operations of seeing whether two values are the same moment: a text may be one."""
 CONTAINER = 8
 """Operations that visiting a list or an object takes, beside those for its items."""
 
@@ -114,13 +118,29 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def to_number(value: Any) -> int | float | Decimal | None:
-    """The number that a value is or spells as JavaScript has it, else None. Null and "" spell none."""
+def is_finite_number(value: Any) -> bool:
+    """Whether a number is neither infinite nor NaN; Python cannot say so of an integer larger than any float."""
+    if isinstance(value, int):
+        return True
+    if isinstance(value, Decimal):
+        return value == value and value.is_finite()  # the first refuses a signalling NaN
+    return math.isfinite(value)
+
+
+def to_number(value: Any, services: Services) -> int | float | Decimal | None:
+    """The number that a value is or spells as JavaScript has it, else None. Null and "" spell none.
+
+    Reading a long text, or the digits of a long decimal, is counted.
+    """
     if value is True or value is False:
         return int(value)
-    if isinstance(value, (int, float, Decimal)):
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, Decimal):
+        spend_digits(value, services)
         return value
     if isinstance(value, str):
+        services.spend_text(len(value))
         word = value.strip()
         if _INTEGER.fullmatch(word):
             return int(word)
@@ -153,9 +173,16 @@ def instant_of(value: Any) -> datetime | time | None:
     return None
 
 
-def require_number(value: Any, what: str) -> int | float | Decimal:
+def spend_digits(value: Decimal, services: Services) -> None:
+    """Count the reading of a decimal: how many digits it has is told by its size in memory."""
+    size = value.__sizeof__()
+    if size > 1024:
+        services.spend(size >> 4)
+
+
+def require_number(value: Any, what: str, services: Services) -> int | float | Decimal:
     """The number that an argument is or spells, or an error that names it."""
-    number = to_number(value)
+    number = to_number(value, services)
     if number is None:
         raise EvaluationError(f"{what} is {shown(value)}; expected a number")
     if isinstance(number, Decimal) and number.is_finite() and number.adjusted() > _DIGITS:
@@ -177,8 +204,14 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
     if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
         return False
     if is_number(left):
-        return is_number(right) and bool(left == right)
+        if not is_number(right):
+            return False
+        for side in (left, right):
+            if isinstance(side, Decimal):
+                spend_digits(side, services)
+        return bool(left == right)
     if isinstance(left, (date, time, UUID)) or isinstance(right, (date, time, UUID)):
+        services.spend(_MOMENT)
         return _same_moment(left, right)
     if isinstance(left, str):
         if not isinstance(right, str) or len(left) != len(right):
@@ -205,7 +238,11 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         return True
     if isinstance(right, (str, *LISTS, Mapping)) or is_number(right):
         return False
-    return bool(type(left) is type(right) and left == right)
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, (bytes, bytearray)):
+        services.spend_text(len(left))
+    return bool(left == right)
 
 
 def _same_moment(left: Any, right: Any) -> bool:
@@ -269,14 +306,21 @@ def refuse_stream(value: Any) -> None:
 
 
 def key_text(key: Any) -> str:
-    """What a key of an object is called: keys are texts, and a number names the one that it spells."""
+    """What a key of an object is called: keys are texts, and a number names the one that it spells.
+
+    Raises EvaluationError for what has no short text: a list, an object, a function or bytes.
+    """
     if isinstance(key, str):
         return key
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, (int, float, Decimal)):
         return format_number(key)
-    return "null" if key is None else str(key)
+    if key is None:
+        return "null"
+    if isinstance(key, WITHOUT_KEY) or is_function(key):
+        raise EvaluationError(f"{shown(key)} cannot be the key of an object")
+    return str(key)
 
 
 def check_size(value: Any, limits: Limits) -> Any:

@@ -31,7 +31,13 @@ EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d, 1h30m or PT5S"
 def parse_duration(text: object) -> float:
     """Seconds of a duration; raises ValueError for what is not a duration (negative and infinite ones too)."""
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} is not a duration; expected {EXPECTED}")
+        # Of a list or an object only the kind: to write it out may take for ever.
+        what = (
+            repr(text)
+            if text is None or isinstance(text, (int, float))
+            else f"a {type(text).__name__}"
+        )
+        raise ValueError(f"{what} is not a duration; expected {EXPECTED}")
     word = text.strip() if len(text) <= LONGEST else ""
     if word and (simple := _SIMPLE.fullmatch(word)):
         seconds = sum(float(n) * _UNITS[u] for u, n in simple.groupdict().items() if n)

@@ -115,8 +115,14 @@ def problem_at(
     )
 
 
+_LONGEST_NAME = 200
+"""Characters of a word that may be a mistyped name."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like ``name``, or None where none is near."""
+    if len(name) > _LONGEST_NAME:
+        return None
     known = list(known)
     folded = {other.lower(): other for other in known}
     if name.lower() in folded:

@@ -46,7 +46,7 @@ def write_unary(body: Body, tree: Unary) -> Code:
     target = body.new()
     sign: ast.unaryop = ast.USub() if operator == "-" else ast.UAdd()
     plain = has_type(call("type", value), "int", "float")
-    body.choose(target, plain, ast.UnaryOp(sign, value), call(slow, value))
+    body.choose(target, plain, ast.UnaryOp(sign, value), call(slow, value, name("services")))
     return name(target)
 
 

@@ -84,12 +84,14 @@ def make_binary(combine: Binary, place: Operands, shift: int) -> Callable[..., A
     return apply
 
 
-def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any], Any]:
+def make_unary(operator: str, words: str | None, offset: int) -> Callable[[Any, Services], Any]:
     apply = UNARY[operator]
 
-    def unary(value: Any) -> Any:
+    def unary(value: Any, services: Services) -> Any:
         try:
-            return apply(value)
+            return apply(value, services)
+        except LimitExceeded as exc:
+            raise at(exc, offset)
         except EvaluationError:
             found = f"{words or 'the operand'} is {shown(value)}; expected a number"
         raise EvaluationError(found, offset)
@@ -184,6 +186,7 @@ def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services],
             try:
                 check_items(len(made) + len(value), services.limits, "object")
                 services.spend_copy(len(value))
+                services.spend_update(len(value) if made else 0)
             except EvaluationError as exc:
                 raise at(exc, offset)
             made.update(value)

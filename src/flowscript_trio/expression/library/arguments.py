@@ -8,7 +8,20 @@ from typing import Any
 from ...types.errors import EvaluationError
 from ..encoding import to_text
 from ..scope import Services
-from ..values import LISTS, Function, check_text, member, refuse_stream, require_number, shown
+from ..values import (
+    LISTS,
+    WITHOUT_KEY,
+    Function,
+    check_text,
+    is_function,
+    member,
+    refuse_stream,
+    require_number,
+    shown,
+)
+
+WORD = 200
+"""Characters of a text that may be one of few words."""
 
 
 def listed(value: Any) -> Any:
@@ -47,14 +60,24 @@ def test_of(test: Any) -> Callable[..., Any]:
     raise EvaluationError(f"expected an arrow function, not {shown(test)}")
 
 
-def whole(value: Any, what: str, default: int = 0) -> int:
+def whole(services: Services, value: Any, what: str, default: int = 0) -> int:
     """A whole number argument; null is ``default``, a fraction is cut off."""
     if value is None:
         return default
-    number = require_number(value, what)
+    number = require_number(value, what, services)
     if number != number or number in (float("inf"), float("-inf")):
         raise EvaluationError(f"{what} is {to_text(number)}; expected a whole number")
     return int(number)
+
+
+def short_text(value: Any) -> str:
+    """The text of an argument that is one of few words, without white space around it.
+
+    Of what cannot be such a word (a long text, a list, an object) it is empty.
+    """
+    if isinstance(value, str):
+        return value.strip() if len(value) <= WORD else ""
+    return "" if isinstance(value, WITHOUT_KEY) or is_function(value) else to_text(value)
 
 
 def bound_text(services: Services, length: int) -> None:

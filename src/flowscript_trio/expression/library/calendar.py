@@ -10,10 +10,10 @@ from typing import Any
 
 from ...types.durations import EXPECTED, LONGEST, parse_duration
 from ...types.errors import EvaluationError
-from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import is_number, require_number, shown
+from .arguments import short_text
 from .times import iso, to_time
 
 SECONDS: dict[str, float] = {
@@ -37,14 +37,14 @@ _MOST = 200_000
 
 def unit_of(unit: Any) -> str:
     """The unit that a word names (``h``, ``hour``, ``Hours``); ``M`` is a month, ``m`` a minute."""
-    word = to_text(unit).strip()
+    word = short_text(unit)
     if word in LETTERS:
         return LETTERS[word]
     name = word.lower().removesuffix("s")
     if name in UNITS:
         return name
     raise EvaluationError(
-        f"{shown(word)} is not a unit of time; expected one of {', '.join(UNITS)}"
+        f"{shown(unit)} is not a unit of time; expected one of {', '.join(UNITS)}"
     )
 
 
@@ -67,11 +67,11 @@ def _shift(services: Services, value: Any, amount: Any, unit: Any, sign: int) ->
 def _span_of(services: Services, amount: Any, unit: Any) -> tuple[int, float]:
     """Months and seconds of an amount: so many of a unit, a duration, or an object of units."""
     if unit is not None:
-        return _times(amount, unit_of(unit))
+        return _times(services, amount, unit_of(unit))
     if isinstance(amount, Mapping):
         months, seconds = 0, 0.0
         for key in services.visit(list(amount)):
-            more = _times(amount[key], unit_of(key))
+            more = _times(services, amount[key], unit_of(key))
             months, seconds = months + more[0], seconds + more[1]
         return months, seconds
     if not isinstance(amount, str):
@@ -81,10 +81,10 @@ def _span_of(services: Services, amount: Any, unit: Any) -> tuple[int, float]:
     return _read_span(amount)
 
 
-def _times(amount: Any, unit: str) -> tuple[int, float]:
+def _times(services: Services, amount: Any, unit: str) -> tuple[int, float]:
     if amount is None:
         return 0, 0.0
-    number: Any = require_number(amount, "the amount")
+    number: Any = require_number(amount, "the amount", services)
     if unit in SECONDS:
         return 0, float(number) * SECONDS[unit]
     if not abs(number) <= _MOST:

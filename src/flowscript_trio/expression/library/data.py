@@ -104,7 +104,7 @@ def url_decode(services: Services, value: Any = None) -> Any:
 @function("json_encode")
 def json_encode(services: Services, value: Any = None, indent: Any = None) -> str:
     """JSON; with ``indent`` (of 1 to 10 spaces) over several lines."""
-    spaces = min(max(whole(indent, "the indent"), 0), 10)
+    spaces = min(max(whole(services, indent, "the indent"), 0), 10)
     made = RawJson(encode_json(value, spaces or None, services=services))
     made.value = value
     return made

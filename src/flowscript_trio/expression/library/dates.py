@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...types.errors import EvaluationError
-from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import shown
@@ -38,10 +37,11 @@ _TIMES_OF_DAY = (
 
 def written(format: Any) -> str:
     """The format as text."""
-    text = to_text(format)
-    if len(text) > MAX_FORMAT:
+    if not isinstance(format, str):
+        raise EvaluationError(f"the date format is {shown(format)}; expected text")
+    if len(format) > MAX_FORMAT:
         raise EvaluationError(f"the date format is longer than {MAX_FORMAT} characters")
-    return text
+    return format
 
 
 def token(word: str) -> str:

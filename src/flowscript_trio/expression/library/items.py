@@ -22,10 +22,13 @@ from ..values import (
     is_number,
     kind_of,
     shown,
+    spend_digits,
     truthy,
 )
 from .arguments import listed, test_of
 
+_MOMENT = 16
+"""Operations of seeing whether a text is a moment."""
 _FORESEEN = 2**53
 _WIDEST = 2**4096  # integers are no larger, and no float is
 
@@ -125,6 +128,8 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
     if isinstance(value, bool) or value is None:
         return (kind_of(value), value)
     if is_number(value):
+        if isinstance(value, Decimal):
+            spend_digits(value, services)
         return ("number", _spread_out(value)) if value == value else ("NaN", object())
     if isinstance(value, (date, time)):
         return ("moment", instant_of(value))
@@ -132,7 +137,10 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
         return ("string", str(value))
     if isinstance(value, str):
         services.spend_text(len(value))
-        moment = instant_of(value) if value[:1].isdigit() else None
+        moment = None
+        if value[:1].isdigit():
+            services.spend(_MOMENT)
+            moment = instant_of(value)
         return ("string", value) if moment is None else ("moment", moment)
     if isinstance(value, LISTS):
         deeper(depth, services)
@@ -147,6 +155,9 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
             "object",
             frozenset([(key, identity_of(value[key], services, depth + 1)) for key in keys]),
         )
+    if isinstance(value, (bytes, bytearray)):
+        services.spend_text(len(value))
+        return ("bytes", bytes(value))
     try:
         hash(value)
     except TypeError:

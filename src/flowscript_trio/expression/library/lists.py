@@ -37,11 +37,11 @@ def last(_: Services, value: Any = None) -> Any:
 
 
 @function("at")
-def at(_: Services, value: Any = None, index: Any = 0) -> Any:
+def at(services: Services, value: Any = None, index: Any = 0) -> Any:
     """The item at an index; a negative one counts from the end."""
     if not isinstance(value, (str, *LISTS)):
         return None
-    place = whole(index, "the index")
+    place = whole(services, index, "the index")
     return value[place] if -len(value) <= place < len(value) else None
 
 
@@ -51,7 +51,11 @@ def slice_(services: Services, value: Any = None, start: Any = 0, end: Any = Non
     if value is None:
         return None
     found = value if isinstance(value, str) else listed(value)
-    part = found[whole(start, "the start") : None if end is None else whole(end, "the end")]
+    part = found[
+        whole(services, start, "the start") : None
+        if end is None
+        else whole(services, end, "the end")
+    ]
     if isinstance(part, str):
         return part
     services.spend_copy(len(part))
@@ -61,7 +65,7 @@ def slice_(services: Services, value: Any = None, start: Any = 0, end: Any = Non
 @function("take")
 def take(services: Services, value: Any = None, count: Any = 1) -> Any:
     """The first ``count`` items."""
-    part = listed(value)[: max(whole(count, "the count", 1), 0)]
+    part = listed(value)[: max(whole(services, count, "the count", 1), 0)]
     services.spend_copy(len(part))
     return list(part)
 
@@ -69,7 +73,7 @@ def take(services: Services, value: Any = None, count: Any = 1) -> Any:
 @function("skip")
 def skip(services: Services, value: Any = None, count: Any = 1) -> Any:
     """All but the first ``count`` items."""
-    part = listed(value)[max(whole(count, "the count", 1), 0) :]
+    part = listed(value)[max(whole(services, count, "the count", 1), 0) :]
     services.spend_copy(len(part))
     return list(part)
 
@@ -90,7 +94,7 @@ def array_concat(services: Services, *lists: Any) -> Any:
 def flatten(services: Services, value: Any = None, depth: Any = 1) -> Any:
     """Lists in a list opened, ``depth`` levels of them."""
     items = list(services.visit(listed(value)))
-    for _ in range(min(max(whole(depth, "the depth", 1), 0), services.limits.depth)):
+    for _ in range(min(max(whole(services, depth, "the depth", 1), 0), services.limits.depth)):
         flat: list[Any] = []
         opened = False
         for item in services.visit(items):
@@ -155,10 +159,10 @@ def index_of(services: Services, value: Any = None, item: Any = None) -> int:
 def range_(services: Services, start: Any = 0, end: Any = None, step: Any = 1) -> Any:
     """``range(end)``, ``range(start, end)``, ``range(start, end, step)``: whole numbers, made as needed."""
     a, b = (0, start) if end is None else (start, end)
-    stride = whole(step, "the step", 1)
+    stride = whole(services, step, "the step", 1)
     if stride == 0:
         raise EvaluationError("the step is 0")
-    low, high = whole(a, "the start"), whole(b, "the end")
+    low, high = whole(services, a, "the start"), whole(services, b, "the end")
     check_items(max(0, -((low - high) // stride)), services.limits)
     return range(low, high, stride)
 
@@ -175,7 +179,7 @@ def zip_(services: Services, *lists: Any) -> Any:
 @function("chunk")
 def chunk(services: Services, value: Any = None, size: Any = 1) -> Any:
     """Lists of ``size`` items each; the last has the rest."""
-    items, width = listed(value), whole(size, "the size", 1)
+    items, width = listed(value), whole(services, size, "the size", 1)
     if width < 1:
         raise EvaluationError("the size of a chunk is at least 1")
     services.spend_copy(len(items))

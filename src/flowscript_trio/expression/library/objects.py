@@ -92,7 +92,9 @@ def merge(services: Services, *objects: Any) -> Any:
     """A later key wins; not deep. Null is empty."""
     made: dict[Any, Any] = {}
     for value in objects:
-        made.update(mapping(services, value))
+        found = mapping(services, value)
+        services.spend_update(len(found) if made else 0)
+        made.update(found)
     return made
 
 

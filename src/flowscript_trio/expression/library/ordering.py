@@ -32,7 +32,7 @@ def sort(services: Services, value: Any = None, by: Any = None, direction: Any =
     if isinstance(by, Function) and by.arity >= 2:
 
         def judge(a: Any, b: Any) -> int:
-            number = require_number(by(a, b), "what the comparison gives")
+            number = require_number(by(a, b), "what the comparison gives", services)
             return bool(number > 0) - bool(number < 0)
 
         return sorted(items, key=cmp_to_key(judge), reverse=direction == "desc")
@@ -79,7 +79,7 @@ def _numbers(services: Services, values: tuple[Any, ...]) -> Sequence[Any]:
     return [
         item
         if item.__class__ is int or item.__class__ is float
-        else require_number(item, "an item")
+        else require_number(item, "an item", services)
         for item in services.visit(items)
         if item is not None
     ]

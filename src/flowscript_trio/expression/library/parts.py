@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ...types.errors import EvaluationError
-from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import shown
+from .arguments import short_text
 from .calendar import LETTERS, MONTHS, OUT_OF_RANGE, SECONDS, add_months, unit_of
 from .times import iso, to_time
 from .zones import in_zone
@@ -78,7 +78,7 @@ def get_part(services: Services, value: Any = None, part: Any = "year", zone: An
     ``day_of_year`` (or ``ordinal``), ``hour``, ``minute``, ``second`` or ``millisecond``, in a zone (UTC)."""
     if value is None:
         return None
-    word = to_text(part, services)
+    word = short_text(part)
     t = in_zone(to_time(value), services, zone)
     calendar = t.isocalendar()
     parts = {
@@ -87,12 +87,12 @@ def get_part(services: Services, value: Any = None, part: Any = "year", zone: An
         "dayofyear": t.timetuple().tm_yday, "hour": t.hour, "minute": t.minute, "second": t.second,
         "millisecond": t.microsecond // 1000,
     }  # fmt: skip
-    plain = word.strip().lower().replace("_", "")
-    name = LETTERS.get(word.strip(), _PARTS.get(plain, plain))
+    plain = word.lower().replace("_", "")
+    name = LETTERS.get(word, _PARTS.get(plain, plain))
     name = name if name in parts else name.removesuffix("s")
     if name not in parts:
         raise EvaluationError(
-            f"{shown(word)} does not name a part of a time; expected one of "
+            f"{shown(part)} does not name a part of a time; expected one of "
             + ", ".join(parts).replace("weekyear", "week_year").replace("dayofyear", "day_of_year")
         )
     return parts[name]

@@ -11,6 +11,10 @@ from ..scope import Services
 from ..table import function
 from ..values import check_items, check_text, shown
 
+LONGEST = 10_000
+"""Characters of a regular expression: one of many classes of Unicode takes a fifth of a second to make."""
+_QUICK, _COSTLY, _MOST = 100, 6_000, 10_000_000
+"""Characters that are made in no time, operations of a character of others at most, and of all of them."""
 SHORT = 4096
 """Characters of a text that is searched so quickly that no one needs to look at the clock between matches."""
 
@@ -20,12 +24,15 @@ _FLAGS = frozenset("gimsu")
 def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
     import re2
 
-    unknown = sorted(set(flags) - _FLAGS)
-    if unknown:
+    if len(flags) > len(_FLAGS) or not _FLAGS.issuperset(flags):
         raise EvaluationError(
             f"{shown(flags)} has flags that do not exist; expected some of g, i, m, s, u"
         )
     word = to_text(pattern, services)
+    if len(word) > LONGEST:
+        raise EvaluationError(f"the regular expression is longer than {LONGEST:,} characters")
+    if len(word) > _QUICK:
+        services.foresee(min(len(word) * _COSTLY, _MOST))
     letters = "".join(letter for letter in "ims" if letter in flags)
     options = re2.Options()
     options.log_errors = False
@@ -112,15 +119,17 @@ def regex_replace(
         return None
     text = to_text(value, services)
     compiled = _compile(services, pattern, to_text(flags, services), text)
-    pieces = _read(to_text(new, services), compiled.groups)
+    template = to_text(new, services)
+    services.spend(len(template) * 4)
+    pieces = _read(template, compiled.groups)
     made: list[str] = []
     size = at = 0
     for found in _search(services, compiled, text):
+        services.spend(len(pieces) * 8)
         filled = [piece if isinstance(piece, str) else found.group(piece) or "" for piece in pieces]
         made.append(text[at : found.start()])
         made += filled
         size += len(made[-1 - len(filled)]) + sum(map(len, filled))
-        services.spend(len(filled))
         check_text(size, services.limits)
         at = found.end()
     return "".join(made) + text[at:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +14,13 @@ from ..table import function
 from ..tabular.columns import readers_of, split_types
 from ..tabular.rows import CsvRows
 from ..tabular.tables import PLAIN, Dialect, columns_of, encode_csv
-from ..values import LISTS, shown
-from .arguments import listed
+from ..values import LISTS, check_text, shown
+from .arguments import listed, short_text
 
-_ROWS = 500
-"""Rows that are written between two looks at the bounds."""
+_CELLS = 10_000
+"""Fields that are written between two looks at the bounds."""
+_AGAIN = 8
+"""Operations of a character of a record that is read at once."""
 _OF_BOTH = ("delimiter", "quote", "header")
 _OF_READING = (*_OF_BOTH, "skip", "ragged", "duplicates", "types")
 
@@ -35,13 +37,20 @@ def csv_decode(services: Services, value: Any = None, options: Any = None) -> An
     given = _given(options, _OF_READING, services)
     types = given.pop("types", {})
     if isinstance(types, str):
+        services.spend(len(types) * 4)
         types = _checked(split_types, types)
-    rows = CsvRows("the text", _dialect(given), _checked(readers_of, types))
+    elif not isinstance(types, Mapping):
+        raise EvaluationError(f"types is {shown(types)}; expected an object, or text")
+    services.spend(len(types) * 16)
+    readers = _checked(readers_of, types)
+    rows = _checked(CsvRows, "the text", _dialect(given, services), readers, services.spend)
     text = to_text(value, services)
     found: list[Any] = []
     for at in range(0, len(text) or 1, PIECE):
         piece = text[at : at + PIECE]
         services.spend(len(piece))
+        if rows.pending:  # a record that is not whole is read again, with all that it has come to
+            services.foresee((rows.pending + len(piece)) * _AGAIN)
         found += _checked(rows.feed, piece, at + PIECE >= len(text))
         if len(found) > services.limits.items:
             raise LimitExceeded(f"a list of more than {services.limits.items:,} items")
@@ -54,20 +63,40 @@ def csv_encode(services: Services, value: Any = None, options: Any = None) -> An
 
     ``options`` is an object of ``delimiter``, ``quote`` and ``header``, as a file sink has them.
     """
-    rows, dialect = listed(value), _dialect(_given(options, _OF_BOTH, services))
-    services.spend(len(rows))
+    rows, dialect = listed(value), _dialect(_given(options, _OF_BOTH, services), services)
+    for row in services.visit(rows):
+        if isinstance(row, Mapping):
+            services.spend(len(row) * 2)
     columns = columns_of(rows, dialect)
-    parts = [_checked(encode_csv, rows[:_ROWS], None, _with_columns(dialect, columns))]
+    width = len(columns or ()) + 1
+    count = max(_CELLS // width, 1)
+    services.spend(width * 8)  # each name is looked up
+    text = _counted(services)
+    parts: list[str] = []
     length = 0
-    for first in range(_ROWS, len(rows) + _ROWS, _ROWS):
+    for first in range(0, len(rows) or 1, count):
+        part = rows[first : first + count]
+        services.spend(len(part) * width)
+        given = (columns, dialect) if first else (None, _with_columns(dialect, columns))
+        parts.append(_checked(encode_csv, part, *given, first, text))
         length += len(parts[-1])
-        services.spend(len(parts[-1]))
-        if length > services.limits.text:
-            raise LimitExceeded(f"a text of more than {services.limits.text:,} characters")
-        if first < len(rows):
-            part = rows[first : first + _ROWS]
-            parts.append(_checked(encode_csv, part, columns, dialect, first))
+        check_text(length, services.limits)
     return "".join(parts)
+
+
+def _counted(services: Services) -> Callable[[Any], str]:
+    """What gives a field's text, counted before it is written."""
+    written = 0
+
+    def text(value: Any) -> str:
+        nonlocal written
+        word = to_text(value, services)
+        written += len(word)
+        check_text(written, services.limits)
+        services.spend(len(word))
+        return word
+
+    return text
 
 
 def _with_columns(dialect: Dialect, columns: list[str] | None) -> Dialect:
@@ -84,16 +113,17 @@ def _given(options: Any, known: tuple[str, ...], services: Services) -> dict[str
         raise EvaluationError(f"the options are {shown(options)}; expected an object")
     for name in options:
         if name not in known:
-            near = nearest(to_text(name, services), known)
+            word = short_text(name)
+            near = nearest(word, known)
             hint = f"; did you mean {near!r}?" if near else f"; expected one of {', '.join(known)}"
-            what = to_text(name, services) if near else shown(name)
+            what = word if near else shown(name)
             raise EvaluationError(
                 f"there is no option {what!r}{hint}" if near else f"an option is {what}{hint}"
             )
     return dict(options)
 
 
-def _dialect(given: Mapping[str, Any]) -> Dialect:
+def _dialect(given: Mapping[str, Any], services: Services) -> Dialect:
     """How the text is written; raises EvaluationError for an option that is not valid."""
     delimiter, quote = given.get("delimiter", "auto"), given.get("quote", '"')
     header = given.get("header", "first")
@@ -103,7 +133,7 @@ def _dialect(given: Mapping[str, Any]) -> Dialect:
     if delimiter == quote:
         raise EvaluationError("quote and delimiter are the same character")
     if isinstance(header, LISTS) and header:
-        header = tuple(map(to_text, header))
+        header = tuple([to_text(name, services) for name in services.visit(header, 8)])
         if len(set(header)) < len(header):
             raise EvaluationError("the header has a name twice; expected each once")
     elif header not in ("first", "none"):

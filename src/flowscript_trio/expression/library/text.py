@@ -85,7 +85,7 @@ def split(services: Services, value: Any = None, separator: Any = None, limit: A
         check_items(len(text), services.limits)
         services.spend(len(text) * 2)
         parts = list(text)
-    return parts if limit is None else parts[: max(whole(limit, "the limit"), 0)]
+    return parts if limit is None else parts[: max(whole(services, limit, "the limit"), 0)]
 
 
 @function("join")
@@ -117,7 +117,7 @@ def truncate(services: Services, value: Any = None, length: Any = None, suffix: 
     if value is None:
         return None
     text = to_text(value, services)
-    most = max(whole(length, "the length", len(text)), 0)
+    most = max(whole(services, length, "the length", len(text)), 0)
     if len(text) <= most:
         return text
     end = to_text(suffix, services)[:most]
@@ -167,8 +167,8 @@ def substring(services: Services, value: Any = None, start: Any = 0, end: Any = 
     if value is None:
         return None
     text = to_text(value, services)
-    a = min(max(whole(start, "the start"), 0), len(text))
-    b = min(max(whole(end, "the end", len(text)), 0), len(text))
+    a = min(max(whole(services, start, "the start"), 0), len(text))
+    b = min(max(whole(services, end, "the end", len(text)), 0), len(text))
     return text[min(a, b) : max(a, b)]
 
 
@@ -176,7 +176,7 @@ def _pad(services: Services, value: Any, length: Any, fill: Any, at_start: bool)
     if value is None:
         return None
     text, word = to_text(value, services), to_text(fill, services)
-    missing = whole(length, "the length") - len(text)
+    missing = whole(services, length, "the length") - len(text)
     if missing <= 0 or not word:
         return text
     bound_text(services, len(text) + missing)
@@ -202,11 +202,11 @@ def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
     if value is None:
         return None
     text = to_text(value, services)
-    times = whole(count, "the count", 1)
+    times = whole(services, count, "the count", 1)
     if times < 0:
         raise EvaluationError("the count is negative")
     bound_text(services, len(text) * times)
-    return text * times
+    return text * times if text else ""
 
 
 @function("char_at")
@@ -214,5 +214,5 @@ def char_at(services: Services, value: Any = None, index: Any = 0) -> Any:
     """The character at an index, or an empty text."""
     if value is None:
         return None
-    text, at = to_text(value, services), whole(index, "the index")
+    text, at = to_text(value, services), whole(services, index, "the index")
     return text[at] if 0 <= at < len(text) else ""

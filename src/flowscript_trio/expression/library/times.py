@@ -10,6 +10,8 @@ from ..scope import Services
 from ..table import function
 from ..values import is_number, require_number, shown
 
+LONGEST = 200
+"""Characters of a text that may be a time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +24,7 @@ def to_time(value: Any) -> datetime:
             found = datetime(value.year, value.month, value.day)
         elif is_number(value):
             return _EPOCH + timedelta(milliseconds=float(value))
-        elif isinstance(value, str):
+        elif isinstance(value, str) and len(value) <= LONGEST:
             found = datetime.fromisoformat(value.strip())
         else:
             raise EvaluationError(f"{shown(value)} is not a time; expected ISO 8601 text")
@@ -50,11 +52,11 @@ def timestamp(services: Services, value: Any = None) -> int:
 
 
 @function("from_timestamp")
-def from_timestamp(_: Services, value: Any = None) -> Any:
+def from_timestamp(services: Services, value: Any = None) -> Any:
     """ISO 8601 text of milliseconds since 1970."""
     if value is None:
         return None
-    return iso(to_time(require_number(value, "the argument")))
+    return iso(to_time(require_number(value, "the argument", services)))
 
 
 @function("is_before")

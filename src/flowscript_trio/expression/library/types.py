@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..encoding import to_text
 from ..operators import type_of
 from ..scope import Services
 from ..table import function
-from ..values import LISTS, equals, is_number, key_text, to_number, truthy
+from ..values import (
+    LISTS,
+    WITHOUT_KEY,
+    equals,
+    is_finite_number,
+    is_number,
+    key_text,
+    to_number,
+    truthy,
+)
 from .arguments import listed, one_or_several
 
 
@@ -65,13 +74,15 @@ def is_empty(_: Services, value: Any = None) -> bool:
 @function("is_finite")
 def is_finite(_: Services, value: Any = None) -> bool:
     """Whether it is a number, and neither infinite nor NaN."""
-    return is_number(value) and math.isfinite(value)
+    return is_number(value) and is_finite_number(value)
 
 
 @function("is_integer")
 def is_integer(_: Services, value: Any = None) -> bool:
     """Whether it is a whole number."""
-    return is_number(value) and math.isfinite(value) and value % 1 == 0
+    if not is_number(value) or not is_finite_number(value):
+        return False
+    return value == value.to_integral_value() if isinstance(value, Decimal) else value % 1 == 0
 
 
 @function("is_nan")
@@ -87,9 +98,9 @@ def to_string(services: Services, value: Any = None) -> str:
 
 
 @function("to_number")
-def to_number_(_: Services, value: Any = None, default: Any = None) -> Any:
+def to_number_(services: Services, value: Any = None, default: Any = None) -> Any:
     """The number that a value spells, else the default (null)."""
-    number = to_number(value)
+    number = to_number(value, services)
     return default if number is None else number
 
 
@@ -138,7 +149,7 @@ def switch(services: Services, value: Any = None, *cases: Any) -> Any:
     and a result, then the default: ``switch(x, "a", 1, "b", 2, 3)``."""
     if len(cases) <= 2 and cases and isinstance(cases[0], Mapping):
         found = {key_text(key): key for key in services.visit(list(cases[0]))}
-        key = key_text(value) if value is None or not isinstance(value, (Mapping, *LISTS)) else None
+        key = None if isinstance(value, WITHOUT_KEY) else key_text(value)
         return cases[0][found[key]] if key in found else cases[1] if len(cases) == 2 else None
     for at in services.visit(range(0, len(cases) - 1, 2)):
         if equals(value, cases[at], services):

@@ -11,9 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...types.errors import EvaluationError, nearest
-from ..encoding import to_text
 from ..scope import Services
 from ..values import shown
+from .arguments import short_text
 
 _NAME = re.compile(r"[A-Za-z][\w+-]*(?:/[\w+-]+)*", re.ASCII)
 _LONGEST = 64
@@ -26,14 +26,14 @@ def zone_of(services: Services, zone: Any) -> tzinfo:
     if zone is None:
         return UTC
     services.spend(_COST)
-    name = to_text(zone, services).strip()
+    name = short_text(zone)
     if name in ("UTC", "Z"):
         return UTC
     found = _load(name) if len(name) <= _LONGEST and _NAME.fullmatch(name) else None
     if found is None:
         near = nearest(name, _names()) if len(name) <= _LONGEST else None
         raise EvaluationError(
-            f"{shown(name)} is not the name of a time zone; expected one of the IANA database, "
+            f"{shown(zone)} is not the name of a time zone; expected one of the IANA database, "
             + ("such as Europe/Berlin" if near is None else f"such as {near}")
         )
     return found

@@ -54,8 +54,10 @@ def readers_of(types: Mapping[str, str]) -> dict[str, Reader]:
 
 
 def _reader_of(column: str, kind: str) -> Reader:
-    read = _TYPES.get(kind)
+    read = _TYPES.get(kind) if isinstance(kind, str) else None
     if read is None:
+        if not isinstance(kind, str):
+            raise ValueError(f"the type of a column is text; expected one of {', '.join(_TYPES)}")
         near = nearest(kind, list(_TYPES))
         hint = f" (did you mean {near!r}?)" if near else ""
         raise ValueError(
@@ -81,7 +83,8 @@ def split_types(text: str) -> dict[str, str]:
     for part in text.split(","):
         column, colon, kind = part.rpartition(":")
         if not colon or not column.strip() or not kind.strip():
-            raise ValueError(f"{part.strip()!r} is not a column and its type; expected name: type")
+            what = repr(part.strip()) if len(part) <= 80 else f"text of {len(part):,} characters"
+            raise ValueError(f"{what} is not a column and its type; expected name: type")
         if column.strip() in found:
             raise ValueError(f"the column {column.strip()!r} has two types")
         found[column.strip()] = kind.strip()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from ...types.errors import FlowScriptError, nearest
 from .columns import Reader
-from .tables import LONGEST, PLAIN, Dialect, Duplicates, look_for_delimiter
+from .tables import LONGEST, NEAR, PLAIN, Dialect, Duplicates, look_for_delimiter
 
 
 class _Starved(Exception):
@@ -27,13 +27,18 @@ class CsvRows:
 
     Values are texts, or what ``types`` reads by column; a text that it cannot read is an error with its line.
     Empty lines are skipped. ``name`` is for messages. What is kept between two pieces is the record that is not
-    whole yet, of at most ``LONGEST`` characters.
+    whole yet, of at most ``LONGEST`` characters. ``spend`` is told of so many fields before they are made.
     """
 
     def __init__(
-        self, name: str, dialect: Dialect = PLAIN, types: Mapping[str, Reader] | None = None
+        self,
+        name: str,
+        dialect: Dialect = PLAIN,
+        types: Mapping[str, Reader] | None = None,
+        spend: Callable[[int], None] | None = None,
     ) -> None:
         self._name = name
+        self._spend = spend
         self._dialect = dialect
         self._types = types or {}
         self._skip = dialect.skip
@@ -44,6 +49,11 @@ class CsvRows:
         self._enough = 0
         if isinstance(dialect.header, tuple):
             self._begin(list(dialect.header))
+
+    @property
+    def pending(self) -> int:
+        """The characters of the record that is not whole yet."""
+        return len(self._rest)
 
     def feed(self, text: str, last: bool = False) -> list[Any]:
         """The rows that are whole with the next piece of the file; ``last`` says that none follows.
@@ -95,7 +105,7 @@ class CsvRows:
             header = self._header
             is_plain = header is not None and not self._types
             width = 0 if header is None else len(header)
-            for row in reader:
+            for row in reader if self._spend is None else self._counted(reader):
                 done = reader.line_num
                 if is_plain and len(row) == width:
                     rows.append(dict(zip(header, row, strict=False)))  # type: ignore[arg-type]
@@ -121,6 +131,16 @@ class CsvRows:
         self._line += done
         return rows
 
+    def _counted(self, reader: Iterable[list[str]]) -> Iterator[list[str]]:
+        width = len(self._header or ())
+        for row in reader:
+            self._spend_fields(max(len(row), width))
+            yield row
+
+    def _spend_fields(self, count: int) -> None:
+        if self._spend is not None:
+            self._spend(count)
+
     def _put_back(self, begun: str) -> None:
         """Keep the beginning of a record until as much again has come: to try at each piece would take
         quadratic time.
@@ -129,6 +149,7 @@ class CsvRows:
         self._enough = 2 * len(begun)
 
     def _begin(self, header: Sequence[str], line: int = 0) -> None:
+        self._spend_fields(len(header) * 8)
         if self._dialect.header is True:
             place = f"{self._name}:{self._line + line}"
             header = _names(header, place, self._dialect.duplicates)
@@ -188,6 +209,6 @@ def _refuse_unknown(types: Mapping[str, Reader], header: Sequence[str], name: st
     known = set(header)
     for column in types:
         if column not in known:
-            near = nearest(column, header)
+            near = nearest(column, header[:NEAR])
             hint = f"; did you mean {near!r}?" if near else ""
             raise FlowScriptError(f"{name} has no column {column!r}, which types names{hint}")

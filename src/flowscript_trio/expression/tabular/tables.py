@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
@@ -20,6 +20,10 @@ csv.field_size_limit(
 _DELIMITERS = ",;\t|"
 """What separates fields where the settings do not say: the one that the first line has most of."""
 
+Text = Callable[[Any], str]
+"""Gives a value as the text of a field."""
+NEAR = 1000
+"""Columns among which the one is looked for that a wrong name may have meant."""
 Ragged = Literal["error", "fit", "skip"]
 Duplicates = Literal["error", "number"]
 
@@ -95,22 +99,27 @@ def columns_of(rows: Sequence[Any], dialect: Dialect) -> list[str] | None:
 
 
 def encode_csv(
-    value: Any, columns: list[str] | None = None, dialect: Dialect = PLAIN, first: int = 0
+    value: Any,
+    columns: list[str] | None = None,
+    dialect: Dialect = PLAIN,
+    first: int = 0,
+    text: Text = to_text,
 ) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
     With ``columns``, those of a file that is added to, there is no header, and a key that is not one of them
     is an error; so it is for the names that the dialect gives. A key that a row lacks gives an empty field.
-    Without a header rows may be lists. ``first`` is the number of the first row, for messages.
+    Without a header rows may be lists. ``first`` is the number of the first row, for messages; ``text`` gives
+    the text of a field.
     """
     rows = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
     out = io.StringIO(newline="")
     writer = _Writer(out, dialect)
     try:
         if dialect.header is False and any(isinstance(row, (list, tuple)) for row in rows):
-            _write_lists(writer, rows, first)
+            _write_lists(writer, rows, first, text)
         else:
-            _write_mappings(writer, rows, columns, dialect, first)
+            _write_mappings(writer, rows, columns, dialect, first, text)
     except csv.Error as exc:
         raise FlowScriptError(
             f"a field has the delimiter or a line break in it ({exc}); expected the setting quote"
@@ -167,7 +176,7 @@ class _Writer:
         )
 
 
-def _write_lists(writer: _Writer, rows: Any, first: int) -> None:
+def _write_lists(writer: _Writer, rows: Any, first: int, text: Text) -> None:
     for number, row in enumerate(rows, first):
         if not isinstance(row, (list, tuple)):
             raise FlowScriptError(
@@ -177,11 +186,11 @@ def _write_lists(writer: _Writer, rows: Any, first: int) -> None:
             raise FlowScriptError(
                 f"row {number} is empty, which a csv file cannot tell from no row"
             )
-        writer.write([to_text(item) for item in row])
+        writer.write([text(item) for item in row])
 
 
 def _write_mappings(
-    writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect, first: int
+    writer: Any, rows: Any, columns: list[str] | None, dialect: Dialect, first: int, text: Text
 ) -> None:
     names: dict[str, None] = {}
     for number, row in enumerate(rows, first):
@@ -197,7 +206,7 @@ def _write_mappings(
     if columns is None and header and dialect.header is not False:
         writer.write(header)
     for number, row in enumerate(rows, first):
-        fields = {to_text(key): to_text(item) for key, item in row.items()}
+        fields = {to_text(key): text(item) for key, item in row.items()}
         if len(fields) != len(row):
             raise FlowScriptError(
                 f"row {number} has two keys with the same text; expected text keys"
@@ -212,7 +221,7 @@ def _check_columns(rows: Any, columns: list[str], first: int) -> None:
     for number, row in enumerate(rows, first):
         for key in map(to_text, row):
             if key not in known:
-                near = nearest(key, columns)
+                near = nearest(key, columns[:NEAR])
                 hint = f"; did you mean {near!r}?" if near else ""
                 raise FlowScriptError(
                     f"row {number} has the key {key!r}, which is not a column of the file{hint}"
