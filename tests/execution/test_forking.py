@@ -127,6 +127,20 @@ async def test_an_execution_that_is_not_there_is_said_with_the_nearest(
     assert len(await world.store.runs()) == 1
 
 
+async def test_a_run_of_a_release_with_other_journals_is_neither_resumed_nor_forked(
+    autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 1)
+        await world.run(THREE)
+    said = "a release whose workflows or journals mean something else"
+    with pytest.raises(fs.InputError, match=said):
+        await fs.resume(world.store, "r", registry=world.registry)
+    with pytest.raises(fs.InputError, match=said):
+        await world.fork("two")
+
+
 async def test_a_run_that_is_not_there_is_said(autojump_clock: Any) -> None:
     world = World()
     with pytest.raises(fs.InputError, match="there is no run 'r'"):

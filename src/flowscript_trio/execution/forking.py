@@ -14,7 +14,7 @@ from ..types.errors import InputError, nearest
 from ..types.storing import CannotKeep
 from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
-from .durable.cutting import completed, cut, place_of, undone, without_begun, without_undone
+from .durable.cutting import completed, cut, places_of, undone, without_begun, without_undone
 from .durable.entry_rows import row_of
 from .durable.opening import SEMANTICS, FindSecrets, given_of
 from .durable.run_entries import Forked
@@ -79,7 +79,8 @@ async def fork_with(
     semantics, names, given_bytes, *_ = decode_value(began)
     if semantics != SEMANTICS:
         raise InputError(
-            f"the run {run_id!r} was begun by a release whose workflows mean something else; fork it with that one"
+            f"the run {run_id!r} was begun by a release whose workflows or journals mean something else; "
+            "fork it with that one"
         )
     held = check_secrets(find_secrets(names))
     missing = [name for name in names if name not in held]
@@ -94,7 +95,9 @@ async def fork_with(
     flow = old
     if document is not None:
         flow = document
-        check_same(old.program, flow.program, [place_of(row) for _, row in before])
+        check_same(
+            old.program, flow.program, [place for _, row in before for place in places_of(row)]
+        )
         given["flow"] = given_of(keep(flow))
     outputs = dict(skip)
     _check_skipped(flow, outputs, {row.key for _, row in before if row.kind == "ended"})

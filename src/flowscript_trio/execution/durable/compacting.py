@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...types.intervals import Intervals
 from ...types.paths import is_cleanup, is_iteration, levels_of
@@ -38,7 +39,7 @@ class Part:
         self.owes = self.owes or other.owes
         self.spent.update(other.spent)
 
-    def take_spent(self, spent: Iterable[tuple[str, bool, int]]) -> None:
+    def take_spent(self, spent: Iterable[list[Any]]) -> None:
         """Count what a compacted entry says was spent."""
         for name, in_cleanup, count in spent:
             self.spent[name, in_cleanup] += count
@@ -128,6 +129,13 @@ class Parts:
 
     def _around(self, path: str) -> Part | None:
         """The innermost open part that a path stands in."""
+        if len(self.open) == 1:  # every row asks: what one loop has around it needs no walk up
+            ((only, part),) = self.open.items()
+            return (
+                part
+                if path.startswith(only) and path[len(only) : len(only) + 1] in _BELOW
+                else None
+            )
         while path:
             found = self.open.get(path)
             if found is not None:
@@ -148,16 +156,20 @@ class Parts:
         return self._adopted.pop(path, None) or Part()
 
 
+_BELOW = frozenset({"", "/", "["})
+"""What may follow a path in those of what stands in it, or is the same."""
+
+
 def _above(path: str) -> str:
     return path[: max(path.rfind("/"), path.rfind("["), 0)]
 
 
-def spent_of(parts: Iterable[Part]) -> list[tuple[str, bool, int]]:
+def spent_of(parts: Iterable[Part]) -> list[list[Any]]:
     """What was spent in parts, as a compacted entry has it."""
     total: Counter[tuple[str, bool]] = Counter()
     for part in parts:
         total.update(part.spent)
-    return [(*which, count) for which, count in total.items() if count]
+    return [[*which, count] for which, count in total.items() if count]
 
 
 def pairs_of(parts: Sequence[Part]) -> list[tuple[int, int]]:

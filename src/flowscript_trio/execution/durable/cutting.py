@@ -16,11 +16,16 @@ _BEGINNINGS = frozenset({"started", "kept", "waits", "bounded"})
 _ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened", "whole"})
 
 
-def place_of(row: Row) -> str:
-    """The execution that a row stands in: the end of an iteration has the key of its block."""
-    if row.kind == "job":
-        return iteration_path(row.key, decode_value(row.data)[0])
-    return row.key.partition("#")[0]
+def places_of(row: Row) -> list[str]:
+    """The executions that a row stands in: the ends of iterations have the key of their block."""
+    if row.kind == "jobs":
+        return [iteration_path(row.key, index) for index in decode_value(row.data)[0]]
+    return [row.key.partition("#")[0]]
+
+
+def _is_of(row: Row, region: str) -> bool:
+    """Whether a row tells of that execution, or of one inside it."""
+    return any(is_within(place, region) for place in places_of(row))
 
 
 def cut(run_id: str, rows: Sequence[Numbered], at: str) -> list[Numbered]:
@@ -28,7 +33,7 @@ def cut(run_id: str, rows: Sequence[Numbered], at: str) -> list[Numbered]:
 
     Raises InputError where nothing is known of it, or where what was before it was compacted with what came after.
     """
-    first = next((n for n, row in rows if at and is_within(place_of(row), at)), None)
+    first = next((n for n, row in rows if at and _is_of(row, at)), None)
     compacted = [(number, row) for number, row in rows if row.kind == "compacted"]
     if first is None:
         around = next((row.key for _, row in compacted if is_below(at, row.key)), None)
@@ -55,7 +60,8 @@ def since_of(row: Row) -> int:
 
 
 def _hint(at: str, rows: Iterable[Numbered]) -> str:
-    known = {each for _, row in rows for each in (*levels_of(place_of(row)), place_of(row)) if each}
+    places = {place for _, row in rows for place in places_of(row)}
+    known = {each for place in places for each in (*levels_of(place), place) if each}
     near = nearest(at, sorted(known))
     return f"; did you mean {near!r}?" if near else ""
 
@@ -73,9 +79,7 @@ def undone(rows: Iterable[Numbered], since: int) -> list[str]:
 
 def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Numbered]:
     """The rows but for those of nodes that were undone: they count as not ended."""
-    return [
-        each for each in before if not any(is_within(place_of(each[1]), node) for node in nodes)
-    ]
+    return [each for each in before if not any(_is_of(each[1], node) for node in nodes)]
 
 
 def without_begun(before: Sequence[Numbered]) -> list[Numbered]:

@@ -33,10 +33,18 @@ from .timers import sleep_durably
 Perform = Callable[[Walk, Attempt], Awaitable[Outcome]]
 
 
-async def perform_durably(
+def perform_durably(
+    walk: Walk, recorder: Recorder, attempt: Attempt, perform: Perform
+) -> Awaitable[Outcome]:
+    """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
+    if recorder.past.began is None and walk.run.spending is None:
+        return perform(walk, attempt)
+    return _perform_again(walk, recorder, attempt, perform)
+
+
+async def _perform_again(
     walk: Walk, recorder: Recorder, attempt: Attempt, perform: Perform
 ) -> Outcome:
-    """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
     step, key, past = attempt.step, (attempt.path, attempt.number), recorder.past
     if past.skipped and attempt.path in past.skipped:
         return Outcome(past.skipped[attempt.path])
@@ -104,10 +112,12 @@ async def act_durably(
     if step.is_pure and not step.limits:
         return await InContext(work(), context)
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
-        await _begin(recorder, attempt, config)
+        settings = _settings_of(recorder, step, config)
+        await begin(recorder, path, number, step.label, settings, step.on_crash, attempt.region)
     elif run.limits is not None and any(run.limits.rates_of(step.limits)):
         await recorder.journal.synced()  # that it has passed a rate counts from now on
-        await recorder.decisions.hold(attempt.region)
+        if recorder.decisions.pending:
+            await recorder.decisions.hold(attempt.region)
     state = attempt.frame.state
     cookies = state.cookies
     try:
@@ -128,22 +138,14 @@ async def act_durably(
     return outcome
 
 
-async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
-    step = attempt.step
+def _settings_of(recorder: Recorder, step: Step, config: Any) -> str:
+    """What stands for the settings of a node in the journal."""
     settings = recorder.digests.of_steps.get(step)
     if settings is None:
         settings = recorder.digests.of(_plain(config))
         if step.is_constant:
             recorder.digests.of_steps[step] = settings
-    await begin(
-        recorder,
-        attempt.path,
-        attempt.number,
-        step.label,
-        settings,
-        step.on_crash,
-        attempt.region,
-    )
+    return settings
 
 
 async def begin(
@@ -170,7 +172,8 @@ async def begin(
             raise Interrupted(label, len(earlier))
     recorder.journal.write(Started(path, number, settings))
     await recorder.journal.synced()
-    await recorder.decisions.hold(region)
+    if recorder.decisions.pending:
+        await recorder.decisions.hold(region)
 
 
 def _gives_its_input(step: Step) -> bool:

@@ -65,6 +65,7 @@ class Rounds:
 
     def _compact(self, number: int) -> None:
         state, part = self._inner.state, self._part
+        self._recorder.job_ends.flush()
         if part.owes or not state.is_plain:
             self._is_off = True
             return
@@ -81,7 +82,7 @@ class Rounds:
             spent = spent_of((self._compacted, part))
             entry = Compacted(
                 self._key,
-                [(0, number)],
+                [[0, number]],
                 self._recorder.clock.pass_now,
                 kept,
                 spent,

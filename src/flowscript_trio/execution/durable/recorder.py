@@ -20,6 +20,7 @@ from .compensations import Compensations
 from .decisions import Decisions
 from .digests import Digests
 from .inbox import Inbox
+from .job_ends import JobEnds
 from .leaving import Leaving
 from .outcomes import Outcomes
 from .past import Past
@@ -72,6 +73,7 @@ class Recorder:
         self.journal: RunJournal = RunJournal(
             journal, coding.encode, past, self.clock, self.parts, self.worked, self.leaving
         )
+        self.job_ends: JobEnds = JobEnds(self.journal)
         self.decisions: Decisions = Decisions(self.journal)
         self.restoring: Restoring = Restoring(past, self.clock, self.journal, self.leaving)
         self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal)
@@ -94,7 +96,8 @@ class Recorder:
         """
         if self.past.has(path):
             return
-        await self.decisions.hold(region)
+        if self.decisions.pending:
+            await self.decisions.hold(region)
         if not checked:
             await checkpoint_if_cancelled()
 
@@ -133,6 +136,7 @@ class Recorder:
         data = None if error is None else self.coding.encode_error(error, has_cookies=False)
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
+        self.job_ends.flush()
         self.journal.write(RunEnded("", status, output, data))
         self.worked.close()  # nothing follows that, also where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
