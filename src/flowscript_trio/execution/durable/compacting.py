@@ -18,14 +18,16 @@ MOST_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class Part:
-    """The rows of an iteration, or of all rounds of a loop; ``owes``: a compensation, so that they stay.
+    """The rows of an iteration, or of all rounds of a loop; ``stays``: it is not compacted.
 
-    ``spent`` is what was taken of the budget there, by the name of a count and whether it was in clean-up.
+    ``has_cookies``: a node in it has set some; they are sealed. ``spent`` is what was taken of the budget there,
+    by the name of a count and whether it was in clean-up.
     """
 
     numbers: Intervals = field(default_factory=Intervals)
     bytes: int = 0
-    owes: bool = False
+    stays: bool = False
+    has_cookies: bool = False
     spent: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def add(self, number: int, size: int) -> None:
@@ -36,7 +38,8 @@ class Part:
         """Take over the rows of another part."""
         self.numbers.update(other.numbers.pairs())
         self.bytes += other.bytes
-        self.owes = self.owes or other.owes
+        self.stays = self.stays or other.stays
+        self.has_cookies = self.has_cookies or other.has_cookies
         self.spent.update(other.spent)
 
     def take_spent(self, spent: Iterable[list[Any]]) -> None:
@@ -121,11 +124,19 @@ class Parts:
         self._outdated = [number for number in self._outdated if number < since]
         return outdated
 
-    def owe(self, path: str) -> None:
-        """A compensation is owed: nothing around it is compacted."""
-        for each in (*levels_of(path), path):
-            if each in self.open:
-                self.open[each].owes = True
+    def keep(self, path: str) -> None:
+        """What is on record of ``path`` is needed to the end: nothing around it is compacted."""
+        for part in self._all_around(path):
+            part.stays = True
+
+    def note_cookies(self, path: str) -> None:
+        """A node has set cookies: what is kept of anything around it is sealed."""
+        for part in self._all_around(path):
+            part.has_cookies = True
+
+    def _all_around(self, path: str) -> list[Part]:
+        """The open parts that a path stands in."""
+        return [self.open[each] for each in (*levels_of(path), path) if each in self.open]
 
     def _around(self, path: str) -> Part | None:
         """The innermost open part that a path stands in."""

@@ -272,6 +272,9 @@ class Compacted(Entry):
     ``spent`` is what they took of the budget: (count, whether in clean-up, how many). ``rates`` are all those of
     the run that have not forgotten what passed them, each with the time when it will have. All of it is lists,
     and no tuples: plain JSON is written many times faster.
+
+    ``sealed``: a node in them has set cookies, so that ``kept`` is bytes, sealed with the key of the store.
+    ``turn`` is the latest one in which a cookie was set that is kept.
     """
 
     kind = "compacted"
@@ -280,3 +283,5 @@ class Compacted(Entry):
     kept: Any
     spent: list[list[Any]]
     rates: dict[str, float]
+    sealed: bool = False
+    turn: int = -1

@@ -29,7 +29,7 @@ class Iterations:
     """The iterations of one block as its journal has them.
 
     The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. So are
-    those that failed, broke out, or owe a compensation.
+    those that failed, broke out, owe a compensation, or have set cookies without a key.
 
     Args:
         recorder: the journal of the run.
@@ -63,7 +63,9 @@ class Iterations:
         for number, since, entry in known:
             self._since = since if self._since is None else min(self._since, since)
             self._indices.update(entry.jobs)
-            self.outputs |= entry.kept or {}
+            self.outputs |= recorder.coding.open(entry.kept, entry.sealed) or {}
+            if entry.sealed:
+                self._parts.note_cookies(key)
             if not keep_outputs:
                 self._row = self._row or Part()
                 self._row.add(number, 0)
@@ -103,7 +105,7 @@ class Iterations:
     def _written(self, index: int) -> None:
         """All of an iteration is written: it is compacted, or never."""
         part = self._begun.pop(index)
-        if index not in self._well or part.owes:
+        if index not in self._well or part.stays:
             self._well.pop(index, None)
             self._parts.end(self._name(index))
             if index in self._ends:
@@ -159,23 +161,25 @@ class Iterations:
         dropped = [part for _, part in self._ready.values()]
         indices = Intervals((index, index + 1) for index in self._ready)
         self._indices.update(indices.pairs())
-        outputs = None
+        outputs, sealed = None, False
         if self._keep_outputs:
             outputs = {index: output for index, (output, _) in self._ready.items()}
+            sealed = any(part.has_cookies for part in dropped)  # an answer has them in its headers
         else:
             indices = self._indices
             if self._row is not None:
                 dropped.append(self._row)
         spent = spent_of(dropped)
-        entry = Compacted(
-            self._key,
-            [list(pair) for pair in indices.pairs()],
-            self._recorder.clock.pass_now,
-            outputs,
-            spent,
-            self._recorder.journal.rates_ahead(),
-        )
         try:
+            entry = Compacted(
+                self._key,
+                [list(pair) for pair in indices.pairs()],
+                self._recorder.clock.pass_now,
+                self._recorder.coding.close(outputs, sealed),
+                spent,
+                self._recorder.journal.rates_ahead(),
+                sealed,
+            )
             numbers = pairs_of(dropped)
             first = numbers[0][0]
             self._since = first if self._since is None else min(first, self._since)

@@ -189,6 +189,7 @@ class Past:
             case Compacted():
                 self.compacted.setdefault(entry.key, []).append((number, int(value), entry))
                 self._let_pass(entry.rates)
+                self.latest_turn = max(self.latest_turn, entry.turn)
             case Forked():
                 self.disowned.update(entry.disowned)
                 self.skipped |= entry.skipped

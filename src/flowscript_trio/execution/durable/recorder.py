@@ -76,7 +76,7 @@ class Recorder:
         self.job_ends: JobEnds = JobEnds(self.journal)
         self.decisions: Decisions = Decisions(self.journal)
         self.restoring: Restoring = Restoring(past, self.clock, self.journal, self.leaving)
-        self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal)
+        self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal, self.parts)
         self.retries: Retries = Retries(past, self.clock, self.journal, self.waits)
         self.compensations: Compensations = Compensations(past, self.parts, self.journal)
         self._journal = journal

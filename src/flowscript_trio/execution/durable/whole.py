@@ -118,8 +118,12 @@ async def _run_whole(
     except Exception as exc:
         _write(walk, recorder, key, Outcome(signal=Failed(exc)), {}, again=False)
         raise
+    if state.cookies is not cookies:  # what it gave may have them among the headers of an answer
+        recorder.outcomes.note_cookies(key)
+        _write(walk, recorder, key, Outcome(), {}, again=True)
+        return done
     made = {name: found for name in names if (found := state.node(name)) is not before[name]}
-    _write(walk, recorder, key, done, made, again=state.cookies is not cookies)
+    _write(walk, recorder, key, done, made, again=False)
     return done
 
 
