@@ -71,6 +71,13 @@ class BlockJournal:
         if self._iterations is not None:
             self._iterations.begin(index)
 
+    def note_given(self, index: int, number: int, size: int) -> None:
+        """The block was given an item for an iteration that has not begun; that is on record as this row."""
+        if self._iterations is not None:
+            self._iterations.note_given(index, number, size)
+        else:
+            self._recorder.parts.note(self._key, number, size)
+
     def end_well(self, index: int, output: Any) -> None:
         """An iteration came to its end and gave that."""
         if self._iterations is not None:

@@ -50,6 +50,7 @@ class Iterations:
         self._well: dict[
             int, Any
         ] = {}  # the outputs of those that ended well, until that is written
+        self._ahead: dict[int, Part] = {}  # of those that have not begun
         self._ready: dict[int, tuple[Any, Part]] = {}
         self._rows = self._bytes = 0  # of those that are ready
         self._highest: tuple[int, Any, Part] | None = None
@@ -83,7 +84,16 @@ class Iterations:
     def begin(self, index: int) -> None:
         """An iteration begins, or begins again."""
         if not self._is_off:
-            self._begun[index] = self._parts.begin_again(self._name(index))
+            part = self._begun[index] = self._parts.begin_again(self._name(index))
+            if index in self._ahead:
+                part.take_in(self._ahead.pop(index))
+
+    def note_given(self, index: int, number: int, size: int) -> None:
+        """A row was written that goes with an iteration which has not begun."""
+        if self._is_off:
+            self._parts.note_above(self._name(index), number, size)
+        else:
+            self._ahead.setdefault(index, Part()).add(number, size)
 
     def end_well(self, index: int, output: Any, restored: bool) -> None:
         """An iteration came to its end; unless it was ``restored``, its end is written next."""
@@ -145,11 +155,12 @@ class Iterations:
             left.append(self._highest[2])
         if self._row is not None:
             left.append(self._row)
+        left += self._ahead.values()
         for part in left:
             self._parts.hand_up(self._name(0), part)
         for ends in self._ends.values():
             self._stays(ends)
-        self._ends = {}
+        self._ends, self._ahead = {}, {}
         self._begun, self._ready, self._highest, self._row = {}, {}, None, None
         self._is_off = True
 
