@@ -12,7 +12,7 @@ from .recorder import Recorder
 class PaceJournal:
     """What is on record of one pace of the block at ``key``, and what is added to it.
 
-    ``next_at`` is when the next item may follow, in seconds of trio's clock. ``block`` is the journal of the block,
+    ``next_at`` is when the next item may follow, in seconds of trio's clock. ``block`` is the block's journal,
     whose iterations have ``batch`` items each: where each item is asked for, its row goes with its iteration.
     """
 
