@@ -28,25 +28,23 @@ def _is_of(row: Row, region: str) -> bool:
     return any(is_within(place, region) for place in places_of(row))
 
 
-def cut(run_id: str, rows: Sequence[Numbered], at: str) -> list[Numbered]:
-    """The rows before the first one of the execution ``at``.
+def first_of(rows: Sequence[Numbered], at: str) -> int | None:
+    """The number of the first row of the execution ``at``; None where there is none, as of what only computes."""
+    return next((number for number, row in rows if _is_of(row, at)), None)
 
-    Raises InputError where nothing is known of it, or where what was before it was compacted with what came after.
+
+def cut(run_id: str, rows: Sequence[Numbered], at: str, first: int) -> list[Numbered]:
+    """The rows before the one with the number ``first``, to begin with the execution ``at``.
+
+    Raises InputError where what was before it was compacted with what came after.
     """
-    first = next((n for n, row in rows if at and _is_of(row, at)), None)
-    compacted = [(number, row) for number, row in rows if row.kind == "compacted"]
-    if first is None:
-        around = next((row.key for _, row in compacted if is_below(at, row.key)), None)
-        if around is not None:
-            raise InputError(
-                f"the run {run_id!r} cannot be forked at {at!r}, since what had ended in {around!r} is compacted; "
-                f"expected {around!r} itself, or what came after it"
-            )
-        raise InputError(
-            f"the run {run_id!r} has no entry of {at!r}: it did not begin, or only computes{_hint(at, rows)}"
-        )
-    for number, row in compacted:
-        if number > first and since_of(row) < first and not is_within(row.key, at):
+    for number, row in rows:
+        if (
+            row.kind == "compacted"
+            and number > first
+            and since_of(row) < first
+            and not is_within(row.key, at)
+        ):
             raise InputError(
                 f"the run {run_id!r} cannot be forked at {at!r}, since {row.key!r} had begun before it and was "
                 "compacted after it; expected what came later"
@@ -59,11 +57,20 @@ def since_of(row: Row) -> int:
     return int(row.value)
 
 
-def _hint(at: str, rows: Iterable[Numbered]) -> str:
-    places = {place for _, row in rows for place in places_of(row)}
+def not_reached(run_id: str, rows: Sequence[Numbered], at: str, begun: Iterable[str]) -> InputError:
+    """The error for a fork at what is not on record; ``begun`` are the paths of all that had begun."""
+    compacted = (row.key for _, row in rows if row.kind == "compacted")
+    around = next((key for key in compacted if is_below(at, key)), None)
+    if around is not None:
+        return InputError(
+            f"the run {run_id!r} cannot be forked at {at!r}, since what had ended in {around!r} is compacted; "
+            f"expected {around!r} itself, or what came after it"
+        )
+    places = {*begun, *(place for _, row in rows for place in places_of(row))}
     known = {each for place in places for each in (*levels_of(place), place) if each}
     near = nearest(at, sorted(known))
-    return f"; did you mean {near!r}?" if near else ""
+    hint = f"; did you mean {near!r}?" if near else ""
+    return InputError(f"the run {run_id!r} never reached {at!r}{hint}")
 
 
 def undone(rows: Iterable[Numbered], since: int) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
+import trio
 from pydantic import BaseModel
 from trio.lowlevel import checkpoint_if_cancelled
 
@@ -99,6 +100,11 @@ async def act_durably(
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
     step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
+    if not recorder.acts and not _only_computes(step):
+        known = recorder.past.opened.get((path, number))
+        if known is None:
+            await trio.sleep_forever()
+        return open_later(known, attempt, trio.sleep_forever)
     if _gives_its_input(step):
         await sleep_durably(recorder, attempt, config.duration)
         recorder.outcomes.ended(path, number, None, False)
@@ -109,7 +115,7 @@ async def act_durably(
     context = copy_context()
     if limiter is not None and attempt.token is not None:
         hold(context, limiter, attempt.token)
-    if step.is_pure and not step.limits:
+    if _only_computes(step):
         return await InContext(work(), context)
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         settings = _settings_of(recorder, step, config)
@@ -174,6 +180,11 @@ async def begin(
     await recorder.journal.synced()
     if recorder.decisions.pending:
         await recorder.decisions.hold(region)
+
+
+def _only_computes(step: Step) -> bool:
+    """Whether nothing is on record of a node but that it fails."""
+    return step.is_pure and not step.limits
 
 
 def _gives_its_input(step: Step) -> bool:

@@ -50,6 +50,8 @@ class Owned:
     """What its inbox has."""
     changed: frozenset[str]
     """The names of the secrets that have another value than the run began with."""
+    acts: bool = True
+    """Whether nodes act; else each waits for ever where it would, and nothing is done but what had ended."""
 
 
 @asynccontextmanager

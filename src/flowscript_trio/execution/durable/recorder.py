@@ -54,12 +54,15 @@ class Recorder:
         max_crashes: int = MAX_CRASHES,
         inbox: Inbox | None = None,
         suspend_after: float | None = None,
+        acts: bool = True,
     ) -> None:
         self.past: Past = past
         self.coding: Coding = coding
         self.max_crashes: int = max_crashes
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self.acts: bool = acts
+        """Whether nodes act; else each waits for ever where it would."""
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
         self.clock: RunClock = RunClock(passes, past.latest, now)
         self.waits: Waits = Waits(lambda: self.clock.time)

@@ -108,6 +108,8 @@ async def _run_whole(
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
         return _restore(walk, recorder, known, frame, location)
+    if not recorder.acts:
+        await trio.sleep_forever()
     digest = recorder.digests.of({"given": given})
     await begin(recorder, key, 1, label, digest, on_crash, frame.region)
     state = frame.state
