@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any
@@ -110,9 +111,9 @@ async def test_a_block_can_be_skipped_and_a_node_in_an_iteration(autojump_clock:
 @pytest.mark.parametrize(
     ("at", "said"),
     [
-        ("tow", "no entry of 'tow': .*did you mean 'two'"),
-        ("", "no entry of ''"),
-        ("t", "no entry of 't': it did not begin, or only computes"),
+        ("tow", "never reached 'tow'; did you mean 'two'"),
+        ("", "never reached ''"),
+        ("last", "never reached 'last'; did you mean 'lasts'"),
     ],
 )
 async def test_an_execution_that_is_not_there_is_said_with_the_nearest(
@@ -120,11 +121,149 @@ async def test_an_execution_that_is_not_there_is_said_with_the_nearest(
 ) -> None:
     world = World()
     await world.run(
-        THREE.replace("</workflow>", '<transform:template id="t" template="x"/></workflow>')
+        THREE.replace("</workflow>", '<transform:template id="lasts" template="x"/></workflow>')
     )
     with pytest.raises(fs.InputError, match=said):
         await world.fork(at)
     assert len(await world.store.runs()) == 1
+
+
+COMPUTING = {
+    "a sequence": ('<phase name="p">{a}{t}{b}</phase>', "p/t"),
+    "a graph": ('{a}<transform:template id="t" template="{new}{{{{a}}}}"/>{b}', "t"),
+    "a branch": ('<parallel id="p"><branch>{a}{t}{b}</branch><branch><source:a id="o"/></branch></parallel>', "p/0/t"),
+    "an iteration": ('<foreach id="e" collection="[1,2,3]">{a}{t}{b}</foreach>', "e[1]/t"),
+    "a round": ('<loop id="l" max="3">{a}{t}{b}</loop>', "l[1]/t"),
+    "a choice": ('{a}<if id="i" condition="true" after="a"><then>{t}{b}</then></if>', "i/t"),
+    "a time limit": ('<timeout id="w" duration="9s">{a}{t}{b}</timeout>', "w/t"),
+    "clean-up": ('<source:a id="z"/><finally>{a}{t}{b}</finally>', "@finally/t"),
+}  # fmt: skip
+BEFORE = {
+    "a branch": (["a"], ["b", "o"]),
+    "an iteration": (["a", "b", "a"], ["b", "a", "b"]),
+    "a round": (["a", "b", "a"], ["b", "a", "b"]),
+    "clean-up": (["z", "a"], ["b"]),
+}
+
+
+def _computing(shape: str, node: str, new: str) -> str:
+    text = COMPUTING[shape][0]
+    made = text.format(
+        a='<source:a id="a"/>', b='<source:a id="b" input="t" after="t"/>' if "graph" in shape else '<source:a id="b" input="t"/>', t=node.format(new=new), new=new
+    )  # fmt: skip
+    return f'<workflow name="w">{made}</workflow>'
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        '<transform:template id="t" template="{new}{{{{a}}}}"/>',
+        '<set id="t" var="v" value="{new}{{{{a}}}}"/>',
+        '<if id="t" condition="true"><then><transform:template id="u" template="{new}{{{{a}}}}"/></then></if>',
+        '<transform:map id="t" input="{{{{[a]}}}}" expression="\'{new}\' + $item"/>',
+    ],
+    ids=["template", "set", "if", "map"],
+)
+@pytest.mark.parametrize("shape", COMPUTING)
+async def test_a_run_can_be_forked_at_a_node_that_only_computes(
+    shape: str, node: str, autojump_clock: Any
+) -> None:
+    world = World()
+    first = await world.run(_computing(shape, node, "old "))
+    assert world.done.count("b") >= 1
+    ran = list(world.done)
+    mended = world.read(_computing(shape, node, "new "))
+    name = await fs.fork(
+        world.store, "r", at=COMPUTING[shape][1], registry=world.registry, document=mended
+    )
+    assert world.done == ran  # nothing was done to find out where it begins
+    kept = [row.key for row in world.store.rows_of(name) if row.kind == "ended"]
+    before, after = BEFORE.get(shape, (["a"], ["b"]))
+    labels = [key.rpartition("/")[2] for key in kept]
+    assert sorted(set(labels) - {"o"}) == sorted(set(before))
+    assert [label for label in labels if label != "o"] == before
+    world.done.clear()
+    again = await fs.resume(world.store, name, registry=world.registry)
+    assert [label for label in world.done if label != "o"] == [
+        label for label in after if label != "o"
+    ]
+    if shape != "clean-up":
+        assert "new a" in str(again.output)
+        assert "new a" not in str(first.output)
+
+
+UNREACHED = {
+    "the other side of a choice": (
+        '<source:a id="a"/><if id="i" condition="false" after="a"><then><set id="t" var="v" value="1"/></then></if>',
+        "i/t",
+    ),
+    "its condition": ('<source:a id="a"/><set id="t" if="false" var="v" value="1" after="a"/>', "t"),
+    "what was jumped over": (
+        '<phase name="p"><source:a id="a"/><return value="1"/><set id="t" var="v" value="1"/></phase>',
+        "t",
+    ),
+    "a failure before it": ('<source:a id="bad"/><set id="t" var="v" value="{{bad}}"/>', "t"),
+    "a later round": ('<loop id="l" max="2"><source:a id="a"/><set id="t" var="v" value="1"/></loop>', "l[2]/t"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", UNREACHED)
+async def test_a_run_is_not_forked_at_a_node_that_it_never_reached(
+    shape: str, autojump_clock: Any
+) -> None:
+    world = World()
+    world.fail = {"bad"}
+    text, at = UNREACHED[shape]
+    with suppress(ValueError):
+        await world.run(f'<workflow name="w">{text}</workflow>')
+    with pytest.raises(fs.InputError, match="never reached"):
+        await world.fork(at)
+    assert len(await world.store.runs()) == 1
+
+
+async def test_a_node_behind_one_that_is_at_work_was_not_reached_and_that_is_not_done(
+    autojump_clock: Any,
+) -> None:
+    world = World()
+    text = """<workflow name="w"><parallel id="p">
+      <branch><source:a id="a"/><set id="t" var="v" value="{{a}}"/><source:a id="slow" takes="50"/>
+        <set id="u" var="v" value="2"/></branch>
+      <branch><delay id="d" duration="90s"/><set id="x" var="v" value="3"/></branch>
+      <branch><checkpoint id="ask" prompt="now?"/><set id="y" var="v" value="3"/></branch></parallel></workflow>"""
+    async with fs.open_run(world.read(text), store=world.store, run_id="r") as run:
+        await trio.sleep(10)
+        run.leave()
+    for at in ("p/0/u", "p/1/x", "p/2/y"):
+        with pytest.raises(fs.InputError, match="never reached"):
+            await fs.fork(world.store, "r", at=at, registry=world.registry)
+    name = await fs.fork(world.store, "r", at="p/0/t", registry=world.registry)
+    assert world.done == ["a"]
+    kept = [row.key for row in world.store.rows_of(name) if row.kind == "ended"]
+    assert kept == ["p/0/a"]
+
+
+async def test_a_node_that_only_computes_can_be_skipped_at_the_fork(autojump_clock: Any) -> None:
+    world = World()
+    await world.run(
+        _computing("a sequence", '<set id="t" var="v" value="{new}{{{{a}}}}"/>', "old ")
+    )
+    run = await world.fork("p/t", skip={"p/t": "by hand "})
+    assert run.output == "by hand b "
+    assert world.done == ["b"]
+
+
+async def test_a_run_of_a_release_with_other_journals_is_neither_resumed_nor_forked(
+    autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 1)
+        await world.run(THREE)
+    said = "a release whose workflows or journals mean something else"
+    with pytest.raises(fs.InputError, match=said):
+        await fs.resume(world.store, "r", registry=world.registry)
+    with pytest.raises(fs.InputError, match=said):
+        await world.fork("two")
 
 
 async def test_a_run_that_is_not_there_is_said(autojump_clock: Any) -> None:

@@ -377,7 +377,7 @@ async def test_a_run_of_other_semantics_is_passed_over(
     monkeypatch.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 99)
     await shop.submit(ONE, "x")
     monkeypatch.undo()
-    assert "a release whose workflows mean something else" in await _passed_over(shop)
+    assert "a release whose workflows or journals mean something else" in await _passed_over(shop)
 
 
 async def test_a_run_that_cannot_be_read_is_passed_over(autojump_clock: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
 from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.store import Store
@@ -40,6 +41,24 @@ async def test_all_that_wait_in_a_pass_share_a_commit_and_wake_in_one(
             nursery.start_soon(node, number)
     assert store.commits == 1
     assert sorted(woken) == list(range(20))
+    await journal.aclose()
+
+
+async def test_what_is_written_as_a_pass_ends_goes_with_its_rows(autojump_clock: object) -> None:
+    store = Store.memory()
+    journal = await store.begin("r", b"doc")
+    await journal.synced()
+
+    def write() -> None:
+        journal.write(Row("jobs", "a", b""))
+
+    journal.at_end_of_pass(write)
+    assert list(journal.read()) == []
+    await journal.synced()  # nothing else was written, and it waits for that
+    assert store.commits == 1
+    assert [row.kind for row in store.rows_of("r")] == ["jobs"]
+    await trio.testing.wait_all_tasks_blocked()
+    assert store.commits == 1  # it was called once, and left nothing to be handed over
     await journal.aclose()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import socket
@@ -23,6 +24,17 @@ from flowscript_trio.types.storing import CannotKeep, StoreFailed
 
 def back(value: Any) -> Any:
     return decode_value(encode_value(value))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_plain_json_is_what_json_makes_of_it(value: Any) -> None:
+    made = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert encode_value(value) == b"j" + made.encode("utf-8", "surrogatepass")
 
 
 def same(a: Any, b: Any) -> bool:

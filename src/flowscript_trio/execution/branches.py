@@ -143,9 +143,12 @@ class Branches:
         self._paced = Paced(items, seconds, self.pace_log("stagger"))
         return self._paced
 
-    def pace_log(self, pace: str) -> PaceJournal | None:
-        """What is on record of a pace of the block; None where the run has no journal."""
-        return pace_of(self._run.recorder, self._attempt.inner, pace)
+    def pace_log(self, pace: str, batch: int = 1) -> PaceJournal | None:
+        """What is on record of a pace of the block, which takes so many items for an iteration.
+
+        None where the run has no journal.
+        """
+        return pace_of(self._run.recorder, self._attempt.inner, pace, self.journal, batch)
 
     def results(self, total: int) -> tuple[BranchResult, ...]:
         """How the branches ended, by index; those of ``total`` that never started are cancelled."""

@@ -58,7 +58,7 @@ async def feed_items(
 
     found = _items_of(collection, None, context, branches.label)
     source = found if isinstance(found, AsyncIterator) else Fetched(found)
-    lose, log = branches.block.lose, branches.pace_log("debounce")
+    lose, log = branches.block.lose, branches.pace_log("debounce", result.batch or 1)
     return await debouncing(source, result.debounce, work, lose, log)
 
 

@@ -14,7 +14,15 @@ from ..types.errors import InputError, nearest
 from ..types.storing import CannotKeep
 from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
-from .durable.cutting import completed, cut, place_of, undone, without_begun, without_undone
+from .durable.cutting import (
+    completed,
+    cut,
+    first_of,
+    places_of,
+    undone,
+    without_begun,
+    without_undone,
+)
 from .durable.entry_rows import row_of
 from .durable.opening import SEMANTICS, FindSecrets, given_of
 from .durable.run_entries import Forked
@@ -41,6 +49,8 @@ async def fork(
         store: the store of the run.
         run_id: the run to fork.
         at: the key of an execution (``pay``, ``each[3]/step``): the new run has all entries before its first one.
+            Of one that only computes there is none: the new run has those that led there, which is found by
+            following the run once more, by its journal and without doing anything.
         document: a changed workflow; None: that of the run. What had begun before ``at`` must be in it, in its
             place and of its type; the rest is free.
         skip: outputs of nodes by their keys, which stand for running them.
@@ -52,8 +62,8 @@ async def fork(
         The id of the new run.
 
     Raises:
-        InputError: there is no such run or execution, what was before it is compacted, the document does not have
-            what had begun, or an output cannot be kept. Nothing was kept.
+        InputError: there is no such run, it never reached that execution, what was before it is compacted, the
+            document does not have what had begun, or an output cannot be kept. Nothing was kept.
         StoreFailed: the store cannot be read or written.
         WorkflowInvalid: the registry does not have what the document needs.
 
@@ -79,7 +89,8 @@ async def fork_with(
     semantics, names, given_bytes, *_ = decode_value(began)
     if semantics != SEMANTICS:
         raise InputError(
-            f"the run {run_id!r} was begun by a release whose workflows mean something else; fork it with that one"
+            f"the run {run_id!r} was begun by a release whose workflows or journals mean something else; "
+            "fork it with that one"
         )
     held = check_secrets(find_secrets(names))
     missing = [name for name in names if name not in held]
@@ -88,13 +99,20 @@ async def fork_with(
     coding = Coding(held)
     given = coding.decode(given_bytes)
     old = restore(Kept(*given["flow"]), registry)
-    before = cut(run_id, rows, at)
+    first = first_of(rows, at) if at else None
+    if first is None:
+        from .following import find_reached  # only what is not on record by itself is looked for
+
+        first = await find_reached(store, run_id, began, rows, at, held, registry)
+    before = cut(run_id, rows, at, first)
     since = before[-1][0] + 1 if before else 0
     before = without_begun(without_undone(before, undone(rows, since)))
     flow = old
     if document is not None:
         flow = document
-        check_same(old.program, flow.program, [place_of(row) for _, row in before])
+        check_same(
+            old.program, flow.program, [place for _, row in before for place in places_of(row)]
+        )
         given["flow"] = given_of(keep(flow))
     outputs = dict(skip)
     _check_skipped(flow, outputs, {row.key for _, row in before if row.kind == "ended"})

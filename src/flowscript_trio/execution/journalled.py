@@ -43,10 +43,13 @@ def journal_of_graph(
     return BlockJournal(recorder, key, region, begun)
 
 
-def pace_of(recorder: Recorder | None, key: str, pace: str) -> PaceJournal | None:
-    """The journal of a pace; None where the run has none."""
+def pace_of(
+    recorder: Recorder | None, key: str, pace: str, block: BlockJournal | None, batch: int
+) -> PaceJournal | None:
+    """The journal of a pace of a block with that many items an iteration; None where the run has none."""
     if recorder is None:
         return None
     from .durable.pacing import PaceJournal
 
-    return PaceJournal(recorder, key, pace)
+    assert block is not None, "a block has a journal where its run has one"
+    return PaceJournal(recorder, key, pace, block, batch)

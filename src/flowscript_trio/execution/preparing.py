@@ -137,6 +137,7 @@ def _make_run(
             options.max_crashes,
             Inbox(owned.journal, owned.coding, owned.answers),
             suspend_after,
+            owned.acts,
         )
         if spending is not None:
             restore_spending(spending, owned.past, recorder.parts)

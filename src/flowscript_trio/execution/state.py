@@ -196,12 +196,6 @@ class State:
             variables.update(layer._variables)
         return results, variables
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing is written in it but its own entries, and no cookie came to it since it was forked."""
-        base = self._base
-        return not self.shared and (base is None or base.cookies is self.cookies)
-
     def written(self) -> tuple[dict[str, Result | None], dict[str, Any]]:
         """The results and variables that were written in this layer."""
         return dict(self._results), dict(self._variables)

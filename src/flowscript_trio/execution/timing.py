@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
@@ -59,7 +59,7 @@ class Debounced(AsyncIterator[T]):
         self, items: AsyncIterator[T], seconds: float, log: PaceJournal | None = None
     ) -> None:
         self._log = log
-        self._known = [] if log is None else list(reversed(log.positions))
+        self._known = 0 if log is None else log.given
         self._restored = trio.Event()  # all that was known is given
         if not self._known:
             self._restored.set()
@@ -93,7 +93,7 @@ class Debounced(AsyncIterator[T]):
         self._change()
 
     async def __anext__(self) -> T:
-        if self._known:
+        if self._given < self._known:
             return await self._give_again()
         while not self._ended and trio.current_time() < self._settled_at:
             with trio.move_on_at(self._settled_at):
@@ -116,17 +116,21 @@ class Debounced(AsyncIterator[T]):
         return error
 
     async def _give_again(self) -> T:
-        """What an earlier process gave next; who takes the items reads the source until then."""
-        position = self._known.pop()
-        item = await anext(self._items)
-        self._position += 1
-        while self._position < position:
+        """What an earlier process gave next; who takes the items reads the source until then.
+
+        What stands for an item whose iteration is compacted is nothing: it is passed over.
+        """
+        assert self._log is not None
+        position = self._log.position_of(self._given)
+        item: Any = None
+        while position is not None and self._position < position:
             item = await anext(self._items)
             self._position += 1
         self._given += 1
-        if not self._known:
+        if self._given == self._known:
             self._restored.set()
-        return item
+        given: T = item
+        return given
 
     def _change(self) -> None:
         self._changed.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, get_args
 
@@ -122,6 +122,12 @@ class Journal(Protocol):
         """Add a row. It waits for nothing; the rows of one pass of the scheduler go in one transaction.
 
         Gives its number, which is one above that of the row before, whatever was dropped.
+        """
+
+    def at_end_of_pass(self, write: Callable[[], None]) -> None:
+        """Call that once, as this pass of the scheduler ends: what it writes goes with the rows of the pass.
+
+        It counts as written, for whoever waits. It must not raise.
         """
 
     def drop(self, numbers: Sequence[tuple[int, int]]) -> None:

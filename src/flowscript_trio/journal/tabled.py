@@ -25,8 +25,10 @@ class Tabled(NamedTuple):
     sum: int
 
 
-def tabled(number: int, row: Row | LargeRow, keep: Callable[[Large], None]) -> Tabled:
-    """A row for a table; ``keep`` is given its large parts."""
+def tabled(
+    number: int, row: Row | LargeRow, keep: Callable[[Large], None]
+) -> tuple[str, bytes, bytes, bytes, int, int]:
+    """A row for a table, as the columns of :class:`Tabled`; ``keep`` is given its large parts."""
     large, data, value = 0, row.data, row.value
     if isinstance(data, Large):
         keep(data)
@@ -35,7 +37,7 @@ def tabled(number: int, row: Row | LargeRow, keep: Callable[[Large], None]) -> T
         keep(value)
         large, value = large | _VALUE, value.hash
     key = row.key.encode("utf-8", "surrogatepass")
-    return Tabled(row.kind, key, data, value, large, _sum(number, row.kind, key, data, value))
+    return row.kind, key, data, value, large, _sum(number, row.kind, key, data, value)
 
 
 def untabled(number: int, columns: Tabled, large: Callable[[bytes], bytes]) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,11 +67,25 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
 
 
 def _dumped(value: Any) -> bytes:
-    return _encoder.encode(value).encode("utf-8", "surrogatepass")
+    return "".join(_chunks(value)).encode("utf-8", "surrogatepass")
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
-"""Made once: ``json.dumps`` makes one for each value. What comes here was looked through for circles already."""
+def _maker_of_chunks() -> Callable[[Any], Iterable[str]]:
+    """What gives the JSON of a value in pieces.
+
+    ``json`` makes such an encoder anew for each value, which takes longer than what it then does: here one is made
+    for all. What comes to it was looked through for circles already.
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # another Python has it in another way
+        return encoder.iterencode
+    text = json.encoder.encode_basestring
+    made = make(None, encoder.default, text, None, ":", ",", False, False, True)
+    return lambda value: made(value, 0)
+
+
+_chunks = _maker_of_chunks()
 
 _decoder = json.JSONDecoder(parse_constant=float)
 """Each NaN is an object of its own, as it was: of two keys of a dict, or two items of a set, one would be lost."""

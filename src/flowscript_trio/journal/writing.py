@@ -69,6 +69,7 @@ class LiveJournal:
         self._token = trio.lowlevel.current_trio_token()
         self._rows: list[Row | LargeRow] = []
         self._large: set[bytes] = set()
+        self._ending: list[Callable[[], None]] = []
         self._mark: Mark | None = None
         self._questions: list[Question] = []
         self._dropped: list[tuple[int, int]] = []
@@ -118,6 +119,10 @@ class LiveJournal:
             self._touch()
         return self._next + len(self._rows) - 1
 
+    def at_end_of_pass(self, write: Callable[[], None]) -> None:
+        self._ending.append(write)
+        self._changed()
+
     def drop(self, numbers: Sequence[tuple[int, int]]) -> None:
         self._dropped += numbers
         self._large.clear()  # the store may forget large parts with the rows: they are given to it again
@@ -145,9 +150,8 @@ class LiveJournal:
         if self._failed is None and self._kept == self._changes:
             await trio.lowlevel.checkpoint()
             return
-        await trio.lowlevel.checkpoint_if_cancelled()
         if self._failed is not None:
-            await trio.lowlevel.cancel_shielded_checkpoint()
+            await trio.lowlevel.checkpoint()
             raise self._failure()
         self._wanted = True
         self._touch()  # the writer may have the rows already, without knowing that they are waited for
@@ -164,6 +168,9 @@ class LiveJournal:
 
     def hand_over(self) -> None:
         """Give the writer what the pass wrote."""
+        ending, self._ending = self._ending, []
+        for write in ending:
+            write()
         self._touched = False
         if self._failed is not None:
             return

@@ -11,7 +11,7 @@ class Intervals:
 
     __slots__ = ("_count", "_ends", "_starts")
 
-    def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(self, pairs: Iterable[Iterable[int]] = ()) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._count = 0
@@ -25,7 +25,7 @@ class Intervals:
         else:
             self._insert(number, number + 1)
 
-    def update(self, pairs: Iterable[tuple[int, int]]) -> None:
+    def update(self, pairs: Iterable[Iterable[int]]) -> None:
         """Take in intervals, each as its first number and the one behind its last."""
         for start, end in pairs:
             self._insert(start, end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,40 @@ def test_what_owes_a_compensation_is_not_compacted(also: str) -> None:
     rows = undisturbed(text).store.rows_of("r")
     assert any(row.kind == "compacted" for row in rows)
     assert [row.key for row in rows if row.kind == "completed"] == ["e[1]/i/a"]
+
+
+def _slowly(count: int) -> fs.Items:
+    """Items that come one every five seconds, so that each has settled before the next one comes."""
+
+    async def items(start: int) -> AsyncIterator[int]:
+        for number in range(start, count):
+            await trio.sleep(5)
+            yield number
+
+    return fs.Items(items)
+
+
+@pytest.mark.parametrize("batch", ["", ' batch="3"'])
+def test_what_a_debounce_has_given_goes_with_its_iteration(
+    batch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 20)
+    text = f"""<workflow name="w"><foreach id="e" collection="$input.rows" merge="none" debounce="2s"{batch}>
+      <source:act id="a"/></foreach></workflow>"""
+    few, many = (
+        undisturbed(text, input={"rows": _slowly(count)}).store.rows_of("r") for count in (60, 300)
+    )
+    assert sum(row.kind == "given" for row in many) <= 20
+    assert max(len(few), len(many)) < 60
+
+
+@pytest.mark.usefixtures("few_rows")
+@pytest.mark.parametrize("more", ["", ' merge="none"', ' batch="2"', ' tolerate="9"'])
+def test_a_debounce_gives_the_same_items_whatever_was_compacted(more: str) -> None:
+    text = f"""<workflow name="w"><foreach id="e" collection="$input.rows" debounce="2s"{more}>
+      <source:act id="a" gives="{{{{item}}}}"/></foreach></workflow>"""
+    check_every_crash(text, input={"rows": _slowly(6)})
+    assert _is_compacted(undisturbed(text, input={"rows": _slowly(6)}))
 
 
 def test_what_is_known_better_since_goes_with_the_next_compaction(

@@ -12,6 +12,7 @@ import trio
 from cryptography.fernet import Fernet
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable import compacting
 from flowscript_trio.journal.sealing import Seal
 from flowscript_trio.types.cookies import Cookies
 
@@ -61,8 +62,11 @@ class Shop:
             await trio.sleep_forever()
         return None
 
-    async def die(self, store: fs.Store, kind: str = "source") -> None:
-        flow = fs.loads(FLOW.format(login=LOGIN.format(kind=kind)), registry=self.registry)
+    async def die(self, store: fs.Store, kind: str = "source", text: str | None = None) -> None:
+        whole = FLOW.format(login=LOGIN.format(kind=kind))
+        if text is not None:
+            whole = f'<workflow name="w">{text}</workflow>'
+        flow = fs.loads(whole, registry=self.registry)
         config = {"base": self.server.base}
         async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
             await self.waits.wait()
@@ -120,6 +124,82 @@ async def test_a_run_that_began_without_a_key_goes_on_without_one(tmp_path: Path
         await shop.die(fs.Store(tmp_path / "runs.db"))
         run = await shop.resume(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
     assert (shop.logins, run.status) == (2, "completed")
+
+
+LOOP = """<loop id="loop" max="30">
+  <if id="i" condition="{login_at}"><then>{login}</then></if>
+  <source:http id="me" url="{{{{$config.base}}}}/me"/>
+  <if id="j" condition="$iteration == {wait_at}"><then><source:wait id="w"/></then></if></loop>
+  <source:http id="m" after="loop" url="{{{{$config.base}}}}/me"/>
+  <output><set field="sent" value="{{{{m.cookie}}}}"/></output>"""
+
+
+async def kinds_of(store: fs.Store) -> list[str]:
+    _, _, rows = await store.copy("r")
+    return [row.kind for _, row in rows]
+
+
+@pytest.mark.parametrize(
+    ("login_at", "logins"), [("$iteration == 0", 1), ("true", 30), ("$iteration % 7 == 0", 5)]
+)
+@pytest.mark.parametrize("wait_at", [25, 29])
+async def test_with_a_key_a_loop_is_compacted_and_its_cookies_go_on(
+    login_at: str, logins: int, wait_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 10)
+    key = Fernet.generate_key()
+    async with loopback() as server:
+        shop = Shop(server)
+        text = LOOP.format(login_at=login_at, login=LOGIN.format(kind="sink"), wait_at=wait_at)
+        await shop.die(fs.Store(tmp_path / "runs.db", key=key), text=text)
+        kinds = await kinds_of(fs.Store(tmp_path / "runs.db", key=key))
+        assert "compacted" in kinds
+        assert len(kinds) < 40
+        assert not files_with_the_token(tmp_path)
+        run = await shop.resume(fs.Store(tmp_path / "runs.db", key=key))
+    assert (shop.logins, run.output) == (logins, SENT)
+    assert not files_with_the_token(tmp_path)
+
+
+async def test_without_a_key_a_loop_that_sets_cookies_is_not_compacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 10)
+    async with loopback() as server:
+        shop = Shop(server)
+        login = LOGIN.format(kind="sink")
+        text = LOOP.format(login_at="$iteration == 0", login=login, wait_at=25)
+        await shop.die(fs.Store(tmp_path / "runs.db"), text=text)
+        assert "compacted" not in await kinds_of(fs.Store(tmp_path / "runs.db"))
+        run = await shop.resume(fs.Store(tmp_path / "runs.db"))
+    assert (shop.logins, run.output) == (2, SENT)
+    assert not files_with_the_token(tmp_path)
+
+
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<foreach id="b" collection="range(0, 20)">{login}</foreach>',
+        '<loop id="b" max="20"><parallel id="p"><branch>{login}</branch></parallel></loop>',
+        '<loop id="b" max="9"><foreach id="f" collection="range(0, 9)">{login}</foreach></loop>',
+        '<loop id="b" max="9"><loop id="f" max="9">{login}</loop></loop>',
+    ],
+    ids=["foreach", "parallel in loop", "foreach in loop", "loop in loop"],
+)
+async def test_what_a_block_gave_that_is_compacted_has_no_cookie_in_the_clear(
+    block: str, key: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 10)
+    async with loopback() as server:
+        shop = Shop(server)
+        text = block.format(login=LOGIN.format(kind="sink")) + '<source:wait id="w" after="b"/>'
+        text += '<set var="n" value="1" after="w"/>'
+        await shop.die(fs.Store(tmp_path / "runs.db", key=key), text=text)
+        assert not files_with_the_token(tmp_path)
+        run = await shop.resume(fs.Store(tmp_path / "runs.db", key=key))
+    assert run.status == "completed"
+    assert not files_with_the_token(tmp_path)
 
 
 async def test_keys_can_be_changed_while_runs_are_under_way(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from flowscript_trio.execution.durable.run_clock import RunClock
 from flowscript_trio.execution.durable.run_journal import RunJournal
 from flowscript_trio.execution.durable.working_time import WorkingTime
 from flowscript_trio.journal.store import MemoryStore
+from flowscript_trio.journal.values import decode_value
 
 from crashing import Crashing
 
@@ -47,6 +48,32 @@ def test_a_pass_costs_at_most_one_commit() -> None:
         f'<workflow name="w"><parallel id="p" max-concurrency="20">{inner}</parallel></workflow>'
     )
     assert store.commits == 2
+
+
+@pytest.mark.parametrize("block", ["parallel", "foreach"])
+def test_what_ends_in_one_pass_is_one_row(block: str) -> None:
+    branches = "".join(f'<branch><source:act id="n{i}"/></branch>' for i in range(20))
+    text = {
+        "parallel": f'<parallel id="p" max-concurrency="20">{branches}</parallel>',
+        "foreach": '<foreach id="p" collection="range(0, 20)" max-concurrency="20"><source:act id="n"/></foreach>',
+    }[block]
+    rows = undisturbed(f'<workflow name="w">{text}</workflow>').rows_of("r")
+    assert [row.kind for row in rows if row.key == "p"] == ["jobs"]
+    assert sum(row.kind == "ended" for row in rows) == 20
+
+
+def test_branches_that_end_in_different_passes_are_not_one_row() -> None:
+    branches = "".join(
+        f'<branch><source:act id="n{i}" takes="{i % 3}"/></branch>' for i in range(20)
+    )
+    rows = undisturbed(
+        f'<workflow name="w"><parallel id="p" max-concurrency="20">{branches}</parallel></workflow>'
+    ).rows_of("r")
+    found = [decode_value(row.data)[:2] for row in rows if row.key == "p"]
+    assert [sorted(indices) for indices, _ in found] == [
+        list(range(start, 20, 3)) for start in (0, 1, 2)
+    ]
+    assert len({at for _, at in found}) == 3
 
 
 def test_nodes_that_compute_write_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable.coding import Coding
-from flowscript_trio.execution.durable.entries import JobEnded, Started
+from flowscript_trio.execution.durable.entries import JobsEnded, Started
 from flowscript_trio.execution.durable.entry_rows import entry_of
 from flowscript_trio.testing import prove
 
@@ -57,8 +57,8 @@ def begun_again(work: Crashing) -> set[str]:
     coding = Coding({})
     rows = work.store.rows_of("r")
     entries = [entry_of(row, coding.decode) for row in rows]
-    jobs = [entry for entry in entries if isinstance(entry, JobEnded) and entry.key]
-    ended = tuple(f"{job.key}/{job.index}/" for job in jobs)
+    jobs = [entry for entry in entries if isinstance(entry, JobsEnded) and entry.key]
+    ended = tuple(f"{job.key}/{index}/" for job in jobs for index in job.indices)
     before = {e.key for e in entries if isinstance(e, Started)}
     work.process()
     return {path for path, _ in work.world.begun if path in before and path.startswith(ended)}

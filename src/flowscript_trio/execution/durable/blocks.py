@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ...scheduler.restoring import End
 from ...types.intervals import Intervals
 from ..regions import Region
-from .entries import Decided, JobEnded
+from .entries import Decided, JobsEnded
 from .iterations import Iterations
 from .recorder import Recorder
 
@@ -45,11 +45,15 @@ class BlockJournal:
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
         if self._recorder.leaving.is_left:
             return
-        at = self._recorder.clock.there(at)
-        entry = JobEnded(self._key, index, at, outside, cancelled, index in self.late)
+        end = End(self._recorder.clock.there(at), outside, cancelled, index in self.late)
+        self._recorder.job_ends.add(self, end, index)
+
+    def write_ends(self, end: End, indices: list[int]) -> None:
+        """Jobs have ended in one pass, and alike."""
+        entry = JobsEnded(self._key, indices, end.at, end.outside, end.cancelled, end.late)
         written = self._recorder.journal.append(entry)
         if self._iterations is not None:
-            self._iterations.note_end(index, *written)
+            self._iterations.note_ends(indices, *written)
         else:
             self._recorder.parts.note(self._key, *written)
 
@@ -57,12 +61,22 @@ class BlockJournal:
         """Compact the iterations that have ended; gives the outputs of those that were compacted before."""
         self._iterations = Iterations(self._recorder, self._key, name, keep_outputs)
         self.compacted = self._iterations.compacted_before
+        self.ended = {
+            index: end for index, end in self.ended.items() if index not in self.compacted
+        }
         return self._iterations.outputs
 
     def begin(self, index: int) -> None:
         """An iteration begins."""
         if self._iterations is not None:
             self._iterations.begin(index)
+
+    def note_given(self, index: int, number: int, size: int) -> None:
+        """The block was given an item for an iteration that has not begun; that is on record as this row."""
+        if self._iterations is not None:
+            self._iterations.note_given(index, number, size)
+        else:
+            self._recorder.parts.note(self._key, number, size)
 
     def end_well(self, index: int, output: Any) -> None:
         """An iteration came to its end and gave that."""
@@ -72,6 +86,7 @@ class BlockJournal:
     def close(self) -> None:
         """The block is over."""
         if self._iterations is not None:
+            self._recorder.job_ends.flush()
             self._iterations.close()
 
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:

@@ -40,6 +40,20 @@ class Coding:
     def decode(self, data: bytes) -> Any:
         return decode_value(data, self._secrets)
 
+    def close(self, value: Any, sealed: bool) -> Any:
+        """A value for an entry, as it is; or ``sealed`` with the key of the store, as bytes. Raises CannotKeep."""
+        if not sealed:
+            return value
+        assert self.seal is not None, "without a key nothing is sealed"
+        return self.seal.close(self.encode(value))
+
+    def open(self, kept: Any, sealed: bool) -> Any:
+        """What was closed."""
+        if not sealed:
+            return kept
+        assert self.seal is not None, "a run that was begun with a key is not opened without it"
+        return self.decode(self.seal.open(kept))
+
     def encode_error(
         self,
         error: BaseException,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...types.intervals import Intervals
 from ...types.paths import is_cleanup, is_iteration, levels_of
@@ -17,14 +18,16 @@ MOST_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class Part:
-    """The rows of an iteration, or of all rounds of a loop; ``owes``: a compensation, so that they stay.
+    """The rows of an iteration, or of all rounds of a loop; ``stays``: it is not compacted.
 
-    ``spent`` is what was taken of the budget there, by the name of a count and whether it was in clean-up.
+    ``has_cookies``: a node in it has set some; they are sealed. ``spent`` is what was taken of the budget there,
+    by the name of a count and whether it was in clean-up.
     """
 
     numbers: Intervals = field(default_factory=Intervals)
     bytes: int = 0
-    owes: bool = False
+    stays: bool = False
+    has_cookies: bool = False
     spent: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def add(self, number: int, size: int) -> None:
@@ -35,10 +38,11 @@ class Part:
         """Take over the rows of another part."""
         self.numbers.update(other.numbers.pairs())
         self.bytes += other.bytes
-        self.owes = self.owes or other.owes
+        self.stays = self.stays or other.stays
+        self.has_cookies = self.has_cookies or other.has_cookies
         self.spent.update(other.spent)
 
-    def take_spent(self, spent: Iterable[tuple[str, bool, int]]) -> None:
+    def take_spent(self, spent: Iterable[list[Any]]) -> None:
         """Count what a compacted entry says was spent."""
         for name, in_cleanup, count in spent:
             self.spent[name, in_cleanup] += count
@@ -120,14 +124,29 @@ class Parts:
         self._outdated = [number for number in self._outdated if number < since]
         return outdated
 
-    def owe(self, path: str) -> None:
-        """A compensation is owed: nothing around it is compacted."""
-        for each in (*levels_of(path), path):
-            if each in self.open:
-                self.open[each].owes = True
+    def keep(self, path: str) -> None:
+        """What is on record of ``path`` is needed to the end: nothing around it is compacted."""
+        for part in self._all_around(path):
+            part.stays = True
+
+    def note_cookies(self, path: str) -> None:
+        """A node has set cookies: what is kept of anything around it is sealed."""
+        for part in self._all_around(path):
+            part.has_cookies = True
+
+    def _all_around(self, path: str) -> list[Part]:
+        """The open parts that a path stands in."""
+        return [self.open[each] for each in (*levels_of(path), path) if each in self.open]
 
     def _around(self, path: str) -> Part | None:
         """The innermost open part that a path stands in."""
+        if len(self.open) == 1:  # every row asks: what one loop has around it needs no walk up
+            ((only, part),) = self.open.items()
+            return (
+                part
+                if path.startswith(only) and path[len(only) : len(only) + 1] in _BELOW
+                else None
+            )
         while path:
             found = self.open.get(path)
             if found is not None:
@@ -148,16 +167,20 @@ class Parts:
         return self._adopted.pop(path, None) or Part()
 
 
+_BELOW = frozenset({"", "/", "["})
+"""What may follow a path in those of what stands in it, or is the same."""
+
+
 def _above(path: str) -> str:
     return path[: max(path.rfind("/"), path.rfind("["), 0)]
 
 
-def spent_of(parts: Iterable[Part]) -> list[tuple[str, bool, int]]:
+def spent_of(parts: Iterable[Part]) -> list[list[Any]]:
     """What was spent in parts, as a compacted entry has it."""
     total: Counter[tuple[str, bool]] = Counter()
     for part in parts:
         total.update(part.spent)
-    return [(*which, count) for which, count in total.items() if count]
+    return [[*which, count] for which, count in total.items() if count]
 
 
 def pairs_of(parts: Sequence[Part]) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ class Compensations:
 
     def completed(self, path: str) -> None:
         """A node that can be undone has succeeded."""
-        self._parts.owe(path)
+        self._parts.keep(path)
         if path not in self._order:
             self._order[path] = len(self._order) + COMPLETED_NOW
             self._journal.write(Completed(path))

@@ -16,32 +16,35 @@ _BEGINNINGS = frozenset({"started", "kept", "waits", "bounded"})
 _ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened", "whole"})
 
 
-def place_of(row: Row) -> str:
-    """The execution that a row stands in: the end of an iteration has the key of its block."""
-    if row.kind == "job":
-        return iteration_path(row.key, decode_value(row.data)[0])
-    return row.key.partition("#")[0]
+def places_of(row: Row) -> list[str]:
+    """The executions that a row stands in: the ends of iterations have the key of their block."""
+    if row.kind == "jobs":
+        return [iteration_path(row.key, index) for index in decode_value(row.data)[0]]
+    return [row.key.partition("#")[0]]
 
 
-def cut(run_id: str, rows: Sequence[Numbered], at: str) -> list[Numbered]:
-    """The rows before the first one of the execution ``at``.
+def _is_of(row: Row, region: str) -> bool:
+    """Whether a row tells of that execution, or of one inside it."""
+    return any(is_within(place, region) for place in places_of(row))
 
-    Raises InputError where nothing is known of it, or where what was before it was compacted with what came after.
+
+def first_of(rows: Sequence[Numbered], at: str) -> int | None:
+    """The number of the first row of the execution ``at``; None where there is none, as of what only computes."""
+    return next((number for number, row in rows if _is_of(row, at)), None)
+
+
+def cut(run_id: str, rows: Sequence[Numbered], at: str, first: int) -> list[Numbered]:
+    """The rows before the one with the number ``first``, to begin with the execution ``at``.
+
+    Raises InputError where what was before it was compacted with what came after.
     """
-    first = next((n for n, row in rows if at and is_within(place_of(row), at)), None)
-    compacted = [(number, row) for number, row in rows if row.kind == "compacted"]
-    if first is None:
-        around = next((row.key for _, row in compacted if is_below(at, row.key)), None)
-        if around is not None:
-            raise InputError(
-                f"the run {run_id!r} cannot be forked at {at!r}, since what had ended in {around!r} is compacted; "
-                f"expected {around!r} itself, or what came after it"
-            )
-        raise InputError(
-            f"the run {run_id!r} has no entry of {at!r}: it did not begin, or only computes{_hint(at, rows)}"
-        )
-    for number, row in compacted:
-        if number > first and since_of(row) < first and not is_within(row.key, at):
+    for number, row in rows:
+        if (
+            row.kind == "compacted"
+            and number > first
+            and since_of(row) < first
+            and not is_within(row.key, at)
+        ):
             raise InputError(
                 f"the run {run_id!r} cannot be forked at {at!r}, since {row.key!r} had begun before it and was "
                 "compacted after it; expected what came later"
@@ -54,10 +57,20 @@ def since_of(row: Row) -> int:
     return int(row.value)
 
 
-def _hint(at: str, rows: Iterable[Numbered]) -> str:
-    known = {each for _, row in rows for each in (*levels_of(place_of(row)), place_of(row)) if each}
+def not_reached(run_id: str, rows: Sequence[Numbered], at: str, begun: Iterable[str]) -> InputError:
+    """The error for a fork at what is not on record; ``begun`` are the paths of all that had begun."""
+    compacted = (row.key for _, row in rows if row.kind == "compacted")
+    around = next((key for key in compacted if is_below(at, key)), None)
+    if around is not None:
+        return InputError(
+            f"the run {run_id!r} cannot be forked at {at!r}, since what had ended in {around!r} is compacted; "
+            f"expected {around!r} itself, or what came after it"
+        )
+    places = {*begun, *(place for _, row in rows for place in places_of(row))}
+    known = {each for place in places for each in (*levels_of(place), place) if each}
     near = nearest(at, sorted(known))
-    return f"; did you mean {near!r}?" if near else ""
+    hint = f"; did you mean {near!r}?" if near else ""
+    return InputError(f"the run {run_id!r} never reached {at!r}{hint}")
 
 
 def undone(rows: Iterable[Numbered], since: int) -> list[str]:
@@ -73,9 +86,7 @@ def undone(rows: Iterable[Numbered], since: int) -> list[str]:
 
 def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Numbered]:
     """The rows but for those of nodes that were undone: they count as not ended."""
-    return [
-        each for each in before if not any(is_within(place_of(each[1]), node) for node in nodes)
-    ]
+    return [each for each in before if not any(_is_of(each[1], node) for node in nodes)]
 
 
 def without_begun(before: Sequence[Numbered]) -> list[Numbered]:

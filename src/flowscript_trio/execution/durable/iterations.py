@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ...types.intervals import Intervals
@@ -12,11 +13,23 @@ from .entries import Compacted
 from .recorder import Recorder
 
 
+@dataclass(slots=True)
+class _Ends:
+    """The row of what ended in one pass: it is dropped with the last of the iterations that it tells of.
+
+    ``left`` is how many of them are not ready to be compacted yet; of a row that stays it is 0, or less.
+    """
+
+    number: int
+    size: int
+    left: int
+
+
 class Iterations:
     """The iterations of one block as its journal has them.
 
     The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. So are
-    those that failed, broke out, or owe a compensation.
+    those that failed, broke out, owe a compensation, or have set cookies without a key.
 
     Args:
         recorder: the journal of the run.
@@ -37,6 +50,7 @@ class Iterations:
         self._well: dict[
             int, Any
         ] = {}  # the outputs of those that ended well, until that is written
+        self._ahead: dict[int, Part] = {}  # of those that have not begun
         self._ready: dict[int, tuple[Any, Part]] = {}
         self._rows = self._bytes = 0  # of those that are ready
         self._highest: tuple[int, Any, Part] | None = None
@@ -50,7 +64,9 @@ class Iterations:
         for number, since, entry in known:
             self._since = since if self._since is None else min(self._since, since)
             self._indices.update(entry.jobs)
-            self.outputs |= entry.kept or {}
+            self.outputs |= recorder.coding.open(entry.kept, entry.sealed) or {}
+            if entry.sealed:
+                self._parts.note_cookies(key)
             if not keep_outputs:
                 self._row = self._row or Part()
                 self._row.add(number, 0)
@@ -60,45 +76,75 @@ class Iterations:
                 row.take_spent(entry.spent)
                 self._parts.hand_up(name(0), row)
         self.compacted_before: Intervals = Intervals(self._indices.pairs())
+        self._ends: dict[int, _Ends] = {}
+        for number, size, told in recorder.past.job_rows.get(key, ()):
+            left = [index for index in told if index not in self.compacted_before]
+            self._ends.update(dict.fromkeys(left, _Ends(number, size, len(left))))
 
     def begin(self, index: int) -> None:
         """An iteration begins, or begins again."""
         if not self._is_off:
-            self._begun[index] = self._parts.begin_again(self._name(index))
+            part = self._begun[index] = self._parts.begin_again(self._name(index))
+            if index in self._ahead:
+                part.take_in(self._ahead.pop(index))
+
+    def note_given(self, index: int, number: int, size: int) -> None:
+        """A row was written that goes with an iteration which has not begun."""
+        if self._is_off:
+            self._parts.note_above(self._name(index), number, size)
+        else:
+            self._ahead.setdefault(index, Part()).add(number, size)
 
     def end_well(self, index: int, output: Any, restored: bool) -> None:
         """An iteration came to its end; unless it was ``restored``, its end is written next."""
         if index in self._begun:
             self._well[index] = output if self._keep_outputs else None
             if restored:
-                self.written(index)
+                self._written(index)
 
-    def note_end(self, index: int, number: int, size: int) -> None:
-        """The end of an iteration was written as that row."""
-        part = self._begun.get(index)
-        if part is None:
-            self._parts.note_above(self._name(index), number, size)
+    def note_ends(self, indices: list[int], number: int, size: int) -> None:
+        """The ends of these iterations were written as that row."""
+        if self._is_off:
+            self._parts.note_above(self._name(0), number, size)
             return
-        part.add(number, size)
-        self.written(index)
+        self._ends.update(dict.fromkeys(indices, _Ends(number, size, len(indices))))
+        for index in indices:
+            if index in self._begun:  # else what is not kept has ended the compaction of the block
+                self._written(index)
 
-    def written(self, index: int) -> None:
+    def _written(self, index: int) -> None:
         """All of an iteration is written: it is compacted, or never."""
         part = self._begun.pop(index)
-        if index not in self._well or part.owes:
+        if index not in self._well or part.stays:
             self._well.pop(index, None)
             self._parts.end(self._name(index))
+            if index in self._ends:
+                self._stays(self._ends.pop(index))
             return
         del self._parts.open[self._name(index)]
         found: tuple[int, Any, Part] | None = (index, self._well.pop(index), part)
         if self._highest is None or index > self._highest[0]:
             found, self._highest = self._highest, found
         if found is not None:
-            self._ready[found[0]] = found[1:]
-            self._rows += len(found[2].numbers)
-            self._bytes += found[2].bytes
-            if is_much(self._rows, self._bytes):
-                self._compact()
+            self._make_ready(*found)
+
+    def _make_ready(self, index: int, output: Any, part: Part) -> None:
+        ends = self._ends.pop(index, None)
+        if ends is not None:
+            ends.left -= 1
+            if not ends.left:
+                part.add(ends.number, ends.size)
+        self._ready[index] = output, part
+        self._rows += len(part.numbers)
+        self._bytes += part.bytes
+        if is_much(max(self._rows, len(self._ready)), self._bytes):
+            self._compact()
+
+    def _stays(self, ends: _Ends) -> None:
+        """One of the iterations that a row tells of is not compacted: the row goes with what is around them."""
+        if ends.left > 0:
+            ends.left = 0
+            self._parts.note_above(self._name(0), ends.number, ends.size)
 
     def close(self) -> None:
         """The block is over: what was not compacted is compacted with what is around it, if at all."""
@@ -109,34 +155,42 @@ class Iterations:
             left.append(self._highest[2])
         if self._row is not None:
             left.append(self._row)
+        left += self._ahead.values()
         for part in left:
             self._parts.hand_up(self._name(0), part)
+        for ends in self._ends.values():
+            self._stays(ends)
+        self._ends, self._ahead = {}, {}
         self._begun, self._ready, self._highest, self._row = {}, {}, None, None
         self._is_off = True
 
     def _compact(self) -> None:
-        if self._recorder.leaving.is_left:
+        if (
+            self._recorder.leaving.is_left or not self._rows
+        ):  # the row of their ends tells of others, too
             return
+        dropped = [part for _, part in self._ready.values()]
         indices = Intervals((index, index + 1) for index in self._ready)
         self._indices.update(indices.pairs())
-        dropped = [part for _, part in self._ready.values()]
-        outputs = None
+        outputs, sealed = None, False
         if self._keep_outputs:
             outputs = {index: output for index, (output, _) in self._ready.items()}
+            sealed = any(part.has_cookies for part in dropped)  # an answer has them in its headers
         else:
             indices = self._indices
             if self._row is not None:
                 dropped.append(self._row)
         spent = spent_of(dropped)
-        entry = Compacted(
-            self._key,
-            indices.pairs(),
-            self._recorder.clock.pass_now,
-            outputs,
-            spent,
-            self._recorder.journal.rates_ahead(),
-        )
         try:
+            entry = Compacted(
+                self._key,
+                [list(pair) for pair in indices.pairs()],
+                self._recorder.clock.pass_now,
+                self._recorder.coding.close(outputs, sealed),
+                spent,
+                self._recorder.journal.rates_ahead(),
+                sealed,
+            )
             numbers = pairs_of(dropped)
             first = numbers[0][0]
             self._since = first if self._since is None else min(first, self._since)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
+import trio
 from pydantic import BaseModel
 from trio.lowlevel import checkpoint_if_cancelled
 
@@ -33,10 +34,18 @@ from .timers import sleep_durably
 Perform = Callable[[Walk, Attempt], Awaitable[Outcome]]
 
 
-async def perform_durably(
+def perform_durably(
+    walk: Walk, recorder: Recorder, attempt: Attempt, perform: Perform
+) -> Awaitable[Outcome]:
+    """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
+    if recorder.past.began is None and walk.run.spending is None:
+        return perform(walk, attempt)
+    return _perform_again(walk, recorder, attempt, perform)
+
+
+async def _perform_again(
     walk: Walk, recorder: Recorder, attempt: Attempt, perform: Perform
 ) -> Outcome:
-    """Make an attempt of a node by ``perform``, unless an earlier process did, whose outcome stands."""
     step, key, past = attempt.step, (attempt.path, attempt.number), recorder.past
     if past.skipped and attempt.path in past.skipped:
         return Outcome(past.skipped[attempt.path])
@@ -91,6 +100,11 @@ async def act_durably(
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
     step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
+    if not recorder.acts and not _only_computes(step):
+        known = recorder.past.opened.get((path, number))
+        if known is None:
+            await trio.sleep_forever()
+        return open_later(known, attempt, trio.sleep_forever)
     if _gives_its_input(step):
         await sleep_durably(recorder, attempt, config.duration)
         recorder.outcomes.ended(path, number, None, False)
@@ -101,13 +115,15 @@ async def act_durably(
     context = copy_context()
     if limiter is not None and attempt.token is not None:
         hold(context, limiter, attempt.token)
-    if step.is_pure and not step.limits:
+    if _only_computes(step):
         return await InContext(work(), context)
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
-        await _begin(recorder, attempt, config)
+        settings = _settings_of(recorder, step, config)
+        await begin(recorder, path, number, step.label, settings, step.on_crash, attempt.region)
     elif run.limits is not None and any(run.limits.rates_of(step.limits)):
         await recorder.journal.synced()  # that it has passed a rate counts from now on
-        await recorder.decisions.hold(attempt.region)
+        if recorder.decisions.pending:
+            await recorder.decisions.hold(attempt.region)
     state = attempt.frame.state
     cookies = state.cookies
     try:
@@ -128,22 +144,14 @@ async def act_durably(
     return outcome
 
 
-async def _begin(recorder: Recorder, attempt: Attempt, config: Any) -> None:
-    step = attempt.step
+def _settings_of(recorder: Recorder, step: Step, config: Any) -> str:
+    """What stands for the settings of a node in the journal."""
     settings = recorder.digests.of_steps.get(step)
     if settings is None:
         settings = recorder.digests.of(_plain(config))
         if step.is_constant:
             recorder.digests.of_steps[step] = settings
-    await begin(
-        recorder,
-        attempt.path,
-        attempt.number,
-        step.label,
-        settings,
-        step.on_crash,
-        attempt.region,
-    )
+    return settings
 
 
 async def begin(
@@ -170,7 +178,13 @@ async def begin(
             raise Interrupted(label, len(earlier))
     recorder.journal.write(Started(path, number, settings))
     await recorder.journal.synced()
-    await recorder.decisions.hold(region)
+    if recorder.decisions.pending:
+        await recorder.decisions.hold(region)
+
+
+def _only_computes(step: Step) -> bool:
+    """Whether nothing is on record of a node but that it fails."""
+    return step.is_pure and not step.limits
 
 
 def _gives_its_input(step: Step) -> bool:

@@ -8,6 +8,7 @@ from ...types.paths import iteration_path
 from ...types.storing import CannotKeep
 from ..frame import Attempt, Frame
 from .compacting import Part, is_much, spent_of
+from .cookies import changed, changes_of
 from .entries import Compacted
 from .readings import Readings
 from .recorder import Recorder
@@ -36,6 +37,8 @@ class Rounds:
         self._size = 0  # of what was kept last
         self._compacted = Part()  # no rows: what was spent in the rounds that were compacted
         self._is_off = False
+        self._cookies = inner.state.cookies  # those with which the loop began
+        self._has_cookies = False  # what is kept of it is sealed
         self._since: int | None = None  # the first of the rows that were compacted
         for number, since, entry in recorder.past.compacted.get(self._key, ()):
             self._row, self._since = (number, 0), since
@@ -65,14 +68,18 @@ class Rounds:
 
     def _compact(self, number: int) -> None:
         state, part = self._inner.state, self._part
-        if part.owes or not state.is_plain:
+        self._recorder.job_ends.flush()
+        if part.stays:
             self._is_off = True
             return
         if self._row is not None:
             part.add(*self._row)
             self._row = None
         try:
+            self._has_cookies = sealed = self._has_cookies or part.has_cookies
+            cookies, turn = changes_of(self._cookies, state.cookies)
             kept = {
+                "cookies": cookies,
                 "output": self._inner.output,
                 "state": take(self._recorder, state),
                 "readings": 0 if self._now is None else self._now.number,
@@ -81,11 +88,13 @@ class Rounds:
             spent = spent_of((self._compacted, part))
             entry = Compacted(
                 self._key,
-                [(0, number)],
+                [[0, number]],
                 self._recorder.clock.pass_now,
-                kept,
+                self._recorder.coding.close(kept, sealed),
                 spent,
                 self._recorder.journal.rates_ahead(),
+                sealed,
+                turn,
             )
             if self._since is None:
                 self._since = part.numbers.pairs()[0][0]
@@ -101,10 +110,15 @@ class Rounds:
     def _take_up(self, entry: Compacted) -> None:
         """Go on after the rounds that an earlier process had compacted."""
         state = self._inner.state
+        kept = self._recorder.coding.open(entry.kept, entry.sealed)
+        if entry.sealed:
+            self._has_cookies = True
+            self._recorder.parts.note_cookies(self._key)
         self.first = entry.jobs[0][1]
-        self._inner.output = entry.kept["output"]
-        self.results = give_back(self._recorder, state, entry.kept["state"])
+        self._inner.output = kept["output"]
+        self.results = give_back(self._recorder, state, kept["state"])
+        state.cookies = changed(state.cookies, kept["cookies"])
         if self._now is not None:
-            self._now.number = entry.kept["readings"]
+            self._now.number = kept["readings"]
         if self._draws:
-            state.services.random.setstate(entry.kept["chance"])
+            state.services.random.setstate(kept["chance"])

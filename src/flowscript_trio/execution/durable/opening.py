@@ -31,8 +31,11 @@ from .run_entries import RunBegan
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds secrets by their names."""
 
-SEMANTICS = 1
-"""The version of what the walk of a document means. A run that began with another one is not resumed."""
+SEMANTICS = 2
+"""The version of what the walk of a document means, and the entries of its journal.
+
+A run that began with another one is not resumed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Owned:
     """What its inbox has."""
     changed: frozenset[str]
     """The names of the secrets that have another value than the run began with."""
+    acts: bool = True
+    """Whether nodes act; else each waits for ever where it would, and nothing is done but what had ended."""
 
 
 @asynccontextmanager
@@ -98,7 +103,7 @@ async def reopened(
         check_whole(journal, rows)
         if semantics != SEMANTICS:
             raise InputError(
-                f"the run {run_id!r} was begun by a release whose workflows mean something else "
+                f"the run {run_id!r} was begun by a release whose workflows or journals mean something else "
                 f"({semantics}, here {SEMANTICS}); resume it with that release"
             )
         if find_secrets is not None:

@@ -9,6 +9,7 @@ import trio
 from ...types.cookies import Cookies, count_on_from
 from ..state import State
 from .coding import Coding
+from .compacting import Parts
 from .cookies import cookies_set, with_cookies
 from .entries import AttemptFailed, Ended, KeptFirst
 from .past import Past
@@ -19,11 +20,14 @@ from .run_journal import RunJournal
 class Outcomes:
     """The outputs, errors and cookies of attempts, those of earlier processes with them."""
 
-    def __init__(self, past: Past, coding: Coding, clock: RunClock, journal: RunJournal) -> None:
+    def __init__(
+        self, past: Past, coding: Coding, clock: RunClock, journal: RunJournal, parts: Parts
+    ) -> None:
         self._past = past
         self._coding = coding
         self._clock = clock
         self._journal = journal
+        self._parts = parts
         self._set_cookies: set[tuple[str, int]] = set()
         if past.latest_turn >= 0:
             count_on_from(past.latest_turn)
@@ -47,15 +51,23 @@ class Outcomes:
     ) -> bool:
         """An attempt is over that has changed the cookies of its scope: they are kept sealed, as its output is.
 
-        Whether they were, which they are not without a key.
+        Whether they were, which they are not without a key: then it is done again, and is never compacted.
         """
         self._set_cookies.add((path, attempt))
+        self.note_cookies(path)
         seal = self._coding.seal
         if seal is None:
             return False
         data = self._coding.encode(output)
         self._journal.write(cookies_set(seal, path, attempt, before, after, data))
         return True
+
+    def note_cookies(self, path: str) -> None:
+        """Cookies were set at ``path``: what is kept of anything around it is sealed, or else not compacted."""
+        if self._coding.seal is None:
+            self._parts.keep(path)
+        else:
+            self._parts.note_cookies(path)
 
     def failed(self, path: str, attempt: int, error: BaseException, view: dict[str, Any]) -> None:
         """An attempt has failed; ``view`` is what expressions see of its error."""
@@ -73,6 +85,7 @@ class Outcomes:
         seal = self._coding.seal
         if sealed is None or seal is None:
             return getattr(known, "output", None)
+        self._parts.note_cookies(known.key)
         state.cookies, output = with_cookies(seal, sealed, state.cookies)
         return self._coding.decode(output)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import attempt_path, iteration_path, job_in, levels_of, without_attempt
+from ...types.paths import attempt_path, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -22,7 +22,7 @@ from .entries import (
     Ended,
     Entry,
     Given,
-    JobEnded,
+    JobsEnded,
     KeptFirst,
     Late,
     Opened,
@@ -73,6 +73,8 @@ class Past:
         self.waits: dict[Attempt, Waits] = {}
         self.answers: dict[Attempt, Answered] = {}
         self.jobs: dict[str, dict[int, End]] = {}
+        self.job_rows: dict[str, list[tuple[int, int, list[int]]]] = {}
+        """The rows of these, by the keys of blocks: each with its number, its bytes, and the jobs it tells of."""
         self.decided: dict[str, Decided] = {}
         self.bounds: dict[str, Bounded] = {}
         self.bounds_ended: dict[str, BoundEnded] = {}
@@ -124,8 +126,7 @@ class Past:
 
     def take_in(self, entry: Entry, number: int, size: int, value: bytes) -> None:
         """Take in the entry of the row with that number, bytes and value; the rows come in order."""
-        place = iteration_path(entry.key, entry.index) if isinstance(entry, JobEnded) else entry.key
-        self.rows.append((number, place, size))
+        self.rows.append((number, entry.key, size))
         match entry:
             case RunBegan():
                 self.began = entry
@@ -171,9 +172,10 @@ class Past:
                 self.waits[entry.key, entry.attempt] = entry
             case Answered():
                 self.answers[entry.key, entry.attempt] = entry
-            case JobEnded():
+            case JobsEnded():
                 end = End(entry.at, entry.outside, entry.cancelled, entry.late)
-                self.jobs.setdefault(entry.key, {})[entry.index] = end
+                self.jobs.setdefault(entry.key, {}).update(dict.fromkeys(entry.indices, end))
+                self.job_rows.setdefault(entry.key, []).append((number, size, entry.indices))
             case Decided():
                 self.decided[entry.key] = entry
             case Bounded():
@@ -187,6 +189,7 @@ class Past:
             case Compacted():
                 self.compacted.setdefault(entry.key, []).append((number, int(value), entry))
                 self._let_pass(entry.rates)
+                self.latest_turn = max(self.latest_turn, entry.turn)
             case Forked():
                 self.disowned.update(entry.disowned)
                 self.skipped |= entry.skipped

@@ -20,6 +20,7 @@ from .compensations import Compensations
 from .decisions import Decisions
 from .digests import Digests
 from .inbox import Inbox
+from .job_ends import JobEnds
 from .leaving import Leaving
 from .outcomes import Outcomes
 from .past import Past
@@ -53,12 +54,15 @@ class Recorder:
         max_crashes: int = MAX_CRASHES,
         inbox: Inbox | None = None,
         suspend_after: float | None = None,
+        acts: bool = True,
     ) -> None:
         self.past: Past = past
         self.coding: Coding = coding
         self.max_crashes: int = max_crashes
         self.suspend_after: float | None = suspend_after
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
+        self.acts: bool = acts
+        """Whether nodes act; else each waits for ever where it would."""
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
         self.clock: RunClock = RunClock(passes, past.latest, now)
         self.waits: Waits = Waits(lambda: self.clock.time)
@@ -72,9 +76,10 @@ class Recorder:
         self.journal: RunJournal = RunJournal(
             journal, coding.encode, past, self.clock, self.parts, self.worked, self.leaving
         )
+        self.job_ends: JobEnds = JobEnds(self.journal)
         self.decisions: Decisions = Decisions(self.journal)
         self.restoring: Restoring = Restoring(past, self.clock, self.journal, self.leaving)
-        self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal)
+        self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal, self.parts)
         self.retries: Retries = Retries(past, self.clock, self.journal, self.waits)
         self.compensations: Compensations = Compensations(past, self.parts, self.journal)
         self._journal = journal
@@ -94,7 +99,8 @@ class Recorder:
         """
         if self.past.has(path):
             return
-        await self.decisions.hold(region)
+        if self.decisions.pending:
+            await self.decisions.hold(region)
         if not checked:
             await checkpoint_if_cancelled()
 
@@ -133,6 +139,7 @@ class Recorder:
         data = None if error is None else self.coding.encode_error(error, has_cookies=False)
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
+        self.job_ends.flush()
         self.journal.write(RunEnded("", status, output, data))
         self.worked.close()  # nothing follows that, also where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -69,6 +69,10 @@ class RunJournal:
             has, key = self._has, entry.key
             self.touched.update(each for each in ("", *levels_of(key), key) if has(each))
         return number, len(row.data)
+
+    def at_end_of_pass(self, write: Callable[[], None]) -> None:
+        """Call that once, as this pass ends; it must not raise."""
+        self._journal.at_end_of_pass(write)
 
     def compact(
         self, entry: Compacted, dropped: Sequence[tuple[int, int]], since: int

@@ -108,6 +108,8 @@ async def _run_whole(
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
         return _restore(walk, recorder, known, frame, location)
+    if not recorder.acts:
+        await trio.sleep_forever()
     digest = recorder.digests.of({"given": given})
     await begin(recorder, key, 1, label, digest, on_crash, frame.region)
     state = frame.state
@@ -118,8 +120,12 @@ async def _run_whole(
     except Exception as exc:
         _write(walk, recorder, key, Outcome(signal=Failed(exc)), {}, again=False)
         raise
+    if state.cookies is not cookies:  # what it gave may have them among the headers of an answer
+        recorder.outcomes.note_cookies(key)
+        _write(walk, recorder, key, Outcome(), {}, again=True)
+        return done
     made = {name: found for name in names if (found := state.node(name)) is not before[name]}
-    _write(walk, recorder, key, done, made, again=state.cookies is not cookies)
+    _write(walk, recorder, key, done, made, again=False)
     return done
 
 

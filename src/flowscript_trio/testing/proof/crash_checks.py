@@ -14,7 +14,7 @@ from ...execution.durable.entries import (
     Bounded,
     Ended,
     Entry,
-    JobEnded,
+    JobsEnded,
     Retried,
     Waits,
 )
@@ -39,19 +39,17 @@ def passes_are_those_of_ends(
     for witness, written in _by_process(numbered, witnesses):
         known: int | None = None
         for entry in written:
-            if not isinstance(entry, Ended | JobEnded):
+            if not isinstance(entry, Ended | JobsEnded):
                 continue
             if isinstance(entry, Ended) and (entry.key, entry.attempt) in failed:
                 continue  # it was too late, and the node went on
-            seen = _end_of(entry, witness)
-            if seen is None:
-                continue
-            shift = entry.at - seen.at
-            if known is not None and shift != known:
-                said = f"{entry.key!r} ended in pass {seen.at + known}, and is on record with {entry.at}"
-                yield "the pass of an end is on record", entry.key or "the workflow", said
-                return
-            known = shift
+            for seen in _ends_of(entry, witness):
+                shift = entry.at - seen.at
+                if known is not None and shift != known:
+                    said = f"{entry.key!r} ended in pass {seen.at + known}, and is on record with {entry.at}"
+                    yield "the pass of an end is on record", entry.key or "the workflow", said
+                    return
+                known = shift
 
 
 def decisions_go_before(witnesses: Iterable[Witness]) -> Iterator[Found]:
@@ -91,12 +89,15 @@ def _by_process(
         yield witness, [entry for number, entry in numbered if start <= number < end]
 
 
-def _end_of(entry: Ended | JobEnded, witness: Witness) -> Seen | None:
-    """When the end of a node or a branch was seen in the process that wrote it, if it was."""
+def _ends_of(entry: Ended | JobsEnded, witness: Witness) -> list[Seen]:
+    """When the ends of a node or of branches were seen in the process that wrote them, as far as they were."""
     if isinstance(entry, Ended):
-        return witness.nodes.get((entry.key, entry.attempt))
-    branch = witness.branches.get(branch_path(entry.key, entry.index))
-    return branch or witness.branches.get(iteration_path(entry.key, entry.index))
+        found = [witness.nodes.get((entry.key, entry.attempt))]
+    else:
+        branches, key = witness.branches, entry.key
+        found = [branches.get(branch_path(key, index)) for index in entry.indices]
+        found += [branches.get(iteration_path(key, index)) for index in entry.indices]
+    return [seen for seen in found if seen is not None]
 
 
 def _late(
