@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from math import inf
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -174,6 +177,75 @@ async def test_what_a_killed_process_held_is_free_again(kind: str, tmp_path: Pat
         wish = ask(run, "a", need("x"))
     assert await store.share([wish], [], 0.0) == [GRANTED]
     await run.aclose()
+
+
+def edges(journal: Journal, *pairs: tuple[str, str]) -> Ask:
+    return Ask(*journal.owner, "edges", (), (), False, pairs)
+
+
+async def test_edges_that_close_a_cycle_with_those_of_other_runs_are_refused(store: Store) -> None:
+    one, two, three = [await store.begin(name, b"") for name in ("one", "two", "three")]
+    asks = [edges(one, ("x", "y")), edges(two, ("y", "z")), edges(three, ("x", "z"))]
+    assert await store.share(asks, [], 0.0) == [GRANTED] * 3
+    late = await store.begin("late", b"")
+    [told] = await store.share([edges(late, ("z", "x"))], [], 0.0)
+    assert (told.is_granted, set(told.cycle)) == (False, {"x", "z"})
+    # What was refused is forgotten: it keeps nobody else from beginning.
+    assert await store.share([edges(late, ("z", "u"))], [], 0.0) == [GRANTED]
+    # It is asked again where the answer was lost.
+    assert await store.share([edges(late, ("z", "u"))], [], 0.0) == [GRANTED]
+    for each in (one, two, three, late):
+        await each.aclose()
+
+
+async def test_edges_of_a_run_count_for_as_long_as_it_is_owned(store: Store) -> None:
+    gone, run = await store.begin("gone", b""), await store.begin("r", b"")
+    assert await store.share([edges(gone, ("x", "y"))], [], 0.0) == [GRANTED]
+    [told] = await store.share([edges(run, ("y", "x"))], [], 0.0)
+    assert told.cycle
+    await gone.aclose()
+    assert await store.share([edges(run, ("y", "x"))], [], 0.0) == [GRANTED]
+    again = await store.open("gone")
+    [told] = await store.share([edges(again, ("x", "y"))], [], 0.0)
+    assert set(told.cycle) == {"x", "y"}
+    await again.aclose()
+    await run.aclose()
+
+
+async def test_edges_take_nothing_and_keep_nobody_waiting(store: Store) -> None:
+    one, two = await store.begin("one", b""), await store.begin("two", b"")
+    asks = [edges(one, ("x", "y")), ask(two, "a", need("x"), need("y"))]
+    assert await store.share(asks, [], 0.0) == [GRANTED, GRANTED]
+    await one.aclose()
+    await two.aclose()
+
+
+def has_cycle(pairs: Iterable[tuple[str, str]]) -> bool:
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for held, needed in pairs:
+        sorter.add(needed, held)
+    try:
+        sorter.prepare()
+    except CycleError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_what_is_told_has_never_a_cycle_and_is_refused_for_one_alone(seed: int) -> None:
+    chance = Random(seed)
+    book, told = Book([], {}, alive), list[tuple[str, str]]()
+    for number in range(8):
+        some = tuple(
+            (chance.choice("abcdef"), chance.choice("abcdef")) for _ in range(chance.randint(1, 3))
+        )
+        [answer] = book.turn([Ask(number, 1, "edges", (), (), False, some)], [], 0.0)
+        assert answer.is_granted is not has_cycle([*told, *some])
+        if answer.is_granted:
+            told += some
+        else:
+            around = [*answer.cycle, answer.cycle[0]]
+            assert set(pairwise(around)) <= {*told, *some}
 
 
 def alive(number: int, fence: int) -> bool:

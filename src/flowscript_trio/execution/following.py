@@ -22,7 +22,7 @@ from .durable.entry_rows import entry_of
 from .durable.opening import reopened
 from .durable.run_entries import RunBegan
 from .options import RunOptions
-from .preparing import prepare
+from .preparing import prepare_owned
 
 
 class Follower:
@@ -83,7 +83,7 @@ class Follower:
         )
         async with reopened(store, self._run_id, options) as (flow, given, owned):
             with counting_passes() as passes:
-                run = prepare(flow, passes, given, replace(owned, acts=False))
+                run = await prepare_owned(flow, passes, given, replace(owned, acts=False))
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(run.walk)
                     await wait_all_tasks_blocked()

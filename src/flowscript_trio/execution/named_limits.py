@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import trio
 
 from ..program.compiled import Program
-from ..program.holding import describe_cycle, find_cycle
+from ..program.holding import describe_cycle
 from ..program.limit_use import Chain, LimitUse, Site
+from ..scheduler.limits.cycles import find_cycle
 from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared
 from ..scheduler.limits.limit import Limit, room_here
 from ..scheduler.limits.meter import Meter
@@ -71,8 +72,29 @@ class RunLimits:
         self._check_rates(use)
         ways = self._ways(use, own, total)
         self.edges: frozenset[tuple[Held, Held]] = frozenset(ways)
+        self._edge_chains = ways
         self._check(ways)
         room_here().runs.add(self)  # what begins from now on must not lock up with it
+
+    async def announce(self) -> None:
+        """Tell the store of the run what it may wait for while it holds what, where others could hold that.
+
+        Raises InputError where that could lock up with runs of other processes; StoreFailed. A cancellation waits
+        for the store.
+        """
+        if self.shared is None or not any(
+            isinstance(one, Shared) for edge in self.edges for one in edge
+        ):
+            return
+        cycle = await self.shared.announce(self._edge_chains)
+        if cycle:
+            self.end()
+            pairs = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+            chains = [
+                () if held is None or needed is None else self._edge_chains.get((held, needed), ())
+                for (_, held), (_, needed) in pairs
+            ]
+            raise _endless([name for name, _ in cycle], chains)
 
     def end(self) -> None:
         """The run is over."""
@@ -148,12 +170,13 @@ class RunLimits:
         if cycle is None:
             return
         pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-        elsewhere: Chain = ()
-        names = [one.name for one in cycle]
-        said = describe_cycle(names, [ways.get(pair, elsewhere) for pair in pairs])
-        raise InputError(
-            f"nodes could wait for each other without end: {said.replace('inside: ;', 'by another run;')}"
-        )
+        raise _endless([one.name for one in cycle], [ways.get(pair, ()) for pair in pairs])
+
+
+def _endless(names: Sequence[str], chains: Sequence[Chain]) -> InputError:
+    return InputError(
+        f"nodes could wait for each other without end: {describe_cycle(names, chains)}"
+    )
 
 
 def _resolve(

@@ -67,17 +67,29 @@ def check_submitted(flow: Flow, options: RunOptions) -> None:
             program.timeout(state)
 
 
-def prepare(
-    flow: Flow, passes: PassCounter, options: RunOptions, owned: Owned | None = None
-) -> Run:
-    """Check what the application gave, and make everything ready; nothing runs yet.
+def prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
+    """Check what the application gave, and make everything ready; nothing runs yet."""
+    secrets = check_secrets(options.secrets or {})
+    masker = masker_of(flow, options)
+    with _masking(masker):
+        run, _ = _make_run(flow, passes, options, secrets, masker, None)
+    return run
 
-    ``owned`` is the run in its store, where it has one.
+
+async def prepare_owned(flow: Flow, passes: PassCounter, options: RunOptions, owned: Owned) -> Run:
+    """The same for a run that is in a store, which is told that it begins once nothing refuses it any more.
+
+    Raises StoreFailed, too. A cancellation waits for the store.
     """
     secrets = check_secrets(options.secrets or {})
     masker = masker_of(flow, options)
     with _masking(masker):
-        return _make_run(flow, passes, options, secrets, masker, owned)
+        run, context = _make_run(flow, passes, options, secrets, masker, owned)
+        if context.limits is not None and owned.past.ended is None:
+            await context.limits.announce()
+    assert context.recorder is not None
+    context.recorder.begin(owned.began)
+    return run
 
 
 @contextmanager
@@ -104,7 +116,7 @@ def _make_run(
     secrets: Mapping[str, str],
     masker: Masker | None,
     owned: Owned | None,
-) -> Run:
+) -> tuple[Run, RunContext]:
     if options.registry is not None:
         flow = flow.with_registry(options.registry)
     services = Services(random=Random(options.seed))
@@ -180,9 +192,7 @@ def _make_run(
 
             restore_rates(context.limits, recorder.past, recorder.clock.time)
     timeout = None if program.timeout is None else program.timeout(state)
-    if owned is not None and recorder is not None:
-        recorder.begin(owned.began)  # nothing refuses the run any more
-    return Run(program, context, state, timeout, limit)
+    return Run(program, context, state, timeout, limit), context
 
 
 def _state_of(

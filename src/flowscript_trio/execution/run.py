@@ -28,7 +28,7 @@ from ..types.http import HttpOptions
 from .failures import raise_untouched
 from .handle import Run
 from .options import RunOptions
-from .preparing import check_options, prepare
+from .preparing import check_options, prepare, prepare_owned
 
 if TYPE_CHECKING:
     from ..journal.store import Store
@@ -176,7 +176,7 @@ async def _walk_owned(
 ) -> tuple[Run, bool]:
     """The run, and whether it has failed: said before anyone else that waits for it can raise its error."""
     with counting_passes() as passes:
-        handle = prepare(flow, passes, options, owned)
+        handle = await prepare_owned(flow, passes, options, owned)
         had_ended = handle.restore()
         task_status.started(handle)
         if not had_ended:
@@ -316,7 +316,10 @@ class OpenRun:
     async def _open(self, owned: Owned | None) -> Run:
         passes = self._exit.enter_context(counting_passes())
         try:
-            self._handle = prepare(self._flow, passes, self._options, owned)
+            if owned is None:
+                self._handle = prepare(self._flow, passes, self._options)
+            else:
+                self._handle = await prepare_owned(self._flow, passes, self._options, owned)
             self._manager = trio.open_nursery()
             nursery = await self._manager.__aenter__()
         except BaseException:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import inf
 
+from ..scheduler.limits.cycles import find_cycle
 from ..scheduler.limits.meter import Meter
 from ..types.limits import Rate
 
@@ -30,12 +31,19 @@ class Need:
     burst: int
 
 
+Edge = tuple[str, str]
+"""A limit that is held, and one that may be waited for meanwhile, by their names in the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a node wishes to take: all of ``needs`` or nothing, while ``held`` is held around it.
 
     ``number`` and ``fence`` are those of its run in the store, ``token`` is its own in the run. ``is_mixed``: its
     run has limits, too, that the store does not know of, so that what it waits for is not known here.
+
+    One with ``edges`` tells what the run may hold and wait for from now on, and is refused where that could lock
+    up with what others have told.
     """
 
     number: int
@@ -44,6 +52,7 @@ class Ask:
     needs: tuple[Need, ...]
     held: tuple[str, ...]
     is_mixed: bool
+    edges: tuple[Edge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,13 @@ class Back:
 class Told:
     """What came of a wish: granted, or else after how many seconds a rate may let it pass.
 
-    ``seconds`` is infinite where somebody else has to go on first.
+    ``seconds`` is infinite where somebody else has to go on first. ``cycle`` are the limits on one, where the
+    edges of a run are refused.
     """
 
     is_granted: bool
     seconds: float
+    cycle: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,18 +88,20 @@ class Entry:
     keys: tuple[str, ...]
     held: tuple[str, ...]
     is_mixed: bool
+    edges: tuple[Edge, ...]
     is_granted: bool
 
     def columns(self) -> tuple[int, int, int, str, str, bool]:
         """Its row in a table."""
-        facts = json.dumps([self.keys, self.held, self.is_mixed])
+        facts = json.dumps([self.keys, self.held, self.is_mixed, *self.edges])
         return self.place, self.run, self.fence, self.token, facts, self.is_granted
 
 
 def entry_of(place: int, run: int, fence: int, token: str, facts: str, granted: int) -> Entry:
     """The entry of a row."""
-    keys, held, is_mixed = json.loads(facts)
-    return Entry(place, run, fence, token, tuple(keys), tuple(held), is_mixed, bool(granted))
+    keys, held, is_mixed, *edges = json.loads(facts)
+    told = tuple((first, second) for first, second in edges)
+    return Entry(place, run, fence, token, tuple(keys), tuple(held), is_mixed, told, bool(granted))
 
 
 Count = tuple[float, int]
@@ -148,7 +161,15 @@ class Book:
             self._last += 1
             keys = tuple(need.key for need in ask.needs)
             entry = Entry(
-                self._last, ask.number, ask.fence, ask.token, keys, ask.held, ask.is_mixed, False
+                self._last,
+                ask.number,
+                ask.fence,
+                ask.token,
+                keys,
+                ask.held,
+                ask.is_mixed,
+                ask.edges,
+                False,
             )
             self._entries[ask.number, ask.token] = entry
             self.added.append(entry)
@@ -164,6 +185,10 @@ class Book:
     def _try(self, entry: Entry, ask: Ask, now: float) -> Told:
         if entry.is_granted:  # the answer was lost
             return Told(True, 0.0)
+        cycle = self._cycle_by(entry)
+        if cycle is not None:
+            self._remove(entry)
+            return Told(False, inf, tuple(cycle))
         meters = {
             need.key: self._meter(need.key, need.rate, need.burst, now)
             for need in ask.needs
@@ -183,6 +208,13 @@ class Book:
         if entry not in self.added:
             self.changed.append(entry)
         return Told(True, 0.0)
+
+    def _cycle_by(self, entry: Entry) -> list[str] | None:
+        """Limits that could be waited for in a circle once this is granted."""
+        if not entry.edges:
+            return None
+        told = [edge for each in self._entries.values() if each.is_granted for edge in each.edges]
+        return find_cycle([*entry.edges, *told], through=(held for held, _ in entry.edges))
 
     def _meter(self, key: str, rate: Rate, burst: int, now: float) -> Meter:
         meter = Meter(rate, burst)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..expression.scope import Limits
 from ..parser import ReadLimits
@@ -30,8 +30,6 @@ class RunFacts:
     http: HttpOptions
     limits: Limits
     now: Callable[[], datetime] | None
-    headers: Mapping[str, str]
-    """What goes along with the requests of the node that asks: those of a trace."""
     is_durable: bool = False
     """Whether the run has a store, so that its nodes have idempotency keys."""
 
@@ -62,23 +60,52 @@ class ScopeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What all jobs have: the run, the path and the attempt of the execution, and the seconds that are left."""
+    """What all jobs have: the run, the path and the attempt of the execution, and the seconds that are left.
+
+    ``headers`` go along with the requests of the node: those of a trace.
+    """
 
     run: RunFacts
     path: str
     attempt: int
     seconds: float
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeafTerms:
+    """What all attempts of a leaf node in one run have in common. ``runtime`` is packed."""
+
+    run: RunFacts
+    runtime: bytes
+    node: NodeFacts
+
+
+class LeafCall(NamedTuple):
+    """What one attempt of a leaf node has of its own; ``scope`` is None where its settings name nothing."""
+
+    path: str
+    attempt: int
+    seconds: float
+    headers: Mapping[str, str]
+    config: Any
+    input: Any
+    scope: ScopeFacts | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafJob(Job):
-    """One attempt of a leaf node. ``runtime`` is packed; ``scope`` is None where its settings name nothing."""
+    """One attempt of a leaf node: its terms, and what it has of its own."""
 
     runtime: bytes
     node: NodeFacts
     config: Any
     input: Any
     scope: ScopeFacts | None
+
+    @classmethod
+    def of(cls, terms: LeafTerms, call: LeafCall) -> LeafJob:
+        return cls(run=terms.run, runtime=terms.runtime, node=terms.node, **call._asdict())
 
 
 @dataclass(frozen=True, slots=True)

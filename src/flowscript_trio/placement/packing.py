@@ -18,9 +18,13 @@ from ..types.looking import text_of
 
 
 def pack(value: Any, what: str) -> bytes:
-    """The bytes of a value; raises CannotTravel, which names the part of ``what`` that cannot cross."""
+    """The bytes of a value; raises CannotTravel, which names the part of ``what`` that cannot cross.
+
+    A named tuple crosses as a plain one, in a fraction of the time.
+    """
+    plain = tuple(value) if isinstance(value, tuple) else value
     try:
-        packed: bytes = dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        packed: bytes = dumps(plain, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as exc:
         where, kind = culprit(value)
         raise CannotTravel(
@@ -64,6 +68,9 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield f"[{key!r}]", part
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        for name, part in zip(value._fields, value, strict=True):
+            yield f".{name}", part
     elif isinstance(value, (list, tuple)):
         for index, part in enumerate(value):
             yield f"[{index}]", part

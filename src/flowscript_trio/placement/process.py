@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..execution.context import RunContext
 from ..runtimes.placing import Whereabouts
 from ..types.errors import InputError, WorkerDied
+from .calls import begin_worker, do_call, do_job
+from .jobs import Reply
+from .packing import pack, unpack
 from .remote import RemotePlace
+from .sending import Leaf, Luggage
 
 if TYPE_CHECKING:
     from trio_parallel import WorkerContext
@@ -55,8 +59,18 @@ class Process(RemotePlace):
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
         """Bring a job to a worker process and its reply back. Cancellation kills the process."""
-        opened: _Workers = await context.resource(f"flowscript place {id(self)}", self._open)
-        return await opened.do(context, path, job)
+        workers = await self._workers_of(context)
+        reply: bytes = await workers.call(context, path, do_job, job)
+        return reply
+
+    async def send_leaf(self, leaf: Leaf) -> Reply:
+        """Bring an attempt to a worker process and its reply back. Cancellation kills the process."""
+        workers = await self._workers_of(leaf.context)
+        return await workers.do_leaf(leaf, self.luggage)
+
+    async def _workers_of(self, context: RunContext) -> _Workers:
+        workers: _Workers = await context.resource(f"flowscript place {id(self)}", self._open)
+        return workers
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[_Workers]:
@@ -77,15 +91,35 @@ class _Workers:
     def __init__(self, workers: WorkerContext, limiter: trio.CapacityLimiter) -> None:
         self._workers = workers
         self._limiter = limiter
+        self._known: dict[int, tuple[int, bytes]] = {}  # the terms of nodes, numbered
 
-    async def do(self, context: RunContext, path: str, job: bytes) -> bytes:
+    async def do_leaf(self, leaf: Leaf, luggage: Luggage) -> Reply:
+        """Do an attempt of a leaf node; its terms go along where the worker may not have them."""
+        call = pack(leaf.call(), leaf.label)
+        known, fresh = self._known.get(id(leaf.node)), None
+        if known is None:
+            fresh = pack(leaf.terms(luggage), leaf.label)
+            known = self._known[id(leaf.node)] = (len(self._known), fresh)
+        number, terms = known
+        answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, fresh)
+        if answer is None:  # another worker was told, or the one that was has ended
+            answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, terms)
+        if isinstance(answer, bytes):
+            reply: Reply = unpack(answer)
+            return reply
+        worker, output = answer
+        return Reply(worker=worker, status="done", output=output)
+
+    async def call(
+        self, context: RunContext, path: str, function: Callable[..., Any], *given: object
+    ) -> Any:
+        """Call a function in a worker. Raises WorkerDied; a cancellation kills the worker."""
         from trio_parallel import BrokenWorkerError
 
         try:
-            reply: bytes = await self._workers.run_sync(
-                run_here, job, kill_on_cancel=True, limiter=self._limiter
+            return await self._workers.run_sync(
+                function, *given, kill_on_cancel=True, limiter=self._limiter
             )
-            return reply
         except BrokenWorkerError as exc:
             process = exc.args[-1]
             worker = f"process {process.pid}"
@@ -96,19 +130,3 @@ class _Workers:
             )
             context.whereabouts[path] = Whereabouts(worker)
             raise WorkerDied(f"the worker of {path!r}, {worker}, ended {how}", worker) from None
-
-
-def begin_worker() -> None:
-    """What a worker does first: it closes what runs have open there when it is asked to end."""
-    from multiprocessing.util import Finalize
-
-    from .worker import close_all
-
-    Finalize(None, close_all, exitpriority=10)
-
-
-def run_here(job: bytes) -> bytes:
-    """Do a job in this worker process."""
-    from .worker import run_job
-
-    return run_job(f"process {os.getpid()}", "", job)

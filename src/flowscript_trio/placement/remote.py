@@ -22,18 +22,10 @@ from ..scheduler.signals import Signal
 from ..types.errors import WorkerDied
 from ..types.exceptions import is_a
 from ..types.paths import owner_of
-from .jobs import BodyReply, Job, Reply
+from .jobs import BodyReply, Job, LeafJob, Reply
 from .packing import pack, unpack
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
-from .sending import (
-    Luggage,
-    body_job,
-    check_travels,
-    context_of,
-    document_job,
-    flow_of_run,
-    leaf_job,
-)
+from .sending import Leaf, Luggage, body_job, check_travels, document_job, flow_of_run
 
 
 class RemotePlace:
@@ -43,7 +35,7 @@ class RemotePlace:
     """
 
     def __init__(self) -> None:
-        self._luggage = Luggage()
+        self.luggage: Luggage = Luggage()
 
     def check(self, name: str) -> None:
         """Raise InputError where it cannot be used."""
@@ -52,7 +44,7 @@ class RemotePlace:
         """Nothing: what goes to another process of this machine stays on it."""
 
     def check_runtime(self, name: str, runtime: NodeRuntime) -> None:
-        check_travels(name, runtime, self._luggage)
+        check_travels(name, runtime, self.luggage)
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
         """Bring a job to a worker, and its reply back.
@@ -64,14 +56,20 @@ class RemotePlace:
 
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Run a leaf node's runtime on a worker."""
-        run, job = leaf_job(runtime, params, self._luggage)
-        context = context_of(run)
+        leaf = Leaf(runtime, params)
         deadline = trio.current_effective_deadline()
-        reply = await self._send(context, job, repr(params.node.label))
-        context.whereabouts[run.path] = Whereabouts(reply.worker)
-        tell(run, params, reply)
+        reply = await self.send_leaf(leaf)
+        path = leaf.run.path
+        leaf.context.whereabouts[path] = Whereabouts(reply.worker)
+        if reply.noted:
+            tell(leaf.run, params, reply)
         await be_cancelled(reply, deadline)
-        return output_of(reply, run.path)
+        return output_of(reply, path)
+
+    async def send_leaf(self, leaf: Leaf) -> Reply:
+        """Bring one attempt of a leaf node to a worker, and its reply back; as :meth:`carry`."""
+        job = LeafJob.of(leaf.terms(self.luggage), leaf.call())
+        return await self._send(leaf.context, job, leaf.label)
 
     async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
         """Run a branch or an iteration on a worker, whole."""
@@ -80,7 +78,7 @@ class RemotePlace:
         path = owner_of(frame.prefix)
 
         async def carry() -> Reply:
-            job = body_job(walk, body, frame, self._luggage)
+            job = body_job(walk, body, frame, self.luggage)
             return await self._send_whole(context, job, f"the scope of {path!r}")
 
         try:
@@ -93,7 +91,7 @@ class RemotePlace:
         ):  # it was not read over there, or what it gave cannot cross
             return lose_body(walk, body, frame, error_in(reply), reply.worker)
         flow = flow_of_run(context)
-        done = await take_in(context, self._luggage, flow, frame, path, reply, deadline)
+        done = await take_in(context, self.luggage, flow, frame, path, reply, deadline)
         frame.output = done.output
         return done.signal
 
@@ -101,13 +99,13 @@ class RemotePlace:
         """Run the document of an include or a call on a worker, whole."""
         context = walk.run
         deadline = trio.current_effective_deadline()
-        job = document_job(walk, result, attempt, self._luggage)
+        job = document_job(walk, result, attempt, self.luggage)
         reply = await self._send_whole(context, job, f"what {attempt.step.label!r} is given")
         context.whereabouts[job.path] = Whereabouts(reply.worker)
         if not isinstance(reply, BodyReply):
             raise error_in(reply)
         flow = flow_of_run(context)
-        done = await take_in(context, self._luggage, flow, attempt.frame, job.path, reply, deadline)
+        done = await take_in(context, self.luggage, flow, attempt.frame, job.path, reply, deadline)
         if not result.isolated and reply.cookies is not None:
             _take_cookies(attempt.frame.state, reply)
         return done

@@ -31,9 +31,10 @@ class RemoteRun:
     """The :class:`~flowscript_trio.runtimes.types.RunServices` of one attempt of a node on a worker.
 
     What is to be known where the run is, is noted, and reported there in this order when the node has ended.
+    ``resources`` are None for a plain function, which can wait for none.
     """
 
-    def __init__(self, job: Job, resources: Resources) -> None:
+    def __init__(self, job: Job, resources: Resources | None) -> None:
         self.noted: list[Noted] = []
         self._job = job
         self._resources = resources
@@ -76,6 +77,11 @@ class RemoteRun:
         return self
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
+        if self._resources is None:
+            raise FlowScriptError(
+                "a plain function has no resources of the run at a process: there is no loop to open them in; "
+                "expected an async runtime"
+            )
         return await self._resources.get(key, factory)
 
     async def keep_first(self, value: Any) -> Any:

@@ -26,7 +26,16 @@ from ..types.paths import owner_of
 from ..types.propagation import headers_along
 from ..types.results import NodeMark
 from .flows import is_known_everywhere, nodes_of, pack_flow
-from .jobs import BodyJob, DocumentJob, LeafJob, NodeFacts, NodeKey, RunFacts, ScopeFacts
+from .jobs import (
+    BodyJob,
+    DocumentJob,
+    LeafCall,
+    LeafTerms,
+    NodeFacts,
+    NodeKey,
+    RunFacts,
+    ScopeFacts,
+)
 from .packing import pack
 
 
@@ -83,34 +92,43 @@ def check_travels(name: str, runtime: NodeRuntime, luggage: Luggage) -> None:
         ) from exc
 
 
-def leaf_job(
-    runtime: NodeRuntime, params: ExecutionParams, luggage: Luggage
-) -> tuple[NodeRun, LeafJob]:
-    """What is sent for one attempt of a leaf node, and the node's view of its run."""
-    run = params.run
-    assert isinstance(run, NodeRun), (
-        "a placed node is not a built-in one, and has a view of its own"
-    )
-    context = context_of(run)
-    config, input = params.originals()
-    node = params.node
-    placed = context.placed[id(node)]
-    scope = None
-    if _has_expressions(config):
-        scope = scope_facts(params.scope, placed.names)
-    facts = NodeFacts(node.kind, node.tag, node.type, node.id, node.key, node.location)
-    job = LeafJob(
-        run=run_facts(context, placed),
-        path=run.path,
-        attempt=run.attempt,
-        seconds=seconds_left(),
-        runtime=luggage.runtime(runtime),
-        node=facts,
-        config=config,
-        input=input,
-        scope=scope,
-    )
-    return run, job
+class Leaf:
+    """One attempt of a leaf node, as its place sends it."""
+
+    def __init__(self, runtime: NodeRuntime, params: ExecutionParams) -> None:
+        run = params.run
+        assert isinstance(run, NodeRun), (
+            "a placed node is not a built-in one, and has a view of its own"
+        )
+        self.run: NodeRun = run
+        self.context: RunContext = context_of(run)
+        self.node: BaseNode = params.node
+        self._runtime = runtime
+        self._params = params
+        self._placed = self.context.placed[id(params.node)]
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return repr(self.node.label)
+
+    def terms(self, luggage: Luggage) -> LeafTerms:
+        """What all attempts of the node have in common; raises CannotTravel."""
+        node = self.node
+        return LeafTerms(
+            run_facts(self.context, self._placed),
+            luggage.runtime(self._runtime),
+            NodeFacts(node.kind, node.tag, node.type, node.id, node.key, node.location),
+        )
+
+    def call(self) -> LeafCall:
+        """What this attempt has of its own."""
+        config, input = self._params.originals()
+        scope = None
+        if _has_expressions(config):
+            scope = scope_facts(self._params.scope, self._placed.names)
+        run, headers = self.run, dict(headers_along())
+        return LeafCall(run.path, run.attempt, seconds_left(), headers, config, input, scope)
 
 
 _OF_DOCUMENTS = frozenset({"$config", "$env", "$run"})
@@ -154,6 +172,7 @@ def _common(
     return {
         "run": run_facts(context, placed),
         "seconds": seconds_left(),
+        "headers": dict(headers_along()),
         "flow": luggage.flow(flow),
         "program": luggage.number_of(flow, walk.program),
         "prefix": frame.prefix,
@@ -189,7 +208,6 @@ def run_facts(context: RunContext, placed: PlacedStep) -> RunFacts:
         http=context.http,
         limits=services.limits,
         now=None if services.now is utc_now else services.now,
-        headers=dict(headers_along()),
         is_durable=context.is_durable,
     )
 

@@ -35,15 +35,25 @@ def run_job(worker: str, key: str, data: bytes) -> bytes:
     try:
         job: Job = unpack(data)
     except Exception as exc:
-        said = f"{worker} cannot read what was sent to it ({summary_of(exc)})"
-        if is_a(exc, ImportError):
-            said += "; install there what the run has here"
-        return pack(Reply(worker=worker, status="failed", error=pack_error(CannotTravel(said))), "")
-    reply = loop_of(job.run.id).do(worker, key, job)
+        return unreadable(worker, exc)
+    return pack_reply(loop_of(job.run.id).do(worker, key, job))
+
+
+def unreadable(worker: str, exc: Exception) -> bytes:
+    """The reply to what cannot be read here, packed."""
+    said = f"{worker} cannot read what was sent to it ({summary_of(exc)})"
+    if is_a(exc, ImportError):
+        said += "; install there what the run has here"
+    return pack(Reply(worker=worker, status="failed", error=pack_error(CannotTravel(said))), "")
+
+
+def pack_reply(reply: Reply) -> bytes:
+    """A reply, packed; where its output cannot cross, that is what it says."""
     try:
         return pack(reply, "the output")
     except CannotTravel as exc:
-        failed = Reply(worker=worker, status="failed", error=pack_error(exc), noted=reply.noted)
+        error = pack_error(exc)
+        failed = Reply(worker=reply.worker, status="failed", error=error, noted=reply.noted)
         return pack(failed, "")
 
 
@@ -108,8 +118,8 @@ class RunLoop:
                 self._refused.discard(key)
                 return Reply(worker=worker, status="cancelled")
             self._scopes[key] = scope
-        if job.run.headers:
-            send_along(partial(_given, job.run.headers))
+        if job.headers:
+            send_along(partial(given, job.headers))
         try:
             return await _answer(worker, job, self._resources, scope)
         finally:
@@ -117,7 +127,8 @@ class RunLoop:
                 del self._scopes[key]
 
 
-def _given(headers: Mapping[str, str]) -> Mapping[str, str]:
+def given(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers that came with a job, for whoever asks for them."""
     return headers
 
 
@@ -136,7 +147,7 @@ async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelS
     error: BaseException | None = None
     with scope:
         try:
-            output = await _execute(job, run)
+            output = await runtime_in(job.runtime).execute(params_of(job, run))
         except BaseException as exc:
             error = error_of(exc)
             if error is None:
@@ -156,11 +167,11 @@ class _Execution:
     number: int
 
 
-async def _execute(job: LeafJob, run: RemoteRun) -> Any:
-    runtime = _runtime_in(job.runtime)
+def params_of(job: LeafJob, run: RemoteRun) -> ExecutionParams[Any]:
+    """What a runtime is handed."""
     scope = RemoteScope(job.scope, run.services)
     # What it is handed is its own already: it was copied on its way.
-    params = ExecutionParams(
+    return ExecutionParams(
         node_from(job.node),
         job.config,
         job.input,
@@ -169,11 +180,10 @@ async def _execute(job: LeafJob, run: RemoteRun) -> Any:
         shared=True,
         attempt=_Execution(job.path, job.attempt),
     )
-    return await runtime.execute(params)
 
 
 @lru_cache(maxsize=1024)
-def _runtime_in(data: bytes) -> NodeRuntime:
+def runtime_in(data: bytes) -> NodeRuntime:
     """A runtime that came packed; made once, so that what it keeps in its module or itself stays."""
     runtime: NodeRuntime = unpack(data)
     return runtime

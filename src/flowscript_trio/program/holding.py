@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
+from ..scheduler.limits.cycles import find_cycle
 from ..types.ast import Document
 from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
@@ -122,42 +123,13 @@ def _add(mine: dict[T, Chain], theirs: Mapping[T, Chain], site: Site) -> None:
 # ---- what is wrong with it ----
 
 
-def find_cycle(edges: Iterable[tuple[T, T]]) -> list[T] | None:
-    """A shortest cycle among edges, as the nodes on it; None where there is none."""
-    after: dict[T, list[T]] = {}
-    for start, end in edges:
-        after.setdefault(start, []).append(end)
-    best: list[T] | None = None
-    for start in after:
-        way = _way_back(start, after)
-        if way is not None and (best is None or len(way) < len(best)):
-            best = way
-    return best
-
-
-def _way_back(start: T, after: Mapping[T, Sequence[T]]) -> list[T] | None:
-    came: dict[T, T] = {}
-    pending = [start]
-    for here in pending:
-        for there in after.get(here, ()):
-            if there == start:
-                way = [here]
-                while way[-1] != start:
-                    way.append(came[way[-1]])
-                return way[::-1]
-            if there not in came and there in after:
-                came[there] = here
-                pending.append(there)
-    return None
-
-
 def describe_cycle(names: Sequence[str], chains: Sequence[Chain]) -> str:
-    """What could happen along a cycle of limits, with the places of each step."""
+    """What could happen along a cycle of limits, with the places of each step; what has none is another run's."""
     steps = []
     for at, (name, chain) in enumerate(zip(names, chains, strict=True)):
         needed = names[(at + 1) % len(names)]
-        way = " → ".join(map(str, chain))
-        steps.append(f"{name!r} is held while {needed!r} is needed inside: {way}")
+        way = f"inside: {' → '.join(map(str, chain))}" if chain else "by another run"
+        steps.append(f"{name!r} is held while {needed!r} is needed {way}")
     return "; ".join(steps)
 
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable.sharing import SharedLimits
 from flowscript_trio.types.events import TokenAwaited, TokenTaken
 
 from databases import expire_leases, new_database
@@ -201,10 +204,13 @@ trio.run(lambda: fs.work(fs.Store(sys.argv[1]), registry=registry, at_once=4, un
 """
 
 
+def start(program: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def start_worker(where: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WORKER, where], stdout=subprocess.PIPE, text=True
-    )
+    return start(WORKER, where)
 
 
 async def submit(where: str, text: str, runs: int) -> None:
@@ -249,3 +255,130 @@ async def test_what_a_killed_worker_held_is_free_for_others(where: str) -> None:
         assert len(said(second)) == 4
     states = [run.state for run in await fs.Store(where).runs()]
     assert states == ["completed", "completed"]
+
+
+OPPOSITE = """<workflow name="{name}">
+<if id="outer" condition="true" limit="{first}"><then>
+<source:act id="a" takes="{takes}" limit="{second}"/></then></if></workflow>"""
+
+
+def opposite(nodes: Nodes, name: str, first: str, second: str, takes: float = 0.02) -> fs.Flow:
+    text = OPPOSITE.format(name=name, first=first, second=second, takes=takes)
+    return nodes.load(text)
+
+
+@asynccontextmanager
+async def bounded() -> AsyncIterator[None]:
+    """What is refused too late would wait for ever."""
+    with trio.fail_after(60):
+        yield
+
+
+@asynccontextmanager
+async def stopped(process: subprocess.Popen[str]) -> AsyncIterator[subprocess.Popen[str]]:
+    """A process, which is killed when the block ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def shared(*names: str) -> dict[str, fs.Limit]:
+    return {name: fs.Limit(max=1, shared=True) for name in names}
+
+
+async def test_runs_of_two_processes_that_hold_limits_in_opposite_orders_do_not_run_beside_each_other(
+    where: str,
+) -> None:
+    nodes, limits = Nodes(), shared("x", "y")
+    first, second = opposite(nodes, "v", "x", "y", 60), opposite(nodes, "w", "y", "x")
+    async with bounded(), fs.open_run(first, store=fs.Store(where), limits=limits) as under_way:
+        await nodes.began.wait()
+        other = fs.Store(where)
+        with pytest.raises(fs.InputError, match="without end") as caught:
+            await fs.run(second, store=other, run_id="second", limits=limits)
+        said = str(caught.value)
+        assert "'y' is held while 'x' is needed inside: <if> 'outer' (<text>:2:1)" in said
+        assert "'x' is held while 'y' is needed by another run" in said
+        under_way.leave()
+    # The other one is no longer there, and what was refused can begin.
+    await fs.run(second, store=other, run_id="second", limits=limits)
+    assert nodes.done == ["a"]
+
+
+async def test_a_limit_of_one_process_is_not_that_of_the_same_name_in_another(where: str) -> None:
+    nodes = Nodes()
+    first, second = opposite(nodes, "v", "x", "y", 60), opposite(nodes, "w", "y", "x")
+    own = {**shared("x"), "y": fs.Limit(max=1)}
+    async with bounded(), fs.open_run(first, store=fs.Store(where), limits=own) as under_way:
+        await nodes.began.wait()
+        limits = {"x": fs.Limit(max=1), **shared("y")}
+        await fs.run(second, store=fs.Store(where), limits=limits)
+        under_way.leave()
+    assert nodes.done == ["a"]
+
+
+async def test_a_limit_of_one_process_may_stand_between_two_of_the_store(where: str) -> None:
+    nodes, between = Nodes(), fs.Limit(max=1)
+    limits = {**shared("x", "y"), "between": between}
+    store, other = fs.Store(where), fs.Store(where)
+    first = opposite(nodes, "u", "x", "between", 60)
+    second = opposite(nodes, "v", "between", "y", 0)
+    third = opposite(nodes, "w", "y", "x", 0)
+    async with bounded(), fs.open_run(first, store=store, limits=limits) as one:
+        await nodes.began.wait()
+        async with fs.open_run(second, store=store, limits=limits) as two:
+            with pytest.raises(fs.InputError, match="without end"):
+                await fs.run(third, store=other, run_id="third", limits=limits)
+            two.cancel()
+        async with fs.open_run(third, store=other, run_id="third", limits=limits) as three:
+            three.cancel()  # it waits for what the first holds
+        one.leave()
+
+
+async def test_a_run_whose_blocks_hold_nothing_tells_the_store_nothing(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def announce(self: SharedLimits, edges: object) -> None:
+        raise AssertionError("it was told")
+
+    monkeypatch.setattr(SharedLimits, "announce", announce)
+    nodes = Nodes()
+    text = '<workflow name="w"><source:act id="a" limit="x y"/></workflow>'
+    await fs.run(nodes.load(text), store=fs.Store(where), limits=shared("x", "y"))
+    assert nodes.done == ["a"]
+
+
+HOLDER = """
+import sys, trio
+import flowscript_trio as fs
+
+registry = fs.Registry(base=fs.registry)
+
+@registry.runtime("source:act")
+async def act(params):
+    print("began", flush=True)
+    await trio.sleep_forever()
+
+limits = {name: fs.Limit(max=1, shared=True) for name in "xy"}
+flow = fs.loads(sys.argv[2], registry=registry)
+trio.run(lambda: fs.run(flow, store=fs.Store(sys.argv[1]), limits=limits))
+"""
+
+
+async def test_another_process_that_holds_limits_in_opposite_order_keeps_a_run_from_beginning(
+    where: str,
+) -> None:
+    nodes, store = Nodes(), fs.Store(where)
+    text = OPPOSITE.format(name="v", first="x", second="y", takes=0)
+    second = opposite(nodes, "w", "y", "x")
+    async with bounded(), stopped(start(HOLDER, where, text)) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "began\n"
+        with pytest.raises(fs.InputError, match="'x' is held while 'y' is needed by another run"):
+            await fs.run(second, store=store, run_id="second", limits=shared("x", "y"))
+    if where.startswith("postgresql"):
+        expire_leases(where)
+    await fs.run(second, store=store, run_id="second", limits=shared("x", "y"))
+    assert nodes.done == ["a"]

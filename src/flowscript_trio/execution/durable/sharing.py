@@ -5,10 +5,11 @@ What waits here is asked for in one transaction, and again after a while: anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
 from math import inf
+from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import trio
@@ -26,6 +27,8 @@ PATIENCE = 30.0
 """Seconds for which a store may be out of reach before a run that waits for its limits is left."""
 TRIES, PAUSE = 3, 1.0
 """How often it is tried to give something back, and seconds between; else it goes along with what is next."""
+ANNOUNCED = "edges"
+"""The token under which a run tells its edges; those under which it takes limits are numbers."""
 
 
 class _Waiting:
@@ -43,6 +46,7 @@ class Desk:
     """What all runs of one store in this ``trio.run`` ask it for. ``time`` is that of the wall clock now."""
 
     def __init__(self, store: Store, time: float) -> None:
+        self.id: str = uuid4().hex
         self.tokens: Iterator[int] = count(1)
         self.limits: dict[str, Held] = {}
         self._store = store
@@ -87,6 +91,11 @@ class Desk:
             raise
         finally:
             self._waiting.pop(ask.token, None)
+
+    async def announce(self, ask: Ask) -> tuple[str, ...]:
+        """Tell the store the edges of a run; the limits on a cycle where they are refused. Raises StoreFailed."""
+        [told] = await self._store.share([ask], [], self._since + trio.current_time())
+        return told.cycle
 
     async def give_back(self, back: Back) -> None:
         """Give back what was taken or wished for. Cannot be cancelled."""
@@ -163,6 +172,24 @@ class SharedLimits:
         if known is None or not _is_like(known, limit):
             known = self._desk.limits[key] = _held_of(name, key, limit)
         return known
+
+    async def announce(self, edges: Iterable[tuple[Held, Held]]) -> list[tuple[str, Held | None]]:
+        """Tell the store which limits the run may wait for while it holds which, for as long as it is owned.
+
+        ``edges`` are pairs (held, needed). Where there is a cycle with what other runs of the store have told,
+        nothing is told, and the limits on it are given with their names. A cancellation waits for the store.
+        """
+        known = {self._key_of(one): one for edge in edges for one in edge}
+        told = tuple((self._key_of(held), self._key_of(needed)) for held, needed in edges)
+        cycle = await self._desk.announce(Ask(*self._owner, ANNOUNCED, (), (), False, told))
+        return [
+            (known[key].name if key in known else key.rpartition("/")[2], known.get(key))
+            for key in cycle
+        ]
+
+    def _key_of(self, one: Held) -> str:
+        """What the store knows it by: one that it does not keep is that of this ``trio.run`` alone."""
+        return one.key if isinstance(one, Shared) else f"{self._desk.id} {id(one)}"
 
     async def take(
         self, limits: tuple[Shared, ...], held: tuple[Held, ...], wait: Callable[[], None]
