@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from ..types.exceptions import class_name
+from ..types.exceptions import class_name, traceback_of
 from ..types.masking import Masker
 
 _EXCEPTION = logging.Formatter()
@@ -58,7 +58,7 @@ class SecretFilter(logging.Filter):
             message = str(record.msg)
         except Exception:
             message = record.msg = f"(a message that cannot be shown: {class_name(record.msg)})"
-        told = _EXCEPTION.formatException((type(error), error, error.__traceback__))
+        told = _EXCEPTION.formatException((type(error), error, traceback_of(error)))
         if self._masker.hides(told):
             message = record.msg = f"{message} (arguments that cannot be shown)"
             record.args = None
