@@ -50,6 +50,55 @@ async def replace_with_a_cause(params: fs.ExecutionParams) -> None:
         fail(exc)
 
 
+async def replace_with_a_group(params: fs.ExecutionParams) -> None:
+    try:
+        await trio.sleep(1)
+    except BaseException:  # the fault
+        raise ExceptionGroup("stopped", [OtherError("stopped")]) from None
+
+
+async def replace_with_a_nested_group(params: fs.ExecutionParams) -> None:
+    try:
+        await trio.sleep(1)
+    except trio.Cancelled:  # the fault
+        inner = ExceptionGroup("inner", [OtherError("stopped"), ValueError("as well")])
+        raise BaseExceptionGroup("outer", [inner, OtherError("stopped")]) from None
+
+
+async def replace_with_a_group_with_a_cause(params: fs.ExecutionParams) -> None:
+    def fail(exc: BaseException) -> None:
+        raise ExceptionGroup("stopped", [OtherError("stopped")]) from exc
+
+    try:
+        await trio.sleep(1)
+    except BaseException as exc:  # the fault
+        fail(exc)
+
+
+async def replace_with_a_group_in_a_task(params: fs.ExecutionParams) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(replace_with_a_group, params)
+
+
+async def replace_the_group_of_a_nursery(params: fs.ExecutionParams) -> None:
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep, 1)
+    except BaseException:  # the fault
+        raise OtherError("stopped") from None
+
+
+async def replace_the_group_of_a_task_group_by_its_cause(params: fs.ExecutionParams) -> None:
+    def fail(exc: BaseException) -> None:
+        raise OtherError("stopped") from exc
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep, 1)
+    except BaseException as exc:  # the fault
+        fail(exc)
+
+
 async def replace_in_a_task(params: fs.ExecutionParams) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(replace, params)
@@ -373,6 +422,17 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("replace", replace, REPLACED, "let it pass"),
     ("replace with a cause", replace_with_a_cause, REPLACED, "let it pass"),
     ("replace in a task", replace_in_a_task, REPLACED, "let it pass"),
+    ("replace with a group", replace_with_a_group, REPLACED, "let it pass"),
+    ("replace with a nested group", replace_with_a_nested_group, REPLACED, "let it pass"),
+    ("replace with a caused group", replace_with_a_group_with_a_cause, REPLACED, "let it pass"),
+    ("replace with a group in a task", replace_with_a_group_in_a_task, REPLACED, "let it pass"),
+    ("replace a nursery's group", replace_the_group_of_a_nursery, REPLACED, "let it pass"),
+    (
+        "replace a task group's group",
+        replace_the_group_of_a_task_group_by_its_cause,
+        REPLACED,
+        "let it pass",
+    ),
     ("replace in a context manager", replace_in_a_context_manager, REPLACED, "let it pass"),
     ("replace on the way out", replace_on_the_way_out, REPLACED, "let it pass"),
     ("swallow and fail", swallow_and_fail_later, SWALLOWED, "let it pass"),

@@ -28,6 +28,7 @@ SEMAPHORE = trio.Semaphore(2)
 TENANT: ContextVar[str] = ContextVar("TENANT", default="nobody")
 KEPT: list[Any] = []
 THREADS: list[tuple[threading.Event, threading.Thread]] = []
+STOPS: list[threading.Event] = []
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,9 @@ def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         stop.set()
         thread.join()
     THREADS.clear()
+    for each in STOPS:
+        each.set()
+    STOPS.clear()
     assert SEMAPHORE.value == 2
 
 
@@ -265,6 +269,22 @@ async def end_a_thread_unless_interrupted(params: fs.ExecutionParams) -> None:
     await trio.to_thread.run_sync(THREADS[-1][1].join)
 
 
+def works() -> threading.Event:
+    """What a thread of trio's waits for until the test is over."""
+    STOPS.append(threading.Event())
+    return STOPS[-1]
+
+
+async def abandon_a_thread(params: fs.ExecutionParams) -> None:
+    with trio.move_on_after(1):
+        await trio.to_thread.run_sync(works().wait, abandon_on_cancel=True)  # the fault
+
+
+async def abandon_a_thread_of_anyio(params: fs.ExecutionParams) -> None:
+    with anyio.move_on_after(1):
+        await anyio.to_thread.run_sync(works().wait, abandon_on_cancel=True)  # the fault
+
+
 async def end_a_thread(params: fs.ExecutionParams) -> None:
     start_thread()
     stop, thread = THREADS[-1]
@@ -312,6 +332,8 @@ FAULTS: list[tuple[Fault, str, str]] = [
     (leave_a_thread_of_a_thread, THREAD, "use trio.to_thread.run_sync"),
     (leave_a_thread_of_its_own_thread, THREAD, "use trio.to_thread.run_sync"),
     (end_a_thread_unless_interrupted, THREAD, "use trio.to_thread.run_sync"),
+    (abandon_a_thread, THREAD, "without `abandon_on_cancel`"),
+    (abandon_a_thread_of_anyio, THREAD, "without `abandon_on_cancel`"),
     (leave_a_temporary_file, TEMPORARY, "remove it in a `finally`"),
     (remove_a_temporary_file_unless_interrupted, TEMPORARY, "remove it in a `finally`"),
     (leave_a_temporary_folder_of_a_thread, TEMPORARY, "remove it in a `finally`"),

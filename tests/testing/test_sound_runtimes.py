@@ -261,6 +261,40 @@ async def translate_errors_but_no_cancellation(params: fs.ExecutionParams) -> No
         raise ValueError("translated") from exc
 
 
+async def translate_errors_of_a_nursery(params: fs.ExecutionParams) -> None:
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep, 1)
+            nursery.start_soon(translate_errors_but_no_cancellation, params)
+    except* Exception as group:
+        raise ValueError("translated") from group
+
+
+async def translate_errors_of_a_task_group(params: fs.ExecutionParams) -> None:
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep, 1)
+            group.start_soon(translate_errors_but_no_cancellation, params)
+    except ExceptionGroup as exc:  # with a Cancelled in it, it is none
+        raise ExceptionGroup("translated", [ValueError("one")]) from exc
+
+
+async def errors_that_are_collected(params: fs.ExecutionParams) -> None:
+    errors: list[Exception] = []
+
+    async def try_it() -> None:
+        try:
+            await trio.sleep(1)
+        except Exception as exc:
+            errors.append(exc)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(try_it)
+    if errors:
+        raise ExceptionGroup("several", errors)
+
+
 async def a_memory_channel(params: fs.ExecutionParams) -> int:
     send, receive = trio.open_memory_channel[int](0)
 
@@ -440,6 +474,17 @@ def test_a_sound_runtime_is_not_accused(runtime: Fault) -> None:
     assert "completed" in report.undisturbed
 
 
-def test_an_error_that_is_translated_is_not_taken_for_a_cancellation_that_is_replaced() -> None:
-    report = found_in(translate_errors_but_no_cancellation, BOTH)
+TRANSLATORS: list[Fault] = [
+    translate_errors_but_no_cancellation,
+    translate_errors_of_a_nursery,
+    translate_errors_of_a_task_group,
+    errors_that_are_collected,
+]
+
+
+@pytest.mark.parametrize("runtime", TRANSLATORS, ids=[each.__name__ for each in TRANSLATORS])
+def test_an_error_that_is_translated_is_not_taken_for_a_cancellation_that_is_replaced(
+    runtime: Fault,
+) -> None:
+    report = found_in(runtime, BOTH)
     assert report.holds, report.render()

@@ -11,12 +11,12 @@ from ...types.exceptions import is_a
 from .calls import Call, Moment, Planted, Wait
 from .leftovers import Leftovers
 from .owners import Owners
+from .replacing import replacement_in
 from .sites import (
     WaitSite,
     cuts_short,
     follows_cancelled,
     has_cancelled_behind,
-    replaces_cancelled,
     site_of,
 )
 from .stepping import Surroundings, frames_of, sent_error, shields_around
@@ -151,7 +151,7 @@ class Follower:
                 call.cut_short = str(place)
         cancelled = self._around.are_cancelled
         if cancelled and was_handed and call.planted is None:
-            call.replaced = next(filter(replaces_cancelled, call.errors), None)
+            call.replaced = None if call.raised is None else replacement_in(call.raised)
         if not cancelled and any(is_a(error, trio.Cancelled) for error in call.errors):
             call.stray = True
 

@@ -41,6 +41,9 @@ class Hooked(Protocol):
     def note_thread(self, thread: threading.Thread) -> None:
         """Somebody starts a thread."""
 
+    def in_thread(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        """Somebody gives work to a thread of trio's; it is to be done as what comes back."""
+
     def note_warning(self, warning: warnings.WarningMessage) -> None:
         """Something was left to the collector of garbage."""
 
@@ -48,7 +51,7 @@ class Hooked(Protocol):
 @contextmanager
 def hooked(told: Hooked) -> Iterator[None]:
     """Tell ``told`` what happens while the block lasts."""
-    from trio._core import _run
+    from trio._core import _run, _thread_cache
 
     nursery, semaphore = _run.Nursery, trio.Semaphore
     status = getattr(_run, "CancelStatus", None)
@@ -62,6 +65,7 @@ def hooked(told: Hooked) -> Iterator[None]:
             (semaphore, "acquire", _waiting(told)),
             (Resources, "get", _giving(told)),
             (threading.Thread, "start", _starting(told)),
+            (_thread_cache.ThreadCache, "start_thread_soon", _handing_over(told)),
             (tempfile, "_mkstemp_inner", _making(told, lambda made: made[1])),
             (tempfile, "mkdtemp", _making(told, lambda made: made)),
         ):
@@ -108,6 +112,16 @@ def _starting(told: Hooked) -> Around:
             real(thread)
 
         return start
+
+    return around
+
+
+def _handing_over(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        def start_thread_soon(cache: Any, fn: Any, *args: Any, **options: Any) -> None:
+            real(cache, told.in_thread(fn), *args, **options)
+
+        return start_thread_soon
 
     return around
 

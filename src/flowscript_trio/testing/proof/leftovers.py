@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from .calls import Call
+
+T = TypeVar("T")
 
 FOLDER = next((name for name in ("/proc/self/fd", "/dev/fd") if os.path.isdir(name)), None)
 """Where the system lists what this process has open; None on a system that does not, where less is seen."""
@@ -76,8 +79,24 @@ class Leftovers:
         if call is not None and not is_of_trio(thread):
             self._starters[thread] = call
 
+    def in_thread(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Work for a thread that trio keeps, which is that of the call whose code runs now while it is at it."""
+        call = self._running()
+        if call is None:
+            return work
+
+        def working() -> T:
+            thread = threading.current_thread()
+            self._starters[thread] = call
+            try:
+                return work()
+            finally:
+                self._starters.pop(thread, None)
+
+        return working
+
     def starter_of(self, thread: object) -> Call | None:
-        """The call that started a thread itself, if one did."""
+        """The call that started a thread, or gave it what it does, if one did."""
         return self._starters.get(thread)
 
     def note_temporary(self, path: str) -> None:

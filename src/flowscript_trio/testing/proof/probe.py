@@ -246,6 +246,9 @@ class Probe(trio.abc.Instrument):
     def note_thread(self, thread: threading.Thread) -> None:
         self.leftovers.note_thread(thread)
 
+    def in_thread(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        return self.leftovers.in_thread(work)
+
     def note_temporary(self, path: str) -> None:
         self.leftovers.note_temporary(path)
 

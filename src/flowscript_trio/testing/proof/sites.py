@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from types import FrameType, TracebackType
+from types import FrameType
 
 import trio
 
-from ...types.exceptions import cause_of, context_of, is_a, traceback_of
+from ...types.exceptions import is_a, traceback_of
 from .chains import behind
 from .remaining import leaves_out
 
@@ -76,8 +76,8 @@ def cuts_short(handed: BaseException, place: WaitSite | None) -> bool:
 
 
 def _is_caught_by_library(error: BaseException) -> bool:
-    frames = _frames(traceback_of(error))
-    return bool(frames) and is_library(frames[0])
+    traceback = traceback_of(error)
+    return traceback is not None and is_library(traceback.tb_frame)
 
 
 def has_cancelled_behind(error: BaseException) -> bool:
@@ -89,34 +89,3 @@ def follows_cancelled(handed: BaseException) -> bool:
     """Whether a ``Cancelled`` was handed to clean-up of another one, or of a generator that is closed."""
     others = (found for found in behind(handed) if found is not handed)
     return any(is_a(found, (trio.Cancelled, GeneratorExit)) for found in others)
-
-
-def replaces_cancelled(error: BaseException) -> bool:
-    """Whether an error was raised in the place of ``Cancelled``, by the code that caught it.
-
-    An error that clean-up comes to is another matter: it is raised in what is called there.
-    """
-    if is_a(error, trio.Cancelled):
-        return False
-    if is_a(cause_of(error), trio.Cancelled):
-        return True
-    frame = _last_frame(traceback_of(error))
-    if frame is None:
-        return False
-    if frame.f_code.co_name in ("__exit__", "__aexit__"):
-        return is_a(context_of(error), trio.Cancelled)
-    caught = (found for found in behind(context_of(error)) if is_a(found, trio.Cancelled))
-    return any(frame in _frames(traceback_of(cancelled)) for cancelled in caught)
-
-
-def _last_frame(traceback: TracebackType | None) -> FrameType | None:
-    frames = _frames(traceback)
-    return frames[-1] if frames else None
-
-
-def _frames(traceback: TracebackType | None) -> list[FrameType]:
-    found: list[FrameType] = []
-    while traceback is not None:
-        found.append(traceback.tb_frame)
-        traceback = traceback.tb_next
-    return found

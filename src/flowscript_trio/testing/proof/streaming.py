@@ -10,7 +10,8 @@ import trio
 
 from ...types.exceptions import is_a
 from .calls import RUNNING, Call
-from .sites import WaitSite, cuts_short, follows_cancelled, replaces_cancelled, site_of
+from .replacing import replacement_in
+from .sites import WaitSite, cuts_short, follows_cancelled, site_of
 from .stepping import Surroundings, frames_of, shields_around, step_through
 
 
@@ -76,8 +77,8 @@ class _Step:
         """It has given an item, has ended, or has raised an error."""
         went_on = any(not follows_cancelled(handed) for handed, _ in self._handed[1:])
         call.swallowed |= went_on or (bool(self._handed) and raised is None)
-        if self._handed and raised is not None and replaces_cancelled(raised):
-            call.replaced = raised
+        if self._handed and raised is not None:
+            call.replaced = replacement_in(raised) or call.replaced
         for handed, place in self._handed:
             if cuts_short(handed, place):
                 call.cut_short = str(place)

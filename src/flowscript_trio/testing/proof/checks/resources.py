@@ -30,7 +30,10 @@ def no_thread_is_left(story: Story) -> Iterator[Finding]:
             message = f"{said} was still at work when the run was over; {advice}"
             yield Finding(left.what, message)
         else:
-            message = f"{left.call.name} left {said} at work when the run was over; {advice}"
+            message = (
+                f"{left.call.name} left {said} at work when the run was over; {advice}, without "
+                "`abandon_on_cancel`"
+            )
             yield Finding(left.call.label, message)
 
 
