@@ -53,6 +53,8 @@ SHAPES = {
       <transform:template id="t" template="{{p.failures[0].message}} {{p.failures[0].type}} {{b.status}} {{a}}"/></workflow>""",
     "loop in loop": """<workflow name="w"><set var="n" value="0"/><loop id="o" max="3"><loop id="i" max="3"><source:act id="a"/>
       <set var="n" value="{{n + 1}}"/></loop></loop><transform:template id="t" template="{{n}}"/></workflow>""",
+    "loop of lists": """<workflow name="w"><loop id="l" max="4"><foreach id="e" collection="[1,2]">
+      <source:act id="a" gives="{{item + $iteration}}"/></foreach></loop></workflow>""",
     "loop in foreach": """<workflow name="w"><foreach id="each" collection="[1,2,3]"><loop id="i" max="4"><source:act id="a" gives="{{item + $iteration}}"/>
       </loop></foreach></workflow>""",
     "loop that undoes": """<workflow name="w"><loop id="l" max="4"><source:act id="a"><compensate><source:act id="u"/></compensate></source:act></loop>

@@ -12,7 +12,7 @@ from .cookies import changed, changes_of
 from .entries import Compacted
 from .readings import Readings
 from .recorder import Recorder
-from .snapshots import give_back, take
+from .snapshots import give_back, name_of_output, take
 
 
 class Rounds:
@@ -78,9 +78,11 @@ class Rounds:
         try:
             self._has_cookies = sealed = self._has_cookies or part.has_cookies
             cookies, turn = changes_of(self._cookies, state.cookies)
+            output, output_of = self._inner.output, name_of_output(state, self._inner.output)
             kept = {
                 "cookies": cookies,
-                "output": self._inner.output,
+                "output": None if output_of is not None else output,
+                "output_of": output_of,
                 "state": take(self._recorder, state),
                 "readings": 0 if self._now is None else self._now.number,
                 "chance": state.services.random.getstate() if self._draws else None,
@@ -115,8 +117,9 @@ class Rounds:
             self._has_cookies = True
             self._recorder.parts.note_cookies(self._key)
         self.first = entry.jobs[0][1]
-        self._inner.output = kept["output"]
         self.results = give_back(self._recorder, state, kept["state"])
+        of = kept["output_of"]
+        self._inner.output = kept["output"] if of is None else self.results[of].output
         state.cookies = changed(state.cookies, kept["cookies"])
         if self._now is not None:
             self._now.number = kept["readings"]

@@ -19,6 +19,19 @@ def take(recorder: Recorder, state: State) -> list[Any]:
     return [{name: _plain(recorder, each) for name, each in results.items()}, variables]
 
 
+def name_of_output(state: State, output: Any) -> str | None:
+    """The id of the node in a layer that gave this very output, which need not be kept twice; None for none.
+
+    What stands in a value twice is no plain JSON, whose writing is many times faster.
+    """
+    if type(output) not in (dict, list):
+        return None
+    for name, result in state.written()[0].items():
+        if isinstance(result, NodeResult) and result.output is output:
+            return name
+    return None
+
+
 def give_back(recorder: Recorder, state: State, taken: list[Any]) -> dict[str, NodeResult]:
     """Write into a layer what was taken of it; gives the results of nodes by their ids."""
     results = {name: _result(recorder, each) for name, each in taken[0].items()}
