@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from ..types.budget import COUNTS, SECONDS, Budget
 from ..types.durations import parse_timeout
 from ..types.errors import InputError, nearest
+from ..types.patterns import pattern
 from .run_options import Command
 
 _UNITS = {
@@ -22,7 +22,7 @@ _UNITS = {
     "MiB": 1024**2,
     "GiB": 1024**3,
 }
-_COUNT = re.compile(r"([0-9][0-9_]{0,17})(KB|MB|GB|KiB|MiB|GiB)?")
+_COUNT = pattern(r"([0-9][0-9_]{0,17})(KB|MB|GB|KiB|MiB|GiB)?")
 
 
 def read_budget(given: str | None) -> Budget | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -10,10 +9,11 @@ from ..execution.failures import Failure, failure_of
 from ..program.loading import Flow
 from ..types.errors import Problem, notes_of, problem_at, summary_of
 from ..types.paths import order_of
+from ..types.patterns import pattern
 from ..types.printing import printable
 from ..types.results import NodeResult
 
-_TAG = re.compile(r"<[^\s/>]+")
+_TAG = pattern(r"<[^\s/>]+")
 
 ROOM = 5
 """How many of a kind are listed: the error must still be on a screen of 24 lines."""

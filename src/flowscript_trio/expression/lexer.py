@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from ..types.deferred import dataclass
+from ..types.patterns import pattern
 from .errors import ExpressionSyntaxError
 
 Kind = Literal["number", "string", "name", "operator", "end"]
@@ -22,7 +23,7 @@ class Token:
     end: int
 
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?P<space>\s+)
       | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))
       | (?P<name>[A-Za-z_$][\w$]*)
@@ -31,12 +32,12 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_COLON = re.compile(r"\s*:")
+_COLON = pattern(r"\s*:")
 MAX_NESTING = 50
 """How deep brackets, arrow functions and unary operators may nest: far below Python's recursion limit."""
 
 _BINDERS = frozenset({"$context", "$input", "$config", "$secrets"})
-_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
+_ESCAPE = pattern(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 _WORDS = {
     "and": "&&", "AND": "&&", "or": "||", "OR": "||", "not": "!", "NOT": "!", "in": "in", "IN": "in",
@@ -69,8 +70,9 @@ def tokenize(text: str, names: Collection[str] = frozenset()) -> list[Token]:
     tokens: list[Token] = []
     bound = names if isinstance(names, BoundNames) else BoundNames(names)
     at = depth = 0
+    match = _TOKEN.match
     while at < len(text):
-        found = _TOKEN.match(text, at)
+        found = match(text, at)
         if found is None:
             raise _unreadable(text, at)
         end = found.end()

@@ -7,6 +7,7 @@ from dataclasses import field
 
 from ..types.deferred import dataclass
 from ..types.errors import nearest
+from ..types.patterns import pattern
 from .calls import METHODS
 from .errors import ExpressionSyntaxError
 from .functions import functions
@@ -27,7 +28,7 @@ from .syntax import (
     Unary,
 )
 
-_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAPITAL = pattern(r"(?<=[a-z])(?=[A-Z])")
 _ELSEWHERE = {
     **dict.fromkeys(("size", "count", "len"), ".length, without parentheses"),
     **dict.fromkeys(("push", "append", "add"), "a list with one more item: [...xs, x]"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ..types.ast import Document, LimitDeclaration, Parameter, Secret
@@ -10,6 +9,7 @@ from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
 from ..types.findings import Findings
 from ..types.location import Source
+from ..types.patterns import pattern
 from .builder import Builder, Content
 from .declarations import DeclarationReader, word_in
 from .fences import read_front
@@ -22,7 +22,7 @@ from .reading import SettingReader, Settings
 from .xml import read_xml
 
 ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
-_VERSION = re.compile(VERSION)
+_VERSION = pattern(VERSION)
 _ENDINGS = frozenset({"finally", "on-workflow-error"})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from ..types.findings import Findings
+from ..types.patterns import pattern
 from .front import Front
 
-_OPENING = re.compile(r"---[ \t]*\r?$", re.MULTILINE)
-_FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
+_OPENING = pattern(r"---[ \t]*\r?$", re.MULTILINE)
+_FENCE = pattern(r"^---[ \t]*\r?$", re.MULTILINE)
 
 
 def read_front(findings: Findings, start: int) -> tuple[Front, int]:

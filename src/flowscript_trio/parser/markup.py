@@ -7,24 +7,25 @@ from dataclasses import field
 
 from ..types.deferred import dataclass
 from ..types.errors import nearest
+from ..types.patterns import pattern
 from .findings import ScanFindings
 
 SPACE = " \t\r\n"
 _PREDEFINED = ("lt", "gt", "amp", "quot", "apos")
 _NAME = r"[^ \t\r\n/>=<\"'&]+"
 STARTS_NAME = re.compile(r"[A-Za-z_:]|[^\x00-\x7f]")
-LESS_THAN = re.compile(r"<(?=[ \t\r\n=0-9])")
+LESS_THAN = pattern(r"<(?=[ \t\r\n=0-9])")
 """A ``<`` in text that means less than, and is repaired."""
 _OPENING = re.compile(f"<({_NAME})")
 _PAIR = rf"({_NAME})[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')"
 _ATTRIBUTE = re.compile(r"[ \t\r\n]+" + _PAIR + r"(?=[ \t\r\n/>])")
-_ODD = re.compile(r"[ \t\r\n]+" + _PAIR)
-_CROWDED = re.compile(_PAIR)
+_ODD = pattern(r"[ \t\r\n]+" + _PAIR)
+_CROWDED = pattern(_PAIR)
 _TAG_END = re.compile(r"[ \t\r\n]*(/?)>")
-_LOOSE = re.compile(rf"({_NAME})(?:[ \t\r\n]*(=)[ \t\r\n]*)?")
-_UNQUOTED = re.compile(r"[^ \t\r\n<>\"']*?(?=/?>|[ \t\r\n<\"']|\Z)")
+_LOOSE = pattern(rf"({_NAME})(?:[ \t\r\n]*(=)[ \t\r\n]*)?")
+_UNQUOTED = pattern(r"[^ \t\r\n<>\"']*?(?=/?>|[ \t\r\n<\"']|\Z)")
 _SUSPECT = re.compile("[<&]")
-_REFERENCE = re.compile(r"&(?:([A-Za-z_][\w.-]*)|#(\d+)|#x([0-9a-fA-F]+));")
+_REFERENCE = pattern(r"&(?:([A-Za-z_][\w.-]*)|#(\d+)|#x([0-9a-fA-F]+));")
 
 
 @dataclass(slots=True, eq=False)

@@ -10,9 +10,10 @@ import re
 
 from ..types.errors import Problem, problem_at
 from ..types.location import Source
+from ..types.patterns import pattern
 
-_CODE_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})(.*)")
-_TOKEN = re.compile(r"<!--|(<(?:control:)?workflow)(?=[\s/>]|\Z)|(`+)")
+_CODE_FENCE = pattern(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})(.*)")
+_TOKEN = pattern(r"<!--|(<(?:control:)?workflow)(?=[\s/>]|\Z)|(`+)")
 
 
 def find_second(source: Source, start: int) -> list[Problem]:

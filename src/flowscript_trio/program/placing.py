@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,12 +12,13 @@ from ..runtimes.wrapping import innermost
 from ..types.ast import BaseNode, Body, Document, IncludeNode, OnError, Part, Setting, Structure
 from ..types.findings import Findings
 from ..types.location import Text
+from ..types.patterns import pattern
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Checked
 from .compiled import ALL_SECRETS, PlacedStep, Program, Step
 
-_WORD = re.compile(r"\$?[A-Za-z_][\w-]*")
-_SECRET = re.compile(r"\$secrets\s*(?:\.|\[\s*[\"'])\s*([A-Za-z_][\w-]*)")
+_WORD = pattern(r"\$?[A-Za-z_][\w-]*")
+_SECRET = pattern(r"\$secrets\s*(?:\.|\[\s*[\"'])\s*([A-Za-z_][\w-]*)")
 
 
 def placed_in(checked: Checked, linked: Mapping[int, Program]) -> dict[int, PlacedStep]:

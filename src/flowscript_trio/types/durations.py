@@ -7,20 +7,22 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from .patterns import pattern
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIMPLE = re.compile(
+_SIMPLE = pattern(
     r"(?:(?P<d>\d+(?:\.\d+)?|\.\d+)\s*d\s*)?(?:(?P<h>\d+(?:\.\d+)?|\.\d+)\s*h\s*)?"
     r"(?:(?P<m>\d+(?:\.\d+)?|\.\d+)\s*m\s*)?(?:(?P<s>\d+(?:\.\d+)?|\.\d+)\s*s\s*)?"
     r"(?:(?P<ms>\d+(?:\.\d+)?|\.\d+)\s*ms\s*)?",
     re.ASCII,
 )
-_ISO = re.compile(
+_ISO = pattern(
     r"P(?:(?P<w>\d+(?:\.\d+)?)W)?(?:(?P<d>\d+(?:\.\d+)?)D)?"
     r"(?:T(?=\d)(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+(?:\.\d+)?)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
     re.ASCII,
 )
 _ISO_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-_BARE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_BARE = pattern(r"\d+(?:\.\d+)?", re.ASCII)
 LONGEST = 200
 """Characters of a text that may be a duration."""
 EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d, 1h30m or PT5S"

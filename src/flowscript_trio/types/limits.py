@@ -7,14 +7,15 @@ import re
 from .deferred import dataclass
 from .durations import parse_duration
 from .errors import FlowScriptError
+from .patterns import pattern
 
-NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+NAME = pattern(r"[A-Za-z_][\w.-]*", re.ASCII)
 """What a limit may be called."""
 
-_WHOLE = re.compile(r"\d{1,15}", re.ASCII)
-_RATE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*/\s*(.+)", re.ASCII)
-_UNIT = re.compile(r"ms|s|m|h|d")
-_BREAKER = re.compile(r"(\d{1,9})\s+in\s+([^,]+),\s*(.+)", re.ASCII)
+_WHOLE = pattern(r"\d{1,15}", re.ASCII)
+_RATE = pattern(r"(\d{1,12}(?:\.\d{1,12})?)\s*/\s*(.+)", re.ASCII)
+_UNIT = pattern(r"ms|s|m|h|d")
+_BREAKER = pattern(r"(\d{1,9})\s+in\s+([^,]+),\s*(.+)", re.ASCII)
 
 EXPECTED_RATE = "a number for a time, such as 100/s, 5/m or 10/500ms"
 EXPECTED_BREAKER = "failures in a time, and for how long it is open then, such as 5 in 1m, 30s"

@@ -11,6 +11,7 @@ from sys import byteorder
 from typing import Any
 
 from .masked_values import masked
+from .patterns import pattern
 from .spellings import spellings_of
 from .unescaping import Span, layers, outward
 
@@ -20,15 +21,15 @@ SHORTEST = 4
 RUN = 8
 """So many characters of a secret in a row are masked wherever they stand; a shorter secret only as a whole."""
 
-_SCHEME = re.compile(
+_SCHEME = pattern(
     r"(?:https?|wss?|s?ftps?|file|data|ssh|rediss?|amqps?|mongodb|postgres(?:ql)?|sqlite|mysql)"
     r"(?:\+[a-z]+)?:/*",
     re.IGNORECASE,
 )
-_NUMBER_LIKE = re.compile(r"[0-9A-Fa-f.:+ T-]{8}|[0-9.:+-]{4,7}")
+_NUMBER_LIKE = pattern(r"[0-9A-Fa-f.:+ T-]{8}|[0-9.:+-]{4,7}")
 """What may stand in a number, a date or a UUID as it is written."""
-_ALPHANUMERIC = re.compile(rb"[0-9A-Za-z\x80-\xff]")
-_ELLIPSIS = re.compile(r"…|\.\.\.")
+_ALPHANUMERIC = pattern(rb"[0-9A-Za-z\x80-\xff]")
+_ELLIPSIS = pattern(r"…|\.\.\.")
 
 
 class Masker:

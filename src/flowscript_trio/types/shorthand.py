@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import nearest
+from .patterns import pattern
 
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "any")
 DEEPEST = 64
@@ -16,7 +17,7 @@ Named = Mapping[str, dict[str, Any]]
 """Schemas that have names, which stand for them in others."""
 NONE: Named = MappingProxyType({})
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""\s*(?:(?P<word>[^\W\d][\w-]*|\d[\w.-]*)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|(?P<mark>[{}\[\]:,?])|(?P<other>\S)|$)"""
 )

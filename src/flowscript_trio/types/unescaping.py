@@ -6,12 +6,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from .patterns import pattern
+
 Span = tuple[int, int]
 
 DEEPEST = 6
 """How many times over something may be escaped and still be read."""
 
-_ESCAPE = re.compile(
+_ESCAPE = pattern(
     rb"%[0-9A-Fa-f]{2}"
     rb"|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
     rb"|\\u[0-9A-Fa-f]{4}|\\U000?[01][0-9A-Fa-f]{5}|\\U00[0-9A-Fa-f]{6}|\\x[0-9A-Fa-f]{2}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 
 from ..types.ast import Document
 from ..types.findings import Findings
 from ..types.location import Text
+from ..types.patterns import pattern
 
-_BARE = re.compile(r"(?<![\w$.\\])\$(secrets|config)\.([A-Za-z_][\w-]*)")
-_DOLLAR = re.compile(r"(?<!\\)\$\{\s*([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?[^{}]*\}")
+_BARE = pattern(r"(?<![\w$.\\])\$(secrets|config)\.([A-Za-z_][\w-]*)")
+_DOLLAR = pattern(r"(?<!\\)\$\{\s*([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?[^{}]*\}")
 """An interpolation as shells and JavaScript write it."""
 
 

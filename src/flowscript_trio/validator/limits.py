@@ -9,8 +9,9 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.limits import NAME
 from ..types.location import Text
+from ..types.patterns import pattern
 
-_ITEM = re.compile(r"[^\s,]+")
+_ITEM = pattern(r"[^\s,]+")
 _EXPECTED = "the name of a limit, or several with spaces between"
 
 

@@ -20,6 +20,7 @@ from ..types.ast import UNTYPED, BaseNode, Body, Document, Node, Part, Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
+from ..types.patterns import pattern
 from .arguments import texts_in
 from .checked import CheckedNode
 from .common import CONDITION, LIMIT, ON_CRASH, PLACE, RETRY, TIMEOUT, WAITING_TIME
@@ -33,8 +34,8 @@ from .values import BoundSetting, BoundSettings
 
 _WORDS = ("fail", "keep")
 """What ``on-timeout`` of a block can be beside the id of a handler."""
-_ITEM = re.compile(r"[^\s,]+")
-_PATH = re.compile(r"(\$?[A-Za-z_][\w-]*)((?:\.\w[\w-]*|\[\d+\])*)", re.ASCII)
+_ITEM = pattern(r"[^\s,]+")
+_PATH = pattern(r"(\$?[A-Za-z_][\w-]*)((?:\.\w[\w-]*|\[\d+\])*)", re.ASCII)
 
 
 class NodeBinder:

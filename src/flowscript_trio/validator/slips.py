@@ -13,10 +13,11 @@ from ..expression import (
 from ..expression.rewriting import rewrite
 from ..expression.syntax import Constant, Series, Tree
 from ..types.location import Source, Text
+from ..types.patterns import pattern
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-_BLOCK = re.compile(r"[#/^]\s*(?:each|if|unless|else|with|for)\b|%")
-_PIPE = re.compile(r"\|\s*([A-Za-z_]\w*)")
+_DATE = pattern(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_BLOCK = pattern(r"[#/^]\s*(?:each|if|unless|else|with|for)\b|%")
+_PIPE = pattern(r"\|\s*([A-Za-z_]\w*)")
 _WORDS = {
     "function": "an arrow function: x => x.name",
     "return": "the expression by itself, without return",
@@ -36,7 +37,7 @@ _SIGNS = (
     (".", ".", "range(1, 4)"),
 )
 """Operators of other languages: what stands before the place of the mistake, what there, and what to write."""
-_FIRST = re.compile(r"[\s({\[]*([a-z]+)\b")
+_FIRST = pattern(r"[\s({\[]*([a-z]+)\b")
 _COMPARING = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "in"})
 _MOST = 500
 """Characters of an expression that is looked through."""

@@ -14,6 +14,7 @@ from ..expression.members import NODE_MEMBERS
 from ..language.elements import element_of
 from ..types.ast import BaseNode, Node, Setting
 from ..types.findings import Findings
+from ..types.patterns import pattern
 from .checked import Checked, CheckedNode
 from .handlers import Handlers
 from .names import Relation, relate
@@ -27,8 +28,8 @@ _LISTS = frozenset({"transform:map", "transform:filter", "transform:reduce"})
 _BODIES = frozenset({"body", "form", "multipart", "upload"})
 """The settings that say what a sink of HTTP sends in place of its input."""
 
-_WHOLE = re.compile(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
-_REST = re.compile(r"(?:\.output)?\s*\}\}")
+_WHOLE = pattern(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
+_REST = pattern(r"(?:\.output)?\s*\}\}")
 
 _KEPT = "the output of the run is the stream of {!r}, which is closed when the run ends"
 _INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"

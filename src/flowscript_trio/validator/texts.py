@@ -29,6 +29,7 @@ from ..types.deferred import dataclass
 from ..types.errors import nearest
 from ..types.findings import Findings, text_of
 from ..types.location import Source, Text
+from ..types.patterns import pattern
 from .bare import BareNames
 from .fields import Field, Form
 from .inner import InnerNodes
@@ -36,8 +37,8 @@ from .places import Index, Place, name_of
 from .slips import braces_compared, instead_of, is_date, quoted, sum_of
 from .values import Compute
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_HYPHENATED = re.compile(r"\.(\w+-[\w-]*)")
+_NUMBER = pattern(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_HYPHENATED = pattern(r"\.(\w+-[\w-]*)")
 """A step of a path with hyphens, which in an expression would be a subtraction."""
 _WORDS = {"true": True, "false": False, "null": None}
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, WithJsonSchema
 
 from ...types.deferred import dataclass
+from ...types.patterns import pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class TolerateShare:
     fraction: float
 
 
-_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_WAIT_N = re.compile(r"n\s*\(\s*(\d{1,18})\s*\)", re.ASCII)
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
+_WHOLE = pattern(r"[+-]?\d{1,18}", re.ASCII)
+_WAIT_N = pattern(r"n\s*\(\s*(\d{1,18})\s*\)", re.ASCII)
+_SHARE = pattern(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
 def _read_whole(value: object) -> int | None:

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any
 
+from ..patterns import pattern
 from .shape import ObjectShape, Shape
 
-_WORD = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_WORD = pattern(r"[A-Za-z_][\w-]*", re.ASCII)
 _MOST_SHOWN = 6
 
 
