@@ -12,7 +12,6 @@ from ..parser.files import decode
 from ..program.loading import Flow, load, loads
 from ..types.errors import Problem, WorkflowInvalid
 from ..types.printing import json_on_lines
-from .reports import render_problems
 from .run_options import Command
 from .saying import columns_of_terminal, say
 from .standard import standard_input
@@ -52,11 +51,17 @@ def load_or_exit(file: str, roots: tuple[str, ...] = (), *, in_lines: bool = Fal
     try:
         flow = load_document(file, roots)
     except WorkflowInvalid as exc:
-        say(render_problems(exc.problems, columns_of_terminal()))
+        _say_problems(exc.problems)
         sys.exit(2)
     if in_lines:
         for warning in flow.warnings:
             say(json_on_lines(json.dumps({"event": "document-warning", **warning.as_dict()})))
     elif flow.warnings:
-        say(render_problems(flow.warnings, columns_of_terminal()))
+        _say_problems(flow.warnings)
     return flow
+
+
+def _say_problems(problems: tuple[Problem, ...]) -> None:
+    from .reports import render_problems  # most documents have none
+
+    say(render_problems(problems, columns_of_terminal()))

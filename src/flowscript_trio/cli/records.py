@@ -15,13 +15,12 @@ from ..types.printing import one_line, printable
 from .run_options import Command
 from .saying import show_text, write_json
 from .stores import list_runs, show_run, store_option
+from .view_options import FOLDER
 
 if TYPE_CHECKING:
     from ..journal.rows import State
     from ..observe.chronicle import Entry
 
-FOLDER = "FLOWSCRIPT_RECORD"
-"""The environment variable that names the folder."""
 _STATES = ("queued", "running", "suspended", "completed", "failed", "cancelled")
 """How a run of a store can stand: :data:`~flowscript_trio.journal.rows.STATES`, which takes long to import."""
 WIDE = 500

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from .records import FOLDER
 from .run_options import Command
+
+FOLDER = "FLOWSCRIPT_RECORD"
+"""The environment variable that names the folder of records."""
 
 trace_option: Callable[[Command], Command] = click.option(
     "--trace",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from .deferred import dataclass
@@ -127,6 +126,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {other.lower(): other for other in known}
     if name.lower() in folded:
         return folded[name.lower()]
+    from difflib import get_close_matches  # most runs misspell nothing
+
     matches = get_close_matches(name, known, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
