@@ -8,9 +8,13 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import click
 import pyte
 import pytest
+
+from flowscript_trio.cli.commands import commands
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +84,23 @@ def test_no_command_lets_a_text_steer_a_terminal(folder: Path, arguments: list[s
     assert not STEERING & set(shown), ascii(shown)
 
 
+@pytest.mark.parametrize("command", commands.list_commands(click.Context(commands)))
+def test_no_command_repeats_what_it_was_called_with_so_that_it_steers(
+    command: str, folder: Path
+) -> None:
+    """Names of files, of runs, of options and of what does not fit: also of commands that are still to come."""
+    hostile = ATTACK.replace("/", "")
+    document = '<workflow name="w"><set var="x" value="1"/></workflow>'
+    (folder / f"{hostile}.xml").write_text(document)
+    for arguments in (
+        [hostile], [f"--{hostile}"], [f"{hostile}.xml"], ["flow.xml", hostile],
+        [hostile, hostile, hostile, "--store", f"{hostile}.db"],
+    ):  # fmt: skip
+        shown = said(folder, command, *arguments)
+        assert shown
+        assert not STEERING & set(shown), ascii(shown)
+
+
 def recorded(folder: Path) -> None:
     """Two records of runs, one with a hostile name too."""
     said(folder, "run", "fails.xml", "-q", "--record", "kept")
@@ -123,11 +144,13 @@ def test_lines_of_json_stay_lines_for_every_reader(folder: Path) -> None:
         )
 
 
-def test_the_live_tree_is_not_steered(folder: Path) -> None:
+def on_terminal(folder: Path, *arguments: str, stream: str) -> bytes:
+    """What a command sends to a terminal that one of its streams is connected to."""
     main, side = pty.openpty()
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [*FLOWSCRIPT, "run", "fails.xml", "--log", "tree"],
-        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=side,
+        [*FLOWSCRIPT, *arguments],
+        cwd=folder, stdin=subprocess.DEVNULL, **streams | {stream: side},
         env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
     ) as process:  # fmt: skip
         os.close(side)
@@ -142,8 +165,25 @@ def test_the_live_tree_is_not_steered(folder: Path) -> None:
             shown += part
         process.wait(30)
     os.close(main)
+    return bytes(shown)
+
+
+def test_a_document_that_is_laid_out_does_not_steer_a_terminal_and_is_a_file_as_it_was(
+    folder: Path,
+) -> None:
+    node = '<set var="x" value="\x9d0;owned\x9c"/>'
+    text = f'<!-- \x9b31m\x85\u202e -->\n<workflow name="w">\n  {node}\n</workflow>\n'
+    (folder / "odd.xml").write_text(text, encoding="utf-8")
+    shown = on_terminal(folder, "fmt", "odd.xml", stream="stdout").decode()
+    assert not STEERING & set(shown), ascii(shown)
+    assert "\\x9b31m\\x85\\u202e" in shown
+    assert said(folder, "fmt", "odd.xml") == text
+
+
+def test_the_live_tree_is_not_steered(folder: Path) -> None:
+    shown = on_terminal(folder, "run", "fails.xml", "--log", "tree", stream="stderr")
     screen = pyte.Screen(200, 60)
-    pyte.ByteStream(screen).feed(bytes(shown))
+    pyte.ByteStream(screen).feed(shown)
     text = shown.decode()
     assert screen.title == ""
     assert "\x1b]0;" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,9 +42,60 @@ def test_the_audit_fails_for_what_it_finds_and_says_where_it_could_not_look(
 ) -> None:
     file = tmp_path / "report.json"
     file.write_text("" if report is None else json.dumps({"dependencies": report}))
-    command = [sys.executable, ROOT / ".ci" / "audited", "run.lock", file]
+    log = tmp_path / "log"
+    log.write_text("" if report else "pip_audit._service.interface.ConnectionError")
+    command = [sys.executable, ROOT / ".ci" / "audited", "run.lock", file, log]
     done = subprocess.run(command, capture_output=True, text=True)  # type: ignore[arg-type]
     assert (done.returncode, done.stderr) == (code, "")
+    assert said in done.stdout
+
+
+PYTHON = """#!{python}
+import os, stat, sys
+from pathlib import Path
+if sys.argv[1:3] == ["-m", "venv"]:
+    bin = Path(sys.argv[3]) / "bin"
+    bin.mkdir(parents=True)
+    for name in ("pip", "pip-audit"):
+        (bin / name).write_text("#!/bin/sh\\n" + os.environ["STUB_" + name.replace("-", "_")])
+        (bin / name).chmod(0o700)
+else:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+"""
+"""Stands for python3: the tools that it installs say what the test wants."""
+REACHED = """cat <<'END'
+{"dependencies": [{"name": "trio", "version": "1", "vulns": []}]}
+END
+"""
+VULNERABLE = REACHED.replace("[]", '[{"id": "GHSA-x", "fix_versions": ["2"]}]') + "exit 1"
+OUT_OF_REACH = "echo 'requests.exceptions.ConnectionError: Max retries exceeded' >&2; exit 1"
+
+
+@pytest.mark.parametrize(
+    ("audit", "code", "said"),
+    [
+        (REACHED, 0, "run.lock: nothing is known against 1 of 1 packages"),
+        (VULNERABLE, 1, "run.lock: trio 1: GHSA-x, mended in 2"),
+        (OUT_OF_REACH, 0, "skipped: the database of vulnerabilities could not be reached"),
+        ("exit 124", 0, "skipped: the database of vulnerabilities could not be reached"),
+        ("echo 'cannot read the lock file' >&2; exit 1", 1, "cannot read the lock file"),
+    ],
+    ids=["nothing found", "something found", "out of reach", "too slow", "a tool that fails"],
+)
+def test_the_audit_asks_the_tool_and_skips_only_where_the_database_is_out_of_reach(
+    audit: str, code: int, said: str, tmp_path: Path
+) -> None:
+    python = tmp_path / "python3"
+    python.write_text(PYTHON.format(python=sys.executable))
+    python.chmod(0o700)
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "STUB_pip": "exit 0",
+        "STUB_pip_audit": audit,
+    }
+    command = ["bash", str(ROOT / ".ci" / "audit")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == code, done.stderr
     assert said in done.stdout
 
 

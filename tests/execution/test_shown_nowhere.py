@@ -14,11 +14,13 @@ import trio.testing
 import flowscript_trio as fs
 from flowscript_trio.execution.inputs import Secrets
 from flowscript_trio.execution.locals import forget_locals
+from flowscript_trio.execution.masking import mask_error
 from flowscript_trio.expression.scope import Services
 from flowscript_trio.runtimes.ai.types import AIConfig
 from flowscript_trio.runtimes.database.types import DatabaseSourceConfig
 from flowscript_trio.runtimes.http.types import HttpSinkConfig, HttpSourceConfig
 from flowscript_trio.types.events import Event
+from flowscript_trio.types.masking import Masker
 
 SECRET = "s3cr3t-of-forty-characters-0123456789"
 CONFIGS: dict[str, Any] = {
@@ -184,15 +186,10 @@ async def look(params: Any) -> Any:
     return found.missing
 
 
-async def name(params: Any) -> Any:
-    raise type(f"E_{params.config['key']}", (Exception,), {})("hello")
-
-
 ATTRIBUTES: dict[str, Any] = {
     "the code of an exit, which Python prints": (leave, lambda error: error.code),
     "the value of a stop": (stop, lambda error: error.exceptions[1].value),
     "the object without an attribute": (look, lambda error: error.obj),
-    "the name of a class": (name, lambda error: (type(error).__name__, error.type)),
 }
 
 
@@ -208,3 +205,9 @@ async def test_no_attribute_of_an_error_shows_a_secret(place: str) -> None:
         await fs.run(flow, secrets={"K": SECRET}, observers=[events.append])
     assert "***" in repr(look_at(caught.value))
     assert SECRET not in repr(look_at(caught.value)) + repr(events)
+
+
+def test_the_name_of_the_class_of_an_error_shows_no_secret() -> None:
+    error = type(f"E_{SECRET}", (Exception,), {})("hello")
+    shown: Any = mask_error(error, Masker([SECRET]))
+    assert (shown.type, str(shown)) == ("E_***", "E_***: hello")

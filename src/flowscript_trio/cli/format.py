@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from ..parser.files import Decoded, decode
 from ..parser.formatting import format_file
 from ..types.errors import Problem, WorkflowInvalid
+from ..types.printing import printable
 from .reports import render_problems
 from .saying import columns_of_terminal, say
 from .standard import standard_input
@@ -47,11 +49,20 @@ def fmt_command(files: tuple[str, ...], check: bool, write: bool) -> None:
             say(f"{one.name} would change")
         sys.exit(1 if changed else 0)
     if not write:
-        sys.stdout.buffer.write(done[0].after)
+        _print(done[0])
         return
     for one in changed:
         write_whole(Path(one.name), one.after, "--write")
         say(f"{one.name} changed")
+
+
+def _print(formatted: _Formatted) -> None:
+    """The document byte by byte; on a terminal, which its characters could steer, as what can be shown."""
+    text = decode(formatted.after, file=formatted.name) if sys.stdout.isatty() else None
+    if isinstance(text, Decoded):
+        sys.stdout.write(printable(text.text))
+    else:
+        sys.stdout.buffer.write(formatted.after)
 
 
 def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
