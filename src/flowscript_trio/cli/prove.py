@@ -75,6 +75,14 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
     help="How many pairs of points are tried at most.",
 )
 @click.option(
+    "--beside",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How many other runs of the workflow go on beside each, with the same limits.",
+)
+@click.option(
     "--crash",
     is_flag=True,
     help="Prove the durable run: its process dies at every commit and after every effect, and goes on.",
@@ -102,6 +110,8 @@ def prove_command(
     """
     if options["suspend_after"] is not None and not options["crash"]:
         raise click.UsageError("--suspend-after is of durable runs, which --crash proves")
+    if options["beside"] and options["crash"]:
+        raise click.UsageError("--beside is of runs that go on, and --crash lets each die alone")
     given = {name: options.pop(name) for name in GIVEN}
     flow = load_or_exit(file, roots)
     cases = _cases(ctx, flow, file, path, names, keyword, no_cases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ import click
 
 from ..types.services import SECRETS as AI_SECRETS
 from .observing import recording, reporting, tracing
+from .placing import read_places
 from .run import fail, finish, run_in_view
-from .run_options import base_option
+from .run_options import base_option, limit_option, place_option
 from .signals import holding_signals
 from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..execution.handle import Run
     from ..execution.options import RunOptions
     from ..journal.store import Store
+    from ..scheduler.limits.limit import Limit
 
 
 @click.command("resume")
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 @store_option(required=True)
 @store_key_option
 @click.option("--secret", "-s", multiple=True, metavar="NAME", help="One more secret, by its name.")
+@place_option
+@limit_option
 @base_option
 @trace_option
 @record_option
@@ -41,6 +45,8 @@ def resume_command(
     where: str,
     key_name: str | None,
     secret: tuple[str, ...],
+    place: tuple[str, ...],
+    limits: Mapping[str, Limit],
     base: str | None,
     trace: Path | None,
     folder: Path | None,
@@ -68,6 +74,8 @@ def resume_command(
     ):
         options = RunOptions(
             base=base,
+            places=read_places(place),
+            limits=limits,
             observers=(*traced, *recorded, *reported),
             suspend_after=suspend_after,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..execution.options import RunOptions
     from ..journal.store import Store
     from ..program.loading import Flow
+    from ..scheduler.limits.limit import Limit
 
 
 @click.command("run")
@@ -78,6 +79,7 @@ def run_command(
     env: tuple[str, ...],
     max_concurrency: int | None,
     place: tuple[str, ...],
+    limits: Mapping[str, Limit],
     base: str | None,
     seed: int | None,
     watchdog: float | None,
@@ -116,6 +118,7 @@ def run_command(
         watchdog=watchdog,
         budget=budget,
         places=read_places(place),
+        limits=limits,
         store=None if where is None else open_store(where, key_name),
         run_id=run_id or (None if where is None else uuid4().hex),
         suspend_after=suspend_after,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from ..scheduler.limits.limit import Limit
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,6 +64,25 @@ place_option: Callable[[Command], Command] = click.option(
 )
 
 
+def _limits(given: tuple[str, ...]) -> Mapping[str, Limit]:
+    if not given:
+        return {}
+    from .limiting import read_limits  # most runs are given none
+
+    return read_limits(given)
+
+
+limit_option: Callable[[Command], Command] = click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=RULE,…",
+    callback=lambda _, __, given: _limits(given),
+    help="A limit, before what the document declares: max=5,rate=100/s,burst=20,breaker=5 in 1m, 30s; with shared "
+    "it is kept in the store, for all its runs that are given it.",
+)
+
+
 def given_options(command: Command) -> Command:
     """A decorator that adds ``--config``, ``--input`` and the others of what a run is given itself."""
     for option in reversed(_GIVEN):
@@ -69,5 +91,5 @@ def given_options(command: Command) -> Command:
 
 
 def run_options(command: Command) -> Command:
-    """A decorator that adds these, and those of where it runs, as ``flowscript run`` has them."""
-    return given_options(place_option(base_option(command)))
+    """A decorator that adds these, and those of where it runs, and its limits, as ``flowscript run`` has them."""
+    return given_options(limit_option(place_option(base_option(command))))

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..types.errors import FlowScriptError
 from ..types.printing import json_on_lines, one_line
 from .durations import read_seconds
 from .placing import read_places
-from .run_options import base_option, place_option
+from .run_options import base_option, limit_option, place_option
 from .saying import say
 from .stores import open_store, store_option
 from .view_options import quiet_option, record_option
@@ -28,6 +28,7 @@ from .view_options import quiet_option, record_option
 if TYPE_CHECKING:
     from ..execution.worker import WorkEvent
     from ..journal.rows import RunState
+    from ..scheduler.limits.limit import Limit
     from ..types.events import Observer
 
 
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     help="A node at which so many processes have ended fails with Interrupted.",
 )
 @place_option
+@limit_option
 @base_option
 @record_option
 @click.option(
@@ -87,6 +89,7 @@ def work_command(
     until_empty: bool,
     max_crashes: int,
     place: tuple[str, ...],
+    limits: Mapping[str, Limit],
     base: str | None,
     folder: Path | None,
     log: str,
@@ -121,6 +124,7 @@ def work_command(
         max_crashes=max_crashes,
         base=base,
         places=read_places(place),
+        limits=limits,
     )
     try:
         run_in_trio(partial(_until_asked, worker))

@@ -11,7 +11,7 @@ import trio
 from ..program.compiled import Program
 from ..program.holding import describe_cycle
 from ..program.limit_use import Chain, LimitUse, Site
-from ..scheduler.limits.cycles import find_cycle
+from ..scheduler.dag import find_cycle
 from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared
 from ..scheduler.limits.limit import Limit, room_here
 from ..scheduler.limits.meter import Meter

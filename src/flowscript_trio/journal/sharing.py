@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import inf
 
-from ..scheduler.limits.cycles import find_cycle
+from ..scheduler.dag import find_cycle
 from ..scheduler.limits.meter import Meter
 from ..types.limits import Rate
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
-from ..scheduler.limits.cycles import find_cycle
+from ..scheduler.dag import find_cycle
 from ..types.ast import Document
 from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at

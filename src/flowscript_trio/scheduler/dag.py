@@ -1,9 +1,12 @@
-"""Owns the dependency graph of a body: its order, and the cycles in it. Pure and linear."""
+"""Owns graphs of what waits for what: the order of a body, and cycles. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Waits = Sequence[Iterable[int]]
 """For each node, by its index, the indices of the nodes that it waits for."""
@@ -116,3 +119,35 @@ def _shortest_cycle(waits: Waits, first: int, knot: set[int]) -> list[int]:
                 came_from[other] = index
                 queue.append(other)
     raise AssertionError("a component of a graph has a cycle through each of its nodes")
+
+
+def find_cycle(edges: Iterable[tuple[T, T]], through: Iterable[T] | None = None) -> list[T] | None:
+    """A shortest cycle among edges (held, needed), as the nodes on it; None where there is none.
+
+    ``through``: only cycles that one of these is on.
+    """
+    after: dict[T, list[T]] = {}
+    for start, end in edges:
+        after.setdefault(start, []).append(end)
+    best: list[T] | None = None
+    for start in after if through is None else dict.fromkeys(through):
+        way = _way_back(start, after)
+        if way is not None and (best is None or len(way) < len(best)):
+            best = way
+    return best
+
+
+def _way_back(start: T, after: Mapping[T, Sequence[T]]) -> list[T] | None:
+    came: dict[T, T] = {}
+    pending = [start]
+    for here in pending:
+        for there in after.get(here, ()):
+            if there == start:
+                way = [here]
+                while way[-1] != start:
+                    way.append(came[way[-1]])
+                return way[::-1]
+            if there not in came and there in after:
+                came[there] = here
+                pending.append(there)
+    return None

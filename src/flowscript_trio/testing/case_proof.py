@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import trio
 
 from ..execution.options import RunOptions
 from ..program.loading import Flow
+from ..scheduler.limits.limit import Limit
 from ..types.errors import FlowScriptError
 from ..types.looking import text_of
 from .cases import Case, Reply, Stub
@@ -37,6 +39,8 @@ def prove_case(
     progress: Progress | None = None,
     crash: bool = False,
     suspend_after: float | None = None,
+    beside: int = 0,
+    limits: Mapping[str, Limit | trio.CapacityLimiter] | None = None,
 ) -> Report:
     """Prove a workflow with the input, the stubs and the decisions of one of its cases.
 
@@ -46,9 +50,11 @@ def prove_case(
         flow: the workflow that the case is for.
         case: what :func:`read_cases` gave, or a case made in Python. Nodes that are ``real`` run for real, in
             each of hundreds of runs.
-        around, seed, seeds, most, pairs, progress, crash: as :func:`prove` takes them.
+        around, seed, seeds, most, pairs, progress, crash, beside: as :func:`prove` takes them. Stubs
+            answer the runs beside each, too, in the order in which they are asked.
         suspend_after: with ``crash``, the seconds after which a run that waits for nothing but people and timers
             is left, as :func:`run` takes them; the proof goes on with it.
+        limits: limits by name, as :func:`run` takes them.
 
     Returns:
         A :class:`Report`.
@@ -73,7 +79,7 @@ def prove_case(
 
     def options() -> RunOptions:
         stage.begin()
-        return replace(_given(case), now=now, suspend_after=suspend_after)
+        return replace(_given(case), now=now, suspend_after=suspend_after, limits=limits)
 
     report = prove(
         flow,
@@ -86,6 +92,7 @@ def prove_case(
         pairs=pairs,
         progress=progress,
         crash=crash,
+        beside=beside,
     )
     if stage.missing:
         names = ", ".join(f"{name} ({kind})" for name, kind in stage.missing.items())
