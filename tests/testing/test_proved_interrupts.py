@@ -52,7 +52,7 @@ def test_what_is_no_exception_ends_its_run_by_rule_and_the_proof_goes_on(
 @pytest.mark.parametrize("make", [SystemExit, Odd])
 def test_so_it_is_where_processes_die(make: Callable[[], BaseException]) -> None:
     report = found_in(raising(make), most=6, crash=True)
-    assert report.undisturbed.endswith(make.__name__)  # type: ignore[attr-defined]
+    assert report.undisturbed.endswith(make.__name__)
 
 
 def press() -> None:
