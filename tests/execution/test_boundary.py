@@ -340,8 +340,12 @@ def raising(kinds: dict[str, Callable[[], BaseException]]) -> fs.Registry:
 
 
 def outcome_of(branches: str, kinds: dict[str, Any], seed: int, settings: str = "") -> str:
-    text = f'<workflow name="w"><parallel id="p" {settings}>{branches}</parallel></workflow>'
-    flow = fs.loads(text, registry=raising(kinds))
+    return outcome_in(f'<parallel id="p" {settings}>{branches}</parallel>', kinds, seed)
+
+
+def outcome_in(body: str, kinds: dict[str, Any], seed: int) -> str:
+    """The name of what a run of that body raises in that order of tasks, or its output."""
+    flow = fs.loads(f'<workflow name="w">{body}</workflow>', registry=raising(kinds))
 
     async def main() -> str:
         try:
@@ -391,6 +395,77 @@ def test_what_is_no_exception_decides_by_rule(
     text = "".join(branch(kind, at) for kind, at in branches)
     found = {outcome_of(text, KINDS, seed, settings) for seed in range(60)}
     assert found == {expected}
+
+
+def in_foreach(*nodes: tuple[str, int]) -> str:
+    """The nodes as iterations of a loop that run at the same time."""
+    items = ", ".join(f"{{kind: '{kind}', at: {at}}}" for kind, at in nodes)
+    return (
+        f'<foreach id="f" collection="[{items}]" maxConcurrency="9">'
+        '<source:raises id="r" kind="{{item.kind}}" at="{{item.at}}"/></foreach>'
+    )
+
+
+def in_while(*nodes: tuple[str, int]) -> str:
+    """The nodes as branches of a block in a loop."""
+    return f'<while id="w" condition="true" max="3">{in_parallel(*nodes)}</while>'
+
+
+def in_parallel(*nodes: tuple[str, int], settings: str = "") -> str:
+    return f'<parallel id="p" {settings}>{"".join(branch(*each) for each in nodes)}</parallel>'
+
+
+def in_nested(*nodes: tuple[str, int]) -> str:
+    """Each node in a block of its own, and these in one."""
+    longer = '<branch><delay duration="9s"/></branch>'
+    inner = "".join(
+        f'<branch><parallel id="i{number}">{branch(*each)}{longer}</parallel></branch>'
+        for number, each in enumerate(nodes)
+    )
+    return f'<parallel id="o">{inner}</parallel>'
+
+
+def in_slow_failing(*nodes: tuple[str, int]) -> str:
+    """The nodes in a block that lets its branches finish, beside one that takes longer."""
+    slow = '<branch><delay duration="5s"/></branch>'
+    return in_parallel(*nodes, settings='fail-fast="false"').replace(
+        "</parallel>", f"{slow}</parallel>"
+    )
+
+
+BLOCKS = [in_foreach, in_while, in_nested, in_slow_failing]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", BLOCKS, ids=[each.__name__ for each in BLOCKS])
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ([("value", 1), ("stop", 1)], "Stop"),
+        ([("stop", 1), ("halt", 1)], "Stop"),
+        ([("halt", 1), ("value", 1), ("stop", 1)], "Halt"),
+        ([("exit", 1), ("ctrl-c", 1)], "KeyboardInterrupt"),
+        ([("value", 1), ("exit", 1)], "SystemExit"),
+        ([("ctrl-c", 1), ("stop", 1)], "KeyboardInterrupt"),
+        ([("value", 1), ("group", 1)], "BaseExceptionGroup"),
+        ([("stop", 1), ("hidden", 1)], "SystemExit"),
+        ([("stop", 1), ("value", 2)], "Stop"),
+        ([("exit", 1), ("value", 2)], "SystemExit"),
+    ],
+)
+def test_what_is_no_exception_decides_by_rule_in_every_block(
+    nodes: list[tuple[str, int]], expected: str, block: Callable[..., str]
+) -> None:
+    found = {outcome_in(block(*nodes), KINDS, seed) for seed in range(60)}
+    assert found == {expected}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["value", "stop", "halt", "exit", "ctrl-c", "group", "hidden"])
+@pytest.mark.parametrize("block", BLOCKS, ids=[each.__name__ for each in BLOCKS])
+def test_each_kind_surfaces_out_of_every_block(block: Callable[..., str], kind: str) -> None:
+    alone = {outcome_in(block((kind, 1)), KINDS, seed) for seed in range(60)}
+    assert alone == {"SystemExit" if kind == "hidden" else type(KINDS[kind]()).__name__}
 
 
 def test_a_group_of_a_node_stays_whole(world: World) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from flowscript_trio.journal import errors
 from flowscript_trio.journal.errors import decode_error, encode_error, register_error
@@ -171,3 +173,115 @@ def test_no_class_is_made_that_is_not_an_error() -> None:
 def test_a_damaged_error_is_the_stores_failure(kept: Any) -> None:
     with pytest.raises(StoreFailed, match="damaged"):
         decode_error(encode_value(kept))
+
+
+class Refuses(Exception):
+    """It takes nothing, and says nothing, once it is to be made again."""
+
+    refuses = False
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if Refuses.refuses:
+            raise SystemExit(name)
+        super().__setattr__(name, value)
+
+    def add_note(self, note: str) -> None:
+        raise SystemExit(note)
+
+
+def test_an_error_that_refuses_when_it_is_made_again_comes_back_as_recorded() -> None:
+    register_error(Refuses)
+    error = Refuses("text")
+    error.__dict__["more"] = 1
+    error.__dict__["__notes__"] = ["a note"]
+    data = encode_error(error)
+    Refuses.refuses = True
+    try:
+        made = decode_error(data)[0]
+    finally:
+        Refuses.refuses = False
+    assert type(made) is RecordedError
+    assert (str(made), made.__notes__) == ("text", ["a note"])
+
+
+MISSED: list[str] = []
+
+
+def never_end() -> Any:
+    """Press Ctrl-C, and go on until that comes."""
+    signal.raise_signal(signal.SIGINT)
+    for _ in range(10_000_000):
+        pass
+    MISSED.append("the Ctrl-C did not come")
+
+
+class EndlessPart:
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return never_end()
+
+    def __getattribute__(self, name: str) -> Any:
+        return never_end()
+
+
+class Slow(Exception):
+    is_slow = False
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if Slow.is_slow:
+            never_end()
+        super().__setattr__(name, value)
+
+
+def endless_answer() -> Exception:
+    class Endless(httpx.ConnectError):
+        @property
+        def _request(self) -> Any:
+            return never_end()
+
+        @_request.setter
+        def _request(self, request: Any) -> None:
+            pass
+
+    return Endless("no")
+
+
+def with_an_endless_part() -> Exception:
+    return ValueError(EndlessPart())
+
+
+@pytest.mark.parametrize("make", [endless_answer, with_an_endless_part])
+def test_ctrl_c_ends_the_keeping_of_an_error_that_never_ends(
+    make: Callable[[], BaseException],
+) -> None:
+    error, kept = make(), []
+
+    @enable_ki_protection
+    async def keep() -> None:
+        kept.append(encode_error(error))
+        await trio.lowlevel.checkpoint()
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(keep)
+    assert len(kept) == 1
+    assert MISSED == []
+
+
+def test_ctrl_c_ends_the_making_of_an_error_that_never_ends() -> None:
+    register_error(Slow)
+    error = Slow("text")
+    error.__dict__["more"] = 1
+    data, made = encode_error(error), []
+
+    @enable_ki_protection
+    async def make() -> None:
+        made.append(decode_error(data)[0])
+        await trio.lowlevel.checkpoint()
+
+    Slow.is_slow = True
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(make)
+    finally:
+        Slow.is_slow = False
+    assert [type(each) for each in made] == [RecordedError]
+    assert MISSED == []

@@ -30,6 +30,7 @@ from ...types.looking import summary_of
 from ...types.storing import StoreFailed
 from ..places import PlayedPlace, played
 from .clock import NeverEnds, VirtualClock, compacting_early, without_pace
+from .interrupts import ends_the_proof, status_of_end
 from .people import People
 from .points import Crash, Point
 from .probe import FOREVER
@@ -245,8 +246,10 @@ class Staging:
             life.status, life.output = done.status or "", done.output
         except StoreFailed as exc:
             life.status, life.error = "suspended", exc
-        except Exception as exc:
-            life.status, life.error = "failed", exc
+        except BaseException as exc:
+            if ends_the_proof(exc):
+                raise
+            life.status, life.error = status_of_end(exc), exc
 
     def _now(self, now: Callable[[], datetime] | None) -> datetime:
         assert now is not None, "the options of a proof have a clock"

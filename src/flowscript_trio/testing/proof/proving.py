@@ -104,7 +104,8 @@ def prove(
         ValueError: more than one registry was given.
 
     This is synchronous: it calls ``trio.run`` for each run, so it cannot be called from a trio program.
-    Ctrl-C ends it at once, with ``KeyboardInterrupt``.
+    Ctrl-C ends it at once, with ``KeyboardInterrupt``. A ``SystemExit`` or ``KeyboardInterrupt`` that a node
+    raises itself ends the run that it is raised in, which counts as cancelled, and not the proof.
     """
     if trio.lowlevel.in_trio_run():
         raise RuntimeError(

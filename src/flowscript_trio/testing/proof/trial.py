@@ -26,6 +26,7 @@ from ..places import played
 from .calls import Call
 from .clock import LOOK, NeverEnds, VirtualClock, without_pace
 from .hooks import hooked
+from .interrupts import ends_the_proof, status_of_end
 from .leftovers import Left, is_of_trio, watching_opens
 from .locks import Locks, Primitive
 from .named_limits import Allowed, limits_after, taken_now
@@ -210,8 +211,10 @@ async def _run(
             late = trio.current_time() >= started + FOREVER
             trial.endless = late or probe.steps >= probe.most_steps
             raise
-        except Exception as exc:
-            trial.status, trial.error = "failed", exc
+        except BaseException as exc:
+            if ends_the_proof(exc):
+                raise
+            trial.status, trial.error = status_of_end(exc), exc
             failure = failure_of(exc)
             trial.record = None if failure is None else failure.record
         else:

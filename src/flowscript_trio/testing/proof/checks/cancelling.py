@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
+from ....scheduler.policy import INTERRUPTS
 from ....types.exceptions import is_a, leaves_of
 from ....types.looking import summary_of
 from ....types.paths import is_below, is_cleanup, is_within
@@ -192,7 +193,7 @@ def _from_outside(story: Story) -> Iterator[_Cancelled]:
 def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
     """As neither success nor failure, from where it came, and a time limit as one."""
     trial = story.trial
-    outside = any(map(is_from_outside, trial.points))
+    outside = any(map(is_from_outside, trial.points)) or _is_interrupted(story)
     if trial.status == "cancelled" and not outside and not trial.endless:
         yield Finding("the run", "the run was cancelled, and nobody cancelled it")
     for execution in story.executions:
@@ -225,6 +226,13 @@ def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
         yield Finding(
             "the run", f"the run's cancellation is reported as an error: {summary_of(trial.error)}"
         )
+
+
+def _is_interrupted(story: Story) -> bool:
+    """Whether code of a node raised what ends programs, and so ended the run: nobody cancels it then."""
+    error = story.trial.error
+    of_a_call = any(error is each for call in story.trial.probe.calls for each in call.errors)
+    return of_a_call and is_a(error, INTERRUPTS)
 
 
 def _by_handle(story: Story) -> bool:
