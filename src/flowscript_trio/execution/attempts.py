@@ -31,7 +31,7 @@ from .cutting import noting_a_cut
 from .failures import note_node
 from .frame import Attempt, Frame, Outcome
 from .handlers import be_late
-from .journalled import timer_of
+from .journalled import acting, performing, timer_of
 from .limiting import hold, take_token
 from .regions import Region
 from .taking import with_limits
@@ -76,14 +76,12 @@ async def _attend(walk: Walk, attempt: Attempt) -> Outcome:
             spending.count_node(path)
         spending.keep(attempt.input, path)
     if recorder is not None:
-        from .durable.leaves import perform_durably  # only a run with a store needs it
-
         perform: Callable[[Walk, Attempt], Awaitable[Outcome]] = _perform
         if step.limits:
             from .durable.limited import limited
 
             perform = limited(_perform)
-        outcome = await perform_durably(walk, recorder, attempt, perform)
+        outcome = await performing()(walk, recorder, attempt, perform)
     elif step.limits:
         outcome = await with_limits(walk, attempt, _perform)
     else:
@@ -227,10 +225,8 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     if step.is_control:
         work = _control(walk, step.runtime, params, attempt)
     elif walk.run.recorder is not None:
-        from .durable.leaves import act_durably
-
         call = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
-        work = act_durably(walk.run, walk.run.recorder, attempt, config, call)
+        work = acting()(walk.run, walk.run.recorder, attempt, config, call)
     elif step.is_builtin:
         work = _call_ours(step.runtime, params)
     else:

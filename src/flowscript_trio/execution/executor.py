@@ -138,7 +138,7 @@ class Executor:
         """
         run = self.run
         path = f"{frame.prefix}{step.label}"
-        if run.recorder is not None:
+        if run.recorder is not None and run.recorder.must_be_asked:
             await run.recorder.enter(path, frame.region, checked)
         elif not checked:
             await checkpoint_if_cancelled()

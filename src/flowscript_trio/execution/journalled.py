@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .context import RunContext
     from .durable.blocks import BlockJournal
+    from .durable.leaves import Perform
     from .durable.pacing import PaceJournal
     from .durable.recorder import Recorder
     from .durable.timers import Timer
+    from .frame import Attempt, Outcome
     from .regions import Region
+    from .walk import Walk
+
+
+@cache
+def performing() -> Callable[[Walk, Recorder, Attempt, Perform], Awaitable[Outcome]]:
+    """What makes an attempt of a node; looked up once, since an import takes as long as an entry."""
+    from .durable.leaves import perform_durably
+
+    return perform_durably
+
+
+@cache
+def acting() -> Callable[
+    [RunContext, Recorder, Attempt, Any, Callable[[], Coroutine[Any, Any, Outcome]]],
+    Awaitable[Outcome],
+]:
+    """What does the work of a node that runs no others; looked up once."""
+    from .durable.leaves import act_durably
+
+    return act_durably
 
 
 def timer_of(recorder: Recorder | None, key: str, seconds: float) -> Timer | None:

@@ -45,8 +45,8 @@ class BlockJournal:
     def note_end(self, index: int, at: int, outside: bool, cancelled: bool) -> None:
         if self._recorder.leaving.is_left:
             return
-        end = End(self._recorder.clock.there(at), outside, cancelled, index in self.late)
-        self._recorder.job_ends.add(self, end, index)
+        how = self._recorder.clock.there(at), outside, cancelled, index in self.late
+        self._recorder.job_ends.add(self, how, index)
 
     def write_ends(self, end: End, indices: list[int]) -> None:
         """Jobs have ended in one pass, and alike."""

@@ -92,6 +92,11 @@ class Recorder:
         if self.past.began is None:
             self.journal.write(began)
 
+    @property
+    def must_be_asked(self) -> bool:
+        """Whether a node is to :meth:`enter`, and does not only look for a cancellation itself."""
+        return self.past.began is not None or bool(self.decisions.pending)
+
     async def enter(self, path: str, region: Region, checked: bool) -> None:
         """Before a node: look for a cancellation, unless something is known of the node already.
 
