@@ -63,7 +63,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "regex_match regex_replace match match_all test",
     ),  # with a program of 32 parts
     (Cost(item=0.5, character=2 * NARROW), "reverse"),
-    (_COPY, "slice take skip to_array values merge set delete omit has get"),
+    (_COPY, "slice take skip to_array values set delete omit has get"),
     (Cost(item=1, character=NARROW + SCANNED), "contains includes index_of"),
     (
         _VISIT,
@@ -71,7 +71,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "concat array_concat clone equals switch from_entries",
     ),
     (Cost(item=1, ordered=True), "sort"),
-    (Cost(item=2), "flatten keys sum avg min max zip pick"),
+    (Cost(item=2), "flatten keys sum avg min max zip pick merge"),
     (Cost(item=2.5), "chunk"),
     (Cost(item=4), "entries unique group_by"),
     (Cost(item=6, character=3 * NARROW), "json_encode pretty"),
