@@ -47,12 +47,13 @@ _TIME = Cost(call=16)
 _GROUPS: list[tuple[Cost, str]] = [
     (
         _FIXED,
-        "length len size first last at range default if_else not is_truthy is_falsy random random_int clamp sign "
+        "length len size first last at default if_else not is_truthy is_falsy random clamp sign "
         "abs pow pad_start pad_end repeat typeof is_null is_array is_object is_string is_number "
         "is_boolean is_empty is_finite is_integer is_nan truncate substring char_at "
         "starts_with ends_with to_string to_number",
     ),
-    (Cost(call=16), "round uuid sqrt floor ceil trunc"),
+    (Cost(call=16), "round uuid range floor ceil trunc"),
+    (Cost(call=16, bit=2 * _LARGE), "sqrt random_int"),
     (Cost(bit=_LARGE), "add subtract multiply divide mod percent"),
     (_SCAN, "trim hash base64_encode base64_decode url_decode json_decode to_boolean split"),
     (Cost(character=2 * NARROW), "upper lower"),
@@ -82,7 +83,7 @@ _GROUPS: list[tuple[Cost, str]] = [
     (Cost(call=48), "add_time subtract_time diff start_of end_of relative"),
     (Cost(call=32), "date time format_date parse_date"),
     (Cost(character=1), "csv_decode"),
-    (Cost(item=1, character=1), "csv_encode"),
+    (Cost(item=8, character=2), "csv_encode"),
 ]
 
 COSTS: dict[str, Cost] = {name: cost for cost, names in _GROUPS for name in names.split()}
