@@ -52,7 +52,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "is_boolean is_empty is_finite is_integer is_nan truncate substring char_at "
         "starts_with ends_with to_string to_number",
     ),
-    (Cost(call=16), "round uuid range floor ceil trunc"),
+    (Cost(call=16), "uuid range floor ceil trunc"),
     (Cost(call=16, bit=2 * _LARGE), "sqrt random_int"),
     (Cost(bit=_LARGE), "add subtract multiply divide mod percent"),
     (_SCAN, "trim hash base64_encode base64_decode url_decode json_decode to_boolean split"),
@@ -81,7 +81,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "now timestamp from_timestamp get_part is_before is_after duration",
     ),
     (Cost(call=48), "add_time subtract_time diff start_of end_of relative"),
-    (Cost(call=32), "date time format_date parse_date"),
+    (Cost(call=32), "date time format_date parse_date round"),
     (Cost(character=1), "csv_decode"),
     (Cost(item=8, character=2), "csv_encode"),
 ]
