@@ -178,6 +178,21 @@ def test_a_long_text_is_no_time() -> None:
         evaluate("timestamp(v)", v=Untouched("x" * 1000))
 
 
+def test_a_decimal_of_many_digits_is_no_time() -> None:
+    with pytest.raises(EvaluationError, match="a number is not a time"):
+        evaluate("timestamp(v)", v=DIGITS)
+
+
+def test_the_clock_is_looked_at_while_long_values_are_compared() -> None:
+    looks: list[int] = []
+    for text in ("v == [...v]", "o == {...o}"):
+        scope = PlainScope({"v": list(range(50_000)), "o": dict.fromkeys(range(50_000))})
+        scope.services.look = lambda: looks.append(1)
+        assert evaluate(text, scope) is True
+        assert len(looks) >= 4
+        looks.clear()
+
+
 # ---- numbers that are larger than any float, and smaller ----
 
 

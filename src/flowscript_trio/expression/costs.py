@@ -47,12 +47,13 @@ _TIME = Cost(call=16)
 _GROUPS: list[tuple[Cost, str]] = [
     (
         _FIXED,
-        "length len size first last at range default if_else not is_truthy is_falsy random random_int clamp sign "
+        "length len size first last at default if_else not is_truthy is_falsy random clamp sign "
         "abs pow pad_start pad_end repeat typeof is_null is_array is_object is_string is_number "
         "is_boolean is_empty is_finite is_integer is_nan truncate substring char_at "
         "starts_with ends_with to_string to_number",
     ),
-    (Cost(call=16), "round uuid sqrt floor ceil trunc"),
+    (Cost(call=16), "uuid range floor ceil trunc"),
+    (Cost(call=16, bit=2 * _LARGE), "sqrt random_int"),
     (Cost(bit=_LARGE), "add subtract multiply divide mod percent"),
     (_SCAN, "trim hash base64_encode base64_decode url_decode json_decode to_boolean split"),
     (Cost(character=2 * NARROW), "upper lower"),
@@ -63,7 +64,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "regex_match regex_replace match match_all test",
     ),  # with a program of 32 parts
     (Cost(item=0.5, character=2 * NARROW), "reverse"),
-    (_COPY, "slice take skip to_array values merge set delete omit has get"),
+    (_COPY, "slice take skip to_array values set delete omit has get"),
     (Cost(item=1, character=NARROW + SCANNED), "contains includes index_of"),
     (
         _VISIT,
@@ -71,7 +72,7 @@ _GROUPS: list[tuple[Cost, str]] = [
         "concat array_concat clone equals switch from_entries",
     ),
     (Cost(item=1, ordered=True), "sort"),
-    (Cost(item=2), "flatten keys sum avg min max zip pick"),
+    (Cost(item=2), "flatten keys sum avg min max zip pick merge"),
     (Cost(item=2.5), "chunk"),
     (Cost(item=4), "entries unique group_by"),
     (Cost(item=6, character=3 * NARROW), "json_encode pretty"),
@@ -80,9 +81,9 @@ _GROUPS: list[tuple[Cost, str]] = [
         "now timestamp from_timestamp get_part is_before is_after duration",
     ),
     (Cost(call=48), "add_time subtract_time diff start_of end_of relative"),
-    (Cost(call=32), "date time format_date parse_date"),
+    (Cost(call=32), "date time format_date parse_date round"),
     (Cost(character=1), "csv_decode"),
-    (Cost(item=1, character=1), "csv_encode"),
+    (Cost(item=8, character=2), "csv_encode"),
 ]
 
 COSTS: dict[str, Cost] = {name: cost for cost, names in _GROUPS for name in names.split()}

@@ -173,11 +173,15 @@ def instant_of(value: Any) -> datetime | time | None:
     return None
 
 
+def is_long(value: Decimal) -> bool:
+    """Whether a decimal has thousands of digits, so that reading them takes time."""
+    return value.__sizeof__() > 1024
+
+
 def spend_digits(value: Decimal, services: Services) -> None:
     """Count the reading of a decimal: how many digits it has is told by its size in memory."""
-    size = value.__sizeof__()
-    if size > 1024:
-        services.spend(size >> 4)
+    if is_long(value):
+        services.spend(value.__sizeof__() >> 4)
 
 
 def require_number(value: Any, what: str, services: Services) -> int | float | Decimal:
@@ -222,18 +226,21 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         if not isinstance(right, LISTS) or len(left) != len(right):
             return False
         deeper(depth, services)
-        services.spend(len(left) + CONTAINER)
-        for a, b in zip(left, right, strict=True):  # noqa: SIM110 - all() costs a frame a level
-            if not _same(a, b, services, depth + 1):
+        services.spend(CONTAINER)
+        for a, b in zip(services.visit(left), right, strict=True):
+            if a.__class__ is int and b.__class__ is int:
+                if a != b:
+                    return False
+            elif not _same(a, b, services, depth + 1):
                 return False
         return True
     if isinstance(left, Mapping):
         if not isinstance(right, Mapping) or len(left) != len(right):
             return False
         deeper(depth, services)
-        services.spend(len(left) + CONTAINER)
-        for key, item in left.items():
-            if key not in right or not _same(item, right[key], services, depth + 1):
+        services.spend(CONTAINER)
+        for key in services.visit(list(left)):
+            if key not in right or not _same(left[key], right[key], services, depth + 1):
                 return False
         return True
     if isinstance(right, (str, *LISTS, Mapping)) or is_number(right):

@@ -115,6 +115,7 @@ def sqrt(services: Services, value: Any = None) -> Any:
     if number < 0:
         raise EvaluationError("a negative number has no square root")
     if isinstance(number, int):
+        services.spend(number.bit_length() >> 3)
         root = math.isqrt(number)
         if root * root == number:
             return root
@@ -154,6 +155,7 @@ def random_int(services: Services, low: Any = 0, high: Any = None) -> int:
     """A whole number from ``low`` to ``high``, both included; with one argument from 0 to it."""
     a, b = (0, low) if high is None else (low, high)
     least, most = whole(services, a, "the lowest"), whole(services, b, "the highest")
+    services.spend((least.bit_length() + most.bit_length()) >> 3)
     if least > most:
         raise EvaluationError(f"the lowest, {least}, is above the highest, {most}")
     return services.random.randint(least, most)

@@ -64,7 +64,7 @@ def csv_encode(services: Services, value: Any = None, options: Any = None) -> An
     ``options`` is an object of ``delimiter``, ``quote`` and ``header``, as a file sink has them.
     """
     rows, dialect = listed(value), _dialect(_given(options, _OF_BOTH, services), services)
-    for row in services.visit(rows):
+    for row in services.visit(rows, 8):
         if isinstance(row, Mapping):
             services.spend(len(row) * 2)
     columns = columns_of(rows, dialect)

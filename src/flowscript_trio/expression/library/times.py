@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ...types.errors import EvaluationError
 from ..scope import Services
 from ..table import function
-from ..values import is_number, require_number, shown
+from ..values import is_long, is_number, require_number, shown
 
 LONGEST = 200
 """Characters of a text that may be a time."""
@@ -22,7 +23,7 @@ def to_time(value: Any) -> datetime:
             found = value
         elif isinstance(value, date):
             found = datetime(value.year, value.month, value.day)
-        elif is_number(value):
+        elif is_number(value) and not (isinstance(value, Decimal) and is_long(value)):
             return _EPOCH + timedelta(milliseconds=float(value))
         elif isinstance(value, str) and len(value) <= LONGEST:
             found = datetime.fromisoformat(value.strip())
