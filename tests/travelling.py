@@ -169,6 +169,28 @@ def block(params: ExecutionParams) -> list[int]:
     return [os.getpid(), threading.get_ident()]
 
 
+@REGISTRY.blocking_runtime("transform:threads")
+def threads(params: ExecutionParams) -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
+@REGISTRY.blocking_runtime("transform:warn-plainly")
+def warn_plainly(params: ExecutionParams) -> list[Any]:
+    params.run.warn(params.node, "said")
+    draw = params.run.services.random.random()
+    return [params.node.id, dict(params.config), params.input, draw]
+
+
+@REGISTRY.blocking_runtime("transform:resource-plainly")
+def resource_plainly(params: ExecutionParams) -> Any:
+    return trio.run(params.run.resource, "a", object)
+
+
+@REGISTRY.blocking_runtime("transform:raise-plainly")
+def raise_plainly(params: ExecutionParams) -> None:
+    raise OddError("one", 2)
+
+
 @REGISTRY.blocking_runtime("transform:left", abandon_on_cancel=True)
 def left(params: ExecutionParams) -> None:
     threading.Event().wait(float(params.config["seconds"]))
