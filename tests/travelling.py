@@ -15,6 +15,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.types import ExecutionParams
+from flowscript_trio.types.propagation import headers_along
 
 REGISTRY = fs.Registry(base=fs.registry)
 
@@ -179,6 +180,16 @@ def warn_plainly(params: ExecutionParams) -> list[Any]:
     params.run.warn(params.node, "said")
     draw = params.run.services.random.random()
     return [params.node.id, dict(params.config), params.input, draw]
+
+
+@REGISTRY.runtime("transform:headers")
+async def headers(params: ExecutionParams) -> dict[str, str]:
+    return dict(headers_along())
+
+
+@REGISTRY.blocking_runtime("transform:headers-plainly")
+def headers_plainly(params: ExecutionParams) -> dict[str, str]:
+    return dict(headers_along())
 
 
 @REGISTRY.blocking_runtime("transform:resource-plainly")

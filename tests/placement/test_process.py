@@ -11,6 +11,7 @@ import trio
 import flowscript_trio as fs
 from flowscript_trio.placement.process import _Workers
 from flowscript_trio.runtimes.types import ExecutionParams
+from flowscript_trio.types.propagation import end, send_along
 
 from travelling import REGISTRY, OddError, Telling, flow, lines, until
 
@@ -262,6 +263,21 @@ class Sent:
             return answer
 
         monkeypatch.setattr(_Workers, "call", noted)
+
+
+async def test_the_context_of_a_trace_crosses_with_each_node() -> None:
+    body = (
+        '<transform:headers id="a" place="process"/><transform:headers-plainly id="b" place="process"/>'
+        '<foreach id="f" collection="[1]" place="process"><transform:headers id="c"/></foreach>'
+        '<return value="{{[a, b, f[0]]}}"/>'
+    )
+    token = send_along(lambda: {"traceparent": "00-1"})
+    try:
+        done = await run(body)
+    finally:
+        end(token)
+    assert done.output == [{"traceparent": "00-1"}] * 3
+    assert (await run(body)).output == [{}] * 3
 
 
 async def test_what_the_attempts_of_a_node_have_in_common_is_sent_once(
