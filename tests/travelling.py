@@ -15,6 +15,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.types import ExecutionParams
+from flowscript_trio.types.propagation import headers_along
 
 REGISTRY = fs.Registry(base=fs.registry)
 
@@ -167,6 +168,38 @@ def block(params: ExecutionParams) -> list[int]:
     if log is not None:
         note(Path(log), "ended")
     return [os.getpid(), threading.get_ident()]
+
+
+@REGISTRY.blocking_runtime("transform:threads")
+def threads(params: ExecutionParams) -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
+@REGISTRY.blocking_runtime("transform:warn-plainly")
+def warn_plainly(params: ExecutionParams) -> list[Any]:
+    params.run.warn(params.node, "said")
+    draw = params.run.services.random.random()
+    return [params.node.id, dict(params.config), params.input, draw]
+
+
+@REGISTRY.runtime("transform:headers")
+async def headers(params: ExecutionParams) -> dict[str, str]:
+    return dict(headers_along())
+
+
+@REGISTRY.blocking_runtime("transform:headers-plainly")
+def headers_plainly(params: ExecutionParams) -> dict[str, str]:
+    return dict(headers_along())
+
+
+@REGISTRY.blocking_runtime("transform:resource-plainly")
+def resource_plainly(params: ExecutionParams) -> Any:
+    return trio.run(params.run.resource, "a", object)
+
+
+@REGISTRY.blocking_runtime("transform:raise-plainly")
+def raise_plainly(params: ExecutionParams) -> None:
+    raise OddError("one", 2)
 
 
 @REGISTRY.blocking_runtime("transform:left", abandon_on_cancel=True)

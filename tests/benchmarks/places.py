@@ -1,72 +1,106 @@
 """Owns the workloads of the place ``process``: nodes there, and the same function by trio-parallel alone.
 
-Both start their workers and end them; one worker does all calls, one after another.
+Both start a worker of their own, which does all calls, one after another. Starting it is not counted, and neither
+is waiting: the cost is the time that both processes had a processor.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import trio
 from trio_parallel import open_worker_context
 
 import flowscript_trio as fs
 
-from .measuring import Cost, Workload, timed
+from .measuring import Cost, Workload
 
 REGISTRY = fs.Registry(base=fs.registry)
-STEPS = 150_000
-"""Of a function for which a process is worth it at all: some milliseconds."""
 
 
-def nothing(number: int) -> int:
-    return number
+@dataclass(frozen=True)
+class Calls:
+    """So many calls, each with that payload and so many milliseconds of work."""
+
+    count: int
+    payload: Any
+    ms: float
 
 
-def long(number: int) -> int:
-    """Keep a processor busy for a while."""
-    return sum(range(STEPS)) * number
+def compute(payload: Any, ms: float) -> int:
+    """Keep a processor busy for so long."""
+    end = time.process_time() + ms / 1000
+    while time.process_time() < end:
+        pass
+    return len(payload)
 
 
-@REGISTRY.blocking_runtime("transform:nothing")
-def nothing_at_a_place(params: fs.ExecutionParams) -> int:
-    return nothing(params.config["n"])
+@REGISTRY.blocking_runtime("transform:compute")
+def compute_at_a_place(params: fs.ExecutionParams) -> int:
+    return compute(params.input, params.config["ms"])
 
 
-@REGISTRY.blocking_runtime("transform:long")
-def long_at_a_place(params: fs.ExecutionParams) -> int:
-    return long(params.config["n"])
+@REGISTRY.blocking_runtime("transform:clock")
+def clock_at_a_place(params: fs.ExecutionParams) -> float:
+    return time.process_time()
 
 
-def engine(kind: str, count: int) -> Cost:
-    flow = fs.loads(
-        f"""<workflow name="w"><foreach id="f" collection="range({count})" merge="none">
-        <transform:{kind} id="n" n="{{{{item}}}}" place="process"/></foreach></workflow>""",
-        registry=REGISTRY,
-    )
-
-    async def work() -> None:
-        await fs.run(flow, max_concurrency=1, places={"process": fs.Process(workers=1)})
-
-    return timed(work)
+@REGISTRY.runtime("transform:clock-here")
+async def clock_here(params: fs.ExecutionParams) -> float:
+    return time.process_time()
 
 
-def by_hand(function: object, count: int) -> Cost:
-    async def work() -> None:
+FLOW = """<workflow name="w">
+  <transform:clock id="first" place="process"/><transform:clock-here id="begin"/>
+  <foreach id="f" collection="range($input.count)" merge="none">
+    <transform:compute id="n" input="{{$input.payload}}" ms="{{$input.ms}}" place="process"/></foreach>
+  <transform:clock-here id="end"/><transform:clock id="last" place="process"/>
+  <return value="{{last - first + end - begin}}"/></workflow>"""
+
+
+def engine(calls: Calls) -> Cost:
+    flow = fs.loads(FLOW, registry=REGISTRY)
+    places = {"process": fs.Process(workers=1)}
+    given = {"count": calls.count, "payload": calls.payload, "ms": calls.ms}
+
+    async def work() -> float:
+        # One at a time, and so in the order of the document.
+        done = await fs.run(flow, input=given, max_concurrency=1, places=places)
+        cost: float = done.output
+        return cost
+
+    return lambda: trio.run(work)
+
+
+def by_hand(calls: Calls) -> Cost:
+    async def work() -> float:
         limiter = trio.CapacityLimiter(1)
         async with open_worker_context(idle_timeout=math.inf) as workers:
-            for number in range(count):
-                await workers.run_sync(function, number, kill_on_cancel=True, limiter=limiter)  # type: ignore[arg-type,unused-ignore]
+            await workers.run_sync(compute, "x", 0)  # the worker imports what it needs
+            first: float = await workers.run_sync(time.process_time)
+            begin = time.process_time()
+            for _ in range(calls.count):
+                await workers.run_sync(
+                    compute, calls.payload, calls.ms, kill_on_cancel=True, limiter=limiter
+                )
+            end = time.process_time()
+            last: float = await workers.run_sync(time.process_time)
+            return last - first + end - begin
 
-    return timed(work)
+    return lambda: trio.run(work)
 
 
 def workloads(scale: float) -> Iterator[Workload]:
-    count = max(int(1_000 * scale), 10)
-    for name, kind, function, reach in (
-        ("a function of some milliseconds", "long", long, 1.2),
-        ("a function that does nothing", "nothing", nothing, None),
+    for name, count, payload, ms, reach in (
+        ("5 ms of work", 200, "x", 5, 1.2),
+        ("1 ms of work", 500, "x", 1, 1.2),
+        ("no work", 1_000, "x", 0, None),
+        ("no work, 100 kB of input", 500, "x" * 100_000, 0, None),
     ):
-        ours, hand = engine(kind, count), by_hand(function, count)
-        yield Workload(f"process, {count} nodes, {name}", "node", count, ours, hand, reach, None)
+        calls = Calls(max(int(count * scale), 10), payload, ms)
+        title = f"process, {calls.count} nodes, {name}"
+        yield Workload(title, "node", calls.count, engine(calls), by_hand(calls), reach, None)

@@ -9,9 +9,11 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.placement.process import _Workers
 from flowscript_trio.runtimes.types import ExecutionParams
+from flowscript_trio.types.propagation import end, send_along
 
-from travelling import OddError, Telling, flow, lines
+from travelling import REGISTRY, OddError, Telling, flow, lines, until
 
 
 async def run(body: str, head: str = "", **given: Any) -> fs.Run:
@@ -215,6 +217,119 @@ async def test_the_time_that_is_left_bounds_a_node_on_its_worker() -> None:
 async def test_a_plain_function_runs_in_a_process() -> None:
     done = await run('<transform:block id="a" place="process"/>')
     assert done.output[0] != os.getpid()
+
+
+async def test_a_plain_function_needs_no_thread_beside_that_which_waits_for_jobs() -> None:
+    done = await run('<transform:threads id="a" place="process"/>')
+    assert done.output == ["MainThread"]
+
+
+async def test_a_plain_function_is_told_of_its_node_and_tells_the_run() -> None:
+    body = '<transform:warn-plainly id="a" n="{{1}}" place="process"/>'
+    with pytest.warns(fs.FlowScriptWarning):
+        done = await run(body, input="in", seed=5)
+    drawn = (await run('<transform:where id="a"/>', seed=5)).output["draw"]
+    assert done.output == ["a", {"n": 1}, "in", drawn]
+    worker = done.results["a"].worker
+    assert [each.message for each in done.warnings] == [f"said (on {worker})"]
+
+
+async def test_a_plain_function_cannot_wait_for_a_resource() -> None:
+    with pytest.raises(fs.FlowScriptError, match="a plain function has no resources of the run"):
+        await run('<transform:resource-plainly id="a" place="process"/>')
+
+
+async def test_an_error_of_a_plain_function_is_that_of_its_node() -> None:
+    with pytest.raises(OddError) as caught:
+        await run('<transform:raise-plainly id="a" place="process"/>')
+    assert any(note.startswith("on process ") for note in caught.value.__notes__)
+
+
+class Sent:
+    """What goes to workers: for each call of a node whether its terms are given, and whether they were missed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[bool, bool]] = []
+        call = _Workers.call
+
+        async def noted(
+            workers: _Workers, context: Any, path: str, function: Any, *given: Any
+        ) -> Any:
+            answer = None
+            try:
+                answer = await call(workers, context, path, function, *given)
+            finally:
+                self.calls.append((given[2] is not None, answer is None))
+            return answer
+
+        monkeypatch.setattr(_Workers, "call", noted)
+
+
+async def test_the_context_of_a_trace_crosses_with_each_node() -> None:
+    body = (
+        '<transform:headers id="a" place="process"/><transform:headers-plainly id="b" place="process"/>'
+        '<foreach id="f" collection="[1]" place="process"><transform:headers id="c"/></foreach>'
+        '<return value="{{[a, b, f[0]]}}"/>'
+    )
+    token = send_along(lambda: {"traceparent": "00-1"})
+    try:
+        done = await run(body)
+    finally:
+        end(token)
+    assert done.output == [{"traceparent": "00-1"}] * 3
+    assert (await run(body)).output == [{}] * 3
+
+
+async def test_what_the_attempts_of_a_node_have_in_common_is_sent_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent = Sent(monkeypatch)
+    done = await run(
+        '<foreach id="f" collection="[1, 2, 3]"><transform:where id="a" n="{{item}}" place="one"/></foreach>',
+        places={"one": fs.Process(workers=1)},
+    )
+    assert [each["config"]["n"] for each in done.output] == [1, 2, 3]
+    assert sent.calls == [(True, False), (False, False), (False, False)]
+
+
+async def test_a_worker_that_comes_later_is_told_when_it_says_that_it_lacks_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = Sent(monkeypatch)
+    log = tmp_path / "log"
+    body = (
+        f'<transform:die id="a" log="{log}" once="yes" place="one">'
+        '<on-error><retry max="1" base="0s"/></on-error></transform:die>'
+    )
+    done = await run(body, places={"one": fs.Process(workers=1)})
+    assert done.output == "alive"
+    # It died; the next one was asked without the terms, missed them, and was given them.
+    assert sent.calls == [(True, True), (False, True), (True, False)]
+
+
+async def test_after_a_cancellation_that_killed_a_worker_the_next_one_is_told(
+    tmp_path: Path,
+) -> None:
+    registry = fs.Registry(base=REGISTRY)
+    log = tmp_path / "log"
+
+    @registry.runtime("transform:seen")
+    async def seen(params: ExecutionParams) -> None:
+        if params.input:
+            await until(lambda: lines(log))
+        else:
+            await trio.sleep_forever()
+
+    body = (
+        '<foreach id="f" collection="[60, 0]"><parallel id="p" wait="any">'
+        f'<branch><transform:block id="a" seconds="{{{{item}}}}" log="{log}" place="one"/></branch>'
+        '<branch><transform:seen id="s" input="{{item}}"/></branch></parallel></foreach>'
+    )
+    done = await fs.run(flow(body, registry), places={"one": fs.Process(workers=1)})
+    assert lines(log) == ["began", "began", "ended"]
+    first, second = (each for each in done.record if each.path.endswith("/a"))
+    assert (first.status, second.status) == ("cancelled", "success")
+    assert first.worker != second.worker
 
 
 async def test_no_more_nodes_are_at_work_than_there_are_workers() -> None:

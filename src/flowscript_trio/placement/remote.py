@@ -57,13 +57,12 @@ class RemotePlace:
     async def execute(self, runtime: NodeRuntime, params: ExecutionParams) -> Any:
         """Run a leaf node's runtime on a worker."""
         leaf = Leaf(runtime, params)
-        deadline = trio.current_effective_deadline()
         reply = await self.send_leaf(leaf)
         path = leaf.run.path
         leaf.context.whereabouts[path] = Whereabouts(reply.worker)
         if reply.noted:
             tell(leaf.run, params, reply)
-        await be_cancelled(reply, deadline)
+        await be_cancelled(reply, leaf.deadline)
         return output_of(reply, path)
 
     async def send_leaf(self, leaf: Leaf) -> Reply:

@@ -103,6 +103,7 @@ class Leaf:
         self.run: NodeRun = run
         self.context: RunContext = context_of(run)
         self.node: BaseNode = params.node
+        self.deadline: float = trio.current_effective_deadline()
         self._runtime = runtime
         self._params = params
         self._placed = self.context.placed[id(params.node)]
@@ -128,7 +129,8 @@ class Leaf:
         if _has_expressions(config):
             scope = scope_facts(self._params.scope, self._placed.names)
         run, headers = self.run, dict(headers_along())
-        return LeafCall(run.path, run.attempt, seconds_left(), headers, config, input, scope)
+        seconds = self.deadline - trio.current_time()
+        return LeafCall(run.path, run.attempt, seconds, headers, config, input, scope)
 
 
 _OF_DOCUMENTS = frozenset({"$config", "$env", "$run"})
