@@ -46,7 +46,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 def signature(
     app: Any, what: str, name: str, thing: Any, options: Any, given: str | None, result: str | None
 ) -> tuple[str, str | None] | None:
-    """A signature for people: a default that is made anew is ``...``, and a protocol takes nothing."""
+    """A signature for people: a default that is made again is ``...``, and a protocol takes nothing."""
     if given is None:
         return None
     if what == "class" and given == "(*args, **kwargs)":

@@ -2,7 +2,7 @@
 
 A page has ``<!-- generated: settings -->`` where a part begins and ``<!-- end: settings -->`` where it
 ends. What stands between the two is kept in the repository, so that the page can be read on a forge.
-``python docs/_ext/made_pages.py`` writes it anew, and a test holds it to the code.
+``python docs/_ext/made_pages.py`` writes it again, and a test holds it to the code.
 """
 
 from __future__ import annotations
@@ -422,7 +422,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write every generated part anew, and the picture of the rooms."""
+    """Write every generated part again, and the picture of the rooms."""
     ROOMS.write_text(rooms(), encoding="utf-8")
     for page in pages():
         page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")

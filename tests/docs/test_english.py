@@ -45,6 +45,10 @@ PHRASES = {
         r"\bOnly (?:then|now|here|there|so) (?:is|are|do|does|can|has|have)\b"
     ),
     "“of which the”: write “whose”": re.compile(r"\bof which the\b"),
+    "“anew”: write “again”": re.compile(r"\banew\b", re.IGNORECASE),
+    "“is to be had”: write “can be reached”, or what it is": re.compile(r"\bto be had\b"),
+    "“what is said of …”: write “what is said about …”": re.compile(r"\bis said of\b"),
+    "“a timeout falls”: write “fires”": re.compile(r"\btimeouts? falls?\b"),
     "“is told elsewhere”: write “is described elsewhere”": re.compile(r"\bis told \[?elsewhere"),
 }
 
@@ -126,6 +130,10 @@ def test_a_module_has_no_such_phrase_in_its_texts_and_comments(source: Path) -> 
         "The value nests too deep.",
         "It is one, that is to say, a single one.",
         "Only then is it closed.",
+        "It is opened anew.",
+        "It is not to be had.",
+        "What is said of it is short.",
+        "No timeout falls.",
     ],
 )
 def test_such_a_phrase_is_found(text: str) -> None:

@@ -67,7 +67,7 @@ async def show(log: str | None = None) -> AsyncIterator[View]:
 
 @asynccontextmanager
 async def _live() -> AsyncIterator[View]:
-    """An observer whose tree is drawn anew every now and then, and once more at the end."""
+    """An observer whose tree is drawn again every now and then, and once more at the end."""
     from rich.console import Console, Group
     from rich.live import Live
 

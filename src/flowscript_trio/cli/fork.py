@@ -1,4 +1,4 @@
-"""Owns ``flowscript fork``: a run of a store is begun anew from one of its nodes on."""
+"""Owns ``flowscript fork``: a run of a store is started again from one of its nodes on."""
 
 from __future__ import annotations
 

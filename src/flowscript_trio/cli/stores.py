@@ -1,4 +1,4 @@
-"""Owns what commands have to do with stores of durable runs: the option, and what is said of a run in one."""
+"""Owns what commands have to do with stores of durable runs: the option, and what is said about a run in one."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class StoreDecider:
         """Say it, and answer nothing."""
         import trio
 
-        with suppress(StoreFailed):  # whether the run can go on is not for what is said of it
+        with suppress(StoreFailed):  # whether the run can go on is not for what is said about it
             for question in await self._store.questions(self._run_id):
                 if question.prompt == prompt and question.actions == actions:
                     say(how_to_answer(question, self._run_id, self._where))

@@ -116,7 +116,7 @@ def note_block(
 def raise_untouched(error: BaseException) -> NoReturn:
     """Raise ``error`` with the traceback, cause and context that it had when it left its node.
 
-    Raising sets the context anew where the caller is handling an exception; it is put back (as trio does
+    Raising sets the context again where the caller is handling an exception; it is put back (as trio does
     for the exceptions of a nursery).
     """
     context = context_of(error)

@@ -1,7 +1,7 @@
 """Owns the count of the bytes that a run keeps: of values that something still holds, shared parts once.
 
 Nothing tells when a list or a text is dropped. So every value is held here as well, until the bound is reached:
-then those that nothing else holds any more are let go, by their reference counts, and the rest is counted anew.
+then those that nothing else holds any more are let go, by their reference counts, and the rest is counted again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Kept:
             self.bytes += bytes_of(part, self._seen, self.most - self.bytes)
             if self.bytes > self.most:
                 self._let_go()
-                break  # all was counted anew
+                break  # all was counted again
         return self.bytes <= self.most
 
     def clear(self) -> None:
@@ -51,7 +51,7 @@ class Kept:
         self._seen.clear()
 
     def _let_go(self) -> None:
-        """Keep only what others hold, and count that anew."""
+        """Keep only what others hold, and count that again."""
         once = list({id(value): value for value in self._values}.values())
         self._values.clear()
         count = 0

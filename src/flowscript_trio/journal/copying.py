@@ -8,7 +8,7 @@ from .rows import Row
 from .writing import READ_AT_ONCE
 
 TURNS = 20
-"""How often it is read anew where rows were dropped meanwhile."""
+"""How often it is read again where rows were dropped meanwhile."""
 
 
 def read_beside(backend: Backend, run_id: str) -> tuple[Owned, list[tuple[int, Row]]]:

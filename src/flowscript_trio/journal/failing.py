@@ -1,4 +1,4 @@
-"""Owns what is said of a store that cannot be used, and what to do about it."""
+"""Owns what is said about a store that cannot be used, and what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what is said of an element: the form of a declaration."""
+"""Owns what is said about an element: the form of a declaration."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Change = Callable[[Any], Any]
 class Crossing:
     """Makes the same of each result, mark and event, each object once, so that what was one stays one.
 
-    ``error`` is what becomes of an error, ``shift`` the seconds by which times move. What is said of a
+    ``error`` is what becomes of an error, ``shift`` the seconds by which times move. What is said about a
     cancellation from outside is replaced by ``cause``, where that is given, and every result is marked with
     ``worker``.
     """

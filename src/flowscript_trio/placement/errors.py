@@ -27,7 +27,7 @@ _MARKS = "__flowscript__"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedError:
-    """An error, ready to cross: its class and its state, and what is said of it where these cannot be had."""
+    """An error, ready to cross: its class and its state, and what is said about it where these cannot be sent."""
 
     made: bytes | None
     type: str

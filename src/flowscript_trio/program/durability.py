@@ -1,4 +1,4 @@
-"""Owns what is said of a document that is to be run with a store: which of its sinks write at least once only."""
+"""Owns what is said about a document that is to run with a store: which of its sinks write at least once only."""
 
 from __future__ import annotations
 

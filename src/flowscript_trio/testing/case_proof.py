@@ -1,4 +1,4 @@
-"""Owns the proof of a case: what plays the nodes, begun anew for each run; and stand-ins where nothing is said."""
+"""Owns the proof of a case: what plays the nodes, made for each run; and stand-ins where nothing is said."""
 
 from __future__ import annotations
 
@@ -152,5 +152,5 @@ def _copy(value: Any, what: str) -> Any:
     except Exception as exc:
         raise FlowScriptError(
             f"the {what} cannot be copied for each run of a proof ({text_of(exc)}); "
-            "call prove(…, options=…) with a function that makes it anew"
+            "call prove(…, options=…) with a function that makes a new one each time"
         ) from None

@@ -113,7 +113,7 @@ class Expected:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing is said of what must come of the run."""
+        """Whether nothing is said about what must come of the run."""
         return self == Expected()
 
 

@@ -349,7 +349,7 @@ def keep_text(value: Any) -> Any:
 
 
 def _gather(parts: list[Any], build: Callable[[list[Any]], Any]) -> Any:
-    """Build a structure of its parts: now where all are constant, else in each scope anew."""
+    """Build a structure of its parts: now where all are constant, else once in each scope."""
     if any(part is REFUSED for part in parts):
         return REFUSED
     if not any(isinstance(part, Computed) for part in parts):

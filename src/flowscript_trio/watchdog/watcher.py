@@ -100,7 +100,7 @@ class Watcher(trio.abc.Instrument):
         self._step = (trio.lowlevel.current_task(), self._clock())
         if self._threaded:
             self._thread = threading.Thread(target=self._run, name="flowscript watchdog")
-            self._thread.start()  # first: where no thread is to be had, nothing is left behind
+            self._thread.start()  # first: where no thread can be started, nothing is left behind
         trio.lowlevel.add_instrument(self)
 
     def stop(self) -> None:
@@ -122,7 +122,7 @@ class Watcher(trio.abc.Instrument):
             self._finish(step)
 
     def turn(self) -> None:
-        """The task that runs goes over to other work in the same step: its time begins anew."""
+        """The task that runs goes over to other work in the same step: its time starts again."""
         if self._step is not None:
             self._finish(self._step)
             self._step = (self._step[0], self._clock())

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def restore_spending(spending: Spending, past: Past, parts: Parts) -> None:
-    """Take over what earlier processes spent and what is not counted anew where their executions are restored.
+    """Take over what earlier processes spent and what is not counted again where their executions are restored.
 
     What is counted from now on is noted for the ``parts`` of the run, which may be compacted.
     """

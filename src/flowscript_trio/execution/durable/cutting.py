@@ -90,7 +90,7 @@ def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Num
 
 
 def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
-    """The rows but for those of what had begun and not ended: the fork begins it anew, with its own time."""
+    """The rows but for those of what had begun and not ended: the fork begins it again, with its own time."""
     ended: set[str] = set()  # what has an end behind the row that is looked at
     kept = []
     for number, row in reversed(before):

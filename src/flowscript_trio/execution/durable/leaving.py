@@ -43,7 +43,7 @@ class Leaving:
 
     @property
     def is_cleaning(self) -> bool:
-        """Whether clean-up runs, whose time begins anew with each process."""
+        """Whether clean-up runs, whose time starts again with each process."""
         return bool(self._shields)
 
     @contextmanager

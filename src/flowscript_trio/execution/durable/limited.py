@@ -1,4 +1,4 @@
-"""Owns limits with names over several processes: they are taken again, and no rate begins anew."""
+"""Owns limits with names over several processes: they are taken again, and no rate starts again."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ async def suspend_when_idle(recorder: Recorder, walker: Task, outer: int, second
 
     def is_idle() -> bool:
         if recorder.leaving.is_cleaning or trio.current_effective_deadline() == -inf:
-            return False  # the time of clean-up would begin anew with each process
+            return False  # the time of clean-up would start again with each process
         return recorder.waits.are_all(walker, walker.child_nurseries[outer:])
 
     while True:

@@ -65,7 +65,7 @@ async def sleep_durably(recorder: Recorder, attempt: Attempt, seconds: float) ->
         recorder.journal.write(Waits(path, number, due))
     seconds = max(due - recorder.clock.time, 0.0)
     if attempt.step.timeout is not None:
-        # Its limit begins anew with each process, so that it is not left meanwhile.
+        # Its limit starts again with each process, so that it is not left meanwhile.
         await trio.sleep(seconds)
         return
     with recorder.waits.until(due):

@@ -57,7 +57,7 @@ async def send(
 
     Raises SettingError for settings that make no request, HostRefused and RedirectRefused, and for what fails
     below HTTP errors of httpx's own classes that name the request and the cause. A token that is refused is
-    asked for anew, once. Cancellation closes the connection at once.
+    asked for again, once. Cancellation closes the connection at once.
     """
     import httpx
 

@@ -1,4 +1,4 @@
-"""Owns what is said of a request that failed below HTTP: what was asked of whom, the cause, and what to do.
+"""Owns what is said about a request that failed below HTTP: what was asked of whom, the cause, and what to do.
 
 Importing this imports httpx.
 """

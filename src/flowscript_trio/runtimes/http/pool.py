@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 IDLE = 100
 """Connections beyond this number are closed when they become idle. It limits no request: the pool looks at
 every connection for each idle one, and a block of 500 would spend seconds on that."""
-MARGIN = 30.0  # seconds: a token is asked for anew so long before it expires
+MARGIN = 30.0  # seconds: a token is asked for again so long before it expires
 
 _ours: ContextVar[bool] = ContextVar("flowscript_http", default=False)
 

@@ -76,7 +76,7 @@ class Download:
         }
 
     async def begin(self, answer: httpx.Response) -> bool:
-        """Go on, or begin anew, by what the answer says that it has; gives whether it goes on."""
+        """Go on, or start again, by what the answer says that it has; gives whether it goes on."""
         found = _RANGE.match(answer.headers.get("content-range", ""))
         goes_on = answer.status_code == 206 and found is not None and int(found[1]) == self.size
         if answer.status_code == 206 and not goes_on:

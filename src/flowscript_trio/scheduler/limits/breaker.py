@@ -11,7 +11,7 @@ from ...types.limits import BreakerRule
 class Breaker:
     """Opens after so many failures within its window, as in Nygard, "Release It!", 2007.
 
-    Once its rest has passed one trial may go through: its success closes the circuit, its failure opens it anew.
+    Once its rest has passed one trial may go through: its success closes the circuit, its failure opens it again.
     """
 
     __slots__ = ("_failures", "_open_until", "_rule", "_trial")

@@ -46,7 +46,7 @@ class Limit:
     Raises ValueError for values that mean nothing, and where neither ``max``, ``rate`` nor ``breaker`` is given.
 
     Whoever comes first is served first. ``async with`` waits until the limit is free, which a cancellation ends;
-    it raises CircuitOpen where the breaker is open. It counts anew in each ``trio.run``.
+    it raises CircuitOpen where the breaker is open. It counts again in each ``trio.run``.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ def decisions_go_before(witnesses: Iterable[Witness]) -> Iterator[Found]:
 
 
 def time_goes_on(entries: Sequence[Entry], witnesses: Sequence[Witness]) -> Iterator[Found]:
-    """Waits and time limits go on by the wall clock, and do not start anew with a process."""
+    """Waits and time limits go on by the wall clock, and do not start again with a process."""
     for entry in entries:
         if isinstance(entry, Waits):
             ends = [witness.nodes.get((entry.key, entry.attempt)) for witness in witnesses]

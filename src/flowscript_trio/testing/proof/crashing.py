@@ -131,7 +131,7 @@ class CrashProver:
         yield from self._repeats.differences(lives)
 
     def _shrunk(self, violation: Violation) -> Violation:
-        """The violation with the least points that show it, and what is said of it there."""
+        """The violation with the least points that show it, and what is said about it there."""
         said = {violation.points: violation.message}
 
         def shows(points: Points) -> bool:

@@ -75,7 +75,7 @@ def prove(
     Args:
         flow: the workflow.
         options: what :func:`run` takes beside the workflow: a :class:`RunOptions`, or a mapping of its names
-            (``{"config": …}``); or a function that makes one or the other anew for each run. Unless they are
+            (``{"config": …}``); or a function that makes one or the other again for each run. Unless they are
             given, the run's ``seed`` is the proof's, and its wall clock goes with virtual time.
         registry: other runtimes than the workflow's own, stubs mostly. Real ones are waited for in real time.
         around: makes an async context manager that is entered before each run and left after it: what the
@@ -305,7 +305,7 @@ class _Prover:
             self._note(SAME_EVENTS, "the run", message, points, seed)
 
     def _shrunk(self, violation: Violation) -> Violation:
-        """The violation with the least points that show it, and what is said of it there."""
+        """The violation with the least points that show it, and what is said about it there."""
         said = {violation.points: violation.message}
 
         def shows(points: Points) -> bool:
@@ -323,7 +323,7 @@ def _findings(story: Story) -> Iterator[tuple[str, str, str]]:
     """What does not hold, as (promise, subject, message), each once.
 
     Where a runtime breaks the order of trio's scopes, trio delivers errors to whoever happens to be there: what
-    becomes of the engine then is not its fault, and only what is said of runtimes counts.
+    becomes of the engine then is not its fault, and only what is said about runtimes counts.
     """
     found: dict[tuple[str, str], str] = {}
     runtimes = {call.label for call in story.trial.probe.calls}

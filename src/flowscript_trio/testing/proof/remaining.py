@@ -12,7 +12,7 @@ from functools import lru_cache
 def leaves_out(file: str, line: int) -> bool:
     """Whether code of a ``finally`` or an ``except`` follows the await that stands in that line of a file.
 
-    A bare ``raise`` does not count. Where the source is not to be had, nothing is known to follow.
+    A bare ``raise`` does not count. Where the source cannot be read, nothing is known to follow.
     """
     try:
         tree = ast.parse("".join(linecache.getlines(file)))

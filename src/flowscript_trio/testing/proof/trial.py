@@ -42,7 +42,7 @@ from .stepping import keep_for_ever, order_of, serves_threads, watching_limiters
 from .variables import changed_since
 
 Options = Callable[[], RunOptions]
-"""Makes the arguments of a run anew for each trial: what was given to one must not be changed for the next."""
+"""Makes the arguments of a run again for each trial: what was given to one must not be changed for the next."""
 Around = Callable[[], AbstractAsyncContextManager[Any]]
 """What the application has around a run: opened before each trial, and closed after it."""
 

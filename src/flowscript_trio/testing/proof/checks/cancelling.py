@@ -29,7 +29,7 @@ class _Cancelled:
     at: Moment
     passes: int
     until: float
-    """The order of the moment at which the region is over, and may begin anew."""
+    """The order of the moment at which the region is over, and may start again."""
     beside: str | None = None
     """The branch whose end is the reason."""
 

@@ -35,7 +35,7 @@ def no_stored_cancelled_is_raised_again(story: Story) -> Iterator[Finding]:
                 call.label,
                 f"{call.name} raised a Cancelled although nothing around it was cancelled: one that was stored "
                 "is another task's; store results and errors, and where a task was cancelled let the next one "
-                "do the work anew",
+                "do the work again",
             )
 
 
