@@ -24,5 +24,5 @@ def ends_the_proof(raised: BaseException) -> bool:
 
 
 def status_of_end(raised: BaseException) -> RunStatus:
-    """How a run ended that raised this: what ends programs is no failure."""
+    """How a run ended that raised this: what ends programs is not a failure."""
     return "cancelled" if is_a(raised, INTERRUPTS) else "failed"
