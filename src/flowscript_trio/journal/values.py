@@ -73,7 +73,7 @@ def _dumped(value: Any) -> bytes:
 def _maker_of_chunks() -> Callable[[Any], Iterable[str]]:
     """What gives the JSON of a value in pieces.
 
-    ``json`` makes such an encoder anew for each value, which takes longer than what it then does: here one is made
+    ``json`` makes a new encoder for each value, which takes longer than what it then does: here one is made
     for all. What comes to it was looked through for circles already.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))

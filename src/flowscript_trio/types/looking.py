@@ -50,7 +50,7 @@ def look(error: BaseException, ask: Ask[T]) -> T:
     """What ``ask`` finds of an error.
 
     It is called as the code of a node is: a Ctrl-C interrupts it. That is not the error's own then: it is handed
-    to trio anew, which delivers it at the next checkpoint as if it had come just after the look.
+    to trio again, which delivers it at the next checkpoint as if it had come just after the look.
 
     Raises:
         LookAbandoned: it was interrupted, now or before.
