@@ -309,6 +309,23 @@ def test_options_of_csv_that_are_none_are_described(text: str, message: str) -> 
         evaluate(text, v="x" * 1000)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "csv_decode('n\\n' + v, {types: {n: 'number'}})",
+            "is text of 6 characters; expected number",
+        ),
+        ("csv_decode('n\\n1', {types: {n: v}})", "the type text of 6 characters; expected one of"),
+        ("csv_decode('n\\n1', {types: v})", "text of 6 characters is not a column and its type"),
+    ],
+)
+def test_what_csv_cannot_use_is_described_and_not_shown(text: str, message: str) -> None:
+    with pytest.raises(EvaluationError, match=message) as caught:
+        evaluate(text, v="s3cr3t")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_no_name_is_looked_for_that_is_like_a_long_text() -> None:
     assert nearest("x" * 201, ["x" * 200]) is None
     assert nearest("x" * 199, ["x" * 200]) == "x" * 200

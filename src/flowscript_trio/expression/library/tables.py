@@ -38,11 +38,11 @@ def csv_decode(services: Services, value: Any = None, options: Any = None) -> An
     types = given.pop("types", {})
     if isinstance(types, str):
         services.spend(len(types) * 4)
-        types = _checked(split_types, types)
+        types = _checked(split_types, types, shown)
     elif not isinstance(types, Mapping):
         raise EvaluationError(f"types is {shown(types)}; expected an object, or text")
     services.spend(len(types) * 16)
-    readers = _checked(readers_of, types)
+    readers = _checked(readers_of, types, shown)
     rows = _checked(CsvRows, "the text", _dialect(given, services), readers, services.spend)
     text = to_text(value, services)
     found: list[Any] = []

@@ -48,12 +48,22 @@ _TYPES: dict[str, Callable[[str], Any]] = {
 }
 
 
-def readers_of(types: Mapping[str, str]) -> dict[str, Reader]:
-    """The reader of each column's type; raises ValueError for a type that there is not."""
-    return {column: _reader_of(column, kind) for column, kind in types.items()}
+def quoted(text: str) -> str:
+    """A field in an error, where it is short; a long one is not cut, so that masking finds secrets in it."""
+    return repr(text) if len(text) <= 80 else f"text of {len(text):,} characters"
 
 
-def _reader_of(column: str, kind: str) -> Reader:
+def readers_of(
+    types: Mapping[str, str], describe: Callable[[str], str] = quoted
+) -> dict[str, Reader]:
+    """The reader of each column's type; raises ValueError for a type that there is not.
+
+    ``describe`` says what a field is that is not of its column's type.
+    """
+    return {column: _reader_of(column, kind, describe) for column, kind in types.items()}
+
+
+def _reader_of(column: str, kind: str, describe: Callable[[str], str]) -> Reader:
     read = _TYPES.get(kind) if isinstance(kind, str) else None
     if read is None:
         if not isinstance(kind, str):
@@ -61,7 +71,7 @@ def _reader_of(column: str, kind: str) -> Reader:
         near = nearest(kind, list(_TYPES))
         hint = f" (did you mean {near!r}?)" if near else ""
         raise ValueError(
-            f"the column {column!r} has the type {kind!r}{hint}; expected one of {', '.join(_TYPES)}"
+            f"the column {column!r} has the type {describe(kind)}{hint}; expected one of {', '.join(_TYPES)}"
         )
 
     def read_field(text: str | None, place: str) -> Any:
@@ -70,21 +80,20 @@ def _reader_of(column: str, kind: str) -> Reader:
         try:
             return read(text if kind == "string" else text.strip())
         except ValueError:
-            # A long one is described and not cut, so that masking can find a secret in it.
-            found = repr(text) if len(text) <= 80 else f"text of {len(text):,} characters"
-            raise FlowScriptError(f"{place} is {found}; expected {kind}") from None
+            raise FlowScriptError(f"{place} is {describe(text)}; expected {kind}") from None
 
     return read_field
 
 
-def split_types(text: str) -> dict[str, str]:
-    """Types as they are written: ``price: number, day: date``; raises ValueError."""
+def split_types(text: str, describe: Callable[[str], str] = quoted) -> dict[str, str]:
+    """Types as they are written: ``price: number, day: date``; raises ValueError, which says what is wrong."""
     found: dict[str, str] = {}
     for part in text.split(","):
         column, colon, kind = part.rpartition(":")
         if not colon or not column.strip() or not kind.strip():
-            what = repr(part.strip()) if len(part) <= 80 else f"text of {len(part):,} characters"
-            raise ValueError(f"{what} is not a column and its type; expected name: type")
+            raise ValueError(
+                f"{describe(part.strip())} is not a column and its type; expected name: type"
+            )
         if column.strip() in found:
             raise ValueError(f"the column {column.strip()!r} has two types")
         found[column.strip()] = kind.strip()
