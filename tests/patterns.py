@@ -23,6 +23,7 @@ MADE = {
     "parser/trailing.py": "of a fence of code that the document has, which is one sign three times or more",
     "testing/expecting.py": "of the author of a test",
     "testing/judging.py": "of the author of a test",
+    "types/patterns.py": "of what a module names, once it is used",
     "types/masking.py": "of secrets, which are alternatives without repetition",
 }
 """Files in which patterns are made when they run, and of what."""
@@ -69,11 +70,17 @@ def _is_call_of(node: ast.AST, function: str) -> bool:
     )
 
 
+def _compiles(node: ast.AST) -> bool:
+    """Whether it is ``re.compile``, or ``pattern``, which puts that off."""
+    put_off = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return _is_call_of(node, "compile") or (put_off and node.func.id == "pattern")  # type: ignore[attr-defined]
+
+
 def _named(tree: ast.Module) -> dict[str, ast.Call]:
     """The patterns that are compiled once and have a name in their module."""
     found = {}
     for statement in tree.body:
-        if isinstance(statement, ast.Assign) and _is_call_of(statement.value, "compile"):
+        if isinstance(statement, ast.Assign) and _compiles(statement.value):
             (target,) = statement.targets
             assert isinstance(target, ast.Name)
             assert isinstance(statement.value, ast.Call)
@@ -129,7 +136,7 @@ def made() -> set[str]:
     for file, tree in trees():
         once = {id(call) for call in _named(tree).values()}
         for node in ast.walk(tree):
-            if _is_call_of(node, "compile") and id(node) not in once:
+            if _compiles(node) and id(node) not in once:
                 found.add(file)
             for method in METHODS:
                 if _is_call_of(node, method):

@@ -61,11 +61,15 @@ def test_every_option_arrives_by_its_name(way: str, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(opening, "begun", begun)
 
-    def prepare(flow: Any, passes: Any, options: fs.RunOptions, owned: Any) -> Any:
+    def prepare(flow: Any, passes: Any, options: fs.RunOptions) -> Any:
         arrived.append(options)
         raise fs.InputError("enough")
 
+    async def prepare_owned(flow: Any, passes: Any, options: fs.RunOptions, owned: Any) -> Any:
+        return prepare(flow, passes, options)
+
     monkeypatch.setattr(module, "prepare", prepare)
+    monkeypatch.setattr(module, "prepare_owned", prepare_owned)
     monkeypatch.setattr(module, "check_options", lambda *_: None)
 
     async def main() -> None:

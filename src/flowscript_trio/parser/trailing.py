@@ -13,7 +13,7 @@ from ..types.errors import Problem, problem_at
 from ..types.location import Source
 from ..types.patterns import pattern
 
-_FENCE = pattern(r"((?:[ \t]*>)*)([ \t]*)((?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})(.*)")
+_CODE_FENCE = pattern(r"((?:[ \t]*>)*)([ \t]*)((?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})(.*)")
 _BLANK = pattern(r"[ \t\r>]*")
 _TAG = r"<(?:control:)?workflow(?=[\s/>]|\Z)"
 _WORKFLOW = pattern(_TAG)
@@ -48,7 +48,7 @@ class _Reading:
         while at < len(text):
             end = _end_of_line(text, at)
             begins_line = at == 0 or text[at - 1] == "\n"
-            fence = _FENCE.match(text, at, end) if begins_line else None
+            fence = _CODE_FENCE.match(text, at, end) if begins_line else None
             if fence is not None and ("`" not in fence[5] or fence[4][0] == "~"):
                 self._unpaired.clear()
                 at = _Fence.of(fence, self._in_list).end_in(text, end + 1)
@@ -128,8 +128,8 @@ class _Fence(NamedTuple):
 
     def end_in(self, text: str, at: int) -> int:
         """Where to read on in a text whose line at a place is the first one behind the fence."""
-        quoted = pattern(rf"(?:[ \t]*>){{{self.quotes}}}")
-        closing = pattern(rf"[ \t]*{self.sign[0]}{{{len(self.sign)},}}[ \t]*\r?")
+        quoted = re.compile(rf"(?:[ \t]*>){{{self.quotes}}}")
+        closing = re.compile(rf"[ \t]*{self.sign[0]}{{{len(self.sign)},}}[ \t]*\r?")
         while at < len(text):
             end = _end_of_line(text, at)
             begin = quoted.match(text, at, end)
