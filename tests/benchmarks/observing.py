@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -65,7 +66,7 @@ def mask(items: int) -> Workload:
                 shown = run.output if masker is None else masker.value(run.output)
                 stream.write(json.dumps(shown, indent=2).encode())
 
-        return timed(work)
+        return timed(work, time.thread_time)
 
     name = f"a run that prints, of {items} items, with secrets, to without"
     return Workload(name, "item", items, printing(SECRETS), printing({}), 1.05, 1.02)
