@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
+from endless import MISSED, never_end
 from flowscript_trio.observe.chronicle import Chronicle, line_of
 from flowscript_trio.types.errors import StrayCancelled
 from flowscript_trio.types.events import Event, NodeEnded, NodeStarted, RunEnded
@@ -405,17 +405,6 @@ def test_a_kept_cancelled_that_closing_a_resource_raises_is_a_stray_one() -> Non
     with pytest.raises(StrayCancelled, match="closing a resource raised") as caught:
         trio.run(lambda: fs.run(flow))
     assert fs.failure_of(caught.value) is not None
-
-
-MISSED: list[str] = []
-
-
-def never_end() -> Any:
-    """Press Ctrl-C, and go on until that comes."""
-    signal.raise_signal(signal.SIGINT)
-    for _ in range(10_000_000):
-        pass
-    MISSED.append("the Ctrl-C did not come")
 
 
 class EndlessText(Exception):

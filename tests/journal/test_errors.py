@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from endless import MISSED, never_end
 from flowscript_trio.journal import errors
 from flowscript_trio.journal.errors import decode_error, encode_error, register_error
 from flowscript_trio.journal.values import encode_value
@@ -202,17 +202,6 @@ def test_an_error_that_refuses_when_it_is_made_again_comes_back_as_recorded() ->
         Refuses.refuses = False
     assert type(made) is RecordedError
     assert (str(made), made.__notes__) == ("text", ["a note"])
-
-
-MISSED: list[str] = []
-
-
-def never_end() -> Any:
-    """Press Ctrl-C, and go on until that comes."""
-    signal.raise_signal(signal.SIGINT)
-    for _ in range(10_000_000):
-        pass
-    MISSED.append("the Ctrl-C did not come")
 
 
 class EndlessPart:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -10,18 +9,9 @@ import pytest
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from endless import MISSED, never_end
 from flowscript_trio.placement.errors import pack_error, unpack_error
 from flowscript_trio.types.errors import RemoteError
-
-MISSED: list[str] = []
-
-
-def never_end() -> Any:
-    """Press Ctrl-C, and go on until that comes."""
-    signal.raise_signal(signal.SIGINT)
-    for _ in range(10_000_000):
-        pass
-    MISSED.append("the Ctrl-C did not come")
 
 
 class Odd(BaseException):

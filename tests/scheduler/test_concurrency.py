@@ -527,3 +527,43 @@ def test_a_limiter_keeps_books_only_where_there_is_a_limit(limit: float, borrowe
 
     run_virtually(main)
     assert seen[0] == borrowed
+
+
+@pytest.mark.parametrize("way", ["run_each", "run_pool"])
+def test_a_settled_block_stays_so_when_it_is_cancelled_from_outside_while_its_last_job_ends(
+    way: str,
+) -> None:
+    """That its feed still waited for a token makes no difference."""
+
+    async def shielded() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(9)
+
+    async def main() -> None:
+        it = board([shielded, after(1), after(1)], Policy(need=1, total=3), limit=2)
+        verdict: Verdict | None = None
+        with trio.move_on_after(5) as scope:
+            verdict = await getattr(it, way)()
+        assert scope.cancel_called
+        assert verdict is not None
+        assert (trio.current_time(), verdict.winners) == (9, (1,))
+        assert sorted(it.events[:2]) == ["start 0", "start 1"]
+        assert it.events[2:] == ["end 1", "end 0"]
+
+    run_virtually(main)
+
+
+def test_a_cancellation_from_outside_that_meets_the_feed_alone_passes_on() -> None:
+    async def main() -> None:
+        async def none_yet() -> AsyncGenerator[int, None]:
+            await trio.sleep(9)
+            yield 0
+
+        it = board([after(1)], limit=2)
+        with counting_passes() as passes, trio.move_on_after(5) as scope:
+            async with aclosing(none_yet()) as items:
+                await run_each_async(it.open(passes), items)
+        assert scope.cancelled_caught
+        assert it.events == []
+
+    run_virtually(main)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import trio
 
 import flowscript_trio as fs
+from endless import handling
 
 from planting import found_in
 
@@ -76,15 +76,6 @@ async def is_interrupted_at_a_checkpoint(params: fs.ExecutionParams) -> None:
 def test_ctrl_c_ends_the_proof(runtime: Any) -> None:
     with pytest.raises(KeyboardInterrupt):
         found_in(runtime, most=5)
-
-
-@contextmanager
-def handling(number: int, handler: Callable[..., Any]) -> Iterator[None]:
-    before = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
 
 
 def test_what_a_signal_handler_of_the_application_raises_ends_the_proof() -> None:

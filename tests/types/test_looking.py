@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from endless import MISSED, handling, never_end
 from flowscript_trio.types.describing import describe, describe_safely, is_retryable, status_of
 from flowscript_trio.types.exceptions import dictionary_of
 from flowscript_trio.types.looking import (
@@ -31,17 +31,6 @@ from flowscript_trio.types.tracebacks import printed
 
 MOST = 10_000_000
 """Rounds of what never ends after which a test fails."""
-
-
-MISSED: list[str] = []
-
-
-def never_end() -> Any:
-    """Press Ctrl-C, and go on until that comes."""
-    signal.raise_signal(signal.SIGINT)
-    for _ in range(MOST):
-        pass
-    MISSED.append("the Ctrl-C did not come")
 
 
 class Endless(Exception):
@@ -179,15 +168,6 @@ def test_a_ctrl_c_passes_where_no_trio_runs() -> None:
         text_of(error)
     with pytest.raises(KeyboardInterrupt):
         look(error, str)
-
-
-@contextmanager
-def handling(number: int, handler: Callable[..., Any]) -> Iterator[None]:
-    before = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
 
 
 class Stop(BaseException):

@@ -141,11 +141,17 @@ class Block:
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
-                if self._breaks is None:
-                    await feed()
-                else:
-                    with self._breaks.feeding:
+                try:
+                    if self._breaks is None:
                         await feed()
+                    else:
+                        with self._breaks.feeding:
+                            await feed()
+                except trio.Cancelled:
+                    # That it waited for a token is no job's loss: a block that has settled itself stays so,
+                    # although it is cancelled from outside while its last jobs end.
+                    if not self.cancelled:
+                        raise
                 self.running -= 1
             if self._ended_by_itself:
                 await checkpoint_if_cancelled()  # that may have been more than its own cancellation
