@@ -53,9 +53,9 @@ def make_attempt(
         _tell_attempt(walk, attempt)
     if (
         step.is_control
-        or run.masker is not None
         or run.spending is not None
         or run.recorder is not None
+        or (run.masker is not None and step.timeout is not None)  # what handles it gives errors
     ):
         return _attend(walk, attempt)
     return with_limits(walk, attempt, _perform) if step.limits else _perform(walk, attempt)
