@@ -154,3 +154,25 @@ def test_signals_that_were_ignored_by_who_started_it_stay_ignored(tmp_path: Path
         timer.cancel()
     assert process.returncode == 143, err
     assert (tmp_path / "cleaned.txt").exists()
+
+
+SWALLOWED = """
+import os, signal, weakref
+from flowscript_trio.cli.signals import take_signals, was_asked_to_end
+class Kept: pass
+take_signals()
+kept = Kept()
+reference = weakref.ref(kept, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+del kept
+assert was_asked_to_end()
+class Broken:
+    def __del__(self): raise ValueError("not a signal")
+Broken()
+"""
+
+
+def test_a_signal_that_a_callback_swallows_is_not_reported_beside_what_the_command_says() -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert "KeyboardInterrupt" not in ended.stderr
+    assert "ValueError: not a signal" in ended.stderr

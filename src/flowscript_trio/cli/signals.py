@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -25,6 +26,7 @@ def take_signals() -> None:
     for number in _OTHERS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _as_ctrl_c)
+    sys.unraisablehook = _report_unraisable
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
@@ -32,6 +34,12 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
     if callable(handler):  # else the command is leaving already
         _received.append(number)
         handler(signal.SIGINT, frame)
+
+
+def _report_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Report what cannot be raised, but for a signal that a callback swallowed: the command says that itself."""
+    if not (was_asked_to_end() and unraisable.exc_type is KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
 
 
 def was_asked_to_end() -> bool:

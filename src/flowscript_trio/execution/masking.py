@@ -26,6 +26,7 @@ from ..types.exceptions import (
 from ..types.looking import add_note, look_or, notes_of, repr_of, text_of
 from ..types.masked_values import texts_in
 from ..types.masking import Masker
+from .locals import forget_locals
 from .options import RunOptions
 
 _TEXTS = (
@@ -70,8 +71,6 @@ def _masked(
     error: BaseException, masker: Masker, done: Mapping[int, BaseException]
 ) -> BaseException:
     """One error without secrets in what it says, or what stands for it; ``done``: the same of others, by id."""
-    from .locals import forget_locals  # only a run with secrets needs it
-
     forget_locals(traceback_of(error))
     _rewrite(error, masker)
     if is_a(error, BaseExceptionGroup):

@@ -148,7 +148,7 @@ class Block:
                         with self._breaks.feeding:
                             await feed()
                 except trio.Cancelled:
-                    # That it waited for a token is no job's loss: a block that has settled itself stays so,
+                    # It waited for a token, and no job has lost anything: a block that has settled itself stays so,
                     # although it is cancelled from outside while its last jobs end.
                     if not self.cancelled:
                         raise
