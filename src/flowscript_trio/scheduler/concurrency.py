@@ -148,8 +148,8 @@ class Block:
                         with self._breaks.feeding:
                             await feed()
                 except trio.Cancelled:
-                    # It waited for a token, and no job has lost anything: a block that has settled itself stays so,
-                    # although it is cancelled from outside while its last jobs end.
+                    # It waited for a token, and no job has lost anything: a block that has settled itself
+                    # stays so, although it is cancelled from outside while its last jobs end.
                     if not self.cancelled:
                         raise
                 self.running -= 1
