@@ -58,7 +58,14 @@ def make_attempt(
         or (run.masker is not None and step.timeout is not None)  # what handles it gives errors
     ):
         return _attend(walk, attempt)
-    return with_limits(walk, attempt, _perform) if step.limits else _perform(walk, attempt)
+    return _perform_within_limits(walk, attempt)
+
+
+def _perform_within_limits(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
+    """An attempt in a run without a store, while it has the limits that it names."""
+    if attempt.step.limits:
+        return with_limits(walk, attempt, _perform)
+    return _perform(walk, attempt)
 
 
 async def _pass_over() -> Outcome:
@@ -82,10 +89,8 @@ async def _attend(walk: Walk, attempt: Attempt) -> Outcome:
 
             perform = limited(_perform)
         outcome = await performing()(walk, recorder, attempt, perform)
-    elif step.limits:
-        outcome = await with_limits(walk, attempt, _perform)
     else:
-        outcome = await _perform(walk, attempt)
+        outcome = await _perform_within_limits(walk, attempt)
     if spending is not None:
         spending.keep(outcome.output, path)
     if outcome.lost is not None and walk.run.compensations:

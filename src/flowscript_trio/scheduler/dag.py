@@ -104,21 +104,10 @@ def _unstack(stack: list[int], stacked: set[int], index: int) -> list[int]:
 
 
 def _shortest_cycle(waits: Waits, first: int, knot: set[int]) -> list[int]:
-    """A shortest way from ``first`` back to itself within its component (breadth first)."""
-    came_from: dict[int, int] = {}
-    queue = deque([first])
-    while queue:
-        index = queue.popleft()
-        for other in sorted(set(waits[index])):
-            if other == first:
-                path = [index]
-                while path[-1] != first:
-                    path.append(came_from[path[-1]])
-                return path[::-1]
-            if other in knot and other not in came_from:
-                came_from[other] = index
-                queue.append(other)
-    raise AssertionError("a component of a graph has a cycle through each of its nodes")
+    """A shortest way from ``first`` back to itself within its component."""
+    way = _way_back(first, {index: sorted(set(waits[index])) for index in knot})
+    assert way is not None, "a component of a graph has a cycle through each of its nodes"
+    return way
 
 
 def find_cycle(edges: Iterable[tuple[T, T]], through: Iterable[T] | None = None) -> list[T] | None:
@@ -138,6 +127,7 @@ def find_cycle(edges: Iterable[tuple[T, T]], through: Iterable[T] | None = None)
 
 
 def _way_back(start: T, after: Mapping[T, Sequence[T]]) -> list[T] | None:
+    """A shortest way from ``start`` back to itself (breadth first); None where there is none."""
     came: dict[T, T] = {}
     pending = [start]
     for here in pending:
