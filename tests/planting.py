@@ -9,7 +9,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.execution import executor, recovery
+from flowscript_trio.execution import executor, recovery, taking
+from flowscript_trio.scheduler.limits import queue
+from flowscript_trio.scheduler.limits.gate import Gate
 from flowscript_trio.testing import Report, prove
 
 Fault = Callable[[fs.ExecutionParams], Awaitable[Any]]
@@ -40,3 +42,16 @@ def plant_attempt(monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Awaitabl
     """Put a fault where the engine makes an attempt of a node: the first one, and those after it."""
     for module in (executor, recovery):
         monkeypatch.setattr(module, "make_attempt", fault)
+
+
+def let_too_many_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a fault where limits with names are taken: one that is full lets one more in."""
+    original = taking.take_nowait
+
+    def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
+        if any(gate.taken == gate.max for gate in gates):
+            queue._take(gates, token)
+            return True
+        return original(gates, token)
+
+    monkeypatch.setattr(taking, "take_nowait", take_nowait)

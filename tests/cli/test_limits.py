@@ -10,11 +10,10 @@ from click.testing import CliRunner, Result
 
 from flowscript_trio.cli.commands import commands
 from flowscript_trio.cli.limiting import read_limits
-from flowscript_trio.execution import taking
-from flowscript_trio.scheduler.limits import queue
-from flowscript_trio.scheduler.limits.gate import Gate
 from flowscript_trio.testing.proof.others import Others
 from flowscript_trio.types.limits import BreakerRule, Rate
+
+from planting import let_too_many_in
 
 NODE = '<workflow name="w"><transform:template id="a" template="done" limit="api"/></workflow>'
 HOLDS = """<workflow name="w"><if id="i" condition="true" limit="x"><then>
@@ -152,15 +151,7 @@ def test_a_proof_takes_limits_and_runs_beside(
 def test_a_limit_that_lets_too_many_in_is_found_with_runs_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = taking.take_nowait
-
-    def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
-        if any(gate.taken == gate.max for gate in gates):
-            queue._take(gates, token)
-            return True
-        return original(gates, token)
-
-    monkeypatch.setattr(taking, "take_nowait", take_nowait)
+    let_too_many_in(monkeypatch)
     file = write(
         tmp_path, '<workflow name="w"><delay id="d" duration="1s" limit="api"/></workflow>'
     )

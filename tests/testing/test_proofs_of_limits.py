@@ -20,6 +20,7 @@ from flowscript_trio.scheduler.limits.gate import Gate
 from flowscript_trio.scheduler.limits.meter import Meter
 from flowscript_trio.testing import Report, prove
 
+from planting import let_too_many_in
 from stubs import Stubs
 
 pytestmark = pytest.mark.slow
@@ -147,16 +148,8 @@ def test_a_limit_that_lets_too_many_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.breaks_the_engine
 def test_a_limit_that_lets_too_many_in_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = taking.take_nowait
-
-    def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:
-        if any(gate.taken == gate.max for gate in gates):
-            queue._take(gates, token)
-            return True
-        return original(gates, token)
-
     one = '<limit name="b" max="1"/><source:stub id="x" takes="2s" limit="b"/>'
-    monkeypatch.setattr(taking, "take_nowait", take_nowait)
+    let_too_many_in(monkeypatch)
     assert promises(one) == set()
     assert promises(one, beside=1) == {"no more hold a limit over all runs"}
 
