@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -71,6 +72,15 @@ def _one_path_an_execution(request: pytest.FixtureRequest) -> Iterator[None]:
     repeated.clear()
     yield
     assert repeated == set() or request.node.get_closest_marker("breaks_the_engine")
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_logs_as_before() -> Iterator[None]:
+    """Whatever a test runs: the root logger has the handlers that it had, so the next test logs as it expects."""
+    root = logging.getLogger()
+    before = set(root.handlers)
+    yield
+    assert set(root.handlers) == before
 
 
 def keep_documents(path: Path) -> None:

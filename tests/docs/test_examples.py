@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -69,8 +70,18 @@ def registered_for_now() -> Iterator[None]:
         del runtimes[name]
 
 
+@pytest.fixture
+def logged_for_now() -> Iterator[None]:
+    """The handlers that an example gives to the root logger are gone after it."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+
+
 @pytest.mark.parametrize("code", examples("python"))
-@pytest.mark.usefixtures("written_modules", "registered_for_now")
+@pytest.mark.usefixtures("written_modules", "registered_for_now", "logged_for_now")
 def test_every_python_example_runs(
     code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
