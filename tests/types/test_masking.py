@@ -7,7 +7,7 @@ import html
 import json
 from collections import UserString, deque
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -136,6 +136,11 @@ def test_a_secret_that_is_no_unicode_can_be_masked() -> None:
         ("2024-12-24", date(2024, 12, 24)),
         ("0815.4711", 815.4711),
         ("4711", 4711),
+        ("2024-12-24 18:30", datetime(2024, 12, 24, 18, 30, 7)),
+        ("18:30:07.123", time(18, 30, 7, 123_000)),
+        ("23:59:59", timedelta(3, 86_399)),
+        ("47110815", 47110815 + 0.5j),
+        ("47110815", range(47110815)),
     ],
 )
 def test_what_is_written_as_a_secret_is_masked_whatever_its_class(secret: str, value: Any) -> None:
@@ -148,10 +153,19 @@ def test_what_is_written_as_a_secret_is_masked_whatever_its_class(secret: str, v
 
 
 def test_numbers_are_looked_at_only_where_a_secret_could_be_one() -> None:
-    numbers = [4711081512345678, 1.5, True, None]
-    for secret, could_be in [("s3cret-t0k3n", False), ("a1b2c3d4e5f6", True), ("12ab", False)]:
+    numbers = [4711, 1.5, True, None, datetime(2024, 12, 24), UUID(int=7)]
+    floats = {float, complex, Decimal}
+    times = {datetime, time, timedelta}
+    for secret, kinds in [
+        ("s3cret-t0k3n", set()),
+        ("a1b2c3d4e5f6", {UUID}),
+        ("12ab", {UUID}),
+        ("47110815", {int, range, date, UUID} | floats | times),
+        ("key 471.0815", floats | times),
+        ("18:30:07", times),
+    ]:
         masker = Masker([secret])
-        assert masker.in_numbers is could_be
+        assert masker.written_alike == kinds, secret
         assert masker.value(numbers) is numbers
 
 

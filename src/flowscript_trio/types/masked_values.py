@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import UserString
 from collections.abc import Iterator, Mapping, Sequence, Set
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import Any, Protocol
-from uuid import UUID
 
 from .built_in import bytes_of, items_of, repr_of
 from .exceptions import class_name, is_a
+from .written import PLAIN, written
 
-_PLAIN = {type(None), bool, int, float, complex, Decimal, date, time, timedelta, UUID, range}
 _CIRCLE = "… (refers to itself)"
 _DEEPEST = 100
 """Levels of containers of the user's own classes: one that makes its parts when it is asked may have no end."""
@@ -24,8 +21,8 @@ class Texts(Protocol):
     """What hides secrets in texts and bytes; the same object where there are none."""
 
     @property
-    def in_numbers(self) -> bool:
-        """Whether a number, a date or a UUID could be written as a secret is."""
+    def written_alike(self) -> frozenset[type]:
+        """The classes of numbers, dates and UUIDs that could be written as a secret is."""
 
     def text(self, text: str) -> str: ...
     def data(self, data: bytes) -> bytes: ...
@@ -39,7 +36,7 @@ def masked(value: Any, texts: Texts) -> Any:
     nested as deeply as it likes.
     """
     try:
-        if type(value) in _PLAIN:
+        if type(value) in PLAIN:
             return _plain(value, texts)
         if type(value) is str:
             return texts.text(value)
@@ -52,18 +49,11 @@ def masked(value: Any, texts: Texts) -> Any:
 
 def _plain(value: Any, texts: Texts) -> Any:
     """A number, a date or a UUID; the masked text where it is written as a secret is."""
-    if not texts.in_numbers:
+    if type(value) not in texts.written_alike:
         return value
-    text = _written(value)
+    text = written(value)
     shown = texts.text(text)
     return value if shown is text else shown
-
-
-def _written(value: Any) -> str:
-    try:
-        return str(value)
-    except ValueError:  # an integer of more digits than Python writes out
-        return ""
 
 
 def _is_free(root: Any, texts: Texts) -> bool:
@@ -72,7 +62,7 @@ def _is_free(root: Any, texts: Texts) -> bool:
     A text that stands in it often, as the keys of rows do, is looked at once.
     """
     stack, seen, found, size = [root], set(), set(), 0
-    in_numbers = texts.in_numbers
+    written_alike = texts.written_alike
     while stack:
         container = stack.pop()
         if id(container) in seen:
@@ -83,20 +73,22 @@ def _is_free(root: Any, texts: Texts) -> bool:
             parts = [*container, *container.values()]
         for value in parts:
             kind = type(value)
-            if in_numbers and kind in _PLAIN:
-                kind, value = str, _written(value)
-            if kind is str:
-                if value not in found:
-                    found.add(value)
-                    size += len(value)
-                    if size > _ROOM:
-                        if texts.hides_any(found):
-                            return False
-                        found, size = set(), 0
-            elif kind in _CONTAINERS:
-                stack.append(value)
-            elif kind not in _PLAIN:
-                return False
+            if kind is not str:
+                if kind in _CONTAINERS:
+                    stack.append(value)
+                    continue
+                if kind not in written_alike:
+                    if kind in PLAIN:
+                        continue
+                    return False
+                value = written(value)
+            if value not in found:
+                found.add(value)
+                size += len(value)
+                if size > _ROOM:
+                    if texts.hides_any(found):
+                        return False
+                    found, size = set(), 0
     return not texts.hides_any(found)
 
 
@@ -144,7 +136,7 @@ class _Walk:
                 self._done[key] = f"<{class_name(value)}>"
             self._opened[key] = (value, parts)
             for part in parts or ():
-                is_text = type(part) in _PLAIN or type(part) is str
+                is_text = type(part) in PLAIN or type(part) is str
                 if not is_text and id(part) not in self._opened:
                     stack.append((part, depth))
         return self._done[id(root)]
@@ -171,7 +163,7 @@ class _Walk:
         kind = type(part)
         if kind is str:
             return self._texts.text(part)
-        if kind in _PLAIN:
+        if kind in PLAIN:
             return _plain(part, self._texts)
         return self._done.get(id(part), _CIRCLE)
 

@@ -14,6 +14,7 @@ from .masked_values import masked
 from .patterns import pattern
 from .spellings import spellings_of
 from .unescaping import Span, layers, outward
+from .written import kinds_written_as
 
 MASK = "***"
 SHORTEST = 4
@@ -26,8 +27,6 @@ _SCHEME = pattern(
     r"(?:\+[a-z]+)?:/*",
     re.IGNORECASE,
 )
-_NUMBER_LIKE = pattern(r"[0-9A-Fa-f.:+ T-]{8}|[0-9.:+-]{4,7}")
-"""What may stand in a number, a date or a UUID as it is written."""
 _ALPHANUMERIC = pattern(rb"[0-9A-Za-z\x80-\xff]")
 _ELLIPSIS = pattern(r"…|\.\.\.")
 
@@ -94,12 +93,9 @@ class Masker:
         return masked(value, self)
 
     @cached_property
-    def in_numbers(self) -> bool:
-        """Whether a number, a date or a UUID could be written as a secret is, or as a run of one."""
-        return any(
-            _NUMBER_LIKE.search(secret) if len(secret) >= RUN else _NUMBER_LIKE.fullmatch(secret)
-            for secret in self._secrets
-        )
+    def written_alike(self) -> frozenset[type]:
+        """The classes of numbers, dates and UUIDs that could be written as a secret is, or as a run of one."""
+        return kinds_written_as(self._secrets, RUN)
 
     @cached_property
     def _words(self) -> frozenset[int]:
