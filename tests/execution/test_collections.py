@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.execution.batches import Batches
+from flowscript_trio.types.events import Event, NodeEnded
 
 SUMS = '<foreach id="f" collection="$input" batch="2"><set id="s" var="v" value="{{sum(item)}}"/></foreach>'
 WAITS = '<foreach id="f" collection="$input"><delay id="d" duration="1s"/></foreach>'
@@ -200,3 +201,31 @@ async def test_closing_a_collection_has_one_time_limit_shielded_or_not(
     for seconds in (10, 50):
         with pytest.raises(trio.TooSlowError, match="closing the collection took longer than 10 s"):
             await fs.run(flow, input=lingering(seconds, shielded))
+
+
+async def closed_slowly() -> AsyncIterator[int]:
+    """Three items, and then one that is never ready; closing it takes nine seconds, whatever is cancelled."""
+    try:
+        for number in range(3):
+            yield number
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(9)
+
+
+async def test_a_loop_that_was_broken_out_of_stays_so_when_it_is_cancelled_while_its_collection_is_closed(
+    autojump_clock: MockClock,
+) -> None:
+    flow = load(FOUR_AT_ONCE.format("", '<delay duration="1s"/><break when="index == 2"/>'))
+    ended: dict[str, str] = {}
+
+    def note(event: Event) -> None:
+        if isinstance(event, NodeEnded):
+            ended[event.path] = event.result.status
+
+    with trio.move_on_after(5) as scope:
+        await fs.run(flow, input=closed_slowly(), observers=[note])
+    assert scope.cancelled_caught
+    assert trio.current_time() == 10
+    assert ended["f"] == "success"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,7 +13,10 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.types.events import Event
+from flowscript_trio.types.events import AttemptStarted, Event, NodeEnded
+from flowscript_trio.types.paths import label_of
+
+from scheduling import run_virtually
 
 INTERRUPTS = [KeyboardInterrupt, SystemExit]
 FAILS = (
@@ -175,3 +181,100 @@ def test_what_a_collection_raised_before_closing_it_was_interrupted_is_on_the_re
     )
     assert is_bare(error, handle, interrupt)
     assert [w.message for w in handle.warnings] == ["failed too: LookupError: no more"]
+
+
+class PressesCtrlC:
+    """An observer in whose call Ctrl-C comes, at that event: trio holds it back until a checkpoint."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+        if len(self.events) == self.number:
+            signal.raise_signal(signal.SIGINT)
+
+    def owing(self) -> set[str]:
+        """The ids of the nodes for which something is to be cleaned up."""
+        begun = {e.path for e in self.events if isinstance(e, AttemptStarted)}
+        ended = [e for e in self.events if isinstance(e, NodeEnded)]
+        succeeded = {e.path for e in ended if e.result.status == "success"}
+        return {label_of(path) for path in begun & {"inner/a"} | succeeded & {"ok", "other"}}
+
+
+CLEANED = """<source:notes id="ok"><compensate><source:notes id="undo"/></compensate></source:notes>
+  <source:notes id="other" after="ok"><compensate><source:notes id="undo_other"/></compensate></source:notes>
+  <phase name="inner" after="ok"><source:notes id="a" fails="true" takes="{takes}"/>
+    <finally><source:notes id="close_inner"/></finally></phase>
+  <on-workflow-error><source:notes id="report"/></on-workflow-error>
+  <finally><source:notes id="close"/></finally>"""
+OWED = {"ok": "undo", "other": "undo_other", "a": "close_inner"}
+"""The clean-up that is owed once a node has begun (of a phase) or succeeded (the others), by the node's id."""
+
+
+@pytest.mark.parametrize("takes", ["1", "0"])
+@pytest.mark.parametrize("seed", range(5))
+def test_ctrl_c_at_whatever_event_it_comes_skips_no_clean_up(seed: int, takes: str) -> None:
+    done: list[str] = []
+    registry = fs.Registry(base=fs.registry)
+
+    @asynccontextmanager
+    async def session() -> AsyncIterator[None]:
+        done.append("open session")
+        try:
+            yield
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(1)
+            done.append("close session")
+
+    @registry.runtime("source:notes")
+    async def notes(params: fs.ExecutionParams) -> None:
+        await params.run.resource("session", session)
+        await trio.sleep(float(params.config.get("takes", 1)))
+        if params.config.get("fails"):
+            raise ValueError("its own")
+        done.append(params.node.label)
+
+    text = f'<workflow name="w">{CLEANED.format(takes=takes)}</workflow>'
+    flow = fs.loads(text, registry=registry)
+    for number in itertools.count(1):
+        done.clear()
+        observer = PressesCtrlC(number)
+
+        async def main(observer: PressesCtrlC = observer) -> None:
+            await fs.run(flow, observers=[observer])
+
+        raised: BaseException | None = None
+        try:
+            run_virtually(main, seed)
+        except (KeyboardInterrupt, ValueError) as exc:
+            raised = exc
+        if len(observer.events) < number:
+            break
+        # The clean-up that it came in may be cut short, and no other.
+        label = label_of(observer.events[number - 1].path)
+        owed = {"close"} | {OWED[each] for each in observer.owing()}
+        assert owed - {label} <= set(done), (number, label)
+        assert done.count("open session") == done.count("close session")
+        is_last = number == len(observer.events)
+        assert isinstance(raised, KeyboardInterrupt) or is_last
+    assert number > 28
+
+
+@pytest.mark.parametrize("kind", INTERRUPTS)
+def test_an_error_beside_an_interrupt_in_one_group_is_behind_it(kind: type[BaseException]) -> None:
+    interrupt, before, lost = kind("now"), LookupError("before"), ValueError("lost")
+    interrupt.__context__ = before
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:breaks")
+    async def breaks(params: fs.ExecutionParams) -> None:
+        raise BaseExceptionGroup("both", [ExceptionGroup("", [lost]), interrupt])
+
+    error, handle = run('<source:breaks id="x"/>', registry)
+    assert is_bare(error, handle, interrupt)
+    assert interrupt.__context__ is before
+    assert isinstance(before.__context__, ExceptionGroup)
+    assert before.__context__.exceptions == (lost,)

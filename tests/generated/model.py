@@ -417,6 +417,7 @@ def _block(
     stagger: int | None = None,
 ) -> Result:
     behind: list[float] = [begin]
+    refused: list[float] = [inf]
 
     def run(cancel: float, log: Log) -> list[Job]:
         """The branches begin in order, each as soon as there is a token for it."""
@@ -432,6 +433,7 @@ def _block(
                 start = max(start, min(began + stagger, failed))
             began = start
             if floor_of(cancel) <= start:
+                refused[0] = start
                 if stagger is not None:
                     behind[0] = max(start, cancel)
                 break
@@ -444,7 +446,9 @@ def _block(
         return jobs
 
     deadline = inf if keeps is None else begin + keeps
-    return _settle(run, len(branches), policy, begin, cancel, log, spawns, deadline, behind)
+    return _settle(
+        run, len(branches), policy, begin, cancel, log, spawns, deadline, behind, refused
+    )
 
 
 def _graph(workflow: Workflow, cancel: float, log: Log) -> Result:
@@ -510,11 +514,13 @@ def _settle(
     spawns: bool = False,
     deadline: float = inf,
     behind: Sequence[float] = (0,),
+    refused: Sequence[float] = (inf,),
 ) -> Result:
     """``spawns``: somebody waits for a token to start the next branch, and is cancelled with the rest.
 
     ``deadline``: when the block ends with what has succeeded. ``behind``: until when somebody waits to start the
-    next branch, or for a token behind the last one.
+    next branch, or for a token behind the last one. ``refused``: when a branch was to begin that met the
+    cancellation; it passes on unless the block was settled by then.
     """
     around, cancel = cancel, min(cancel, deadline)
     jobs = run(cancel, Log())
@@ -527,7 +533,7 @@ def _settle(
     else:
         jobs = run(cancel, log)
     end = max([begin, *(job.result.end for job in jobs)])
-    waited = len(jobs) < total and (spawns or decided is None)
+    waited = len(jobs) < total and (spawns or decided is None or decided > refused[0])
     waited = waited or behind[0] >= cancel
     if behind[0] >= cancel and not own:
         end = max(end, cancel)  # they have all ended, and it is waited for the next one's turn

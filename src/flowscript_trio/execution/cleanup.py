@@ -9,12 +9,12 @@ import trio
 
 from ..expression.scope import Overlay
 from ..program.compiled import CompiledBody
-from ..scheduler.policy import first_to_surface
-from ..scheduler.raised import error_of_call, goes_before
+from ..scheduler.policy import INTERRUPTS, first_to_surface
+from ..scheduler.raised import error_of_call, goes_before, interrupt_held_back
 from ..scheduler.signals import Failed, Signal
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
-from .bounds import LATE, bounded, took_too_long
+from .bounds import LATE, Late, bounded, took_too_long
 from .context import CLEANUP_SECONDS
 from .frame import Frame
 from .marks import note
@@ -34,13 +34,16 @@ async def run_cleanup(
     """Run a clean-up body to its end, whatever is being cancelled around it; its error, or None.
 
     It is shielded from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an
-    error of the clean-up, which is done all the same, within the usual bound.
+    error of the clean-up, which is done all the same, within the usual bound. A Ctrl-C that came before it is an
+    error beside it; one that comes meanwhile ends it, and no other clean-up.
     """
     recorder = walk.run.recorder
     if recorder is not None and recorder.leaving.is_left:
         return None  # whoever resumes the run owes it
     seconds = CLEANUP_SECONDS
     errors: list[BaseException] = []
+    if (interrupt := await interrupt_held_back()) is not None:
+        errors.append(interrupt)
     try:
         if body.settings is not None:
             own = Overlay(state, {}, walk.run.services_of(path, "settings"))
@@ -62,8 +65,11 @@ async def run_cleanup(
             return recorder.leaving.in_shield(region.scope, walk.run_body(body, frame))
         return walk.run_body(body, frame)
 
+    signal: Signal | Late | None = None
     try:
         signal = await bounded(allowed, None, path, work, shield=True)
+    except INTERRUPTS as exc:
+        signal = Failed(exc)
     finally:
         if spending is not None:
             spending.end_cleanup(scope)

@@ -271,6 +271,11 @@ class RunContext:
                 )
             )
 
+    @property
+    def has_resources(self) -> bool:
+        """Whether any is open that :meth:`close` closes."""
+        return self._resources.are_open
+
     async def close(self) -> list[BaseException]:
         """Close every resource, last opened first, shielded and bounded; the errors of doing so."""
         seconds = inf if self.spending is None else self.spending.seconds_to_close

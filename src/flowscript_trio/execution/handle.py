@@ -9,6 +9,7 @@ import trio
 
 from ..program.compiled import Program
 from ..scheduler.policy import INTERRUPTS, first_to_surface
+from ..scheduler.raised import interrupt_held_back
 from ..scheduler.signals import Failed, Signal
 from ..types.events import RunEnded, RunStarted, RunWarning
 from ..types.exceptions import is_a
@@ -216,6 +217,9 @@ class Run:
         context = self._context
         if context.limits is not None:
             context.limits.end()
+        if context.has_resources or context.recorder is not None:
+            interrupt = await interrupt_held_back()
+            status = status if interrupt is None else self._yield_to(interrupt)
         for error in await context.close():
             context.note_warning("", f"closing a resource failed: {summary_of(error)}")
             if is_a(error, INTERRUPTS):

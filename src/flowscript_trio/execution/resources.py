@@ -60,6 +60,10 @@ class Resources:
             return context.run(made.__enter__), lambda: InContext(_exit(made), context)
         return made, lambda: InContext(_close(made), context)
 
+    @property
+    def are_open(self) -> bool:
+        return bool(self._closing)
+
     async def close(self, seconds: float = inf) -> tuple[list[BaseException], list[str]]:
         """Close all, last opened first, each shielded and within the bound, in so many seconds in all.
 

@@ -148,9 +148,11 @@ class Block:
                         with self._breaks.feeding:
                             await feed()
                 except trio.Cancelled:
-                    # It waited for a token, and no job has lost anything: a block that has settled itself
-                    # stays so, although it is cancelled from outside while its last jobs end.
-                    if not self.cancelled:
+                    # No job has lost anything: a block that has settled itself, or was broken out of, stays
+                    # so, although it is cancelled from outside while its last jobs or its collection end.
+                    if not (
+                        self.cancelled or (self._breaks and self._breaks.feeding.cancel_called)
+                    ):
                         raise
                 self.running -= 1
             if self._ended_by_itself:

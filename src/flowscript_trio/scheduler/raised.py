@@ -9,11 +9,13 @@ import trio
 
 from ..types.errors import StrayCancelled
 from ..types.exceptions import (
+    context_of,
     groups_of,
     inner_of,
     is_a,
     leaves_of,
     message_of,
+    set_context,
     take_over,
     traceback_of,
 )
@@ -24,6 +26,20 @@ from .policy import INTERRUPTS, first_to_surface
 def is_cancelled() -> bool:
     """Whether something around this task is cancelled."""
     return trio.current_effective_deadline() == -inf
+
+
+async def interrupt_held_back() -> KeyboardInterrupt | None:
+    """A Ctrl-C that came while protected code ran, which trio would raise at its main task's next checkpoint.
+
+    Clean-up takes it in before it begins: it ends the work before the clean-up, and is not to cut this short.
+    Where there is none, no pass is made.
+    """
+    try:
+        with trio.CancelScope(shield=True):
+            await trio.lowlevel.checkpoint_if_cancelled()
+    except KeyboardInterrupt as exc:
+        return exc
+    return None
 
 
 def error_of(raised: BaseException) -> BaseException | None:
@@ -68,6 +84,7 @@ def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseE
     for kind in INTERRUPTS:
         for leaf in leaves:
             if is_a(leaf, kind):
+                _put_behind(leaf, [each for each in leaves if each is not leaf])
                 return leaf
     cancelled = sum(is_a(leaf, trio.Cancelled) for leaf in leaves)
     if not cancelled:
@@ -90,6 +107,17 @@ def _without_cancelled(raised: BaseException, *, strays: bool, of: str) -> BaseE
         if (told := made[id(group)]) is not None:
             take_over(told, group)
     return made[id(raised)]
+
+
+def _put_behind(interrupt: BaseException, leaves: list[BaseException]) -> None:
+    """Put the errors that were in a group with an interrupt behind it, so that they surface with it."""
+    last, known = interrupt, {id(interrupt)}
+    while (behind := context_of(last)) is not None and id(behind) not in known:
+        last = behind
+        known.add(id(last))
+    errors = [e for e in leaves if id(e) not in known and not is_a(e, trio.Cancelled)]
+    if errors:
+        set_context(last, BaseExceptionGroup("beside the interrupt", errors))
 
 
 def _divide(group: Any) -> BaseException | None:
