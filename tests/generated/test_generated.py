@@ -72,6 +72,7 @@ def explore_batch(number: int, count: int, shrink: bool, tally: Tally) -> None:
     agree()
 
 
+@pytest.mark.timeout(900 * max(1, COUNT // BATCH))  # a long run is to end as well
 def test_generated_workflows_agree_with_the_model() -> None:
     tally = explore(COUNT)
     print("\n" + tally.render())  # noqa: T201
