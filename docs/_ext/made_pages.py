@@ -1,7 +1,7 @@
 """Owns the parts of the reference that are made of the code: settings, functions, commands, and more.
 
 A page has ``<!-- generated: settings -->`` where a part begins and ``<!-- end: settings -->`` where it
-ends. What stands between the two is kept in the repository, so that the page can be read on a forge.
+ends. What is between the two is kept in the repository, so that the page can be read on a forge.
 ``python docs/_ext/made_pages.py`` writes it again, and a test holds it to the code.
 """
 
@@ -151,7 +151,7 @@ def parts() -> str:
         model = PART_CONFIGS[around, "set"]
         rows.append(("`<set>`", f"in a `<{around}>`", names_of(fields_of(model))))
     rows += [(f"`<{tag}>`", "in a node: its keys are settings of the node", "") for tag in LIFTED]
-    return table(("element", "where it stands", "settings"), rows)
+    return table(("element", "where it belongs", "settings"), rows)
 
 
 def names_of(names: Iterable[str]) -> str:
@@ -266,7 +266,7 @@ def section(
 
 
 def functions() -> str:
-    """Every function, by the module that it stands in, with its arguments."""
+    """Every function, by the module that it is in, with its arguments."""
     by_module: dict[str, list[Row]] = {}
     names: dict[Callable[..., Any], list[str]] = {}
     for name, implementation in known_functions().items():
@@ -285,7 +285,7 @@ def functions() -> str:
 
 
 def function_names() -> str:
-    """The names of all functions, by the module that they stand in."""
+    """The names of all functions, by the module that they are in."""
     by_module: dict[str, list[str]] = {}
     for name, implementation in known_functions().items():
         by_module.setdefault(implementation.__module__.rpartition(".")[2], []).append(f"`{name}`")
@@ -303,7 +303,7 @@ LETTERS = datetime(2024, 2, 29, 13, 5, 9, 40000, ZoneInfo("Europe/Berlin"))
 
 
 def date_letters() -> str:
-    """Every letter of a date, with what it writes of one moment by how often it stands there."""
+    """Every letter of a date, with what it writes of one moment by how often it is there."""
     rows = []
     for letter in dates.FIELDS:
         shown: dict[str, str] = {}

@@ -9,14 +9,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 ROOMS = Path(__file__).parents[1] / "pictures" / "rooms.svg"
-"""Where the picture stands."""
+"""Where the picture is."""
 _WIDTH = 760
 _HEIGHT = 44
 _GAP = 14
 
 
 def layers() -> list[list[str]]:
-    """The rooms, the topmost first; those that stand side by side know nothing of each other."""
+    """The rooms, the topmost first; those that are side by side know nothing of each other."""
     contracts = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]

@@ -90,7 +90,7 @@ def test_a_failing_workflow_exits_with_1_and_says_what_failed_and_who_was_cancel
         (["-c", "count"], "is not KEY=VALUE"),
         (["-c", "count=x"], "--config count='x': expected a number, such as count=3"),
         (["-i", "{"], "is not JSON"),
-        (["-i", "Ada's"], """a text stands in quotes: --input '"Ada'"'"'s"'"""),
+        (["-i", "Ada's"], """put a text in quotes: --input '"Ada'"'"'s"'"""),
         (["-i", "@nowhere.json"], "nowhere.json"),
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--bogus"], "No such option"),

@@ -50,6 +50,35 @@ PHRASES = {
     "“what is said of …”: write “what is said about …”": re.compile(r"\bis said of\b"),
     "“a timeout falls”: write “fires”": re.compile(r"\btimeouts? falls?\b"),
     "“is told elsewhere”: write “is described elsewhere”": re.compile(r"\bis told \[?elsewhere"),
+    "“stands in”: write “is in”, “comes before”, “goes between”": re.compile(
+        r"\b(?:stands?|stood|standing) (?:"
+        r"in(?! for\b)|at|by|before|behind|below|above|between|inside|beside|under|after|as|where|there|around"
+        r"|alone|outside|so|anywhere|once|twice|directly)\b"
+    ),
+    "“where it stands”: write “where it is”": re.compile(
+        r"\b[Ww]here(?:ver)?\b[^.,;:|]{0,40}(?<!answer) stands?\b(?! (?:for|still|in for|from)\b)(?!-)"
+    ),
+    "“how a run stands”: write “the state of a run”": re.compile(
+        r"\b[Hh]ow (?:\w+ ){1,3}stands?\b(?! (?:for|still|in for)\b)"
+    ),
+    "“in which they stand”: write “in which they are written”": re.compile(
+        r"\bin which \w+ stand\b"
+    ),
+    "“so many seconds”: write “this many seconds”": re.compile(
+        r"(?<!not )(?<!ever )\b[Ss]o (?:many|much|long)\b(?! (?:that|as|for)\b)"
+    ),
+    "“inside of”: write “inside”": re.compile(r"\binside of\b", re.IGNORECASE),
+    "“known of”: write “known about”": re.compile(r"\b(?:is|are|was) known of\b"),
+    "“of which nothing is known”: write “about which nothing …”": re.compile(
+        r"\bof which nothing (?:else )?is known\b"
+    ),
+    "“also where”: write “even where”": re.compile(r"\balso where\b"),
+    "“in its middle”: write “in the middle”": re.compile(r"\bin its middle\b"),
+    "“the clock on the wall”: write “the wall clock”": re.compile(r"\bclock on the wall\b"),
+    "“cut off at its work”: write “cut off while at work”": re.compile(r"\bat its work\b"),
+    "“is told as”: write “is reported as”": re.compile(r"\b(?:is|are) told (?:as|before)\b"),
+    "“so named”: write “of that name”": re.compile(r"\b(?:so named|named so)\b"),
+    "“tells how”: write “explains how”": re.compile(r"\) tells (?:how|what)\b"),
 }
 
 
@@ -134,6 +163,22 @@ def test_a_module_has_no_such_phrase_in_its_texts_and_comments(source: Path) -> 
         "It is not to be had.",
         "What is said of it is short.",
         "No timeout falls.",
+        "What stands in it is checked.",
+        "They stand before the nodes.",
+        "The line where the node stands.",
+        "It says how the run stands.",
+        "In the order in which they stand.",
+        "It waits so many seconds.",
+        "A place inside of the block.",
+        "What is known of it is little.",
+        "A document of which nothing is known.",
+        "Masked also where it is escaped.",
+        "It was killed in its middle.",
+        "By the clock on the wall.",
+        "It was cut off at its work.",
+        "A timeout is told as one.",
+        "The workflow so named.",
+        "[Limits](limits.md) tells how.",
     ],
 )
 def test_such_a_phrase_is_found(text: str) -> None:
@@ -142,6 +187,10 @@ def test_such_a_phrase_is_found(text: str) -> None:
 
 def test_what_is_good_english_is_no_finding() -> None:
     text = "There is no limit, it is no longer there, and there are none. `is no URL`\n```\nis no URL\n```"
+    text += (
+        "\nThe first answer stands, time stands still, and a stub stands in for the server, where it "
+        "stands for it; not so much for speed as for calm, and so many that all are known about."
+    )
     assert unidiomatic(text) == []
 
 

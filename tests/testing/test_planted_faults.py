@@ -160,12 +160,12 @@ def swallow(outcome: Callable[[BaseException], Outcome]) -> Any:
 
 def test_cancelled_swallowed_as_success(monkeypatch: pytest.MonkeyPatch) -> None:
     plant_attempt(monkeypatch, swallow(lambda exc: Outcome()))
-    assert "cancellation is told as it is" in promises()
+    assert "cancellation is reported as it is" in promises()
 
 
 def test_cancelled_swallowed_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     plant_attempt(monkeypatch, swallow(lambda exc: Outcome(signal=Failed(exc))))
-    assert "cancellation is told as it is" in promises()
+    assert "cancellation is reported as it is" in promises()
 
 
 def test_an_error_that_is_dropped_in_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +304,7 @@ def test_a_time_limit_that_is_told_as_a_cancellation_from_outside(
         return Cancellation(None, "cancelled from outside", nan)
 
     plant(monkeypatch, context, "cause_of", from_outside)
-    assert "cancellation is told as it is" in promises()
+    assert "cancellation is reported as it is" in promises()
 
 
 def test_a_time_limit_that_is_told_as_success(
@@ -315,7 +315,7 @@ def test_a_time_limit_that_is_told_as_success(
         return Outcome() if done is LATE else done
 
     plant(monkeypatch, attempts, "bounded", lenient)
-    assert "cancellation is told as it is" in promises()
+    assert "cancellation is reported as it is" in promises()
 
 
 def test_more_branches_than_tokens(monkeypatch: pytest.MonkeyPatch) -> None:

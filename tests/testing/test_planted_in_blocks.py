@@ -128,7 +128,7 @@ def test_a_cancellation_from_outside_that_is_told_as_a_time_limit(
             raise trio.TooSlowError("it took too long") from None
 
     plant_attempt(monkeypatch, too_slow)
-    assert "a timeout is told when its time has passed" in promises(GRAPH)
+    assert "a timeout is reported when its time has passed" in promises(GRAPH)
 
 
 def test_a_deadline_from_outside_that_is_told_as_success(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +236,7 @@ def test_outputs_in_the_order_in_which_they_came(monkeypatch: pytest.MonkeyPatch
         return merge_outputs(word, outputs[::-1], *args)
 
     monkeypatch.setattr(blocks, "merge_outputs", by_chance)
-    assert "outputs stand in order" in promises(AGAIN)
+    assert "outputs are in order" in promises(AGAIN)
 
 
 def test_an_output_of_the_run_that_is_another_node_s(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_an_output_of_the_run_that_is_another_node_s(monkeypatch: pytest.MonkeyP
         return signal
 
     monkeypatch.setattr(Run, "_walk", other)
-    assert "outputs stand in order" in promises('<source:stub id="a" gives="a" takes="1s"/>')
+    assert "outputs are in order" in promises('<source:stub id="a" gives="a" takes="1s"/>')
 
 
 def test_the_clock_of_a_proof_is_the_same_in_every_run() -> None:

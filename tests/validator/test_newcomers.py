@@ -388,7 +388,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         'template="{{n}}"/></branch></parallel>',
         [
             "2:105: error: 'n' is in another branch, which is not seen here; expected a "
-            "node of this branch, or one before the block; behind the block all are seen",
+            "node of this branch, or one before the block; after the block all are seen",
         ],
     ),
     (

@@ -61,7 +61,7 @@ async def answer(run_id, key):
 
 @app.get("/release/<run_id>")
 async def outcome(run_id):
-    """How a run stands: queued, running, suspended, completed, failed or cancelled."""
+    """The state of a run: queued, running, suspended, completed, failed or cancelled."""
     try:
         state = await app.store.show(run_id)
     except fs.InputError as exc:

@@ -54,7 +54,7 @@ async def _ask(prompt: str, actions: Sequence[Action]) -> Answer:
 
 
 def read_answer(line: str, labels: dict[str, str]) -> Answer | None:
-    """The answer in a line: the number, id or label of an action; what follows an id or a number behind a
+    """The answer in a line: the number, id or label of an action; what follows an id or a number after a
     space is the person's input. None where it is not one of them.
     """
     words = {str(number): name for number, name in enumerate(labels, 1)}

@@ -1,4 +1,4 @@
-"""Owns what ``--config`` and ``--input`` give a run: texts of the command line, and files of JSON behind an @."""
+"""Owns what ``--config`` and ``--input`` give a run: texts of the command line, and files of JSON after an @."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _declared_value(parameter: Parameter, word: str) -> Any:
 
 
 def read_input(given: str | None) -> Any:
-    """The value of ``--input``: JSON, or a file of it behind an @."""
+    """The value of ``--input``: JSON, or a file of it after an @."""
     if given is None:
         return None
     is_file = given.startswith("@")
@@ -73,11 +73,11 @@ def read_input(given: str | None) -> Any:
 
 def _quoted(word: str) -> str:
     text = shlex.quote(json.dumps(word, ensure_ascii=False))
-    return f"; a text stands in quotes: --input {text}"
+    return f"; put a text in quotes: --input {text}"
 
 
 def _text_of_file(name: str, option: str) -> str:
-    """What a file says that an option names behind an @; - is the standard input."""
+    """What a file says that an option names after an @; - is the standard input."""
     try:
         data = standard_input(f"{option}@-").read() if name == "-" else Path(name).read_bytes()
     except OSError as exc:

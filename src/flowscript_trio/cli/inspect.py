@@ -21,7 +21,7 @@ NodeTypes = dict[int, ValueType]
 @click.command("inspect")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-@click.option("--types", "with_types", is_flag=True, help="What is known of each node's output.")
+@click.option("--types", "with_types", is_flag=True, help="What is known about each node's output.")
 @roots_option
 def inspect_command(file: str, as_json: bool, with_types: bool, roots: tuple[str, ...]) -> None:
     """Show the tree of a workflow, its dependencies and its waves."""

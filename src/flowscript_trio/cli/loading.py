@@ -29,7 +29,7 @@ roots_option: Callable[[Command], Command] = click.option(
 
 
 def load_document(file: str, roots: tuple[str, ...] = ()) -> Flow:
-    """The flow of a file, or of standard input (-), which stands in the current folder; raises as ``load``, and
+    """The flow of a file, or of standard input (-), which is in the current folder; raises as ``load``, and
     UsageError for a file that cannot be read.
     """
     try:

@@ -154,7 +154,7 @@ def _cases(
 
 
 def _refuse_given(ctx: click.Context) -> None:
-    """What a run is given stands in its case; giving something else beside it is wrong use."""
+    """What a run is given is in its case; giving something else beside it is wrong use."""
     for option in ctx.command.params:
         source = ctx.get_parameter_source(option.name or "")
         if option.name in GIVEN and source is click.core.ParameterSource.COMMANDLINE:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..observe.chronicle import Entry
 
 _STATES = ("queued", "running", "suspended", "completed", "failed", "cancelled")
-"""How a run of a store can stand: :data:`~flowscript_trio.journal.rows.STATES`, which takes long to import."""
+"""The states of a run of a store: :data:`~flowscript_trio.journal.rows.STATES`, which takes long to import."""
 WIDE = 500
 """Columns where no terminal says how many there are, so that nothing is cut off."""
 
@@ -49,9 +49,11 @@ record_option: Callable[[Command], Command] = click.option(
     "states",
     multiple=True,
     type=click.Choice(_STATES),
-    help="Of a store, only the runs that stand so.",
+    help="Of a store, only the runs in that state.",
 )
-@click.option("--name", metavar="NAME", help="Of a store, only the runs of the workflow so named.")
+@click.option(
+    "--name", metavar="NAME", help="Of a store, only the runs of the workflow of that name."
+)
 @click.option(
     "--younger-than",
     "age",
@@ -98,7 +100,7 @@ def show_command(
 ) -> None:
     """Show what happened in a recorded run: its file, or the beginning of its name in the folder.
 
-    With --store it is how a run stands there, by its id.
+    With --store it shows the state of a run there, by its id.
     """
     if where is not None:
         show_run(where, run, as_json)

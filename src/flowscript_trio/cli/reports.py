@@ -23,7 +23,7 @@ NARROW = 78
 
 
 def render_problems(problems: tuple[Problem, ...], columns: int | None = None) -> str:
-    """All problems, and how many there are; for a terminal of so many ``columns``."""
+    """All problems, and how many there are; for a terminal of this many ``columns``."""
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     counts = [_count(errors, "error")] if errors else []
@@ -55,7 +55,7 @@ def render_failure(flow: Flow | None, error: BaseException, columns: int | None 
 
 
 def _notes(error: BaseException, failure: Failure | None) -> list[str]:
-    """What stands on an error, and what the run had to say of it that could not be written there."""
+    """What is on an error, and what the run had to say of it that could not be written there."""
     notes = notes_of(error)
     if failure is not None:
         notes += [note for note in failure.notes if note not in notes]
@@ -114,7 +114,7 @@ def _list_cancelled(results: list[NodeResult]) -> list[str]:
 
 
 def _with_names(said: str, paths: list[str]) -> str:
-    """What is said, with the first of the paths behind it, as many as fit on a narrow line."""
+    """What is said, with the first of the paths after it, as many as fit on a narrow line."""
     for many in range(ROOM, 0, -1):
         named = [*paths[:many], "…"] if many < len(paths) else paths
         line = f"{said}: {', '.join(named)}"

@@ -67,7 +67,7 @@ def suspend_option(needed: str = "--store") -> Callable[[Command], Command]:
         "--suspend-after",
         metavar="DURATION",
         callback=lambda _, __, given: read_seconds(given, "1h"),
-        help=f"With {needed}: leave a run that waits for nothing but people and timers for so long (1h).",
+        help=f"With {needed}: leave a run that waits for nothing but people and timers for this long (1h).",
     )
 
 
@@ -103,7 +103,7 @@ def list_runs(
 
 
 def show_run(where: str, run_id: str, as_json: bool) -> None:
-    """Print how a run of a store stands."""
+    """Print the state of a run of a store."""
     store = open_store(where)
 
     async def look() -> tuple[RunState, list[OpenQuestion]]:

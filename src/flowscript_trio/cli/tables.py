@@ -21,7 +21,7 @@ MARKS = {
 
 
 STOOD_IN = ("↪", "yellow")
-"""The mark of a node that failed, and for which its fallback stood in."""
+"""The mark of a node that failed, and whose fallback took its place."""
 
 BAR = 16
 """The width of a bar, in characters."""
@@ -36,7 +36,7 @@ _AT_ITS_END = {
 def draw(tree: RunTree, now: float, rows: int, failed_first: bool = False) -> Group:
     """The tree as it is at ``now`` (seconds of trio's clock), in about that many rows.
 
-    ``failed_first``: what failed stands above what it cancelled, and not where the document has it.
+    ``failed_first``: what failed is above what it cancelled, and not where the document has it.
     """
     levels = [Tree(_line(tree.root, tree.name or "…", now))]
     for row in outline(tree.root, rows, failed_first):

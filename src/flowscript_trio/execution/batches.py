@@ -1,4 +1,4 @@
-"""Owns the items of a collection by so many at a time, as ``<foreach batch="…">`` has them."""
+"""Owns the items of a collection by this many at a time, as ``<foreach batch="…">`` has them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ from .walk import Walk
 
 
 async def handle_parallel_result(walk: Walk, result: ParallelResult, attempt: Attempt) -> Outcome:
-    """Run the branches at the same time; their outputs stand by branch index.
+    """Run the branches at the same time; their outputs are in the order of the branches.
 
     The first error of a branch comes back as it left its node, once every other branch has unwound.
     Cancellation reaches every branch and passes on.

@@ -36,11 +36,11 @@ async def bounded(
     shield: bool = False,
     timer: Timer | None = None,
 ) -> T | Late:
-    """Do work within so many seconds; LATE where it has not ended before the deadline.
+    """Do work within this many seconds; LATE where it has not ended before the deadline.
 
     One rule for all: what ends at the deadline or after it is too late, whether a cancellation reached it, or it
     was shielded from that, or held the thread. But an error of its own stays that error, and a cancellation from
-    around passes on: also where a deadline around has passed as well, which goes before this one.
+    around passes on: even where a deadline around has passed as well, which takes precedence over this one.
 
     With a ``timer`` it is what that says is left of them: the limit was begun by an earlier process, perhaps.
     """

@@ -139,12 +139,12 @@ class Branches:
             self._ended[index] = BranchResult(index, "success")
 
     def pace(self, items: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
-        """The items, each given so long after the one before, or once the branch of that one has failed."""
+        """The items, each given this long after the one before, or once the branch of that one has failed."""
         self._paced = Paced(items, seconds, self.pace_log("stagger"))
         return self._paced
 
     def pace_log(self, pace: str, batch: int = 1) -> PaceJournal | None:
-        """What is on record of a pace of the block, which takes so many items for an iteration.
+        """What is on record of a pace of the block, which takes this many items for an iteration.
 
         None where the run has no journal.
         """

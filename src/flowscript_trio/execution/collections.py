@@ -91,7 +91,7 @@ async def _run(
 def _items_of(
     collection: Any, batch: int | None, context: Context, label: str
 ) -> Iterable[Any] | AsyncIterator[Any]:
-    """What the iterations are given: the items of a collection, or lists of so many of them."""
+    """What the iterations are given: the items of a collection, or lists of this many of them."""
     if isinstance(collection, AsyncIterable):
         waited: AsyncIterator[Any] = (
             collection

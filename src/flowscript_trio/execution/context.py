@@ -76,7 +76,7 @@ class BrokenObserver:
 
 
 def _ignore(event: Event) -> None:
-    """Stands where an observer was that raised."""
+    """Takes the place of an observer that raised."""
 
 
 @dataclass(slots=True, eq=False)
@@ -172,7 +172,7 @@ class RunContext:
         return None
 
     def capped(self, limit: float) -> float:
-        """How many may run at once where a block asks for so many."""
+        """How many may run at once where a block asks for this many."""
         return limit if self.spending is None else self.spending.cap(limit)
 
     def of_node(self, path: str, attempt: int) -> NodeRun:

@@ -1,4 +1,4 @@
-"""Owns what was cut off at its work and may have acted: a ``<compensate also="begun">`` undoes it, too."""
+"""Owns what was cut off while at work and may have acted: a ``<compensate also="begun">`` undoes it, too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def noting_a_cut(run: RunContext, path: str, work: Awaitable[Outcome]) -> 
 
 
 def was_cut(run: RunContext, step: Step, path: str) -> bool:
-    """Whether a node that did not succeed was cut off at its work, here or in a process that died."""
+    """Whether a node that did not succeed was cut off while at work, here or in a process that died."""
     if not step.undoes_begun:
         return False
     return path in run.cut or (run.recorder is not None and run.recorder.past.was_cut(path))

@@ -223,7 +223,7 @@ class Executor:
         context.run(self.run.notify, event)
 
     def pass_over(self, step: Step, frame: Frame) -> None:
-        """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what stands in it."""
+        """Record a node that a checkpoint's ``goto`` skips; it is null, and so is what is in it."""
         now = trio.current_time()
         frame.state.forget(step.inner_ids, SKIPPED)
         path = f"{frame.prefix}{step.label}"

@@ -22,7 +22,7 @@ class Failure:
     """The structured record of the error that a run raised.
 
     ``node`` is the id or label of the node that raised it, ``path`` its path in the run and ``location``
-    its place in the document; ``branch`` the path of the branch or iteration it stood in, or None.
+    its place in the document; ``branch`` the path of the branch or iteration it was in, or None.
     ``others`` are the executions that failed with another error, ``cancelled`` those that were cancelled,
     both in order of time. ``notes`` is what the run had to say of the error, whether or not it could be written
     on the object. ``record`` is the whole record of the run.
@@ -84,7 +84,7 @@ def _passed_on(result: NodeResult, error: BaseException, origin: NodeResult | No
 
 
 def note_node(error: BaseException, run: int, node: BaseNode, path: str) -> None:
-    """Say on the error which node failed, where it stands, and in which branch; said once."""
+    """Say on the error which node failed, where it is, and in which branch; said once."""
     branch = branch_of(path)
     where = "" if branch is None else f" (in {branch})"
     note(error, run, f"flowscript: node {node.label!r} at {node.location} failed{where}")

@@ -145,7 +145,7 @@ class Run:
             with watching_nodes(self._context, self._context.watchdog):
                 await self._walk_attended()
         finally:
-            self._done.set()  # last: who called the run is to raise its error before who waits for it
+            self._done.set()  # last: the caller of the run is to raise its error before whoever waits for it
 
     def _walk_attended(self) -> Awaitable[None]:
         """The walk; that of a durable run with what has to be listened to meanwhile."""

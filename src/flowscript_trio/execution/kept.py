@@ -14,7 +14,7 @@ from pydantic import BaseModel
 _FREE = frozenset({type(None), bool})
 _NUMBERS = frozenset({int, float})
 _SHORT = 64
-"""Characters below which a text is counted wherever it stands: remembering it would take as much."""
+"""Characters below which a text is counted wherever it appears: remembering it would take as much."""
 
 
 class Kept:
@@ -33,7 +33,7 @@ class Kept:
         return is_small(value) or self._take(value, [value])
 
     def grow(self, made: list[Any], since: int) -> bool:
-        """Take in a list that has grown since it had so many items; whether all is within the bound."""
+        """Take in a list that has grown since it had this many items; whether all is within the bound."""
         return self._take(made, made[since:])
 
     def _take(self, value: Any, parts: list[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 An error may refuse: a frozen dataclass has no attribute set, ``__notes__`` may not be a list, ``add_note`` may
 raise, and one object may be raised by two nodes, or by two runs. Nothing here fails for that. What could not
-be written stands on the record instead.
+be written is on the record instead.
 """
 
 from __future__ import annotations

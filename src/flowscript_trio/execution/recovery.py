@@ -187,7 +187,7 @@ async def _fall_back(
 def _looking_at(error: BaseException, raised: BaseException) -> BaseException:
     """What was raised while a node's error was looked at, with that error as its context.
 
-    What ``from None`` has hidden gives way to it; else it stands behind what was being handled.
+    What ``from None`` has hidden gives way to it; else it is behind what was being handled.
     """
     raised = last = error_of_call(raised, "to look at the node's error raised")
     seen = {id(raised)}

@@ -65,7 +65,7 @@ class Resources:
         return bool(self._closing)
 
     async def close(self, seconds: float = inf) -> tuple[list[BaseException], list[str]]:
-        """Close all, last opened first, each shielded and within the bound, in so many seconds in all.
+        """Close all, last opened first, each shielded and within the bound, in this many seconds in all.
 
         The errors of doing so, and the keys of those that took too long and were given up.
         """

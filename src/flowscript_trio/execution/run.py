@@ -80,7 +80,7 @@ async def run(
         observers: called synchronously with each event of the run.
         env: the variables that ``$env`` shows; the library reads no environment variable by itself.
         limits: limits by the names that nodes take them by, each a :class:`Limit` or a ``trio.CapacityLimiter``,
-            shared with whoever else has them; they go before those that documents declare. Also, as ever, a
+            shared with whoever else has them; they take precedence over what documents declare. Also, as ever, a
             :class:`Limits`, which stands for ``bounds``.
         bounds: the bounds of expressions.
         seed: fixes ``random`` and ``uuid``.
@@ -88,9 +88,9 @@ async def run(
         keep: how many successes of one node the record keeps.
         decider: answers the checkpoints of the workflow, an async function of the prompt and a list of
             :class:`Action`; it gives the id of one, or an :class:`Answer`. None: their defaults stand.
-        watchdog: a node that has not reached a checkpoint for so many seconds of real time is named, while
+        watchdog: a node that has not reached a checkpoint for this many seconds of real time is named, while
             it still holds up the program, in the log ``flowscript_trio.watchdog``; when it goes on, a
-            warning stands on the record. None: nobody watches.
+            warning is on the record. None: nobody watches.
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         budget: what the whole run may take, whatever the document asks for; None: no bound.
         places: where nodes may run, by the names that the document uses (``place="gpu"``), beside ``here``,
@@ -98,7 +98,7 @@ async def run(
         store: keeps what the run does, so that it survives the death of this process; None: nothing is kept.
         run_id: the id of the run in the store. One that is there goes on, or gives its outcome where it has
             ended; None: a new one.
-        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+        max_crashes: a node at which this many processes have died fails with :class:`Interrupted`.
         suspend_after: with a store, seconds after which a run that waits for nothing but people (at a
             ``<checkpoint>``) or timers (a ``<delay>``, the wait before another attempt) is left: ``run`` returns
             with the status ``suspended``, and :func:`resume` goes on with it. None: it waits in this process.
@@ -225,7 +225,7 @@ async def resume(
         limiter, base, registry, observers, bounds, now: as of :func:`run`.
         keep, decider, watchdog, http, limits, places, task_status: as of :func:`run`.
         budget: one in the place of that which the run began with; what was spent before counts. None: that one.
-        max_crashes: a node at which so many processes have died fails with :class:`Interrupted`.
+        max_crashes: a node at which this many processes have died fails with :class:`Interrupted`.
         suspend_after: as of :func:`run`.
 
     Returns:

@@ -76,7 +76,7 @@ class Spending:
         self.elsewhere: dict[str, tuple[int, int, int]] | None = None
         """In a durable run, what its parts have spent that ran elsewhere, by their paths."""
         self.noted: Callable[[str, str, int], None] | None = None
-        """In a durable run, told of each path where so much of the count of that name was taken."""
+        """In a durable run, told of each path where this much of the count of that name was taken."""
         self._now: Callable[[], float]
         self._end = inf
         self._cleanup_left = inf if budget.cleanup is None else budget.cleanup
@@ -94,7 +94,7 @@ class Spending:
             self._end = self._now() + self.budget.seconds - self.ran_before
 
     def cap(self, limit: float) -> float:
-        """How many branches of a block may run at once where it asks for so many."""
+        """How many branches of a block may run at once where it asks for this many."""
         return limit if self.budget.tasks is None else min(limit, self.budget.tasks)
 
     def left(self) -> Budget:
@@ -194,12 +194,12 @@ class Spending:
                 self.noted(path, name, count)
 
     def note_spent(self, name: str, in_cleanup: bool, count: int) -> None:
-        """What an earlier process has compacted took so much of a count."""
+        """What an earlier process has compacted took this much of a count."""
         purse = self._purse_of_cleanup if in_cleanup else self._purse
         setattr(purse, name, getattr(purse, name) + count)
 
     def note_requests(self, path: str, requests: int) -> None:
-        """So many requests were sent by an execution in an earlier process."""
+        """This many requests were sent by an execution in an earlier process."""
         self._purse_at(path).requests += requests
 
     def keep(self, value: Any, path: str) -> None:
@@ -210,14 +210,14 @@ class Spending:
             raise self.exceed("output_bytes", path)
 
     def grow(self, made: list[Any], since: int, path: str) -> None:
-        """A list that may be kept has grown since it had so many items."""
+        """A list that may be kept has grown since it had this many items."""
         kept = self._purse_at(path).kept
         if kept is not None and not kept.grow(made, since):
             kept.clear()
             raise self.exceed("output_bytes", path)
 
     def note_record(self, more: int, path: str) -> None:
-        """The record has grown by so many bytes. It raises nothing: what is recorded has happened."""
+        """The record has grown by this many bytes. It raises nothing: what is recorded has happened."""
         purse, most = self._purse_at(path), self.budget.record_bytes
         before = purse.record_bytes
         purse.record_bytes += more
@@ -271,7 +271,7 @@ class Spending:
             raise self.exceeded or self.exceed("seconds")
 
     def begin_cleanup(self, seconds: float) -> float:
-        """A clean-up begins that asks for so many seconds; gives how many it may take."""
+        """A clean-up begins that asks for this many seconds; gives how many it may take."""
         now = self._now()
         if not self._cleaning:
             self._since = now
@@ -297,7 +297,7 @@ class Spending:
         return self.exceeded or self._stopped
 
     def error_of_cleanup(self, path: str, seconds: float, allowed: float) -> Exception:
-        """The error of a clean-up that was given up: it asked for so many seconds, and was allowed so many."""
+        """The error of a clean-up that was given up: it asked for this many seconds, and was allowed this many."""
         if self._stopped is not None:
             return self._stopped
         if allowed == seconds:

@@ -27,7 +27,7 @@ from .walk import Walk
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What was taken beside limits of ours: so many limiters of the application, and a token of the store."""
+    """What was taken beside limits of ours: this many limiters of the application, and a token of the store."""
 
     borrowed: int = 0
     shared: str | None = None

@@ -116,7 +116,7 @@ class Debounced(AsyncIterator[T]):
         return error
 
     async def _give_again(self) -> T:
-        """What an earlier process gave next; who takes the items reads the source until then.
+        """What an earlier process gave next; whoever takes the items reads the source until then.
 
         What stands for an item whose iteration is compacted is nothing: it is passed over.
         """

@@ -24,7 +24,7 @@ from .options import RunOptions
 from .run import resume_with
 
 MOST = 100
-"""So many runs are taken with one look."""
+"""This many runs are taken with one look."""
 PATIENCE = 30.0
 """Seconds for which a store may be out of reach before a worker gives up; a lease does not last longer either."""
 AGAIN = 600.0
@@ -162,7 +162,7 @@ class Worker:
                 await self._stirred.wait()
 
     async def _take(self, room: int) -> bool:
-        """Take runs that can go on, so many at most; whether there may be more."""
+        """Take runs that can go on, this many at most; whether there may be more."""
         now = trio.current_time()
         waiting = {run_id for run_id, (_, until) in self._passed_over.items() if until > now}
         try:

@@ -24,7 +24,7 @@ METHODS = {
 """The methods that values have, and the functions that they are."""
 
 MAX_CALLS = 50
-"""How deep calls of arrow functions may stand in one another: far below Python's recursion limit."""
+"""How deep calls of arrow functions may be in one another: far below Python's recursion limit."""
 
 
 def make_call(name: str, arguments: Callable[[Scope], list[Any]], offset: int) -> Run:
@@ -50,7 +50,7 @@ def make_method(
 
 
 def make_arrow(parameters: tuple[str, ...], run: Run, weight: int) -> Run:
-    """The closure that makes an arrow function over the scope in which it stands.
+    """The closure that makes an arrow function over the scope that it is in.
 
     A call of it is ``weight`` operations.
     """
@@ -81,7 +81,7 @@ def invoke(
     arguments: list[Any],
     offset: int,
 ) -> Any:
-    """Call a function, which costs so many operations; what is wrong with the call is an EvaluationError
+    """Call a function, which costs this many operations; what is wrong with the call is an EvaluationError
     at ``offset``."""
     try:
         services.spend(cost)

@@ -291,7 +291,7 @@ class _Compiler:
 
 
 class Operands:
-    """Where an operator stands between its operands, for errors."""
+    """Where an operator is between its operands, for errors."""
 
     __slots__ = ("left", "offset", "right")
 

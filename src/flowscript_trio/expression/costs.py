@@ -31,7 +31,7 @@ class Cost:
     ordered: bool = False
 
     def of(self, items: int, characters: int, bits: int) -> float:
-        """The operations of one call over so many items, characters and bits."""
+        """The operations of one call over this many items, characters and bits."""
         times = max(items.bit_length(), 1) if self.ordered else 1
         return self.call + self.item * items * times + self.character * characters + self.bit * bits
 

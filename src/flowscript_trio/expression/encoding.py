@@ -31,7 +31,7 @@ from .values import (
 )
 
 Path = tuple["Path", object] | None
-"""Where a value stands in another, innermost key last; made into words only for an error."""
+"""Where a value is in another, innermost key last; made into words only for an error."""
 
 
 ITEM, INDENTED, FLOAT = 4, 10, 16

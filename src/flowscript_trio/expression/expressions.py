@@ -152,7 +152,7 @@ class Expression:
         return str(value) if value.__class__ is RawJson else value
 
     def convert(self, scope: Scope, convert: Callable[[Any, Services], str], value: Any) -> str:
-        """Convert a value that this expression gave; errors stand where the expression does."""
+        """Convert a value that this expression gave; errors are located at the expression."""
         return self._evaluate(scope, convert, value, scope.services)  # type: ignore[no-any-return]
 
     def _evaluate(self, scope: Scope, run: Callable[..., Any], *arguments: Any) -> Any:
@@ -211,7 +211,7 @@ class ParsedExpression:
     loops: bool = False
     """Whether there is an arrow function in it, which is evaluated for each item of a list."""
     made: tuple[Call | Method, ...] = ()
-    """The calls of functions and methods in it, as they stand in the tree."""
+    """The calls of functions and methods in it, as they are in the tree."""
 
     @property
     def constant(self) -> bool:
@@ -290,7 +290,7 @@ def parse_part(text: Text, start: int, end: int, names: Collection[str]) -> Pars
 
 
 def place(exc: EvaluationError, text: Text, shift: int) -> None:
-    """Say on an error where in the document it stands, unless it is known."""
+    """Say on an error where in the document it is, unless it is known."""
     if exc.location is None:
         exc.offset = shift + (exc.offset or 0)
         exc.location = text.location(exc.offset)

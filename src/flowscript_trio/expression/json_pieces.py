@@ -18,11 +18,11 @@ SHORT = 4 * 1024
 """Characters of most values."""
 
 _TRIES = 200
-"""Places that look like one between two items of a container, of which so many are counted up to."""
+"""Places that look like one between two items of a container, of which this many are counted up to."""
 _VAIN = 8
 """Pieces that may be read in vain, beside as much as was read: the first containers are often long ones."""
 _PATIENCE = 3
-"""Of a container of whose parts so many could not be read, no more are cut: its texts contain brackets."""
+"""Of a container of whose parts this many could not be read, no more are cut: its texts contain brackets."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
@@ -46,10 +46,10 @@ class _Pieces:
     """Reads one text. Containers that are longer than a piece are taken apart, all else is the scanner's.
 
     Of a long container a part is read at once: up to a place that looks as the one between two of its items, and
-    closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside of
+    closed there. That is right if it can be read at all: JSON is read from left to right, so that a cut inside
     an item leaves it open, which is an error. Then the items are read one by one. Brackets are counted before,
     since a part that cannot be read takes as long as one that can. What was read in vain is counted: where
-    containers stand in one another, each of them would be tried up to the end of its piece.
+    containers are in one another, each of them would be tried up to the end of its piece.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class _Pieces:
         return json.JSONDecodeError(message, self._text, at)
 
     def _value(self, at: int) -> tuple[Any, int]:
-        """The value that begins at an offset, and the offset behind it."""
+        """The value that begins at an offset, and the offset after it."""
         text = self._text
         if text[at : at + 1] in ("[", "{"):
             for size in self._sizes(at):
@@ -100,7 +100,7 @@ class _Pieces:
         return value, end
 
     def _try(self, part: str) -> tuple[Any, int] | None:
-        """The value at the beginning of a part, and the offset behind it; None where it is not whole."""
+        """The value at the beginning of a part, and the offset after it; None where it is not whole."""
         try:
             return self._scan(part, 0)  # type: ignore[no-any-return]
         except (ValueError, StopIteration):
@@ -173,7 +173,7 @@ class _Pieces:
             patience = max(patience - 1, 0)
 
     def _following(self, end: int, closing: str) -> tuple[int, bool]:
-        """The offset of the next item and True, or that behind the container and False."""
+        """The offset of the next item and True, or that after the container and False."""
         self._look_about(end)
         end = self._skip(end)
         if self._text.startswith(closing, end):
@@ -188,13 +188,13 @@ class _Pieces:
             self._look()
 
     def _refuse_end(self, at: int, closing: str, kind: str) -> None:
-        """Raise JSONDecodeError where a container ends behind a comma, in Python's words since 3.13."""
+        """Raise JSONDecodeError where a container ends after a comma, in Python's words since 3.13."""
         if sys.version_info >= (3, 13) and self._text.startswith(closing, at):
             comma = self._text.rindex(",", 0, at)
             raise self._error(f"Illegal trailing comma before end of {kind}", comma)
 
     def _between(self, end: int, following: int) -> str:
-        """What stands between two items, with the edges of both unless they are numbers."""
+        """What is between two items, with the edges of both unless they are numbers."""
         text = self._text
         before = end - 1 if text[end - 1] in _MARKS else end
         if key := _FIRST_KEY.match(text, following):

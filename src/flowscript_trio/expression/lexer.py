@@ -109,7 +109,7 @@ def _word(text: str, start: int, end: int, after_dot: bool) -> Token:
 
 
 def _is_key(text: str, end: int) -> bool:
-    """Whether a word stands before a colon: then it is a key (``{in: 1}``)."""
+    """Whether a word is before a colon: then it is a key (``{in: 1}``)."""
     return _COLON.match(text, end) is not None
 
 

@@ -1,4 +1,4 @@
-"""Owns reading members: of values, and of nodes, whose status and error stand beside their output."""
+"""Owns reading members: of values, and of nodes, whose status and error are beside their output."""
 
 from __future__ import annotations
 

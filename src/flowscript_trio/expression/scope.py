@@ -93,7 +93,7 @@ class Services:
             self.foresee(operations)
 
     def foresee(self, operations: int) -> None:
-        """Look at the clock: raise LimitExceeded where so many operations do not fit the time left."""
+        """Look at the clock: raise LimitExceeded where this many operations do not fit the time left."""
         limits = self.limits
         if self.spent > limits.operations:
             raise LimitExceeded(f"the expression takes more than {limits.operations:,} operations")

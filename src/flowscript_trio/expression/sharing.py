@@ -1,4 +1,4 @@
-"""Owns values in which one list stands many times: small in memory, and without end when they are written."""
+"""Owns values in which one list occurs many times: small in memory, and without end when they are written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..types.errors import LimitExceeded
 
 MOST = 10_000_000
-"""So many values may come of one that shares lists or objects with itself."""
+"""This many values may come of one that shares lists or objects with itself."""
 DEEPEST = 200
 """Whatever writes deeper ones refuses them."""
 
@@ -23,7 +23,7 @@ def refuse_expanding(value: Any) -> None:
     if written > MOST and written > 2 * count.held:
         raise LimitExceeded(
             f"the value would be {written:,} values when it is written out, since the same lists and "
-            f"objects stand in it many times; expected at most {MOST:,}"
+            f"objects are in it many times; expected at most {MOST:,}"
         )
 
 

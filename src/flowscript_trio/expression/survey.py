@@ -1,4 +1,4 @@
-"""Owns what an expression names: the references and calls of a syntax tree, in the order in which they stand."""
+"""Owns what an expression names: the references and calls of a syntax tree, in the order they are written in."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _ASKS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name used in an expression, with the members that follow it as they stand (``fetch.items``).
+    """A name used in an expression, with the members that follow it as they are written (``fetch.items``).
 
     ``offset`` counts characters of the expression's text from 0. ``has_default`` says that what is taken
     where it is null is written beside it (``$env.HOME ?? '/'``). ``is_taken`` says that something is made of
@@ -86,7 +86,7 @@ class Reference:
 
 
 def survey(tree: Tree) -> tuple[list[Reference], list[Reference], list[Call | Method]]:
-    """The names and the functions that a tree uses, in the order in which they stand; and all calls in it."""
+    """The names and the functions that a tree uses, in the order they are written in; and all calls."""
     references: list[Reference] = []
     calls: list[Reference] = []
     made: list[Call | Method] = []
@@ -170,7 +170,7 @@ def _got(base: Tree, path: Tree) -> list[Reference]:
 
 
 def _bases(trees: list[Tree]) -> set[int]:
-    """Where the names stand that members are taken of in these trees, and nothing else is done."""
+    """Where the names are that members are taken of in these trees, and nothing else is done."""
     return {tree.base.offset for tree in trees if isinstance(tree, Chain)}
 
 

@@ -181,7 +181,7 @@ class Template:
     ) -> Any:
         """The value in a format; ``pause`` is awaited between parts, and a cancellation ends it there.
 
-        ``text`` joins the parts; ``json`` encodes interpolations as JSON, inside of a JSON string as its
+        ``text`` joins the parts; ``json`` encodes interpolations as JSON, inside a JSON string as its
         content, and parses the result; ``auto`` does so where the literal text begins with ``{`` or ``[``,
         and gives text where that does not parse. One interpolation and nothing else gives its value,
         and one ``json_encode(…)`` the value that it encodes.
@@ -213,7 +213,7 @@ class Template:
     def _placed(
         self, make: Callable[[list[Any], Scope], Any], values: list[Any], scope: Scope
     ) -> Any:
-        """What ``make`` gives; an error that no part has a place for stands at the template's start."""
+        """What ``make`` gives; an error that no part has a place for is at the template's start."""
         try:
             return make(values, scope)
         except EvaluationError as exc:
@@ -289,7 +289,7 @@ def _as_json(value: Any, services: Services) -> str:
 
 
 def _ends_inside_string(part: str, inside: bool) -> bool:
-    """Whether JSON text that began inside of a string, or not, ends inside of one."""
+    """Whether JSON text that began inside a string, or not, ends inside one."""
     at = 0
     while at < len(part):
         char = part[at]

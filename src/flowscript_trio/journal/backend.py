@@ -63,7 +63,7 @@ class Backend(Protocol):
         """Own a run that is there; InputError where it is not, RunBusy."""
 
     def seen(self, run_id: str) -> Owned:
-        """A run as it stands now, to be read and not written, whoever owns it; InputError where it is not."""
+        """A run as it is now, to be read and not written, whoever owns it; InputError where it is not."""
 
     def heed(self, owned: Owned, lost: Callable[[StoreFailed], None]) -> None:
         """Call ``lost``, in any thread, when the run is taken from this process before it gives it back."""
@@ -84,7 +84,7 @@ class Backend(Protocol):
         """Close what committing keeps open; the next commit opens it again."""
 
     def rows(self, owned: Owned, start: int, most: int) -> list[tuple[int, Row]]:
-        """Rows of the journal from a number on, so many at most, with their numbers."""
+        """Rows of the journal from a number on, this many at most, with their numbers."""
 
     def damaged(self, run_id: str, how: str) -> StoreFailed:
         """The error for a run of which something is missing."""
@@ -94,14 +94,14 @@ class Backend(Protocol):
     ) -> list[RunState]:
         """The runs in these states (all, where there is none), the youngest first.
 
-        Only those of that workflow, and those that began in the last so many seconds, unless these are None.
+        Only those of that workflow, and those that began within this many seconds, unless these are None.
         """
 
     def ready(self, limit: int, skip: frozenset[str]) -> list[RunState]:
         """Runs that nobody owns and that can go on, but for some, the oldest first."""
 
     def show(self, run_id: str) -> RunState:
-        """How one run stands; InputError where there is none."""
+        """The state of one run; InputError where there is none."""
 
     def answer(self, run_id: str, slot: str, data: bytes, by: str) -> Answered:
         """Fill a slot, unless it is; InputError where there is no such question."""
@@ -119,4 +119,4 @@ class Backend(Protocol):
         """
 
     def prune(self, older: float, keep: int) -> int:
-        """Forget runs that ended so many seconds ago, but for those that ended last; how many were forgotten."""
+        """Forget runs that ended this many seconds ago, but for those that ended last; how many were forgotten."""

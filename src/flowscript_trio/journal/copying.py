@@ -12,7 +12,7 @@ TURNS = 20
 
 
 def read_beside(backend: Backend, run_id: str) -> tuple[Owned, list[tuple[int, Row]]]:
-    """A run and its rows with their numbers, as they stood at one moment.
+    """A run and its rows with their numbers, as they was at one moment.
 
     Blocks. Raises InputError where there is no such run, StoreFailed.
     """

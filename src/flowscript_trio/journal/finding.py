@@ -1,4 +1,4 @@
-"""Owns what a store finds: what stands in a slot, and what is said where a run or a question is missing. Pure."""
+"""Owns what a store finds: what is in a slot, and what is said where a run or a question is missing. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_answer(
     state: str,
     open_slots: Callable[[], Iterable[str]],
 ) -> Answered | None:
-    """The answer that stands in a slot already; None where it may be filled now.
+    """The answer that is in a slot already; None where it may be filled now.
 
     ``found`` is what the store has of the slot: its answer and whose it is, if there is one; None where the
     run has no such slot. Raises InputError for a slot that is not asked, and for a run that has ended.

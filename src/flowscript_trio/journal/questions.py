@@ -40,7 +40,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer as it stands in a slot; ``timed_out``: it is the default, since the time had passed."""
+    """An answer as it is in a slot; ``timed_out``: it is the default, since the time had passed."""
 
     action: str
     input: Any

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a run stands from now on: its state, and when it is due to go on (seconds since 1970), if ever.
+    """The state of a run from now on, and when it is due to go on (seconds since 1970), if ever.
 
     ``seen`` is how many answers it knows, so that one that comes while it is being suspended is not overlooked.
     """
@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The one answer that stands in a slot, and whether it is the one that was offered."""
+    """The one answer that is in a slot, and whether it is the one that was offered."""
 
     slot: str
     data: bytes
@@ -134,7 +134,7 @@ class Journal(Protocol):
         """Forget rows, by intervals of their numbers; in one transaction with the rows of the same pass."""
 
     def mark(self, mark: Mark) -> None:
-        """Say how the run stands; it is kept with the rows of the same pass."""
+        """Say which state the run is in; it is kept with the rows of the same pass."""
 
     def ask(self, question: Question) -> None:
         """Open a slot for an answer, or close one; it is kept with the rows of the same pass."""

@@ -1,4 +1,4 @@
-"""Owns the seal of a store: what may be read by nobody who has the store alone is encrypted with a key."""
+"""Owns the seal of a store: what nobody may read who has the store alone is encrypted with a key."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ LONGEST_ID = 200
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer that stands at a checkpoint: its action and input, who gave it, and whether it was this one.
+    """The answer that counts at a checkpoint: its action and input, who gave it, and whether it was this one.
 
     ``timed_out``: it is the default, since the time had passed. ``input`` is None where it has secrets of the run.
     Plain data: cancellation means nothing to it.
@@ -164,8 +164,8 @@ class Store:
         Args:
             states: only those in one of these states; all, if none is given.
             workflow: only those of the workflow with that name.
-            younger_than: only those that began in the last so many seconds.
-            limit: so many at most.
+            younger_than: only those that began within this many seconds.
+            limit: this many at most.
 
         Raises InputError for what is not a state. Nobody who writes waits for it. A cancellation waits for
         the store.
@@ -186,7 +186,7 @@ class Store:
         return await call(self._backend, partial(self._backend.ready, limit, frozenset(skip)))
 
     async def show(self, run_id: str) -> RunState:
-        """How a run stands. Raises InputError where there is none; a cancellation waits for the store."""
+        """The state of a run. Raises InputError where there is none; a cancellation waits for the store."""
         return await call(self._backend, partial(self._backend.show, run_id))
 
     async def questions(self, run_id: str) -> list[OpenQuestion]:
@@ -231,7 +231,7 @@ class Store:
 
     @staticmethod
     def reply_of(answered: Answered) -> Reply:
-        """What was answered, of what stands in the inbox."""
+        """What was answered, of what is in the inbox."""
         given = decode_answer(answered.data, shown_input)
         return Reply(given.action, given.input, answered.by, answered.taken, given.timed_out)
 
@@ -247,7 +247,7 @@ class Store:
 
     @staticmethod
     def reason_of(answered: Answered) -> str:
-        """Why the run is to be cancelled, of what stands in the slot :data:`~.rows.CANCEL` of the inbox."""
+        """Why the run is to be cancelled, of what is in the slot :data:`~.rows.CANCEL` of the inbox."""
         reason: str = decode_value(answered.data)
         return reason
 
@@ -264,7 +264,7 @@ class Store:
         return await call(self._backend, partial(self._backend.share, asks, back, now))
 
     async def prune(self, *, older_than: float, keep: int = 0) -> int:
-        """Forget runs that ended more than so many seconds ago, but for the ``keep`` that ended last.
+        """Forget runs that ended more than this many seconds ago, but for the ``keep`` that ended last.
 
         Returns how many were forgotten. Runs that are owned are left. A cancellation waits for the store.
         """

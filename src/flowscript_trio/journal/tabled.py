@@ -1,4 +1,4 @@
-"""Owns a row as it stands in a table: large parts as hashes, and a sum that tells whether it is whole. Pure."""
+"""Owns a row as it is in a table: large parts as hashes, and a sum that tells whether it is whole. Pure."""
 
 from __future__ import annotations
 

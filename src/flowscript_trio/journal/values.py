@@ -28,7 +28,7 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
     """A value as bytes from which :func:`decode_value` makes the same again.
 
     JSON, bytes, dates, times, Decimal, UUID, tuples, sets and dicts with any such keys; of a subclass it is what
-    its base holds. A list that stands in it twice is one list afterwards, too. Secrets are kept as their names.
+    its base holds. A list that is in it twice is one list afterwards, too. Secrets are kept as their names.
 
     Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value.
     """

@@ -188,7 +188,7 @@ class LiveJournal:
         self._wanted = False
 
     def _told(self, count: int, failed: StoreFailed | None) -> None:
-        """Called by the writer, in its thread: so many changes are on disk, or can never be."""
+        """Called by the writer, in its thread: this many changes are on disk, or can never be."""
         self._call_soon(partial(self._settle, count, failed))
 
     def _settle(self, count: int, failed: StoreFailed | None) -> None:
@@ -201,7 +201,7 @@ class LiveJournal:
             trio.lowlevel.reschedule(self._waiting.popleft()[1])
 
     def _failure(self) -> StoreFailed:
-        """An error for each who waits: one that several tasks raised would gather all their tracebacks."""
+        """An error for each waiter: one that several tasks raised would gather all their tracebacks."""
         assert self._failed is not None
         if isinstance(self._failed, Superseded):
             return Superseded(self.run_id)
@@ -259,7 +259,7 @@ class LiveJournal:
                 await call(self._backend, self._let_go)
 
     async def _synced_within(self, seconds: float) -> bool:
-        """Whether all was on disk within so many real seconds: a disk does not live in virtual time."""
+        """Whether all was on disk within this many real seconds: a disk does not live in virtual time."""
         if self._kept == self._changes or self._backend.inline:
             await self.synced()
             return True

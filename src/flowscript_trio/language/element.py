@@ -8,7 +8,7 @@ from ..types.ast import BaseNode, Form, LeafNode
 from ..types.deferred import dataclass
 
 Leaves = Literal["loop", "document"]
-"""What a node can end that is around it: a loop, or the document that it stands in."""
+"""What a node can end that is around it: a loop, or the document that it is in."""
 
 Scope = Literal["shared", "rounds", "apart"]
 """What a node's bodies share: the scope around them; one of their own that all rounds share; or nothing, each
@@ -20,7 +20,7 @@ class Side:
     """A child element that holds a body: the ``<then>`` of an ``<if>``.
 
     ``field`` is where the node keeps it; with ``many`` it may be given again, and the field is a tuple.
-    ``needed`` shows how to write one that must be there. ``endings``: a ``<finally>`` may stand in it.
+    ``needed`` shows how to write one that must be there. ``endings``: a ``<finally>`` may be in it.
     """
 
     tag: str
@@ -53,8 +53,8 @@ class Element:
     its type, which is the ``usual`` one where it is left out; ``home`` is the module that registers it.
     ``settings`` are those that it has of its own, where the reader has to know.
 
-    What stands in it: nodes, in a body of this ``form``; ``sides`` that hold a body each; or ``parts``. With
-    ``endings`` a ``<finally>`` may stand in it, too.
+    What is in it: nodes, in a body of this ``form``; ``sides`` that hold a body each; or ``parts``. With
+    ``endings`` a ``<finally>`` may be in it, too.
 
     ``scope`` is what its bodies share, ``binds`` the names that have a value in them, ``names`` the settings
     that name further ones, each with its default. ``assigns`` is the setting that names a variable.
@@ -62,10 +62,10 @@ class Element:
     ``has_place``: it says where it runs, or where its iterations do.
 
     ``leaves`` is what it can end. ``is_loop``: a ``<break>`` leaves it. ``is_barrier``: in a graph body it
-    waits for all that stand before it, and all behind it wait for it. ``asks``: it waits for an answer, and its
+    waits for all that are before it, and all after it wait for it. ``asks``: it waits for an answer, and its
     timeout is for that. ``passes_on``: a body's output is not its own where another node may give one.
     ``is_setting``: a setting of blocks has its name. ``is_named``: it has a name, which stands for its id.
-    ``where`` says of what stands in it where that belongs.
+    ``where`` says of what is in it where that belongs.
     """
 
     tag: str
@@ -109,5 +109,5 @@ class Element:
 
     @property
     def place(self) -> str:
-        """Where what stands in it belongs."""
+        """Where what is in it belongs."""
         return self.where or f"{'an' if self.tag[0] in 'aeiou' else 'a'} <{self.tag}>"

@@ -113,7 +113,7 @@ def element_of(node: BaseNode) -> Element:
 
 
 def parts_of(node: BaseNode) -> tuple[Part, ...]:
-    """What stands in a node and is neither node nor body, in document order."""
+    """What is in a node and is neither node nor body, in document order."""
     parts = element_of(node).parts
     found: tuple[Part, ...] = () if parts is None else getattr(node, parts.field)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .elements import ELEMENTS
 
 LIFTED = ("request", "response")
-"""Elements whose keys are settings of the node that they stand in."""
+"""Elements whose keys are settings of the node that they are in."""
 
 NODES = frozenset(ELEMENTS)
 CONTROLS = frozenset(tag for tag, element in ELEMENTS.items() if element.is_control)
@@ -21,13 +21,13 @@ DECLARATIONS_TOO = frozenset({"limit"})
 
 ENDINGS = frozenset({"finally"})
 HANDLING = frozenset({"retry", "fallback"})
-"""What may stand in an ``<on-error>``."""
+"""What may be in an ``<on-error>``."""
 
 MANY = frozenset(side.tag for one in ELEMENTS.values() for side in one.sides if side.many)
-"""Elements with bodies that may stand more than once beside each other."""
+"""Elements with bodies that may occur more than once beside each other."""
 
 ENDED = frozenset(side.tag for one in ELEMENTS.values() for side in one.sides if side.endings)
-"""Elements with bodies in which a ``<finally>`` may stand, beside the nodes that say so."""
+"""Elements with bodies that may have a ``<finally>``, beside the nodes that say so."""
 
 STRUCTURE = {
     **{

@@ -204,7 +204,7 @@ _TEXTS = {
     "break": 'when="…"',
     **dict.fromkeys(("include", "call"), 'workflow="…"'),
 }
-"""How what stands as text in an element is written here, by its kind and, of a leaf, its type."""
+"""How what is as text in an element is written here, by its kind and, of a leaf, its type."""
 
 _NODES = "the id of the node by itself: fetch.items, not steps.fetch.items"
 _SPECIAL = {
@@ -264,12 +264,12 @@ def setting_instead(name: str, where: str, known: Collection[str] | None) -> str
 
 
 def text_instead(kind: str) -> str | None:
-    """How what stands as text in an element of a kind (``set``, ``transform:map``) is written here."""
+    """How what is as text in an element of a kind (``set``, ``transform:map``) is written here."""
     return _TEXTS.get(kind)
 
 
 def is_foreign(where: str, word: str) -> bool:
-    """Whether an element that stands in one of the kind ``where`` is one of other languages, and no setting."""
+    """Whether an element that is in one of the kind ``where`` is one of other languages, and no setting."""
     return (where, word) in _INSIDE or (where, word) in _RENAMED
 
 

@@ -48,7 +48,7 @@ class Chronicle:
     """An observer that gives each event of one run as an entry to ``emit``, in order.
 
     Times are in seconds since the run began. Entries hold the beginnings of inputs and outputs, without secrets. A
-    node's input is told where it is not that of the node around it.
+    node's input is recorded where it is not that of the node around it.
     """
 
     def __init__(self, emit: Callable[[Entry], object], file: str = "") -> None:
@@ -58,7 +58,7 @@ class Chronicle:
         self._inputs: UnderWay[Any] = UnderWay()
         """What the nodes were given that run now, by their paths."""
         self._named: dict[int, Entry] = {}
-        """What is told of each node that has begun, by its identity: a loop begins it again and again."""
+        """What is known about each node that has begun, by its identity: a loop begins it again and again."""
         tellers: dict[type[Event], Callable[[Any], Entry]] = {
             RunStarted: self._run_started,
             RunEnded: lambda e: {"status": e.status, **self._why(e.error, None)},
@@ -262,7 +262,7 @@ def keeping_chronicle(folder: Path, file: str = "") -> Iterator[Observer]:
 
     Args:
         folder: where the record goes.
-        file: the name of the document, to be told in the record.
+        file: the name of the document, for the record.
 
     Raises OSError where the folder cannot be made.
     """

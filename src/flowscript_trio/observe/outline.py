@@ -31,7 +31,7 @@ class Fold:
 def outline(root: TreeItem, rows: int, failed_first: bool = False) -> list[Row | Fold]:
     """At most ``rows`` rows of the tree below ``root``, depth first, each list in document order.
 
-    With ``failed_first`` what failed stands first in its list, in the order in which it did.
+    With ``failed_first`` what failed comes first in its list, in the order in which it did.
 
     What does not fit is folded: lists become shorter until all fits; what failed is shown before what
     runs, that before what was cancelled, and what ended well comes last.

@@ -1,4 +1,4 @@
-"""Owns how much of a value is told to people: its beginning, as JSON, in bounded work. Pure."""
+"""Owns how much of a value is shown to people: its beginning, as JSON, in bounded work. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PLAIN = (type(None), bool, int)
 
 
 def prune(value: Any) -> Any:
-    """The beginning of a value, ready for JSON; what was left out is counted where it would stand.
+    """The beginning of a value, ready for JSON; what was left out is counted where it would be.
 
-    What JSON has no word for is told by its ``repr``.
+    What JSON has no word for is shown by its ``repr``.
     """
     kind = type(value)
     if kind in _PLAIN and kind is not int:
@@ -50,7 +50,7 @@ class _Pruner:
         self._left = MOST_VALUES
 
     def value(self, value: Any, levels: int) -> Any:
-        """A value; one that its own class keeps from being looked at is told as that."""
+        """A value; one that its own class keeps from being looked at is shown as that."""
         self._left -= 1
         try:
             return self._shown(value, levels)

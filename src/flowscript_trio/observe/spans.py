@@ -58,10 +58,10 @@ class _Open:
 
 
 class Spans:
-    """An observer that makes a span of a run, and inside of it of each node, branch and iteration.
+    """An observer that makes a span of a run, and inside it of each node, branch and iteration.
 
     The run's span lies in that which is current where the run is started. While a node runs its span is the
-    current one of its task, so that the spans of other libraries lie inside of it; and the requests of HTTP nodes
+    current one of its task, so that the spans of other libraries lie inside it; and the requests of HTTP nodes
     carry it to the services that they ask (``traceparent``). A span whose node was cancelled has a link to that of
     the node or branch that caused it. Errors are recorded on the span of each node and branch that they ended.
 

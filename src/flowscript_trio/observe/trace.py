@@ -1,7 +1,7 @@
 """Owns the trace of a run in the format of Chrome's and Perfetto's trace viewers.
 
 The format is "Trace Event Format" (Duiker, Google, 2016): slices begin (``B``) and end (``E``) on tracks, and
-those of one track lie inside of one another; instants (``i``); arrows from one slice (``s``) to another (``f``).
+those of one track lie inside one another; instants (``i``); arrows from one slice (``s``) to another (``f``).
 Times are in microseconds since the run began.
 """
 
@@ -171,7 +171,7 @@ class Trace:
         self._entry("B", lane, name, args=told)
 
     def _wait(self, event: Event, name: str, told: Entry) -> None:
-        """A slice inside of a node's, until it goes on or ends."""
+        """A slice inside a node's, until it goes on or ends."""
         lane = self._lanes.lane_of(event.execution, event.path)
         self._waiting[event.execution] = lane
         self._entry("B", lane, name, args=told)

@@ -36,8 +36,8 @@ class TreeItem:
     """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
 
     ``order`` puts the children of one item into document order, and the rounds of a loop one after another.
-    ``replaced`` is the node's own error where its fallback stood in, or failed as well. ``worker`` is where a node
-    ran that ran elsewhere; of a branch, where its last node did.
+    ``replaced`` is the node's own error where its fallback took its place, or failed as well. ``worker`` is where
+    a node ran that ran elsewhere; of a branch, where its last node did.
     ``wait`` is what it waits for, and of one that has ended what it waited for then. ``branches`` is how many
     branches a block has, None where it is not a block or does not know. ``counts`` says how many children ended
     in which state; of those only some are kept. ``replayed``: it did nothing, since an earlier process of a

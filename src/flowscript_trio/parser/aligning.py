@@ -1,4 +1,4 @@
-"""Owns the alignment of a YAML scalar with its source: which character of it stands where."""
+"""Owns the alignment of a YAML scalar with its source: which character of it is where."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def align(value: str, raw: str) -> list[Run]:
 
 
 def _find(char: str, raw: str, at: int, quote: str) -> tuple[int, int]:
-    """Where a character of the scalar stands from ``at`` on, and how many characters stand for it."""
+    """Where a character of the scalar is from ``at`` on, and how many characters stand for it."""
     if quote == '"' and (continued := _CONTINUED.match(raw, at)):
         at = continued.end()
     if quote == '"' and (escape := _ESCAPE.match(raw, at)):

@@ -1,4 +1,4 @@
-"""Owns the building of the syntax tree: elements → nodes and bodies, and what may stand where."""
+"""Owns the building of the syntax tree: elements → nodes and bodies, and what may be where."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Builder:
             self.ids.add(given.value)
         return given.value.value
 
-    # ---- what stands in a node ----
+    # ---- what is in a node ----
 
     def _leaf(self, element: Element, content: Content) -> None:
         self._reader.no_text(element, f"<{element.name}>")
@@ -231,7 +231,7 @@ class Builder:
         content.compensate = self.body(element, "compensate")
 
     def _inner_body(self, element: Element, content: Content, declared: Declared) -> Body:
-        """The body of a node whose nodes stand directly in it."""
+        """The body of a node whose nodes are directly in it."""
         key = self.next_key()
         allowed = ENDINGS if declared.endings else _NONE
         self.read_children(element, content, allowed, nodes=True, other=True)
@@ -255,7 +255,7 @@ class Builder:
             fields[side.field] = tuple(found) if side.many else content.body(side.tag)
         return fields
 
-    # ---- what stands in a block ----
+    # ---- what is in a block ----
 
     def read_children(
         self,
@@ -266,7 +266,7 @@ class Builder:
         nodes: bool,
         other: bool,
     ) -> None:
-        """Read what stands in a block or a body: its structure, nodes, and (with ``other``) settings."""
+        """Read what is in a block or a body: its structure, nodes, and (with ``other``) settings."""
         self._reader.no_text(element, f"<{element.name}>")
         for child in element.children:
             kind = kind_of(child.family, child.local)

@@ -123,7 +123,7 @@ class _Collection:
 
 
 def check_keys(node: yaml.MappingNode) -> None:
-    """Raise YamlProblem where a key is not text, or stands in the mapping before."""
+    """Raise YamlProblem where a key is not text, or is in the mapping before."""
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):

@@ -92,7 +92,7 @@ def decode(data: bytes, *, file: str) -> Decoded | Problem:
         return _undecodable(file, data, exc, encoding)
     late = _BEHIND_FRONT.match(text)
     if late is not None and _name_of(late[1]) not in (allowed if mark else ("utf-8",)):
-        message = f"the file is read as {_family_of(encoding)}, and says behind its front matter that it is in "
+        message = f"the file is read as {_family_of(encoding)}, and says after its front matter that it is in "
         return _refused(file, text, late.start(1), len(late[1]), f"{message}{late[1]!r}")
     return Decoded(text, encoding, mark)
 

@@ -8,7 +8,7 @@ from ..types.errors import Problem
 from ..types.findings import Findings
 
 MOST = 100
-"""So many errors end a scan, and so many repairs are reported one by one: a large broken document costs
+"""This many errors end a scan, and this many repairs are reported one by one: a large broken document costs
 little, and each problem holds its line of source."""
 
 

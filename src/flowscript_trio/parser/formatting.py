@@ -25,7 +25,7 @@ _FURTHER = "    "
 def format_document(text: str, *, file: str, limits: ReadLimits = ReadLimits()) -> str:  # noqa: B008
     """The text of a document in the one layout that it has; what it means is the same.
 
-    One element stands on a line, indented by two spaces; a start tag that is longer than 100 characters has
+    One element is on a line, indented by two spaces; a start tag that is longer than 100 characters has
     each attribute on a line of its own. Up to one blank line stays between elements. Comments stay where they
     are, and so do the order of attributes, front matter, and what follows the workflow in a ``.flow.md``.
     Text of several lines is indented as a whole. A raw ``<`` or ``&`` that reading repairs is written out.
@@ -58,7 +58,7 @@ def format_file(data: bytes, *, file: str, limits: ReadLimits = ReadLimits()) ->
 
 
 def _lines(content: Sequence[Tag | Leaf], indent: str) -> Iterator[str]:
-    """The lines of pieces that stand below each other. A line may hold line ends of its own."""
+    """The lines of pieces that are below each other. A line may hold line ends of its own."""
     line: str | None = None
     breaks = 0
     for piece in content:
@@ -90,7 +90,7 @@ def _element(tag: Tag, indent: str) -> str:
 
 
 def _content(content: Sequence[Tag | Leaf], indent: str) -> str | None:
-    """What stands between an element's tags; None for nothing."""
+    """What is between an element's tags; None for nothing."""
     says = [piece for piece in content if not _is_blank(piece)]
     if not says:
         return None

@@ -8,7 +8,7 @@ from ..types.errors import Problem, problem_at
 from ..types.location import Source
 
 MOST = 100
-"""So many lines with such characters are reported."""
+"""This many lines with such characters are reported."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BIDI = "202[a-eA-E]|206[6-9]"

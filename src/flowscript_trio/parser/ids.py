@@ -25,7 +25,7 @@ class Ids:
         self._found: list[tuple[int, str]] = []
 
     def add(self, text: Text) -> str:
-        """The id that stands in ``text``; whether it is given twice is judged at the end."""
+        """The id that is in ``text``; whether it is given twice is judged at the end."""
         name = text.value
         offset = text.offset(0)
         if not is_id(name):
@@ -50,7 +50,7 @@ class Ids:
         self._report(offset, "missing-id", f"<{tag}> needs an id", len(tag) + 1, 'id="…"')
 
     def judge(self) -> None:
-        """Report each id that stands in the document before, in document order."""
+        """Report each id that is in the document before, in document order."""
         first: dict[str, int] = {}
         for offset, name in sorted(self._found):
             if name not in first:

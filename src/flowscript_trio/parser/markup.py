@@ -42,7 +42,7 @@ class Attribute:
 class Element:
     """``content`` has, in order, child elements and runs of text as (start, end, is CDATA).
 
-    ``inner`` is the offset behind its start tag. ``family`` and ``local`` are its name in the language:
+    ``inner`` is the offset after its start tag. ``family`` and ``local`` are its name in the language:
     ("source", "http") for ``<source:http>``, ("", "if") for ``<if>``; the family is "?" where the prefix
     means nothing.
     """

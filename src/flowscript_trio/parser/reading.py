@@ -74,7 +74,7 @@ class SettingReader:
                 yield attribute
 
     def attributes(self, element: Element) -> Settings:
-        """The settings that stand as attributes, by their snake_case names."""
+        """The settings that are given as attributes, by their snake_case names."""
         settings: Settings = {}
         if element.attributes:
             for attribute in self.own_attributes(element):
@@ -130,7 +130,7 @@ class SettingReader:
         self.add(settings, element.local, self.content(element), element.offset)
 
     def content(self, element: Element) -> Text | Structure:
-        """What stands in a setting: its text, or its child elements as the entries of a mapping.
+        """What is in a setting: its text, or its child elements as the entries of a mapping.
 
         Whether the setting takes entries is decided where its type is known. Names are exactly as written.
         """
@@ -162,7 +162,7 @@ class SettingReader:
         return bool(element_text(self.source, element).value)
 
     def only_text(self, element: Element) -> bool:
-        """Whether no elements stand in an element; reports the first one that does."""
+        """Whether no elements are in an element; reports the first one that does."""
         for inner in element.children:
             self.findings.at_element(
                 inner,
@@ -239,7 +239,7 @@ def _in_order(tag: str) -> tuple[int, str]:
 
 
 def _end_of(element: Element) -> int:
-    """The offset behind what stands in an element."""
+    """The offset after what is in an element."""
     last = element.content[-1] if element.content else element.inner
     if isinstance(last, Element):
         return _end_of(last)

@@ -228,7 +228,7 @@ class _Scanner:
         self._open[-1].content.append((start, end, False))
 
     def _take_less_than(self) -> None:
-        """Take a ``<`` that begins no tag: what cannot be the name of one stands behind it."""
+        """Take a ``<`` that begins no tag: what cannot be the name of one is behind it."""
         start = self._at
         self._at = start + 1
         if self._open and LESS_THAN.match(self._text, start):

@@ -1,4 +1,4 @@
-"""Owns what follows the workflow in a ``.flow.md`` document: any Markdown, in which no second one may stand.
+"""Owns what follows the workflow in a ``.flow.md`` document: any Markdown that has no second one.
 
 A reader could take it for the one that runs. In code and in comments it is an example; where Markdown could be
 read in two ways, it has to be one in both. All of it takes time that is linear in the text.
@@ -34,7 +34,7 @@ def find_second(source: Source, start: int) -> list[Problem]:
 
 
 class _Reading:
-    """One way to read the text; ``in_list`` says of fences behind spaces that they stand in the item of a list."""
+    """One way to read the text; ``in_list`` says of fences behind spaces that they are in the item of a list."""
 
     def __init__(self, text: str, in_list: bool) -> None:
         self._text = text
@@ -61,7 +61,7 @@ class _Reading:
         return None
 
     def _look(self, at: int, end: int) -> tuple[re.Match[str] | None, int]:
-        """The workflow that begins in a line, and where to read on: behind the line, or behind a comment."""
+        """The workflow that begins in a line, and where to read on: after the line, or after a comment."""
         text = self._text
         tokens = list(_TOKEN.finditer(text, at, end))
         closing = _pairs(tokens)
@@ -81,7 +81,7 @@ class _Reading:
         return None, end + 1
 
     def _behind_code(self, tokens: list[re.Match[str]], place: int, closing: dict[int, int]) -> int:
-        """Behind the code that begins at a run of `, or behind the run where no code begins there."""
+        """After the code that begins at a run of `, or after the run where no code begins there."""
         length = len(tokens[place][3])
         is_escaped = len(tokens[place][2]) % 2 == 1
         if place in closing and not is_escaped and length not in self._unpaired:
@@ -105,16 +105,16 @@ def _pairs(tokens: list[re.Match[str]]) -> dict[int, int]:
 
 
 class _Fence(NamedTuple):
-    """A fence that begins a block of code: its sign, how often, and what it stands in.
+    """A fence that begins a block of code: its sign, how often, and what it is in.
 
-    The block ends with what it stands in: before a line with fewer signs of quotation, or fewer spaces than what
+    The block ends with what it is in: before a line with fewer signs of quotation, or fewer spaces than what
     is in the item of a list begins with.
     """
 
     sign: str
     quotes: int
     column: int
-    """Where the lines of what it stands in begin."""
+    """Where the lines of what it is in begin."""
 
     @classmethod
     def of(cls, found: re.Match[str], in_list: bool) -> _Fence:
@@ -127,7 +127,7 @@ class _Fence(NamedTuple):
         return cls(sign, quotes.count(">"), column)
 
     def end_in(self, text: str, at: int) -> int:
-        """Where to read on in a text whose line at a place is the first one behind the fence."""
+        """Where to read on in a text whose line at a place is the first one after the fence."""
         quoted = re.compile(rf"(?:[ \t]*>){{{self.quotes}}}")
         closing = re.compile(rf"[ \t]*{self.sign[0]}{{{len(self.sign)},}}[ \t]*\r?")
         while at < len(text):

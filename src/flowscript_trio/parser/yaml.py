@@ -24,7 +24,7 @@ _first = itemgetter(0)
 def read_yaml(text: Text) -> Value:
     """The structure of a setting's YAML, in time linear in its length.
 
-    Its texts are templates, with their places; interpolations may stand anywhere in it. Raises YamlProblem,
+    Its texts are templates, with their places; interpolations may be anywhere in it. Raises YamlProblem,
     whose offset is in ``text.value``.
     """
     return _YamlReader(text).read()

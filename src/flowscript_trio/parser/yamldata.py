@@ -118,7 +118,7 @@ class _Data:
         return ({**merged, **own} if merged else own), size
 
     def _merge(self, value: Any, node: yaml.Node) -> dict[str, Any]:
-        """What ``<<`` adds to a mapping; of several the first goes before."""
+        """What ``<<`` adds to a mapping; of several the first takes precedence."""
         merged: dict[str, Any] = {}
         for one in reversed(value if isinstance(value, list) else [value]):
             if not isinstance(one, dict):

@@ -46,7 +46,7 @@ class Layout:
 
 
 def lay_out(picture: Picture) -> Layout:
-    """Where everything lies: what belongs to a box lies inside of it, and nothing else overlaps."""
+    """Where everything lies: what belongs to a box lies inside it, and nothing else overlaps."""
     placing = _Placing()
     y: float = PAD + LINE + GAP
     width = 0.0
@@ -124,7 +124,7 @@ def _stacked(sizes: list[tuple[float, float]]) -> float:
 
 
 def all_groups(picture: Picture) -> Iterator[Group]:
-    """Every group of a picture, each before those inside of it."""
+    """Every group of a picture, each before those inside it."""
     stack = list(reversed(picture.groups))
     while stack:
         group = stack.pop()

@@ -176,7 +176,7 @@ def _of(part: Part) -> Iterator[str]:
 
 
 def _shown(setting: Setting) -> str:
-    """The value of a setting as it stands in the document, in one line."""
+    """The value of a setting as it is in the document, in one line."""
     value = setting.value
     if isinstance(value, Structure):
         value = value.text

@@ -29,7 +29,7 @@ STYLE = """
 
 
 def as_svg(picture: Picture) -> str:
-    """A picture as an SVG document; what is in a box stands behind its lines, so that nothing is hidden."""
+    """A picture as an SVG document; what is in a box is behind its lines, so that nothing is hidden."""
     layout = lay_out(picture)
     whole = layout.whole
     size = f'width="{whole.width:g}" height="{whole.height:g}"'

@@ -46,7 +46,7 @@ class Dask(RemotePlace):
             is given up: it is marked ``outlived``, and a warning names it.
 
     The workers have Python, trio and flowscript-trio in the versions of the run, and the modules that its runtimes
-    are from; what stands in the main script goes along.
+    are from; what is in the main script goes along.
 
     A cancellation reaches the node over there, its clean-up runs there to the end, and only then does it end here.
     A worker that is lost is :class:`WorkerDied`; nothing is run again unless ``<retry>`` says so. Nodes whose run

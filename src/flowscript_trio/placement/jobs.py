@@ -165,7 +165,7 @@ NodeKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """One execution of a node, as it stands on a record. ``inner``: of another document than the run's own."""
+    """One execution of a node, as it is on a record. ``inner``: of another document than the run's own."""
 
     node: NodeKey
     result: NodeResult
@@ -214,7 +214,7 @@ class BodyReply(Reply):
 
 
 def node_from(facts: NodeFacts) -> BaseNode:
-    """The node as a runtime sees it on a worker: what it is and where it stands, without its settings."""
+    """The node as a runtime sees it on a worker: what it is and where it is, without its settings."""
     return BaseNode(
         kind=facts.kind,
         key=facts.key,

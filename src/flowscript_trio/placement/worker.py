@@ -105,7 +105,7 @@ class RunLoop:
             self.cancel(key)
 
     def close(self, seconds: float = CLEANUP_SECONDS) -> None:
-        """Close what the run has open here, and end the loop; it is given so many seconds."""
+        """Close what the run has open here, and end the loop; it is given this many seconds."""
         self._token.run_sync_soon(self._stop.set)
         self._thread.join(seconds)
 

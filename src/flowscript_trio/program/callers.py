@@ -18,7 +18,7 @@ from .library import Library
 
 SUFFIXES = (".xml", ".flow.md")
 MOST = 1000
-"""So many files are looked at."""
+"""This many files are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

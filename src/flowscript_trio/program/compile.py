@@ -206,7 +206,7 @@ class _Compiler:
         return traits
 
     def _undoes_begun(self, node: BaseNode) -> bool:
-        """Whether the ``<compensate>`` of a node runs also where the node was cut off at its work."""
+        """Whether the ``<compensate>`` of a node also runs where the node was cut off while at work."""
         settings = (
             None if node.compensate is None else self._checked.bodies[node.compensate.key].settings
         )

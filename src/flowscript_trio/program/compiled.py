@@ -26,7 +26,7 @@ class Step:
     enclosing block's. ``timeout`` gives seconds. ``parts`` give the settings of the parts inside the node,
     ``inner_ids`` are the ids of all nodes inside it. ``retry`` give the settings of its ``<retry>``s;
     ``fallback`` and ``on_timeout`` are its handlers; ``compensate`` is the key of that body, and ``undoes_begun``
-    says that it runs also where the node was cut off at its work.
+    says that it also runs where the node was cut off while at work.
     Of a checkpoint, ``patience`` gives the seconds that it waits for an answer, and ``targets`` are the ids
     of the later nodes that it may go on at.
     ``place`` names that where the document of an include or a call runs whole; that of any other node is in its
@@ -77,7 +77,7 @@ class Step:
 
     @property
     def is_plain_leaf(self) -> bool:
-        """Whether nothing of anybody else's runs inside of it."""
+        """Whether nothing of anybody else's runs inside it."""
         return self.is_builtin and not self.is_control
 
     @property

@@ -25,7 +25,7 @@ async def sinks_without_markers(flow: Flow, base: Path | None = None) -> list[Pr
         flow: the workflow; documents that it runs count.
         base: the folder that relative paths of SQLite files are taken from; None for the current one.
 
-    Databases whose URL stands in the document are asked. One that cannot be is named with what it said.
+    Databases whose URL is in the document are asked. One that cannot be is named with what it said.
     Cancellation interrupts the question.
     """
     return [

@@ -1,4 +1,4 @@
-"""Owns the files that a workflow is made of: where its documents may stand, and each read once."""
+"""Owns the files that a workflow is made of: where its documents may be, and each read once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Found:
 
 @dataclass(slots=True, eq=False)
 class Library:
-    """The files of a workflow: each is read once, and only from where it may stand.
+    """The files of a workflow: each is read once, and only from where it may be.
 
     ``roots`` are folders from which documents may be taken beside the including document's own,
     ``base`` is one more, where a relative path is looked for second; without one that is the current folder.
@@ -38,7 +38,7 @@ class Library:
     """Those that were read, by their resolved paths."""
 
     def candidates(self, written: str, including: Path | None) -> list[Path]:
-        """Where a document may stand that is named so: resolved paths, links followed."""
+        """Where a document of that name may be: resolved paths, links followed."""
         folders = [] if including is None else [including.parent]
         if self.base is not None:
             folders.append(self.base)
@@ -83,6 +83,6 @@ class Library:
 
 
 def shown(path: Path) -> str:
-    """A path as people know it: from the current folder where it stands in it."""
+    """A path as people know it: from the current folder where it is in it."""
     near = relpath(path)
     return str(path) if near.startswith("..") else near

@@ -1,4 +1,4 @@
-"""Owns what is known of the limits of a program before it runs: which step takes which, and what is held then."""
+"""Owns what is known about the limits of a program before it runs: which step takes which, and what it holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..types.location import Location
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A node that has to do with a limit: what it is called, and where it stands."""
+    """A node that has to do with a limit: what it is called, and where it is."""
 
     label: str
     tag: str

@@ -23,11 +23,11 @@ from .library import Found, Library, shown
 from .placing import check_travelling
 
 DEEPEST = 64
-"""How many documents may stand one inside the other."""
+"""How deeply documents may be nested."""
 
 
 MOST_VARIANTS = 8
-"""So many times a document is checked for different things that it inherits; then for all of them together.
+"""This many times a document is checked for different things that it inherits; then for all of them together.
 
 Documents that include each other in many ways would else be checked once for each way.
 """
@@ -35,7 +35,7 @@ Documents that include each other in many ways would else be checked once for ea
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linked:
-    """A document that was checked and compiled with all that it runs, and what is known of its values."""
+    """A document that was checked and compiled with all that it runs, and what is known about its values."""
 
     checked: Checked
     program: Program
@@ -212,7 +212,7 @@ class Linker:
                 setting,
                 "forbidden-document",
                 f"{written!r} leaves the folder of this document",
-                expected="a path inside of it, or a further root given when it is loaded",
+                expected="a path inside it, or a further root given when it is loaded",
             )
         else:
             self._report_missing(setting, written, allowed, findings)

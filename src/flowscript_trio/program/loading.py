@@ -42,7 +42,7 @@ class Flow:
     library: Library
     """The files that it was made of."""
     shapes: DocumentShapes
-    """What is known of its values; ``types`` says it."""
+    """What is known about its values; ``types`` says it."""
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class Flow:
 
     @property
     def types(self) -> FlowTypes:
-        """What is known of its values before it runs: of its input, its output, and of each node's."""
+        """What is known about its values before it runs: of its input, its output, and of each node's."""
         return types_of(self.shapes)
 
     def with_registry(self, registry: Registry) -> Flow:

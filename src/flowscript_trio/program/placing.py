@@ -114,7 +114,7 @@ def steps_in(program: Program) -> Iterator[Step]:
 
 
 def placed_nodes(program: Program) -> dict[int, PlacedStep]:
-    """What is known of each placed part of a document and of those that it runs, by the id of the part."""
+    """What is known about each placed part of a document and of those that it runs, by the id of the part."""
     return {id(step.part): step for each in programs_of(program) for step in each.placed.values()}
 
 
@@ -139,7 +139,7 @@ def _in_body(body: Body) -> tuple[BaseNode, ...]:
 
 
 def _texts_in(root: BaseNode | Body | Document) -> Iterator[str]:
-    """The texts of the settings of a node or a body, and of what stands in it and is not a node."""
+    """The texts of the settings of a node or a body, and of what is in it and is not a node."""
     pending: list[Any] = [value for name, value in vars(root).items() if name != "nodes"]
     while pending:
         found = pending.pop()

@@ -13,7 +13,7 @@ from ..validator.shapes import DocumentShapes
 
 @dataclass(frozen=True, slots=True)
 class FlowTypes:
-    """What is known of the values of a flow before it runs.
+    """What is known about the values of a flow before it runs.
 
     ``input`` is what a run is given, ``config`` its configuration, ``output`` what it returns. ``nodes`` has the
     output of each node that has an id, and of each phase by its name, in document order, as the node gives it

@@ -1,8 +1,8 @@
 """Owns Python's garbage collector while much is read: its full collections wait until that is done.
 
 A full collection looks at every container there is, while everything else stands still; Python makes one whenever
-so many new ones have come, and to build millions of records is nothing else. Of what was read a moment ago nothing
-is garbage, and young objects, those of other tasks too, are collected as ever.
+this many new ones have come, and to build millions of records is nothing else. Of what was read a moment ago
+nothing is garbage, and young objects, those of other tasks too, are collected as ever.
 """
 
 from __future__ import annotations

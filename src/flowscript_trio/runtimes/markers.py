@@ -1,6 +1,6 @@
 """Owns the marks that a config model puts on its fields, for whoever reads documents with it.
 
-They stand in the metadata of a field's type: ``expression: Annotated[Expression, Binds("item")]``.
+They are in the metadata of a field's type: ``expression: Annotated[Expression, Binds("item")]``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class JsonScalar:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Names of the document's ``schemas`` may stand in a constant: ``resolve(value, schemas)`` is what it means.
+    """Names of the document's ``schemas`` may be in a constant: ``resolve(value, schemas)`` is what it means.
 
     It raises ValueError.
     """

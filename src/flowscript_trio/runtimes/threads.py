@@ -16,7 +16,7 @@ T = TypeVar("T")
 class _Work:
     """What a thread is to do, with a repr that shows none of its arguments.
 
-    Error trackers and debuggers show the locals of trio's frames, and secrets may stand in them.
+    Error trackers and debuggers show the locals of trio's frames, and secrets may be in them.
     """
 
     def __init__(self, work: Callable[[], object], name: str) -> None:

@@ -104,7 +104,7 @@ class RunServices(Protocol):
         """
 
     def grow(self, made: list[Any], since: int) -> None:
-        """Count, as :meth:`keep`, what a list has grown by since it had so many items."""
+        """Count, as :meth:`keep`, what a list has grown by since it had this many items."""
 
     def warn(self, node: BaseNode, message: str) -> None:
         """Put a warning that names the node on the run's record."""

@@ -15,7 +15,7 @@ Around = Callable[[NodeRuntime, ExecutionParams], Awaitable[Any]]
 class Wrapped:
     """A runtime with something around its calls; settings, defaults and manners are those of the inner one.
 
-    Cancellation reaches what is around, and the runtime inside of it.
+    Cancellation reaches what is around, and the runtime inside it.
     """
 
     def __init__(self, inner: NodeRuntime, around: Around) -> None:
@@ -31,7 +31,7 @@ class Wrapped:
 
 
 def innermost(runtime: NodeRuntime | None) -> NodeRuntime | None:
-    """The runtime inside of all wraps."""
+    """The runtime inside all wraps."""
     while isinstance(runtime, (Wrapped, Placed)):
         runtime = runtime.inner
     return runtime

@@ -78,7 +78,7 @@ async def do_job(block: Block, token: object, index: int, item: Any) -> None:
 class _RestoringFeed:
     """Feeds a block that an earlier process had begun: what had ended first, then what had begun, then the rest.
 
-    The items up to the last one that anything is known of are asked for at once, whatever is cancelled around:
+    The items up to the last one that anything is known about are asked for at once, whatever is cancelled around:
     what had ended ends so again, and what had begun meets the cancellation itself, and cleans up.
     """
 
@@ -102,7 +102,7 @@ class _RestoringFeed:
     async def _feed(self) -> None:
         block = self._block
         await self._log.shielded(self._restore())
-        if not block.is_over():  # else who has heard the last one settles it
+        if not block.is_over():  # else whoever has heard the last one settles it
             await feed_from(block, self._items, max(self._known, self._start_at))
 
     async def _restore(self) -> None:
@@ -139,7 +139,7 @@ class _RestoringFeed:
         block.start(do_job, block, token, index, item, name=block.name(index))
 
     async def _unwind(self) -> None:
-        """What had begun in a settled block ends: it cleans up. What stands below one that broke out goes on."""
+        """What had begun in a settled block ends: it cleans up. What is below one that broke out goes on."""
         block = self._block
         block.on_settled = None
         await cancel_shielded_checkpoint()

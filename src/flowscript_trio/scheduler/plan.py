@@ -1,4 +1,4 @@
-"""Owns what is known of a graph body's walk beforehand: counts of waits, dependents, waves."""
+"""Owns what is known about a graph body's walk beforehand: counts of waits, dependents, waves."""
 
 from __future__ import annotations
 

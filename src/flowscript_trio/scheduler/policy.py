@@ -24,7 +24,7 @@ class Policy:
     total: int | None = None
 
     def is_lost(self, failures: int, total: int | None) -> bool:
-        """Whether so many failures are too many. Where the total is not known: whether it is certain."""
+        """Whether this many failures are too many. Where the total is not known: whether it is certain."""
         if self.need is not None:
             return total is not None and failures > total - self.need
         if isinstance(self.tolerate, int):
@@ -32,7 +32,7 @@ class Policy:
         return total is not None and failures > int(total * self.tolerate + 1e-9)
 
     def is_won(self, successes: int) -> bool:
-        """Whether so many successes end a race."""
+        """Whether this many successes end a race."""
         return self.need is not None and successes >= self.need
 
 
@@ -67,7 +67,8 @@ class Ending:
 def in_order(endings: Iterable[Ending]) -> list[Ending]:
     """By the pass in which they ended; those of one pass in document order: nothing is left to chance.
 
-    Interrupts go before everything, whenever they came; of one pass, what is not an ``Exception`` goes first.
+    Interrupts take precedence over everything, whenever they came; of one pass, what is not an
+    ``Exception`` goes first.
     """
 
     def rank(ending: Ending) -> tuple[int, int, bool, int]:

@@ -39,7 +39,7 @@ class BlockLog(Protocol):
     def begun(self) -> Collection[int]: ...
     @property
     def compacted(self) -> Intervals:
-        """Jobs that had succeeded, of which nothing else is known; they are not done again."""
+        """Jobs that had succeeded, about which nothing else is known; they are not done again."""
 
     def as_it_was(self, index: int, work: Awaitable[T]) -> Awaitable[T]:
         """The work of a job that had ended: it ends so again, whatever is cancelled around it now."""
@@ -55,7 +55,7 @@ class BlockLog(Protocol):
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         """The block is settled by that job and is about to cancel others: returns once that is on disk.
 
-        ``is_break``: those that stand below it go on. Cannot be cancelled.
+        ``is_break``: those that are below it go on. Cannot be cancelled.
         """
 
 
@@ -109,7 +109,7 @@ class RestoringPool:
         return begun
 
     def take_below(self, index: int) -> list[tuple[int, Any]]:
-        """What stands below the iteration that broke out: it counts as begun."""
+        """What is below the iteration that broke out: it counts as begun."""
         below = [job for job in self._others if job[0] < index]
         self._others = [job for job in self._others if job[0] >= index]
         return below

@@ -119,7 +119,7 @@ class _Workers:
             error = error_of(exc)
             if error is None:
                 raise
-            # The collection failed: the block's own error, which stands where the next item would.
+            # The collection failed: the block's own error, which takes the place of the next item.
             block.note_failure(block.started + block.running, error, fatal=True)
             return None
 
@@ -163,7 +163,7 @@ class _RestoringWorkers(_Workers):
     async def _unwind(self) -> None:
         """What had begun in a settled block ends: what is cancelled of it cleans up, and is not done again.
 
-        What stands below an iteration that broke out goes on.
+        What is below an iteration that broke out goes on.
         """
         block, pool = self._block, self._restoring
         block.on_settled = None

@@ -74,7 +74,7 @@ def document_types(writer: SettingWriter) -> Iterator[Element]:
 
 
 def _workflow(writer: SettingWriter) -> Element:
-    """Declarations stand before the first node; what ends a workflow may stand anywhere."""
+    """Declarations are before the first node; what ends a workflow may be anywhere."""
     endings = [
         group(f"{prefix}{slot}") for slot in ("endings", "failing") for prefix in ("", "control:")
     ]

@@ -124,7 +124,7 @@ class Language:
     def _sided(
         self, element: Declared, name: str, settings: Settings, summary: str, mixed: bool
     ) -> Element:
-        """The type of a node with bodies; one that it needs may stand anywhere in it."""
+        """The type of a node with bodies; one that it needs may be anywhere in it."""
         needed = [one for side in element.sides if side.needed for one in _both(side.tag)]
         others = [side.tag for side in element.sides if not side.needed]
         if not needed:
@@ -152,7 +152,7 @@ class Language:
         return self._complex(name, choice(inside), Settings(own.known, is_open=True), summary)
 
     def _settings_too(self) -> Iterator[Element]:
-        """Elements that are nodes, or a setting of the block that they stand in: then they have text."""
+        """Elements that are nodes, or a setting of the block that they are in: then they have text."""
         for kind in sorted(SETTINGS_TOO):
             yield self._control(kind, mixed=True)
 
@@ -171,7 +171,7 @@ class Language:
             yield self._complex(f"body.{name}", inside, settings, words_of(model))
 
     def _parts(self) -> Iterator[Element]:
-        """The types of what stands in a node and is neither node nor body."""
+        """The types of what is in a node and is neither node nor body."""
         for (around, part), model in PART_CONFIGS.items():
             name = part if around == "on-error" else f"part.{around}.{part}"
             declared = ELEMENTS[around].parts if around in ELEMENTS else None
@@ -193,7 +193,7 @@ def _given_by(runtime: NodeRuntime) -> str:
 
 
 def _both(slot: str) -> list[Element]:
-    """What may stand in a place, without a prefix and with that of ``control``."""
+    """What may be in a place, without a prefix and with that of ``control``."""
     return [group(slot), group(f"control:{slot}")]
 
 

@@ -1,4 +1,4 @@
-"""Owns which elements may stand where: each place in a document, and the types of the elements in it."""
+"""Owns which elements may be where: each place in a document, and the types of the elements in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..runtimes.control.types import BODY_CONFIGS
 NODES = {name: f"node.{name}" for name in sorted(CONTROLS)}
 
 _TYPED = ENDED.union(BODY_CONFIGS)
-"""Bodies with types of their own: a ``<finally>`` may stand in them, or they have settings."""
+"""Bodies with types of their own: a ``<finally>`` may be in them, or they have settings."""
 
 SLOTS: Mapping[str, Mapping[str, str]] = {
     "nodes": NODES,
@@ -36,7 +36,7 @@ SLOTS: Mapping[str, Mapping[str, str]] = {
 }
 """The places, and in each the elements with the names of their types.
 
-Every element stands there without a prefix or with that of ``control``: in ``nodes-in-block``, where some
+Every element is there without a prefix or with that of ``control``: in ``nodes-in-block``, where some
 names without a prefix may also be settings, those with one are as in ``nodes``.
 """
 

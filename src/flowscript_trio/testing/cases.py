@@ -75,7 +75,7 @@ class Stub:
 class ExpectedError:
     """The error that the run must fail with; None where a part of it does not matter.
 
-    ``message`` must stand in the error's message, or, written ``/…/``, be found in it as a regular expression.
+    ``message`` must be in the error's message, or, written ``/…/``, be found in it as a regular expression.
     ``node`` is the id or label of the node that raised it.
 
     Plain data: cancellation means nothing to it.
@@ -95,7 +95,7 @@ class Expected:
     Values are compared as JSON. ``duration`` is in virtual seconds. ``attempts``, ``results`` and ``statuses``
     are of a node's last execution; ``calls`` counts how often a node's runtime was called, ``inputs`` and
     ``settings`` are what it was handed last (of the settings, those that are named). ``warnings`` are texts
-    that must each stand in a warning of the run.
+    that must each be in a warning of the run.
 
     Plain data: cancellation means nothing to it.
     """

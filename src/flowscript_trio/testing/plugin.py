@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(*seeds, count=None): run the test with each of the seeds, or with so many from 0 on",
+        f"{MARKER}(*seeds, count=None): run the test with each of the seeds, or with this many from 0 on",
     )
 
 

@@ -28,7 +28,7 @@ _SUFFIXES = (".flow.md", ".xml")
 
 
 def beside(workflow: str | Path) -> Path:
-    """Where the cases of a workflow stand: ``x.test.yaml`` beside ``x.xml`` or ``x.flow.md``.
+    """Where the cases of a workflow are: ``x.test.yaml`` beside ``x.xml`` or ``x.flow.md``.
 
     It waits for nothing, so cancellation does nothing to it.
     """

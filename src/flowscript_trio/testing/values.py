@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the file, and the text that it stands in: its own, or for a constant that of its key."""
+    """A value of the file, and the text that it is in: its own, or for a constant that of its key."""
 
     value: Any
     place: Text

@@ -1,6 +1,6 @@
 """Owns the syntax tree of a document: frozen nodes with their places, one union of all of them.
 
-The tree is what stands in the document and nothing more: settings are texts with places, not values.
+The tree is what is in the document and nothing more: settings are texts with places, not values.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Structure:
     value: tuple[Any, ...]
     text: Text
     is_markup: bool = False
-    """Whether its entries stand as elements: only a setting whose declared type is structured takes them."""
+    """Whether its entries are written as elements: only a setting whose declared type is structured takes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """One setting as it stands in the document.
+    """One setting as it is in the document.
 
     ``name`` is its snake_case name, ``written`` its spelling in the source.
     ``value`` is a ``Text``; from the YAML of a ``<request>`` also a ``Structure`` or a constant.
@@ -133,7 +133,7 @@ class BaseNode:
     on_crash: Setting | None = None
     """What becomes of it in a durable run when its process dies at it: it is done again, or fails."""
     shares_line: bool = False
-    """Whether another node of its body has no id and stands on the same line, or has the same name."""
+    """Whether another node of its body has no id and is on the same line, or has the same name."""
 
     @property
     def label(self) -> str:
@@ -242,7 +242,7 @@ class TimeoutNode(BaseNode):
 
 @dataclass(frozen=True, kw_only=True)
 class LeafNode(BaseNode):
-    """A control element in which nothing but settings stand: ``<delay>``, ``<set>``, …"""
+    """A control element that has nothing but settings: ``<delay>``, ``<set>``, …"""
 
 
 @dataclass(frozen=True, kw_only=True)

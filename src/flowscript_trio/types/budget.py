@@ -21,7 +21,7 @@ class Budget:
         cleanup: seconds of ``<finally>``, ``<on-workflow-error>`` and ``<compensate>`` in all, whatever their own
             ``timeout`` says; clean-up that runs at the same time counts once.
         tasks: the most branches of one block, items of one ``<foreach>`` or nodes of one graph that run at once,
-            also where ``maxConcurrency`` is ``unlimited``.
+            even where ``maxConcurrency`` is ``unlimited``.
         nodes: executions of nodes, in documents that are included or called too; each further attempt counts.
         rounds: rounds of ``<loop>`` and ``<while>`` and iterations of ``<foreach>``, in all.
         output_bytes: bytes of the outputs, variables, inputs and settings that the run keeps at the same time.

@@ -1,4 +1,4 @@
-"""Owns what is known of an error: type, status, whether trying again may help, and how expressions see it."""
+"""Owns what is known about an error: type, status, whether trying again may help, and how expressions see it."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class EvaluationError(FlowScriptError):
     """An expression failed while it was evaluated.
 
     ``offset`` is the place in the expression's text (characters from 0), or None; ``location`` is that
-    place in the document, where the expression stands in one.
+    place in the document, where the expression is in one.
 
     Evaluating waits for nothing, so no cancellation is behind it.
     """

@@ -1,7 +1,7 @@
 """Owns what can be read of any exception, past whatever its class does with attributes.
 
 The class of an error may raise at each look: in a property, in ``__getattribute__``, in its metaclass. What an
-exception consists of (its class, cause, context, traceback, the exceptions of a group) stands in slots that no
+exception consists of (its class, cause, context, traceback, the exceptions of a group) is in slots that no
 class can hide, and is read from there: the engine has to deal with the error, whatever that is.
 """
 
@@ -62,7 +62,7 @@ def class_names(error: object) -> list[str]:
 
 
 def written_notes(error: BaseException) -> list[str] | None:
-    """The list in which the notes of an error stand, to be changed in place; None where it has none."""
+    """The list that holds the notes of an error, to be changed in place; None where it has none."""
     notes = dictionary_of(error).get("__notes__")
     return notes if type(notes) is list else None
 
@@ -139,7 +139,7 @@ def forget_catcher(error: BaseException) -> None:
 
 
 def take_over(error: BaseException, other: BaseException) -> None:
-    """Give an error the cause, the context and the traceback of another one, for which it stands."""
+    """Give an error the cause, the context and the traceback of another one, which it represents."""
     for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__"):
         _slots[name].__set__(error, _slots[name].__get__(other))
 

@@ -89,7 +89,7 @@ class Findings:
 
 
 def text_of(value: object) -> Text | None:
-    """The text that a setting's value stands in, or None for a constant from YAML."""
+    """The text that a setting's value is in, or None for a constant from YAML."""
     if isinstance(value, Structure):
         return value.text
     return value if isinstance(value, Text) else None

@@ -27,8 +27,8 @@ class HttpOptions:
         allow: the hosts that may be connected to; None: all. Each is a name (``api.example.com``), the names
             below one (``*.example.com``), a network (``203.0.113.0/24``), an address, or one of the words
             ``loopback``, ``link-local``, ``private``.
-        deny: the hosts that may not be, written alike; it goes before ``allow``. Networks and words hold for
-            the address that is connected to, whatever name led there.
+        deny: the hosts that may not be, written alike; it takes precedence over ``allow``. Networks and words hold
+            for the address that is connected to, whatever name led there.
         redirects: the most that documents may ask for: ``follow``, ``same-origin`` or ``none``.
         max_redirects: how many redirects of one request are followed.
         max_bytes: how large the body of an answer may be, as it is sent and as it is decoded.
@@ -79,7 +79,7 @@ class HttpOptions:
 
 
 def _check_proxy(proxy: object) -> None:
-    """Raise InputError for what is not the URL of a proxy; it is not shown, since a password may stand in it."""
+    """Raise InputError for what is not the URL of a proxy; it is not shown, since a password may be in it."""
     try:
         found = urlsplit(proxy) if isinstance(proxy, str) else None
         is_valid = found is not None and found.scheme in _PROXIES and bool(found.hostname)

@@ -26,7 +26,7 @@ class Intervals:
             self._insert(number, number + 1)
 
     def update(self, pairs: Iterable[Iterable[int]]) -> None:
-        """Take in intervals, each as its first number and the one behind its last."""
+        """Take in intervals, each as its first number and the one after its last."""
         for start, end in pairs:
             self._insert(start, end)
 
@@ -55,7 +55,7 @@ class Intervals:
             yield from range(start, end)
 
     def pairs(self) -> list[tuple[int, int]]:
-        """The intervals in order, each as its first number and the one behind its last."""
+        """The intervals in order, each as its first number and the one after its last."""
         return list(zip(self._starts, self._ends, strict=True))
 
     def first_missing(self) -> int:

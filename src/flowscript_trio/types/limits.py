@@ -24,7 +24,7 @@ EXPECTED_COUNT = "a whole number of at least 1"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many in so many seconds, evenly."""
+    """This many in this many seconds, evenly."""
 
     count: float
     seconds: float
@@ -41,7 +41,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
-    """A circuit breaker opens after so many failures within ``window`` seconds, for ``rest`` seconds."""
+    """A circuit breaker opens after this many failures within ``window`` seconds, for ``rest`` seconds."""
 
     failures: int
     window: float

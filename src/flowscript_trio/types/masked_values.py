@@ -59,7 +59,7 @@ def _plain(value: Any, texts: Texts) -> Any:
 def _is_free(root: Any, texts: Texts) -> bool:
     """Whether a value of plain data has no secret in it. Most have none: many texts are looked at at once.
 
-    A text that stands in it often, as the keys of rows do, is looked at once.
+    A text that is in it often, as the keys of rows do, is looked at once.
     """
     stack, seen, found, size = [root], set(), set(), 0
     written_alike = texts.written_alike
@@ -110,7 +110,7 @@ def texts_in(root: Any) -> Iterator[str]:
 
 
 class _Walk:
-    """One walk over a value; parts that stand in it twice are looked at once."""
+    """One walk over a value; parts that are in it twice are looked at once."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts

@@ -20,7 +20,7 @@ MASK = "***"
 SHORTEST = 4
 """A secret of fewer characters is masked only where it is the whole text."""
 RUN = 8
-"""So many characters of a secret in a row are masked wherever they stand; a shorter secret only as a whole."""
+"""This many characters of a secret in a row are masked wherever they appear; a shorter secret only as a whole."""
 
 _SCHEME = pattern(
     r"(?:https?|wss?|s?ftps?|file|data|ssh|rediss?|amqps?|mongodb|postgres(?:ql)?|sqlite|mysql)"
@@ -35,8 +35,8 @@ class Masker:
     """Finds the secrets of a run in texts and bytes, and puts ``***`` in their place.
 
     A secret is found as it is and in every spelling of :func:`~.spellings.spellings_of`, escaped as in URLs,
-    JSON, Python and XML, and also where only a part of it is left. A part of at least eight characters that
-    stands in ``public``, the texts that are not secret, is left alone.
+    JSON, Python and XML, and even where only a part of it is left. A part of at least eight characters that
+    is in ``public``, the texts that are not secret, is left alone.
 
     Args:
         secrets: the texts to hide.
@@ -73,7 +73,7 @@ class Masker:
         return _without(data, spans) if spans else data
 
     def spans(self, data: bytes) -> list[Span]:
-        """Where secrets stand in the data, in order and apart from each other."""
+        """Where secrets are in the data, in order and apart from each other."""
         if len(data) < self._shortest or not self._secrets:
             return []
         return self._found(data)
@@ -99,7 +99,7 @@ class Masker:
 
     @cached_property
     def _words(self) -> frozenset[int]:
-        """All that may stand at a multiple of four bytes where there is a run of a secret."""
+        """All that may be at a multiple of four bytes where there is a run of a secret."""
         return _words_of(self._long)
 
     @cached_property
@@ -126,7 +126,7 @@ class Masker:
         return list(chain.from_iterable(layered))
 
     def _found(self, data: bytes) -> list[Span]:
-        """Where the secrets stand in the data, in order and apart from each other."""
+        """Where the secrets are in the data, in order and apart from each other."""
         spans: list[Span] = []
         outer: list[bytes] = []
         for layer in layers(data):

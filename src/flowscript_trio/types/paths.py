@@ -9,7 +9,7 @@ A path is an identity: no two executions of a run share one. It is a prefix and 
 ``lib/step``                 the node ``step`` of the document that ``lib`` includes or calls
 ``pay/@fallback/cached``     the fallback ``cached`` of the node ``pay``
 ``slow/@on-timeout/cached``  the handler of the time limit of ``slow``
-``@finally/close``           a node of clean-up; of a body's, behind the body's own prefix
+``@finally/close``           a node of clean-up; of a body's, after the body's own prefix
 ``pay/@compensate/refund``   a node of the compensation of ``pay``
 ============================ =============================================================
 
@@ -154,7 +154,7 @@ def owner_of(prefix: str) -> str:
 
 
 def prefix_of(path: str) -> str:
-    """How the paths of the body begin that a node stands in."""
+    """How the paths of the body begin that a node is in."""
     return path[: path.rfind("/") + 1]
 
 
@@ -179,7 +179,7 @@ def is_iteration(path: str) -> bool:
 
 
 def branch_of(path: str) -> str | None:
-    """The path of the innermost branch, iteration or round that a node stands in, or None."""
+    """The path of the innermost branch, iteration or round that a node is in, or None."""
     path = path.rpartition("/")[0]
     while path and not is_numbered(path):
         path = path.rpartition("/")[0]
@@ -210,7 +210,7 @@ def levels_of(path: str) -> Iterator[str]:
 
 
 def above(path: str) -> Iterator[str]:
-    """What a path stands in, the innermost first, the run itself last."""
+    """What a path is in, the innermost first, the run itself last."""
     while path:
         path = parent_of(path)
         yield path
@@ -237,7 +237,7 @@ def depth_of(path: str) -> int:
 
 
 def order_of(path: str) -> list[tuple[int, str]]:
-    """A key to sort paths by: branch 10 stands behind branch 9."""
+    """A key to sort paths by: branch 10 comes after branch 9."""
     parts = re.split(r"([0-9]+)", path)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 

@@ -43,7 +43,7 @@ class BranchResult:
 
 @dataclass(frozen=True, slots=True)
 class NodeMark:
-    """How a node stands in a scope that has no output of it: it is not published, or never began."""
+    """How a node is in a scope that has no output of it: it is not published, or never began."""
 
     status: NodeStatus
     error: BaseException | None = None
@@ -76,7 +76,7 @@ class NodeResult:
     error: BaseException | None = None
     attempts: int = 1
     earlier: tuple[BaseException, ...] = ()
-    """The errors of the attempts before the last one, and of a node for which its handler stood in."""
+    """The errors of the attempts before the last one, and of a node whose handler took its place."""
     cancelled_by: Cancellation | None = None
     possibly_masked: tuple[BaseException, ...] = ()
     outlived: bool = False

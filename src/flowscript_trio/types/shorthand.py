@@ -223,7 +223,7 @@ class _ShorthandReader:
         return {"type": "string", "enum": list(dict.fromkeys(words))}
 
     def _value(self) -> str:
-        """The word, or what stands between the quotes."""
+        """The word, or what is between the quotes."""
         kind, word, _ = self._token
         self._next()
         return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL) if kind == "text" else word

@@ -1,4 +1,4 @@
-"""Owns the undoing of escapes (URLs, JSON, Python, XML) in bytes, and where what was undone stood. Pure."""
+"""Owns the undoing of escapes (URLs, JSON, Python, XML) in bytes, and where what was undone was. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def layers(data: bytes) -> Iterator[bytes]:
 
 
 def outward(data: bytes, spans: list[Span]) -> list[Span]:
-    """Where spans of the data without their escapes stand in the data themselves; whole escapes only."""
+    """Where spans of the data without their escapes are in the data themselves; whole escapes only."""
     starts, ends, shown = [0], [0], [(0, 0)]
     shift = 0
     for found in _ESCAPE.finditer(data):

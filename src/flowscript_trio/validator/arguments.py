@@ -24,7 +24,7 @@ def arguments_of(node: CheckedNode) -> list[tuple[str, BoundSettings]]:
 
 
 def _arguments(node: CheckedNode) -> Iterator[tuple[str, BoundSettings, int]]:
-    """The names that a node binds, each with its part and where that stands among all of them."""
+    """The names that a node binds, each with its part and where that is among all of them."""
     for at, part in enumerate(node.parts):
         config = part.base if part.computed else part.constant
         if isinstance(config, BindConfig):

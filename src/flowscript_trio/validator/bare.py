@@ -1,4 +1,4 @@
-"""Owns names that were meant as expressions and stand as text: ``Bearer $secrets.TOKEN``, ``${input.x}``."""
+"""Owns names that were meant as expressions and are plain text: ``Bearer $secrets.TOKEN``, ``${input.x}``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOLLAR = pattern(r"(?<!\\)\$\{\s*([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?[^{}]
 
 
 class BareNames:
-    """Reports declared names that stand in a text outside of braces; others are just text. ``nodes`` are those
+    """Reports declared names that are in a text outside of braces; others are just text. ``nodes`` are those
     of the nodes."""
 
     def __init__(self, document: Document, nodes: Collection[str], findings: Findings) -> None:

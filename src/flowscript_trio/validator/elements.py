@@ -1,4 +1,4 @@
-"""Owns the checks of single elements that no config model can make: what stands where, and how many."""
+"""Owns the checks of single elements that no config model can make: what is where, and how many."""
 
 from __future__ import annotations
 

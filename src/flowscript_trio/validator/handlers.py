@@ -1,7 +1,7 @@
 """Owns which nodes are handlers, and in whose scope each of them runs.
 
 "A node that is only named by ``<fallback node>`` or ``on-timeout`` is a handler: it does not run by itself
-[…]. It may stand anywhere in its user's body or in one around it. It runs in the scope of the node that
+[…]. It may be anywhere in its user's body or in one around it. It runs in the scope of the node that
 names it, once per use, and what it depends on is a dependency of that node."
 """
 
@@ -51,7 +51,7 @@ class Handlers:
     def outwards(self, place: Place) -> Iterator[Place]:
         """The place and those around it, as a run sees them: around a handler are its users."""
         seen: set[int] = set()
-        around: set[Place] = set()  # the users of a handler mostly stand in the same bodies
+        around: set[Place] = set()  # the users of a handler mostly are in the same bodies
         pending: list[Place | None] = [place]
         while pending:
             here = pending.pop()

@@ -1,6 +1,6 @@
 """Owns references into blocks: ``gather.fetch.output`` is what the node ``fetch`` in ``gather`` gave.
 
-"A member of a block's output goes before a node in it": which of the two it is, is known when it is evaluated,
+"A member of a block's output takes precedence over a node in it": which of the two it is, is known on evaluation,
 so that the expression becomes a choice between both. A phase's name stands for its id.
 """
 
@@ -43,7 +43,7 @@ class InnerNodes:
 
     def resolve(self, parsed: ParsedExpression, hidden: Hidden) -> ParsedExpression:
         """The expression with its references into blocks resolved; a node that a block does not have is reported,
-        where one of a like name stands in it."""
+        where one of a like name is in it."""
         found: dict[int, tuple[Reference, ...]] = {}
         for reference in parsed.references:
             node = None if hidden(reference.name) else self._index.results.get(reference.name)

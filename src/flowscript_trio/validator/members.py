@@ -1,4 +1,4 @@
-"""Owns what stands behind the ``$`` names: a member that no document declares is a problem, with the nearest name.
+"""Owns what is behind the ``$`` names: a member that no document declares is a problem, with the nearest name.
 
 ``$secrets`` has what the document declares, and what those do that include it. So has ``$config``, where any
 of them declares something: else the application may give what it likes. ``$context`` has what a node sets and
@@ -20,7 +20,7 @@ RUN = ("id", "started")
 """The members of ``$run``."""
 
 MOST_LISTED = 200_000
-"""So many known names are looked through for the messages of one document."""
+"""This many known names are looked through for the messages of one document."""
 
 _ALWAYS = "length"
 """Every object has a length."""
@@ -148,7 +148,7 @@ def member_of(use: Use) -> str | None:
 
 
 def _place_of(use: Use, member: str) -> tuple[int, int]:
-    """Where a member stands in its text, and its length; of one written with escapes, the name before it."""
+    """Where a member is in its text, and its length; of one written with escapes, the name before it."""
     name, start = use.reference.name, use.reference.offset
     found = use.text.value.find(member, start + len(name))
     return (found, len(member)) if found >= 0 else (start, len(name))

@@ -6,7 +6,7 @@ The rules, in the words of the language (its section on order and scope):
    body has run). "The nodes of a finished block are visible after it."
 2. In a graph body a node depends on "every node that its expressions name […]. A name inside the node
    itself is not a dependency; what a block's nodes name outside it is a dependency of the block; naming a
-   node that stands inside a sibling block is a dependency on that block" (``BESIDE``).
+   node that is inside a sibling block is a dependency on that block" (``BESIDE``).
 3. In a sequence "naming a later node of it is an error, except inside ``<loop>`` and ``<while>``: there it
    is that node's output of the round before" (``LATER``).
 4. "Two branches of one ``<parallel>`` never see each other" (``SIBLING``).
@@ -51,7 +51,7 @@ Depend = Callable[[Level, int, int, str], None]
 
 
 class Relation(Enum):
-    """Where a named node stands, seen from the place that names it."""
+    """Where a named node is, seen from the place that names it."""
 
     EARLIER = auto()
     LATER = auto()
@@ -67,7 +67,7 @@ class Relation(Enum):
 
 
 def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
-    """How ``target`` stands to ``place``, and the places of both in the innermost body around both."""
+    """How ``target`` relates to ``place``, and the places of both in the innermost body around both."""
     below = target_below = None
     while place.level is not target.level:
         depth, target_depth = place.level.depth, target.level.depth
@@ -199,7 +199,7 @@ class Names:
                     use,
                     "sibling-branch",
                     "is in another branch, which is not seen here",
-                    expected="a node of this branch, or one before the block; behind the block all are seen",
+                    expected="a node of this branch, or one before the block; after the block all are seen",
                 )
             case Relation.INSIDE if use.visible.after_body:
                 pass
@@ -328,7 +328,7 @@ class Names:
 
 
 def _wanted(what: str, name: str, words: Sequence[str]) -> str:
-    """What can stand where an unknown name does; ``words`` are what a setting can be beside an expression."""
+    """What can take the place of an unknown name; ``words`` are what a setting can be beside an expression."""
     if words:
         return f"one of {', '.join(words)}, or an expression"
     return _WANTED[what].format(quoted(name))

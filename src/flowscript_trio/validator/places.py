@@ -1,4 +1,4 @@
-"""Owns where everything stands: bodies in bodies, nodes in bodies, and what names each body brings."""
+"""Owns where everything is: bodies in bodies, nodes in bodies, and what names each body brings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ERROR_NAMES = frozenset({"$error"})
 
 @dataclass(slots=True, eq=False)
 class Level:
-    """One body and where it stands.
+    """One body and where it is.
 
     ``outer`` is the place of the node that has the body (None for the document's own body), ``depth`` the
     number of levels around. ``names`` are the names bound here and around: loop variables, and the ``$``
@@ -88,7 +88,7 @@ class Index:
 
 
 def contains(outer: Place, inner: Place) -> bool:
-    """Whether ``inner`` is ``outer`` or stands inside it."""
+    """Whether ``inner`` is ``outer`` or is inside it."""
     place: Place | None = inner
     while place is not None:
         if place is outer:

@@ -1,4 +1,4 @@
-"""Owns the check of places: what may stand in a body that runs elsewhere, and what must have a place."""
+"""Owns the check of places: what may be in a body that runs elsewhere, and what must have a place."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_places(
     bodies: Mapping[int, str],
     findings: Findings,
 ) -> None:
-    """Report what cannot run where it stands; ``bodies`` are the places of those that run elsewhere."""
+    """Report what cannot run where it is; ``bodies`` are the places of those that run elsewhere."""
     for key, place in index.places.items():
         node = place.node
         if node is None:
@@ -76,7 +76,7 @@ def check_places(
             findings.at_value(
                 node.place,
                 "nested-place",
-                f"{node.label!r} is inside of what runs at {around!r} whole, and has a place of its own",
+                f"{node.label!r} is inside what runs at {around!r} whole, and has a place of its own",
                 expected="thread, or no place here",
             )
 

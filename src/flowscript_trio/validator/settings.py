@@ -74,7 +74,7 @@ class SettingsBinder:
     def bind_one(
         self, setting: Setting, field: Field, visible: Visibility, label: str
     ) -> BoundSetting | None:
-        """A single setting that stands outside of a model (``timeout``), or None where it is wrong."""
+        """A single setting that is outside of a model (``timeout``), or None where it is wrong."""
         value = self._compiler.value(setting, field, visible)
         if value is REFUSED:
             return None
@@ -136,7 +136,7 @@ class SettingsBinder:
         return named is not None and word_of(named) in self._texts
 
     def _resolve(self, setting: Setting, resolve: Callable[[Any, Any], Any], value: Any) -> Any:
-        """What a constant means in which names of the document's schemas may stand."""
+        """What a constant means that may use names of the document's schemas."""
         schemas = self._compiler.schemas
         if not schemas:
             return value
@@ -287,7 +287,7 @@ def _leaf(value: Any, path: tuple[int | str, ...]) -> Text | None:
     if path and isinstance(value, Text):
         from ..parser.yaml import read_yaml
 
-        value = read_yaml(value)  # again: places inside of it are only needed here
+        value = read_yaml(value)  # again: places inside it are only needed here
     for step in path:
         if not isinstance(value, Structure):
             break

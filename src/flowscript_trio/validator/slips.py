@@ -36,7 +36,7 @@ _SIGNS = (
     ("", "is ", "==, or is_null(x)"),
     (".", ".", "range(1, 4)"),
 )
-"""Operators of other languages: what stands before the place of the mistake, what there, and what to write."""
+"""Operators of other languages: what is before the place of the mistake, what there, and what to write."""
 _FIRST = pattern(r"[\s({\[]*([a-z]+)\b")
 _COMPARING = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "in"})
 _MOST = 500
@@ -92,7 +92,7 @@ def _joined(text: Text) -> str | None:
 
 
 def sum_of(value: str) -> str | None:
-    """A template as an expression: ``'a ' + b``; of one interpolation what stands in it."""
+    """A template as an expression: ``'a ' + b``; of one interpolation what is in it."""
     try:
         parsed = parse_template(_plain(value))
     except ExpressionSyntaxError:

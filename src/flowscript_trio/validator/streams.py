@@ -85,7 +85,7 @@ def _is_misused(use: Use) -> bool:
 
 
 def _is_part_of_text(use: Use) -> bool:
-    """Whether an interpolation of the name alone stands in a text with something else."""
+    """Whether an interpolation of the name alone is in a text with something else."""
     text, at = use.text.value, use.reference.offset
     before = text[:at].rstrip()
     rest = _REST.match(text, at + len(use.reference.name))
@@ -150,7 +150,7 @@ class _Readers:
                     "stream-twice",
                     f"{name!r} is a stream, which can be read once, and this reads it in every round of "
                     f"{around.label!r}",
-                    expected=f"{name!r} inside of {around.label!r}, or without stream",
+                    expected=f"{name!r} inside {around.label!r}, or without stream",
                 )
                 return
 

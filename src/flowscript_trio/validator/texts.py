@@ -48,7 +48,7 @@ class Visibility:
     """What a text sees: the scope at ``place``, and the names ``bound`` for it.
 
     ``after_body`` says that it is evaluated when the block's body has run; ``words`` are constants that
-    could stand there instead, for suggestions.
+    could be there instead, for suggestions.
     """
 
     place: Place

@@ -23,7 +23,7 @@ Compute = Callable[[Scope], Any]
 class BoundSetting:
     """One setting: a validated constant, or computed in a scope and validated then.
 
-    ``setting`` is the setting as it stands in the document, ``attribute`` its name in the config; ``owner``
+    ``setting`` is the setting as it is in the document, ``attribute`` its name in the config; ``owner``
     is the label of its node, for messages.
     """
 

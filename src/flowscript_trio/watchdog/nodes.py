@@ -168,7 +168,7 @@ class Watchdog:
 
 @contextmanager
 def watching_nodes(context: Watched, seconds: float) -> Iterator[None]:
-    """Watch the nodes of a run while the block lasts; one that holds everything up for so long is reported."""
+    """Watch the nodes of a run while the block lasts; one that holds everything up for this long is reported."""
     with sharing_watcher() as watcher:
         watcher.turn()  # what the caller did before in this step is not the run's
         watchdog = Watchdog(watcher, context, seconds)

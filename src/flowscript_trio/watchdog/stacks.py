@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 def node_part(stack: Stack) -> Stack:
-    """The frames inside of the engine's call of a runtime, or inside of trio's call of a task's step.
+    """The frames inside the engine's call of a runtime, or inside trio's call of a task's step.
 
     Where those are the innermost frames themselves, it is the first of them.
     """

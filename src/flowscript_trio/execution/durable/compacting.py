@@ -49,14 +49,14 @@ class Part:
 
 
 def is_much(rows: int, size: int) -> bool:
-    """Whether so many rows of so many bytes are worth being compacted."""
+    """Whether this many rows of this many bytes are worth being compacted."""
     return rows >= MOST_ROWS or size >= MOST_BYTES
 
 
 class Parts:
     """The parts of a run that are open, by the paths of their iterations or loops.
 
-    Every row that is written is noted for the innermost one that it stands in.
+    Every row that is written is noted for the innermost one that it is in.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Parts:
         return part
 
     def spend(self, path: str, name: str, count: int) -> None:
-        """So much of a count of the budget was taken at ``path``."""
+        """This much of a count of the budget was taken at ``path``."""
         part = self._around(path)
         if part is not None:
             part.spent[name, is_cleanup(path)] += count
@@ -135,11 +135,11 @@ class Parts:
             part.has_cookies = True
 
     def _all_around(self, path: str) -> list[Part]:
-        """The open parts that a path stands in."""
+        """The open parts that a path is in."""
         return [self.open[each] for each in (*levels_of(path), path) if each in self.open]
 
     def _around(self, path: str) -> Part | None:
-        """The innermost open part that a path stands in."""
+        """The innermost open part that a path is in."""
         if len(self.open) == 1:  # every row asks: what one loop has around it needs no walk up
             ((only, part),) = self.open.items()
             return (
@@ -168,7 +168,7 @@ class Parts:
 
 
 _BELOW = frozenset({"", "/", "["})
-"""What may follow a path in those of what stands in it, or is the same."""
+"""What may follow a path in those of what is in it, or is the same."""
 
 
 def _above(path: str) -> str:

@@ -9,11 +9,11 @@ from ...types.errors import InputError, nearest
 from ...types.paths import parse
 
 Places = dict[tuple[str, str], str]
-"""The type of a node, by the label of the node that it stands in (empty at the top) and its own."""
+"""The type of a node, by the label of the node that it is in (empty at the top) and its own."""
 
 
 def places_in(program: Program) -> Places:
-    """Where the nodes of a program stand, and of the documents that it runs."""
+    """Where the nodes of a program are, and of the documents that it runs."""
     found: Places = {}
     seen: set[tuple[int, str]] = set()
     pending: list[tuple[Program, CompiledBody | None, str]] = [

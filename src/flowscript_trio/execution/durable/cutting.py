@@ -17,7 +17,7 @@ _ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened
 
 
 def places_of(row: Row) -> list[str]:
-    """The executions that a row stands in: the ends of iterations have the key of their block."""
+    """The executions that a row is in: the ends of iterations have the key of their block."""
     if row.kind == "jobs":
         return [iteration_path(row.key, index) for index in decode_value(row.data)[0]]
     return [row.key.partition("#")[0]]
@@ -100,7 +100,7 @@ def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
             kept.append((number, row))
         if (
             row.kind in _BEGINNINGS and row.kind != "kept"
-        ):  # which stands between a beginning and its end
+        ):  # which is between a beginning and its end
             ended.discard(row.key)
     return kept[::-1]
 

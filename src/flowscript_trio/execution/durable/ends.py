@@ -1,4 +1,4 @@
-"""Owns what is known of how a body came to its end, where what follows it however it ended had begun already."""
+"""Owns what is known about how a body ended, where what follows it however it ended had begun already."""
 
 from __future__ import annotations
 

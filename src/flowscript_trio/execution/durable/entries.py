@@ -68,7 +68,7 @@ class CookiesSet(Entry):
 class AttemptFailed(Entry):
     """An attempt of a node failed, with that error and what expressions see of it.
 
-    ``sealed``: it set cookies, which may stand in the headers that the error has.
+    ``sealed``: it set cookies, which may be in the headers that the error has.
     """
 
     kind = "failed"
@@ -217,7 +217,7 @@ class Given(Entry):
 class Opened(Entry):
     """An attempt of a node gave a stream, which is opened again where it is consumed again.
 
-    ``rest`` is its output without the stream, which stood there under ``name``; None: it is the whole output.
+    ``rest`` is its output without the stream, which was there under ``name``; None: it is the whole output.
     """
 
     kind = "opened"
@@ -257,7 +257,7 @@ class Passed(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Requested(Entry):
-    """An attempt of a node has sent so many requests; they count for the budget of the run."""
+    """An attempt of a node has sent this many requests; they count for the budget of the run."""
 
     kind = "requested"
     attempt: int

@@ -82,7 +82,7 @@ _PARTS_OF = {
 
 def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
     """An entry as a row with that ``value``; raises CannotKeep for a value that cannot be kept,
-    with the place inside of it.
+    with the place inside it.
     """
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
     try:

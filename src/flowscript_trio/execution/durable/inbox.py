@@ -16,7 +16,7 @@ from .coding import Coding
 
 
 class Inbox:
-    """What is known of the inbox of a run, from the beginning and by looking at it while the run lasts.
+    """What is known about the inbox of a run, from the beginning and by looking at it while the run lasts.
 
     ``changes`` counts what was asked and what has come.
     """
@@ -43,7 +43,7 @@ class Inbox:
         return Store.reason_of(asked) or f"cancelled in its store{by}"
 
     def answer_in(self, slot: str) -> Given | None:
-        """The answer that stands in a slot, as far as that is known."""
+        """The answer that is in a slot, as far as that is known."""
         found = self._known.get(slot)
         return None if found is None else decode_answer(found.data, self._coding.decode)
 
@@ -61,7 +61,7 @@ class Inbox:
         return stands
 
     def take(self, answered: Answered) -> None:
-        """Take in what stands in a slot: whoever waits for it goes on."""
+        """Take in what is in a slot: whoever waits for it goes on."""
         if answered.slot in self._known:
             return
         self._known[answered.slot] = answered

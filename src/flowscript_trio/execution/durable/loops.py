@@ -101,7 +101,7 @@ class Rounds:
             if self._since is None:
                 self._since = part.numbers.pairs()[0][0]
             self._row = self._recorder.journal.compact(entry, part.numbers.pairs(), self._since)
-        except CannotKeep:  # what is computed again with the round that it stands in
+        except CannotKeep:  # what is computed again with the round that it is in
             self._is_off = True
             return
         self._size = 2 * self._row[1]

@@ -53,13 +53,13 @@ class PaceJournal:
         return self._given
 
     def position_of(self, index: int) -> int | None:
-        """Where in its collection an item stands that it had given; None where its iteration is compacted."""
+        """Where in its collection an item is that it had given; None where its iteration is compacted."""
         position = self._positions.pop(index, None)
         assert position is not None or index // self._batch in self._block.compacted
         return position
 
     def note(self, index: int, next_at: float, position: int) -> None:
-        """An item is given; who waits for the disk next waits for this too."""
+        """An item is given; whoever waits for the disk next waits for this too."""
         due = self._recorder.clock.time + (next_at - trio.current_time())
         entry = Given(self._key, self._pace, index, due, position)
         if not entry.stands_for_all:

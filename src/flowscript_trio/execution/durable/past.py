@@ -92,7 +92,7 @@ class Past:
         self.skipped: dict[str, Any] = {}
         """The outputs of nodes that are not run, by their keys."""
         self.rows: list[tuple[int, str, int]] = []
-        """The number of each row, the execution in which it stands, and its bytes."""
+        """The number of each row, the execution that it is in, and its bytes."""
         self.latest: int = 0
         """The latest pass of the record."""
         self._started: set[str] = set()
@@ -203,7 +203,7 @@ class Past:
             self.rates[name] = max(full_at, self.rates.get(name, 0.0))
 
     def _learn(self, path: str) -> None:
-        """Remember that something is known of a path, and of all that it stands in."""
+        """Remember that something is known about a path, and of all that it is in."""
         if path in self._known:
             return
         for each in (*levels_of(path), path):

@@ -34,7 +34,7 @@ from .waits import Waits
 from .working_time import WorkingTime
 
 MAX_CRASHES = 3
-"""So many processes may die at one execution; then it fails with Interrupted."""
+"""This many processes may die at one execution; then it fails with Interrupted."""
 
 
 class Recorder:
@@ -98,7 +98,7 @@ class Recorder:
         return self.past.began is not None or bool(self.decisions.pending)
 
     async def enter(self, path: str, region: Region, checked: bool) -> None:
-        """Before a node: look for a cancellation, unless something is known of the node already.
+        """Before a node: look for a cancellation, unless something is known about the node already.
 
         In a region that is settled, and about to be cancelled, nothing begins any more.
         """
@@ -146,7 +146,7 @@ class Recorder:
             self.worked.note(apart=0.0)
         self.job_ends.flush()
         self.journal.write(RunEnded("", status, output, data))
-        self.worked.close()  # nothing follows that, also where it is left before it is on disk
+        self.worked.close()  # nothing follows that, even where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
             self._journal.mark(Mark(status))
             with trio.CancelScope(shield=True):

@@ -13,7 +13,7 @@ from .waits import Waits
 
 
 class Retries:
-    """The further attempts of a run, which stand as an earlier process has decided them."""
+    """The further attempts of a run, as an earlier process has decided them."""
 
     def __init__(self, past: Past, clock: RunClock, journal: RunJournal, waits: Waits) -> None:
         self._past = past

@@ -37,7 +37,7 @@ class Cancelling(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Ran(Entry):
-    """The run has been at work for so many seconds, over all its processes, at that time of the wall clock."""
+    """The run has been at work for this many seconds, over all its processes, at that time of the wall clock."""
 
     kind = "ran"
     seconds: float

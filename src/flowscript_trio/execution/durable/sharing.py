@@ -109,7 +109,7 @@ class Desk:
                 await trio.sleep(PAUSE)
 
     async def _turn(self) -> None:
-        """One transaction for all that is to be asked and given back here; who asks meanwhile shares the next."""
+        """One transaction for all that is to be asked and given back; whoever asks meanwhile shares the next."""
         seen = self._turns
         async with self._lock:
             if self._turns == seen:

@@ -22,7 +22,7 @@ def take(recorder: Recorder, state: State) -> list[Any]:
 def name_of_output(state: State, output: Any) -> str | None:
     """The id of the node in a layer that gave this very output, which need not be kept twice; None for none.
 
-    A value in which something stands twice is not plain JSON, which is written many times faster.
+    A value in which something occurs twice is not plain JSON, which is written many times faster.
     """
     if type(output) not in (dict, list):
         return None

@@ -40,7 +40,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
 
 def name_of_stream(output: Any) -> str | None:
-    """Where in an output a stream stands; empty where it is the output, None where there is none."""
+    """Where in an output a stream is; empty where it is the output, None where there is none."""
     if isinstance(output, dict):
         for name, value in output.items():
             if type(value) not in _PLAIN and isinstance(value, Stream) and isinstance(name, str):

@@ -57,7 +57,7 @@ class Timer:
 
 
 async def sleep_durably(recorder: Recorder, attempt: Attempt, seconds: float) -> None:
-    """Wait so many seconds by the wall clock from when the wait was first begun. Cancellation ends it at once."""
+    """Wait this many seconds by the wall clock from when the wait first began. Cancellation ends it at once."""
     path, number = attempt.path, attempt.number
     known = recorder.past.waits.get((path, number))
     due = recorder.clock.time + seconds if known is None else known.due

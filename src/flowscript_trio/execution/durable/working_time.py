@@ -53,7 +53,7 @@ class WorkingTime:
         return until - self._started.timestamp()
 
     def note(self, apart: float = RAN_APART) -> None:
-        """Write how long the run has been at work, where it was not written for so many seconds."""
+        """Write how long the run has been at work, where it was not written for this many seconds."""
         now = trio.current_time()
         if now - self._noted < apart:
             return

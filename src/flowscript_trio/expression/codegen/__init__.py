@@ -1,6 +1,6 @@
 """Owns generating code: syntax trees → one Python function, made as ``ast`` nodes and never from text.
 
-What stands in a document reaches the code as constants only. Every local name, temporary and support
+What is in a document reaches the code as constants only. Every local name, temporary and support
 function has a name of ours, so that nothing of Python can be named from a document.
 
 ``slowpath`` is what the code calls at run time where its quick way does not fit, ``given`` what it can name,

@@ -35,7 +35,7 @@ class Body:
         self.is_node: IsNode = is_node
         self.given: Given = given
         self.shift: int = shift
-        """Added to the offsets in errors: where the expression stands in its text."""
+        """Added to the offsets in errors: where the expression is in its text."""
         self.names: Parameters = {} if names is None else dict(names)
         """What the parameters of arrow functions, and other bound names, are in the code."""
         self.loops: int = 0
@@ -83,7 +83,7 @@ class Body:
         return name(kept)
 
     def prologue(self) -> Iterable[ast.stmt]:
-        """What stands before the body: names that are read at their first use."""
+        """What is before the body: names that are read at their first use."""
         for kept in self._kept.values():
             yield ast.Assign([stored(kept)], name("missing"))
 

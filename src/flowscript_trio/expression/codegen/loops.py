@@ -1,4 +1,4 @@
-"""Owns code that goes over lists: list functions whose arrow function stands in place, as loops of Python."""
+"""Owns code that goes over lists: list functions whose arrow function is in place, as loops of Python."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def generate_text(
 ) -> Callable[[Any], str] | None:
     """The function of a template that makes a text: its holes are trees with their offsets.
 
-    With ``again`` it stands alone: it begins an evaluation by itself, calls ``again`` where the bounds are
+    With ``again`` it is alone: it begins an evaluation by itself, calls ``again`` where the bounds are
     narrow, and ``place`` gives errors their place. None for trees too large or deep.
     """
 

@@ -1,4 +1,4 @@
-"""Owns the arithmetic of the calendar: units of time, so much later or earlier, differences, durations."""
+"""Owns the arithmetic of the calendar: units of time, this much later or earlier, differences, durations."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _shift(services: Services, value: Any, amount: Any, unit: Any, sign: int) ->
 
 
 def _span_of(services: Services, amount: Any, unit: Any) -> tuple[int, float]:
-    """Months and seconds of an amount: so many of a unit, a duration, or an object of units."""
+    """Months and seconds of an amount: this many of a unit, a duration, or an object of units."""
     if unit is not None:
         return _times(services, amount, unit_of(unit))
     if isinstance(amount, Mapping):
@@ -112,7 +112,7 @@ def _read_span(text: str) -> tuple[int, float]:
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """So many months later, on the same day, or the last one where the month is shorter."""
+    """This many months later, on the same day, or the last one where the month is shorter."""
     if not months:
         return moment
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
@@ -124,14 +124,14 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 @function("add_time")
 def add_time(services: Services, value: Any = None, amount: Any = 0, unit: Any = None) -> Any:
-    """A time so much later: ``add_time(t, 2, "days")``, ``add_time(t, "1h30m")``, ``add_time(t, "P1M")`` or
+    """A time this much later: ``add_time(t, 2, "days")``, ``add_time(t, "1h30m")``, ``add_time(t, "P1M")`` or
     ``add_time(t, {months: 1, days: 2})``. A month later is the same day of the month, or its last."""
     return _shift(services, value, amount, unit, 1)
 
 
 @function("subtract_time")
 def subtract_time(services: Services, value: Any = None, amount: Any = 0, unit: Any = None) -> Any:
-    """A time so much earlier; as add_time."""
+    """A time this much earlier; as add_time."""
     return _shift(services, value, amount, unit, -1)
 
 
@@ -157,7 +157,7 @@ def _plain(amount: int, of: int) -> int | float:
 
 
 def _calendar_diff(later: datetime, earlier: datetime, step: int) -> int | float:
-    """How many times so many months lie between, and the part of those begun."""
+    """How many times this many months lie between, and the part of those begun."""
     whole = ((later.year - earlier.year) * 12 + later.month - earlier.month) // step
     if add_months(earlier, whole * step) > later:
         whole -= 1

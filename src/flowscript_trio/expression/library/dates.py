@@ -130,7 +130,7 @@ def _field(word: str, t: datetime) -> str:
 
 
 def _number(value: Callable[[datetime], int], most: int) -> Callable[[datetime, int], str | None]:
-    """A number of so many digits at most, filled with zeros."""
+    """A number of this many digits at most, filled with zeros."""
     return lambda t, width: str(value(t)).zfill(width) if width <= most else None
 
 
@@ -310,4 +310,4 @@ FIELDS: dict[str, Callable[[datetime, int], str | None]] = {
     "X": _iso_offset_or_z,
     "x": _iso_offset,
 }
-"""What each letter writes of a time, by how often it stands there; None where it means nothing so often."""
+"""What each letter writes of a time, by how often it is there; None where it means nothing this often."""

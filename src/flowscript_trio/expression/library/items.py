@@ -34,7 +34,7 @@ _WIDEST = 2**4096  # integers are no larger, and no float is
 
 
 def _each(services: Services, value: Any, test: Any, cost: int = 1) -> tuple[Any, Any, Any]:
-    """The list, its items as they are visited for so many operations each, and what is called with
+    """The list, its items as they are visited for this many operations each, and what is called with
     (item, index, list)."""
     items = listed(value)
     return items, enumerate(services.visit(items, cost)), test_of(test)

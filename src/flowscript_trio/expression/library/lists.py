@@ -169,7 +169,7 @@ def range_(services: Services, start: Any = 0, end: Any = None, step: Any = 1) -
 
 @function("zip")
 def zip_(services: Services, *lists: Any) -> Any:
-    """Lists of the items that stand at the same place, as many as the longest list has; null is missing."""
+    """Lists of the items that are at the same index, as many as the longest list has; null is missing."""
     columns = [listed(value) for value in lists]
     longest = max(map(len, columns), default=0)
     rows = services.visit(range(longest), 1 + len(columns))

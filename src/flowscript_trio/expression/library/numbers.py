@@ -18,7 +18,7 @@ from .arguments import whole
 _WIDE = 1 << 1000
 """Integers from here on are too large for a float, or nearly."""
 _EXACT = Context(prec=4000, Emax=MAX_EMAX, Emin=MIN_EMIN)
-"""No decimal that a function takes has more digits before the point, nor is rounded to more behind it."""
+"""No decimal that a function takes has more digits before the point, nor is rounded to more after it."""
 _PLACES = [Decimal(1).scaleb(-digits) for digits in range(7)]
 """What a number is rounded to, by the digits after the point."""
 
@@ -47,7 +47,7 @@ def _round(number: Any, places: int, services: Services | None = None) -> Any:
     if abs(places) > 300:
         raise EvaluationError(f"the digits are {places}; expected -300 to 300")
     if services is not None:
-        services.spend(abs(places) * 4)  # so many digits are multiplied
+        services.spend(abs(places) * 4)  # this many digits are multiplied
     if not is_finite_number(number) or (isinstance(number, int) and places >= 0):
         return number
     if isinstance(number, Decimal):
@@ -88,7 +88,7 @@ def _whole_part(name: str, cut: Callable[[Any], int], meaning: str) -> None:
 
 _whole_part("floor", math.floor, "The next whole number below.")
 _whole_part("ceil", math.ceil, "The next whole number above.")
-_whole_part("trunc", math.trunc, "Without what is behind the point.")
+_whole_part("trunc", math.trunc, "Without what follows the point.")
 
 
 @function("abs")
@@ -174,7 +174,7 @@ def clamp(services: Services, value: Any = None, low: Any = None, high: Any = No
 
 @function("percent")
 def percent(services: Services, part: Any = None, whole_: Any = None, digits: Any = None) -> Any:
-    """``part`` as a percentage of ``whole``; with ``digits`` rounded to so many after the point."""
+    """``part`` as a percentage of ``whole``; with ``digits`` rounded to this many after the point."""
     if part is None or whole_ is None:
         return None
     share = divide(

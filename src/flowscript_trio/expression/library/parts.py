@@ -64,7 +64,7 @@ def end_of(services: Services, value: Any = None, unit: Any = "day", zone: Any =
         if name in MONTHS:
             after = add_months(first, MONTHS[name])
         elif name in ("day", "week"):
-            after = first + timedelta(seconds=SECONDS[name])  # by the clock on the wall
+            after = first + timedelta(seconds=SECONDS[name])  # by the wall clock
         else:
             after = first.astimezone(UTC) + timedelta(seconds=SECONDS[name])
         return iso(after.astimezone(UTC) - timedelta(milliseconds=1))

@@ -68,7 +68,7 @@ def replace(services: Services, value: Any = None, old: Any = "", new: Any = "")
 def split(services: Services, value: Any = None, separator: Any = None, limit: Any = None) -> Any:
     """By a separator; by an empty one into characters; without one the whole text, as in JavaScript.
 
-    Of null an empty list. ``limit``: at most so many parts, the others are left out.
+    Of null an empty list. ``limit``: at most this many parts, the others are left out.
     """
     if value is None:
         return []
@@ -186,19 +186,19 @@ def _pad(services: Services, value: Any, length: Any, fill: Any, at_start: bool)
 
 @function("pad_start")
 def pad_start(services: Services, value: Any = None, length: Any = 0, fill: Any = " ") -> Any:
-    """So long at least, filled at its beginning."""
+    """At least this long, padded at the start."""
     return _pad(services, value, length, fill, True)
 
 
 @function("pad_end")
 def pad_end(services: Services, value: Any = None, length: Any = 0, fill: Any = " ") -> Any:
-    """So long at least, filled at its end."""
+    """At least this long, padded at the end."""
     return _pad(services, value, length, fill, False)
 
 
 @function("repeat")
 def repeat(services: Services, value: Any = None, count: Any = 1) -> Any:
-    """The text so many times."""
+    """The text this many times."""
     if value is None:
         return None
     text = to_text(value, services)

@@ -1,4 +1,4 @@
-"""Owns what is known of an expression's value before it is evaluated, and of the calls in it."""
+"""Owns what is known about an expression's value before it is evaluated, and of the calls in it."""
 
 from .inference import Faults, Inference, Names
 from .signatures import Misfit, misfits

@@ -46,7 +46,7 @@ from ..syntax import (
 from .results import Argument, merged, result_of
 
 DEEPEST = 60
-"""So many expressions and nodes are followed into each other; what lies deeper is unknown."""
+"""This many expressions and nodes are followed into each other; what lies deeper is unknown."""
 
 
 class Names(Protocol):
@@ -275,7 +275,7 @@ def _is_text(shape: Shape) -> bool:
 
 
 def _node_member(output: Shape, name: str) -> Shape:
-    """``status``, ``error``, ``failures`` of a node; a member of its output goes before them."""
+    """``status``, ``error``, ``failures`` of a node; a member of its output takes precedence over them."""
     if name == "status" and (
         output.is_known
         and (output.object is None or not (output.object.is_open or name in output.object.fields))

@@ -1,7 +1,7 @@
-"""Owns what each function gives: a shape, or a rule over the shapes of its arguments. It stands beside the costs.
+"""Owns what each function gives: a shape, or a rule over the shapes of its arguments. It is beside the costs.
 
-A rule is given what stands in the call: shapes, and for an arrow function something that gives the shape of its
-value for those of its parameters. Where a list is spread among the arguments nothing is known of any of them.
+A rule is given what is in the call: shapes, and for an arrow function something that gives the shape of its
+value for those of its parameters. Where a list is spread among the arguments nothing is known about any of them.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ _TWO_NEEDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A call that cannot succeed: where it stands in the expression, the name that is written, and why."""
+    """A call that cannot succeed: where it is in the expression, the name that is written, and why."""
 
     offset: int
     name: str
@@ -65,7 +65,7 @@ def misfits(calls: Iterable[Call | Method]) -> Iterator[Misfit]:
 def _judge(
     name: str, written: str, arguments: tuple[tuple[bool, Tree], ...], before: int, offset: int
 ) -> Iterator[Misfit]:
-    """Judge one call; ``before`` counts the arguments that do not stand between its parentheses."""
+    """Judge one call; ``before`` counts the arguments that are not between its parentheses."""
     if name not in functions():
         return
     most = most_arguments(name) - before
@@ -102,7 +102,7 @@ def _refusal(name: str, values: list[object]) -> str | None:
 
 @cache
 def least_arguments(name: str) -> int:
-    """How many arguments a function needs at least: null may stand in the place of each, but not nothing."""
+    """How many arguments a function needs at least: null may be in the place of each, but not nothing."""
     if name in _TWO_NEEDED:
         return 2
     of_however_many = len(_parameters(name)) == 1 and _takes_more(name)

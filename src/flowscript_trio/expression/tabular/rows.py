@@ -27,7 +27,7 @@ class CsvRows:
 
     Values are texts, or what ``types`` reads by column; a text that it cannot read is an error with its line.
     Empty lines are skipped. ``name`` is for messages. What is kept between two pieces is the record that is not
-    whole yet, of at most ``LONGEST`` characters. ``spend`` is told of so many fields before they are made.
+    whole yet, of at most ``LONGEST`` characters. ``spend`` is told of this many fields before they are made.
     """
 
     def __init__(

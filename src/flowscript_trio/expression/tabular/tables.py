@@ -34,7 +34,7 @@ class Dialect:
 
     ``delimiter`` and ``quote`` are characters; None stands for finding the delimiter out, and for no quoting.
     ``header`` is True where the first line names the columns, False where nothing does (rows are lists
-    then), or the names themselves, which do not stand in the file.
+    then), or the names themselves, which are not in the file.
     """
 
     delimiter: str | None = None

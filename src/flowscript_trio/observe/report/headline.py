@@ -34,7 +34,7 @@ def failure_of(root: Span, ended: Iterable[Span]) -> RunFailure | None:
         root: the run.
         ended: its spans in the order in which they ended; so a node comes before the blocks around it.
 
-    None where the run did not fail, or no node has its error. What failed inside of what was tolerated has blocks
+    None where the run did not fail, or no node has its error. What failed inside what was tolerated has blocks
     around it that did not fail: it is not the one, even where it says the same.
     """
     error = root.detail.get("error")
@@ -59,7 +59,7 @@ def _says(span: Span) -> tuple[object, object]:
 
 
 def _place(root: Span, span: Span) -> str:
-    """Where it stands in the document, as editors and terminals write it."""
+    """Where it is in the document, as editors and terminals write it."""
     parts = (root.detail.get("file"), span.detail.get("line"), span.detail.get("column"))
     return ":".join(str(part) for part in parts if part)
 

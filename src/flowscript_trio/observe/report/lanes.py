@@ -1,7 +1,7 @@
 """Owns where the spans of a report lie: the lanes of the page, by branches or by workers. Pure.
 
 A lane is a line of the page. Each branch and iteration has one of its own, on which its nodes lie; so has
-each node that runs beside others. What has lanes of its own below it (a block) stands above them.
+each node that runs beside others. What has lanes of its own below it (a block) is above them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def lanes_of(root: Span) -> tuple[list[Lane], list[Span]]:
         spans.append(span)
         children = in_order(span)
         if span.kind == "branch" and not _overlap(children):
-            # On the branch's own lane, but for what those have inside of them.
+            # On the branch's own lane, but for what those have inside them.
             stack += [(child, depth, lane) for child in reversed(children)]
         else:
             stack += [(child, depth + 1, -1) for child in reversed(children)]

@@ -1,4 +1,4 @@
-"""Owns the page of a report: its parts put together, with what is told in it as data and never as markup. Pure."""
+"""Owns the page of a report: its parts put together, with what it reports as data and never as markup. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def render_report(entries: Iterable[Entry], graph: str | DrawStates | None = Non
 
 
 def embed(data: Any) -> str:
-    """JSON that no text in it can end early, or begin a comment in, where it stands in a ``<script>``."""
+    """JSON that no text in it can end early, or begin a comment in, where it is in a ``<script>``."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

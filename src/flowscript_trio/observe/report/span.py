@@ -16,7 +16,7 @@ RESTORED = "restored"
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """A node, a branch or an iteration, with all that is told of it; times are in seconds since the run began.
+    """A node, a branch or an iteration, with all that is known about it; times are in seconds since the run began.
 
     ``state`` is a status, or ``running`` where the record ends before it did. ``parts`` are what it did
     besides its work: ``token`` or ``retry`` with two times; a branch waits for its token before it begins.
@@ -39,7 +39,7 @@ class Span:
 
     @property
     def look(self) -> str:
-        """Its state, or what tells more than ``success``: ``fallback`` where it failed and its fallback stood in,
+        """Its state, or what tells more than ``success``: ``fallback`` where its fallback took its place,
         ``restored`` where it did nothing, since an earlier process of a durable run had done it.
         """
         if self.state != "success":
@@ -63,7 +63,7 @@ def in_order(span: Span) -> list[Span]:
 
 
 def walk(span: Span) -> Iterator[tuple[Span, tuple[Span, ...]]]:
-    """All spans inside of one, each with those around it, the outermost first."""
+    """All spans inside one, each with those around it, the outermost first."""
     stack: list[tuple[Span, tuple[Span, ...]]] = [(child, (span,)) for child in span.children]
     while stack:
         span, around = stack.pop()

@@ -74,7 +74,7 @@ def _collect(schema: Any, patterns: dict[str, Any]) -> None:
 
 
 class _Patterns(dict[str, Any]):
-    """Compiled patterns by their text. A reference may lead to one that stands where no schema does."""
+    """Compiled patterns by their text. A reference may lead to one where no schema is expected."""
 
     def __missing__(self, text: str) -> Any:
         self[text] = found = _compile(text)

@@ -41,7 +41,7 @@ _WORDS = _SHAPES | {
 class OutputSchema:
     """A schema, made from text or a mapping. As a pydantic field it is made from either.
 
-    ``named`` are the schemas of the document, whose names may stand in it.
+    ``named`` are the schemas of the document, whose names may be in it.
 
     ``json`` is the JSON Schema; ``sent`` is what is asked for: the same where it is of an object, else an
     object with it as the field ``value``, since services give objects only. ``strict`` says whether it can be
@@ -111,7 +111,7 @@ class _Short:
 
 
 def with_names(given: Any, named: Any) -> Any:
-    """The schema of a setting in which names of the document's schemas may stand; raises ValueError."""
+    """The schema of a setting that may use names of the document's schemas; raises ValueError."""
     return given if given is None else OutputSchema(given, named)
 
 

@@ -1,4 +1,4 @@
-"""Owns how long an answer is judged on trio's thread: for so many steps, then in one that can be cancelled."""
+"""Owns how long an answer is judged on trio's thread: for this many steps, then in one that can be cancelled."""
 
 from __future__ import annotations
 

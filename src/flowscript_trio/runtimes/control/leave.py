@@ -13,7 +13,7 @@ from .types import Scalar, ValueConfig
 
 
 class ReturnConfig(ValueConfig):
-    """``<return>``: ends the document that it stands in; nodes after it are skipped."""
+    """``<return>``: ends the document that it is in; nodes after it are skipped."""
 
     value: Scalar = Field(default=None, description="what the document gives; default: null")
 

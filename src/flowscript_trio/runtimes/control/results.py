@@ -34,8 +34,8 @@ class ParallelResult:
 class ForeachResult:
     """Run ``body`` once for each item of ``collection``, ``max_concurrency`` of them at once.
 
-    With ``batch`` it is once for each list of so many items. ``debounce`` are the seconds for which no other item
-    must follow one that counts, ``throttle`` those between two iterations' starts.
+    With ``batch`` it is once for each list of this many items. ``debounce`` are the seconds for which no other
+    item must follow one that counts, ``throttle`` those between two iterations' starts.
     """
 
     body: Body

@@ -316,7 +316,7 @@ class CompensateConfig(CleanupConfig):
 
     also: Also | None = Field(
         default=None,
-        description="begun: it runs also where its node was cut off at its work and may have acted (cancelled, "
+        description="begun: it also runs where its node was cut off while at work and may have acted (cancelled, "
         "too slow, or not done again after its process died)",
     )
 
@@ -334,7 +334,7 @@ PART_CONFIGS: dict[tuple[str, str], type[ControlConfig]] = {
     ("on-error", "retry"): RetryConfig,
     ("on-error", "fallback"): FallbackConfig,
 }
-"""The model of each part, by the kind of the element that it stands in and its own name."""
+"""The model of each part, by the kind of the element that it is in and its own name."""
 
 BODY_CONFIGS: dict[str, type[ControlConfig]] = {
     "branch": SideConfig,

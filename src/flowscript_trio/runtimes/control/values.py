@@ -34,7 +34,7 @@ class WaitN:
 
 @dataclass(frozen=True, slots=True)
 class TolerateCount:
-    """So many branches may fail."""
+    """This many branches may fail."""
 
     count: int
 

@@ -54,7 +54,7 @@ def dial(check: Check, arguments: Any, options: dict[str, Any]) -> psycopg.Conne
 
 
 def cancel(connection: psycopg.Connection[Any], seconds: float) -> None:
-    """Ask the server to end what the connection does, and give up after about so many seconds.
+    """Ask the server to end what the connection does, and give up after about this many seconds.
 
     Before version 17 libpq can only ask without a time limit, and holds up every thread meanwhile: then
     the request goes over a connection of its own.

@@ -193,7 +193,7 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         if sqlite.in_memory(url):
             options = {"poolclass": StaticPool}
             turns = trio.CapacityLimiter(1)
-        # By position, SQLAlchemy would look for places in the query's own text, where %( may stand.
+        # By position, SQLAlchemy would look for places in the query's own text, where %( may occur.
         options["paramstyle"] = "named"
     elif url.drivername == "postgresql+psycopg":
         url, arguments = _settle_postgresql(url, base)

@@ -11,7 +11,7 @@ from typing import Any
 from .jobs import GRACE, Interruptible, Job
 
 STEPS = 20_000
-"""SQLite looks whether it is cancelled after so many steps of a statement: about a millisecond."""
+"""SQLite looks whether it is cancelled after this many steps of a statement: about a millisecond."""
 
 
 class SqliteLink:

@@ -3,7 +3,7 @@
 Importing this imports SQLAlchemy.
 
 A process may die between the commit of a sink and the record of its end; then the node is done again. It finds its
-marker, which was committed with its rows, and gives what stands there in place of writing them again.
+marker, which was committed with its rows, and gives what is there in place of writing them again.
 """
 
 from __future__ import annotations

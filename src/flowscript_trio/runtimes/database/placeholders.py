@@ -1,4 +1,4 @@
-"""Owns the places in a query where parameters are bound; what stands in literals and comments is not."""
+"""Owns the places in a query where parameters are bound; what is in literals and comments is not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Placeholder:
 
     ``start`` and ``end`` are its characters in the query. ``key`` is a name, or an index from 0; for a bare
     ``?`` it counts those before it. ``list_start`` and ``list_end`` are the characters that a list takes the
-    place of, parentheses included, where it stands alone after ``IN``; else None.
+    place of, parentheses included, where it is alone after ``IN``; else None.
     """
 
     start: int
@@ -163,7 +163,7 @@ def _show(place: Placeholder) -> str:
 
 
 def _list_at(query: str, start: int, end: int) -> tuple[int | None, int | None]:
-    """What a list at this place takes the place of: it stands alone after ``IN``, parentheses or not."""
+    """What a list at this place takes the place of: it is alone after ``IN``, parentheses or not."""
     before = _BEFORE_LIST.search(query, max(0, start - 200), start)
     if before is None:
         return None, None

@@ -28,7 +28,7 @@ _OPTIONS = frozenset(_FILES) | {
 """What a URL may say. Not: services, Kerberos, key logs, and what psycopg's own ``connect`` takes."""
 
 _NOT_IGNORED = ("PGSERVICE", "PGDATESTYLE", "PGTZ", "PGGEQO")
-"""Variables that no option goes before: a file of settings, and what libpq sends to every server."""
+"""Variables that no option overrides: a file of settings, and what libpq sends to every server."""
 
 _VALUES = {
     "passfile": NOWHERE,

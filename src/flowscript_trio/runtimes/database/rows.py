@@ -1,4 +1,4 @@
-"""Owns the rows that a sink writes, out of its input: what they hold, and where they stand in it."""
+"""Owns the rows that a sink writes, out of its input: what they hold, and where they are in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Values = dict[str, Any]
 class Rows:
     """Rows of an input, or a part of them. A row is the input's own mapping: nothing is made for each one.
 
-    ``source`` is the whole input and ``start`` how many of its rows stand before these; ``same`` says that all
+    ``source`` is the whole input and ``start`` how many of its rows are before these; ``same`` says that all
     of them have the same columns. ``first`` is the number of the first item of the input.
     """
 
@@ -66,7 +66,7 @@ def rows_of(value: Any, first: int = 0) -> Rows:
 
 
 def batches_of(rows: Rows, size: int) -> Iterator[Rows]:
-    """The rows by so many at a time."""
+    """The rows by this many at a time."""
     return (rows.part(start, start + size) for start in range(0, len(rows), size))
 
 

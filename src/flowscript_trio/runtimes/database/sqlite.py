@@ -152,7 +152,7 @@ def connect_beneath(
 
 
 def _find_or_make(entry: FolderEntry, name: str) -> os.stat_result:
-    """What stands under a name, made where there is nothing; raises where it is not a file with one name."""
+    """What is under a name, made where there is nothing; raises where it is not a file with one name."""
     for suffix in ("-journal", "-wal", "-shm"):  # SQLite writes to these as well
         found = entry.sibling(os.path.basename(entry.name) + suffix).stat()
         if found is not None:

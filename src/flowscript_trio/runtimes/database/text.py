@@ -15,8 +15,8 @@ from .values import to_driver
 def bind_text(query: str, bound: Sequence[Bound], dialect: str) -> TextClause:
     """The query with its parameters bound.
 
-    A list that stands alone after ``IN`` is as many parameters as it has items. The types are left to the
-    driver and the database: a text may stand where a date is expected.
+    A list that is alone after ``IN`` is as many parameters as it has items. The types are left to the
+    driver and the database: a text may be where a date is expected.
     """
     parts: list[str] = []
     names: dict[tuple[Any, bool], str] = {}

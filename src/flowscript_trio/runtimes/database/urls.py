@@ -34,13 +34,13 @@ _OPTIONS = frozenset(
 """What a URL may say to a driver of which no more is known here: nothing that reads a file, loads code, or lets
 the server ask for one. SQLite and PostgreSQL have lists of their own."""
 _OF_PATHS = frozenset("/\\;~")
-"""What stands in paths, and between the options of ODBC."""
+"""What is in paths, and between the options of ODBC."""
 
 
 def read_url(text: str) -> URL:
     """The URL of a connection.
 
-    Raises SettingError, which never shows it (a password may stand in it), for one that is not valid, that
+    Raises SettingError, which never shows it (a password may be in it), for one that is not valid, that
     names an asyncio driver, or a driver of PostgreSQL which takes what is missing from the environment; and
     MissingPackage for a driver that is not installed.
     """
@@ -79,7 +79,7 @@ def read_url(text: str) -> URL:
 
 
 def check_other(url: URL, base: Path | None) -> None:
-    """Raise SettingError for what a document may not say to a driver of which nothing is known here.
+    """Raise SettingError for what a document may not say to a driver about which nothing is known here.
 
     Under a base folder its databases are those of servers: files could be anywhere.
     """

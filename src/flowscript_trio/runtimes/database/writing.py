@@ -119,7 +119,7 @@ def _parts_of(rows: Rows, config: DatabaseSinkConfig, database: Database) -> Ite
 
 def read_name(text: str) -> Name:
     """The schema, or None, and the name of a table; raises SettingError for anything else."""
-    parts, done = [], -1  # where the dot before the next part stands
+    parts, done = [], -1  # where the dot before the next part is
     while done < len(text) and (found := _PART.match(text, done + 1)):
         parts.append(found[2] or found[1].replace('""', '"'))
         done = found.end()

@@ -155,7 +155,7 @@ def _encode(config: FileSinkConfig, value: Any, columns: list[str] | None = None
 
 
 def _continue(config: FileSinkConfig, data: bytes, value: Any, handle: int, size: int) -> bytes:
-    """What to add behind so many bytes of a file: a record begins a line of its own, and a csv has one header."""
+    """What to add after this many bytes of a file: a record begins a line of its own, and a csv has one header."""
     begun = look(config, handle, size)
     if begun.columns is not None:
         data = _encode(begun.config, value, begun.columns)

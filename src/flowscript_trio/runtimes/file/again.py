@@ -1,6 +1,6 @@
 """Owns adding to a file again, after the process that was at it has died: what it had written is cut off first.
 
-A durable run keeps the length that a file had. What stands behind that is ours where it is how our bytes begin,
+A durable run keeps the length that a file had. What is behind that is ours where it is how our bytes begin,
 since a file is locked while it is added to. It is somebody else's otherwise, and is never cut off.
 """
 
@@ -17,7 +17,7 @@ from ...types.ast import BaseNode
 from ..types import RunServices
 
 Found = Literal["nothing", "part", "whole", "others"]
-"""What stands behind the length that a file had: nothing, our bytes in part, all of them, or those of others."""
+"""What is behind the length that a file had: nothing, our bytes in part, all of them, or those of others."""
 
 CHUNK = 1024 * 1024
 
@@ -47,12 +47,12 @@ class Earlier:
 
 
 def earlier_of(run: RunServices, node: BaseNode) -> Earlier | None:
-    """What is known of earlier processes; None where the run has no store."""
+    """What is known about earlier processes; None where the run has no store."""
     return None if run.idempotency_key is None else Earlier(run, node)
 
 
 def what_follows(handle: int, since: int, parts: Iterable[bytes]) -> Found:
-    """What stands in a file behind its first ``since`` bytes; ``parts`` are the bytes that are to be added."""
+    """What is in a file behind its first ``since`` bytes; ``parts`` are the bytes that are to be added."""
     size = os.fstat(handle).st_size
     if size <= since:
         return "nothing" if size == since else "others"  # somebody has cut it
@@ -73,7 +73,7 @@ def parts_of(data: bytes) -> Iterable[bytes]:
 
 
 def _read(handle: int, start: int, count: int) -> bytes:
-    """So many bytes of a file, or as many as there are."""
+    """This many bytes of a file, or as many as there are."""
     found = bytearray()
     while len(found) < count:
         os.lseek(handle, start + len(found), os.SEEK_SET)

@@ -34,7 +34,7 @@ class FolderEntry:
         return os.open(self.name, flags | _FILE, mode, dir_fd=self.folder)
 
     def stat(self) -> os.stat_result | None:
-        """What stands under the name, or None for nothing."""
+        """What is under the name, or None for nothing."""
         try:
             return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:

@@ -36,7 +36,7 @@ class Begun:
 
 
 def look(config: FileSinkConfig, handle: int, size: int) -> Begun:
-    """What stands in the first ``size`` bytes of the file of a handle, for what is added to them. Blocks."""
+    """What is in the first ``size`` bytes of the file of a handle, for what is added to them. Blocks."""
     if size == 0 or config.form not in STREAM_FORMS:
         return Begun(config)
     columns = None

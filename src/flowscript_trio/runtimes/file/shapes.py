@@ -1,4 +1,4 @@
-"""Owns what is known of a file before it is read: the shape of its content, and the package that it needs."""
+"""Owns what is known about a file before it is read: the shape of its content, and the package that it needs."""
 
 from __future__ import annotations
 

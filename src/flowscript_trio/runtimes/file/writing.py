@@ -115,7 +115,7 @@ class Addition:
         self._is_whole = False
         self.since: int = self._size
         self._spool: IO[bytes] | None = None
-        """What is to be added, until all of it can be compared with what stands there."""
+        """What is to be added, until all of it can be compared with what is there."""
         if earlier is not None:
             try:
                 self.since = earlier.length(self._size)

@@ -188,7 +188,7 @@ def _own_headers(config: RequestConfig) -> httpx.Headers:
 
 
 def _checked(name: str, value: str) -> str:
-    """The value of a header that can be sent. An error never shows it: secrets stand in headers."""
+    """The value of a header that can be sent. An error never shows it: secrets are in headers."""
     if not _NAME.fullmatch(name):
         raise SettingError(
             f"{name!r} is not a valid name of a header; expected letters, digits and dashes"

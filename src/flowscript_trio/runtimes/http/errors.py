@@ -61,7 +61,7 @@ def is_passing(status: int) -> bool:
 class QuietRequest(httpx.Request):
     """A request whose repr does not show what its URL may have of secrets: error trackers show it.
 
-    A secret stands in the path of many a webhook.
+    A secret is in the path of many a webhook.
     """
 
     def __repr__(self) -> str:
@@ -71,6 +71,6 @@ class QuietRequest(httpx.Request):
 
 
 def bare_url(url: httpx.URL) -> str:
-    """A URL without credentials and without its query, where secrets stand."""
+    """A URL without credentials and without its query, which may hold secrets."""
     bare = url.copy_with(username=None, password=None, query=None, fragment=None)
     return f"{bare}?…" if url.query else str(bare)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 IDLE = 100
 """Connections beyond this number are closed when they become idle. It limits no request: the pool looks at
 every connection for each idle one, and a block of 500 would spend seconds on that."""
-MARGIN = 30.0  # seconds: a token is asked for again so long before it expires
+MARGIN = 30.0  # seconds: a token is asked for again this long before it expires
 
 _ours: ContextVar[bool] = ContextVar("flowscript_http", default=False)
 
@@ -259,7 +259,7 @@ def trust(options: HttpOptions) -> ssl.SSLContext:
                 if ca is None
                 else ssl.create_default_context(cafile=ca)
             )
-            # Python takes SSLKEYLOGFILE from the environment, a file in which the keys of connections would stand.
+            # Python takes SSLKEYLOGFILE from the environment, a file that would hold the keys of connections.
             context.keylog_filename = None  # type: ignore[assignment, unused-ignore]
     except (OSError, ssl.SSLError) as exc:
         raise InputError(
@@ -290,7 +290,7 @@ async def _drop(answer: httpx.Response) -> None:
 
 @lru_cache(1)
 def _hide_queries_in_logs() -> None:
-    """httpx logs every URL with its query, where secrets stand; those of runs are logged without it."""
+    """httpx logs every URL with its query, which may hold secrets; those of runs are logged without it."""
     logging.getLogger("httpx").addFilter(_hide_query)
 
 

@@ -9,7 +9,7 @@ from ...types.limits import BreakerRule
 
 
 class Breaker:
-    """Opens after so many failures within its window, as in Nygard, "Release It!", 2007.
+    """Opens after this many failures within its window, as in Nygard, "Release It!", 2007.
 
     Once its rest has passed one trial may go through: its success closes the circuit, its failure opens it again.
     """

@@ -1,6 +1,6 @@
 """Owns the taking of limits: all or none, first come first served, and never a wait for one another without end.
 
-A wish waits behind every earlier one that needs a limit of its own, also where that is free: so a large wish does
+A wish waits for every earlier one that needs a limit of its own, even where that is free: so a large wish does
 not starve. That alone could lock up: whoever holds A waits behind someone who waits for A. So a wish goes past the
 earlier ones where one of them may be waiting, however indirectly, for something that its own side holds. What
 is held is only ever waited for along edges "held → needed inside", which have no cycle: that is checked before.

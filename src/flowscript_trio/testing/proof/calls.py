@@ -14,7 +14,7 @@ from ...types.results import NodeResult
 
 
 class Planted(FlowScriptError):
-    """The error that a proof raises inside of a node; it can be tried again."""
+    """The error that a proof raises inside a node; it can be tried again."""
 
     retryable = True
 
@@ -67,7 +67,7 @@ class Call:
     variables: Mapping[str, Any]
     """The variables that its scope showed then."""
     bound: float
-    """The deadline that stood around it when it began, in seconds of trio's clock."""
+    """The deadline that was around it when it began, in seconds of trio's clock."""
     places: int = 0
     """In how many places an error could be raised: before it began, in each wait but checkpoints, at its end."""
     waits: list[Wait] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Call:
     stray: bool = False
     """Whether it, or a task of its own, raised ``Cancelled`` while nothing around it was cancelled."""
     polled: list[float] = field(default_factory=list)
-    """The deadlines that stood around it when it asked for them."""
+    """The deadlines that were around it when it asked for them."""
     variables_left: list[str] = field(default_factory=list)
     """The context variables that it has set and not reset."""
     started_tasks: bool = False

@@ -106,7 +106,7 @@ def _late(
     for witness, seen in zip(witnesses, found, strict=True):
         if seen is None:
             continue
-        # Where its time had passed before the process began, it may stand behind clean-up that is owed.
+        # Where its time had passed before the process began, it may be behind clean-up that is owed.
         if witness.began < due - SLACK and seen.time > due + SLACK:
             said = f"{key!r} waited {seen.time - due:g} s longer than until its time"
             yield "waits and time limits go on", key, said

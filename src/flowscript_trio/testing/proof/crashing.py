@@ -67,7 +67,7 @@ class CrashProver:
         return last.status if last.error is None else f"{last.status}: {last.outcome[1]}"
 
     def prove(self, most: int, pairs: int) -> list[Violation]:
-        """Every point, and so many pairs of one and another in the process that follows."""
+        """Every point, and this many pairs of one and another in the process that follows."""
         found: dict[tuple[str, str], Violation] = {}
         if self._whole.last.endless:  # what never ends undisturbed shows nothing further
             self._try((), found)

@@ -64,7 +64,7 @@ class Follower:
 
     @property
     def deadline(self) -> float:
-        """The deadline that stands around the call now; -inf where it is cancelled."""
+        """The deadline that is around the call now; -inf where it is cancelled."""
         return self._around.deadline
 
     def error_here(self) -> Planted | None:

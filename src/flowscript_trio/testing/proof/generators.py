@@ -97,7 +97,7 @@ class Generators:
 def held_over_yield(
     generator: AsyncGeneratorType[Any, Any], task: trio.lowlevel.Task
 ) -> str | None:
-    """The kind of nursery, scope or lock in whose block a generator stands at a ``yield``; None where it does not.
+    """The kind of nursery, scope or lock in whose block a generator is at a ``yield``; None where it does not.
 
     The block's way out is a bound method among what the suspended generator refers to.
     """

@@ -304,7 +304,7 @@ class Staging:
             if not self._dead and exc.source != "deadline":
                 self._witness.cuts.append(Cut(path, exc.reason, self._reasons()))
             raise
-        if not pure and not self._dead:  # a dead process does nothing, also where this one unwinds
+        if not pure and not self._dead:  # a dead process does nothing, even where this one unwinds
             self._lives.done.add((path, attempt))
             self._ends += 1
             if self._point == Crash("effect", self._ends):

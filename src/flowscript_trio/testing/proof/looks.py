@@ -19,7 +19,7 @@ PATIENCE = 10.0
 
 
 class _TooLong(BaseException):
-    """Ends a look from inside of it."""
+    """Ends a look from inside it."""
 
 
 class Looks:

@@ -17,7 +17,7 @@ from .probe import FOREVER, is_beside
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """So many runs of a workflow whose runtimes no probe is around."""
+    """This many runs of a workflow whose runtimes no probe is around."""
 
     flow: Flow
     count: int

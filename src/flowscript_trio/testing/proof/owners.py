@@ -21,7 +21,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class LeftTokens:
-    """Of a limiter of ``total`` tokens so many are still ``held``, by whom, and so many tasks are ``waiting``."""
+    """How many of the ``total`` tokens of a limiter are ``held``, by whom, and how many tasks are ``waiting``."""
 
     total: float
     held: int

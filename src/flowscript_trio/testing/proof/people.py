@@ -12,7 +12,7 @@ from ...types.errors import InputError
 
 
 class People:
-    """Approve every question of the run, so many ``seconds`` after it was asked."""
+    """Approve every question of the run, this many ``seconds`` after it was asked."""
 
     def __init__(self, store: MemoryStore, run_id: str, seconds: float) -> None:
         self.seconds: float = seconds

@@ -29,7 +29,7 @@ class Plan:
         return self._steps[id(node)]
 
     def body_around(self, node: BaseNode) -> CompiledBody | None:
-        """The body that a node stands in; None for a handler, which stands in none."""
+        """The body that a node is in; None for a handler, which is in none."""
         return self._bodies.get(id(node))
 
     def compensation_of(self, node: BaseNode) -> CompiledBody | None:
@@ -37,7 +37,7 @@ class Plan:
         return None if key is None else self._programs[id(node)].bodies[key]
 
     def program_of(self, node: BaseNode) -> Program:
-        """The program of the document that a node stands in."""
+        """The program of the document that a node is in."""
         return self._programs[id(node)]
 
     @property

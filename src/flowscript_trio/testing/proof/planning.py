@@ -71,7 +71,7 @@ def _call_of(point: Point) -> tuple[str, int] | None:
 
 
 def sample(found: list[T], most: int, chance: Random) -> list[T]:
-    """At most so many of them, chosen by chance, in their order."""
+    """At most this many of them, chosen by chance, in their order."""
     if len(found) <= most:
         return found
     return [found[at] for at in sorted(chance.sample(range(len(found)), most))]

@@ -85,8 +85,8 @@ class PlaceAt:
 class Crash:
     """The process of a durable run dies ``before`` its ``number``-th commit, ``after`` it, or after an ``effect``.
 
-    That is when so many nodes with effects have done their work in that process, and none of that is written. The
-    numbers count from 1. Several such points are processes that die one after another.
+    That is when this many nodes with effects have done their work in that process, and none of that is written.
+    The numbers count from 1. Several such points are processes that die one after another.
     """
 
     moment: Literal["before", "after", "effect"]

@@ -119,7 +119,7 @@ class Probe(trio.abc.Instrument):
         self._limiter: trio.CapacityLimiter | None = None
 
     def begin(self, scope: trio.CancelScope, limiter: trio.CapacityLimiter | None) -> None:
-        """The run is about to begin, inside of ``scope``, with that limiter over all of it."""
+        """The run is about to begin, inside ``scope``, with that limiter over all of it."""
         self._scope = scope
         self._limiter = limiter
         self.owners.begin(limiter)

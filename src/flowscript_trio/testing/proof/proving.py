@@ -43,7 +43,7 @@ from .trial import Around, Setting, Trial, try_once
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The instant at which the wall clock of each run begins."""
 AGAIN = 20
-"""Every so many points, one is tried twice: the same seed must give the same events."""
+"""Of this many points, one is tried twice: the same seed must give the same events."""
 SAME_EVENTS = "the same seed gives the same events"
 
 Progress = Callable[[int, int], None]

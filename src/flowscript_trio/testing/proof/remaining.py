@@ -10,7 +10,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=256)
 def leaves_out(file: str, line: int) -> bool:
-    """Whether code of a ``finally`` or an ``except`` follows the await that stands in that line of a file.
+    """Whether code of a ``finally`` or an ``except`` follows the await that is in that line of a file.
 
     A bare ``raise`` does not count. Where the source cannot be read, nothing is known to follow.
     """
@@ -36,7 +36,7 @@ def _cleanups(tree: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _path_to(block: list[ast.stmt], line: int) -> list[list[ast.stmt]] | None:
-    """What follows the statement of a line, in each of the blocks that it stands in, from a block on."""
+    """What follows the statement of a line, in each of the blocks that it is in, from a block on."""
     for at, statement in enumerate(block):
         if not statement.lineno <= line <= (statement.end_lineno or 0):
             continue

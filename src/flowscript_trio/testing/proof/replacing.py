@@ -1,4 +1,4 @@
-"""Owns what stands in the place of ``Cancelled``: errors, groups as well, that the code which caught it raised."""
+"""Owns what is in the place of ``Cancelled``: errors, groups as well, that the code which caught it raised."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .sites import is_library
 
 
 def replacement_in(raised: BaseException) -> BaseException | None:
-    """Of what code of a node raised, the error that stands in the place of ``Cancelled``: the outermost, or None.
+    """Of what code of a node raised, the error that is in the place of ``Cancelled``: the outermost, or None.
 
-    A group of a nursery holds the ``Cancelled`` of its tasks as trio makes it, and stands in the place of nothing.
+    A group of a nursery holds the ``Cancelled`` of its tasks as trio makes it, and is in the place of nothing.
     """
     for error in (*reversed(groups_of(raised)), *leaves_of(raised)):
         if _replaces_cancelled(error):

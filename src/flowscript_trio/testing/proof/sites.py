@@ -60,7 +60,7 @@ def site_of(frames: Iterable[tuple[FrameType, int]]) -> WaitSite | None:
 
 
 def is_library(frame: FrameType) -> bool:
-    """Whether a frame is one of trio's, or of what stands on it."""
+    """Whether a frame is one of trio's, or of what is on it."""
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES
 
 

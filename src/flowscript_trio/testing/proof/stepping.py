@@ -1,7 +1,7 @@
-"""Owns what is known of trio's inside: a coroutine's waits, shields, the scheduler's chance.
+"""Owns what is known about trio's inside: a coroutine's waits, shields, the scheduler's chance.
 
 Trio tells a task's waits by the values that its coroutine yields, and resumes it by sending an ``Outcome``. That
-is how trio has worked since 0.23 and is not promised: everything that relies on it stands here. Where another
+is how trio has worked since 0.23 and is not promised: everything that relies on it is here. Where another
 trio has it otherwise, a proof sees less: order is left to chance, and shields are not known.
 """
 
@@ -90,7 +90,7 @@ def keep_for_ever(stopped: BaseException) -> None:
 
 
 def shields_around(task: trio.lowlevel.Task) -> int:
-    """How many shields stand around what a task does now."""
+    """How many shields are around what a task does now."""
     status = getattr(task, "_cancel_status", None)
     count = 0
     while status is not None:

@@ -14,7 +14,7 @@ from .calls import Moment
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The node at ``path``, or the document that it runs ("" for the run), may take so many ``seconds``."""
+    """The node at ``path``, or the document that it runs ("" for the run), may take this many ``seconds``."""
 
     path: str
     seconds: float
@@ -58,11 +58,11 @@ class Terms:
             return None
 
     def is_won(self, successes: int) -> bool:
-        """Whether so many successes end a race."""
+        """Whether this many successes end a race."""
         return self.need is not None and successes >= self.need
 
     def is_lost(self, failures: int) -> bool:
-        """Whether the block can no longer succeed after so many failures, for certain."""
+        """Whether the block can no longer succeed after this many failures, for certain."""
         total, tolerate = self.total, self.asked.policy.tolerate
         if self.need is not None:
             return total is not None and total - failures < self.need

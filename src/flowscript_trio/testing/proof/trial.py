@@ -1,4 +1,4 @@
-"""Owns one trial: a workflow run once in virtual time, disturbed at some points, and all that is known of it."""
+"""Owns one trial: a workflow run once in virtual time, disturbed at some points, and what is known about it."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ class Trial:
     has_others: bool = False
     """Whether other runs went on beside it."""
     limits_now: Callable[[], dict[str, Allowed]] = dict
-    """How they stand, more than before the run."""
+    """How they are now, more than before the run."""
     has_limiter: bool = False
     """Whether a limiter over the whole run was given."""
     endless: bool = False
     stopped: bool = False
-    """Whether it did not end when it was cancelled either, so that nothing more is known of it."""
+    """Whether it did not end when it was cancelled either, so that nothing more is known about it."""
     real: bool = False
     """Whether it waited for threads or sockets, so that its order is not the seed's alone."""
 

@@ -1,4 +1,4 @@
-"""Owns shapes: what is known of a value before there is one."""
+"""Owns shapes: what is known about a value before there is one."""
 
 from .members import Missing, item_of, member_of
 from .schema import shape_of_schema

@@ -27,7 +27,7 @@ _KINDS = {
     "string": TEXT,
 }
 _MOST_STEPS = 5000
-"""So many schemas are looked at for one shape: references may lead to one again and again."""
+"""This many schemas are looked at for one shape: references may lead to one again and again."""
 
 
 def shape_of_schema(schema: Any) -> Shape:
@@ -88,7 +88,7 @@ class _Reader:
         return object_of(fields, is_open=not is_closed)
 
     def _find(self, reference: str) -> Any:
-        """What a reference inside of the schema names."""
+        """What a reference inside the schema names."""
         if not reference.startswith("#"):
             return None
         found = self._root

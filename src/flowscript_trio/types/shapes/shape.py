@@ -17,11 +17,11 @@ from typing import Any, Literal
 from ..deferred import dataclass
 
 MOST_CONSTANTS = 16
-"""So many texts are kept one by one; of more only their kind."""
+"""This many texts are kept one by one; of more only their kind."""
 MOST_PARTS = 1000
-"""So many shapes may stand in one; of a larger one only the outer part is kept."""
+"""This many shapes may be in one; of a larger one only the outer part is kept."""
 DEEPEST = 32
-"""So deep shapes may nest; what is deeper is unknown."""
+"""Shapes may nest this deeply; what is deeper is unknown."""
 _LONGEST = 64
 """A longer text is a text, and no constant."""
 
@@ -54,7 +54,7 @@ class Shape:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything is known of it."""
+        """Whether anything is known about it."""
         return not self.anything
 
     @property
@@ -212,7 +212,7 @@ def _join_objects(left: ObjectShape | None, right: ObjectShape | None) -> Object
 
 
 def _field(shape: ObjectShape, name: str) -> Shape:
-    """What stands under a name, or may stand there where nothing says that it does not."""
+    """What is under a name, or may be there where nothing says that it does not."""
     found = shape.fields.get(name)
     if found is not None:
         return found

@@ -11,10 +11,10 @@ from .words import describe_shape, schema_of_shape
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """What is known of a value when a document is read.
+    """What is known about a value when a document is read.
 
     ``str()`` gives it in the short form of ``output-schema``: ``{score: number, tags: string[], note: string?}``,
-    where ``any`` is what nothing is known of, ``?`` stands behind what may be null, and ``…`` is the last member
+    where ``any`` is what nothing is known about, ``?`` follows what may be null, and ``…`` is the last member
     of an object that may have others. What is absent reads as null: a member that may be missing has a ``?``, too.
 
     Nothing of it waits, so cancellation does nothing to it.

@@ -16,7 +16,7 @@ _MOST_SHOWN = 6
 def describe_shape(shape: Shape) -> str:
     """A shape as people read it: ``{score: number, tags: string[], note?: string}``; ``any`` is unknown.
 
-    Of an object that may have other members ``…`` is the last one; of what may be null ``?`` stands behind it.
+    Of an object that may have other members ``…`` is the last one; of what may be null ``?`` follows.
     """
     if shape.anything:
         return "any"

@@ -1,4 +1,4 @@
-"""Owns shapes through a document: what is known of every node's output, and the members that cannot be there."""
+"""Owns shapes through a document: what is known about each node's output, and members that cannot be there."""
 
 from .document import DocumentShapes
 

@@ -42,10 +42,10 @@ from .scopes import ScopeNames
 from .variables import Variables
 
 _FARTHEST = DEEPEST - 10
-"""So many steps a node is followed from: fewer than expressions are, whose parts are steps, too."""
+"""This many steps a node is followed from: fewer than expressions are, whose parts are steps, too."""
 
 _MOST_INNER = 100
-"""So many nodes of a block are compared with a name that it does not have."""
+"""This many nodes of a block are compared with a name that it does not have."""
 
 _BUILT_IN = __name__.partition(".")[0] + ".runtimes."
 
@@ -97,7 +97,7 @@ class DocumentShapes:
         self.variables.clear()
 
     def _look_at_all(self) -> None:
-        # In document order: what a node names stands before it mostly, and is known by then.
+        # In document order: what a node names is before it mostly, and is known by then.
         for noted in sorted(self.scene.noted, key=_place_in_document):
             names = ScopeNames(self, self.variables, noted.visible)
             if noted.loops or any(names.shape_of(name, 0).is_known for name in noted.bases):

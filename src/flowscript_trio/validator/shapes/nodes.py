@@ -1,4 +1,4 @@
-"""Owns what each kind of node gives, by what stands in it and by the outputs of its bodies."""
+"""Owns what each kind of node gives, by what is in it and by the outputs of its bodies."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ class Reports:
         missing: Missing,
         inner: tuple[str, ...] = (),
     ) -> None:
-        """Report the member ``name`` of what ``whose`` says, that stands at an offset of a text or behind it.
+        """Report the member ``name`` of what ``whose`` says, that is at an offset of a text or behind it.
 
-        ``inner`` are the nodes in it, where it is a block: their names may stand there, too.
+        ``inner`` are the nodes in it, where it is a block: their names may be there, too.
         """
         if self._findings is None:
             return

@@ -1,4 +1,4 @@
-"""Owns what the names of a text are, seen from where it stands."""
+"""Owns what the names of a text are, seen from where it is."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from ...types.shapes import TEXT, UNKNOWN, Shape, list_of, object_of, shape_of_v
 
 Infer = Callable[[Expression], Shape]
 _MARK = "\ue000"
-"""Stands before the number of an interpolation in the JSON that a template would make."""
+"""What precedes the number of an interpolation in the JSON that a template would make."""
 _RAW = ("json_encode", "stringify")
-"""Functions whose text stands in a template for the value that it encodes."""
+"""Functions whose text is in a template for the value that it encodes."""
 
 
 def shape_of_setting(template: Template, infer: Infer) -> Shape:
@@ -65,7 +65,7 @@ def _shape_of_json(template: Template, infer: Infer) -> Shape:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object as it stands: the same key may be there twice."""
+    """An object as it is written: the same key may be there twice."""
 
 
 def _shape_of(value: Any, holes: list[Shape], depth: int) -> Shape:
@@ -88,7 +88,7 @@ def _shape_of(value: Any, holes: list[Shape], depth: int) -> Shape:
 
 
 def _ends_inside_string(part: str, inside: bool) -> bool:
-    """Whether JSON text that began inside of a string, or not, ends inside of one."""
+    """Whether JSON text that began inside a string, or not, ends inside one."""
     at = 0
     while at < len(part):
         if part[at] == "\\" and inside:

@@ -24,7 +24,7 @@ from ..places import variables_of, word_of
 from .asking import Shapes
 
 MOST_VARIABLES = 100
-"""So many variables are members of ``$context``; of more nothing is said."""
+"""This many variables are members of ``$context``; of more nothing is said."""
 
 _DECLARED = {
     "string": TEXT,

@@ -23,7 +23,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Cancelled:
-    """A region that is cancelled from a moment on: whoever waits in it hears of it within so many passes."""
+    """A region that is cancelled from a moment on: whoever waits in it hears of it within this many passes."""
 
     path: str
     at: Moment
@@ -190,7 +190,7 @@ def _from_outside(story: Story) -> Iterator[_Cancelled]:
         yield _Cancelled("", at, 1, math.inf)
 
 
-def cancellation_is_told_as_it_is(story: Story) -> Iterator[Finding]:
+def cancellation_is_reported_as_it_is(story: Story) -> Iterator[Finding]:
     """As neither success nor failure, from where it came, and a time limit as one."""
     trial = story.trial
     outside = any(map(is_from_outside, trial.points)) or _is_interrupted(story)

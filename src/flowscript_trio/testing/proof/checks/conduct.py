@@ -93,7 +93,7 @@ def what_comes_too_late_is_no_success(story: Story) -> Iterator[Finding]:
 
 
 def nothing_is_held_across_a_yield(story: Story) -> Iterator[Finding]:
-    """An async generator gives no item away inside of a nursery, a cancel scope or a lock."""
+    """An async generator gives no item away inside a nursery, a cancel scope or a lock."""
     for held in story.trial.probe.generators.held.values():
         call = held.call
         subject, who = (held.generator, "") if call is None else (call.label, f"{call.name}: ")

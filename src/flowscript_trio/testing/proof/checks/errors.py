@@ -120,7 +120,7 @@ def _on_record(story: Story) -> Iterator[BaseException]:
 
 
 def errors_are_passed_on(story: Story) -> Iterator[Finding]:
-    """A node that fails ends what it stands in: its branch, its block, or the run."""
+    """A node that fails ends what it is in: its branch, its block, or the run."""
     for execution in story.executions:
         result = execution.result
         if result is None or result.status != "failed" or is_cleanup(execution.path):
@@ -140,7 +140,7 @@ def errors_are_passed_on(story: Story) -> Iterator[Finding]:
 
 
 def _check_terms(story: Story, block: Execution, result: NodeResult) -> Iterator[Finding]:
-    """A block succeeds and fails on the terms that it was asked for: so many successes, so many failures."""
+    """A block succeeds and fails on the terms that it was asked for: this many successes, this many failures."""
     terms = story.terms_of(block, block.opened[-1])
     if terms is None:
         return

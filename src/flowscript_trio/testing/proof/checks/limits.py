@@ -1,4 +1,4 @@
-"""Owns the promises of time limits: each stands around what it bounds, and is reported once it has passed."""
+"""Owns the promises of time limits: each is around what it bounds, and is reported once it has passed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDING = 1e-6
 
 
 def time_limits_are_kept(story: Story) -> Iterator[Finding]:
-    """A call stands under every limit around it, and what took longer than its limit has not succeeded."""
+    """A call is under every limit around it, and what took longer than its limit has not succeeded."""
     for call in story.trial.probe.calls:
         for limit in _limits_around(story, call.path, call.began.order):
             until = limit.since.time + limit.seconds
@@ -40,7 +40,7 @@ def time_limits_are_kept(story: Story) -> Iterator[Finding]:
                 )
 
 
-def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding]:
+def a_timeout_is_reported_when_its_time_has_passed(story: Story) -> Iterator[Finding]:
     """``TooSlowError`` of the engine is reported only for what has a limit that had passed."""
     inner = {id(error) for call in story.trial.probe.calls for error in call.errors}
     known: set[int] = set()
@@ -73,7 +73,7 @@ def a_timeout_is_told_when_its_time_has_passed(story: Story) -> Iterator[Finding
 
 
 def _limits_around(story: Story, path: str, order: int) -> Iterator[Limit]:
-    """The limits that stood around what began at a path at a moment: of each level, the last attempt's."""
+    """The limits that were around what began at a path at a moment: of each level, the last attempt's."""
     last: dict[str, Limit] = {}
     for limit in story.trial.probe.notes.limits:
         if limit.since.order > order or not is_within(path, limit.path):

@@ -65,7 +65,7 @@ def names_in(node: BaseNode) -> tuple[str, ...]:
 
 
 def _held(story: Story) -> dict[str, list[Span]]:
-    """When each limit was held, as far as it is seen: during calls of leaf nodes, and what is inside of blocks."""
+    """When each limit was held, as far as it is seen: during calls of leaf nodes, and what is inside blocks."""
     held: dict[str, list[Span]] = defaultdict(list)
     for execution in story.executions:
         for name in names_in(execution.node):

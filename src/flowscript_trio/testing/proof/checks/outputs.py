@@ -23,7 +23,7 @@ def outputs_stay_as_given(story: Story) -> Iterator[Finding]:
             )
 
 
-def outputs_stand_in_order(story: Story) -> Iterator[Finding]:
+def outputs_are_in_order(story: Story) -> Iterator[Finding]:
     """A block's output is a list of its branches', by index; the run's is that of its last node."""
     for block in story.executions:
         result = block.result

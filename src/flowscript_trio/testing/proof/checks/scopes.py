@@ -21,7 +21,7 @@ from .finding import Finding
 
 
 def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
-    """What a node sees of a block that it does not stand in is what that block published when it had ended."""
+    """What a node sees of a block that it is not in is what that block published when it had ended."""
     for call in story.trial.probe.calls:
         for name, seen in call.sights.items():
             wrong = _wrong(story, call, seen)
@@ -30,7 +30,7 @@ def only_complete_blocks_are_seen(story: Story) -> Iterator[Finding]:
 
 
 def only_complete_blocks_set_variables(story: Story) -> Iterator[Finding]:
-    """A variable that a node sees was set where it stands itself, or by a block that had ended."""
+    """A variable that a node sees was set where it is itself, or by a block that had ended."""
     assigned = [(found, _result_of(story, found)) for found in story.trial.probe.notes.assigned]
     names = {name for found, _ in assigned for name in found.values}
     for call in story.trial.probe.calls:
@@ -93,7 +93,7 @@ def _wrong(story: Story, call: Call, seen: NodeResult) -> str | None:
             if source.ended.order > block.began.order:
                 return f"{block.path} had {block.result.status}"
         elif _was_stood_in_for(story, block, seen):
-            return f"{block.path} had failed, and its fallback stood in"
+            return f"{block.path} had failed, and its fallback took its place"
         elif block.opened and block.began.order < source.ended.order < block.opened[-1].order:
             return f"that attempt of {block.path} had failed"
     return _wrong_branch(story, call, seen, source)
