@@ -1,12 +1,14 @@
 """Owns the workloads of durable runs: nodes that do nothing, with a store in SQLite, beside the same without one.
 
-Beside DBOS and LangGraph, too, as far as they are installed (the extra ``peers``). All three keep a file of SQLite
+Beside SQLite alone, which keeps as many rows in as many commits: no program on that machine comes below.
+Beside DBOS and LangGraph, too, as far as they are installed (the extra ``peers``). Each keeps a file of SQLite
 whose commits are synced in full. What counts is the processor time of all threads: the time of a disk is its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -75,6 +77,33 @@ def engine(width: int, rounds: int, has_store: bool = True) -> Cost:
         return time.process_time() - began
 
     return worked(lambda folder: trio.run(main, folder))
+
+
+def sqlite_alone(width: int, rounds: int) -> Cost:
+    """A bare script of ``sqlite3``: a commit a round, of the two rows that a run keeps of each node."""
+
+    def main(folder: Path) -> float:
+        connection = sqlite3.connect(folder / "alone.db", isolation_level=None)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.execute(
+            "create table rows (run integer, number integer, kind text, key blob, data blob, "
+            "primary key (run, number)) without rowid"
+        )
+        began = time.process_time()
+        for number in range(rounds):
+            first = number * 2 * width
+            rows = [
+                (1, first + each, "ended", b"l/1/p[1]/n1", b"[1,1,1]") for each in range(2 * width)
+            ]
+            connection.execute("begin immediate")
+            connection.executemany("insert into rows values (?, ?, ?, ?, ?)", rows)
+            connection.execute("commit")
+        took = time.process_time() - began
+        connection.close()
+        return took
+
+    return worked(main)
 
 
 def dbos(width: int, rounds: int) -> Cost:
@@ -160,7 +189,7 @@ def langgraph(width: int, rounds: int) -> Cost:
 
 
 def workloads(scale: float) -> Iterator[Workload]:
-    """At each width: the run without a store, and the peers that are installed."""
+    """At each width: the run without a store, SQLite alone, and the peers that are installed."""
     peers = {"dbos": ("DBOS", dbos), "langgraph.checkpoint.sqlite": ("LangGraph", langgraph)}
     absent = missing()
     for width, seconds in WIDTHS.items():
@@ -173,6 +202,8 @@ def workloads(scale: float) -> Iterator[Workload]:
         )
         bare = engine(width, rounds, has_store=False)
         yield Workload(f"{what}, to none", "node", count, ours, bare, None, None)
+        alone = sqlite_alone(width, rounds)
+        yield Workload(f"{what}, to SQLite alone", "node", count, ours, alone, None, None)
         for name, (peer, make) in peers.items():
             if name not in absent:
                 theirs = make(width, rounds)

@@ -15,7 +15,7 @@ from trio.lowlevel import enable_ki_protection
 from endless import MISSED, never_end
 from flowscript_trio.journal import errors
 from flowscript_trio.journal.errors import decode_error, encode_error, register_error
-from flowscript_trio.journal.values import encode_value
+from flowscript_trio.journal.values import decode_value, encode_value
 from flowscript_trio.runtimes.http.errors import HTTPStatusError
 from flowscript_trio.types.describing import type_of
 from flowscript_trio.types.errors import (
@@ -29,7 +29,7 @@ from flowscript_trio.types.storing import StoreFailed
 
 
 def back(error: BaseException) -> BaseException:
-    return decode_error(encode_error(error))[0]
+    return decode_error(decode_value(encode_value(encode_error(error))))[0]
 
 
 def not_json() -> ValueError:
@@ -163,8 +163,8 @@ def test_no_class_is_made_that_is_not_an_error() -> None:
     facts = {"type": "T", "message": "m", "status": None, "notes": [], "state": {}, "lost": [],
              "quiet": False, "args": ("true",)}  # fmt: skip
     for name in ("os:system", "flowscript_trio:run", "nowhere:X", "subprocess:Popen"):
-        data = encode_value({"view": {}, "errors": [{**facts, "class": name}]})
-        assert type(decode_error(data)[0]) is RecordedError
+        kept = {"view": {}, "errors": [{**facts, "class": name}]}
+        assert type(decode_error(kept)[0]) is RecordedError
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_no_class_is_made_that_is_not_an_error() -> None:
 )
 def test_a_damaged_error_is_the_stores_failure(kept: Any) -> None:
     with pytest.raises(StoreFailed, match="damaged"):
-        decode_error(encode_value(kept))
+        decode_error(kept)
 
 
 class Refuses(Exception):

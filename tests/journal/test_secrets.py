@@ -108,9 +108,9 @@ def test_no_secret_is_in_an_error_that_is_kept() -> None:
     error = ValueError(f"wrong {SECRET}", SECRET.encode())
     error.add_note(f"see {quote(SECRET)}")
     error.__cause__ = OSError(2, "nothing", f"/{SECRET}")
-    data = encode_error(error, {"message": f"wrong {SECRET}"}, SECRETS)
+    data = encode_value(encode_error(error, {"message": f"wrong {SECRET}"}, SECRETS), SECRETS)
     assert not Masker([SECRET]).spans(data)
-    made, view = decode_error(data, SECRETS)
+    made, view = decode_error(decode_value(data, SECRETS))
     assert made.args == error.args
     assert made.__notes__ == error.__notes__
     assert str(made.__cause__) == str(error.__cause__)

@@ -479,7 +479,8 @@ async def test_no_secret_is_in_the_files_of_a_store(file: Path) -> None:
         text = form.decode("utf-8", "surrogatepass") if form.isascii() else secret
         error = ValueError(text)
         error.add_note(f"see {text}")
-        journal.write(Row("failed", "a", b"", encode_error(error, {"message": text}, secrets)))
+        facts = encode_error(error, {"message": text}, secrets)
+        journal.write(Row("failed", "a", b"", encode_value(facts, secrets)))
     journal.write(Row("set", "a", encode_value(f"{secret} and so on, " * 3_000, secrets)))
     await journal.synced()
     masker = Masker([secret])

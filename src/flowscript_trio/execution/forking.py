@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..journal.rows import ENDED
+from ..journal.rows import ENDED, Row
+from ..journal.sealing import Seal
 from ..journal.store import Store
 from ..journal.values import decode_value, encode_value
 from ..program.loading import Flow, Kept, keep, restore
@@ -23,9 +24,9 @@ from .durable.cutting import (
     without_begun,
     without_undone,
 )
-from .durable.entry_rows import row_of
+from .durable.entry_rows import entry_of, row_of
 from .durable.opening import SEMANTICS, FindSecrets, given_of
-from .durable.run_entries import Forked
+from .durable.run_entries import Forked, RunBegan
 from .inputs import check_secrets
 
 
@@ -119,7 +120,8 @@ async def fork_with(
     settled = undone(before, 0)
     disowned = [] if state in ENDED else [key for key in completed(before) if key not in settled]
     try:
-        last = row_of(Forked("", run_id, at, disowned, outputs), coding.encode)
+        sealing = Coding(held, seal=_seal_of(store, before))
+        last, _ = row_of(Forked("", run_id, at, disowned, outputs), sealing)
     except CannotKeep as exc:
         raise InputError(f"an output to skip a node with cannot be kept: {exc}") from exc
     count = len(before) + 1
@@ -136,6 +138,13 @@ async def fork_with(
         return journal.run_id
     finally:
         await journal.aclose()
+
+
+def _seal_of(store: Store, before: Sequence[tuple[int, Row]]) -> Seal | None:
+    """What the entries of a run are sealed with, where the store has the key that it was begun with."""
+    began = entry_of(before[0][1], decode_value) if before else None
+    fits = isinstance(began, RunBegan) and store.seal is not None and store.seal.fits(began.seal)
+    return store.seal if fits else None
 
 
 def _check_skipped(flow: Flow, outputs: Mapping[str, Any], ended: set[str]) -> None:

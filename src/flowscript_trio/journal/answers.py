@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from ..types.exceptions import is_a
@@ -53,20 +52,6 @@ def give_answer(error: BaseException, kept: dict[str, Any] | None) -> None:
         error.response = httpx.Response(
             kept["status"], headers=plain, content=kept["body"].encode(), request=request
         )
-
-
-def without_cookies(part: Any) -> Any:
-    """What an error holds, but for the cookies that an answer has set, in its headers or those of its view."""
-    headers = part.get("headers") if isinstance(part, dict) else None
-    if isinstance(headers, Mapping):
-        return part | {"headers": {name: headers[name] for name in headers if not _sets(name)}}
-    if isinstance(headers, list):
-        return part | {"headers": [pair for pair in headers if not _sets(pair[0])]}
-    return part
-
-
-def _sets(name: Any) -> bool:
-    return str(name).lower() == "set-cookie"
 
 
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})

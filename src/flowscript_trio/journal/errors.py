@@ -1,4 +1,4 @@
-"""Owns errors as bytes: what they are, say and hang on, and their way back without running code of their own."""
+"""Owns errors as values: what they are, say and hang on, and their way back without running code of their own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from ..types.exceptions import (
 )
 from ..types.looking import add_note, look_or, notes_of, text_of
 from ..types.storing import StoreFailed
-from .answers import answer_of, give_answer, without_cookies
+from .answers import answer_of, give_answer
 from .secrets import KeptSecrets
-from .values import decode_value, encode_value
+from .values import encode_value
 
 Class = TypeVar("Class", bound=type[BaseException])
+
+ErrorFacts = dict[str, Any]
+"""An error as :func:`encode_error` makes it."""
 
 _OURS = ("flowscript_trio", "httpx", "trio")
 _registered: dict[str, type[BaseException]] = {}
@@ -61,33 +64,25 @@ def encode_error(
     error: BaseException,
     view: Mapping[str, Any] | None = None,
     secrets: KeptSecrets | None = None,
-    has_cookies: bool = True,
-) -> bytes:
-    """An error as bytes: its class, message, attributes, notes, and all that it was caused by.
+) -> ErrorFacts:
+    """An error as a value that can be kept: its class, message, attributes, notes, and all that it was caused by.
 
-    ``view`` is what expressions see of it, kept as it is. What cannot be kept of its attributes is left out, and
-    without ``has_cookies`` those that an answer has set.
+    ``view`` is what expressions see of it, kept as it is. What cannot be kept of its attributes is left out.
     """
     errors = _all(error)
     numbers = {id(each): number for number, each in enumerate(errors)}
     seen = view if view is not None else _seen(error)
     kept = {name: part for name, part in seen.items() if _can_keep(error, part, secrets)}
     facts = [_facts(each, numbers, secrets) for each in errors]
-    if not has_cookies:
-        kept = without_cookies(kept)
-        facts = [{name: without_cookies(part) for name, part in each.items()} for each in facts]
-    return encode_value({"view": kept, "errors": facts}, secrets)
+    return {"view": kept, "errors": facts}
 
 
-def decode_error(
-    data: bytes, secrets: KeptSecrets | None = None
-) -> tuple[BaseException, dict[str, Any]]:
+def decode_error(kept: ErrorFacts) -> tuple[BaseException, dict[str, Any]]:
     """The error, and what expressions saw of it.
 
     It has its own class where that is built-in, of the standard library, trio's, httpx's, ours or registered;
     else it is a :class:`RecordedError`. The same holds for its cause and context.
     """
-    kept = decode_value(data, secrets)
     try:
         view: dict[str, Any] = kept["view"]
         facts: list[dict[str, Any]] = kept["errors"]

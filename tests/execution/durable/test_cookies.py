@@ -3,78 +3,18 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 from cryptography.fernet import Fernet
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable import compacting
-from flowscript_trio.journal.sealing import Seal
 from flowscript_trio.types.cookies import Cookies
+from logins import FLOW, LOGIN, SENT, TOKEN, Shop, files_with_the_token
 
-from loopback import Answer, Loopback, Seen, loopback
-
-TOKEN = "a-cookie-that-nobody-else-may-see"
-SENT = {"sent": sha256(f"s={TOKEN}".encode()).hexdigest()}
-LOGIN = '<{kind}:http id="l" url="{{{{$config.base}}}}/login"/>'
-FLOW = """<workflow name="w">{login}
-  <source:wait id="w" input="l"/>
-  <source:http id="m" after="w" url="{{{{$config.base}}}}/me"/>
-  <output><set field="sent" value="{{{{m.cookie}}}}"/></output></workflow>"""
-
-
-def files_with_the_token(folder: Path) -> list[Path]:
-    """The files of a store in which the cookie stands in the clear."""
-    files = list(folder.iterdir())
-    assert len(files) >= 2
-    return [path for path in files if TOKEN.encode() in path.read_bytes()]
-
-
-class Shop:
-    """A server whose ``/login`` sets a cookie, and a run that waits behind the login in its first process."""
-
-    def __init__(self, server: Loopback) -> None:
-        self.server = server
-        self.logins = 0
-        self.waits = trio.Event()
-        self.may_end = False
-        self.registry = fs.Registry(base=fs.registry)
-        self.registry.runtime("source:wait")(self.wait)
-        server.pages |= {"/login": self.login, "/me": self.me}
-
-    async def login(self, seen: Seen) -> Answer:
-        self.logins += 1
-        return Answer(body={"in": True}, headers={"Set-Cookie": f"s={TOKEN}; Path=/; HttpOnly"})
-
-    async def me(self, seen: Seen) -> Answer:
-        sent = seen.headers.get(
-            "cookie", ""
-        )  # what an answer shows is a value like others, and is kept
-        return Answer(body={"cookie": sha256(sent.encode()).hexdigest()})
-
-    async def wait(self, params: fs.ExecutionParams) -> Any:
-        if not self.may_end:
-            self.waits.set()
-            await trio.sleep_forever()
-        return None
-
-    async def die(self, store: fs.Store, kind: str = "source", text: str | None = None) -> None:
-        whole = FLOW.format(login=LOGIN.format(kind=kind))
-        if text is not None:
-            whole = f'<workflow name="w">{text}</workflow>'
-        flow = fs.loads(whole, registry=self.registry)
-        config = {"base": self.server.base}
-        async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
-            await self.waits.wait()
-            run.leave()
-        self.may_end = True
-
-    async def resume(self, store: fs.Store) -> fs.Run:
-        return await fs.resume(store, "r", registry=self.registry)
+from loopback import Answer, Seen, loopback
 
 
 @pytest.mark.parametrize("kind", ["source", "sink"])
@@ -273,7 +213,7 @@ def test_what_is_not_a_key_is_refused_without_showing_it(key: Any, tmp_path: Pat
 def test_of_two_cookies_of_one_name_the_later_stands_whoever_is_restored_first() -> None:
     from http.cookiejar import Cookie
 
-    from flowscript_trio.execution.durable.cookies import cookies_set, with_cookies
+    from flowscript_trio.execution.durable.cookies import changed, changes_of
 
     def cookie(value: str) -> Cookie:
         return Cookie(
@@ -295,18 +235,14 @@ def test_of_two_cookies_of_one_name_the_later_stands_whoever_is_restored_first()
             {},
         )
 
-    seal = Seal(Fernet.generate_key())
     key = ("x", "/", "s")
     none = Cookies()
     first = none.changed([(key, cookie("first"))])
     second = first.changed([(key, cookie("second"))])
-    entries = [
-        cookies_set(seal, "a", 1, none, first, b""),
-        cookies_set(seal, "b", 1, first, second, b""),
-    ]
-    for order in (entries, entries[::-1]):
+    told = [changes_of(none, first)[0], changes_of(first, second)[0]]
+    for order in (told, told[::-1]):
         restored = none
-        for entry in order:
-            restored, _ = with_cookies(seal, entry, restored)
+        for changes in order:
+            restored = changed(restored, changes)
         assert [each.value for each in restored] == ["second"]
         assert vars(next(iter(restored))) == vars(cookie("second"))

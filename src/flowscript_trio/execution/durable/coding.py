@@ -8,15 +8,23 @@ from typing import Any
 
 import trio
 
-from ...journal.errors import decode_error, encode_error
+from ...journal.errors import ErrorFacts, decode_error, encode_error
 from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
 from ...types.errors import remember_view
 from ...types.exceptions import written_notes
 from ...types.looking import notes_of
+from ...types.storing import StoreFailed
 
 _OURS = "flowscript: "
+_SEALED = b"s"
+"""Before what is sealed; what is not begins with the form of its value."""
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether what an entry says is sealed with the key of its store."""
+    return data.startswith(_SEALED)
 
 
 class Coding:
@@ -30,7 +38,7 @@ class Coding:
         seal: Seal | None = None,
     ) -> None:
         self.seal: Seal | None = seal
-        """What cookies are sealed with; None where the run was begun without a key."""
+        """What entries with cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
 
     def encode(self, value: Any) -> bytes:
@@ -38,40 +46,29 @@ class Coding:
         return encode_value(value, self._secrets)
 
     def decode(self, data: bytes) -> Any:
+        """The value of these bytes, sealed or not. Raises StoreFailed for what is sealed with another key."""
+        if is_sealed(data):
+            if self.seal is None:
+                raise StoreFailed("something in the store is sealed, and there is no key for it")
+            data = self.seal.open(data[len(_SEALED) :])
         return decode_value(data, self._secrets)
 
-    def close(self, value: Any, sealed: bool) -> Any:
-        """A value for an entry, as it is; or ``sealed`` with the key of the store, as bytes. Raises CannotKeep."""
-        if not sealed:
-            return value
-        assert self.seal is not None, "without a key nothing is sealed"
-        return self.seal.close(self.encode(value))
-
-    def open(self, kept: Any, sealed: bool) -> Any:
-        """What was closed."""
-        if not sealed:
-            return kept
-        assert self.seal is not None, "a run that was begun with a key is not opened without it"
-        return self.decode(self.seal.open(kept))
+    def close(self, data: bytes) -> bytes | None:
+        """Encoded bytes, sealed with the key of the store; None where the run was begun without one."""
+        return None if self.seal is None else _SEALED + self.seal.close(data)
 
     def encode_error(
-        self,
-        error: BaseException,
-        view: Mapping[str, Any] | None = None,
-        has_cookies: bool = True,
-    ) -> bytes:
-        """An error as bytes; ``view`` is what expressions see of it.
+        self, error: BaseException, view: Mapping[str, Any] | None = None
+    ) -> ErrorFacts:
+        """An error as a value for an entry; ``view`` is what expressions see of it."""
+        return encode_error(error, view, self._secrets)
 
-        Without ``has_cookies`` those that an answer has set are left out of its headers.
-        """
-        return encode_error(error, view, self._secrets, has_cookies)
-
-    def decode_error(self, data: bytes) -> BaseException:
+    def decode_error(self, kept: ErrorFacts) -> BaseException:
         """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""
-        error, view = decode_error(data, self._secrets)
-        kept = [text for text in notes_of(error) if not text.startswith(_OURS)]
+        error, view = decode_error(kept)
+        others = [text for text in notes_of(error) if not text.startswith(_OURS)]
         if (written := written_notes(error)) is not None:
-            written[:] = kept
+            written[:] = others
         if "retryable" in view:
             remember_view(error, view)
         return error

@@ -1,14 +1,11 @@
-"""Owns the cookies of a durable run: what a node's answers set is kept sealed, and comes back with the node."""
+"""Owns the cookies of a durable run as plain data: what a node's answers set comes back with the node. Pure."""
 
 from __future__ import annotations
 
 from http.cookiejar import Cookie
 from typing import Any
 
-from ...journal.sealing import Seal
-from ...journal.values import decode_value, encode_value
 from ...types.cookies import Cookies, Key
-from .entries import CookiesSet
 
 _HIDDEN = "_rest"
 
@@ -34,23 +31,6 @@ def changed(cookies: Cookies, changes: Changes) -> Cookies:
         domain, path, name = key
         found[domain, path, name] = (turn, None if facts is None else _cookie(facts))
     return cookies.merged(Cookies(found))
-
-
-def cookies_set(
-    seal: Seal, path: str, attempt: int, before: Cookies, after: Cookies, output: bytes
-) -> CookiesSet:
-    """The entry of what an attempt has changed of the cookies of its scope.
-
-    ``output`` is sealed with them: it may have them among the headers of an answer.
-    """
-    changes, latest = changes_of(before, after)
-    return CookiesSet(path, attempt, latest, seal.close(encode_value([changes, output])))
-
-
-def with_cookies(seal: Seal, entry: CookiesSet, cookies: Cookies) -> tuple[Cookies, bytes]:
-    """The cookies of a scope with those of an entry, of two of one key that which was set last; and the output."""
-    changes, output = decode_value(seal.open(entry.sealed))
-    return changed(cookies, changes), output
 
 
 def _cookie(facts: dict[str, Any]) -> Cookie:

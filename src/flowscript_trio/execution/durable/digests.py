@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 from ...program.compiled import Step
-from .entry_rows import Encode
 
 
 class Digests:
     """Digests of what ``encode`` makes bytes of."""
 
-    def __init__(self, encode: Encode) -> None:
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
         self.of_steps: dict[Step, str] = {}
         """What stands for the settings of nodes that have the same ones each time."""
         self._encode = encode

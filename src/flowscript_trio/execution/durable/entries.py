@@ -7,9 +7,13 @@ Times are those of the wall clock, in seconds since 1970.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from ...journal.cookies import without_cookies
+from ...journal.errors import ErrorFacts
+from ...types.storing import CannotKeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,19 @@ class Entry:
     """What the journal says of the execution at ``key``."""
 
     kind: ClassVar[str]
+    is_secret: ClassVar[bool] = False
+    """Whether all entries of the kind are sealed, and none is written without a key."""
+    is_open: ClassVar[bool] = False
+    """Whether none of the kind is sealed: it tells by which key the others are, and holds no value."""
     key: str
+
+    def without_cookies(self) -> Self:
+        """What is written in its place where it has headers that set cookies, and there is no key to seal it.
+
+        Raises CannotKeep where nothing can be.
+        """
+        facts = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: without_cookies(part) for name, part in facts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +66,32 @@ class Ended(Entry):
     output: Any
     again: bool = False
 
+    def without_cookies(self) -> Ended:
+        return replace(self, output=None, again=True)
+
 
 @dataclass(frozen=True, slots=True)
 class CookiesSet(Entry):
-    """An attempt of a node has set cookies, up to that ``turn``.
-
-    They are ``sealed`` with the key of the store, and with them the output of the attempt.
-    """
+    """An attempt of a node has set cookies, up to that ``turn``: what has changed of those of its scope."""
 
     kind = "cookies"
+    is_secret = True
     attempt: int
     turn: int
-    sealed: bytes
+    changes: list[Any]
+
+    def without_cookies(self) -> CookiesSet:
+        raise CannotKeep("", "cookies cannot be kept in a store without a key")
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed(Entry):
-    """An attempt of a node failed, with that error and what expressions see of it.
-
-    ``sealed``: it set cookies, which may be in the headers that the error has.
-    """
+    """An attempt of a node failed, with that error and what expressions see of it."""
 
     kind = "failed"
     attempt: int
     at: int
-    error: bytes
-    sealed: bool = False
+    error: ErrorFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +234,7 @@ class Opened(Entry):
     """An attempt of a node gave a stream, which is opened again where it is consumed again.
 
     ``rest`` is its output without the stream, which was there under ``name``; None: it is the whole output.
+    ``again``: as in :class:`Ended`.
     """
 
     kind = "opened"
@@ -225,6 +242,10 @@ class Opened(Entry):
     at: int
     name: str | None
     rest: Any
+    again: bool = False
+
+    def without_cookies(self) -> Opened:
+        return replace(self, rest=None, again=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +260,13 @@ class Whole(Entry):
     at: int
     output: Any
     signal: list[Any] | None
-    error: bytes | None
+    error: ErrorFacts | None
     results: list[list[Any]]
     spent: list[int]
-    again: bool
+    again: bool = False
+
+    def without_cookies(self) -> Whole:
+        return replace(self, output=None, signal=None, error=None, results=[], again=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +297,7 @@ class Compacted(Entry):
     the run that have not forgotten what passed them, each with the time when it will have. All of it is lists,
     and no tuples: plain JSON is written many times faster.
 
-    ``sealed``: a node in them has set cookies, so that ``kept`` is bytes, sealed with the key of the store.
+    ``sealed``: a node in them has set cookies, so that the entry is sealed with the key of the store.
     ``turn`` is the latest one in which a cookie was set that is kept.
     """
 
@@ -285,3 +309,6 @@ class Compacted(Entry):
     rates: dict[str, float]
     sealed: bool = False
     turn: int = -1
+
+    def without_cookies(self) -> Compacted:
+        raise CannotKeep("", "what has cookies is not compacted in a store without a key")

@@ -1,4 +1,7 @@
-"""Owns how each entry of a run's journal becomes a row, and is read back."""
+"""Owns how each entry of a run's journal becomes a row, and is read back: there is no other way into a store.
+
+So what must not stand there in the clear is looked for here, whatever kind of entry it is in.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from ...journal.cookies import may_set_cookies, sets_cookies
 from ...journal.rows import Row
 from ...types.storing import CannotKeep
+from .coding import Coding
 from .entries import (
     Answered,
     AttemptFailed,
@@ -36,7 +41,6 @@ from .entries import (
 )
 from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
 
-Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes], Any]
 
 ENTRIES: dict[str, type[Entry]] = {
@@ -80,13 +84,30 @@ _PARTS_OF = {
 """What gives the kind, the key and the facts of an entry: a run makes three entries a node."""
 
 
-def row_of(entry: Entry, encode: Encode, value: bytes = b"") -> Row:
-    """An entry as a row with that ``value``; raises CannotKeep for a value that cannot be kept,
-    with the place inside it.
+def row_of(
+    entry: Entry, coding: Coding, value: bytes = b"", sealed: bool = False
+) -> tuple[Row, Entry]:
+    """An entry as a row with that ``value``, and what it says: the entry, unless it had to be without its cookies.
+
+    One with headers that set cookies is sealed with the key of the store, as is one that is to be ``sealed``.
+    Raises CannotKeep for a value that cannot be kept, with the place inside it.
     """
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
+    data = _encoded(facts, coding)
+    told = sealed or entry.is_secret
+    if told or (may_set_cookies(data) and sets_cookies(facts) and not entry.is_open):
+        closed = coding.close(data)
+        if closed is None:
+            entry = entry.without_cookies()
+            _, _, *facts = _PARTS_OF[type(entry)](entry)
+            closed = _encoded(facts, coding)
+        data = closed
+    return Row(kind, key, data, value), entry
+
+
+def _encoded(facts: list[Any], coding: Coding) -> bytes:
     try:
-        return Row(kind, key, encode(facts), value)
+        return coding.encode(facts)
     except CannotKeep as exc:
         raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 

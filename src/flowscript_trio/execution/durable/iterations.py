@@ -64,7 +64,7 @@ class Iterations:
         for number, since, entry in known:
             self._since = since if self._since is None else min(self._since, since)
             self._indices.update(entry.jobs)
-            self.outputs |= recorder.coding.open(entry.kept, entry.sealed) or {}
+            self.outputs |= entry.kept or {}
             if entry.sealed:
                 self._parts.note_cookies(key)
             if not keep_outputs:
@@ -186,7 +186,7 @@ class Iterations:
                 self._key,
                 [list(pair) for pair in indices.pairs()],
                 self._recorder.clock.pass_now,
-                self._recorder.coding.close(outputs, sealed),
+                outputs,
                 spent,
                 self._recorder.journal.rates_ahead(),
                 sealed,

@@ -28,7 +28,7 @@ from ..walk import Walk
 from .budgets import counting_requests, recall_requests
 from .entries import AttemptFailed, Late, Started
 from .recorder import Recorder
-from .streams import name_of_stream, note_opened, open_later
+from .streams import name_of_stream, note_opened, open_later, opened_before
 from .timers import sleep_durably
 
 Perform = Callable[[Walk, Attempt], Awaitable[Outcome]]
@@ -59,15 +59,15 @@ async def _perform_again(
         recall_requests(recorder, *key)
     outcome = past.outcomes.get(key)
     if isinstance(outcome, AttemptFailed):
-        recorder.outcomes.take_up(outcome, attempt.frame.state)
+        recorder.outcomes.take_up(*key, attempt.frame.state)
         error = recorder.outcomes.error_of(outcome)
         note_node(error, walk.run.record.number, step.node, attempt.path)
         return Outcome(signal=Failed(error))
     if key in past.late:
         return await be_late(walk, attempt, past.late[key].seconds)
     if outcome is not None and not outcome.again:
-        output = recorder.outcomes.take_up(outcome, attempt.frame.state)
-        return Outcome(attempt.input if _gives_its_input(step) else output)
+        recorder.outcomes.take_up(*key, attempt.frame.state)
+        return Outcome(attempt.input if _gives_its_input(step) else outcome.output)
     if spending is not None:
         work = perform(walk, attempt)
         return await counting_requests(recorder, spending, *key, work)
@@ -101,15 +101,15 @@ async def act_durably(
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
     step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
     if not recorder.acts and not _only_computes(step):
-        known = recorder.past.opened.get((path, number))
+        known = opened_before(recorder, attempt)
         if known is None:
             await trio.sleep_forever()
         return open_later(known, attempt, trio.sleep_forever)
     if _gives_its_input(step):
         await sleep_durably(recorder, attempt, config.duration)
-        recorder.outcomes.ended(path, number, None, False)
+        recorder.outcomes.ended(path, number, None)
         return Outcome(attempt.input)
-    opened = recorder.past.opened.get((path, number))
+    opened = opened_before(recorder, attempt)
     if opened is not None:
         return open_later(opened, attempt, work)
     context = copy_context()
@@ -132,15 +132,14 @@ async def act_durably(
         if state.cookies is not cookies:
             recorder.outcomes.set_cookies(path, number, cookies, state.cookies)
         raise
+    has_set_some = state.cookies is not cookies
+    if has_set_some:
+        recorder.outcomes.set_cookies(path, number, cookies, state.cookies)
     stream = name_of_stream(outcome.output)
     if stream is not None:
-        note_opened(recorder, attempt, stream, outcome.output)
-        return outcome
-    if state.cookies is cookies:
-        recorder.outcomes.ended(path, number, outcome.output, False)
-    else:  # the output may have them among its headers, and is kept with them
-        kept = recorder.outcomes.set_cookies(path, number, cookies, state.cookies, outcome.output)
-        recorder.outcomes.ended(path, number, None, not kept)
+        note_opened(recorder, attempt, stream, outcome.output, has_set_some)
+    else:
+        recorder.outcomes.ended(path, number, outcome.output, has_set_some)
     return outcome
 
 

@@ -92,7 +92,7 @@ class Rounds:
                 self._key,
                 [[0, number]],
                 self._recorder.clock.pass_now,
-                self._recorder.coding.close(kept, sealed),
+                kept,
                 spent,
                 self._recorder.journal.rates_ahead(),
                 sealed,
@@ -112,7 +112,7 @@ class Rounds:
     def _take_up(self, entry: Compacted) -> None:
         """Go on after the rounds that an earlier process had compacted."""
         state = self._inner.state
-        kept = self._recorder.coding.open(entry.kept, entry.sealed)
+        kept = entry.kept
         if entry.sealed:
             self._has_cookies = True
             self._recorder.parts.note_cookies(self._key)

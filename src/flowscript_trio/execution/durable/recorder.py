@@ -70,11 +70,11 @@ class Recorder:
         self.parts: Parts = Parts(past.rows, past.outdated)
         """The loops and iterations that are compacted once they have ended."""
         self.worked: WorkingTime = WorkingTime(
-            journal, coding.encode, past, self.clock, self.parts, started
+            journal, coding, past, self.clock, self.parts, started
         )
         self.leaving: Leaving = Leaving(self.worked)
         self.journal: RunJournal = RunJournal(
-            journal, coding.encode, past, self.clock, self.parts, self.worked, self.leaving
+            journal, coding, past, self.clock, self.parts, self.worked, self.leaving
         )
         self.job_ends: JobEnds = JobEnds(self.journal)
         self.decisions: Decisions = Decisions(self.journal)
@@ -140,12 +140,11 @@ class Recorder:
 
     async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
         """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
-        # It may be the error of an answer, and the run's end is not sealed.
-        data = None if error is None else self.coding.encode_error(error, has_cookies=False)
+        facts = None if error is None else self.coding.encode_error(error)
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
         self.job_ends.flush()
-        self.journal.write(RunEnded("", status, output, data))
+        self.journal.write(RunEnded("", status, output, facts))
         self.worked.close()  # nothing follows that, even where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
             self._journal.mark(Mark(status))

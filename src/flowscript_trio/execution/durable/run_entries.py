@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ...journal.errors import ErrorFacts
 from ...types.results import RunStatus
 from .entries import Entry
 
@@ -19,6 +20,7 @@ class RunBegan(Entry):
     """
 
     kind = "began"
+    is_open = True
     seed: int
     started: datetime
     salt: bytes
@@ -75,4 +77,4 @@ class RunEnded(Entry):
     kind = "run-ended"
     status: RunStatus
     output: Any
-    error: bytes | None
+    error: ErrorFacts | None

@@ -8,9 +8,10 @@ import trio
 
 from ...journal.rows import Journal
 from ...types.paths import levels_of
+from .coding import Coding, is_sealed
 from .compacting import Parts
 from .entries import Compacted, Entry, Passed
-from .entry_rows import Encode, row_of
+from .entry_rows import row_of
 from .leaving import Leaving
 from .past import Past
 from .run_clock import RunClock
@@ -23,7 +24,7 @@ class RunJournal:
     def __init__(
         self,
         journal: Journal,
-        encode: Encode,
+        coding: Coding,
         past: Past,
         clock: RunClock,
         parts: Parts,
@@ -35,7 +36,7 @@ class RunJournal:
         self.touched: set[str] = set()
         """The executions of earlier processes of which something was written in this one."""
         self._journal = journal
-        self._encode = encode
+        self._coding = coding
         self._has = None if past.began is None else past.has
         self._clock = clock
         self._passes = clock.passes
@@ -45,24 +46,29 @@ class RunJournal:
         self._rates = dict(past.rates)
         self._looked_at = clock.passes.now
 
-    def write(self, entry: Entry, within: str | None = None) -> int | None:
+    def write(self, entry: Entry, within: str | None = None, sealed: bool = False) -> int | None:
         """Add an entry; it waits for nothing. Gives the number of its row, None where the run is left.
 
-        ``within`` is the loop that it is compacted with, where its key does not say that. Raises CannotKeep.
+        ``within`` is the loop that it is compacted with, where its key does not say that. ``sealed``: it has what
+        nobody may see who has the store alone. Raises CannotKeep.
         """
         if self._leaving.is_left:
             return None
         if self._passes.now != self._looked_at:  # time is looked at once a pass
             self._looked_at = self._passes.now
             self._worked.note()
-        number, size = self.append(entry)
+        number, size = self.append(entry, sealed=sealed)
         if self._parts.open:
             self._parts.note(within or entry.key, number, size)
         return number
 
-    def append(self, entry: Entry, value: bytes = b"") -> tuple[int, int]:
+    def append(self, entry: Entry, value: bytes = b"", sealed: bool = False) -> tuple[int, int]:
         """Add an entry that the caller notes for its part; gives the number of its row, and its bytes."""
-        row = row_of(entry, self._encode, value)
+        row, said = row_of(entry, self._coding, value, sealed)
+        if said is not entry:
+            self._parts.keep(entry.key)
+        elif is_sealed(row.data):
+            self._parts.note_cookies(entry.key)
         number = self._journal.write(row)
         self.count += 1
         if self._has is not None:
@@ -81,7 +87,7 @@ class RunJournal:
 
         ``since`` is the lowest number of all rows that it stands for.
         """
-        written = self.append(entry, str(since).encode())
+        written = self.append(entry, str(since).encode(), entry.sealed)
         outdated = [(number, number + 1) for number in self._parts.take_outdated(since)]
         self._journal.drop([*dropped, *outdated])
         return written

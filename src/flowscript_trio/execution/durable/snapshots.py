@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 
+from ...journal.errors import ErrorFacts
 from ...types.describing import describe_safely
 from ...types.location import Location
 from ...types.results import BranchResult, Cancellation, NodeMark, NodeResult
@@ -74,7 +75,7 @@ def _plain_branch(recorder: Recorder, branch: BranchResult) -> list[Any]:
     ]
 
 
-def _error(recorder: Recorder, error: BaseException | None) -> bytes | None:
+def _error(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:
     return (
         None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
     )
@@ -108,8 +109,8 @@ def _branch(recorder: Recorder, made: list[Any]) -> BranchResult:
     return BranchResult(index, status, _error_of(recorder, error), _cause_of(cause), started, item)
 
 
-def _error_of(recorder: Recorder, data: bytes | None) -> BaseException | None:
-    return None if data is None else recorder.coding.decode_error(data)
+def _error_of(recorder: Recorder, kept: ErrorFacts | None) -> BaseException | None:
+    return None if kept is None else recorder.coding.decode_error(kept)
 
 
 def _cause_of(made: list[Any] | None) -> Cancellation | None:

@@ -50,12 +50,23 @@ def name_of_stream(output: Any) -> str | None:
     return None
 
 
-def note_opened(recorder: Recorder, attempt: Attempt, name: str, output: Any) -> None:
-    """Write that an attempt gave a stream, and what else it gave."""
+def note_opened(recorder: Recorder, attempt: Attempt, name: str, output: Any, sealed: bool) -> None:
+    """Write that an attempt gave a stream, and what else it gave; ``sealed``: it has set cookies."""
     rest = {**output, name: None} if name else None
-    recorder.journal.write(
-        Opened(attempt.path, attempt.number, recorder.clock.pass_now, name or None, rest)
-    )
+    entry = Opened(attempt.path, attempt.number, recorder.clock.pass_now, name or None, rest)
+    recorder.journal.write(entry, sealed=sealed)
+
+
+def opened_before(recorder: Recorder, attempt: Attempt) -> Opened | None:
+    """What an earlier process wrote of the stream that an attempt gave, unless it is done again.
+
+    The scope of the node gets the cookies that came with it.
+    """
+    known = recorder.past.opened.get((attempt.path, attempt.number))
+    if known is None or known.again:
+        return None
+    recorder.outcomes.take_up(attempt.path, attempt.number, attempt.frame.state)
+    return known
 
 
 def open_later(known: Opened, attempt: Attempt, work: Work) -> Outcome:

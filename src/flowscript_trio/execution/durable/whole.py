@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from ...journal.errors import ErrorFacts
 from ...program.compiled import CompiledBody
 from ...runtimes.control.results import DocumentResult
 from ...runtimes.placing import Place
@@ -107,6 +108,7 @@ async def _run_whole(
     """
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
+        recorder.outcomes.take_up(key, 1, frame.state)
         return _restore(walk, recorder, known, frame, location)
     if not recorder.acts:
         await trio.sleep_forever()
@@ -118,14 +120,13 @@ async def _run_whole(
     try:
         done = await work()
     except Exception as exc:
-        _write(walk, recorder, key, Outcome(signal=Failed(exc)), {}, again=False)
+        _write(walk, recorder, key, Outcome(signal=Failed(exc)), {})
         raise
-    if state.cookies is not cookies:  # what it gave may have them among the headers of an answer
-        recorder.outcomes.note_cookies(key)
-        _write(walk, recorder, key, Outcome(), {}, again=True)
-        return done
+    has_set_some = state.cookies is not cookies
+    if has_set_some:
+        recorder.outcomes.set_cookies(key, 1, cookies, state.cookies)
     made = {name: found for name in names if (found := state.node(name)) is not before[name]}
-    _write(walk, recorder, key, done, made, again=False)
+    _write(walk, recorder, key, done, made, has_set_some)
     return done
 
 
@@ -135,7 +136,7 @@ def _write(
     key: str,
     done: Outcome,
     made: dict[str, Any],
-    again: bool,
+    sealed: bool = False,
 ) -> None:
     signal = done.signal
     failed = signal.error if isinstance(signal, Failed) else None
@@ -156,12 +157,12 @@ def _write(
             _packed(recorder, failed),
             results,
             list(spent),
-            again,
-        )
+        ),
+        sealed=sealed,
     )
 
 
-def _packed(recorder: Recorder, error: BaseException | None) -> bytes | None:
+def _packed(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:
     return (
         None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
     )

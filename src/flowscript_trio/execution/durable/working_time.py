@@ -8,8 +8,9 @@ from math import inf
 import trio
 
 from ...journal.rows import Journal
+from .coding import Coding
 from .compacting import Parts
-from .entry_rows import Encode, row_of
+from .entry_rows import row_of
 from .past import Past
 from .run_clock import RunClock
 from .run_entries import Ran
@@ -24,14 +25,14 @@ class WorkingTime:
     def __init__(
         self,
         journal: Journal,
-        encode: Encode,
+        coding: Coding,
         past: Past,
         clock: RunClock,
         parts: Parts,
         started: datetime,
     ) -> None:
         self._journal = journal
-        self._encode = encode
+        self._coding = coding
         self._past = past
         self._clock = clock
         self._parts = parts
@@ -60,7 +61,7 @@ class WorkingTime:
         self._noted = now
         if self._row >= 0:
             self._parts.note_outdated(self._row)
-        row = row_of(Ran("", self.seconds, self._clock.time), self._encode)
+        row, _ = row_of(Ran("", self.seconds, self._clock.time), self._coding)
         self._row = self._journal.write(row)
 
     def close(self) -> None:
