@@ -126,6 +126,40 @@ async def test_a_cancellation_reaches_the_node_over_there_and_its_clean_up_ends_
     assert result.cancelled_by.by == "p/1"
 
 
+_CANCELLER = """
+import gc, sys
+from pathlib import Path
+import trio
+import flowscript_trio as fs
+from travelling import flow, lines, until
+
+async def main():
+    for number in range(3):
+        log = Path(sys.argv[2]) / str(number)
+        places = {"cluster": fs.Dask(sys.argv[1])}
+        body = f'<transform:wait id="a" log="{log}" cleanup="0" place="cluster"/>'
+        async with fs.open_run(flow(body), places=places) as run:
+            await until(lambda: lines(log))
+            run.cancel()
+
+if __name__ == "__main__":
+    trio.run(main)
+    gc.collect()
+"""
+
+
+async def test_a_program_whose_runs_were_cancelled_says_nothing_of_timers_of_dask_s(
+    address: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_CANCELLER)
+    command = [sys.executable, str(program), address, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    with trio.fail_after(90):
+        done = await trio.run_process(command, env=environment, capture_stderr=True)
+    assert done.stderr == b""
+
+
 async def test_a_body_that_is_cancelled_over_there_brings_its_record_back(
     address: str, tmp_path: Path
 ) -> None:

@@ -93,6 +93,8 @@ class Cluster:
 
     def _live(self) -> None:
         self._loop.run_forever()
+        # The client is closed. Timers of Dask's that nobody waits for any more are no news for the log.
+        self._loop.set_exception_handler(lambda loop, context: None)
         self._loop.close()
 
     async def _open(self) -> None:
