@@ -23,6 +23,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
+    """A cluster of two workers, which no test kills: on a busy machine Dask may start no other in their place."""
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture
+def mortal() -> Iterator[str]:
+    """A cluster of two workers that a test may kill."""
     with cluster() as found:
         yield found
 
@@ -183,11 +191,11 @@ async def test_a_body_that_is_cancelled_over_there_brings_its_record_back(
 
 
 async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
-    address: str, tmp_path: Path
+    mortal: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with pytest.raises(fs.WorkerDied) as caught:
-        await run(address, f'<transform:die id="a" log="{log}" place="cluster"/>')
+        await run(mortal, f'<transform:die id="a" log="{log}" place="cluster"/>')
     assert lines(log) == ["died"]
     assert (caught.value.worker or "").startswith("worker tcp://")
     await trio.sleep(0.5)
@@ -195,7 +203,7 @@ async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
 
 
 async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
-    address: str, tmp_path: Path
+    mortal: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     nodes = 12
@@ -203,7 +211,7 @@ async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
         f'<foreach id="f" collection="{{{{range(0, {nodes})}}}}" maxConcurrency="4" tolerate="{nodes}">'
         f'<transform:last id="a" n="{{{{item}}}}" log="{log}" place="cluster"/></foreach>'
     )
-    done = await run(address, body)
+    done = await run(mortal, body)
     ran = lines(log)
     assert len(ran) == len(
         set(ran)
@@ -239,10 +247,10 @@ def retire_workers(address: str) -> None:
         client.retire_workers(busy, close_workers=True)
 
 
-async def test_a_retry_goes_on_after_a_killed_worker(address: str, tmp_path: Path) -> None:
+async def test_a_retry_goes_on_after_a_killed_worker(mortal: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     done = await run(
-        address,
+        mortal,
         f'<transform:die id="a" log="{log}" once="yes" place="cluster">'
         '<on-error><retry max="1" base="0s"/></on-error></transform:die>',
     )
