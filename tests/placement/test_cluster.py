@@ -15,7 +15,7 @@ from distributed import Client
 
 import flowscript_trio as fs
 
-from clusters import TESTS, cluster, further_worker
+from clusters import TESTS, cluster, encrypted_cluster, further_worker
 from travelling import REGISTRY, OddError, flow, lines, until
 
 pytestmark = pytest.mark.slow
@@ -132,6 +132,66 @@ async def test_a_cancellation_reaches_the_node_over_there_and_its_clean_up_ends_
     assert (result.status, result.outlived) == ("cancelled", False)
     assert result.cancelled_by is not None
     assert result.cancelled_by.by == "p/1"
+
+
+@pytest.mark.parametrize("what", ["limit", "limiter"])
+async def test_what_a_cancelled_node_holds_is_free_when_its_clean_up_over_there_has_ended(
+    what: str, address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    limiter, limit = trio.CapacityLimiter(1), trio.CapacityLimiter(1)
+    given: dict[str, Any] = {"limiter": limiter} if what == "limiter" else {"limits": {"x": limit}}
+    held = limiter if what == "limiter" else limit
+    named = ' limit="x"' if what == "limit" else ""
+    loaded = flow(f'<transform:wait id="a" log="{log}" cleanup="1" place="cluster"{named}/>')
+    places = {"cluster": fs.Dask(address)}
+    with trio.fail_after(60):
+        async with fs.open_run(loaded, places=places, **given) as first:
+            await until(lambda: lines(log))
+            async with fs.open_run(loaded, places=places, **given) as second:
+                await until(lambda: held.statistics().tasks_waiting)
+                first.cancel()
+                await until(lambda: sum(each.startswith("began") for each in lines(log)) == 2)
+                second.cancel()
+    said = [each.partition(" ")[0] for each in lines(log)]
+    assert said == ["began", "cleaned", "began", "cleaned"]
+    assert held.borrowed_tokens == 0
+
+
+async def test_a_time_limit_ends_a_node_over_there_with_its_clean_up(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(trio.TooSlowError):
+        await run(address, f'<transform:wait id="a" log="{log}" timeout="3s" place="cluster"/>')
+    assert lines(log)[1:] == ["cleaned up"][: len(lines(log))]
+
+
+async def test_secrets_cross_an_encrypted_connection(tmp_path: Path) -> None:
+    body = '<transform:where id="a" s="{{$secrets.A}}" place="far"/>'
+    loaded = flow(body, head='<secret name="A"/>')
+    with encrypted_cluster() as (address, security), trio.fail_after(60):
+        place = fs.Dask(address, security=security)
+        done = await fs.run(loaded, places={"far": place}, secrets={"A": "alpha"})
+        assert done.output["secrets"] == {"A": "alpha"}
+        assert (done.results["a"].worker or "").startswith("worker tls://")
+        with pytest.raises(fs.FlowScriptError, match="there are no certificates for it: give"):
+            await fs.run(loaded, places={"far": fs.Dask(address)}, secrets={"A": "alpha"})
+
+
+async def test_the_command_line_gives_a_place_by_its_address(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.xml"
+    file.write_text(
+        '<workflow name="w"><transform:map id="a" input="{{$input}}" expression="item * 2" '
+        'place="gpu"/></workflow>'
+    )
+    command = [sys.executable, "-m", "flowscript_trio", "run", str(file), "--input", "[1, 2]"]
+    with trio.fail_after(60):
+        done = await trio.run_process(
+            [*command, "--place", f"gpu={address}"], capture_stdout=True, capture_stderr=True
+        )
+    assert done.stdout.split() == [b"[", b"2,", b"4", b"]"]
+    assert b"on worker tcp://127.0.0.1:" in done.stderr
 
 
 _CANCELLER = """
