@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from distributed.security import Security
 
 TESTS = Path(__file__).parent
 
@@ -18,6 +21,19 @@ from distributed import LocalCluster
 if __name__ == "__main__":
     how = dict(n_workers=int(sys.argv[1]), threads_per_worker=1, dashboard_address="127.0.0.1:0")
     with LocalCluster(**how) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+_ENCRYPTED = """
+import pickle, sys
+from distributed import LocalCluster
+from distributed.security import Security
+if __name__ == "__main__":
+    security = Security.temporary()
+    with open(sys.argv[1], "wb") as file:
+        pickle.dump(security, file)
+    how = dict(n_workers=1, threads_per_worker=1, dashboard_address=None, security=security)
+    with LocalCluster(protocol="tls://", **how) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """
@@ -76,6 +92,16 @@ def cluster(workers: int = 2) -> Iterator[str]:
     with _program(_SCHEDULER, str(workers)) as address:
         assert address.startswith("tcp://"), "the cluster did not start"
         yield address
+
+
+@contextmanager
+def encrypted_cluster() -> Iterator[tuple[str, Security]]:
+    """A scheduler with one worker, of which all connections are encrypted; its address, and what opens them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "security"
+        with _program(_ENCRYPTED, str(file)) as address:
+            assert address.startswith("tls://"), "the cluster did not start"
+            yield address, pickle.loads(file.read_bytes())
 
 
 @contextmanager

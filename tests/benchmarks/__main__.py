@@ -9,6 +9,7 @@ import click
 
 from . import (
     blocks,
+    clusters,
     costs,
     data,
     databases,
@@ -30,6 +31,7 @@ from .measuring import NOISE, Measured, Workload, measure, noise
 FAMILIES = {
     "blocks": blocks.workloads,
     "sequences": sequences.workloads,
+    "clusters": clusters.workloads,
     "data": data.workloads,
     "databases": databases.workloads,
     "documents": documents.workloads,

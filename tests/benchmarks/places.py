@@ -1,15 +1,19 @@
 """Owns the workloads of the place ``process``: nodes there, and the same function by trio-parallel alone.
 
 Both start a worker of their own, which does all calls, one after another. Starting it is not counted, and neither
-is waiting: the cost is the time that both processes had a processor.
+is waiting: the cost is the time that both processes had a processor. Of a cancellation it is the time that passes.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import trio
@@ -17,7 +21,9 @@ from trio_parallel import open_worker_context
 
 import flowscript_trio as fs
 
+from .cancelling import cancelled
 from .measuring import Cost, Workload
+from travelling import lines, note, until
 
 REGISTRY = fs.Registry(base=fs.registry)
 
@@ -94,6 +100,35 @@ def by_hand(calls: Calls) -> Cost:
     return lambda: trio.run(work)
 
 
+@REGISTRY.blocking_runtime("transform:hang")
+def hang_at_a_place(params: fs.ExecutionParams) -> None:
+    hang(params.input)
+
+
+def hang(log: str) -> None:
+    note(Path(log), "began")
+    threading.Event().wait()
+
+
+HANGING = '<workflow name="w"><transform:hang id="n" input="{{$input}}" place="away"/></workflow>'
+
+
+def killed_by_hand() -> float:
+    """The seconds from the cancellation of a call until its worker was killed."""
+
+    async def work(log: Path) -> float:
+        async with open_worker_context() as workers:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(partial(workers.run_sync, hang, str(log), kill_on_cancel=True))
+                await until(lambda: lines(log))
+                begun = time.perf_counter()
+                nursery.cancel_scope.cancel()
+            return time.perf_counter() - begun
+
+    with TemporaryDirectory() as folder:
+        return trio.run(work, Path(folder) / "log")
+
+
 def workloads(scale: float) -> Iterator[Workload]:
     for name, count, payload, ms, reach in (
         ("5 ms of work", 200, "x", 5, 1.2),
@@ -104,3 +139,7 @@ def workloads(scale: float) -> Iterator[Workload]:
         calls = Calls(max(int(count * scale), 10), payload, ms)
         title = f"process, {calls.count} nodes, {name}"
         yield Workload(title, "node", calls.count, engine(calls), by_hand(calls), reach, None)
+    flow = fs.loads(HANGING, registry=REGISTRY)
+    cost = cancelled(flow, partial(fs.Process, 1), ["began"])
+    name = "process, a cancellation, with which its worker is killed"
+    yield Workload(name, "node", 1, cost, killed_by_hand, 1.2, None)

@@ -15,7 +15,7 @@ from distributed import Client
 
 import flowscript_trio as fs
 
-from clusters import TESTS, cluster, further_worker
+from clusters import TESTS, cluster, encrypted_cluster, further_worker
 from travelling import REGISTRY, OddError, flow, lines, until
 
 pytestmark = pytest.mark.slow
@@ -23,6 +23,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
+    """A cluster of two workers, which no test kills: on a busy machine Dask may start no other in their place."""
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture
+def mortal() -> Iterator[str]:
+    """A cluster of two workers that a test may kill."""
     with cluster() as found:
         yield found
 
@@ -126,6 +134,100 @@ async def test_a_cancellation_reaches_the_node_over_there_and_its_clean_up_ends_
     assert result.cancelled_by.by == "p/1"
 
 
+@pytest.mark.parametrize("what", ["limit", "limiter"])
+async def test_what_a_cancelled_node_holds_is_free_when_its_clean_up_over_there_has_ended(
+    what: str, address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    limiter, limit = trio.CapacityLimiter(1), trio.CapacityLimiter(1)
+    given: dict[str, Any] = {"limiter": limiter} if what == "limiter" else {"limits": {"x": limit}}
+    held = limiter if what == "limiter" else limit
+    named = ' limit="x"' if what == "limit" else ""
+    loaded = flow(f'<transform:wait id="a" log="{log}" cleanup="1" place="cluster"{named}/>')
+    places = {"cluster": fs.Dask(address)}
+    with trio.fail_after(60):
+        async with fs.open_run(loaded, places=places, **given) as first:
+            await until(lambda: lines(log))
+            async with fs.open_run(loaded, places=places, **given) as second:
+                await until(lambda: held.statistics().tasks_waiting)
+                first.cancel()
+                await until(lambda: sum(each.startswith("began") for each in lines(log)) == 2)
+                second.cancel()
+    said = [each.partition(" ")[0] for each in lines(log)]
+    assert said == ["began", "cleaned", "began", "cleaned"]
+    assert held.borrowed_tokens == 0
+
+
+async def test_a_time_limit_ends_a_node_over_there_with_its_clean_up(
+    address: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(trio.TooSlowError):
+        await run(address, f'<transform:wait id="a" log="{log}" timeout="3s" place="cluster"/>')
+    assert lines(log)[1:] == ["cleaned up"][: len(lines(log))]
+
+
+async def test_secrets_cross_an_encrypted_connection(tmp_path: Path) -> None:
+    body = '<transform:where id="a" s="{{$secrets.A}}" place="far"/>'
+    loaded = flow(body, head='<secret name="A"/>')
+    with encrypted_cluster() as (address, security), trio.fail_after(60):
+        place = fs.Dask(address, security=security)
+        done = await fs.run(loaded, places={"far": place}, secrets={"A": "alpha"})
+        assert done.output["secrets"] == {"A": "alpha"}
+        assert (done.results["a"].worker or "").startswith("worker tls://")
+        with pytest.raises(fs.FlowScriptError, match="there are no certificates for it: give"):
+            await fs.run(loaded, places={"far": fs.Dask(address)}, secrets={"A": "alpha"})
+
+
+async def test_the_command_line_gives_a_place_by_its_address(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.xml"
+    file.write_text(
+        '<workflow name="w"><transform:map id="a" input="{{$input}}" expression="item * 2" '
+        'place="gpu"/></workflow>'
+    )
+    command = [sys.executable, "-m", "flowscript_trio", "run", str(file), "--input", "[1, 2]"]
+    with trio.fail_after(60):
+        done = await trio.run_process(
+            [*command, "--place", f"gpu={address}"], capture_stdout=True, capture_stderr=True
+        )
+    assert done.stdout.split() == [b"[", b"2,", b"4", b"]"]
+    assert b"on worker tcp://127.0.0.1:" in done.stderr
+
+
+_CANCELLER = """
+import gc, sys
+from pathlib import Path
+import trio
+import flowscript_trio as fs
+from travelling import flow, lines, until
+
+async def main():
+    for number in range(3):
+        log = Path(sys.argv[2]) / str(number)
+        places = {"cluster": fs.Dask(sys.argv[1])}
+        body = f'<transform:wait id="a" log="{log}" cleanup="0" place="cluster"/>'
+        async with fs.open_run(flow(body), places=places) as run:
+            await until(lambda: lines(log))
+            run.cancel()
+
+if __name__ == "__main__":
+    trio.run(main)
+    gc.collect()
+"""
+
+
+async def test_a_program_whose_runs_were_cancelled_says_nothing_of_timers_of_dask_s(
+    address: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_CANCELLER)
+    command = [sys.executable, str(program), address, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    with trio.fail_after(90):
+        done = await trio.run_process(command, env=environment, capture_stderr=True)
+    assert done.stderr == b""
+
+
 async def test_a_body_that_is_cancelled_over_there_brings_its_record_back(
     address: str, tmp_path: Path
 ) -> None:
@@ -149,11 +251,11 @@ async def test_a_body_that_is_cancelled_over_there_brings_its_record_back(
 
 
 async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
-    address: str, tmp_path: Path
+    mortal: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with pytest.raises(fs.WorkerDied) as caught:
-        await run(address, f'<transform:die id="a" log="{log}" place="cluster"/>')
+        await run(mortal, f'<transform:die id="a" log="{log}" place="cluster"/>')
     assert lines(log) == ["died"]
     assert (caught.value.worker or "").startswith("worker tcp://")
     await trio.sleep(0.5)
@@ -161,7 +263,7 @@ async def test_a_killed_worker_is_a_worker_died_and_its_node_ran_once(
 
 
 async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
-    address: str, tmp_path: Path
+    mortal: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     nodes = 12
@@ -169,7 +271,7 @@ async def test_a_worker_that_dies_when_its_node_has_ended_runs_nothing_again(
         f'<foreach id="f" collection="{{{{range(0, {nodes})}}}}" maxConcurrency="4" tolerate="{nodes}">'
         f'<transform:last id="a" n="{{{{item}}}}" log="{log}" place="cluster"/></foreach>'
     )
-    done = await run(address, body)
+    done = await run(mortal, body)
     ran = lines(log)
     assert len(ran) == len(
         set(ran)
@@ -205,10 +307,10 @@ def retire_workers(address: str) -> None:
         client.retire_workers(busy, close_workers=True)
 
 
-async def test_a_retry_goes_on_after_a_killed_worker(address: str, tmp_path: Path) -> None:
+async def test_a_retry_goes_on_after_a_killed_worker(mortal: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     done = await run(
-        address,
+        mortal,
         f'<transform:die id="a" log="{log}" once="yes" place="cluster">'
         '<on-error><retry max="1" base="0s"/></on-error></transform:die>',
     )

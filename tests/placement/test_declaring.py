@@ -34,6 +34,17 @@ async def test_an_unknown_place_is_named_with_the_nearest_one_before_anything_ru
     assert ran == []
 
 
+@pytest.mark.parametrize("place", ["process", "cluster"])
+async def test_a_missing_extra_is_named_before_anything_runs(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"flowscript_trio.placement.{place}.find_spec", lambda name: None)
+    ran: list[str] = []
+    with pytest.raises(fs.InputError, match=rf"flowscript-trio\[{place}\]"):
+        await fs.run(flow(LEAF.format(place)), observers=[lambda e: ran.append(e.path)])
+    assert ran == []
+
+
 @pytest.mark.parametrize("place", ["{{x}}", "a b", "", "-x"])
 def test_a_place_is_a_name_that_is_known_when_the_document_is_read(place: str) -> None:
     assert [each.location.line for each in problems_of(LEAF.format(place))] == [1]

@@ -347,14 +347,6 @@ def test_a_number_of_workers_that_is_none_is_refused(workers: Any) -> None:
         fs.Process(workers=workers)
 
 
-async def test_a_missing_extra_is_named_before_anything_runs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("flowscript_trio.placement.process.find_spec", lambda name: None)
-    with pytest.raises(fs.InputError, match=r"flowscript-trio\[process\]"):
-        await run('<transform:where id="a" place="process"/>')
-
-
 def test_nothing_of_places_is_imported_where_none_is_used() -> None:
     import subprocess
     import sys

@@ -161,12 +161,16 @@ class PostgresBackend:
             )
 
     def _renew(self, runs: list[Owned]) -> list[Owned]:
+        """Renew leases, and give the runs that have none any more.
+
+        One that has ended stays so, whoever has the run: what was held under it is not any more.
+        """
         with self._connected() as connection:
             refused = []
             for owned in runs:
                 changed = connection.execute(
                     "update flowscript_runs set lease = clock_timestamp() + make_interval(secs => %s) "
-                    "where number = %s and fence = %s",
+                    "where number = %s and fence = %s and lease > clock_timestamp()",
                     (leases.LEASE, owned.number, owned.fence),
                 ).rowcount
                 if changed != 1:

@@ -8,13 +8,13 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import trio
 
 from ..execution.context import CLEANUP_SECONDS, RunContext
 from ..runtimes.placing import Whereabouts
 from ..types.errors import InputError, WorkerDied
+from .addresses import is_open
 from .remote import RemotePlace
 from .waiting import Done, Outlived, wait_for
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from distributed.security import Security
 
     from .dask_client import Cluster
-
-_ENCRYPTED = frozenset({"tls", "wss"})
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def built_in() -> Dask:
@@ -128,9 +125,3 @@ class Dask(RemotePlace):
         finally:
             with trio.CancelScope(shield=True):
                 await wait_for(partial(cluster.close, run))
-
-
-def is_open(address: str) -> bool:
-    """Whether what goes to an address can be read on its way: another host, and no encryption."""
-    parts = urlsplit(address)
-    return parts.scheme not in _ENCRYPTED | {"inproc"} and parts.hostname not in _LOCAL

@@ -15,6 +15,7 @@ from distributed.scheduler import NoValidWorkerError
 from distributed.security import Security
 
 from ..types.errors import FlowScriptError, WorkerDied
+from .addresses import is_encrypted
 from .dask_worker import (
     Sentinel,
     Strict,
@@ -93,6 +94,8 @@ class Cluster:
 
     def _live(self) -> None:
         self._loop.run_forever()
+        # The client is closed, and no one waits for the timers that Dask has left: they are not worth a line.
+        self._loop.set_exception_handler(lambda loop, context: None)
         self._loop.close()
 
     async def _open(self) -> None:
@@ -111,6 +114,12 @@ class Cluster:
 
     async def _connect(self) -> None:
         at: Any = self._address
+        security = self._security or Security()  # type: ignore[no-untyped-call]
+        if at is not None and is_encrypted(at) and _certificates(security) is None:
+            raise FlowScriptError(
+                f"the connection to {at} is encrypted, and there are no certificates for it: give the place "
+                "security=, or set distributed.comm.tls in the configuration of Dask"
+            )
         if at is None:
             at = await self._exit.enter_async_context(
                 LocalCluster(  # type: ignore[no-untyped-call]
@@ -126,7 +135,7 @@ class Cluster:
             Client(  # type: ignore[no-untyped-call]
                 at,
                 asynchronous=True,
-                security=self._security,
+                security=security,
                 set_as_default=False,
                 timeout=OPENING,
             )
@@ -141,6 +150,10 @@ class Cluster:
         except (OSError, TimeoutError):
             pass  # whoever does not answer is gone, or will notice that the run is
         await self._exit.aclose()
+
+
+def _certificates(security: Security) -> Any:
+    return security.get_connection_args("client")["ssl_context"]  # type: ignore[no-untyped-call]
 
 
 def _nothing() -> None:

@@ -107,9 +107,13 @@ class RemoteRun:
 class RemoteScope:
     """The part of a scope that crossed with a leaf node; None: nothing of it did."""
 
-    def __init__(self, facts: ScopeFacts | None, services: Services) -> None:
-        self.services: Services = services
+    def __init__(self, facts: ScopeFacts | None, run: RemoteRun) -> None:
         self._facts = facts
+        self._run = run
+
+    @property
+    def services(self) -> Services:
+        return self._run.services  # made when they are first asked for: most nodes draw nothing
 
     def value(self, name: str) -> Any:
         return self._given.values.get(name)

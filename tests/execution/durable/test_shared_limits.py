@@ -382,3 +382,20 @@ async def test_another_process_that_holds_limits_in_opposite_order_keeps_a_run_f
         expire_leases(where)
     await fs.run(second, store=store, run_id="second", limits=shared("x", "y"))
     assert nodes.done == ["a"]
+
+
+@POSTGRESQL
+async def test_a_run_whose_lease_has_ended_is_left_since_it_holds_nothing_any_more() -> None:
+    where = new_database(URL)
+    nodes, limits = Nodes(), shared("x", "y")
+    store = fs.Store(where)
+    first, second = opposite(nodes, "v", "x", "y", 60), opposite(nodes, "w", "y", "x")
+    async with bounded(), fs.open_run(first, store=store, limits=limits) as stopped_for_long:
+        await nodes.began.wait()
+        expire_leases(where)
+        await fs.run(second, store=fs.Store(where), limits=limits)
+        # It wakes up, and asks for more time before anything else.
+        await trio.to_thread.run_sync(store._backend._leases.beat)  # type: ignore[attr-defined]
+        with pytest.raises(fs.Superseded):
+            await stopped_for_long.wait()
+    assert nodes.done == ["a"]
