@@ -15,6 +15,7 @@ import pyte
 import pytest
 
 from flowscript_trio.cli.commands import commands
+from flowscript_trio.types.printing import json_on_lines
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +143,14 @@ def test_lines_of_json_stay_lines_for_every_reader(folder: Path) -> None:
             ATTACK in json.dumps(entry, ensure_ascii=False) or "owned" in str(entry)
             for entry in entries
         )
+
+
+@pytest.mark.parametrize("char", ["\x7f", "\x9b", "\u180e", "\u2028", "\u202e", "\U000e0041"])
+def test_json_shows_every_character_that_is_not_seen(char: str) -> None:
+    told = json_on_lines(json.dumps([f"a{char}b"], ensure_ascii=False))
+    assert told.isascii()
+    assert told.isprintable()
+    assert json.loads(told) == [f"a{char}b"]
 
 
 def on_terminal(folder: Path, *arguments: str, stream: str) -> bytes:

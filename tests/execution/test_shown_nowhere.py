@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from functools import partial
 from typing import Any
@@ -59,6 +60,11 @@ def test_the_secrets_of_a_run_are_shown_by_their_names() -> None:
     flow = fs.loads('<workflow name="w"><secret name="K"/><set var="x" value="1"/></workflow>')
     assert repr(Secrets(flow.document, {"K": SECRET})) == "<the secrets K>"
     assert SECRET not in repr(fs.RunOptions(secrets={"K": SECRET}))
+
+
+def test_the_options_of_a_run_show_no_variable_of_the_environment_and_no_proxy() -> None:
+    http = fs.HttpOptions(proxy=f"http://me:{SECRET}@proxy.test:3128")
+    assert SECRET not in repr(fs.RunOptions(env={"TOKEN": SECRET}, http=http))
 
 
 FAILING = """<workflow name="w"><secret name="K"/>
@@ -205,6 +211,53 @@ async def test_no_attribute_of_an_error_shows_a_secret(place: str) -> None:
         await fs.run(flow, secrets={"K": SECRET}, observers=[events.append])
     assert "***" in repr(look_at(caught.value))
     assert SECRET not in repr(look_at(caught.value)) + repr(events)
+
+
+class Slotted(Exception):
+    __slots__ = ("__hidden", "told")
+
+    def __init__(self) -> None:
+        super().__init__("no")
+        self.__hidden = self.told = SECRET
+
+    def hidden(self) -> str:
+        return self.__hidden
+
+
+def test_what_an_error_has_in_slots_shows_no_secret() -> None:
+    error = Slotted()
+    assert mask_error(error, Masker([SECRET])) is error
+    assert (error.hidden(), error.told) == ("***", "***")
+
+
+@pytest.mark.parametrize(
+    ("error", "names"),
+    [
+        (
+            UnicodeDecodeError(SECRET, SECRET.encode(), 0, 1, SECRET),
+            ["encoding", "object", "reason"],
+        ),
+        (OSError(2, SECRET, SECRET, None, SECRET), ["strerror", "filename", "filename2"]),
+        (ImportError(SECRET, name=SECRET, path=SECRET), ["msg", "name", "path"]),
+        (SyntaxError(SECRET, (SECRET, 1, 1, SECRET)), ["msg", "filename", "text"]),
+        (StopIteration(SECRET), ["value"]),
+        (AttributeError("no", name=SECRET, obj=SECRET), ["name", "obj"]),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_no_attribute_of_a_built_in_error_shows_a_secret(
+    error: BaseException, names: list[str]
+) -> None:
+    shown = mask_error(error, Masker([SECRET]))
+    assert shown is error
+    assert [str(getattr(error, name)) in ("***", "b'***'") for name in names] == [True] * len(names)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="it is new in Python 3.12")
+def test_the_name_that_an_import_did_not_find_shows_no_secret() -> None:
+    error: Any = ImportError("no", name="os", name_from=SECRET)  # type: ignore[call-arg, unused-ignore]
+    mask_error(error, Masker([SECRET]))
+    assert error.name_from == "***"
 
 
 def test_the_name_of_the_class_of_an_error_shows_no_secret() -> None:

@@ -48,6 +48,28 @@ async def test_no_header_of_the_settings_goes_along_to_another_origin() -> None:
         assert ["x-key" in seen.headers for seen in other.seen] == [False]
 
 
+@pytest.mark.parametrize("name", ["Accept", "Accept-Language", "User-Agent", "Cookie"])
+async def test_no_header_with_a_secret_goes_along_to_another_origin_whatever_its_name(
+    name: str,
+) -> None:
+    async with loopback() as server, loopback() as other:
+        server.page("/a", None, status=302, Location=f"{other.base}/c")
+        other.page("/c", "here")
+        node = f'<source:http id="s" url="{server.base}/a" headers="{{{name}: \'x {{{{$secrets.K}}}}\'}}"/>'
+        flow = fs.loads(f'<workflow name="w"><secret name="K"/>{node}</workflow>')
+        assert await fs.run(flow, secrets={"K": "t0ken-of-mine"}) is not None
+        assert ["t0ken-of-mine" in str(seen.headers) for seen in server.seen] == [True]
+        assert ["t0ken-of-mine" in str(seen.headers) for seen in other.seen] == [False]
+
+
+async def test_what_is_asked_for_goes_along_to_another_origin() -> None:
+    async with loopback() as server, loopback() as other:
+        server.page("/a", None, status=302, Location=f"{other.base}/c")
+        other.page("/c", "here")
+        assert await fetch('headers="{Accept: text/csv}"', server.base) == "here"
+        assert [seen.headers["accept"] for seen in other.seen] == ["text/csv"]
+
+
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 async def test_no_proxy_is_taken_from_the_environment(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import json
+from array import array
 from collections import UserString, deque
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from random import Random
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 from uuid import UUID
@@ -18,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowscript_trio.types.masking import Masker
+from flowscript_trio.types.written import PLAIN as CLASSES
 from secrecy import left_of
 
 SECRET = 'p4ss "w\\ört" <&> +/=?%'
@@ -159,14 +162,84 @@ def test_numbers_are_looked_at_only_where_a_secret_could_be_one() -> None:
     for secret, kinds in [
         ("s3cret-t0k3n", set()),
         ("a1b2c3d4e5f6", {UUID}),
-        ("12ab", {UUID}),
+        ("12bc", {UUID}),
         ("47110815", {int, range, date, UUID} | floats | times),
         ("key 471.0815", floats | times),
         ("18:30:07", times),
+        ("123", {int, range, date, UUID} | floats | times),
     ]:
         masker = Masker([secret])
         assert masker.written_alike == kinds, secret
         assert masker.value(numbers) is numbers
+
+
+def some_plain_value(random: Random, kind: type) -> Any:
+    number = random.choice([0, 7, -7, random.randint(-(10**6), 10**6), random.getrandbits(100)])
+    real = random.choice(
+        [float(number), number * 1e-200, float("inf"), -float("inf"), float("nan")]
+    )
+    zone = random.choice([None, UTC, timezone(timedelta(seconds=random.randint(-86_399, 86_399)))])
+    moment = datetime(1, 1, 1, tzinfo=zone) + timedelta(microseconds=random.randrange(10**17))
+    span = timedelta(random.randint(-(10**6), 10**6), random.randrange(86_400), number % 10**6)
+    decimal = Decimal(
+        random.choice([f"{number}e{random.randint(-99, 99)}", "-sNaN17", "NaN", "-Infinity"])
+    )
+    return {
+        int: number,
+        float: real,
+        Decimal: decimal,
+        complex: random.choice([complex(real, number), complex(0.0, real)]),
+        date: moment.date(),
+        datetime: moment,
+        time: moment.timetz(),
+        timedelta: span,
+        UUID: UUID(int=random.getrandbits(128)),
+        range: range(number, number + 9, random.choice([1, 2, -3])),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(CLASSES - {bool, type(None)}, key=repr))
+def test_every_value_of_a_plain_class_is_masked_where_its_text_is_the_secret(kind: type) -> None:
+    random = Random(kind.__name__)
+    for _ in range(200):
+        value = some_plain_value(random, kind)
+        text = str(value)
+        start = random.randrange(max(len(text) - 7, 1))
+        for secret in {text, text[start : start + 8], f"{text[start : start + 8]}#and more"}:
+            if secret.strip() and len(secret) <= max(len(text), 8):
+                assert Masker([secret]).value([value]) != [value], (value, secret)
+
+
+def test_a_number_of_a_secret_with_digits_of_another_width_is_masked() -> None:
+    assert Masker(["\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18"]).value([12345678]) == ["***"]
+
+
+class Told(Sequence[Any]):
+    """It has no part that is a secret, and tells of one."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, index: Any) -> Any:
+        raise IndexError
+
+    def __repr__(self) -> str:
+        return "Told('s3cret-t0k3n')"
+
+
+class Named:
+    def __repr__(self) -> str:
+        return "<Named>"
+
+    def __str__(self) -> str:
+        return "s3cret-t0k3n"
+
+
+def test_what_a_value_says_of_itself_is_masked_beside_its_parts() -> None:
+    masker = Masker(["s3cret-t0k3n"])
+    assert masker.value(array("u", "s3cret-t0k3n")) == "array('u', '***')"
+    assert masker.value([Told()]) == ["Told('***')"]
+    assert masker.value({Named(): 1}) == {"***": 1}
 
 
 def test_an_integer_that_python_does_not_write_out_stays() -> None:

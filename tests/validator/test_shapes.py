@@ -180,6 +180,14 @@ def test_a_member_of_a_declared_parameter_that_cannot_be_there_is_an_error() -> 
     assert errors_of(document(f'{declared}<transform:template id="t" template="{uses}"/>')) == []
 
 
+def test_a_member_of_a_secret_is_an_error_and_not_an_empty_credential() -> None:
+    declared = '<secret name="KEY"/>'
+    for use in ("$secrets.KEY.⟦token", "$secrets['KEY'].⟦token", "$secrets.KEY?.⟦token"):
+        check_marked(document(f'{declared}<transform:template id="t" template="{{{{{use}}}}}"/>'))
+    uses = "{{$secrets.KEY.length}}{{$secrets.KEY.trim()}}{{json_decode($secrets.KEY).token}}"
+    assert errors_of(document(f'{declared}<transform:template id="t" template="{uses}"/>')) == []
+
+
 @pytest.mark.parametrize("kind", ["include", "call"])
 def test_the_output_of_another_document_is_known(kind: str, tmp_path: Path) -> None:
     inner = '<output><set field="total" value="{{1 + 1}}"/></output>'

@@ -20,6 +20,7 @@ from ..types.exceptions import (
     message_of,
     set_cause,
     set_context,
+    slots_of,
     take_over,
     traceback_of,
 )
@@ -28,12 +29,6 @@ from ..types.masked_values import texts_in
 from ..types.masking import Masker
 from .locals import forget_locals
 from .options import RunOptions
-
-_TEXTS = (
-    *("strerror", "filename", "filename2", "msg", "text", "name", "path", "reason", "object"),
-    *("code", "value", "obj"),
-)
-"""Attributes of built-in exceptions that are not among their ``vars``; the ``code`` of an exit is printed."""
 
 
 class MaskedError(FlowScriptError):
@@ -96,7 +91,7 @@ def _mask_chain(error: BaseException, done: Mapping[int, BaseException]) -> None
 def _rewrite(error: BaseException, masker: Masker) -> None:
     """Change the texts that an error consists of, as far as its class allows."""
     own = dictionary_of(error)
-    for name in ("args", *own, *_TEXTS):
+    for name in ("args", *own, *slots_of(error)):
         # It may not be looked at or changed; whether it shows is seen in the end.
         look_or(error, partial(_rewrite_one, name, masker), lambda _: None)
     if "__notes__" in own:  # which every traceback shows, whatever the class allows

@@ -40,7 +40,7 @@ class RunOptions:
     base: str | Path | None = None
     registry: Registry | None = None
     observers: Sequence[Observer] = ()
-    env: Mapping[str, str] | None = None
+    env: Mapping[str, str] | None = field(default=None, repr=False)
     limits: Mapping[str, Limit | trio.CapacityLimiter] | Limits | None = None
     bounds: Limits | None = None
     seed: int | None = None

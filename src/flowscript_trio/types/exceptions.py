@@ -7,8 +7,8 @@ class can hide, and is read from there: the engine has to deal with the error, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import TracebackType
+from collections.abc import Callable, Iterator, Mapping
+from types import GetSetDescriptorType, MemberDescriptorType, TracebackType
 from typing import Any, TypeGuard, TypeVar
 
 T = TypeVar("T")
@@ -31,6 +31,8 @@ _name_of: Callable[[type], str] = vars(type)["__name__"].__get__
 _module_of: Callable[[type], object] = vars(type)["__module__"].__get__
 _qualified_name_of: Callable[[type], str] = vars(type)["__qualname__"].__get__
 _order_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
+_dictionary_of_class: Callable[[type], Mapping[str, object]] = vars(type)["__dict__"].__get__
+_OF_EVERY_ERROR = (BaseExceptionGroup, BaseException, object)
 
 
 def is_a(error: object, kind: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:
@@ -59,6 +61,18 @@ def qualified_name(error: object) -> str:
 def class_names(error: object) -> list[str]:
     """The names of the class of an error and of those that it is made from."""
     return [_name_of(each) for each in _order_of(type(error))]
+
+
+def slots_of(error: BaseException) -> list[str]:
+    """The names of what an error has outside of its dictionary, but for what every error has."""
+    return [
+        name
+        for kind in _order_of(type(error))
+        if kind not in _OF_EVERY_ERROR
+        for name, held in _dictionary_of_class(kind).items()
+        if isinstance(held, (MemberDescriptorType, GetSetDescriptorType))
+        and name not in ("__dict__", "__weakref__")
+    ]
 
 
 def written_notes(error: BaseException) -> list[str] | None:

@@ -152,7 +152,7 @@ class _Walk:
             return self._leaf(value)
         shown = [self._part(part) for part in parts]
         if all(a is b for a, b in zip(parts, shown, strict=True)):
-            return value
+            return value if type(value) in _CONTAINERS else self._leaf(value)  # its own repr
         if is_a(value, Mapping):
             return _mapping(shown)
         if is_a(value, Set):
@@ -176,9 +176,18 @@ class _Walk:
             data = bytes_of(value)
             hidden = self._texts.data(data)
             return value if hidden is data else hidden
-        text = repr_of(value)
-        shown = self._texts.text(text)
-        return value if shown is text else shown
+        for text in _told_by(value):
+            if (shown := self._texts.text(text)) is not text:
+                return shown
+        return value
+
+
+def _told_by(value: Any) -> Iterator[str]:
+    """The texts by which a value may be shown: it may be a key as well."""
+    yield repr_of(value)
+    says: Any = type(value).__str__
+    if says is not object.__str__:
+        yield str(value)
 
 
 def _parts(value: Any) -> list[Any] | None:

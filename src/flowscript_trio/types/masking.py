@@ -95,7 +95,7 @@ class Masker:
     @cached_property
     def written_alike(self) -> frozenset[type]:
         """The classes of numbers, dates and UUIDs that could be written as a secret is, or as a run of one."""
-        return kinds_written_as(self._secrets, RUN)
+        return kinds_written_as([*self._exact, *self._secrets], RUN)
 
     @cached_property
     def _words(self) -> frozenset[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _STEERING = re.compile(
-    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
 )
-"""What JSON leaves as it is, and what ends a line, steers a terminal or turns the direction of text."""
+"""What JSON leaves as it is, and ends a line, steers a terminal, turns the direction of text or hides in it."""
 
 
 def printable(text: str) -> str:
@@ -29,7 +31,7 @@ def one_line(text: str) -> str:
 
 def json_on_lines(text: str) -> str:
     """JSON with all in its texts escaped that a reader of lines or a terminal might take for more than text."""
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _escape(char: str) -> str:

@@ -6,33 +6,37 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 _DIGITS = "0123456789"
-_FLOAT = _DIGITS + "-+.eE"
-_TIME = _DIGITS + ":.+- T"
+_FLOAT = _DIGITS + "-+.einfa"
+_TIME = _DIGITS + ":.+-"
 _SIGNS: dict[type, str] = {
     type(None): "",
     bool: "",
     int: _DIGITS + "-",
     float: _FLOAT,
-    Decimal: _FLOAT,
-    complex: _FLOAT + "j",
+    Decimal: _DIGITS + "-+.ENaInfitys",
+    complex: _FLOAT + "j()",
     date: _DIGITS + "-",
-    datetime: _TIME,
+    datetime: _TIME + " T",
     time: _TIME,
-    timedelta: _TIME,
+    timedelta: _TIME + "days, ",
     UUID: _DIGITS + "abcdefABCDEF-",
-    range: _DIGITS + "-, ",
+    range: _DIGITS + "-, range()",
 }
-"""The signs that the values of each class are written with, but for words: ``None`` is nobody's secret."""
+"""The signs that the values of each class are written with, but for ``None`` and booleans: nobody's secrets."""
 
 PLAIN = frozenset(_SIGNS)
 
 
 def kinds_written_as(secrets: Iterable[str], run: int) -> frozenset[type]:
-    """The classes whose values could be written as a secret is, or as ``run`` characters of one."""
-    given = list(secrets)
+    """The classes whose values could be written as a secret is, or as ``run`` characters of one.
+
+    A secret may have digits of another width: as a number it has those of ASCII.
+    """
+    given = {form for secret in secrets for form in (secret, normalize("NFKC", secret))}
     return frozenset(
         kind
         for kind, signs in _SIGNS.items()

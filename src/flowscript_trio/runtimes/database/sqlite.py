@@ -35,6 +35,11 @@ _PRAGMAS = """
 """
 _ALLOWED = frozenset(_PRAGMAS.split())
 """The pragmas that a workflow needs: none that unlocks the schema, moves files or corrupts a database."""
+_SET_TO = {
+    "journal_mode": frozenset({"delete", "persist", "truncate", "wal"}),
+    "synchronous": frozenset({"normal", "full", "extra", "1", "2", "3"}),
+}
+"""The values with which a crash leaves no ruin. SQLite reads others as one that it knows, ``of`` as ``off``."""
 _READ = frozenset({"busy_timeout", "schema_version"})
 _FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"})
 _PRAGMA, _ATTACH, _FUNCTION = 19, 24, 31  # SQLITE_PRAGMA, …
@@ -105,8 +110,8 @@ def guard(connection: Any, *, confined: bool) -> None:
             # And to wait for a lock is ours: a thread that SQLite keeps waiting cannot be interrupted.
             name = (one or "").lower()
             is_read = name in _READ and other is None
-            if name == "journal_mode" and (other or "").lower() == "off":
-                return _DENY  # what fails could not be rolled back, and a crash leaves a ruin
+            if name in _SET_TO and other is not None and other.lower() not in _SET_TO[name]:
+                return _DENY
             return _OK if is_read or name in _ALLOWED else _DENY
         if action == _FUNCTION:
             return _DENY if (other or "").lower() in _FUNCTIONS else _OK

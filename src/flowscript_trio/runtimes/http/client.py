@@ -82,7 +82,8 @@ async def send(
         if (key := run.idempotency_key) is not None and config.idempotent:
             say_key(request, key, number)
         mine = _own_headers(config)
-        sending = Sending(scheme, scope, config.redirects, mine, run.count_request)
+        secrets = run.secrets.values()
+        sending = Sending(scheme, scope, config.redirects, mine, secrets, run.count_request)
         return await pool.send(client, request, sending)
 
     answer = await once(token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +44,8 @@ class Sending:
     redirects: Redirects = "follow"
     mine: Any = None
     """The headers that the settings gave, or None."""
+    secrets: Collection[str] = ()
+    """What goes along to no other origin, whatever header it stands in."""
     count: Callable[[], None] | None = None
     """Called before each request that is sent: the budget of the run."""
 
@@ -147,7 +149,7 @@ class HttpPool:
                     f"{request.method} {bare_url(request.url)} redirects to what cannot be read as a URL: {exc}"
                 ) from None
             try:
-                following = next_request(answer, mode, mine, has_body)
+                following = next_request(answer, mode, mine, has_body, sending.secrets)
             except BaseException:
                 await _drop(answer)
                 raise

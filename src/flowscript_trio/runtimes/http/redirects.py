@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import httpx
 
 from ...types.errors import FlowScriptError
+from ...types.masking import Masker
 from .errors import bare_url
 from .hosts import leads_somewhere
 
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "cookie", "host", "user-agent"}
 )
-"""What another origin is sent; all other headers may hold a secret, whatever their names. (The cookie is that of
-its own host.)"""
+"""What another origin is sent, unless a secret stands in it; all other headers may hold one, whatever their names.
+(The cookie is that of its own host.)"""
 
 
 class RedirectRefused(FlowScriptError):
@@ -25,7 +28,11 @@ class RedirectRefused(FlowScriptError):
 
 
 def next_request(
-    answer: httpx.Response, mode: str, mine: httpx.Headers, has_body: bool
+    answer: httpx.Response,
+    mode: str,
+    mine: httpx.Headers,
+    has_body: bool,
+    secrets: Collection[str] = (),
 ) -> httpx.Request | None:
     """The request that an answer redirects to, or None where it redirects nowhere or none is to be followed.
 
@@ -34,6 +41,7 @@ def next_request(
         mode: ``follow``, ``same-origin`` or ``none``.
         mine: the headers that the settings gave.
         has_body: whether the request had a body.
+        secrets: what no header takes along to another origin.
     """
     request = answer.next_request
     if request is None or mode == "none":
@@ -60,8 +68,10 @@ def next_request(
         raise RedirectRefused(
             f"{told}, and a body is not sent to where it was not meant for; write that URL if it is right"
         )
-    for name in set(request.headers) - _HARMLESS:
-        del request.headers[name]
+    masker = Masker(secrets)
+    for name, value in list(request.headers.items()):
+        if name not in _HARMLESS or (name in mine and masker.hides(value)):
+            del request.headers[name]
     return request
 
 

@@ -44,8 +44,8 @@ class RequestConfig(Reticent):
     )
     redirects: Redirects = Field(
         default="follow",
-        description="which redirects are followed; another origin is sent neither headers of the settings "
-        "nor a body",
+        description="which redirects are followed; another origin is sent no body, and of the headers of "
+        "the settings at most `Accept`, `Accept-Language` and `User-Agent`",
     )
     idempotent: bool = Field(
         default=True,

@@ -68,6 +68,8 @@ class ScopeNames:
                 return self._shapes.given_input
             case "$config":
                 return self._variables.config
+            case "$secrets":
+                return self._variables.secrets
             case "$run":
                 return RUN
             case "$context":

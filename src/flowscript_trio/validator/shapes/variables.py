@@ -91,6 +91,12 @@ class Variables:
         return object_of(self.parameters, is_open=True)
 
     @cached_property
+    def secrets(self) -> Shape:
+        """``$secrets``: texts, also those that only the application or who includes this declares."""
+        document = self._shapes.scene.index.document
+        return object_of({each.name: TEXT for each in document.secrets}, is_open=True)
+
+    @cached_property
     def _setters(self) -> dict[str, list[int]]:
         """The keys of the nodes that set each variable."""
         found: dict[str, list[int]] = {}
