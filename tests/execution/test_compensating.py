@@ -278,3 +278,68 @@ async def test_a_block_without_anything_to_undo_looks_for_nothing(
     monkeypatch.setattr(compensating, "is_below", None)  # it would be called
     run = await Stubs().run(undoable("a", "0s") + going_on)
     assert run.status == "completed"
+
+
+BOOK = (
+    '<source:book id="seat"><compensate>'
+    '<source:note id="undo" says="{{seat}} {{seat.output}} {{$iteration}} {{$context.x}}"/>'
+    "</compensate></source:book>"
+)
+SET = '<set id="s" var="x" value="{{$iteration}}"/>'
+ROUNDS = {
+    "loop": f'<loop id="k" max="3">{BOOK}{SET}</loop>',
+    "while": f'<while id="k" condition="$iteration &lt; 3">{BOOK}{SET}</while>',
+    "a block in a loop": f'<loop id="k" max="3"><if id="i" condition="true"><then>{BOOK}</then></if>{SET}</loop>',
+    "a branch in a loop": f'<loop id="k" max="3"><parallel id="p"><branch>{BOOK}</branch></parallel>{SET}</loop>',
+    "a phase in a loop": f'<loop id="k" max="3"><phase name="p">{BOOK}</phase>{SET}</loop>',
+}
+
+
+def _booking() -> tuple[fs.Registry, list[str]]:
+    registry, said = fs.Registry(base=fs.registry), []
+
+    @registry.runtime("source:book")
+    async def book(params: fs.ExecutionParams) -> int:
+        said.append("book")
+        return said.count("book")
+
+    @registry.runtime("source:note")
+    async def note(params: fs.ExecutionParams) -> None:
+        said.append(str(params.config["says"]))
+
+    return registry, said
+
+
+@pytest.mark.parametrize("kind", ROUNDS)
+async def test_what_undoes_a_round_sees_that_round(kind: str, autojump_clock: Any) -> None:
+    registry, said = _booking()
+    text = (
+        f'<set id="o" var="x" value="none"/>{ROUNDS[kind]}<fail id="z" after="k" message="broken"/>'
+    )
+    with pytest.raises(fs.WorkflowFailed, match="broken"):
+        await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry))
+    assert said == ["book"] * 3 + ["3 3 2 1", "2 2 1 0", "1 1 0 none"]
+
+
+async def test_what_undoes_a_round_of_a_loop_in_a_loop_sees_both(autojump_clock: Any) -> None:
+    registry, said = _booking()
+    text = (
+        f'<loop id="k" max="2"><set id="o" var="x" value="{{{{$iteration}}}}"/>'
+        f'<loop id="j" max="2">{BOOK}</loop></loop><fail id="z" after="k" message="broken"/>'
+    )
+    with pytest.raises(fs.WorkflowFailed, match="broken"):
+        await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry))
+    assert said == ["book"] * 4 + ["4 4 1 1", "3 3 0 1", "2 2 1 0", "1 1 0 0"]
+
+
+async def test_what_undoes_a_handler_sees_the_use_that_it_undoes(autojump_clock: Any) -> None:
+    registry, said = _booking()
+    fails = '<fail id="{}" message="x"><on-error><fallback node="seat"/></on-error></fail>'
+    book = BOOK.replace(" {{$iteration}} {{$context.x}}", "")
+    text = (
+        f'<phase name="p">{fails.format("a")}</phase><phase name="q">{fails.format("b")}</phase>'
+        f'{book}<fail id="z" after="q" message="broken"/>'
+    )
+    with pytest.raises(fs.WorkflowFailed, match="broken"):
+        await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>', registry=registry))
+    assert said == ["book", "book", "2 2", "1 1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 
 import pytest
@@ -158,6 +159,31 @@ def test_an_observer_beside_a_broken_one_is_notified_of_everything_in_order() ->
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert seen[:2] == ["RunStarted", "CancelRequested"]
     assert seen[-1] == "RunEnded"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_observer_may_cancel_the_run_at_any_event(kind: str) -> None:
+    registry, did = world()
+    flow = fs.loads(f'<workflow name="w">{BODY}</workflow>', registry=registry)
+    seen: list[Event] = []
+
+    async def main() -> None:
+        def cancels(event: Event) -> None:
+            seen.append(event)
+            if type(event).__name__ == kind:
+                run.cancel("seen enough")
+
+        async with fs.open_run(flow, limiter=trio.CapacityLimiter(1)) as run:
+            run._context.observers = (cancels, *run._context.observers)
+            with contextlib.suppress(ValueError):
+                await run.wait()
+            assert [event async for event in run.events()] == []
+            failed = kind in ("CancelRequested", "RunEnded")  # what fails came before these
+            assert run.status == ("failed" if failed else "cancelled")
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert [each for each in seen if isinstance(each, events.RunEnded)] == seen[-1:]
+    assert did[-1:] == ["end close"]
 
 
 def test_what_is_shown_of_a_run_has_no_secret_however_many_lists_have_it() -> None:

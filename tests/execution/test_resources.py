@@ -16,6 +16,8 @@ from trio.testing import MockClock
 import flowscript_trio as fs
 from flowscript_trio.types.events import Event, RunWarning
 
+from scheduling import outcomes
+
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
 
 
@@ -161,6 +163,88 @@ def test_a_factory_that_fails_is_asked_again_by_the_next_node() -> None:
     done = world.run(f'<parallel id="p" tolerate="2">{branches}</parallel>')
     assert log == ["asked"] * 3
     assert sorted(map(str, done.output)) == ["None", "None", "x", "x"]
+
+
+def _asking_for(params: fs.ExecutionParams, *keys: str) -> Callable[[], Any]:
+    """A factory that opens the first key after a second, and asks meanwhile for the others, each by the next."""
+
+    async def opened() -> str:
+        await trio.sleep(1)
+        if len(keys) > 1:
+            await params.run.resource(keys[1], _asking_for(params, *keys[1:]))
+        return keys[0]
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    "chains",
+    [["aa"], ["aba"], ["abca"], ["ab", "ba"], ["abc", "ca"], ["ab", "bc", "ca"]],
+    ids="+".join,
+)
+def test_factories_that_ask_for_each_other_in_a_circle_are_an_error(chains: list[str]) -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:asks")
+    async def asks(params: fs.ExecutionParams) -> Any:
+        keys = str(params.config["for"])
+        return await params.run.resource(keys[0], _asking_for(params, *keys))
+
+    nodes = "".join(f'<source:asks id="n{keys}" for="{keys}"/>' for keys in chains)
+    flow = fs.loads(f'<workflow name="w">{nodes}</workflow>', registry=registry)
+
+    async def main() -> str:
+        with trio.move_on_after(1000), pytest.raises(RuntimeError, match="asks for") as caught:
+            await fs.run(flow)
+        failure = fs.failure_of(caught.value)
+        assert failure is not None
+        return failure.path[0]
+
+    assert outcomes(main) == {"n"}
+
+
+@pytest.mark.parametrize(
+    "chains", [["abc", "bc"], ["ab", "cb", "b"], ["abc", "b", "c"]], ids="+".join
+)
+def test_factories_may_ask_for_what_others_open(chains: list[str]) -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:asks")
+    async def asks(params: fs.ExecutionParams) -> Any:
+        keys = str(params.config["for"])
+        return await params.run.resource(keys[0], _asking_for(params, *keys))
+
+    nodes = "".join(f'<branch><source:asks id="n{keys}" for="{keys}"/></branch>' for keys in chains)
+    flow = fs.loads(
+        f'<workflow name="w"><parallel id="p">{nodes}</parallel></workflow>', registry=registry
+    )
+
+    async def main() -> str:
+        return "".join((await fs.run(flow)).output)
+
+    assert outcomes(main) == {"".join(keys[0] for keys in chains)}
+
+
+def test_a_run_that_has_ended_opens_nothing_more() -> None:
+    log: list[str] = []
+    kept: list[fs.ExecutionParams] = []
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:asks")
+    async def asks(params: fs.ExecutionParams) -> None:
+        kept.append(params)
+        await params.run.resource("a", lambda: AsyncThing(log))
+
+    async def main() -> None:
+        await fs.run(
+            fs.loads('<workflow name="w"><source:asks id="a"/></workflow>', registry=registry)
+        )
+        for key in ("a", "b"):
+            with pytest.raises(RuntimeError, match="the run has ended"):
+                await kept[0].run.resource(key, lambda: AsyncThing(log))
+
+    trio.run(main)
+    assert log == ["open thing", "close thing"]
 
 
 def test_who_opens_it_may_be_cancelled_and_the_next_node_opens_it() -> None:

@@ -115,7 +115,8 @@ def test_crashes_of_what_swallows_each_cancellation_are_found(
     report = proved(alone, text, crash=True)
     said = [each.message for each in report.violations if each.promise == "a resumed run ends"]
     assert said == [
-        "the run goes on without end although it is cancelled: a node of it swallows `Cancelled` each time"
+        "the run goes on without end although it is cancelled: a node of it swallows `Cancelled` each "
+        "time, or waits under a shield that has no limit"
     ]
 
 

@@ -237,6 +237,26 @@ async def clean_up_for_an_hour_in_a_context_manager(params: fs.ExecutionParams) 
         await trio.sleep(1)
 
 
+async def clean_up_for_ever(params: fs.ExecutionParams) -> None:
+    try:
+        await trio.sleep(1)
+    except trio.Cancelled:
+        with trio.CancelScope(shield=True):  # the fault: what if nobody sets it?
+            await trio.Event().wait()
+        raise
+
+
+async def clean_up_for_ever_in_a_task(params: fs.ExecutionParams) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(clean_up_for_ever, params)
+
+
+async def work_for_ever_under_a_shield(params: fs.ExecutionParams) -> None:
+    await trio.sleep(1)
+    with trio.CancelScope(shield=True):
+        await trio.sleep_forever()
+
+
 async def work_for_an_hour_under_a_shield(params: fs.ExecutionParams) -> None:
     with trio.CancelScope(shield=True):
         await trio.sleep(3600)
@@ -478,6 +498,41 @@ def test_a_fault_is_found_under_its_own_promise_and_nobody_else_is_accused(
     assert {violation.subject for violation in report.violations} == {"x"}, report.render()
     assert "source:tried ('x')" in found[0].message
     assert advice in found[0].message
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["disturbed", "crashed"])
+@pytest.mark.parametrize(
+    "fault", [clean_up_for_ever, clean_up_for_ever_in_a_task, work_for_ever_under_a_shield]
+)
+def test_a_wait_under_a_shield_that_never_ends_is_found_and_does_not_hold_up_the_proof(
+    fault: Fault, crash: bool
+) -> None:
+    report = found_in(fault, crash=crash)
+    if crash:  # a dead process cleans nothing up, and is not waited for
+        assert report.holds == (fault is not work_for_ever_under_a_shield), report.render()
+        return
+    assert {(each.promise, each.subject) for each in report.violations} == {
+        ("every run ends", "p/0/x")
+    }, report.render()
+    assert "waits without end although it is cancelled" in report.violations[0].message
+    assert "shield=True" in report.violations[0].message
+
+
+async def abandon_a_generator_over_a_nursery(params: fs.ExecutionParams) -> None:
+    async def lines() -> AsyncIterator[int]:
+        async with trio.open_nursery() as nursery:  # the fault: trio closes it in another task
+            nursery.start_soon(trio.sleep, 1)
+            yield 1
+
+    async for _ in lines():
+        await trio.sleep(1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_generator_that_can_never_be_closed_does_not_hold_up_the_proof() -> None:
+    report = found_in(abandon_a_generator_over_a_nursery)
+    assert YIELDS in {violation.promise for violation in report.violations}, report.render()
+    assert {violation.subject for violation in report.violations} == {"x"}, report.render()
 
 
 STREAMS: list[tuple[Fault, str]] = [

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -224,6 +224,20 @@ async def a_generator_that_leaves_its_nursery_first(params: fs.ExecutionParams) 
             await trio.sleep(1)
             found.append(page)
     return found
+
+
+async def a_safe_channel_over_a_nursery(params: fs.ExecutionParams) -> list[int]:
+    @trio.as_safe_channel
+    async def lines() -> AsyncGenerator[int, None]:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep, 1)
+            with trio.move_on_after(5):
+                for number in range(2):
+                    await trio.sleep(1)
+                    yield number
+
+    async with lines() as found:
+        return [number async for number in found]
 
 
 async def a_context_manager_over_a_nursery(params: fs.ExecutionParams) -> None:
@@ -444,6 +458,7 @@ SOUND: list[Fault] = [
     shielded_clean_up_of_a_manager,
     generators_that_are_closed,
     a_generator_that_leaves_its_nursery_first,
+    a_safe_channel_over_a_nursery,
     a_context_manager_over_a_nursery,
     give_up_after_a_while,
     clean_up_with_an_error_that_is_handled,

@@ -30,27 +30,29 @@ async def run_cleanup(
     path: str,
     input: Any,
     bound: Mapping[str, Any] | None = None,
+    after: NodeResult | None = None,
 ) -> BaseException | None:
     """Run a clean-up body to its end, whatever is being cancelled around it; its error, or None.
 
-    It is shielded from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an
-    error of the clean-up, which is done all the same, within the usual bound. A Ctrl-C that came before it is an
-    error beside it; one that comes meanwhile ends it, and no other clean-up.
+    What undoes a node sees the result that it comes ``after``, whatever the node came to later. It is shielded
+    from cancellation and bounded by its own ``timeout``. Where the settings fail, that is an error of the
+    clean-up, which is done all the same, within the usual bound. A Ctrl-C that came before it is an error beside
+    it; one that comes meanwhile ends it, and no other clean-up.
     """
     recorder = walk.run.recorder
     if recorder is not None and recorder.leaving.is_left:
         return None  # whoever resumes the run owes it
+    inner_state = _seen_after(state, bound or {}, after)
     seconds = CLEANUP_SECONDS
     errors: list[BaseException] = []
     if (interrupt := await interrupt_held_back()) is not None:
         errors.append(interrupt)
     try:
         if body.settings is not None:
-            own = Overlay(state, {}, walk.run.services_of(path, "settings"))
+            own = Overlay(inner_state, {}, walk.run.services_of(path, "settings"))
             seconds = body.settings(own).timeout
     except BaseException as exc:
         errors.append(_record_settings(walk, body, path, error_of_call(exc, "the settings raised")))
-    inner_state = state.fork(bound or {})
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
     scope: trio.CancelScope | None = None
@@ -82,6 +84,14 @@ async def run_cleanup(
     else:
         state.publish(inner_state, body.inner_ids, variables=True)
     return first_to_surface(errors) if errors else None
+
+
+def _seen_after(state: State, bound: Mapping[str, Any], after: NodeResult | None) -> State:
+    """The scope of a clean-up: a layer over that of its node."""
+    layer = state.fork(bound)
+    if after is not None and after.id is not None:
+        layer.record(after.id, after)
+    return layer
 
 
 def _record_settings(

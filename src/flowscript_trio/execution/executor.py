@@ -199,20 +199,22 @@ class Executor:
             result.outlived = outlived(frame.region, self._passes.now)
         self.record_node_result(step, frame, result, context)
         if step.compensate is not None and (result.status == "success" or was_cut(run, step, path)):
-            self._owe(step.compensate, frame, path)
+            self._owe(step.compensate, frame, path, result)
         if step.has_output and not outcome.skipped and (signal is None or isinstance(signal, Goto)):
             frame.output = outcome.output
         return signal
 
-    def _owe(self, compensate: int, frame: Frame, path: str) -> None:
-        """The compensation of a node is owed from now on, unless the run that this one is forked from owes it."""
+    def _owe(self, compensate: int, frame: Frame, path: str, result: NodeResult) -> None:
+        """The compensation of a node is owed from now on, unless the run that this one is forked from owes it.
+
+        It is to undo this execution of the node: it sees what this one gave, in this round of the loops around.
+        """
         recorder = self.run.recorder
         if recorder is not None and not recorder.compensations.owes(path):
             return
         body = self.program.bodies[compensate]
-        undo = partial(
-            run_cleanup, self, body, frame.state, part_path(path, COMPENSATE), frame.input
-        )
+        state, undoing = frame.state.of_round(), part_path(path, COMPENSATE)
+        undo = partial(run_cleanup, self, body, state, undoing, frame.input, after=result)
         self.run.compensations.append(Compensation(path, undo))
         if recorder is not None:
             recorder.compensations.completed(path)
@@ -306,7 +308,7 @@ class Executor:
                 result.possibly_masked = tuple(map(self.run.masked, found))
         self.record_node_result(step, frame, result, context)
         if step.compensate is not None and was_cut(self.run, step, path):
-            self._owe(step.compensate, frame, path)
+            self._owe(step.compensate, frame, path, result)
         if raised is not left_by:
             raise_untouched(raised)
 

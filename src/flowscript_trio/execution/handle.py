@@ -66,6 +66,7 @@ class Run:
             None  # what surfaces in the place of everything else
         )
         self._raised = False
+        self._is_over = False  # nothing is left to cancel: its last event is about to be sent
         self._streams: list[EventStream] = []
 
     @property
@@ -92,10 +93,15 @@ class Run:
         return self._context.shown(self.output)
 
     def cancel(self, reason: str = "the run was cancelled by its handle") -> None:
-        """Cancel the run; its status will be ``cancelled``, and no error is raised for it."""
+        """Cancel the run; its status will be ``cancelled``, and no error is raised for it.
+
+        One that has ended, or is about to say so in its last event, stays as it is.
+        """
+        if self._is_over:
+            return
         if (masker := self._context.masker) is not None:
             reason = masker.text(reason)
-        if self._region.cancellation is None and not self._done.is_set():
+        if self._region.cancellation is None:
             cancellation = Cancellation(None, reason, trio.current_time())
             self._region.cancel(cancellation, self._context.passes.now)
             self._context.note_cancellation("", cancellation)
@@ -240,10 +246,10 @@ class Run:
             self.duration, self.elapsed = worked.seconds, worked.seconds_since_start
         self.status = status
         self._attach()
+        self._is_over = True
         if context.observers:
             ended = RunEnded(time=trio.current_time(), path="", status=status, error=self.error)
-            # There is nothing left to cancel, and no event comes behind this one.
-            context.give_up = None
+            context.give_up = None  # no event comes behind this one
             context.notify(ended)
             late = self._take_in_observers(status)
             if late != status:  # one broke at the very last event
@@ -290,6 +296,7 @@ class Run:
         self.status = ended.status
         self.duration, self.elapsed = recorder.worked.seconds, recorder.worked.seconds_since_start
         self._attach()
+        self._is_over = True
         self._done.set()
         return True
 
@@ -302,7 +309,7 @@ class Run:
         recorder = self._context.recorder
         if recorder is None:
             raise RuntimeError("a run without a store cannot be left; cancel it")
-        if not self._done.is_set():
+        if not self._is_over:
             recorder.leaving.leave()
 
     def _take_in_observers(self, status: RunStatus) -> RunStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from inspect import isawaitable
 from math import inf
 from typing import Any
@@ -15,6 +15,20 @@ from ..scheduler.raised import error_of_call
 from .contexts import InContext
 
 Close = Callable[[], Awaitable[None]]
+
+
+class _Opening:
+    """A resource that is being opened, until it is ``over``, and which others its factory waits for meanwhile."""
+
+    __slots__ = ("key", "over", "waits_for")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.over = trio.Event()
+        self.waits_for: set[_Opening] = set()
+
+
+_asking: ContextVar[_Opening | None] = ContextVar("what the factory that runs opens", default=None)
 
 
 class Resources:
@@ -29,31 +43,50 @@ class Resources:
         self._context = copy_context()
         self._values: dict[str, Any] = {}
         self._closing: list[tuple[str, Close]] = []
-        self._opening: dict[str, trio.Event] = {}
+        self._opening: dict[str, _Opening] = {}
+        self._is_closed = False
 
     async def get(self, key: str, factory: Callable[[], Any]) -> Any:
         """The resource of that key; of several nodes that ask at once, one opens it and the others wait.
 
         What the factory raises is raised here, and whoever asks next tries again; so it is where the
-        task that opens it is cancelled.
+        task that opens it is cancelled. Raises RuntimeError where it would wait for itself, and when all
+        are closed.
         """
+        if self._is_closed:
+            raise RuntimeError(f"the run has ended, and opens no resource {key!r} any more")
+        asking = _asking.get()
         while key not in self._values:
-            opening = self._opening.get(key)
-            if opening is not None:
-                await opening.wait()
-                continue
-            self._opening[key] = trio.Event()
+            known = self._opening.get(key)
+            opening = _Opening(key) if known is None else known
+            _check_circle(asking, opening)
+            if asking is not None:
+                asking.waits_for.add(opening)
             try:
-                value, close = await self._open(factory)
-                self._values[key] = value
-                self._closing.append((key, close))
+                if known is None:
+                    await self._open(opening, factory)
+                else:
+                    await opening.over.wait()
             finally:
-                self._opening.pop(key).set()
+                if asking is not None:
+                    asking.waits_for.discard(opening)
         return self._values[key]
 
-    async def _open(self, factory: Callable[[], Any]) -> tuple[Any, Close]:
+    async def _open(self, opening: _Opening, factory: Callable[[], Any]) -> None:
+        key = opening.key
+        self._opening[key] = opening
+        try:
+            value, close = await self._make(opening, factory)
+            self._values[key] = value
+            self._closing.append((key, close))
+        finally:
+            del self._opening[key]
+            opening.over.set()
+
+    async def _make(self, opening: _Opening, factory: Callable[[], Any]) -> tuple[Any, Close]:
         context = self._context.copy()
-        made = await InContext(_make(factory), context)
+        context.run(_asking.set, opening)
+        made = await InContext(_call(factory), context)
         if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):
             return await _Hosted(made, context).enter()
         if isinstance(made, AbstractContextManager) and not _is_lock(made) and not _closes(made):
@@ -84,7 +117,24 @@ class Resources:
                     late.append(key)
             except BaseException as exc:
                 errors.append(error_of_call(exc, "closing a resource raised"))
+        self._is_closed = True
         return errors, late
+
+
+def _check_circle(asking: _Opening | None, opening: _Opening) -> None:
+    """Raise RuntimeError where a factory asks for what waits for it: both would wait for ever."""
+    reached, stack = {opening}, [opening]
+    while stack:
+        each = stack.pop()
+        if each is asking:
+            raise RuntimeError(
+                f"opening the resource {asking.key!r} asks for {opening.key!r}, which waits for {asking.key!r} "
+                "itself: open one of them without the other"
+                if asking is not opening
+                else f"opening the resource {asking.key!r} asks for that resource itself"
+            )
+        stack += each.waits_for - reached
+        reached |= each.waits_for
 
 
 class _Hosted:
@@ -143,7 +193,7 @@ class _Hosted:
             await self._left.wait()
 
 
-async def _make(factory: Callable[[], Any]) -> Any:
+async def _call(factory: Callable[[], Any]) -> Any:
     made = factory()
     return await made if isawaitable(made) else made
 

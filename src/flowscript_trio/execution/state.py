@@ -163,6 +163,30 @@ class State:
         assert self._base is not None, "a shared layer is forked from one with the run's names"
         return self._base
 
+    def of_round(self) -> State:
+        """This scope as it is now in the loops around it, whose rounds write to the same layers again.
+
+        It is the scope itself where no loop is around it.
+        """
+        layers: list[State] = []
+        count = 0
+        layer: State | None = self
+        while layer is not None:
+            layers.append(layer)
+            if "$iteration" in layer._bound:
+                count = len(layers)
+            layer = layer._base
+        if not count:
+            return self
+        base = layers[count - 1]._base
+        for each in reversed(layers[:count]):
+            kept = State(base, each.services, dict(each._bound))
+            kept._results, kept._variables = dict(each._results), dict(each._variables)
+            kept.cookies = each.cookies
+            base = kept
+        assert base is not None
+        return base
+
     def publish(self, block: State, names: Iterable[str], variables: bool) -> None:
         """Take over what a finished block's layer holds: the results of the nodes of these ids (skipped where
         one has none), and its variables and cookies if they are the enclosing scope's.

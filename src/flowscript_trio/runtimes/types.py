@@ -75,6 +75,8 @@ class RunServices(Protocol):
 
         Raises:
             BaseException: what the factory raised. Whoever asks next tries again.
+            RuntimeError: a factory asks for the resource that it opens, or for one that waits for it; or the
+                run has ended.
 
         The run closes what it opened when it ends, however it ends, last opened first: it leaves the context
         manager, or calls ``aclose()`` or ``close()`` where there is one. Each has ten seconds, shielded. Opening

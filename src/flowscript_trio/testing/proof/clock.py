@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import trio
 from ...execution.durable import compacting
 from ...runtimes import pace
 from ..clock import threads_at_work, waiting_for_system
+from .leftovers import is_of_trio
 
 LOOK = 0.0005
 """Real seconds between two looks at threads and sockets that a run waits for."""
@@ -32,7 +34,8 @@ class VirtualClock(trio.abc.Clock):
     has happened. ``waited`` says whether it ever stood still.
 
     Where ``is_hopeless`` says so there is no time any more: that stops all of trio, and nothing else does where a
-    task swallows each ``Cancelled`` and goes on.
+    task swallows each ``Cancelled`` and goes on. The same is done from ``watch`` on where nothing is left that
+    could wake a task: it waits under a shield for what nobody gives it, or for tasks that belong to another one.
     """
 
     def __init__(
@@ -48,10 +51,17 @@ class VirtualClock(trio.abc.Clock):
         self._is_hopeless = is_hopeless
         self._since: tuple[int, float] | None = None
         self._sockets: float = math.inf
+        self._is_watched = False
 
     def begin(self) -> None:
         """What waits for the system now is trio's own."""
         self._sockets = waiting_for_system()
+
+        self.watch()
+
+    def watch(self) -> None:
+        """From now on what nothing can wake any more is stopped."""
+        self._is_watched = True
 
     def start_clock(self) -> None:
         """Nothing is to be started."""
@@ -70,6 +80,8 @@ class VirtualClock(trio.abc.Clock):
 
     def _go(self, deadline: float) -> float:
         if deadline == math.inf:
+            if self._is_watched and _tasks() and not _threads():
+                raise NeverEnds
             return NEVER
         self._now = max(self._now, deadline)
         return 0.0
@@ -83,6 +95,17 @@ class VirtualClock(trio.abc.Clock):
             return LOOK
         self._since = None
         return self._go(deadline)
+
+
+def _tasks() -> int:
+    """How many tasks there are beside the two of trio's own."""
+    return trio.lowlevel.current_statistics().tasks_living - 2
+
+
+def _threads() -> list[threading.Thread]:
+    """The threads beside trio's own and those that it keeps: any of them may call into trio."""
+    own = threading.current_thread()
+    return [each for each in threading.enumerate() if each is not own and not is_of_trio(each)]
 
 
 @contextmanager

@@ -159,7 +159,10 @@ def _points_of(lives: Lives) -> list[Crash]:
 def _ends(lives: Lives) -> Iterator[Found]:
     last = lives.last
     if last.stopped:
-        said = "the run goes on without end although it is cancelled: a node of it swallows `Cancelled` each time"
+        said = (
+            "the run goes on without end although it is cancelled: a node of it swallows `Cancelled` each "
+            "time, or waits under a shield that has no limit"
+        )
         yield "a resumed run ends", "the run", said
     elif last.endless or last.died or not last.status or last.status == "suspended":
         said = "never ended" if last.endless else f"is {last.status or 'without an end'}"

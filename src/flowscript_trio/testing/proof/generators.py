@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ _SHARED = (
 )
 _OWN = {"NurseryManager": "nursery", "TaskGroup": "task group", "CancelScope": "cancel scope"}
 """What belongs to the task that opened it, by the names of their types in trio and anyio."""
+_HOSTS = (contextlib.__file__, inspect.getfile(trio.as_safe_channel))
+"""The files that begin generators which may hold something across a yield: a context manager is one that is to do
+so, and of a safe channel each step is in the one task that lives as long as what is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,7 @@ class Generators:
         def note(generator: Any) -> None:
             known = ref(generator), self._running.get()
             self._found.append(known)
-            # A context manager is a generator that is to hold something over its one `yield`.
-            if sys._getframe(1).f_code.co_filename != contextlib.__file__:
+            if sys._getframe(1).f_code.co_filename not in _HOSTS:
                 self._plain.append(known)
             if before.firstiter is not None:
                 before.firstiter(generator)

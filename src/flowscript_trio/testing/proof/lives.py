@@ -200,7 +200,8 @@ class Staging:
         clock = _Clock(PATIENCE, lambda: passes.count, lambda: passes.is_hopeless)
         with order_of(self._seed), without_pace(), compacting_early():
             try:
-                trio.run(self._main, life, passes, clock=clock, instruments=[passes])
+                main = partial(self._main, life, passes, clock)
+                trio.run(main, clock=clock, instruments=[passes])
             except trio.TrioInternalError as exc:
                 if not is_a(cause_of(exc), NeverEnds):
                     raise
@@ -216,8 +217,9 @@ class Staging:
             life.wrote_after_death = len(lives.store.rows_of(RUN)) != self._rows_at_death
         self._elapsed += clock.current_time()
 
-    async def _main(self, life: Life, passes: _Passes) -> None:
+    async def _main(self, life: Life, passes: _Passes, clock: VirtualClock) -> None:
         options = self._options
+        clock.watch()
         with trio.CancelScope(deadline=trio.current_time() + FOREVER) as scope:
             passes.scope = scope
             async with trio.open_nursery() as nursery:

@@ -50,11 +50,17 @@ def every_run_ends(story: Story) -> Iterator[Finding]:
 def _goes_on_although_cancelled(story: Story) -> Iterator[Finding]:
     running = [call for call in story.trial.probe.calls if call.ended is None]
     for call in running:
-        yield Finding(
-            call.path,
-            f"{call.name} goes on without end although it is cancelled: it swallows `Cancelled` each time; "
-            "catch `Exception`, or let `Cancelled` pass",
-        )
+        if story.trial.probe.is_hopeless:
+            what = (
+                "goes on without end although it is cancelled: it swallows `Cancelled` each time; "
+                "catch `Exception`, or let `Cancelled` pass"
+            )
+        else:
+            what = (
+                "waits without end although it is cancelled: nobody gives it what it waits for under a shield; "
+                "bound what is shielded: `with trio.move_on_after(5, shield=True)`"
+            )
+        yield Finding(call.path, f"{call.name} {what}")
     if not running:
         yield Finding(
             "the run",
