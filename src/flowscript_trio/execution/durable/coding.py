@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from functools import partial
 from secrets import token_bytes
 from typing import Any
 
@@ -40,10 +41,8 @@ class Coding:
         self.seal: Seal | None = seal
         """What entries with cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
-
-    def encode(self, value: Any) -> bytes:
+        self.encode: Callable[[Any], bytes] = partial(encode_value, secrets=self._secrets)
         """A value as bytes; raises CannotKeep with the place inside the value."""
-        return encode_value(value, self._secrets)
 
     def decode(self, data: bytes) -> Any:
         """The value of these bytes, sealed or not. Raises StoreFailed for what is sealed with another key."""

@@ -1,0 +1,44 @@
+"""Owns the tests of what a task is told of a cancellation around it."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from flowscript_trio.scheduler import raised
+from flowscript_trio.scheduler.raised import is_cancelled
+
+
+@pytest.fixture(params=["trio as it is", "a trio that has it elsewhere"], autouse=True)
+def _trio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "trio as it is":
+        monkeypatch.setattr(raised, "current_task", object)
+
+
+async def test_a_cancellation_of_any_scope_around_is_seen() -> None:
+    assert not is_cancelled()
+    with trio.CancelScope() as outer, trio.CancelScope(), trio.CancelScope():
+        assert not is_cancelled()
+        outer.cancel()
+        assert is_cancelled()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+    assert not is_cancelled()
+
+
+async def test_a_shield_hides_it() -> None:
+    with trio.CancelScope() as outer, trio.CancelScope(shield=True) as shield:
+        outer.cancel()
+        assert not is_cancelled()
+        shield.shield = False
+        assert is_cancelled()
+        shield.shield = True
+        shield.cancel()
+        assert is_cancelled()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+
+async def test_a_deadline_that_has_not_passed_is_none(autojump_clock: object) -> None:
+    with trio.move_on_after(5):
+        assert not is_cancelled()
+        await trio.sleep(4)
+        assert not is_cancelled()
