@@ -94,6 +94,7 @@ def test_a_failing_workflow_exits_with_1_and_says_what_failed_and_who_was_cancel
         (["-i", "@nowhere.json"], "nowhere.json"),
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--bogus"], "No such option"),
+        (["--runtimes", "m"], "goes before the command: flowscript --runtimes MODULE run"),
     ],
 )
 def test_wrong_use_exits_with_2(document: Any, args: list[str], message: str) -> None:

@@ -41,7 +41,7 @@ def answer_command(
 ) -> None:
     """Answer a checkpoint at which a durable run waits; the first answer stands.
 
-    CHECKPOINT is its id or its key, as show lists them. Exit status: 0 it is the one that stands, 1 another does.
+    CHECKPOINT is its id or its key, as show lists them. Exit status: 0 if this answer stands, 1 if another does.
     """
     store = open_store(where)
     value = read_input(given)
@@ -69,7 +69,7 @@ def answer_command(
 def cancel_command(run: str, reason: str, by: str, where: str) -> None:
     """Ask for a durable run to be cancelled.
 
-    The process that runs it does it, with its clean-up; where none does, the one that resumes it.
+    The process that runs it cancels it, clean-up included; if none does, the next one to resume it.
     """
     store = open_store(where)
 

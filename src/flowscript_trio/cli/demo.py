@@ -19,7 +19,7 @@ FAILING = "/weather"
 
 @click.command("demo")
 def demo_command() -> None:
-    """Run a small workflow against a server of its own: first to success, then with one endpoint failing."""
+    """Run a small workflow against its own server: first one that succeeds, then one whose endpoint fails."""
     from .exiting import run_in_trio
 
     sys.exit(run_in_trio(demo))

@@ -60,8 +60,10 @@ def leave(exc: BaseException) -> int | str | None:
         say(f"Error: standard output could not be written: {lost.reason}")
         return 1
     if is_a(exc, click.ClickException):
+        from .importing import told_where_runtimes_go  # only for what is wrong
+
         shown = StringIO()
-        exc.show(shown)
+        told_where_runtimes_go(exc).show(shown)
         say(shown.getvalue(), end="")
         return 2
     if is_a(exc, FlowScriptError):

@@ -45,7 +45,7 @@ def fork_command(
     new_id: str | None,
     secret: tuple[str, ...],
 ) -> None:
-    """Begin a new run with what another one had done before a node, and print its id.
+    """Begin a new run from what another one had done up to a node, and print its id.
 
     The run that it is forked from stays as it is. "flowscript resume" goes on with the new one.
     """

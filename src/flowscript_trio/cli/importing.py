@@ -26,6 +26,16 @@ def import_runtimes(ctx: click.Context, parameter: click.Parameter, names: tuple
             raise click.BadParameter(f"there is no module {exc.name!r}") from None
 
 
+def told_where_runtimes_go(error: click.ClickException) -> click.ClickException:
+    """The error; for ``--runtimes`` after a command, one that says that it goes before that."""
+    if not isinstance(error, click.NoSuchOption) or error.option_name != "--runtimes":
+        return error
+    command = "COMMAND" if error.ctx is None else error.ctx.info_name
+    return click.UsageError(
+        f"--runtimes goes before the command: flowscript --runtimes MODULE {command} …", error.ctx
+    )
+
+
 runtimes_option: Callable[[Command], Command] = click.option(
     "--runtimes",
     multiple=True,

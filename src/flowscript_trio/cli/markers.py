@@ -21,8 +21,8 @@ T = TypeVar("T")
 def markers_command(connection: str | None, is_shown: bool) -> None:
     """Make the table of markers in the database of that URL, where it has none.
 
-    Durable runs write to such a database exactly once: a sink inserts its marker in its own transaction. It may be
-    made as often as one likes, before the runs begin.
+    Durable runs write to such a database exactly once: a sink inserts its marker in its own transaction. Make it
+    before the runs begin; making it again does no harm.
     """
     from ..runtimes.database.markers import STATEMENTS, make_markers
     from ..runtimes.database.types import MARKERS

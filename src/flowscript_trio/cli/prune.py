@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     help="A database whose markers of these runs are forgotten as well.",
 )
 def prune_command(where: str, age: str, keep: int, connections: tuple[str, ...]) -> None:
-    """Forget ended runs of a store, and give their room back.
+    """Forget ended runs of a store, and free their space.
 
     Runs that have not ended and those that a process owns are left as they are.
     """

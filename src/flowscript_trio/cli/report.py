@@ -30,7 +30,7 @@ from .writing import write_whole
 def report_command(
     run: str, folder: Path | None, output: Path, workflow: str | None, roots: tuple[str, ...]
 ) -> None:
-    """Write the report of a recorded run, one HTML page that needs nothing but itself."""
+    """Write the report of a recorded run, one self-contained HTML page."""
     from ..observe.private_files import PRIVATE
     from ..observe.replay import read_chronicle
     from ..observe.report import render_report

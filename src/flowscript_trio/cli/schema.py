@@ -15,7 +15,7 @@ from .writing import write_whole
 def schema_command(folder: Path) -> None:
     """Write the schemas of documents into FOLDER, for editors: XML Schema, and JSON Schema of front matter.
 
-    They know the runtimes that are registered; those of your own are with --runtimes MODULE.
+    They know the runtimes that are registered; add your own with --runtimes MODULE.
     """
     from ..schemas import schema_files
 

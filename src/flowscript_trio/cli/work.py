@@ -95,7 +95,7 @@ def work_command(
     log: str,
     quiet: bool,
 ) -> None:
-    """Take runs of a store that are queued, due, answered, or whose process is gone, and bring them to their ends.
+    """Take runs of a store that are queued, due, answered, or whose process is gone, and finish them.
 
     Any number of workers may work on one store, on as many machines as can reach it. Runs that need a runtime, a
     place or a secret that is missing here are passed over.

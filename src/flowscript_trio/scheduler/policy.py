@@ -129,8 +129,6 @@ class Tally:
         if self.decided_at is not None:
             return
         policy = self._policy
-        if policy.is_won(self.succeeded):
-            return
         if ending.is_final or (
             policy.fail_fast and policy.is_lost(len(self.failures), policy.total)
         ):

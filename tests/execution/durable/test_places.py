@@ -238,3 +238,7 @@ async def test_what_a_body_elsewhere_would_have_to_keep_is_refused_before_it_is_
     with pytest.raises(fs.CannotKeep):
         await fs.run(flow, store=fs.Store.memory(), places=_places(), base=tmp_path)
     assert not (tmp_path / "log.txt").exists() or not (tmp_path / "log.txt").read_text()
+
+
+def test_what_a_part_spends_elsewhere_counts_for_the_budget_in_every_process() -> None:
+    check_every_crash(SHAPES["branch"], places=_places(), budget=fs.Budget(nodes=99, rounds=9))

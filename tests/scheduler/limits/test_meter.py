@@ -61,3 +61,10 @@ def test_in_no_window_do_more_pass_than_burst_and_rate_times_time(
         for last in range(first, len(times)):
             window = Fraction(times[last]) - Fraction(times[first])
             assert last - first + 1 <= burst + per_second * (window + _SLACK)
+
+
+def test_a_count_from_later_than_any_can_be_is_an_empty_bucket() -> None:
+    meter = Meter(Rate(10, 1), 3)
+    meter.counted = (1000.0, 1)  # the clock was set back since
+    meter.bound(0.0)
+    assert passed(meter, [0.0, 0.0]) == [0.1, 0.2]

@@ -1,4 +1,4 @@
-"""Owns the report of a run: one HTML page that needs nothing but itself."""
+"""Owns the report of a run: one self-contained HTML page."""
 
 from .page import DrawStates, render_report
 from .story import story_of
