@@ -380,7 +380,10 @@ async def test_nodes_that_wait_for_a_slot_end_at_once_when_they_are_cancelled(
             await until(lambda: len(lines(log)) == 2)
             handle.cancel()
     said = lines(log)
-    assert sum(each == "cleaned up" for each in said) == len(said) / 2 == 2
+    # One that was next may have begun before its own cancellation came to its worker.
+    assert 2 <= len(said) / 2 < 6
+    assert sum(each == "cleaned up" for each in said) == len(said) / 2
+    assert [each.status for each in handle.record if each.label == "a"] == ["cancelled"] * 6
 
 
 async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_name(
