@@ -213,3 +213,44 @@ def test_streams_of_tables_are_proved(
 def test_settings_that_do_not_fit_are_problems(settings: str, message: str) -> None:
     with pytest.raises(fs.WorkflowInvalid, match=message):
         load(f'<source:file id="s" {settings}/>')
+
+
+def sheet_of(base: Path, rows: str, dimension: str) -> None:
+    """Make ``a.xlsx``, whose sheet has these rows and says of itself that it is so large."""
+    openpyxl.Workbook().save(base / "empty.xlsx")
+    start = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    page = f'{start}<dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+    with ZipFile(base / "empty.xlsx") as made, ZipFile(base / "a.xlsx", "w") as file:
+        for name in made.namelist():
+            is_sheet = name.startswith("xl/worksheets/")
+            file.writestr(name, page if is_sheet else made.read(name))
+
+
+def rows_of(number: int, *cells: str) -> str:
+    inside = "".join(f'<c r="{each}{number}"><v>{number}</v></c>' for each in cells)
+    return f'<row r="{number}">{inside}</row>'
+
+
+@pytest.mark.parametrize("dimension", ["A1", "A1:XFD1048576"])
+async def test_what_a_sheet_says_of_its_size_takes_no_rows_away_and_makes_none(
+    dimension: str, tmp_path: Path
+) -> None:
+    sheet_of(tmp_path, rows_of(1, "A") + rows_of(2, "A") + rows_of(5, "A"), dimension)
+    found = (await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)).output
+    assert found == [{"1": 2}, {"1": 5}]
+
+
+async def test_a_row_that_no_sheet_has_is_an_error_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "_MOST_ROWS", 1000)
+    sheet_of(tmp_path, rows_of(1, "A") + rows_of(10_000_000_000, "A"), "A1")
+    with pytest.raises(fs.FlowScriptError, match=r"'a\.xlsx' has more rows than a sheet can have"):
+        await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)
+
+
+async def test_a_cell_that_cannot_be_read_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    rows = rows_of(1, "A") + f'<row r="2"><c r="A2"><v>{"9" * 5000}</v></c></row>'
+    sheet_of(tmp_path, rows, "A1:A2")
+    with pytest.raises(fs.FlowScriptError, match=r"'a\.xlsx' cannot be read as xlsx"):
+        await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)

@@ -25,6 +25,8 @@ PART = 1000
 """Rows that are read at once."""
 _MOST = 1024 * 1024 * 1024
 """Bytes of what is packed in an xlsx file: a small one may hold more than fits into memory."""
+_MOST_ROWS = 1_048_576
+"""Rows of a sheet; a file may say that its only one has a number of ten digits."""
 _LONGEST = 32_767
 """Characters of a cell."""
 _EXACT = 2**53
@@ -86,9 +88,14 @@ def _read_sheet(
             hint = f"; did you mean {near!r}?" if near else ""
             raise FlowScriptError(f"{name!r} has no sheet {sheet!r}{hint}")
         page = book[sheet if sheet is not None else book.sheetnames[0]]
+        page.reset_dimensions()  # what the file says of them may cut rows off, or fill them without end
         rows = _rows_of(page.iter_rows(values_only=True), name)
         while part := list(islice(rows, PART)):
             yield part
+    except FlowScriptError:
+        raise
+    except Exception as exc:
+        raise FlowScriptError(f"{name!r} cannot be read as xlsx: {exc}") from None
     finally:
         book.close()
 
@@ -96,6 +103,8 @@ def _read_sheet(
 def _rows_of(cells: Iterator[Sequence[Any]], name: str) -> Iterator[dict[str, Any]]:
     header: list[str] | None = None
     for number, row in enumerate(cells, 1):
+        if number > _MOST_ROWS:
+            raise FlowScriptError(f"{name!r} has more rows than a sheet can have, {_MOST_ROWS:,}")
         width = max((at for at, item in enumerate(row, 1) if item is not None), default=0)
         if not width:
             continue

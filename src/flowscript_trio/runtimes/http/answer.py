@@ -99,7 +99,9 @@ async def read_body(
             try:
                 for piece in body.feed(part):
                     take(piece)
-                    await (pace.step() if flush is None else flush())
+                    await pace.step()
+                    if flush is not None:
+                        await flush()
             except BaseException as exc:  # a cancellation too: it is raised again below
                 failed = exc
                 # The loop goes on until the closed connection ends it: to leave it here would leave

@@ -12,6 +12,10 @@ from ...types.errors import FlowScriptError
 
 _PIECE = 256 * 1024
 """Bytes that are decoded at once: a few bytes may stand for many."""
+_BITE = 16 * 1024
+"""Bytes that a decoder is given at once: it copies what is left of them at each end of a stream in them."""
+_MOST_ENCODINGS = 5
+"""One around the other. Each may make a thousand times as much of what is in it, even where nothing comes out."""
 _WINDOW = 23
 """The largest window of zstd, as a power of 2: 8 MiB (RFC 9659)."""
 
@@ -45,12 +49,15 @@ def accepted() -> str:
 def decoders_for(header: str) -> list[tuple[str, Decoder]]:
     """The decoders of an answer's ``Content-Encoding``, in the order in which they are applied.
 
-    Raises ContentError for an encoding that is not known, or whose extra is not installed.
+    Raises ContentError for an encoding that is not known, or whose extra is not installed, and for too many.
     """
-    names = [name.strip().lower() for name in header.split(",")]
-    return [
-        (name, _decoder(name)) for name in reversed(names) if name and name not in ("identity",)
-    ]
+    named = [name.strip().lower() for name in header.split(",")]
+    names = [name for name in named if name and name != "identity"]
+    if len(names) > _MOST_ENCODINGS:
+        raise ContentError(
+            f"the body is encoded {len(names):,} times over; at most {_MOST_ENCODINGS} are undone"
+        )
+    return [(name, _decoder(name)) for name in reversed(names)]
 
 
 def _decoder(name: str) -> Decoder:
@@ -162,21 +169,19 @@ class Body:
     def __init__(self, encoding: str, limit: int | None, place: str) -> None:
         self._place = place
         self._limit = limit
-        self._sent = self._decoded = 0
         try:
             self._decoders = decoders_for(encoding)
         except ContentError as exc:
             raise ContentError(f"{place}: {exc}") from None
+        self._sizes = [0] * (len(self._decoders) + 1)
+        """Bytes as they were sent, and as each decoder gave them."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The decoded pieces of what came; raises ContentError."""
-        self._sent += len(data)
-        self._check(self._sent)
-        for piece in self._through(data, 0):
-            self._decoded += len(piece)
-            self._check(self._decoded)
-            if piece:
-                yield piece
+        """The decoded pieces of what came, empty ones too: after each the others may have a turn.
+
+        Raises ContentError.
+        """
+        return self._through(data, 0)
 
     def end(self) -> None:
         """Raise ContentError where an encoding was cut off."""
@@ -188,25 +193,28 @@ class Body:
                 )
 
     def _through(self, data: bytes, first: int) -> Iterator[bytes]:
+        self._count(first, len(data))
         if first == len(self._decoders):
             yield data
             return
         name, decoder = self._decoders[first]
-        pieces = decoder.feed(data)
-        while True:
-            try:
-                piece = next(pieces, None)
-            except Exception as exc:  # each library has an error of its own
-                raise ContentError(
-                    f"{self._place}: the answer says that its body is in the encoding {name!r}, and it is "
-                    f"not ({exc})"
-                ) from exc
-            if piece is None:
-                return
-            yield from self._through(piece, first + 1)
+        for start in range(0, len(data), _BITE):
+            pieces = decoder.feed(data[start : start + _BITE])
+            while (piece := self._next(pieces, name)) is not None:
+                yield from self._through(piece, first + 1)
 
-    def _check(self, size: int) -> None:
-        if self._limit is not None and size > self._limit:
+    def _next(self, pieces: Iterator[bytes], name: str) -> bytes | None:
+        try:
+            return next(pieces, None)
+        except Exception as exc:  # each library has an error of its own
+            raise ContentError(
+                f"{self._place}: the answer says that its body is in the encoding {name!r}, and it is "
+                f"not ({exc})"
+            ) from exc
+
+    def _count(self, level: int, size: int) -> None:
+        self._sizes[level] += size
+        if self._limit is not None and self._sizes[level] > self._limit:
             raise ContentError(
                 f"{self._place}: the body is larger than {self._limit:,} bytes; the bound is max_bytes "
                 "of HttpOptions, and a download has none"
