@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 import trio
 
-from flowscript_trio.scheduler import raised
 from flowscript_trio.scheduler.raised import is_cancelled
-
-
-@pytest.fixture(params=["trio as it is", "a trio that has it elsewhere"], autouse=True)
-def _trio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "trio as it is":
-        monkeypatch.setattr(raised, "current_task", object)
 
 
 async def test_a_cancellation_of_any_scope_around_is_seen() -> None:

@@ -6,7 +6,6 @@ from math import inf
 from typing import Any
 
 import trio
-from trio.lowlevel import current_task
 
 from ..types.errors import StrayCancelled
 from ..types.exceptions import (
@@ -25,14 +24,8 @@ from .policy import INTERRUPTS, first_to_surface
 
 
 def is_cancelled() -> bool:
-    """Whether something around this task is cancelled.
-
-    Trio tells it by the deadlines of all scopes around, one by one, for each job of a durable run that ends; what
-    its own checkpoints ask is asked where it is there.
-    """
-    status = getattr(current_task(), "_cancel_status", None)
-    known = getattr(status, "effectively_cancelled", None)
-    return trio.current_effective_deadline() == -inf if known is None else known is True
+    """Whether something around this task is cancelled."""
+    return trio.current_effective_deadline() == -inf
 
 
 async def interrupt_held_back() -> KeyboardInterrupt | None:
