@@ -49,6 +49,28 @@ async def test_only_the_secrets_that_the_settings_name_cross() -> None:
     assert "alpha" not in repr(shown)
 
 
+@pytest.mark.parametrize("place", ["here", "thread", "process"])
+async def test_expressions_that_are_computed_at_a_place_see_the_secrets_that_they_name(
+    place: str,
+) -> None:
+    head = '<secret name="A"/><secret name="B"/>'
+    text = '<transform:map id="a" expression="[item, $secrets.A, keys($secrets)]" place="{}"/>'
+    done = await run(text.format(place), head, secrets={"A": "alpha", "B": "beta"}, input=[1])
+    assert done.output == [[1, "alpha", ["A", "B"]]]
+    text = '<transform:template id="a" template="Bearer {{{{$secrets.A}}}}" place="{}"/>'
+    done = await run(text.format(place), head, secrets={"A": "alpha", "B": "beta"})
+    assert done.output == "Bearer alpha"
+
+
+@pytest.mark.parametrize("place", ["here", "process"])
+async def test_a_secret_that_was_not_given_is_an_error_at_a_place_and_no_empty_text(
+    place: str,
+) -> None:
+    text = f'<transform:template id="a" template="Bearer {{{{$secrets.A}}}}" place="{place}"/>'
+    with pytest.raises(fs.EvaluationError, match="secret 'A'"):
+        await run(text, '<secret name="A"/>')
+
+
 async def test_a_node_whose_process_dies_is_a_worker_died_that_names_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with pytest.raises(fs.WorkerDied, match=r"ended by signal 9") as caught:

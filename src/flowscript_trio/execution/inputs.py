@@ -135,17 +135,18 @@ class Secrets(dict[str, str]):
     """The secrets of a run. One that is declared and was not given is an error where it is used.
 
     ``held`` is all that was given. The keys of AI services are in it for the runtime that uses them;
-    expressions see those only where the document declares them.
+    expressions see those only where the document declares them. Without a document all that was given is seen:
+    what crosses to a worker is what the node there names.
     """
 
-    def __init__(self, document: Document, given: Mapping[str, str]) -> None:
-        self._declared = {secret.name: secret for secret in document.secrets}
+    def __init__(self, document: Document | None, given: Mapping[str, str]) -> None:
+        self._declared = {secret.name: secret for secret in (document.secrets if document else ())}
         held = given.held if isinstance(given, Secrets) else given
         self.held: dict[str, str] = dict(held)
         super().__init__(
             (name, value)
             for name, value in self.held.items()
-            if name in self._declared or name not in AI_SECRETS
+            if document is None or name in self._declared or name not in AI_SECRETS
         )
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from ..execution.inputs import Secrets
 from ..execution.resources import Resources
 from ..expression.scope import NodeView, Services
 from ..runtimes.types import key_of
@@ -105,17 +106,22 @@ class RemoteRun:
 
 
 class RemoteScope:
-    """The part of a scope that crossed with a leaf node; None: nothing of it did."""
+    """The part of a scope that crossed with a leaf node (None: nothing of it did), and its secrets."""
 
-    def __init__(self, facts: ScopeFacts | None, run: RemoteRun) -> None:
+    def __init__(
+        self, facts: ScopeFacts | None, run: RemoteRun, secrets: Mapping[str, str]
+    ) -> None:
         self._facts = facts
         self._run = run
+        self._secrets = Secrets(None, secrets)
 
     @property
     def services(self) -> Services:
         return self._run.services  # made when they are first asked for: most nodes draw nothing
 
     def value(self, name: str) -> Any:
+        if name == "$secrets":
+            return self._secrets
         return self._given.values.get(name)
 
     def node(self, name: str) -> NodeView | None:

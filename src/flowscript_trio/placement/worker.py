@@ -169,7 +169,7 @@ class _Execution:
 
 def params_of(job: LeafJob, run: RemoteRun) -> ExecutionParams[Any]:
     """What a runtime is handed."""
-    scope = RemoteScope(job.scope, run)
+    scope = RemoteScope(job.scope, run, job.run.secrets)
     # What it is handed is its own already: it was copied on its way.
     return ExecutionParams(
         node_from(job.node),
