@@ -9,7 +9,6 @@ from typing import Any
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.testing.places import PlayedPlace
 
 from loopback import Answer, Loopback, Seen
 
@@ -48,7 +47,6 @@ class Shop:
         self.registry = fs.Registry(base=fs.registry)
         self.registry.runtime("source:wait")(self.wait)
         self.registry.runtime("source:echo")(self.echo)
-        self.places: dict[str, PlayedPlace] = {}
         server.pages |= {"/login": self.login, "/refused": self.refused, "/me": self.me}
 
     async def login(self, seen: Seen) -> Answer:
@@ -82,11 +80,10 @@ class Shop:
             whole = f'<workflow name="w">{text}</workflow>'
         flow = fs.loads(whole, registry=self.registry)
         config = {"base": self.server.base}
-        given: dict[str, Any] = {"config": config, "places": self.places}
-        async with fs.open_run(flow, store=store, run_id="r", **given) as run:
+        async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
             await self.waits.wait()
             run.leave()
         self.may_end = True
 
     async def resume(self, store: fs.Store) -> fs.Run:
-        return await fs.resume(store, "r", registry=self.registry, places=self.places)
+        return await fs.resume(store, "r", registry=self.registry)

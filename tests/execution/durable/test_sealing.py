@@ -19,7 +19,6 @@ from flowscript_trio.execution.durable.entry_rows import ENTRIES, entry_of, row_
 from flowscript_trio.journal.cookies import sets_cookies, without_cookies
 from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.sealing import Seal
-from flowscript_trio.testing.places import PlayedPlace
 from flowscript_trio.types.headers import Headers
 from flowscript_trio.types.storing import CannotKeep
 from logins import LOGIN, SENT, TOKEN, Shop, files_with_the_token
@@ -136,14 +135,15 @@ def flow_of(shape: str) -> str:
 
 
 @KEYS
+@pytest.mark.parametrize("place", ["thread", "process"])
 @pytest.mark.parametrize("shape", PLACED)
 async def test_what_ran_elsewhere_has_no_cookie_in_the_clear(
-    shape: str, key: bytes | None, tmp_path: Path
+    shape: str, place: str, key: bytes | None, tmp_path: Path
 ) -> None:
     async with loopback() as server:
         shop = Shop(server)
-        shop.places = {"far": PlayedPlace()}
-        text = flow_of(PLACED[shape]) + '<source:wait id="w" after="b"/>'
+        text = flow_of(PLACED[shape]).replace('"far"', f'"{place}"')
+        text += '<source:wait id="w" after="b"/>'
         await shop.die(fs.Store(tmp_path / "runs.db", key=key), text=text)
         assert not files_with_the_token(tmp_path)
         before = shop.logins
