@@ -8,8 +8,6 @@ import trio.testing
 
 from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.store import Store
-from flowscript_trio.journal.writer import Job
-from flowscript_trio.journal.writing import MOST_PASSES
 from flowscript_trio.types.storing import Superseded
 
 
@@ -92,59 +90,3 @@ async def test_whoever_asks_is_told_that_the_run_is_lost(autojump_clock: object)
     with pytest.raises(Superseded):
         await journal.synced()
     await journal.aclose()
-
-
-async def test_passes_that_follow_at_once_are_handed_over_together(
-    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store.memory()
-    journal = await store.begin("r", b"doc")
-    handed = watched(store, monkeypatch)
-    for number in range(3):
-        journal.write(Row("ended", str(number), b""))
-        await trio.lowlevel.checkpoint()
-    assert handed == []
-    await journal.synced()
-    assert (handed, store.commits) == ([3], 1)
-    await journal.aclose()
-
-
-async def test_what_nobody_waits_for_is_handed_over_after_some_passes(
-    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store.memory()
-    journal = await store.begin("r", b"doc")
-    handed = watched(store, monkeypatch)
-    journal.write(Row("ended", "a", b""))
-    for _ in range(MOST_PASSES - 1):
-        await trio.lowlevel.checkpoint()
-    assert handed == []
-    await trio.lowlevel.checkpoint()
-    assert handed == [1]
-    await journal.aclose()
-
-
-async def test_what_nobody_waits_for_is_handed_over_before_trio_waits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    store = Store.memory()
-    journal = await store.begin("r", b"doc")
-    handed = watched(store, monkeypatch)
-    journal.write(Row("ended", "a", b""))
-    await trio.to_thread.run_sync(lambda: None)
-    assert handed == [1]
-    await journal.aclose()
-
-
-def watched(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows the writer of a store is given, each time that it is given any."""
-    handed: list[int] = []
-    put = store._writer.put
-
-    def noted(job: Job) -> None:
-        if job.batch is not None:
-            handed.append(len(job.batch.rows))
-        put(job)
-
-    monkeypatch.setattr(store._writer, "put", noted)
-    return handed

@@ -13,12 +13,12 @@ _CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 def may_set_cookies(data: bytes) -> bool:
-    """Whether the name of that header stands in an encoded value: quick, and true of a text that says it, too."""
+    """Whether the name of that header is in an encoded value: quick, and true of a text that says it, too."""
     return _IN_BYTES in data.lower()
 
 
 def sets_cookies(value: Any) -> bool:
-    """Whether headers stand in a value that set cookies: in a mapping, or as pairs of a name and a text."""
+    """Whether a value has headers that set cookies: in a mapping, or as pairs of a name and a text."""
     return any(_is_pair(each) or _has_key(each) for each in _inside(value))
 
 
@@ -43,7 +43,7 @@ def _rebuilt(value: Any, now: Callable[[Any], Any]) -> Any:
 
 
 def _inside(value: Any) -> Iterator[Any]:
-    """The containers of a value, itself among them, each once and after those that stand in it."""
+    """The containers of a value, itself among them, each once and after those inside it."""
     if not isinstance(value, _CONTAINERS):
         return
     seen = {id(value)}

@@ -1,4 +1,4 @@
-"""Owns a journal in trio's thread: rows gather, passes go to the store whole, and those who wait are woken."""
+"""Owns a journal in trio's thread: rows gather for a pass, go to the store whole, and those who wait are woken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import trio
 
 from ..types.storing import StoreFailed, Superseded
 from .backend import Backend, Batch, Owned
-from .blobs import LARGE, LargeRow, pack
+from .blobs import LargeRow, pack
 from .calling import call
 from .rows import Answered, Mark, Question, Row
 from .writer import Job, Writer
@@ -24,16 +24,8 @@ PATIENCE = 10
 """Real seconds in which a journal that is closed must reach the disk; another process may hold it locked."""
 
 
-MOST_PASSES = 16
-"""Passes that gather what nobody waits for, as long as they follow at once."""
-
-
 class PassEnd(trio.abc.Instrument):
-    """Hands what was written to the writer as a pass ends: trio waits for I/O exactly once before each.
-
-    Where the next pass follows at once, what nobody waits for yet goes with that: what a hundred nodes gave, and
-    that the next hundred begin, is handed over once, and wakes the writer once.
-    """
+    """Hands what a pass wrote to the writer as the pass ends: trio waits for I/O exactly once before each."""
 
     def __init__(self) -> None:
         self.touched: list[LiveJournal] = []
@@ -42,7 +34,7 @@ class PassEnd(trio.abc.Instrument):
         if self.touched:
             touched, self.touched = self.touched, []
             for journal in touched:
-                journal.end_pass(is_idle=timeout > 0)
+                journal.hand_over()
 
 
 _pass_end: trio.lowlevel.RunVar[PassEnd | None] = trio.lowlevel.RunVar(
@@ -63,7 +55,7 @@ def _end_of_passes() -> PassEnd:
 def is_writing() -> bool:
     """Whether anything is written as this pass of trio ends, so that somebody may go on: for virtual clocks."""
     end = _pass_end.get()
-    return end is not None and any(journal.is_urgent for journal in end.touched)
+    return end is not None and bool(end.touched)
 
 
 class LiveJournal:
@@ -82,7 +74,6 @@ class LiveJournal:
         self._questions: list[Question] = []
         self._dropped: list[tuple[int, int]] = []
         self._touched = False
-        self._gathering = 0  # passes that have ended since it was
         self._wanted = False
         self._next = owned.rows  # the number of the next row
         self._changes = 0  # what was written, rows and others
@@ -122,8 +113,7 @@ class LiveJournal:
             raise self._backend.damaged(self.run_id, "rows are missing")
 
     def write(self, row: Row) -> int:
-        is_large = len(row.data) > LARGE or len(row.value) > LARGE
-        self._rows.append(pack(row, self._large) if is_large else row)
+        self._rows.append(pack(row, self._large))
         self._changes += 1
         if not self._touched:
             self._touch()
@@ -176,24 +166,12 @@ class LiveJournal:
         if self._kept < place[0]:
             raise self._failure()
 
-    @property
-    def is_urgent(self) -> bool:
-        """Whether somebody waits, or is to be called as the pass ends."""
-        return self._wanted or bool(self._ending)
-
-    def end_pass(self, is_idle: bool) -> None:
-        """A pass has ended: give the writer what was written, unless more may come at once."""
+    def hand_over(self) -> None:
+        """Give the writer what the pass wrote."""
         ending, self._ending = self._ending, []
         for write in ending:
             write()
-        self._gathering += 1
-        if not (self._wanted or is_idle or self._gathering >= MOST_PASSES):
-            self._end.touched.append(self)
-            return
-        self._hand_over()
-
-    def _hand_over(self) -> None:
-        self._touched, self._gathering = False, 0
+        self._touched = False
         if self._failed is not None:
             return
         batch = None

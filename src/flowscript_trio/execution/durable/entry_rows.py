@@ -1,6 +1,6 @@
 """Owns how each entry of a run's journal becomes a row, and is read back: there is no other way into a store.
 
-So what must not stand there in the clear is looked for here, whatever kind of entry it is in.
+So what must not be kept in the clear is looked for here, whatever kind of entry it is in.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Sending:
     mine: Any = None
     """The headers that the settings gave, or None."""
     secrets: Collection[str] = ()
-    """What goes along to no other origin, whatever header it stands in."""
+    """What goes along to no other origin, in whatever header it is."""
     count: Callable[[], None] | None = None
     """Called before each request that is sent: the budget of the run."""
 

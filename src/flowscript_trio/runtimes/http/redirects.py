@@ -14,7 +14,7 @@ from .hosts import leads_somewhere
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "cookie", "host", "user-agent"}
 )
-"""What another origin is sent, unless a secret stands in it; all other headers may hold one, whatever their names.
+"""What another origin is sent, unless a secret is in it; all other headers may hold one, whatever their names.
 (The cookie is that of its own host.)"""
 
 
