@@ -16,6 +16,11 @@ _TOLD = (int, float, complex, bytes, bytearray, Decimal, datetime, date, time, t
 _MANY: tuple[Any, ...] = (list, tuple, set, frozenset)
 
 
+def is_built_in(value: object) -> bool:
+    """Whether a value is of a built-in type or a subclass of one, whose own methods are not called."""
+    return is_a(value, (*_TOLD, *_MANY, str, dict))
+
+
 def repr_of(value: object) -> str:
     """The ``repr`` of a value; of one that is a number, bytes or a moment, that of the built-in type."""
     for kind in () if type(value) is bool else _TOLD:

@@ -6,7 +6,7 @@ from collections import UserString
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Protocol
 
-from .built_in import bytes_of, items_of, repr_of
+from .built_in import bytes_of, is_built_in, items_of, repr_of
 from .exceptions import class_name, is_a
 from .written import PLAIN, written
 
@@ -152,7 +152,7 @@ class _Walk:
             return self._leaf(value)
         shown = [self._part(part) for part in parts]
         if all(a is b for a, b in zip(parts, shown, strict=True)):
-            return value if type(value) in _CONTAINERS else self._leaf(value)  # its own repr
+            return value if is_built_in(value) else self._leaf(value)  # by what it says of itself
         if is_a(value, Mapping):
             return _mapping(shown)
         if is_a(value, Set):
@@ -185,8 +185,7 @@ class _Walk:
 def _told_by(value: Any) -> Iterator[str]:
     """The texts by which a value may be shown: it may be a key as well."""
     yield repr_of(value)
-    says: Any = type(value).__str__
-    if says is not object.__str__:
+    if not is_built_in(value):
         yield str(value)
 
 
