@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-from array import array
 from collections import UserString, deque
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -237,7 +236,6 @@ class Named:
 
 def test_what_a_value_says_of_itself_is_masked_beside_its_parts() -> None:
     masker = Masker(["s3cret-t0k3n"])
-    assert masker.value(array("u", "s3cret-t0k3n")) == "array('u', '***')"
     assert masker.value([Told()]) == ["Told('***')"]
     assert masker.value({Named(): 1}) == {"***": 1}
 
