@@ -182,3 +182,10 @@ class Overlay:
 
     def node(self, name: str) -> NodeView | None:
         return self.scope.node(name)
+
+
+def base_of(scope: Scope) -> Any:
+    """The scope without the names that are bound over it: a layer of the run."""
+    while isinstance(scope, Overlay):
+        scope = scope.scope
+    return scope

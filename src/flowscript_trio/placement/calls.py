@@ -27,6 +27,7 @@ from .worker import (
     params_of,
     run_job,
     runtime_in,
+    scope_of,
     unreadable,
 )
 
@@ -68,7 +69,8 @@ def do_call(number: int, call: bytes, terms: bytes | None) -> Answer:
         reply = do_plain(worker, job, runtime)
     else:
         reply = loop_of(job.run.id).do(worker, "", job)
-    if reply.status == "done" and not reply.noted and type(reply.output) in _PLAIN:
+    is_all = not reply.noted and reply.cookies is None
+    if reply.status == "done" and is_all and type(reply.output) in _PLAIN:
         return worker, reply.output
     return pack_reply(reply)
 
@@ -80,7 +82,7 @@ def do_plain(worker: str, job: LeafJob, runtime: BlockingRuntime) -> Reply:
     if job.headers:
         context.run(send_along, partial(given, job.headers))
     try:
-        output = context.run(runtime.function, params_of(job, run))
+        output = context.run(runtime.function, params_of(job, run, scope_of(job, run)))
     except BaseException as exc:
         error = pack_error(error_of_call(exc, "the node raised"))
         return Reply(worker=worker, status="failed", error=error, noted=tuple(run.noted))

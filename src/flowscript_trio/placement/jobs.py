@@ -82,7 +82,10 @@ class LeafTerms:
 
 
 class LeafCall(NamedTuple):
-    """What one attempt of a leaf node has of its own; ``scope`` is None where its settings name nothing."""
+    """What one attempt of a leaf node has of its own.
+
+    ``scope`` is None where its settings name nothing, and ``cookies`` where there are none in its scope.
+    """
 
     path: str
     attempt: int
@@ -91,6 +94,7 @@ class LeafCall(NamedTuple):
     config: Any
     input: Any
     scope: ScopeFacts | None
+    cookies: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,7 @@ class LeafJob(Job):
     config: Any
     input: Any
     scope: ScopeFacts | None
+    cookies: Any
 
     @classmethod
     def of(cls, terms: LeafTerms, call: LeafCall) -> LeafJob:
@@ -183,13 +188,17 @@ class Spent:
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """What a worker answers. ``status`` tells how the job ended; its ``error`` is one of its own, or None."""
+    """What a worker answers. ``status`` tells how the job ended; its ``error`` is one of its own, or None.
+
+    ``cookies`` are those of its scope, where it changed them.
+    """
 
     worker: str
     status: Literal["done", "failed", "cancelled"]
     output: Any = None
     error: PackedError | None = None
     noted: tuple[Noted, ...] = ()
+    cookies: Any = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -205,7 +214,6 @@ class BodyReply(Reply):
     executed: tuple[Executed, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     results: Mapping[str, NodeResult | NodeMark] = field(default_factory=dict)
-    cookies: Any = None
     cancellations: tuple[tuple[str, Cancellation], ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
     events: tuple[tuple[Event, NodeKey | None], ...] = ()

@@ -62,6 +62,8 @@ class RemotePlace:
         leaf.context.whereabouts[path] = Whereabouts(reply.worker)
         if reply.noted:
             tell(leaf.run, params, reply)
+        if reply.cookies is not None:
+            _take_cookies(leaf.state, reply)
         await be_cancelled(reply, leaf.deadline)
         return output_of(reply, path)
 
@@ -125,8 +127,8 @@ class RemotePlace:
         return reply
 
 
-def _take_cookies(state: State, reply: BodyReply) -> None:
-    """Take over the cookies that came to a document over there, as the last that were set."""
+def _take_cookies(state: State, reply: Reply) -> None:
+    """Take over the cookies that came to a node or a document over there, as the last that were set."""
     known = {id_: cookie for id_, (_, cookie) in state.cookies.entries.items()}
     changes = [
         (key, cookie)

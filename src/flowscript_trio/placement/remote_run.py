@@ -14,6 +14,7 @@ from ..execution.resources import Resources
 from ..expression.scope import NodeView, Services
 from ..runtimes.types import key_of
 from ..types.ast import BaseNode
+from ..types.cookies import Cookies
 from ..types.errors import FlowScriptError
 from ..types.http import HttpOptions
 from ..types.results import NodeMark
@@ -106,11 +107,16 @@ class RemoteRun:
 
 
 class RemoteScope:
-    """The part of a scope that crossed with a leaf node (None: nothing of it did), and its secrets."""
+    """The part of a scope that crossed with a leaf node (None: nothing of it did), its secrets and its cookies."""
 
     def __init__(
-        self, facts: ScopeFacts | None, run: RemoteRun, secrets: Mapping[str, str]
+        self,
+        facts: ScopeFacts | None,
+        run: RemoteRun,
+        secrets: Mapping[str, str],
+        cookies: Cookies,
     ) -> None:
+        self.cookies: Cookies = cookies
         self._facts = facts
         self._run = run
         self._secrets = Secrets(None, secrets)

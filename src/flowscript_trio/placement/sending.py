@@ -11,9 +11,10 @@ import trio
 from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame
 from ..execution.noderun import NodeRun
+from ..execution.state import State
 from ..execution.walk import Walk
 from ..expression import Expression, Template
-from ..expression.scope import NodeView, Scope, utc_now
+from ..expression.scope import NodeView, Scope, base_of, utc_now
 from ..program.compiled import CompiledBody, PlacedStep, Program
 from ..program.loading import Flow
 from ..program.placing import programs_of
@@ -107,6 +108,8 @@ class Leaf:
         self._runtime = runtime
         self._params = params
         self._placed = self.context.placed[id(params.node)]
+        self.state: State = base_of(params.scope)
+        """What has the cookies of its scope."""
 
     @property
     def label(self) -> str:
@@ -130,7 +133,8 @@ class Leaf:
             scope = scope_facts(self._params.scope, self._placed.names)
         run, headers = self.run, dict(headers_along())
         seconds = self.deadline - trio.current_time()
-        return LeafCall(run.path, run.attempt, seconds, headers, config, input, scope)
+        cookies = None if self.state.cookies is NO_COOKIES else self.state.cookies
+        return LeafCall(run.path, run.attempt, seconds, headers, config, input, scope, cookies)
 
 
 _OF_DOCUMENTS = frozenset({"$config", "$env", "$run"})

@@ -16,6 +16,7 @@ from ..execution.resources import Resources
 from ..runtimes.threads import start_thread
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of
+from ..types.cookies import NO_COOKIES
 from ..types.errors import CannotTravel
 from ..types.exceptions import is_a
 from ..types.looking import summary_of
@@ -145,18 +146,26 @@ async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelS
     """Run one attempt of a leaf node within a cancel scope."""
     output: Any = None
     error: BaseException | None = None
+    seen = scope_of(job, run)
+    before = seen.cookies
     with scope:
         try:
-            output = await runtime_in(job.runtime).execute(params_of(job, run))
+            output = await runtime_in(job.runtime).execute(params_of(job, run, seen))
         except BaseException as exc:
             error = error_of(exc)
             if error is None:
                 raise
-    noted = tuple(run.noted)
-    if error is not None:
-        return Reply(worker=worker, status="failed", error=pack_error(error), noted=noted)
-    status: Literal["done", "cancelled"] = "cancelled" if scope.cancelled_caught else "done"
-    return Reply(worker=worker, status=status, output=output, noted=noted)
+    status: Literal["done", "failed", "cancelled"] = "done"
+    if error is not None or scope.cancelled_caught:
+        status = "cancelled" if error is None else "failed"
+    return Reply(
+        worker=worker,
+        status=status,
+        output=output,
+        error=None if error is None else pack_error(error),
+        noted=tuple(run.noted),
+        cookies=None if seen.cookies is before else seen.cookies,
+    )
 
 
 @dataclass(slots=True)
@@ -167,9 +176,13 @@ class _Execution:
     number: int
 
 
-def params_of(job: LeafJob, run: RemoteRun) -> ExecutionParams[Any]:
+def scope_of(job: LeafJob, run: RemoteRun) -> RemoteScope:
+    """What of its scope has crossed with a node."""
+    return RemoteScope(job.scope, run, job.run.secrets, job.cookies or NO_COOKIES)
+
+
+def params_of(job: LeafJob, run: RemoteRun, scope: RemoteScope) -> ExecutionParams[Any]:
     """What a runtime is handed."""
-    scope = RemoteScope(job.scope, run, job.run.secrets)
     # What it is handed is its own already: it was copied on its way.
     return ExecutionParams(
         node_from(job.node),

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from http.cookiejar import Cookie, CookieJar
-from typing import Any
 
-from ...expression.scope import Overlay, Scope
 from ...types.cookies import Cookies, Key
-
-
-def home_of(scope: Scope) -> Any:
-    """The layer of the run that a node's scope lies over: it has ``cookies``."""
-    while isinstance(scope, Overlay):
-        scope = scope.scope
-    return scope
 
 
 def fill(jar: CookieJar, cookies: Cookies) -> None:

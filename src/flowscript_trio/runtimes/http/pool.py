@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ...expression.encoding import decode_json
-from ...expression.scope import Scope
+from ...expression.scope import Scope, base_of
 from ...types.cookies import NO_COOKIES
 from ...types.errors import EvaluationError, FlowScriptError, InputError
 from ...types.http import REDIRECTS, HttpOptions, Redirects
@@ -21,7 +21,7 @@ from ...types.propagation import headers_along
 from ..types import RunServices
 from .auth import Auth
 from .coding import accepted
-from .cookies import changes, fill, home_of
+from .cookies import changes, fill
 from .hosts import Rules, rules_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class HttpPool:
         Raises HostRefused, RedirectRefused, and for what fails below HTTP errors of httpx's own classes that
         name the request and the cause. Cancellation closes the connection at once.
         """
-        home = None if sending.scope is None else home_of(sending.scope)
+        home = None if sending.scope is None else base_of(sending.scope)
         before = NO_COOKIES if home is None else home.cookies
         fill(client.cookies.jar, before)
         if before is not NO_COOKIES and "cookie" not in request.headers:
