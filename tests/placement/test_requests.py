@@ -1,4 +1,4 @@
-"""Owns the tests of requests at a place: a node there sends the cookies of its scope, and what it is sent comes back."""
+"""Owns the tests of requests at a place: cookies of the scope go along, and those that were set come back."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ import pytest
 
 import flowscript_trio as fs
 from flowscript_trio.execution import attempts, cleanup
-from flowscript_trio.execution.durable import limited, opening
-from flowscript_trio.execution.durable.coding import Coding
+from flowscript_trio.execution.durable import coding, limited, opening
 from flowscript_trio.execution.durable.decisions import Decisions
 from flowscript_trio.execution.durable.leaves import act_durably
 from flowscript_trio.execution.durable.past import Past
@@ -322,6 +321,6 @@ def test_clean_up_by_a_process_that_only_left_is_found(monkeypatch: pytest.Monke
 
 @pytest.mark.breaks_the_engine
 def test_a_secret_in_the_store_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Coding, "encode", lambda coding, value: encode_value(value))
+    monkeypatch.setattr(coding, "encode_value", lambda value, secrets: encode_value(value))
     report = proved(SECRET, options={"secrets": {"KEY": "k3y-of-the-api"}})
     assert promises(report) == {"no secret is in the store"}
