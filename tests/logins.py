@@ -81,7 +81,10 @@ class Shop:
         flow = fs.loads(whole, registry=self.registry)
         config = {"base": self.server.base}
         async with fs.open_run(flow, store=store, run_id="r", config=config) as run:
-            await self.waits.wait()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(run.wait)  # where it fails, nobody waits for ever
+                await self.waits.wait()
+                nursery.cancel_scope.cancel()
             run.leave()
         self.may_end = True
 
