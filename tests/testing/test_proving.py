@@ -331,8 +331,11 @@ def test_what_hangs_in_a_thread_since_before_is_not_waited_for(
 
 
 def test_a_real_database_is_proved_and_no_commit_is_lost_or_told_as_cancelled(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        trial, "PATIENCE", 60.0
+    )  # on a busy machine a disk takes more than a second
     with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as connection:
         connection.execute("create table t (a integer)")
     flow = fs.loads("""<workflow name="database">
