@@ -12,6 +12,7 @@ from typing import Any
 
 from .masked_values import masked
 from .patterns import pattern
+from .spellings import spellings_of
 from .unescaping import Span, layers, outward
 from .written import kinds_written_as
 
@@ -108,7 +109,7 @@ class Masker:
     @cached_property
     def _whole(self) -> re.Pattern[bytes] | None:
         """Finds the secrets that are shorter than a run."""
-        short = (_forms_of(secret) for secret in self._secrets if len(secret) < RUN)
+        short = (spellings_of(secret) for secret in self._secrets if len(secret) < RUN)
         forms = sorted((f for f in chain.from_iterable(short) if len(f) >= SHORTEST), key=_order)
         return re.compile(b"|".join(map(re.escape, forms))) if forms else None
 
@@ -191,16 +192,10 @@ class Masker:
         return text if masked == text else masked
 
 
-def _forms_of(secret: str) -> set[bytes]:
-    from .spellings import spellings_of  # only a run with secrets needs it
-
-    return spellings_of(secret)
-
-
 @lru_cache(maxsize=8)
 def _spelled(secrets: frozenset[str]) -> bytes:
     """The spellings of secrets, between them what is in no text."""
-    return b"\xff\xfe".join(set(chain.from_iterable(map(_forms_of, secrets))))
+    return b"\xff\xfe".join(set(chain.from_iterable(map(spellings_of, secrets))))
 
 
 @lru_cache(maxsize=8)
