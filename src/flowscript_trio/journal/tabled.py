@@ -29,13 +29,6 @@ def tabled(
     number: int, row: Row | LargeRow, keep: Callable[[Large], None]
 ) -> tuple[str, bytes, bytes, bytes, int, int]:
     """A row for a table, as the columns of :class:`Tabled`; ``keep`` is given its large parts."""
-    large, (kind, name, data, value) = (0, row) if type(row) is Row else _kept(row, keep)
-    key = name.encode("utf-8", "surrogatepass")
-    return kind, key, data, value, large, _sum(number, kind, key, data, value)
-
-
-def _kept(row: Row | LargeRow, keep: Callable[[Large], None]) -> tuple[int, Row]:
-    """Which parts of a row are large, and the row with their hashes."""
     large, data, value = 0, row.data, row.value
     if isinstance(data, Large):
         keep(data)
@@ -43,7 +36,8 @@ def _kept(row: Row | LargeRow, keep: Callable[[Large], None]) -> tuple[int, Row]
     if isinstance(value, Large):
         keep(value)
         large, value = large | _VALUE, value.hash
-    return large, Row(row.kind, row.key, data, value)
+    key = row.key.encode("utf-8", "surrogatepass")
+    return row.kind, key, data, value, large, _sum(number, row.kind, key, data, value)
 
 
 def untabled(number: int, columns: Tabled, large: Callable[[bytes], bytes]) -> Row:

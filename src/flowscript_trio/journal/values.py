@@ -32,14 +32,14 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
 
     Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value.
     """
-    if (type(value) is list and _LEAVES.issuperset(map(type, value))) or _is_plain(value):
+    if _is_plain(value):
         try:
-            data = JSON + "".join(_chunks(value, 0)).encode("utf-8", "surrogatepass")
+            data = _dumped(value)
         except ValueError:  # an integer of thousands of digits
             pass
         else:
             if secrets is None or not secrets.suspects(data):
-                return data
+                return JSON + data
     return PARTS + _dumped(_Parts(secrets).of(value))
 
 
@@ -67,11 +67,11 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
 
 
 def _dumped(value: Any) -> bytes:
-    return "".join(_chunks(value, 0)).encode("utf-8", "surrogatepass")
+    return "".join(_chunks(value)).encode("utf-8", "surrogatepass")
 
 
-def _maker_of_chunks() -> Callable[[Any, int], Iterable[str]]:
-    """What gives the JSON of a value, nested so deeply, in pieces.
+def _maker_of_chunks() -> Callable[[Any], Iterable[str]]:
+    """What gives the JSON of a value in pieces.
 
     ``json`` makes a new encoder for each value, which takes longer than what it then does: here one is made
     for all. What comes to it was looked through for circles already.
@@ -79,11 +79,10 @@ def _maker_of_chunks() -> Callable[[Any, int], Iterable[str]]:
     encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # another Python has it in another way
-        return lambda value, _: encoder.iterencode(value)
+        return encoder.iterencode
     text = json.encoder.encode_basestring
-    chunks: Callable[[Any, int], Iterable[str]]
-    chunks = make(None, encoder.default, text, None, ":", ",", False, False, True)
-    return chunks
+    made = make(None, encoder.default, text, None, ":", ",", False, False, True)
+    return lambda value: made(value, 0)
 
 
 _chunks = _maker_of_chunks()
@@ -95,7 +94,7 @@ _decoder = json.JSONDecoder(parse_constant=float)
 def _is_plain(root: Any) -> bool:
     """Whether JSON says all of a value: no class but its own, no part twice, not too deep."""
     kind = type(root)
-    if kind in _LEAVES:
+    if kind in _LEAVES or (kind is list and _LEAVES.issuperset(map(type, root))):
         return True
     if kind not in _CONTAINERS:
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from functools import partial
 from secrets import token_bytes
 from typing import Any
 
@@ -41,8 +40,10 @@ class Coding:
         self.seal: Seal | None = seal
         """What entries with cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
-        self.encode: Callable[[Any], bytes] = partial(encode_value, secrets=self._secrets)
+
+    def encode(self, value: Any) -> bytes:
         """A value as bytes; raises CannotKeep with the place inside the value."""
+        return encode_value(value, self._secrets)
 
     def decode(self, data: bytes) -> Any:
         """The value of these bytes, sealed or not. Raises StoreFailed for what is sealed with another key."""

@@ -93,24 +93,24 @@ def row_of(
     Raises CannotKeep for a value that cannot be kept, with the place inside it.
     """
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
-    try:
-        data = coding.encode(facts)
-    except CannotKeep as exc:
-        raise _placed(exc) from exc.__cause__
+    data = _encoded(facts, coding)
     told = sealed or entry.is_secret
     if told or (may_set_cookies(data) and sets_cookies(facts) and not entry.is_open):
         closed = coding.close(data)
         if closed is None:
             entry = entry.without_cookies()
             _, _, *facts = _PARTS_OF[type(entry)](entry)
-            closed = coding.encode(facts)
+            closed = _encoded(facts, coding)
         data = closed
     return Row(kind, key, data, value), entry
 
 
-def _placed(exc: CannotKeep) -> CannotKeep:
-    """The error with the place inside the value, and not inside the facts of its entry."""
-    return CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what)
+def _encoded(facts: list[Any], coding: Coding) -> bytes:
+    """The facts of an entry as bytes; where they cannot be kept, the error has the place inside the value."""
+    try:
+        return coding.encode(facts)
+    except CannotKeep as exc:
+        raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 
 
 def entry_of(row: Row, decode: Decode) -> Entry:

@@ -67,7 +67,7 @@ class RunJournal:
         row, said = row_of(entry, self._coding, value, sealed)
         if said is not entry:
             self._parts.keep(entry.key)
-        elif self._coding.seal is not None and is_sealed(row.data):
+        elif is_sealed(row.data):
             self._parts.note_cookies(entry.key)
         number = self._journal.write(row)
         self.count += 1
