@@ -177,12 +177,8 @@ def _asking_for(params: fs.ExecutionParams, *keys: str) -> Callable[[], Any]:
     return opened
 
 
-@pytest.mark.parametrize(
-    "chains",
-    [["aa"], ["aba"], ["abca"], ["ab", "ba"], ["abc", "ca"], ["ab", "bc", "ca"]],
-    ids="+".join,
-)
-def test_factories_that_ask_for_each_other_in_a_circle_are_an_error(chains: list[str]) -> None:
+def _where_factories_ask() -> fs.Registry:
+    """``source:asks`` opens a resource whose factory asks for the next one of its keys, and so on."""
     registry = fs.Registry(base=fs.registry)
 
     @registry.runtime("source:asks")
@@ -190,6 +186,16 @@ def test_factories_that_ask_for_each_other_in_a_circle_are_an_error(chains: list
         keys = str(params.config["for"])
         return await params.run.resource(keys[0], _asking_for(params, *keys))
 
+    return registry
+
+
+@pytest.mark.parametrize(
+    "chains",
+    [["aa"], ["aba"], ["abca"], ["ab", "ba"], ["abc", "ca"], ["ab", "bc", "ca"]],
+    ids="+".join,
+)
+def test_factories_that_ask_for_each_other_in_a_circle_are_an_error(chains: list[str]) -> None:
+    registry = _where_factories_ask()
     nodes = "".join(f'<source:asks id="n{keys}" for="{keys}"/>' for keys in chains)
     flow = fs.loads(f'<workflow name="w">{nodes}</workflow>', registry=registry)
 
@@ -207,13 +213,7 @@ def test_factories_that_ask_for_each_other_in_a_circle_are_an_error(chains: list
     "chains", [["abc", "bc"], ["ab", "cb", "b"], ["abc", "b", "c"]], ids="+".join
 )
 def test_factories_may_ask_for_what_others_open(chains: list[str]) -> None:
-    registry = fs.Registry(base=fs.registry)
-
-    @registry.runtime("source:asks")
-    async def asks(params: fs.ExecutionParams) -> Any:
-        keys = str(params.config["for"])
-        return await params.run.resource(keys[0], _asking_for(params, *keys))
-
+    registry = _where_factories_ask()
     nodes = "".join(f'<branch><source:asks id="n{keys}" for="{keys}"/></branch>' for keys in chains)
     flow = fs.loads(
         f'<workflow name="w"><parallel id="p">{nodes}</parallel></workflow>', registry=registry
