@@ -192,7 +192,7 @@ async def test_a_stream_whose_answer_sets_cookies_is_opened_again_with_them(
     async with loopback() as server:
         shop = Shop(server)
         login = LOGIN.format(kind="source").replace("/>", ' format="jsonl" stream="true"/>')
-        text = login + '<source:wait id="w"/>'
+        text = login + '<source:wait id="w" after="l"/>'
         text += '<source:http id="m" after="w" url="{{$config.base}}/me"/>'
         await shop.die(fs.Store(tmp_path / "runs.db", key=key), text=text)
         assert not files_with_the_token(tmp_path)
