@@ -248,6 +248,17 @@ def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
     assert "syntax trees" in drawn
 
 
+def test_the_page_on_the_design_has_every_room_in_its_order_and_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    level = {room: -at for at, names in enumerate(rooms.layers()) for room in names}
+    assert sorted(rows) == sorted(level)
+    assert [level[room] for room in rows] == sorted(level.values())
+    source = ROOT / "src" / "flowscript_trio"
+    for named in re.findall(r"`([\w/]+(?:\.py|/))`", text):
+        assert any(source.glob(f"**/{named}")), named
+
+
 def command_names() -> list[str]:
     return commands.list_commands(click.Context(commands))
 
