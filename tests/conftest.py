@@ -53,6 +53,13 @@ def pytest_configure(config: pytest.Config) -> None:
         keep_documents(Path(folder) / f"{os.getpid()}.jsonl")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Proofs come first: they search all objects of their process again and again, and there are few as yet."""
+    folder = Path(__file__).parent / "testing"
+    items.sort(key=lambda item: folder not in item.path.parents)
+
+
 def look_at_paths() -> None:
     """Look at the record of every run for two executions with one path."""
     attach, path_of = Run._attach, attrgetter("path")

@@ -56,6 +56,7 @@ def test_foreach_over_a_generator_of_100_000_has_never_more_tasks_than_its_limit
     assert tasks.now == 0
 
 
+@pytest.mark.slow
 def test_the_memory_of_foreach_does_not_grow_with_its_items() -> None:
     flow = fs.loads(f'<workflow name="w">{EACH.format(merge="none")}</workflow>')
 
@@ -205,6 +206,7 @@ def test_what_cannot_be_copied_is_handed_over_with_a_warning_that_names_the_node
     assert "Client" in run.warnings[0].message
 
 
+@pytest.mark.slow
 def test_a_fork_costs_the_same_whatever_the_size_of_the_state() -> None:
     stubs = Stubs()
     flow = stubs.load(

@@ -125,6 +125,7 @@ def proof(*arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_proof_takes_limits_and_runs_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_proof_takes_limits_and_runs_beside(
     assert len(ran) == 2 * beside["runs"]
 
 
+@pytest.mark.slow
 @pytest.mark.breaks_the_engine
 def test_a_limit_that_lets_too_many_in_is_found_with_runs_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,8 @@ COMMANDS = [
     "--version",
     "run missing.xml",
 ]
+EACH = [COMMANDS[0], *(pytest.param(other, marks=pytest.mark.slow) for other in COMMANDS[1:])]
+"""The commands as arguments of a test: each starts a process of its own."""
 ONLY_FOR_PEOPLE = {"validate a.xml", "run missing.xml"}
 """Commands that write nothing to standard output."""
 
@@ -51,7 +53,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EACH)
 def test_output_that_is_lost_is_an_error_that_says_so(
     command: str, redirected: str, tmp_path: Path
 ) -> None:
@@ -71,7 +73,7 @@ def test_output_that_is_lost_is_an_error_that_says_so(
 
 
 @pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EACH)
 def test_nobody_who_listens_changes_nothing_of_the_output(
     command: str, redirected: str, tmp_path: Path
 ) -> None:

@@ -248,7 +248,9 @@ def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
     assert "syntax trees" in drawn
 
 
-def test_the_page_on_the_design_has_every_room_in_its_order_and_names_files_that_are_there() -> None:
+def test_the_page_on_the_design_has_every_room_in_its_order_and_names_files_that_are_there() -> (
+    None
+):
     text = (ROOT / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     level = {room: -at for at, names in enumerate(rooms.layers()) for room in names}

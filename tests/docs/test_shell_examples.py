@@ -54,6 +54,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_shell_example_of_a_page_works(page: Path, folder: Path) -> None:
     [record] = (folder / "runs").iterdir()

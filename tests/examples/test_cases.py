@@ -42,6 +42,7 @@ def test_its_cases_pass(path: Path) -> None:
     assert [(result.name, result.problems) for result in results if not result.passed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TESTED, ids=named)
 def test_its_first_case_is_proved(path: Path) -> None:
     flow = flow_of(path)

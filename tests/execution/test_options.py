@@ -89,6 +89,7 @@ async def test_a_run_takes_its_options_in_one_object() -> None:
     assert run.output == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

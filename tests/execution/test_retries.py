@@ -183,6 +183,7 @@ def test_attempt_outside_of_a_node_is_null_with_a_warning() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_proof_knows_the_waits_of_several_retries() -> None:
     stubs = Stubs()
     flow = stubs.load(

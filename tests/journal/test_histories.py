@@ -95,11 +95,12 @@ async def check(where: str, said: Said, runs: list[str]) -> None:
                 assert fences[count - 1] == fence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("rounds", [4, pytest.param(8, marks=pytest.mark.slow)])
 async def test_every_history_of_workers_that_are_killed_could_have_been(
-    kind: str, rounds: int, tmp_path: Path
+    kind: str, tmp_path: Path
 ) -> None:
+    rounds = 8
     where = str(tmp_path / "runs.db") if kind == "sqlite" else new_database(URL)
     runs = [f"run-{number}" for number in range(rounds)]
     for run_id in runs:

@@ -120,7 +120,7 @@ def test_an_integer_of_any_size_comes_back() -> None:
     assert back({"n": [-(10**20_000)]}) == {"n": [-(10**20_000)]}
 
 
-@pytest.mark.parametrize("depth", [59, 60, 61, 900, 100_000])
+@pytest.mark.parametrize("depth", [59, 60, 61, 900, pytest.param(100_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("wrap", [lambda v: [v], lambda v: {"k": v}, lambda v: (v,)])
 def test_a_value_may_be_nested_as_deeply_as_it_likes(depth: int, wrap: Any) -> None:
     value: Any = 1

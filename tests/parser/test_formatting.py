@@ -57,6 +57,7 @@ def check(text: str, file: str) -> str:
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_document_of_the_tests_keeps_its_meaning() -> None:
     load_all()

@@ -29,7 +29,7 @@ LONG = [
         {"type": "object", "propertyNames": {"pattern": "^a"}},
         {f"a{number}": 1 for number in range(HERE)},
     ),
-    (DEEP, 1),
+    pytest.param(DEEP, 1, marks=pytest.mark.slow),
 ]
 
 

@@ -190,6 +190,7 @@ async def test_a_stream_of_parquet_is_read_in_parts(
     assert [len(part) for part in (await fs.run(flow, base=tmp_path)).output] == [4, 4, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_streams_of_tables_are_proved(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

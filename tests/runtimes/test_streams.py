@@ -308,6 +308,7 @@ async def test_a_stream_of_a_pipe_gives_what_is_in_it_and_a_cancellation_holds_n
     assert threading.active_count() <= threads + 2  # trio keeps idle ones for a while
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "each",
     [

@@ -212,6 +212,7 @@ async def test_a_statement_of_a_stream_that_runs_is_interrupted(writes: bool, ba
     assert not any(name.startswith("flowscript database") for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -309,6 +309,7 @@ async def test_cookies_that_pages_set_are_sent_for_the_next_one() -> None:
         assert server.seen[1].headers.get("cookie") == "a=1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ['format="jsonl"', 'next="link"'])
 def test_streams_of_http_are_proved(settings: str) -> None:
     """Cancelled at every step, and failed at every node, they leave no connection open."""

@@ -154,6 +154,7 @@ async def test_a_query_that_is_at_work_is_cancelled_and_its_cursor_closed(sink: 
     assert scope.cancelled_caught
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sink", [SINK, EACH])
 def test_streams_of_postgresql_are_proved(sink: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled at every step, and failed at every node, they leave no transaction open."""

@@ -149,6 +149,7 @@ async def test_a_stream_that_breaks_off_leaves_the_old_file_and_is_closed(tmp_pa
     assert closed == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("append", ["", ' append="true"'])
 def test_streams_from_file_to_file_are_proved(append: str, tmp_path: Path) -> None:
     """Cancelled at every step, and failed at every node: the file is whole or as it was."""
@@ -165,6 +166,7 @@ def test_streams_from_file_to_file_are_proved(append: str, tmp_path: Path) -> No
     assert lines[1:] == list(map(str, range(8))) * (len(lines) // 8)
 
 
+@pytest.mark.slow
 async def test_a_large_file_goes_through_in_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def test_order_leaves_out_a_cycle_and_what_waits_for_it() -> None:
     assert order([(), (2,), (1,), (2,), (0,)]) == [0, 4]
 
 
+@pytest.mark.slow
 def test_a_chain_of_a_hundred_thousand_nodes_needs_no_recursion() -> None:
     size = 100_000
     chain = [(index + 1,) for index in range(size - 1)] + [()]

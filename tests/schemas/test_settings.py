@@ -106,6 +106,7 @@ def without(model: type[BaseModel], setting: str) -> type[BaseModel]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "setting"),
     [(n, s) for n in LEAVES for s in (fs.registry.get_runtime(n).config or BaseModel).model_fields],

@@ -109,6 +109,7 @@ def test_the_names_inside_a_body_are_those_at_any_depth_in_document_order() -> N
     assert checked.bodies[root.nodes[0].bodies[0].key].inner_ids == ("a", "l", "b")
 
 
+@pytest.mark.slow
 def test_a_chain_of_ten_thousand_nodes_is_checked_without_recursion() -> None:
     size = 10_000
     nodes = [node("n0")]

@@ -135,7 +135,7 @@ def flow_of(shape: str) -> str:
 
 
 @KEYS
-@pytest.mark.parametrize("place", ["thread", "process"])
+@pytest.mark.parametrize("place", ["thread", pytest.param("process", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", PLACED)
 async def test_what_ran_elsewhere_has_no_cookie_in_the_clear(
     shape: str, place: str, key: bytes | None, tmp_path: Path
