@@ -21,9 +21,23 @@ def _tiny_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(VALUES)
-def test_json_written_in_parts_is_the_same_text(value: Any) -> None:
-    assert bulk.write_json(value, encode_json) == encode_json(value)
+@given(VALUES, st.sampled_from([None, 0, 1, 2, 5]))
+def test_json_written_in_parts_is_the_same_text(value: Any, indent: int | None) -> None:
+    assert bulk.write_json(value, encode_json, indent) == encode_json(value, indent)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_no_part_of_json_is_larger_than_its_items(indent: int | None) -> None:
+    value = {"rows": [{"inner": [1, 2, 3, "a\nb"]}] * 9, "n": {"more": [[], {}, [{}]] * 5}}
+    asked: list[Any] = []
+
+    def encode(part: Any, indent: int | None) -> str:
+        asked.append(part)
+        return encode_json(part, indent)
+
+    assert bulk.write_json(value, encode, indent) == encode_json(value, indent)
+    assert max(len(part) for part in asked if isinstance(part, list)) == 2
+    assert not [part for part in asked if isinstance(part, dict)]
 
 
 def test_an_error_of_writing_names_its_path_in_the_whole() -> None:

@@ -17,6 +17,7 @@ import flowscript_trio as fs
 from flowscript_trio.runtimes import file
 from flowscript_trio.runtimes.collector import FullCollections
 from flowscript_trio.runtimes.http import answer
+from flowscript_trio.runtimes.transform import lists
 
 from loopback import loopback
 
@@ -90,9 +91,12 @@ def test_what_the_application_sets_meanwhile_stands() -> None:
     assert gc.get_threshold() == (500, 5, 5)
 
 
-@pytest.mark.parametrize(("large", "held"), [(20, True), (21, False)])
+@pytest.mark.parametrize(
+    ("large", "form", "held"),
+    [(20, "text", True), (21, "text", False), (21, "yaml", True), (20 * 32 + 1, "yaml", False)],
+)
 async def test_only_the_reading_of_a_large_file_holds_them_off(
-    large: int, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    large: int, form: str, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file, "LARGE", large)
     seen: list[bool] = []
@@ -100,7 +104,9 @@ async def test_only_the_reading_of_a_large_file_holds_them_off(
         file, "read", lambda *args, **more: seen.append(is_held_off()) or "the text"
     )
     (tmp_path / "a.txt").write_bytes(b"x" * 20)
-    flow = fs.loads('<workflow name="w"><source:file id="f" path="a.txt"/></workflow>')
+    flow = fs.loads(
+        f'<workflow name="w"><source:file id="f" path="a.txt" format="{form}"/></workflow>'
+    )
     assert (await fs.run(flow, base=tmp_path)).output == "the text"
     assert seen == [held]
     assert gc.get_threshold() == SET
@@ -159,4 +165,26 @@ def test_only_the_loading_of_a_document_holds_them_off() -> None:
 def test_a_document_that_is_refused_holds_them_off_no_longer() -> None:
     with pytest.raises(fs.WorkflowInvalid):
         fs.loads("<workflow")
+    assert gc.get_threshold() == SET
+
+
+@pytest.mark.parametrize(("many", "held"), [(20, True), (21, False)])
+async def test_only_a_map_of_many_items_holds_them_off(
+    many: int, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MANY", many)
+    seen: list[bool] = []
+    flow = fs.loads(
+        '<workflow name="w">'
+        '<transform:map id="m" input="{{range(20)}}" expression="[item, item]"/></workflow>'
+    )
+    each = lists._each
+
+    async def looking(*args: Any) -> Any:
+        seen.append(is_held_off())
+        return await each(*args)
+
+    monkeypatch.setattr(lists, "_each", looking)
+    await fs.run(flow)
+    assert seen == [held]
     assert gc.get_threshold() == SET

@@ -91,29 +91,37 @@ def is_large(value: Any) -> bool:
     return False
 
 
-def write_json(value: Any, encode: Callable[[Any], str]) -> str:
-    """A value as ``encode`` writes it in one line, lists and mappings in parts.
+Encode = Callable[[Any, int | None], str]
+"""Writes a value as JSON, in lines that are indented by so many spaces, or in one line."""
+
+
+def write_json(value: Any, encode: Encode, indent: int | None = None) -> str:
+    """A value as ``encode`` writes it, lists and mappings in parts.
 
     Errors are those of the whole value, since they name its paths.
     """
     try:
-        return "".join(_written(value, encode))
+        return "".join(_written(value, encode, indent, "\n"))
     except FlowScriptError:
-        return encode(value)
+        return encode(value, indent)
 
 
-def _written(value: Any, encode: Callable[[Any], str]) -> Iterator[str]:
+def _written(value: Any, encode: Encode, indent: int | None, margin: str) -> Iterator[str]:
+    """The parts of a text whose lines begin with ``margin``: no text in JSON has a line feed in it."""
+    inner, outer, colon = ("", "", ":") if indent is None else (margin + " " * indent, margin, ": ")
     if value.__class__ is list and len(value) > _AT_ONCE:
+        begin = (
+            1 if indent is None else 2 + indent
+        )  # its bracket and, in lines, where its first item begins
+        end = -1 if indent is None else -2
         for at in range(0, len(value), _AT_ONCE):
-            yield "," if at else "["
-            yield encode(value[at : at + _AT_ONCE])[1:-1]
-        yield "]"
+            yield ("," if at else "[") + inner
+            yield encode(value[at : at + _AT_ONCE], indent)[begin:end].replace("\n", margin)
+        yield outer + "]"
     elif value.__class__ is dict and value and all(key.__class__ is str for key in value):
         for at, (key, item) in enumerate(value.items()):
-            yield "," if at else "{"
-            yield encode(key)
-            yield ":"
-            yield from _written(item, encode)
-        yield "}"
+            yield ("," if at else "{") + inner + encode(key, indent) + colon
+            yield from _written(item, encode, indent, inner)
+        yield outer + "}"
     else:
-        yield encode(value)
+        yield encode(value, indent).replace("\n", margin)

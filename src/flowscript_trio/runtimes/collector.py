@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 LARGE = 8_000_000
-"""Bytes from which on it matters."""
+"""Bytes of plain records from which on it matters."""
 _NEVER = 2**31 - 1
 
 _lock = threading.Lock()

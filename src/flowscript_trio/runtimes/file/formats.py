@@ -126,8 +126,7 @@ def encode_text(
     """A value as the text of a file; ``first`` is the number of its first item, for messages."""
     match form:
         case "json":
-            text = encode_json(value, 2) if pretty else bulk.write_json(value, encode_json)
-            return text + "\n"
+            return bulk.write_json(value, encode_json, 2 if pretty else None) + "\n"
         case "jsonl":
             return "".join(encode_json(item) + "\n" for item in _items(value))
         case "yaml":

@@ -10,6 +10,7 @@ from ...expression.encoding import RawJson
 from ...expression.scope import Overlay, Scope
 from ...expression.values import refuse_stream
 from ...types.errors import EvaluationError
+from ..collector import FullCollections
 from ..pace import Pace, clock
 from ..types import ExecutionParams
 from .types import FilterConfig, MapConfig, ReduceConfig
@@ -18,6 +19,8 @@ FEW = 16
 """Items for which making a function of an expression does not pay."""
 RUN = 64
 """Items that code goes over in one call, as long as they spend nothing."""
+MANY = 50_000
+"""Items whose values are so many new objects that full collections of garbage wait until all are there."""
 OFTEN = 15
 """A mask: of items whose code spends nothing, which takes a few microseconds, the clock is looked at each 16."""
 
@@ -37,7 +40,10 @@ class MapRuntime(_ListRuntime):
     config = MapConfig
 
     async def execute(self, params: ExecutionParams) -> list[Any]:
-        return await _each(params, params.config.expression, False)
+        with FullCollections() as full:
+            if len(items_of(params.input)) >= MANY:
+                full.hold_off()
+            return await _each(params, params.config.expression, False)
 
 
 class FilterRuntime(_ListRuntime):
