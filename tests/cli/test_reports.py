@@ -211,6 +211,33 @@ def test_inspect_tells_handlers_from_nodes_and_what_a_run_can_be_given(invoke: A
     assert described["secrets"] == ["KEY"]
 
 
+def test_inspect_shows_where_nodes_branches_and_iterations_run(invoke: Any) -> None:
+    text = """<workflow name="w">
+      <transform:map id="m" input="{{[1]}}" expression="item" place="process"/>
+      <transform:map id="own" input="{{[1]}}" expression="item" place="here"/>
+      <parallel id="p">
+        <branch place="gpu"><delay id="a" duration="0s"/></branch>
+        <branch><delay id="b" duration="0s"/></branch>
+      </parallel>
+      <foreach id="f" collection="[1]" place="cluster"><delay id="c" duration="0s"/></foreach>
+    </workflow>"""
+    lines = invoke("inspect", text).stdout.splitlines()
+    assert [line.strip("├└─│ ") for line in lines[1:9]] == [
+        "m  transform:map  at process  (line 2)",
+        "own  transform:map  (line 3)",
+        "p  control:parallel  (line 4)",
+        "branch 0  at gpu",
+        "a  control:delay  (line 5)",
+        "branch 1",
+        "b  control:delay  (line 6)",
+        "f  control:foreach  at cluster  (line 8)",
+    ]
+    m, own, p, f = json.loads(invoke("inspect", text, "--json").stdout)["nodes"]
+    assert (m["place"], own["place"], f["place"]) == ("process", "here", "cluster")
+    assert "place" not in p
+    assert [branch.get("place") for branch in p["bodies"]] == ["gpu", None]
+
+
 async def test_the_demo_knows_the_failure_that_it_expects(autojump_clock: Any) -> None:
     text = """<parallel id="p">
       <branch><source:stub id="api1" hangs="true"/></branch>

@@ -39,7 +39,13 @@ class Story:
         return {
             "head": self.head,
             "lanes": [
-                {"label": lane.label, "depth": lane.depth, "well": lane.ended_well}
+                {
+                    "label": lane.label,
+                    "short": lane.short,
+                    "depth": lane.depth,
+                    "well": lane.ended_well,
+                    "look": lane.look,
+                }
                 for lane in self.lanes
             ],
             "workers": [{"label": label, "spans": spans} for label, spans in self.workers],
