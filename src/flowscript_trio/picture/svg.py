@@ -116,8 +116,8 @@ def _arrows(group: Group, links: tuple[Link, ...], layout: Layout) -> Iterator[s
 def _outwards(link: Link, around: dict[int, Group], holder: dict[int, int], layout: Layout) -> str:
     """A line to a handler of a body around: below the boxes of each body that it leaves, so that it crosses none.
 
-    ``around`` is the group of each box, ``holder`` the box of each group. What is in a body's clean-up is not inside
-    the body, so that a line from there is a curve.
+    ``around`` is the group of each box, ``holder`` the box of each group. What is in a body's clean-up is not
+    inside the body, so that a line from there is a curve.
     """
     source, target = layout.boxes[link.source], layout.boxes[link.target]
     path = f"M{source.x + source.width:g} {source.middle:g}"

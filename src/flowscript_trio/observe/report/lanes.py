@@ -22,7 +22,8 @@ HERE = "here"
 class Lane:
     """One line: ``depth`` is how far it is indented, ``short`` what it is called where there is little room.
 
-    ``look`` is that of the branch or the node that it is for. ``ended_well``: so did all that is on it and below it.
+    ``look`` is that of the branch or the node that it is for. ``ended_well``: so did all that is on it and
+    below it.
     """
 
     label: str
