@@ -110,6 +110,16 @@ def test_the_line_of_a_node_in_an_included_document_is_shown(invoke: Any, tmp_pa
     assert lines[place + 2].endswith("|   " + "^" * len("<transform:template"))
 
 
+async def test_blocks_around_what_was_cancelled_are_not_counted(autojump_clock: Any) -> None:
+    hanging = '<source:stub id="w" hangs="true"/>'
+    flow, error = await failure_of_run(f"""<parallel id="p">
+      <branch><foreach id="f" collection="range(8)" maxConcurrency="8">{hanging}</foreach></branch>
+      <branch><source:stub id="bad" takes="10ms" fails="no"/></branch>
+    </parallel>""")
+    last = render_failure(flow, error).splitlines()[-1]
+    assert last == ("  8 cancelled because p/1 failed: p/0/f[0]/w, p/0/f[1]/w, p/0/f[2]/w, …")
+
+
 async def test_names_that_do_not_fit_on_the_line_are_left_out(autojump_clock: Any) -> None:
     long = siblings(6).replace('id="p"', f'id="{"p" * 40}"')
     flow, error = await failure_of_run(long)
