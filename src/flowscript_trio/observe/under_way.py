@@ -1,5 +1,4 @@
-"""Owns what an observer keeps of the executions that are under way: by their numbers, and found by their paths; and
-what one of a loop's is called."""
+"""Owns what an observer keeps of executions that are under way: by their numbers, and found by their paths."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ T = TypeVar("T")
 
 
 def in_round(label: str, index: int) -> str:
-    """What a node of a loop is called: with its round, as in paths, since the rounds stand below one another."""
+    """What a node of a loop is called: with its round, as in paths, so that one can be told from another."""
     return f"[{index}] {label}"
 
 
