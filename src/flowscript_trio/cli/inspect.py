@@ -25,7 +25,7 @@ NodeTypes = dict[int, ValueType]
 @click.option("--types", "with_types", is_flag=True, help="What is known about each node's output.")
 @roots_option
 def inspect_command(file: str, as_json: bool, with_types: bool, roots: tuple[str, ...]) -> None:
-    """Show the tree of a workflow, its dependencies and its waves."""
+    """Show the tree of a workflow: where its nodes run, what they wait for, and its waves."""
     flow = load_or_exit(file, roots)
     types = _types_of(flow) if with_types else None
     if as_json:

@@ -376,6 +376,13 @@ def test_the_lanes_can_be_those_of_the_workers(browser: Browser, tmp_path: Path)
     assert page.run("flowscriptReport.labels()") == ["n1 · gpu-1", "n2 · gpu-2", "n3 · gpu-1"]
     page.run("document.getElementById('places').click()")
     assert page.run("flowscriptReport.labels()") == ["gpu-1", "gpu-1 (2)", "gpu-2"]
+    # What is cut of a name is its middle.
+    cut = page.run(
+        "(() => { const ctx = document.createElement('canvas').getContext('2d');"
+        " ctx.font = '12px monospace'; return flowscriptReport.fittedName(ctx, 'process 24457 (2)', 70); })()"
+    )
+    assert cut.startswith("pro")
+    assert cut.endswith("(2)")
     click_on(page, "n2")
     told = page.text("#detail")
     assert "worker\ngpu-2" in told

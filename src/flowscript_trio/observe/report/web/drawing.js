@@ -22,6 +22,15 @@ function fitted(ctx, text, space) {
   return cut > 1 ? text.slice(0, cut) + "\u2026" : "";
 }
 
+// The name of a lane, cut in its middle: what tells one from another is at its end as often as at its beginning.
+function fittedName(ctx, text, space) {
+  if (ctx.measureText(text).width <= space) return text;
+  let kept = text.length - 1;
+  const cut = () => `${text.slice(0, Math.ceil(kept / 2))}\u2026${text.slice(text.length - Math.floor(kept / 2))}`;
+  while (kept > 2 && ctx.measureText(cut()).width > space) kept -= 1;
+  return cut();
+}
+
 function draw() {
   const scale = devicePixelRatio || 1;
   room.style.height = `${TOP + rows.length * LANE}px`;
@@ -76,7 +85,7 @@ function drawRow(ctx, row, top) {
   const isFailed = row.look === "failed", space = gutter - indent - 8;
   const texts = [row.label, row.short].map((text) => (isFailed ? `${MARKS.failed} ${text}` : text));
   ctx.fillStyle = isFailed ? colours.failed : row.fold === undefined ? colours.ink : colours.soft;
-  const label = texts.find((text) => ctx.measureText(text).width <= space) || fitted(ctx, texts[1], space);
+  const label = texts.find((text) => ctx.measureText(text).width <= space) || fittedName(ctx, texts[1], space);
   ctx.fillText(label, indent, top + LANE / 2);
   ctx.save();
   ctx.beginPath();

@@ -96,6 +96,7 @@ window.flowscriptReport = {
     return { x: box.left + gutter + 20, y: box.top + yOf(number) + LANE / 2 };
   },
   select: (path) => select(spans.findIndex((span) => span.path === path), true),
+  fittedName,
   zoom,
   fit,
 };
