@@ -87,9 +87,10 @@ def test_a_resumed_run_that_fails_shows_its_line_and_is_drawn_in_its_report(fold
         '    3 |   <fail id="no" message="it is closed"/></workflow>',
         "      |   ^^^^^",
     ]
-    assert '<svg xmlns="http://www.w3.org/2000/svg" class="flowscript"' in (
-        folder / "out.html"
-    ).read_text()
+    assert (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="flowscript"'
+        in (folder / "out.html").read_text()
+    )
 
 
 def test_a_run_that_had_failed_has_the_same_exit_status_again(folder: Path) -> None:
