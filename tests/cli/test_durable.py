@@ -69,6 +69,39 @@ def test_a_resumed_run_leaves_its_report(folder: Path) -> None:
     assert '"counts":{"success":1,"restored":1}' in page
 
 
+FAILS = """<workflow name="w">
+  <checkpoint id="approve" prompt="Go?"/>
+  <fail id="no" message="it is closed"/></workflow>"""
+
+
+def test_a_resumed_run_that_fails_shows_its_line_and_is_drawn_in_its_report(folder: Path) -> None:
+    (folder / "w.xml").write_text(FAILS)
+    durable = ("--store", "runs.db", "--suspend-after", "10ms")
+    call("run", "w.xml", "--run-id", "x", *durable, "-q", code=3)
+    call("answer", "x", "approve", "approve", "--store", "runs.db")
+    (folder / "w.xml").unlink()
+    failed = call("resume", "x", "--store", "runs.db", "--report", "out.html", "-q", code=1)
+    assert failed.stderr.splitlines()[:4] == [
+        "WorkflowFailed: it is closed",
+        "w.xml:3:3: no",
+        '    3 |   <fail id="no" message="it is closed"/></workflow>',
+        "      |   ^^^^^",
+    ]
+    assert (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="flowscript"'
+        in (folder / "out.html").read_text()
+    )
+
+
+def test_a_run_that_had_failed_has_the_same_exit_status_again(folder: Path) -> None:
+    (folder / "w.xml").write_text(
+        '<workflow name="w"><transform:template id="t" template="{{null + 1}}"/></workflow>'
+    )
+    call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q", code=1)
+    again = call("resume", "x", "--store", "runs.db", "-q", code=1)
+    assert "null" in again.stderr
+
+
 def test_the_same_id_with_another_input_is_refused(folder: Path) -> None:
     call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q")
     again = call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-i", "1", "-q", code=2)

@@ -110,6 +110,16 @@ def test_the_line_of_a_node_in_an_included_document_is_shown(invoke: Any, tmp_pa
     assert lines[place + 2].endswith("|   " + "^" * len("<transform:template"))
 
 
+async def test_blocks_around_what_was_cancelled_are_not_counted(autojump_clock: Any) -> None:
+    hanging = '<source:stub id="w" hangs="true"/>'
+    flow, error = await failure_of_run(f"""<parallel id="p">
+      <branch><foreach id="f" collection="range(8)" maxConcurrency="8">{hanging}</foreach></branch>
+      <branch><source:stub id="bad" takes="10ms" fails="no"/></branch>
+    </parallel>""")
+    last = render_failure(flow, error).splitlines()[-1]
+    assert last == ("  8 cancelled because p/1 failed: p/0/f[0]/w, p/0/f[1]/w, p/0/f[2]/w, …")
+
+
 async def test_names_that_do_not_fit_on_the_line_are_left_out(autojump_clock: Any) -> None:
     long = siblings(6).replace('id="p"', f'id="{"p" * 40}"')
     flow, error = await failure_of_run(long)
@@ -209,6 +219,33 @@ def test_inspect_tells_handlers_from_nodes_and_what_a_run_can_be_given(invoke: A
     assert described["waves"] == [["f"], ["t"]]
     assert [node.get("handler") for node in described["nodes"]] == [None, None, True]
     assert described["secrets"] == ["KEY"]
+
+
+def test_inspect_shows_where_nodes_branches_and_iterations_run(invoke: Any) -> None:
+    text = """<workflow name="w">
+      <transform:map id="m" input="{{[1]}}" expression="item" place="process"/>
+      <transform:map id="own" input="{{[1]}}" expression="item" place="here"/>
+      <parallel id="p">
+        <branch place="gpu"><delay id="a" duration="0s"/></branch>
+        <branch><delay id="b" duration="0s"/></branch>
+      </parallel>
+      <foreach id="f" collection="[1]" place="cluster"><delay id="c" duration="0s"/></foreach>
+    </workflow>"""
+    lines = invoke("inspect", text).stdout.splitlines()
+    assert [line.strip("├└─│ ") for line in lines[1:9]] == [
+        "m  transform:map  at process  (line 2)",
+        "own  transform:map  (line 3)",
+        "p  control:parallel  (line 4)",
+        "branch 0  at gpu",
+        "a  control:delay  (line 5)",
+        "branch 1",
+        "b  control:delay  (line 6)",
+        "f  control:foreach  at cluster  (line 8)",
+    ]
+    m, own, p, f = json.loads(invoke("inspect", text, "--json").stdout)["nodes"]
+    assert (m["place"], own["place"], f["place"]) == ("process", "here", "cluster")
+    assert "place" not in p
+    assert [branch.get("place") for branch in p["bodies"]] == ["gpu", None]
 
 
 async def test_the_demo_knows_the_failure_that_it_expects(autojump_clock: Any) -> None:

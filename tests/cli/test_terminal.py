@@ -150,6 +150,31 @@ async def test_a_foreach_shows_its_rate_and_the_time_left(tmp_path: Path) -> Non
     assert "left" not in terminal.line("pages <")
 
 
+async def test_the_rounds_of_a_loop_and_what_is_folded_can_be_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "l.xml").write_text(
+        """<workflow name="w"><loop id="l" max="30"><set id="s" var="x" value="1"/>
+        <fail id="f" if="$iteration == 28" message="no"/></loop></workflow>"""
+    )
+    async with on_terminal("run", "l.xml", cwd=tmp_path) as terminal:
+        await terminal.to_the_end()
+    assert "✗ [28] f <fail>" in terminal.line("f <fail>  0.00 s  Workflow")
+    assert re.search(r"… \d+ more: \d+ succeeded", "\n".join(terminal.lines))
+
+
+async def test_a_run_that_had_ended_before_gives_its_error_and_no_empty_tree(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "w.xml").write_text('<workflow name="w"><fail id="f" message="no"/></workflow>')
+    durable = ("--store", str(tmp_path / "runs.db"))
+    async with on_terminal("run", "w.xml", *durable, "--run-id", "x", cwd=tmp_path) as terminal:
+        await terminal.to_the_end()
+    assert "✗ f <fail>" in terminal.line("f <")
+    async with on_terminal("resume", "x", *durable, cwd=tmp_path) as terminal:
+        await terminal.to_the_end()
+    assert terminal.status == 1
+    assert terminal.lines == ["WorkflowFailed: no"]
+
+
 async def test_a_fallback_that_stood_in_is_seen(tmp_path: Path) -> None:
     (tmp_path / "f.xml").write_text(
         """<workflow name="w"><source:file id="gone" path="no-such-file">

@@ -14,18 +14,26 @@ ROOT = Path(__file__).parents[2]
 FILE = "src/flowscript_trio/scheduler/pools.py"
 
 
-def judge(folder: Path, missing: dict[str, list[int]], listed: str) -> tuple[int, str]:
-    """The exit status and the words of the check, for a copy of it with a list of its own."""
+def judge(
+    folder: Path, missing: dict[str, list[int]], listed: str, was_run: bool = False
+) -> tuple[int, str]:
+    """The exit status and the words of the check, for a copy of it with a list of its own.
+
+    ``was_run``: the lines were run after all.
+    """
     for name in (".ci/unrun", FILE):
         copy = folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     (folder / ".ci" / "unrun.txt").write_text(listed, encoding="utf-8")
-    functions: Any = {
-        name: {"missing_lines": lines, "executed_lines": []} for name, lines in missing.items()
-    }
+    found, other = ("executed_lines", "missing_lines")[:: 1 if was_run else -1]
+    functions: Any = {name: {found: lines, other: []} for name, lines in missing.items()}
     count = sum(map(len, missing.values()))
-    totals = {"covered_lines": 0, "num_statements": count, "missing_lines": count}
+    totals = {
+        "covered_lines": count if was_run else 0,
+        "num_statements": count,
+        "missing_lines": 0 if was_run else count,
+    }
     report = folder / "coverage.json"
     report.write_text(json.dumps({"files": {FILE: {"functions": functions}}, "totals": totals}))
     done = subprocess.run(
@@ -72,6 +80,25 @@ def test_a_name_of_a_line_that_is_gone_fails(tmp_path: Path, spent: dict[str, li
     status, said = judge(tmp_path, spent, NAMED + "scheduler/pools.py take: gone\n")
     assert status == 1
     assert "not there any more: scheduler/pools.py take: gone" in said
+
+
+def test_a_line_that_is_named_and_is_run_after_all_fails(
+    tmp_path: Path, spent: dict[str, list[int]]
+) -> None:
+    status, said = judge(tmp_path, spent, NAMED, was_run=True)
+    assert status == 1
+    assert (
+        "a line that is run now: scheduler/pools.py CollectionPool.take: self._spent = True" in said
+    )
+
+
+@pytest.mark.parametrize("was_run", [False, True])
+def test_a_line_that_is_run_at_times_passes_in_both_cases(
+    was_run: bool, tmp_path: Path, spent: dict[str, list[int]]
+) -> None:
+    listed = NAMED.replace("scheduler/", "~ scheduler/")
+    assert judge(tmp_path, spent, listed, was_run)[0] == 0
+    assert judge(tmp_path, spent, listed + "~ scheduler/pools.py take: gone\n", was_run)[0] == 1
 
 
 def test_every_name_of_the_list_has_a_reason_above_it() -> None:

@@ -229,3 +229,12 @@ async def test_a_loop_that_was_broken_out_of_stays_so_when_it_is_cancelled_while
     assert scope.cancelled_caught
     assert trio.current_time() == 10
     assert ended["f"] == "success"
+
+
+def test_batches_are_a_sequence() -> None:
+    batches = Batches(range(5), 2)
+    assert list(batches) == [[0, 1], [2, 3], [4]]
+    assert batches[-1] == [4]
+    assert batches[1:] == [[2, 3], [4]]
+    with pytest.raises(IndexError):
+        batches[3]

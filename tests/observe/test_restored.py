@@ -88,5 +88,7 @@ def test_a_report_shows_it() -> None:
     story = story_of(chronicle(resumed()))
     looks = {span.path: span.look for span in story.spans if span.kind == "node"}
     assert looks == {"f": "success", "f[0]/a": "restored", "f[1]/a": "success", "f[2]/a": "success"}
+    branches = {span.path: span.look for span in story.spans if span.kind == "branch"}
+    assert branches == {"f[0]": "restored", "f[1]": "success", "f[2]": "success"}
     assert story.head["counts"] == {"success": 2, "restored": 1}
     assert all(lane.ended_well for lane in story.lanes)

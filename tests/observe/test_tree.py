@@ -97,8 +97,13 @@ async def test_the_rounds_of_a_loop_stand_below_it(autojump_clock: Any) -> None:
     text = '<loop id="l" max="2"><source:stub id="a"/><source:stub id="b"/></loop>'
     await Stubs().run(text, observers=[tree])
     assert tree.root.state == "success"
-    rounds = ["  a success", "  b success"] * 2
-    assert picture(tree.root) == ["l success", *rounds]
+    assert picture(tree.root) == [
+        "l success",
+        "  [0] a success",
+        "  [0] b success",
+        "  [1] a success",
+        "  [1] b success",
+    ]
 
 
 def test_of_those_that_ended_well_the_last_are_kept_and_the_others_counted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,24 @@ def test_blocks_show_their_limits_and_what_else_the_document_sets() -> None:
     assert shown["h"] == ("timeout 5s", "retry max 3")
 
 
+def test_nodes_and_branches_show_their_places() -> None:
+    drawn = picture("""
+      <transform:map id="m" input="{{[1]}}" expression="item" place="process" timeout="1s"/>
+      <transform:map id="own" input="{{[1]}}" expression="item" place="here"/>
+      <parallel id="p">
+        <branch place="gpu"><delay id="a" duration="0s"/></branch>
+        <branch><delay id="b" duration="0s"/></branch>
+      </parallel>
+      <foreach id="f" collection="[1]" place="cluster"><delay id="c" duration="0s"/></foreach>
+    """)
+    shown = {box.label: box.notes for group in all_groups(drawn) for box in group.boxes}
+    assert shown["m"] == ("at process", "timeout 1s")
+    assert shown["own"] == ()
+    assert "at cluster" in shown["f"]
+    titles = {group.title for group in all_groups(drawn) if group.title}
+    assert titles == {"branch 0 at gpu", "branch 1"}
+
+
 def test_bodies_have_names_and_arrows_follow_what_waits_for_what() -> None:
     drawn = picture(BLOCKS)
     numbers = {box.number: box.label for group in all_groups(drawn) for box in group.boxes}
@@ -228,6 +247,19 @@ def corners(path: str) -> list[tuple[float, float]]:
     return points
 
 
+def crossed(points: list[tuple[float, float]], rects: Iterable[Rect]) -> list[Rect]:
+    """The rectangles that a line through these points runs through."""
+    return [
+        rect
+        for (x, y), (to_x, to_y) in itertools.pairwise(points)
+        for rect in rects
+        if min(x, to_x) < rect.x + rect.width
+        and max(x, to_x) > rect.x
+        and min(y, to_y) < rect.y + rect.height
+        and max(y, to_y) > rect.y
+    ]
+
+
 def test_lines_that_pass_over_others_cross_no_box_and_are_apart() -> None:
     drawn = picture(CROSSING)
     layout = lay_out(drawn)
@@ -235,15 +267,40 @@ def test_lines_that_pass_over_others_cross_no_box_and_are_apart() -> None:
     detours = [corners(path) for path in paths if "V" in path]
     assert len(detours) == 4  # a to c, a to d, b to d, and h to its handler
     for points in detours:
-        for (x, y), (to_x, to_y) in itertools.pairwise(points):
-            for rect in layout.boxes.values():
-                assert not (
-                    min(x, to_x) < rect.x + rect.width
-                    and max(x, to_x) > rect.x
-                    and min(y, to_y) < rect.y + rect.height
-                    and max(y, to_y) > rect.y
-                )
+        assert crossed(points, layout.boxes.values()) == []
     assert len({points[2][1] for points in detours}) == 3
+
+
+# The handler of a node two bodies further in, which has nodes after it, branches below it and blocks beside it.
+OUTWARDS = """
+<foreach id="f" collection="range(2)">
+  <parallel id="p">
+    <branch>
+      <source:http id="h" url="u"><on-error><fallback node="spare"/></on-error></source:http>
+      <source:http id="next" url="u"/>
+    </branch>
+    <branch><source:http id="below" url="u"/></branch>
+  </parallel>
+  <source:http id="after" url="u"/>
+</foreach>
+<source:http id="beside" url="u"/>
+<source:http id="last" url="u" after="f"/>
+<source:http id="spare" url="u"/>
+"""
+
+
+def test_a_line_to_a_handler_of_a_body_around_crosses_no_node() -> None:
+    drawn = picture(OUTWARDS)
+    layout = lay_out(drawn)
+    (path,) = re.findall(r'class="arrow link" d="([^"]+)"', as_svg(drawn))
+    points = corners(path)
+    numbers = {box.label: box.number for group in all_groups(drawn) for box in group.boxes}
+    around = {numbers["f"], numbers["p"]}
+    rects = [rect for number, rect in layout.boxes.items() if number not in around]
+    assert crossed(points, rects) == []
+    start, end = layout.boxes[numbers["h"]], layout.boxes[numbers["spare"]]
+    assert points[0] == (start.x + start.width, start.middle)
+    assert points[-1] == (end.x, end.middle)
 
 
 @pytest.mark.parametrize("char", ["\u00a0", "\u200d", "\u00ad", "é", "名"])

@@ -101,7 +101,8 @@ async def _live() -> AsyncIterator[View]:
                 yield View((tree,), pause)
             finally:
                 nursery.cancel_scope.cancel("the run has ended")
-                live.update(picture(), refresh=True)
+                # Nothing stays of what never began: a run of a store, say, that had ended before.
+                live.update(picture() if tree.name else Group(), refresh=True)
 
 
 class PlainLines:

@@ -8,6 +8,7 @@ import click
 
 from ..expression import encode_json
 from ..program.loading import Flow
+from ..runtimes.placing import HERE
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body
 from ..types.printing import one_line
@@ -24,7 +25,7 @@ NodeTypes = dict[int, ValueType]
 @click.option("--types", "with_types", is_flag=True, help="What is known about each node's output.")
 @roots_option
 def inspect_command(file: str, as_json: bool, with_types: bool, roots: tuple[str, ...]) -> None:
-    """Show the tree of a workflow, its dependencies and its waves."""
+    """Show the tree of a workflow: where its nodes run, what they wait for, and its waves."""
     flow = load_or_exit(file, roots)
     types = _types_of(flow) if with_types else None
     if as_json:
@@ -91,17 +92,27 @@ def describe_body(flow: Flow, body: Body, types: NodeTypes | None = None) -> lis
             entry["waits_for"] = [body.nodes[other].label for other in checked.waits[index]]
         if index in checked.handlers:
             entry["handler"] = True
+        place = flow.checked.nodes[node.key].place
+        if place is not None:
+            entry["place"] = place
         if types is not None:
             known = types[node.key]
             entry["output"] = {"type": str(known), "schema": known.schema}
-        inner = [
-            {"tag": part.tag, "kind": part.kind, "nodes": describe_body(flow, part, types)}
-            for part in node.bodies
-        ]
+        inner = [_describe_part(flow, part, types) for part in node.bodies]
         if inner:
             entry["bodies"] = inner
         described.append(entry)
     return described
+
+
+def _describe_part(flow: Flow, part: Body, types: NodeTypes | None) -> dict[str, Any]:
+    place = flow.checked.bodies[part.key].place
+    return {
+        "tag": part.tag,
+        "kind": part.kind,
+        **({} if place is None else {"place": place}),
+        "nodes": describe_body(flow, part, types),
+    }
 
 
 def render_flow(flow: Flow, types: NodeTypes | None = None) -> str:
@@ -142,21 +153,25 @@ def _render_body(flow: Flow, body: Body, indent: str, types: NodeTypes | None = 
                 body.nodes[other].label for other in checked.waits[index]
             )
         known = "" if types is None else one_line(f"  → {types[node.key]}")
-        lines.append(f"{indent}{'└─' if last else '├─'} {_title(node)}{known}{after}")
+        lines.append(f"{indent}{'└─' if last else '├─'} {_title(flow, node)}{known}{after}")
         deeper = indent + ("   " if last else "│  ")
         for number, part in enumerate(node.bodies):
             if len(node.bodies) > 1 or part.tag not in (node.tag, node.kind):
-                lines.append(
-                    f"{deeper}{part.tag} {number if part.tag == 'branch' else ''}".rstrip()
-                )
+                word = f"{part.tag} {number}" if part.tag == "branch" else part.tag
+                lines.append(deeper + word + _at(flow.checked.bodies[part.key].place))
                 lines += _render_body(flow, part, deeper + "  ", types)
             else:
                 lines += _render_body(flow, part, deeper, types)
     return lines
 
 
-def _title(node: BaseNode) -> str:
-    return one_line(f"{node.label}  {node.type}  (line {node.location.line})")
+def _title(flow: Flow, node: BaseNode) -> str:
+    place = _at(flow.checked.nodes[node.key].place)
+    return one_line(f"{node.label}  {node.type}{place}  (line {node.location.line})")
+
+
+def _at(place: str | None) -> str:
+    return "" if place in (None, HERE) else one_line(f"  at {place}")
 
 
 def _waves(flow: Flow, body: Body) -> list[list[str]]:

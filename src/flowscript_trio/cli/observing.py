@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,10 +47,10 @@ def recording(folder: Path | None, file: str) -> Iterator[list[Observer]]:
 
 
 @contextmanager
-def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[Observer]]:
+def reporting(path: Path | None, flows: Sequence[Flow], file: str) -> Iterator[list[Observer]]:
     """What observes a run for ``--report``; the page is there when the block has ended, however it did.
 
-    ``flow`` is drawn in it, where it is at hand.
+    The first of ``flows`` is drawn in it, if there is one by then.
     """
     if path is None:
         yield []
@@ -66,5 +66,5 @@ def reporting(path: Path | None, flow: Flow | None, file: str) -> Iterator[list[
         yield [Chronicle(entries.append, file)]
     finally:
         if entries:
-            page = render_report(entries, None if flow is None else drawing_of(flow))
+            page = render_report(entries, drawing_of(flows[0]) if flows else None)
             write_whole(path, page, "--report", mode=PRIVATE)

@@ -9,7 +9,7 @@ from ..execution.failures import Failure, failure_of
 from ..program.loading import Flow
 from ..types.errors import Problem, problem_at
 from ..types.looking import notes_of, summary_of
-from ..types.paths import order_of
+from ..types.paths import above, order_of
 from ..types.patterns import pattern
 from ..types.printing import printable
 from ..types.results import NodeResult
@@ -50,7 +50,7 @@ def render_failure(flow: Flow | None, error: BaseException, columns: int | None 
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
         lines += _list(_other(result) for result in sorted(failure.others, key=_by_path))
-        lines += _list_cancelled(sorted(failure.cancelled, key=_by_path))
+        lines += _list_cancelled(sorted(_innermost(failure.cancelled), key=_by_path))
     return printable("\n".join(lines))
 
 
@@ -100,6 +100,12 @@ def _other(result: NodeResult) -> str:
 def _cancelled(result: NodeResult) -> str:
     why = result.cancelled_by.reason if result.cancelled_by else ""
     return f"  cancelled: {result.path} after {result.duration:.3f} s: {why}"
+
+
+def _innermost(results: tuple[NodeResult, ...]) -> list[NodeResult]:
+    """Those without the blocks around others of them: one cancellation is not counted at each level."""
+    around = {outer for result in results for outer in above(result.path)}
+    return [result for result in results if result.path not in around]
 
 
 def _list_cancelled(results: list[NodeResult]) -> list[str]:

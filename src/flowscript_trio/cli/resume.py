@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..execution.handle import Run
     from ..execution.options import RunOptions
     from ..journal.store import Store
+    from ..program.loading import Flow
     from ..scheduler.limits.limit import Limit
 
 
@@ -64,13 +65,14 @@ def resume_command(
     from .exiting import run_in_trio
 
     find = partial(find_secrets, secret)
+    flows: list[Flow] = []
     hints = None if quiet or log == "json" else where
     log = "nothing" if quiet else log
     with (
         holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, run) as recorded,
-        reporting(report, None, run) as reported,
+        reporting(report, flows, run) as reported,
     ):
         options = RunOptions(
             base=base,
@@ -79,19 +81,21 @@ def resume_command(
             observers=(*traced, *recorded, *reported),
             suspend_after=suspend_after,
         )
-        start = partial(_start, store, run, find)
+        start = partial(_start, store, run, find, flows)
         work = partial(run_in_view, start, options, log, store, run, hints)
         with held.letting_through():
             done, error = run_in_trio(work)
     if error is not None:
-        fail(None, error, silent=log == "json")
+        fail(flows[0] if flows else None, error, silent=log == "json")
     finish(done)
 
 
-async def _start(store: Store, run_id: str, find: Any, options: RunOptions) -> Run:
+async def _start(
+    store: Store, run_id: str, find: Any, flows: list[Flow], options: RunOptions
+) -> Run:
     from ..execution.run import resume_with
 
-    return await resume_with(store, run_id, options, find_secrets=find)
+    return await resume_with(store, run_id, options, find_secrets=find, tell=flows.append)
 
 
 def find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:

@@ -139,7 +139,7 @@ def run_command(
         holding_signals() as held,
         tracing(trace) as traced,
         recording(folder, file) as recorded,
-        reporting(report, flow, file) as reported,
+        reporting(report, (flow,), file) as reported,
     ):
         options = replace(options, observers=(*traced, *recorded, *reported))
         start = partial(_start, flow, hints)

@@ -23,6 +23,8 @@ MARKS = {
 STOOD_IN = ("↪", "yellow")
 """The mark of a node that failed, and whose fallback took its place."""
 
+_WORDS = {"success": "succeeded"}
+
 BAR = 16
 """The width of a bar, in characters."""
 
@@ -145,5 +147,5 @@ def _is_from_below(item: TreeItem) -> bool:
 
 
 def _fold(fold: Fold) -> Text:
-    parts = [f"{count} {state}" for state, count in fold.counts.items()]
+    parts = [f"{count} {_WORDS.get(state, state)}" for state, count in fold.counts.items()]
     return Text(f"… {sum(fold.counts.values())} more: {', '.join(parts)}", style="dim")

@@ -270,14 +270,18 @@ async def resume_with(
     options: RunOptions,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
     find_secrets: FindSecrets | None = None,
+    tell: Callable[[Flow], None] | None = None,
 ) -> Run:
     """:func:`resume`, with what it takes in one object.
 
     ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
+    ``tell`` is given the run's workflow before it goes on.
     """
     from .durable.opening import reopened
 
     async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
+        if tell is not None:
+            tell(flow)
         handle, failed = await _walk_owned(flow, given, owned, task_status)
     return _judged(handle, failed)
 

@@ -24,7 +24,7 @@ from ..types.events import (
 )
 from ..types.paths import branch_in, is_iteration
 from ..types.results import Cancellation
-from .under_way import UnderWay
+from .under_way import UnderWay, in_round
 from .waits import Wait, wait_after
 
 RUNNING = "running"
@@ -115,7 +115,10 @@ class RunTree:
 
     def _begin(self, event: Event, label: str, number: int, node: BaseNode | None) -> TreeItem:
         around = self._running.around(event.path) or self.root
-        order = (branch_in(event.path, around.path) or 0, number)
+        index = branch_in(event.path, around.path)
+        if index is not None and node is not None:
+            label = in_round(label, index)
+        order = (index or 0, number)
         item = TreeItem(event.path, label, order, event.time, node=node)
         around.running[event.execution] = item
         self._running.begin(event.execution, event.path, item)

@@ -1,4 +1,4 @@
-"""Owns what an observer keeps of the executions that are under way: by their numbers, and found by their paths."""
+"""Owns what an observer keeps of executions that are under way: by their numbers, and found by their paths."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Generic, TypeVar
 from ..types.paths import above
 
 T = TypeVar("T")
+
+
+def in_round(label: str, index: int) -> str:
+    """What a node of a loop is called: with its round, as in paths, so that one can be told from another."""
+    return f"[{index}] {label}"
 
 
 class UnderWay(Generic[T]):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..language.elements import element_of
 from ..program.loading import Flow
+from ..runtimes.placing import HERE
 from ..scheduler.plan import find_waves
 from ..types.ast import BaseNode, Body, Part, Setting, Structure
 from ..types.location import Text
@@ -21,7 +22,7 @@ class Box:
     """One node.
 
     ``number`` is its own in the picture; ``label`` its id, or its tag and line; ``kind`` its element; ``type`` its
-    runtime. ``notes`` say what the document sets: limits, conditions, retries. ``groups`` are its bodies.
+    runtime. ``notes`` say what the document sets: conditions, places, limits, retries. ``groups`` are its bodies.
     ``is_handler``: it does not run by itself.
     """
 
@@ -119,7 +120,7 @@ class _Painter:
                 self._links.append(Link(node.key, handler.key, word))
         groups = []
         for index, body in enumerate(node.bodies):
-            groups.append(self._group(body, _title(node, body, index)))
+            groups.append(self._group(body, self._title(node, body, index)))
             groups += self._cleanup(body)
         if node.compensate is not None:
             groups.append(self._group(node.compensate, "compensate"))
@@ -134,24 +135,26 @@ class _Painter:
             is_handler,
         )
 
+    def _title(self, node: BaseNode, body: Body, index: int) -> str:
+        element = element_of(node)
+        if element.scope == "apart" and element.sides:
+            place = self._checked.bodies[body.key].place
+            return f"{body.tag} {index}" if place is None else f"{body.tag} {index} at {place}"
+        if element.form is not None:
+            return ""  # its only body needs no name
+        when = body.settings.get("when")
+        return body.tag if when is None else f"{body.tag} {_shown(when)}"
+
     def _cleanup(self, body: Body) -> list[Group]:
         return [] if body.cleanup is None else [self._group(body.cleanup, "finally")]
 
 
-def _title(node: BaseNode, body: Body, index: int) -> str:
-    element = element_of(node)
-    if element.scope == "apart" and element.sides:
-        return f"{body.tag} {index}"
-    if element.form is not None:
-        return ""  # its only body needs no name
-    when = body.settings.get("when")
-    return body.tag if when is None else f"{body.tag} {_shown(when)}"
-
-
 def _notes(node: BaseNode) -> Iterator[str]:
-    """What the document sets that decides whether, how often, and how many at once a node runs."""
+    """What the document sets that decides whether, where, how often, and how many at once a node runs."""
     if node.condition is not None:
         yield f"if {_shown(node.condition)}"
+    if node.place is not None and _shown(node.place) != HERE:
+        yield f"at {_shown(node.place)}"
     if element_of(node).is_control:
         yield from _settings(node.settings)
     if node.timeout is not None:

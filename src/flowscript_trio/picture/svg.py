@@ -47,11 +47,16 @@ def as_svg(picture: Picture) -> str:
         lines += _group(group, layout)
     for group in all_groups(picture):
         lines += _arrows(group, picture.links, layout)
-    together = [{box.number for box in group.boxes} for group in all_groups(picture)]
+    around = {box.number: group for group in all_groups(picture) for box in group.boxes}
+    holder = {
+        inner.number: box.number
+        for group in around.values()
+        for box in group.boxes
+        for inner in box.groups
+    }
     for link in picture.links:
-        if not any(_is_in(link, boxes) for boxes in together):  # a handler of a body around
-            source, target = layout.boxes[link.source], layout.boxes[link.target]
-            lines.append(_arrow(source, target, "arrow link", link.word))
+        if around[link.source] is not around[link.target]:  # a handler of a body around
+            lines.append(_outwards(link, around, holder, layout))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
@@ -106,6 +111,41 @@ def _arrows(group: Group, links: tuple[Link, ...], layout: Layout) -> Iterator[s
         below = rect.y + rect.height - 2 - 3 * (lines % 3)  # so that two are not taken for one
         lines += 1
         yield _detour(a, b, right, below, kind, word)
+
+
+def _outwards(link: Link, around: dict[int, Group], holder: dict[int, int], layout: Layout) -> str:
+    """A line to a handler of a body around: below the boxes of each body that it leaves, so that it crosses none.
+
+    ``around`` is the group of each box, ``holder`` the box of each group. What is in a body's clean-up is not
+    inside the body, so that a line from there is a curve.
+    """
+    source, target = layout.boxes[link.source], layout.boxes[link.target]
+    path = f"M{source.x + source.width:g} {source.middle:g}"
+    number, outer = link.source, around[link.target]
+    while (group := around[number]) is not outer:
+        if group.number not in holder:
+            return _arrow(source, target, "arrow link", link.word)
+        path += f"H{_right_of_wave(number, group, layout) + STEP / 3:g}V{_below(group, layout):g}"
+        number = holder[group.number]
+    if _wave_of(link.target, outer) - _wave_of(number, outer) > 1:
+        path += f"H{_right_of_wave(number, outer, layout) + STEP / 3:g}V{_below(outer, layout):g}"
+    path += f"H{target.x - STEP / 2:g}V{target.middle:g}H{target.x:g}"
+    return _path(path, "arrow link", link.word)
+
+
+def _wave_of(number: int, group: Group) -> int:
+    return next(at for at, wave in enumerate(group.waves) if number in [b.number for b in wave])
+
+
+def _right_of_wave(number: int, group: Group, layout: Layout) -> float:
+    wave = group.waves[_wave_of(number, group)]
+    rects = (layout.boxes[box.number] for box in wave)
+    return max(rect.x + rect.width for rect in rects)
+
+
+def _below(group: Group, layout: Layout) -> float:
+    rect = layout.groups[group.number]
+    return rect.y + rect.height - 2
 
 
 def _is_in(link: Link, boxes: Collection[int]) -> bool:

@@ -246,3 +246,33 @@ def test_of_two_cookies_of_one_name_the_later_stands_whoever_is_restored_first()
             restored = changed(restored, changes)
         assert [each.value for each in restored] == ["second"]
         assert vars(next(iter(restored))) == vars(cookie("second"))
+
+
+async def test_cookies_of_a_document_that_ran_whole_elsewhere_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "login.xml").write_text(
+        '<workflow name="login"><source:http id="l" url="{{$config.base}}/login"/></workflow>'
+    )
+    (tmp_path / "w.xml").write_text("""<workflow name="w">
+      <include id="session" workflow="login.xml" place="thread"/>
+      <checkpoint id="ask" prompt="?"/>
+      <source:http id="me" url="{{$config.base}}/me"/></workflow>""")
+    logins, sent = [], []
+
+    async def login(seen: Seen) -> Answer:
+        logins.append(seen.path)
+        return Answer(body={}, headers={"Set-Cookie": "s=1; Path=/"})
+
+    async def me(seen: Seen) -> Answer:
+        sent.append(seen.headers.get("cookie", ""))
+        return Answer(body={})
+
+    store = fs.Store(tmp_path / "runs.db", key=Fernet.generate_key())
+    flow = fs.load(tmp_path / "w.xml")
+    async with loopback() as server:
+        server.pages |= {"/login": login, "/me": me}
+        given = {"base": server.base}
+        first = await fs.run(flow, store=store, run_id="r", suspend_after=0.01, config=given)
+        assert first.status == "suspended"
+        await store.answer("r", "ask", "approve")
+        await fs.resume(store, "r")
+    assert (len(logins), sent) == (1, ["s=1"])

@@ -26,6 +26,17 @@ TWELVE = f"""
 """
 
 
+# What is written on the canvas.
+DRAWN = """
+window.drawn = [];
+const fill = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+  window.drawn.push(text);
+  fill.call(this, text, ...at);
+};
+"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with browsing() as found:
@@ -68,6 +79,12 @@ def test_the_iteration_that_failed_is_chosen_and_named_and_scrolled_to(
     assert page.text("#failure") == "pages[61]/odd/page: ValueError: gone"
     assert page.text("#where").endswith("79 iterations were cancelled")
     assert page.run("flowscriptReport.chosen()") == "pages[61]/odd/page"
+    labels, looks = page.run("flowscriptReport.labels()"), page.run("flowscriptReport.looks()")
+    assert [label for label, look in zip(labels, looks, strict=True) if look == "failed"] == [
+        "pages",
+        "iteration 61",
+        "page",
+    ]
     place = page.run("flowscriptReport.place('pages[61]/odd/page')")
     box = page.run("document.getElementById('canvas').getBoundingClientRect().toJSON()")
     assert box["top"] + 24 < place["y"] < box["bottom"] - 10
@@ -100,7 +117,7 @@ def test_hovering_tells_it_as_well(twelve: Page) -> None:
 def test_it_is_used_by_keyboard_alone(twelve: Page) -> None:
     twelve.run("document.getElementById('canvas').focus()")
     twelve.press("Home")
-    assert twelve.text("#chosen").startswith("start: success")
+    assert twelve.text("#chosen").startswith("start: succeeded after")
     for _ in range(3):
         twelve.press("ArrowDown")
     assert twelve.text("#chosen").startswith("p/1: cancelled")
@@ -139,8 +156,10 @@ def test_the_table_lists_what_failed_first_with_its_error(twelve: Page) -> None:
     # The node comes before the block and the branch that failed because of it.
     assert twelve.text("#rows tr td") == "p/11/bad"
     assert twelve.text("#rows tr td:nth-child(5)") == "ValueError: <b>broken</b>"
-    assert twelve.text("#rows tr:nth-child(4) td") == "start"
-    twelve.run("document.querySelector('#rows tr:nth-child(4) button').click()")
+    # What was cancelled comes before what succeeded.
+    assert states[3:] == ["⊘ cancelled"] * 22 + ["✓ succeeded"]
+    assert twelve.text("#rows tr:last-child td") == "start"
+    twelve.run("document.querySelector('#rows tr:last-child button').click()")
     assert twelve.run("flowscriptReport.chosen()") == "start"
 
 
@@ -175,7 +194,7 @@ def test_a_large_drawing_does_not_push_the_table_away_and_folds(
     }
     assert tops["canvas"] < tops["listing"] < tops["drawing"]
     height = "document.getElementById('drawing').getBoundingClientRect().height"
-    assert page.run(height) < 500
+    assert page.run(height) < 560
     # What failed is among the branches that stand for all, and is scrolled to.
     assert page.run("document.querySelectorAll('#drawing g.node:not(.block)').length") == 8
     assert "… 52 more" in page.run("document.querySelector('#drawing svg').textContent")
@@ -242,6 +261,7 @@ def test_above_fifty_lanes_what_succeeded_is_folded_around_what_failed(
     assert page.run("flowscriptReport.labels()") == folded
     assert page.run("flowscriptReport.chosen()") == "f[20]/i/bad"  # though the run completed
     assert page.run("document.getElementById('failure').hidden") is True
+    assert page.run("document.getElementById('listing').open") is True
     # By keyboard: the fold is a row, and Enter opens it.
     page.run("document.getElementById('canvas').focus()")
     page.press("Home")
@@ -260,6 +280,21 @@ def test_above_fifty_lanes_what_succeeded_is_folded_around_what_failed(
     few.open(page_of(body.format(count=45), tmp_path / "few.html"))
     assert few.run("flowscriptReport.lanes()") == 47
     assert few.run("document.getElementById('folding').hidden") is True
+
+
+def test_on_a_narrow_screen_lanes_keep_what_tells_them_from_others(
+    browser: Browser, tmp_path: Path
+) -> None:
+    body = """<foreach id="f" collection="range(120)" item="m" maxConcurrency="1" tolerate="100%">
+      <source:stub id="n" takes="1s"/>
+      <source:stub id="bad" if="m == 111" fails="no"/></foreach>"""
+    page = browser.page()
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=DRAWN)
+    page.open(page_of(body, tmp_path / "r.html"), width=420)
+    drawn = page.run("drawn")
+    assert {"✗ [111]", "▸ 111 ✓", "▸ 8 ✓"} <= set(drawn)
+    page.open(tmp_path / "r.html", width=1200)
+    assert {"✗ iteration 111", "▸ 111 ✓ succeeded"} <= set(page.run("drawn"))
 
 
 def test_the_lanes_of_the_document_itself_are_not_folded(browser: Browser, tmp_path: Path) -> None:
@@ -284,14 +319,9 @@ def test_an_arrow_leads_to_what_was_cancelled_and_not_to_all_inside_of_it(
 
 def test_many_arrows_are_one_bracket(browser: Browser, tmp_path: Path) -> None:
     page = browser.page()
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=DRAWN)
     page.open(page_of(TWELVE, tmp_path / "r.html"))
-    said = "CanvasRenderingContext2D.prototype.fillText"
-    page.run(
-        f"(() => {{ const fill = {said}; window.texts = []; {said} = function (text, ...at)"
-        " { window.texts.push(text); fill.call(this, text, ...at); }; })()"
-    )
-    page.run("flowscriptReport.fit()")
-    assert "cancels 11" in page.run("texts")
+    assert "cancels 11" in page.run("drawn")
     few = TWELVE.replace(SPARE, SPARE.partition('<branch><source:stub id="n5"')[0])
     page.open(page_of(few, tmp_path / "few.html"))
     assert page.run("flowscriptReport.arrows()") == 5
@@ -346,6 +376,13 @@ def test_the_lanes_can_be_those_of_the_workers(browser: Browser, tmp_path: Path)
     assert page.run("flowscriptReport.labels()") == ["n1 · gpu-1", "n2 · gpu-2", "n3 · gpu-1"]
     page.run("document.getElementById('places').click()")
     assert page.run("flowscriptReport.labels()") == ["gpu-1", "gpu-1 (2)", "gpu-2"]
+    # What is cut of a name is its middle.
+    cut = page.run(
+        "(() => { const ctx = document.createElement('canvas').getContext('2d');"
+        " ctx.font = '12px monospace'; return flowscriptReport.fittedName(ctx, 'process 24457 (2)', 70); })()"
+    )
+    assert cut.startswith("pro")
+    assert cut.endswith("(2)")
     click_on(page, "n2")
     told = page.text("#detail")
     assert "worker\ngpu-2" in told

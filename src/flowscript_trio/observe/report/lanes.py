@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
+from ...types.paths import is_iteration
 from .span import Span, in_order
 
 HERE = "here"
@@ -19,10 +20,16 @@ HERE = "here"
 
 @dataclass(slots=True)
 class Lane:
-    """One line: ``depth`` is how far it is indented. ``ended_well``: so did all that is on it and below it."""
+    """One line: ``depth`` is how far it is indented, ``short`` what it is called where there is little room.
+
+    ``look`` is that of the branch or the node that it is for. ``ended_well``: so did all that is on it and
+    below it.
+    """
 
     label: str
+    short: str
     depth: int
+    look: str
     ended_well: bool = True
 
 
@@ -35,7 +42,7 @@ def lanes_of(root: Span) -> tuple[list[Lane], list[Span]]:
         span, depth, lane = stack.pop()
         if lane < 0:
             lane = len(lanes)
-            lanes.append(Lane(_label(span), depth))
+            lanes.append(Lane(_label(span), _short(span), depth, span.look))
         span.lane = lane
         lanes[lane].ended_well &= span.look in ("success", "restored", "skipped")
         spans.append(span)
@@ -66,6 +73,13 @@ def _label(span: Span) -> str:
     workers = dict.fromkeys(each.detail.get("worker") for each in (span, *inside))
     named = [str(worker) for worker in workers if worker]
     return span.label if not named else f"{span.label} · {', '.join(named)}"
+
+
+def _short(span: Span) -> str:
+    """An iteration by its number alone: what is cut off first must not be what tells it from others."""
+    if span.kind == "branch" and is_iteration(span.path):
+        return span.path[span.path.rindex("[") :]
+    return span.label
 
 
 def _overlap(spans: list[Span]) -> bool:

@@ -40,13 +40,19 @@ class Span:
     @property
     def look(self) -> str:
         """Its state, or what tells more than ``success``: ``fallback`` where its fallback took its place,
-        ``restored`` where it did nothing, since an earlier process of a durable run had done it.
+        ``restored`` where it did nothing, since an earlier process of a durable run had done it, or all in it.
         """
         if self.state != "success":
             return self.state
         if "replaced" in self.detail:
             return STOOD_IN
-        return RESTORED if "replayed" in self.detail else self.state
+        if "replayed" in self.detail or (self.kind == "branch" and self._is_all_restored()):
+            return RESTORED
+        return self.state
+
+    def _is_all_restored(self) -> bool:
+        looks = {child.look for child in self.children}
+        return RESTORED in looks and looks <= {RESTORED, "skipped"}
 
     @property
     def is_block(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...types.paths import is_iteration
-from ..under_way import UnderWay
+from ...types.paths import branch_in, is_iteration
+from ..under_way import UnderWay, in_round
 from .headline import counts_of, failure_of, state_of_drawing
 from .lanes import Lane, lanes_of, lanes_of_workers
 from .span import Span
@@ -39,7 +39,13 @@ class Story:
         return {
             "head": self.head,
             "lanes": [
-                {"label": lane.label, "depth": lane.depth, "well": lane.ended_well}
+                {
+                    "label": lane.label,
+                    "short": lane.short,
+                    "depth": lane.depth,
+                    "well": lane.ended_well,
+                    "look": lane.look,
+                }
                 for lane in self.lanes
             ],
             "workers": [{"label": label, "spans": spans} for label, spans in self.workers],
@@ -173,6 +179,9 @@ class _Teller:
         self._count += 1
         span = Span(path, label, kind, self._now, order, detail=about)
         around = self._open.around(path) or self._root
+        index = branch_in(path, around.path)
+        if index is not None and kind == "node":
+            label = in_round(label, index)
         if kind == "branch" and around.detail.get("limit") is not None and self._now > around.start:
             # All branches of a block want to begin when it does; what they wait for is its limit.
             span.parts.append(("token", around.start, self._now))

@@ -58,7 +58,7 @@ function openDetail(span) {
     add(list, "dt", word);
     add(add(list, "dd", ""), "pre", typeof value === "string" ? value : JSON.stringify(value, null, 2));
   };
-  tell("state", span.state === "running" ? "running when the record ends" : span.state);
+  tell("state", span.state === "running" ? "running when the record ends" : WORDS[span.state] || span.state);
   if (detail.type) tell("runtime", `${detail.type}, line ${detail.line}`);
   tell("time", `${seconds(span.start)} to ${span.end === null ? "?" : seconds(span.end)}, ${seconds(end(span) - span.start)}`);
   if (detail.replayed) tell("restored", "an earlier process of the run had done it");

@@ -8,6 +8,7 @@ const MARKS = {
 };
 const WORDS = { success: "succeeded", fallback: "succeeded by a fallback" };
 const PARTS = { token: "\u2016", retry: "\u21bb" };
+const WAITS = { token: "waits for a token", retry: "waits to try again" };
 const total = Math.max(head.duration, 1e-6);
 
 const end = (span) => (span.end === null ? total : span.end);
@@ -24,7 +25,7 @@ function describe(span) {
   const reason = span.state === "cancelled" ? `, ${(span.detail.cancelled_by || {}).reason || ""}` : "";
   const error = span.detail.error ? `, ${sayError(span.detail.error)}` : "";
   const first = span.look === "fallback" ? `, a fallback stood in for ${sayError(span.detail.replaced)}` : "";
-  return `${span.path}: ${span.state} after ${lasted}${where}${reason}${error}${first}`;
+  return `${span.path}: ${WORDS[span.state] || span.state} after ${lasted}${where}${reason}${error}${first}`;
 }
 
 // An element with a text in it, put into another: texts of the run become text, and never markup.

@@ -22,6 +22,15 @@ function fitted(ctx, text, space) {
   return cut > 1 ? text.slice(0, cut) + "\u2026" : "";
 }
 
+// The name of a lane, cut in its middle: what tells one from another is at its end as often as at its beginning.
+function fittedName(ctx, text, space) {
+  if (ctx.measureText(text).width <= space) return text;
+  let kept = text.length - 1;
+  const cut = () => `${text.slice(0, Math.ceil(kept / 2))}\u2026${text.slice(text.length - Math.floor(kept / 2))}`;
+  while (kept > 2 && ctx.measureText(cut()).width > space) kept -= 1;
+  return cut();
+}
+
 function draw() {
   const scale = devicePixelRatio || 1;
   room.style.height = `${TOP + rows.length * LANE}px`;
@@ -73,8 +82,11 @@ function drawGrid(ctx, height) {
 
 function drawRow(ctx, row, top) {
   const indent = 8 + Math.min(row.depth, gutter < 150 ? 3 : 8) * (gutter < 150 ? 8 : 12);
-  ctx.fillStyle = row.fold === undefined ? colours.ink : colours.soft;
-  ctx.fillText(fitted(ctx, row.label, gutter - indent - 8), indent, top + LANE / 2);
+  const isFailed = row.look === "failed", space = gutter - indent - 8;
+  const texts = [row.label, row.short].map((text) => (isFailed ? `${MARKS.failed} ${text}` : text));
+  ctx.fillStyle = isFailed ? colours.failed : row.fold === undefined ? colours.ink : colours.soft;
+  const label = texts.find((text) => ctx.measureText(text).width <= space) || fittedName(ctx, texts[1], space);
+  ctx.fillText(label, indent, top + LANE / 2);
   ctx.save();
   ctx.beginPath();
   ctx.rect(gutter - 2, top, width() - gutter + 2, LANE);
@@ -135,7 +147,8 @@ function drawSpan(ctx, index, row, top) {
     ctx.fillStyle = colours.ink;
     ctx.fillText(fitted(ctx, MARKS[span.look] || "", wide - 8), visible + 4, top + BAR / 2 + 0.5);
   }
-  if (index === chosen || index === hovered) outline(ctx, left, top, wide, index === chosen ? 2.5 : 1);
+  const beside = wide < 6 ? 2.5 : 0;  // around a narrow bar, so that its colour is seen
+  if (index === chosen || index === hovered) outline(ctx, left - beside, top, wide + 2 * beside, index === chosen ? 2.5 : 1);
 }
 
 // A text on a ground of its own, whatever lies below it.

@@ -29,15 +29,18 @@ function sayLegend() {
   const looks = new Set(spans.map((span) => span.look));
   const parts = new Set(spans.flatMap((span) => span.parts.map(([kind]) => kind)));
   for (const [look, mark] of Object.entries(MARKS)) if (looks.has(look)) explain(look, mark, wordOf(look));
-  for (const [kind, mark] of Object.entries(PARTS)) if (parts.has(kind)) explain(kind, mark, `waits: ${kind}`);
+  for (const [kind, mark] of Object.entries(PARTS)) if (parts.has(kind)) explain(kind, mark, WAITS[kind]);
 }
 
-// What failed comes first, as it happened: nodes before the blocks and branches that failed because of them.
+// What failed comes first, as it happened: nodes before the blocks and branches that failed because of them. Then come
+// what had not ended, what was cancelled, and what a fallback stood in for; the rest is in the order of the document.
 const AT_ONCE = 500;
 const isFailed = (span) => span.state === "failed";
+const URGENT = ["running", "cancelled", "fallback"];
 const listed = [
   ...spans.filter(isFailed).sort((a, b) => a.block - b.block || end(a) - end(b)),
-  ...spans.filter((span) => !isFailed(span)),
+  ...URGENT.flatMap((look) => spans.filter((span) => span.look === look)),
+  ...spans.filter((span) => !isFailed(span) && !URGENT.includes(span.look)),
 ];
 const hasWorkers = workers.length > 0;
 
@@ -71,7 +74,7 @@ sayLegend();
 readColours();
 makeRows();
 draw();
-if (head.status === "failed") element("listing").open = true;
+element("listing").open = head.status === "failed" || spans.some(isFailed);
 const first = failure ? failure.span : spans.findIndex((span) => isFailed(span) && !span.block);
 if (first >= 0) select(first, innerWidth >= 1000);
 
@@ -82,6 +85,7 @@ window.flowscriptReport = {
   range: () => [from, to],
   chosen: () => (chosen >= 0 ? spans[chosen].path : null),
   labels: () => rows.map((row) => row.label),
+  looks: () => rows.map((row) => row.look),
   place: (path) => {
     const index = Math.max(spans.findIndex((one) => one.path === path && one.kind === "node"), spans.findIndex((one) => one.path === path));
     const box = canvas.getBoundingClientRect();
@@ -92,6 +96,7 @@ window.flowscriptReport = {
     return { x: box.left + gutter + 20, y: box.top + yOf(number) + LANE / 2 };
   },
   select: (path) => select(spans.findIndex((span) => span.path === path), true),
+  fittedName,
   zoom,
   fit,
 };

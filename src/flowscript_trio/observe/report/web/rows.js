@@ -5,7 +5,7 @@ const fewest = (depth) => (depth ? 3 : FOLD_ABOVE);
 const byBranches = { lanes, spansOf: lanes.map(() => []) };
 spans.forEach((span, index) => byBranches.spansOf[span.lane].push(index));
 const byWorkers = {
-  lanes: workers.map(({ label }) => ({ label, depth: 0, well: false })),
+  lanes: workers.map(({ label }) => ({ label, short: label, depth: 0, well: false, look: "" })),
   spansOf: workers.map((worker) => worker.spans),
 };
 let layout = byBranches, folds = lanes.length > FOLD_ABOVE, rows = [], rowOf = new Map();
@@ -43,11 +43,11 @@ function foldFrom(lane) {
     do after += 1; while (after < layout.lanes.length && layout.lanes[after].depth > depth);
   }
   if (count < fewest(depth)) return null;
-  const label = `\u25b8 ${count} ${MARKS.success} succeeded`, inside = [];
+  const short = `\u25b8 ${count} ${MARKS.success}`, label = `${short} succeeded`, inside = [];
   for (let at = lane; at < after; at += 1) inside.push(...layout.spansOf[at]);
   const ordered = (times) => times.sort((a, b) => a - b);
   return {
-    label, depth, fold: lane, after, count, spans: inside,
+    label, short, depth, fold: lane, after, count, spans: inside,
     starts: ordered(firsts.map((span) => span.start)), ends: ordered(firsts.map(end)),
   };
 }

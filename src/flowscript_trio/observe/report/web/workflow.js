@@ -19,13 +19,17 @@ function colour(key, counts) {
   });
 }
 
-// What failed stands in the middle of what is seen of a large drawing.
+// What failed and is not seen of a large drawing comes to the middle of what is.
 function revealFailed() {
   const box = pictured.querySelector("[data-look=failed]:not(.block)"), frame = pictured.parentElement;
   if (!box) return;
   const at = box.getBoundingClientRect(), around = frame.getBoundingClientRect();
-  frame.scrollTop += at.top + at.height / 2 - around.top - around.height / 2;
-  frame.scrollLeft += at.left + at.width / 2 - around.left - around.width / 2;
+  if (at.top < around.top || at.bottom > around.bottom) {
+    frame.scrollTop += at.top + at.height / 2 - around.top - around.height / 2;
+  }
+  if (at.left < around.left || at.right > around.right) {
+    frame.scrollLeft += at.left + at.width / 2 - around.left - around.width / 2;
+  }
 }
 
 if (pictured) Object.entries(drawing).forEach(([key, counts]) => colour(key, counts));
