@@ -117,7 +117,7 @@ def test_a_secret_of_a_computed_name_that_is_not_there_is_an_error_where_it_is_u
     expression = f"'Bearer ' + {use.replace('K]', 'input.x]').replace('K)', 'input.x)')}"
     if compiled:  # an expression with an arrow function is made into one of Python at once
         expression = f"[1].map(each => {expression})"
-    with pytest.raises(fs.EvaluationError, match="there is no secret 'KEYS'.*mean 'KEY'"):
+    with pytest.raises(fs.EvaluationError, match=r"there is no secret 'KEYS'.*mean 'KEY'"):
         run(expression, config={"count": 1}, secrets={"KEY": "s"}, input={"x": "KEYS"})
 
 

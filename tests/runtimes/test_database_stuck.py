@@ -1,4 +1,4 @@
-"""Owns the tests of calls of a function of SQLite that nothing interrupts: the run ends, and nothing is committed."""
+"""Owns the tests of functions of SQLite that nothing interrupts: the run ends, and nothing is committed."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ async def test_a_connection_at_which_a_thread_was_left_is_not_closed_with_the_ru
     stuck: Stuck,
 ) -> None:
     with trio.fail_after(20):
-        await cancel_when(
-            stuck.there, partial(fs.run, flow_of("sqlite://", "SELECT stuck() AS a"))
-        )
+        await cancel_when(stuck.there, partial(fs.run, flow_of("sqlite://", "SELECT stuck() AS a")))
     assert stuck.disposed == []
     stuck.let_go.set()
 

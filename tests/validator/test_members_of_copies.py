@@ -1,4 +1,4 @@
-"""Owns the tests of members that nothing declares, taken of a copy of a ``$`` name or by a name that is computed."""
+"""Owns the tests of members that nothing declares, taken of a copy of a ``$`` name or by a computed name."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def test_a_variable_that_is_all_secrets_has_no_others() -> None:
 
 
 def test_what_includes_a_document_declares_for_copies_in_it_too(tmp_path: Path) -> None:
-    inner = '<workflow name="i"><output><set field="x" value="{{({...$secrets}).KEY + ({...$config}).a}}"/></output></workflow>'
+    use = "{{({...$secrets}).KEY + ({...$config}).a}}"
+    inner = f'<workflow name="i"><output><set field="x" value="{use}"/></output></workflow>'
     (tmp_path / "i.xml").write_text(inner)
     outer = '<workflow name="w">{}<include id="i" workflow="i.xml"/></workflow>'
     declared = '<param name="a" default="b"/><secret name="KEY"/>'
@@ -140,5 +141,7 @@ def test_what_may_have_other_members_too_is_right(use: str) -> None:
 
 
 def test_where_nothing_is_declared_a_copy_of_the_configuration_may_have_anything() -> None:
-    use = '<workflow name="w"><transform:template id="t" template="{{({...$config}).a}}"/></workflow>'
+    use = (
+        '<workflow name="w"><transform:template id="t" template="{{({...$config}).a}}"/></workflow>'
+    )
     assert problems_of(use) == []

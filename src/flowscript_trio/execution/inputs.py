@@ -13,7 +13,6 @@ from ..types.errors import EvaluationError, InputError, OutputError, nearest
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Wanted
 
-
 _NAME = re.compile(r"[\w.-]{1,64}")
 """What is shown of a name that may be computed: all else is a value, and no name."""
 

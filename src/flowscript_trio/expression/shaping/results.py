@@ -259,7 +259,10 @@ def _put(arguments: Arguments) -> Shape:
         return UNKNOWN
     found, keys = named
     item = shape_at(arguments, 2)
-    fields = {**found.fields, **{key: union(item, UNKNOWN) if len(keys) > 1 else item for key in keys}}
+    fields = {
+        **found.fields,
+        **{key: union(item, UNKNOWN) if len(keys) > 1 else item for key in keys},
+    }
     return object_of(fields, is_open=found.is_open, origin=found.origin)
 
 

@@ -18,7 +18,7 @@ import trio
 from .hosts import HostRefused, Rules
 
 MOST_BEFORE_ANSWER = 256 * 1024
-"""Bytes that a server may send before the head of its answer is whole: interim answers (1xx) and the head itself."""
+"""Bytes that a server may send until the head of its answer is whole: interim answers (1xx), and that head."""
 
 _waiting: ContextVar[Waiting | None] = ContextVar("flowscript_http_waiting", default=None)
 
