@@ -72,6 +72,9 @@ NOT_IT = ("ContentError", "says that its body is in the encoding", False)
 CUT = ("ContentError", "cut off in the middle of its encoding", True)
 LARGE = ("ContentError", "larger than 1,000,000 bytes; the bound is max_bytes", False)
 UNKNOWN = ("ContentError", "in the encoding 'compress', which is not known", False)
+NO_END = ("RemoteProtocolError", "interim answers.*more than 262,144 bytes before", False)
+LARGE_HINTS = b"HTTP/1.1 103 E\r\nLink: <" + b"x" * 60_000 + b">\r\n\r\n"
+LARGE_HINTS *= 20
 NO_JSON = ("FlowScriptError", "is not JSON", False)
 
 
@@ -113,6 +116,9 @@ MISBEHAVIOURS = [
     bad("answers in HTTP 1.0", answer().replace(b"HTTP/1.1", b"HTTP/1.0"), None),
     bad("sends 100 first", b"HTTP/1.1 100 Continue\r\n\r\n" + answer(), None),
     bad("sends early hints first", b"HTTP/1.1 103 E\r\nLink: <x>\r\n\r\n" + answer(), None),
+    bad("sends interim answers for a while", b"HTTP/1.1 102 P\r\n\r\n" * 9000 + answer(), None),
+    bad("sends interim answers without end", b"HTTP/1.1 102 P\r\n\r\n" * 90_000, NO_END),
+    bad("sends large hints without end", LARGE_HINTS, NO_END),
     bad("closes although it did not say so", answer(), None),
     bad("says that it closes, and stays", answer(GOOD, "Connection: close"), None, "stay"),
     # lengths and chunks

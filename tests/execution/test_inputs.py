@@ -90,6 +90,43 @@ def test_a_variable_of_the_environment_that_is_read_and_not_given_is_an_error_be
     )
 
 
-def test_a_secret_of_a_computed_name_that_is_not_there_is_an_error_where_it_is_used() -> None:
-    with pytest.raises(fs.EvaluationError, match="there is no secret 'KEYS'"):
-        run("'Bearer ' + $secrets['KEY' + 'S']", config={"count": 1}, secrets={"KEY": "s"})
+OF_COPIES = [
+    "$secrets[K]",
+    "get($secrets, K)",
+    "({...$secrets})[K]",
+    "({a: 1, ...$secrets, b: 2})[K]",
+    "({...{a: 1}, ...$secrets})[K]",
+    "merge({a: 1}, $secrets)[K]",
+    "merge($secrets, {a: 1})[K]",
+    "pick($secrets, 'KEY')[K]",
+    "omit($secrets, 'KEY')[K]",
+    "set($secrets, 'a', 1)[K]",
+    "delete($secrets, 'KEY')[K]",
+    "clone({a: [$secrets]}).a[0][K]",
+    "[$secrets].map(x => ({...x}))[0][K]",
+    "reduce([1], (all, x) => all[K], $secrets)",
+    "switch(1, {1: $secrets})[K]",
+]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("use", OF_COPIES)
+def test_a_secret_of_a_computed_name_that_is_not_there_is_an_error_where_it_is_used(
+    use: str, compiled: bool
+) -> None:
+    expression = f"'Bearer ' + {use.replace('K]', 'input.x]').replace('K)', 'input.x)')}"
+    if compiled:  # an expression with an arrow function is made into one of Python at once
+        expression = f"[1].map(each => {expression})"
+    with pytest.raises(fs.EvaluationError, match=r"there is no secret 'KEYS'.*mean 'KEY'"):
+        run(expression, config={"count": 1}, secrets={"KEY": "s"}, input={"x": "KEYS"})
+
+
+def test_a_secret_that_was_not_given_is_an_error_of_a_copy_too() -> None:
+    with pytest.raises(fs.EvaluationError, match=r"the secret 'KEY' was not given"):
+        run("({...$secrets}).KEY", config={"count": 1})
+
+
+def test_a_name_of_a_secret_that_is_computed_is_shown_only_where_it_can_be_one() -> None:
+    with pytest.raises(fs.EvaluationError, match="there is no secret of that name") as caught:
+        run("$secrets[input]", config={"count": 1}, secrets={"KEY": "s"}, input="my password!")
+    assert "password" not in str(caught.value)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -112,10 +113,41 @@ async def test_a_document_that_runs_elsewhere_has_nothing_of_the_run_in_it(
         await fs.run(loaded)
 
 
-@pytest.mark.parametrize("given", [{"here": fs.Thread()}, {"x": "tcp://a:1"}, ["x"]])
+@pytest.mark.parametrize(
+    "given", [{"here": fs.Thread()}, {"x": "tcp://a:1"}, ["x"], {"*": fs.Thread()}]
+)
 async def test_places_are_given_by_their_names(given: object) -> None:
     with pytest.raises(fs.InputError):
         await fs.run(flow(LEAF.format("x")), places=given)  # type: ignore[arg-type]
+
+
+REFUSED = [
+    ({"thread": None}, "thread", "here, process, cluster"),
+    ({"*": None}, "thread", "here"),
+    ({"*": None}, "process", "here"),
+    ({"*": None}, "cluster", "here"),
+    ({"*": None, "own": fs.Thread()}, "process", "here, own"),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "known"), REFUSED)
+async def test_the_application_says_at_which_places_no_node_runs(
+    given: dict[str, Any], name: str, known: str
+) -> None:
+    ran: list[str] = []
+    body = f'<transform:where id="b"/>{LEAF.format(name)}'
+    with pytest.raises(fs.InputError) as caught:
+        await fs.run(flow(body), places=given, observers=[lambda e: ran.append(e.path)])
+    assert f"the application lets no node run at {name!r}" in str(caught.value)
+    assert str(caught.value).endswith(f"expected one of {known}")
+    assert ran == []
+
+
+async def test_a_place_that_is_given_is_there_where_no_other_is() -> None:
+    done = await fs.run(flow(LEAF.format("own")), places={"*": None, "own": fs.Thread()})
+    assert done.results["a"].worker == "thread"
+    with pytest.raises(fs.InputError, match="there is no place 'gone'"):
+        await fs.run(flow(LEAF.format("gone")), places={"*": None, "gone": None})
 
 
 async def test_here_is_trios_own_thread() -> None:

@@ -78,6 +78,7 @@ OFFLINE = {
     "nodes": (workflow(EACH.format(450, "<set var='x' value='1'/>" * 3)), fs.BudgetExceeded),
     "rounds": (workflow(EACH.format(600, "<set var='x' value='1'/>")), fs.BudgetExceeded),
     "output_bytes": (workflow("".join(f"<set var='x{n}' value=\"{{{{repeat('x', 900000) + {n}}}}}\"/>" for n in range(20))), fs.BudgetExceeded),
+    "places": (workflow('<transform:map id="m" input="$input" expression="item" place="thread"/>'), fs.InputError),
     "base": (workflow('<source:file id="f" path="{{$input.outside}}"/>'), fs.FlowScriptError),
     "operations": (expression("count(range(1000), i => count(range(2000), j => j))"), fs.LimitExceeded),
     "text": (expression("length(repeat('x', 2000000))"), fs.LimitExceeded),

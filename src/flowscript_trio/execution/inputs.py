@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..expression.scope import Closed
 from ..types.ast import Document, Parameter, Shaped
 from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, OutputError, nearest
 from ..types.services import SECRETS as AI_SECRETS
 from ..validator import Wanted
+
+_NAME = re.compile(r"[\w.-]{1,64}")
+"""What is shown of a name that may be computed: all else is a value, and no name."""
 
 
 def check_config(
@@ -131,8 +136,8 @@ def check_secrets(given: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-class Secrets(dict[str, str]):
-    """The secrets of a run. One that is declared and was not given is an error where it is used.
+class Secrets(Closed):
+    """The secrets of a run. One that is declared and was not given is an error where it is used, of a copy too.
 
     ``held`` is all that was given. The keys of AI services are in it for the runtime that uses them;
     expressions see those only where the document declares them. Without a document all that was given is seen:
@@ -160,13 +165,23 @@ class Secrets(dict[str, str]):
     def get(self, name: str, default: Any = None) -> str:
         """What an expression reads as ``$secrets.NAME``: never nothing, which would pass for a credential."""
         if name in self:
-            return self[name]
+            found: str = self[name]
+            return found
         if name in self._declared:
             place = self._declared[name].location
             raise EvaluationError(f"the secret {name!r} was not given (declared at {place})")
+        is_name = isinstance(name, str) and _NAME.fullmatch(name)
+        near = nearest(name, [*self, *self._declared]) if is_name else None
         raise EvaluationError(
-            f"there is no secret {name!r}; expected one that the document declares"
+            f"there is no secret {repr(name) if is_name else 'of that name'}; expected one that the document "
+            "declares" + (f"; did you mean {near!r}?" if near else "")
         )
+
+    def holding(self, made: dict[str, Any]) -> Secrets:
+        """A copy with these members; it is not what is masked or handed on."""
+        copy = Secrets(None, made)
+        copy._declared = self._declared
+        return copy
 
 
 def check_limit(value: object, name: str) -> float:

@@ -50,7 +50,7 @@ class RunOptions:
     watchdog: float | None = None
     http: HttpOptions | None = None
     budget: Budget | None = None
-    places: Mapping[str, Place] | None = None
+    places: Mapping[str, Place | None] | None = None
     store: Store | None = None
     run_id: str | None = None
     max_crashes: int = 3

@@ -11,11 +11,16 @@ from ..runtimes.placing import BUILT_IN, HERE, Place
 from ..types.ast import CheckpointNode
 from ..types.errors import InputError, nearest
 
+EVERY = "*"
+"""Stands for every place that is not given."""
+
 
 def check_places(
-    program: Program, given: Mapping[str, Place] | None, secrets: Mapping[str, str]
+    program: Program, given: Mapping[str, Place | None] | None, secrets: Mapping[str, str]
 ) -> dict[str, Place]:
     """The places that a document and those that it runs name, by name.
+
+    A name that is given None may not be used; ``*`` stands for all that are not given.
 
     Raises InputError for a name that nothing stands for, a place that cannot be used here, and what cannot run
     there.
@@ -34,7 +39,7 @@ def check_places(
     return found
 
 
-def _check_given(given: Mapping[str, Place]) -> Mapping[str, Place]:
+def _check_given(given: Mapping[str, Place | None]) -> Mapping[str, Place | None]:
     if not isinstance(given, Mapping):
         raise InputError(
             f"places is of type {type(given).__name__}; expected places by their names"
@@ -44,7 +49,11 @@ def _check_given(given: Mapping[str, Place]) -> Mapping[str, Place]:
             raise InputError(
                 "places gives 'here', which is trio's own thread; expected another name"
             )
-        if not isinstance(place, Place):
+        if name == EVERY and place is not None:
+            raise InputError(
+                "places gives '*', which stands for all that are not given; expected None for it"
+            )
+        if place is not None and not isinstance(place, Place):
             raise InputError(
                 f"the place {name!r} is of type {type(place).__name__}; expected a place, such as "
                 "Process() or Dask('tcp://…')"
@@ -52,13 +61,19 @@ def _check_given(given: Mapping[str, Place]) -> Mapping[str, Place]:
     return given
 
 
-def _find(step: PlacedStep, given: Mapping[str, Place]) -> Place:
+def _find(step: PlacedStep, given: Mapping[str, Place | None]) -> Place:
     name = step.place
     place = given.get(name)
-    if place is None and name in BUILT_IN:
+    built_in = [each for each in BUILT_IN if each not in given and EVERY not in given]
+    if name in built_in:
         place = built_in_place(name)
     if place is None:
-        known = [HERE, *BUILT_IN, *given]
+        known = [HERE, *built_in, *(each for each, found in given.items() if found is not None)]
+        if name in BUILT_IN:
+            raise InputError(
+                f"the application lets no node run at {name!r} (at {step.part.location}); expected one of "
+                + ", ".join(known)
+            )
         near = nearest(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise InputError(

@@ -57,7 +57,7 @@ async def run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
-    places: Mapping[str, Place] | None = None,
+    places: Mapping[str, Place | None] | None = None,
     store: Store | None = None,
     run_id: str | None = None,
     max_crashes: int = 3,
@@ -94,7 +94,8 @@ async def run(
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         budget: what the whole run may take, whatever the document asks for; None: no bound.
         places: where nodes may run, by the names that the document uses (``place="gpu"``), beside ``here``,
-            ``thread``, ``process`` and ``cluster``; one of these names stands for the built-in one.
+            ``thread``, ``process`` and ``cluster``; one of these names stands for the built-in one. A name that is
+            given None may not be used, and ``{"*": None}`` lets nodes run at no place that is not given.
         store: keeps what the run does, so that it survives the death of this process; None: nothing is kept.
         run_id: the id of the run in the store. One that is there goes on, or gives its outcome where it has
             ended; None: a new one.
@@ -209,7 +210,7 @@ async def resume(
     http: HttpOptions | None = None,
     budget: Budget | None = None,
     limits: Mapping[str, Limit | trio.CapacityLimiter] | None = None,
-    places: Mapping[str, Place] | None = None,
+    places: Mapping[str, Place | None] | None = None,
     max_crashes: int = 3,
     suspend_after: float | None = None,
     task_status: trio.TaskStatus[Run] = trio.TASK_STATUS_IGNORED,
@@ -379,7 +380,7 @@ def open_run(
     watchdog: float | None = None,
     http: HttpOptions | None = None,
     budget: Budget | None = None,
-    places: Mapping[str, Place] | None = None,
+    places: Mapping[str, Place | None] | None = None,
     store: Store | None = None,
     run_id: str | None = None,
     max_crashes: int = 3,

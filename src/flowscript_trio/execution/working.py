@@ -49,7 +49,7 @@ async def work(
     decider: Decider | None = None,
     watchdog: float | None = None,
     http: HttpOptions | None = None,
-    places: Mapping[str, Place] | None = None,
+    places: Mapping[str, Place | None] | None = None,
     max_crashes: int = 3,
     suspend_after: float | None = SUSPEND_AFTER,
 ) -> int:

@@ -23,7 +23,7 @@ from .members import (
     static_name,
 )
 from .operators import BINARY, UNARY, Binary, OperandError
-from .scope import Scope
+from .scope import Scope, as_closed_as
 from .syntax import (
     Arrow,
     Call,
@@ -280,6 +280,7 @@ class _Compiler:
                         services.spend_update(len(value) if built else 0)
                     except EvaluationError as exc:
                         raise at(exc, offset)
+                    built = as_closed_as(value, built)
                     built.update(value)
                 elif value is not None:
                     raise EvaluationError(

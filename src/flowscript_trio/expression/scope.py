@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
@@ -138,6 +139,26 @@ class Services:
         """Count a search in, or a change of, a text of ``length`` characters, each of which is looked at."""
         if length > 63:
             self.spend(length >> 2)
+
+
+class Closed(dict[str, Any], ABC):
+    """An object of which no member can be read that is not there: ``get`` raises EvaluationError.
+
+    What an expression makes of it by adding or leaving out members is closed as well.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def holding(self, made: dict[str, Any]) -> Closed:
+        """A copy with these members, which are counted by whoever made them."""
+
+
+def as_closed_as(source: Any, made: dict[Any, Any]) -> dict[Any, Any]:
+    """What was made of a value, or with it among others."""
+    if isinstance(source, Closed) and not isinstance(made, Closed):
+        return source.holding(made)
+    return made
 
 
 class NodeView(Protocol):

@@ -44,7 +44,7 @@ _ELSEWHERE = {
 }
 """How methods of other languages are written here; others are functions of the same name."""
 
-_WITH_DEFAULT = ("coalesce", "default")
+WITH_DEFAULT = ("coalesce", "default")
 """Functions that are like ``??``: the last argument stands for those before it."""
 _HANDS_ON = frozenset({"??", "&&", "||", "coalesce", "default", "get", "if_else", "switch"})
 """Operators and functions that give one of their values as it is."""
@@ -124,7 +124,7 @@ def survey(tree: Tree) -> tuple[list[Reference], list[Reference], list[Call | Me
                 stack.extend((argument, inner) for _, argument in arguments)
                 if name == "get" and len(arguments) == 2:
                     references += _got(arguments[0][1], arguments[1][1])
-                if name in _WITH_DEFAULT:
+                if name in WITH_DEFAULT:
                     defaulted |= _bases([argument for _, argument in arguments[:-1]])
             case Series(first, rest):
                 inner = any(_is_taken_by(operator, taken) for operator, _, _ in rest)

@@ -112,6 +112,9 @@ class Linker:
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
             return None
+        named = {each.name for each in checked.wanted}
+        more = (each for each in shapes.wanted if each.name not in named)
+        checked = replace(checked, wanted=(*checked.wanted, *more))
         program = compile_program(checked, linked)
         problems = Findings(parsed.document.source)
         problems.include(problems_of(program))

@@ -68,7 +68,8 @@ def check(
     placed = places_of_bodies(index, nodes, settings)
     check_places(index, nodes, placed, findings)
     bodies = _check_bodies(index, handlers, waits, settings, placed)
-    scene = Scene(index, handlers, nodes, bodies, compiler.noted)
+    declared = inherited.over(document)
+    scene = Scene(index, handlers, nodes, bodies, compiler.noted, declared)
     wanted = tuple(names.members.wanted)
     return Checked(document, findings.in_order(), scene, nodes, bodies, *own, wanted)
 

@@ -12,7 +12,7 @@ from ..types.ast import BaseNode, Body, Document
 from ..types.deferred import dataclass
 from ..types.errors import Problem
 from .handlers import Handlers
-from .members import Wanted
+from .members import Inherited, Wanted
 from .places import Index
 from .texts import Noted
 from .values import BoundSetting, BoundSettings
@@ -91,7 +91,8 @@ class CheckedBody:
 class Scene:
     """A checked document as the shapes of its values are found in it.
 
-    ``noted`` are the expressions that take a member of something.
+    ``noted`` are the expressions that take a member of something. ``declared`` are the members of ``$config`` and
+    ``$secrets``, its own and those of the documents that include it.
     """
 
     index: Index
@@ -99,6 +100,7 @@ class Scene:
     nodes: Mapping[int, CheckedNode]
     bodies: Mapping[int, CheckedBody]
     noted: Sequence[Noted]
+    declared: Inherited
 
 
 @dataclass(frozen=True, slots=True, eq=False)

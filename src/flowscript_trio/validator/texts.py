@@ -98,6 +98,10 @@ class Refused:
 REFUSED = Refused()
 
 
+DECLARING = frozenset({"$secrets", "$config", "$context", "$run", "$env"})
+"""The names whose members are declared, so that a member of a copy of them can be missing."""
+
+
 class Compiler:
     """Compiles texts, reports what is wrong with them, and collects the ``uses`` of names."""
 
@@ -279,7 +283,7 @@ class Compiler:
         bases = []
         for reference in parsed.references:
             self.uses.append(Use(visible, text, reference))
-            if reference.path:
+            if reference.path or reference.name in DECLARING:
                 bases.append(reference.name)
         if bases or parsed.loops:
             noted = Noted(parsed.tree, text, parsed.shift, visible, tuple(bases), parsed.loops)

@@ -52,7 +52,7 @@ def write_object(body: Body, tree: ObjectOf) -> Code:
         value = body.variable(body.write(entry))
         slow = body.give(slowpath.make_spread_object(entry.offset + body.shift))
         if begun:
-            body.assign(body.new(), call(slow, made, value, name("services")))
+            body.assign(target, call(slow, made, value, name("services")))
             continue
         begun = True
         small = [has_type(call("type", value), "dict"), is_short(value)]

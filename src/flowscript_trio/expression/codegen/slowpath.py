@@ -16,7 +16,7 @@ from ..functions import functions
 from ..library.arguments import listed
 from ..library.numbers import round_quickly
 from ..operators import UNARY, Binary, type_of
-from ..scope import RUN, Services
+from ..scope import RUN, Services, as_closed_as
 from ..values import (
     LISTS,
     Function,
@@ -189,6 +189,7 @@ def make_spread_object(offset: int) -> Callable[[dict[str, Any], Any, Services],
                 services.spend_update(len(value) if made else 0)
             except EvaluationError as exc:
                 raise at(exc, offset)
+            made = as_closed_as(value, made)
             made.update(value)
         elif value is not None:
             raise EvaluationError(

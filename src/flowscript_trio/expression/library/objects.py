@@ -7,7 +7,7 @@ from typing import Any
 
 from ...types.errors import EvaluationError
 from ..encoding import to_text
-from ..scope import Services
+from ..scope import Services, as_closed_as
 from ..table import function
 from ..values import CONTAINER, LISTS, deeper, equals, index_of_key, key_text, member, shown
 from .arguments import mapping, path_of
@@ -94,6 +94,7 @@ def merge(services: Services, *objects: Any) -> Any:
     for value in objects:
         found = mapping(services, value)
         services.spend_update(len(found) if made else 0)
+        made = as_closed_as(found, made)
         made.update(found)
     return made
 
@@ -111,14 +112,16 @@ def _names(services: Services, names: tuple[Any, ...]) -> set[str]:
 def pick(services: Services, value: Any = None, *names: Any) -> Any:
     """The object with these keys only."""
     wanted, found = _names(services, names), mapping(services, value)
-    return {k: found[k] for k in services.visit(list(found)) if key_text(k) in wanted}
+    made = {k: found[k] for k in services.visit(list(found)) if key_text(k) in wanted}
+    return as_closed_as(found, made)
 
 
 @function("omit")
 def omit(services: Services, value: Any = None, *names: Any) -> Any:
     """The object without these keys."""
     unwanted, found = _names(services, names), mapping(services, value)
-    return {k: found[k] for k in services.visit(list(found)) if key_text(k) not in unwanted}
+    made = {k: found[k] for k in services.visit(list(found)) if key_text(k) not in unwanted}
+    return as_closed_as(found, made)
 
 
 @function("set")
@@ -140,7 +143,7 @@ def _put(services: Services, value: Any, path: list[Any], depth: int, item: Any)
             )
         services.spend_copy(len(value))
         return [*value[:at], new, *value[at + 1 :]]
-    return {**mapping(services, value), key_text(key): new}
+    return as_closed_as(value, {**mapping(services, value), key_text(key): new})
 
 
 @function("delete")
@@ -166,11 +169,12 @@ def _drop(services: Services, value: Any, path: list[Any], depth: int) -> Any:
     found = mapping(services, value)
     keys_ = services.visit(list(found))
     if last:
-        return {k: found[k] for k in keys_ if key_text(k) != name}
-    return {
+        return as_closed_as(found, {k: found[k] for k in keys_ if key_text(k) != name})
+    made = {
         k: _drop(services, found[k], path, depth + 1) if key_text(k) == name else found[k]
         for k in keys_
     }
+    return as_closed_as(found, made)
 
 
 def _keys_of(services: Services, value: Any, path: Any) -> list[Any]:
@@ -202,5 +206,5 @@ def _copy(services: Services, value: Any, depth: int) -> Any:
     services.spend(CONTAINER)
     if isinstance(value, Mapping):
         keys_ = services.visit(list(value))
-        return {key: _copy(services, value[key], depth + 1) for key in keys_}
+        return as_closed_as(value, {key: _copy(services, value[key], depth + 1) for key in keys_})
     return [_copy(services, item, depth + 1) for item in services.visit(value)]

@@ -5,7 +5,7 @@ On the way it finds the members that cannot be there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from ...types.shapes import (
@@ -26,6 +26,7 @@ from ...types.shapes import (
 )
 from ..calls import METHODS
 from ..members import NODE_MEMBERS
+from ..survey import WITH_DEFAULT
 from ..syntax import (
     Arrow,
     Call,
@@ -43,7 +44,11 @@ from ..syntax import (
     Unary,
     words_of,
 )
-from .results import Argument, merged, result_of
+from .results import Argument, constants_of, joined_texts, merged, result_of
+
+_PATHS = frozenset({"get", "delete"})
+_KEYED = _PATHS | {"omit", "pick"}
+"""Functions that name members of their first argument; those of ``_PATHS`` by a path."""
 
 DEEPEST = 60
 """This many expressions and nodes are followed into each other; what lies deeper is unknown."""
@@ -71,6 +76,7 @@ class Inference:
         self._faults = faults
         self._depth = depth
         self._local: dict[str, Shape] = {}
+        self._defaulted: set[int] = set()
 
     def infer(self, tree: Tree) -> Shape:
         """The shape of a tree's value; of an arrow function nothing is known."""
@@ -144,18 +150,28 @@ class Inference:
         step = tree.steps[at]
         if isinstance(step, Method):
             return self._call(METHODS.get(step.name, step.name), [shape], step.arguments)
-        if isinstance(step, Item) and not isinstance(step.key, Constant):
-            return item_of(shape, self.infer(step.key))
         name = _static(step)
-        if name is None:
-            return item_of(shape, UNKNOWN)
-        found = member_of(shape, name)
-        if isinstance(found, Missing):
+        if name is not None:
+            names: Collection[str] = (name,)
+        else:
+            assert isinstance(step, Item)
+            key = self.infer(step.key)
+            # Computed, and yet known: 'us' + 'r'.
+            names = constants_of(key) if key.item is None else ()
+            if not names:
+                return item_of(shape, key)
+        found = [member_of(shape, each) for each in names]
+        shapes = [each for each in found if isinstance(each, Shape)]
+        if shapes:
+            return union(*shapes, *([NULL] if len(shapes) < len(found) else []))
+        missing = found[0]
+        assert isinstance(missing, Missing)
+        # What only those know who begin the run may have something written beside it: $env.X ?? 1.
+        if missing.origin != "$env" or id(tree) not in self._defaulted:
             offset = step.offset if isinstance(step, Member) else step.key.offset
             before = Chain(tree.base, tree.steps[:at], tree.offset) if at else tree.base
-            self._faults(offset, name, words_of(before) or "this value", found)
-            return UNKNOWN  # one word about it is enough
-        return found
+            self._faults(offset, min(names), words_of(before) or "this value", missing)
+        return UNKNOWN  # one word about it is enough
 
     # ---- calls ----
 
@@ -164,13 +180,31 @@ class Inference:
     ) -> Shape:
         is_spread = False
         given = list(first)
+        if name in WITH_DEFAULT:
+            self._defaulted.update(id(argument) for _, argument in arguments[:-1])
         for spread, argument in arguments:
             is_spread = is_spread or spread
             if isinstance(argument, Arrow):
                 given.append(self._arrow(argument))
             else:
                 given.append(self.infer(argument))
+        if name in _KEYED and not is_spread:
+            self._check_keys(name, given, [argument for _, argument in arguments])
         return result_of(name, given, is_spread=is_spread)
+
+    def _check_keys(self, name: str, given: list[Argument], trees: list[Tree]) -> None:
+        """Report the keys of a call that name a member of what a ``$`` name declares, and that is not."""
+        of = given[0] if given else UNKNOWN
+        if not isinstance(of, Shape) or of.object is None or not of.object.origin:
+            return
+        if name == "get" and len(given) > 2:
+            return  # what is there in its place is written beside it
+        for keys, tree in zip(given[1:], trees[1:], strict=True):
+            for key in sorted(constants_of(keys)):
+                named = key.partition(".")[0].partition("[")[0] if name in _PATHS else key
+                found = member_of(of, named)
+                if isinstance(found, Missing):
+                    self._faults(tree.offset, named, words_of(trees[0]) or "this value", found)
 
     def _arrow(self, tree: Arrow) -> Callable[..., Shape]:
         """What gives the shape of an arrow function's value for those of its arguments."""
@@ -191,6 +225,9 @@ class Inference:
 
     def _series(self, tree: Series) -> Shape:
         operator = tree.rest[0][0]
+        if operator == "??":
+            operands = [tree.first, *(operand for _, operand, _ in tree.rest[:-1])]
+            self._defaulted.update(map(id, operands))
         shapes = [self.infer(tree.first), *(self.infer(operand) for _, operand, _ in tree.rest)]
         if operator in ("??", "||"):
             return union(*(shape.not_null for shape in shapes[:-1]), shapes[-1])
@@ -248,7 +285,8 @@ def _built(shapes: list[Shape], is_entry: list[bool]) -> Shape:
 def _with(shape: Shape, fields: dict[str, Shape]) -> Shape:
     if not fields or shape.object is None:
         return shape
-    return object_of({**shape.object.fields, **fields}, is_open=shape.object.is_open)
+    found = shape.object
+    return object_of({**found.fields, **fields}, is_open=found.is_open, origin=found.origin)
 
 
 def _sum(operators: list[str], shapes: list[Shape]) -> Shape:
@@ -258,7 +296,7 @@ def _sum(operators: list[str], shapes: list[Shape]) -> Shape:
         if operator == "-":
             total = NUMBER
         elif _is_text(total) or _is_text(shape):
-            total = TEXT
+            total = joined_texts([total, shape])
         elif _may_be_text(total) or _may_be_text(shape):
             total = union(NUMBER, TEXT)
         else:

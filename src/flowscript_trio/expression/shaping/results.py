@@ -16,10 +16,13 @@ from ...types.shapes import (
     TEXT,
     UNKNOWN,
     Missing,
+    ObjectShape,
     Shape,
     list_of,
     member_of,
     object_of,
+    origin_of,
+    shape_of_value,
     union,
 )
 
@@ -201,7 +204,76 @@ def merged(shapes: Sequence[Shape]) -> Shape:
             before = fields.get(name, UNKNOWN if is_open else NULL)
             # Null may say that it is not there, and then what was there before stays.
             fields[name] = union(member, before) if may_lack or member.holds(None) else member
-    return object_of(fields, is_open=is_open)
+    if any(shape.anything for shape in shapes):
+        return object_of(fields, is_open=True)
+    origin = origin_of(shape.object for shape in shapes if shape.object is not None)
+    return object_of(fields, is_open=is_open, origin=origin)
+
+
+def constants_of(argument: Argument) -> frozenset[str]:
+    """The texts of which an argument is one, or those in a list; none where it may be something else."""
+    if not isinstance(argument, Shape):
+        return frozenset()
+    item = argument.item
+    if item is not None and argument == list_of(item):
+        return constants_of(item)
+    is_text = argument.texts is not True and argument == Shape(texts=argument.texts)
+    return argument.texts if is_text and argument.texts is not True else frozenset()
+
+
+def _named(arguments: Arguments) -> tuple[ObjectShape, frozenset[str]] | None:
+    """The object that a call is about and the keys that it names, where all are known."""
+    shape = shape_at(arguments, 0)
+    if shape.object is None or shape != Shape(object=shape.object):
+        return None
+    named = [constants_of(argument) for argument in arguments[1:]]
+    keys = frozenset().union(*named)
+    if not all(named) or any("." in key or "[" in key for key in keys):
+        return None
+    return shape.object, keys
+
+
+def _picked(arguments: Arguments) -> Shape:
+    named = _named(arguments)
+    if named is None:
+        return ANY_OBJECT
+    found, keys = named
+    fields = {key: found.fields[key] for key in keys if key in found.fields}
+    return object_of(fields, origin=found.origin) if len(fields) == len(keys) else ANY_OBJECT
+
+
+def _without(arguments: Arguments) -> Shape:
+    """``omit`` and ``delete``."""
+    named = _named(arguments)
+    if named is None:
+        return UNKNOWN
+    found, keys = named
+    fields = {key: member for key, member in found.fields.items() if key not in keys}
+    return object_of(fields, is_open=found.is_open, origin=found.origin)
+
+
+def _put(arguments: Arguments) -> Shape:
+    """``set``."""
+    named = _named(arguments[:2])
+    if named is None or len(arguments) < 2:
+        return UNKNOWN
+    found, keys = named
+    item = shape_at(arguments, 2)
+    fields = {
+        **found.fields,
+        **{key: union(item, UNKNOWN) if len(keys) > 1 else item for key in keys},
+    }
+    return object_of(fields, is_open=found.is_open, origin=found.origin)
+
+
+def _got(arguments: Arguments) -> Shape:
+    """``get``: of a path in an object that no ``$`` name declares nothing is said."""
+    named = _named(arguments[:2])
+    if named is None or len(named[1]) != 1 or not named[0].origin or len(arguments) > 2:
+        return UNKNOWN
+    (key,) = named[1]
+    found = member_of(shape_at(arguments, 0), key)
+    return UNKNOWN if isinstance(found, Missing) else found
 
 
 def _merged(arguments: Arguments) -> Shape:
@@ -216,12 +288,20 @@ def _values(arguments: Arguments) -> Shape:
     return list_of(union(*members, *(() if shape.item is None else (shape.item,))))
 
 
+def joined_texts(shapes: Sequence[Shape]) -> Shape:
+    """The text of these, one after the other: that text itself where each can only be one."""
+    texts = [constants_of(shape) if shape.item is None else frozenset() for shape in shapes]
+    if any(len(each) != 1 for each in texts):
+        return TEXT
+    return shape_of_value("".join(text for each in texts for text in each))
+
+
 def _joined(arguments: Arguments) -> Shape:
     """``concat``: a list where an argument is one, else text; one list stands for the values in it."""
     shapes = [shape_at(arguments, at) for at in range(len(arguments))]
     values = [items_of(shapes[0])] if len(shapes) == 1 and _is_list(shapes[0]) else shapes
     if not any(map(_is_list, values)):
-        return TEXT
+        return joined_texts(values)
     return union(TEXT, list_of(union(*map(items_of, values))))
 
 
@@ -255,8 +335,12 @@ _GROUPS: list[tuple[Shape | Rule, str]] = [
     (list_of(ANY_LIST), "entries zip"),
     (ANY_LIST, "flatten array_concat"),
     (ANY_LIST.or_null, "csv_decode"),
-    (ANY_OBJECT, "from_entries pick omit"),
-    (UNKNOWN, "get set delete json_decode base64_decode regex_match"),
+    (ANY_OBJECT, "from_entries"),
+    (UNKNOWN, "json_decode base64_decode regex_match"),
+    (_got, "get"),
+    (_picked, "pick"),
+    (_without, "omit delete"),
+    (_put, "set"),
     (_visiting(_always(BOOLEAN)), "every some"),
     (_visiting(_always(NUMBER)), "count"),
     (_visiting(lambda arguments: _items(arguments).or_null), "find"),

@@ -152,7 +152,9 @@ class Databases:
     async def aclose(self) -> None:
         def dispose() -> None:
             for database in self._known.values():
-                database.engine.dispose()
+                # To close a connection at which a thread was left would wait for that, and hold up all of Python.
+                if not database.is_one_connection or not database.turns.borrowed_tokens:
+                    database.engine.dispose()
 
         # Not a thread of the limiter: those that were left behind may hold all of its tokens.
         await trio.to_thread.run_sync(

@@ -21,6 +21,9 @@ GRACE = 0.4
 """Seconds that a database has to answer an interrupt before its connection is severed."""
 LAST = 0.2
 """Seconds that a thread has to come back after that, before it is left to end by itself."""
+STUCK = 1.2
+"""Seconds that a job which may be waited for has to answer, unless it commits: a single call of a function of
+SQLite answers nothing, and may take hours."""
 
 
 class Interrupted(Exception):
@@ -51,6 +54,7 @@ class Job(Generic[T]):
         self.can_wait = can_wait
         self.cancelled: threading.Event = threading.Event()
         self.committed = False
+        self.is_committing = False
         self._lock = threading.Lock()
         self._link: Interruptible | None = None
         self._asked = False
@@ -69,6 +73,12 @@ class Job(Generic[T]):
         """Raise Interrupted if the job was cancelled."""
         if self.cancelled.is_set():
             raise Interrupted
+
+    def begin_commit(self) -> None:
+        """Say that it commits: from here on it is waited for. Raises Interrupted if it was cancelled before."""
+        with self._lock:
+            self.check()
+            self.is_committing = True
 
     def pause(self, seconds: float) -> None:
         """Wait in the thread; raises Interrupted at once when the job is cancelled."""
@@ -95,12 +105,13 @@ class Job(Generic[T]):
 async def run_job(
     work: Callable[[Job[T]], T], limiter: trio.CapacityLimiter, *, can_wait: bool
 ) -> T:
-    """What ``work`` returns, in a thread of ``limiter``. ``can_wait``: an interrupt is certain to end it.
+    """What ``work`` returns, in a thread of ``limiter``. ``can_wait``: a commit ends, and is waited for.
 
     Cancellation interrupts the statement that runs, and waits until the thread is back. If the work was
     already committed it is done and its result is returned, else ``Cancelled`` passes. A peer that
     does not answer the interrupt gets its connection severed after ``GRACE``. Only a thread that never got a
-    connection (or has a driver that can do neither) is left to end by itself; it keeps its token until then.
+    connection, has a driver that can do neither, or is in a function that nothing interrupts, is left to end by
+    itself: it commits nothing any more, and keeps its token until then.
     """
     job: Job[T] = Job(can_wait)
     await limiter.acquire_on_behalf_of(job)
@@ -165,7 +176,9 @@ class _Thread(Generic[T]):
         with suppress(Exception):
             self._job.interrupt()
         if self._job.can_wait:
-            self._back.wait()
+            # It was told before this, so that what does not commit yet never will.
+            if not self._back.wait(STUCK) and self._job.is_committing:
+                self._back.wait()
         elif not self._back.wait(max(until - time.monotonic(), 0)):
             self._job.sever()
             self._back.wait(LAST)

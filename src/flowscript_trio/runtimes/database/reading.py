@@ -72,7 +72,7 @@ def commit(database: Database, connection: Connection, job: Job[Any]) -> None:
     SQLite may find the lock held by a reader only now. SQLAlchemy tries no commit twice, so it is the driver's
     that is tried again; what SQLAlchemy commits then is done already, or fails in its words.
     """
-    job.check()
+    job.begin_commit()
     if database.dialect == "sqlite":
         raw: Any = connection.connection.dbapi_connection
         until = monotonic() + database.patience

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from .errors import bare_url
+from .network import NoAnswer
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
@@ -60,6 +61,9 @@ def _reason(
     if isinstance(error, httpx.ProxyError):
         return f"the proxy refused: {error}; check http=HttpOptions(proxy=…)", False
     for cause in _causes(error):
+        if isinstance(cause, NoAnswer):
+            said = f"{where} sent interim answers (1xx) and no other"
+            return f"{said}: {cause}", False
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or str(cause)
             return (

@@ -26,6 +26,7 @@ _ALSO_PRIVATE: tuple[Network, ...] = tuple(
     map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10"))
 )
 """What some versions of Python take for public: protocol assignments, local NAT64, site-local addresses."""
+_HERE, _HERE_TOO = ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1")
 _NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _OLD_SPELLING = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{0,3}}")
 """An IPv4 address as the system reads it: in fewer parts, in hexadecimal or octal digits."""
@@ -177,16 +178,21 @@ def parse_address(host: str) -> Address | None:
 
 
 def unwrapped(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64), else the address itself."""
+    """The address that is reached by another one, else the address itself.
+
+    An IPv6 address may stand for an IPv4 one (mapped, 6to4, NAT64), and the unspecified one leads to this host.
+    """
     if isinstance(address, ipaddress.IPv4Address):
-        return address
+        return _HERE if address.is_unspecified else address
     inner = address.ipv4_mapped or address.sixtofour
     if inner is not None:
-        return inner  # asked first: to later Pythons a mapped address is what the one inside is
-    if address.is_loopback or address.is_unspecified:
-        return address
-    if any(address in network for network in _EMBEDDING):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        return unwrapped(
+            inner
+        )  # asked first: to later Pythons a mapped address is what the one inside is
+    if address.is_unspecified:
+        return _HERE_TOO
+    if not address.is_loopback and any(address in network for network in _EMBEDDING):
+        return unwrapped(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return address
 
 

@@ -66,24 +66,21 @@ class HttpPool:
     def _connect(self) -> httpx.AsyncBaseTransport:
         import httpx
 
+        from .network import CheckedNetwork, Network, Transport
+
         options = self.options
-        transport = httpx.AsyncHTTPTransport(
+        # A proxy looks names up itself.
+        rules = self.rules if options.proxy is None else None
+        transport = Transport(
+            Network() if rules is None else CheckedNetwork(rules),
             verify=trust(options),
             proxy=options.proxy,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE),
             trust_env=False,  # the library reads no environment variable
         )
-        if self.rules is not None and options.proxy is None:
-            from .network import CheckedNetwork
-
-            # httpx has no argument for it; httpcore's pool has, and keeps it under this name.
-            pool: Any = transport._pool
-            pool._network_backend = CheckedNetwork(self.rules)
         if options.cache is not None:
             from .caching import CachingTransport
 
-            # Through a proxy no address is known here.
-            rules = self.rules if options.proxy is None else None
             return CachingTransport(transport, options.cache, rules)
         return transport
 

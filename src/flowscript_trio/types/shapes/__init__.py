@@ -13,6 +13,7 @@ from .shape import (
     Shape,
     list_of,
     object_of,
+    origin_of,
     shape_of_value,
     union,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "list_of",
     "member_of",
     "object_of",
+    "origin_of",
     "schema_of_shape",
     "shape_of_schema",
     "shape_of_value",

@@ -10,10 +10,14 @@ _TEXT_OR_NULL = union(TEXT, NULL)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A member that no value of a shape has: ``known`` are those that one may have, ``kind`` is what it is."""
+    """A member that no value of a shape has: ``known`` are those that one may have, ``kind`` is what it is.
+
+    ``origin`` is the ``$`` name that declares the members, where one does.
+    """
 
     known: tuple[str, ...]
     kind: str
+    origin: str = ""
 
 
 def member_of(shape: Shape, name: str) -> Shape | Missing:
@@ -33,15 +37,16 @@ def member_of(shape: Shape, name: str) -> Shape | Missing:
         member = shape.object.fields.get(name)
         if member is not None:
             found.append(member)
-        elif shape.object.is_open:
+        elif shape.object.is_open and (not shape.object.origin or name == "length"):
             return UNKNOWN
     if index and shape.item is not None:
         found.append(shape.item.or_null)
     if index and shape.texts:
         found.append(_TEXT_OR_NULL)
     if not found:
-        known = () if shape.object is None else tuple(shape.object.fields)
-        return Missing(known, _kind_of(shape))
+        if shape.object is None:
+            return Missing((), _kind_of(shape))
+        return Missing(tuple(shape.object.fields), _kind_of(shape), shape.object.origin)
     is_object = shape.object is not None and not shape.null and not _has_others(shape)
     return union(*found) if is_object else union(*found, NULL)
 

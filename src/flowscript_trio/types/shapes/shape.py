@@ -8,7 +8,7 @@ missing is one that may be null.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from decimal import Decimal
 from types import MappingProxyType
@@ -28,10 +28,15 @@ _LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class ObjectShape:
-    """An object and its members; with ``is_open`` it may have others."""
+    """An object and its members; with ``is_open`` it may have others.
+
+    ``origin`` is the ``$`` name that declares its members, of a copy too: one that is written out must be among
+    ``fields``, whatever else may be in it.
+    """
 
     fields: Mapping[str, Shape]
     is_open: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,8 @@ def list_of(item: Shape) -> Shape:
     return Shape(item=item, parts=item.parts + 1, depth=item.depth + 1)
 
 
-def object_of(fields: Mapping[str, Shape], *, is_open: bool = False) -> Shape:
-    """An object with these members; with ``is_open`` it may have others."""
+def object_of(fields: Mapping[str, Shape], *, is_open: bool = False, origin: str = "") -> Shape:
+    """An object with these members; ``is_open`` and ``origin`` are those of :class:`ObjectShape`."""
     parts, depth = 1, 0
     for each in fields.values():
         parts += each.parts
@@ -128,10 +133,10 @@ def object_of(fields: Mapping[str, Shape], *, is_open: bool = False) -> Shape:
     depth += 1
     if parts > MOST_PARTS or depth > DEEPEST:
         if len(fields) > MOST_PARTS:
-            fields, is_open = {}, True
+            fields, is_open, origin = {}, True, ""
         fields = dict.fromkeys(fields, UNKNOWN)
         parts, depth = 1 + len(fields), 1
-    shape = ObjectShape(MappingProxyType(dict(fields)), is_open)
+    shape = ObjectShape(MappingProxyType(dict(fields)), is_open, origin)
     return Shape(object=shape, parts=parts, depth=depth)
 
 
@@ -208,7 +213,18 @@ def _join_objects(left: ObjectShape | None, right: ObjectShape | None) -> Object
     fields = {}
     for name in {**left.fields, **right.fields}:
         fields[name] = _join(_field(left, name), _field(right, name))
-    return object_of(fields, is_open=left.is_open or right.is_open).object
+    is_open = left.is_open or right.is_open
+    return object_of(fields, is_open=is_open, origin=origin_of((left, right))).object
+
+
+def origin_of(objects: Iterable[ObjectShape]) -> str:
+    """What declares the members of an object that is made of these; nothing where one may have any."""
+    origin = ""
+    for each in objects:
+        if each.is_open and not each.origin:
+            return ""
+        origin = origin or each.origin
+    return origin
 
 
 def _field(shape: ObjectShape, name: str) -> Shape:

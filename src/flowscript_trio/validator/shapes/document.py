@@ -32,6 +32,7 @@ from ...types.shapes import (
 )
 from ..checked import CheckedNode, Scene
 from ..known import known_settings
+from ..members import Wanted
 from ..places import Level, Place
 from ..texts import Noted, Visibility
 from ..values import BoundSettings
@@ -73,6 +74,7 @@ class DocumentShapes:
         self._inputs: dict[int, Shape] = {}
         self._inferred: dict[int, Shape] = {}
         self._is_cut = False
+        self._wanted: dict[str, Wanted] = {}
 
     # ---- what is asked for ----
 
@@ -90,6 +92,11 @@ class DocumentShapes:
             for member in self.scene.index.document.output:
                 if member.required and isinstance(member_of(self.output, member.name), Missing):
                     self._reports.report_output(member)
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        """The members of ``$env`` that expressions take of a copy of it, or by a name that they compute."""
+        return list(self._wanted.values())
 
     def _forget(self) -> None:
         for made in (self._made, self._bodies, self._inputs, self._inferred):
@@ -321,6 +328,9 @@ class DocumentShapes:
 
     def _inference(self, text: Text, shift: int, visible: Visibility, depth: int) -> Inference:
         def report(offset: int, name: str, whose: str, missing: Missing) -> None:
+            if missing.origin == "$env":
+                self._wanted.setdefault(name, Wanted(name, text.location(shift + offset)))
+                return
             inner = self._inner_names(whose)
             self._reports.report(text, shift + offset, name, whose, missing, inner)
 

@@ -66,6 +66,8 @@ class Reports:
 
 
 def _words_for(whose: str, name: str, missing: Missing) -> str:
+    if missing.origin:
+        return f"{missing.origin!r} has no member {name!r}"
     if missing.known or missing.kind == "an object":
         return f"{whose!r} has no member {name!r}"
     return f"{whose!r} is {missing.kind}, which has no member {name!r}"

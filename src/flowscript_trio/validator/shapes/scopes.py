@@ -18,7 +18,9 @@ from ..texts import Visibility
 from .asking import Shapes
 from .variables import Variables
 
-RUN = object_of({"id": TEXT, "started": TEXT})
+RUN = object_of({"id": TEXT, "started": TEXT}, origin="$run")
+ENV = object_of({}, is_open=True, origin="$env")
+"""What is in it is known when the run begins."""
 _INDEXES = frozenset({"index", "$index", "$branch", "$iteration"})
 _ENDS = frozenset({"$first", "$last"})
 
@@ -72,6 +74,8 @@ class ScopeNames:
                 return self._variables.secrets
             case "$run":
                 return RUN
+            case "$env":
+                return ENV if self._shapes.scene.declared.environment else UNKNOWN
             case "$context":
                 return self._variables.context(depth)
             case "$attempt" if self._visible.place.node is not None:

@@ -72,12 +72,14 @@ class Variables:
         return union(*shapes)
 
     def context(self, depth: int) -> Shape:
-        """All variables, as ``$context`` has them; callers may add to them."""
+        """All variables, as ``$context`` has them: those that something sets, or the document is run with."""
         names = {**self._setters, **self.parameters}
         if len(names) > MOST_VARIABLES:
             return UNKNOWN
         shapes = {name: self.shape_of(name, depth) for name in names}
-        return object_of(shapes, is_open=True)
+        for name in self._shapes.scene.index.given:
+            shapes.setdefault(name, UNKNOWN)
+        return object_of(shapes, is_open=True, origin="$context")
 
     @cached_property
     def parameters(self) -> dict[str, Shape]:
@@ -87,14 +89,17 @@ class Variables:
 
     @cached_property
     def config(self) -> Shape:
-        """``$config``: what is declared; the application may give more."""
-        return object_of(self.parameters, is_open=True)
+        """``$config``: what is declared, here or by who includes this; the application may give more."""
+        declared = dict(self.parameters)
+        for name in sorted(self._shapes.scene.declared.config):
+            declared.setdefault(name, UNKNOWN)
+        return object_of(declared, is_open=True, origin="$config" if declared else "")
 
     @cached_property
     def secrets(self) -> Shape:
-        """``$secrets``: texts, also those that only the application or who includes this declares."""
-        document = self._shapes.scene.index.document
-        return object_of({each.name: TEXT for each in document.secrets}, is_open=True)
+        """``$secrets``: texts, declared here or by who includes this."""
+        declared = dict.fromkeys(self._shapes.scene.declared.secrets, TEXT)
+        return object_of(declared, is_open=True, origin="$secrets")
 
     @cached_property
     def _setters(self) -> dict[str, list[int]]:
