@@ -1,4 +1,4 @@
-"""Owns where a long text of JSON may be cut: at a comma of a container, as few characters as possible looked at."""
+"""Owns where a long text of JSON may be cut: at a comma between two items of a container. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def between(text: str, end: int, following: int) -> str:
 class Cuts:
     """Finds the last comma in a part of a text that is one between two items of its container.
 
-    Three ways find it, and the one that was right last is the first to be tried. To count brackets takes next to no
-    time, and is wrong where texts have brackets in them. What looks like the place between two items is one, unless
-    the items have such items in them. To count brackets outside of texts is always right, and takes a tenth of the
-    time in which the text is read.
+    Three ways find it, and the one that was right last is the first to be tried. To count brackets takes next to
+    no time, and is wrong where texts have brackets in them. What looks like the place between two items is one,
+    unless the items have such items in them. To count brackets outside of texts is always right, and takes a tenth
+    of the time in which the text is read.
     """
 
     def __init__(self, text: str) -> None:
