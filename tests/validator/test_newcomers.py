@@ -658,7 +658,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         [
             "2:29: error: <fallback> needs the setting 'node'; expected node, as an attribute or a child "
             "element",
-            '2:39: error: <set> is not allowed in <fallback>; expected node="…", the id of a node that stands '
+            '2:39: error: <set> is not allowed in <fallback>; expected node="…", the id of a node '
             "beside this one",
         ],
     ),

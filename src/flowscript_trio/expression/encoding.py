@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
-from .json_pieces import read_json
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
@@ -272,6 +271,8 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     if services is not None:
         services.spend_scan(len(text))
         services.spend(sum(text.count(sign) for sign in ",[{") * 5)
+    from .json_pieces import read_json
+
     look = None if services is None else partial(services.foresee, 0)
     try:
         return read_json(text, _decoder(), look)

@@ -144,7 +144,7 @@ _INSIDE = {
     **dict.fromkeys(
         (("foreach", "do"), ("foreach", "body")), "the nodes themselves, directly in the <foreach>"
     ),
-    ("fallback", ""): 'node="…", the id of a node that stands beside this one',
+    ("fallback", ""): 'node="…", the id of a node beside this one',
     ("checkpoint", "actions"): (
         '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer'
     ),
