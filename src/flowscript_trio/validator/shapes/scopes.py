@@ -30,7 +30,7 @@ ERROR = object_of(
         "body": UNKNOWN,
     }
 )
-"""What is said of an error; the last two only of the answer to a request."""
+"""The members of an error; the last two only where a request was answered."""
 _INDEXES = frozenset({"index", "$index", "$branch", "$iteration"})
 _ENDS = frozenset({"$first", "$last"})
 
