@@ -128,6 +128,13 @@ def test_input_that_cannot_be_read_is_an_error(data: bytes, message: str, tmp_pa
     assert message in told
 
 
+@pytest.mark.parametrize("option", ["--input", "--config"])
+def test_bytes_that_are_not_text_are_no_argument(option: str, tmp_path: Path) -> None:
+    status, output, told = shell(tmp_path, f"""run a.xml -q {option} "$(printf 'a="\\377"')" """)
+    assert (status, output) == (2, "")
+    assert f"{option}: not UTF-8 text (character 4)" in told
+
+
 def test_input_and_documents_come_from_standard_input(tmp_path: Path) -> None:
     (tmp_path / "in.json").write_text("[1]")
     assert json.loads(shell(tmp_path, "run a.xml -q --input @-", "<in.json")[1]) == [1]

@@ -118,6 +118,34 @@ def test_what_is_nested_is_read_about_once(
     assert looked_at < 1.6 * len(text)
 
 
+ODD = {"id": 7, "t": 'a [ "b\\\\" {', "o": [{"id": 1, "t": "]"}, {"id": 2, "t": "{["}]}
+IN_TEXTS: dict[str, Any] = {
+    "rows": [{"id": 7, "t": ":-["}] * 4000,
+    "rows of which few have them": ([{"id": 7, "t": "x"}] * 40 + [{"id": 7, "t": "{{"}]) * 90,
+    "rows in rows": [ODD] * 800,
+    "texts": ["a [ b {"] * 6000,
+    "texts that look like what is between two": ['"},{"', "],[", '","', '\\\\"', "\\"] * 1500,
+    "members": {f"k{n}": {"id": n, "t": "a ]"} for n in range(3000)},
+    "members that are texts": {f"k{n}": "}, {" for n in range(3000)},
+    "rows below": {"meta": {"n": "["}, "data": [{"rows": [ODD] * 800}]},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[::2])
+@pytest.mark.parametrize("name", IN_TEXTS)
+def test_brackets_in_texts_do_not_make_each_item_a_piece(
+    name: str, layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read one by one, they took up to four times as long as the json module takes."""
+    monkeypatch.setattr(json_pieces, "PIECE", 8192)
+    monkeypatch.setattr(json_pieces, "SHORT", 128)
+    text = json.dumps(IN_TEXTS[name], **layout)
+    reading = _Reading(text)
+    assert reading.read() == IN_TEXTS[name]
+    assert reading.read_chars < 1.6 * len(text)
+    assert reading.calls < 20 + 6 * len(text) / 8192  # it was once for each item
+
+
 def test_a_key_given_twice_counts_as_it_does_in_the_whole() -> None:
     text = "{" + ", ".join(f'"k{n % 7}": {n}' for n in range(50)) + "}"
     found = json_pieces.read_json(text, json.JSONDecoder())
@@ -128,12 +156,14 @@ class _Reading(json_pieces._Pieces):
     """Counts the characters that the scanner is given."""
 
     read_chars = 0
+    calls = 0
 
     def __init__(self, text: str) -> None:
         super().__init__(text, json.JSONDecoder())
         scan = self._scan
 
         def count(part: str, at: int) -> Any:
+            self.calls += 1
             try:
                 value, end = scan(part, at)
             except (ValueError, StopIteration):

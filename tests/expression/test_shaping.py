@@ -252,6 +252,13 @@ MISFITS = [
     ("[upper(1, 2), {a: lower(1, 2)}]", ["upper() takes at most 1 argument; 2 were given",
                                          "lower() takes at most 1 argument; 2 were given"]),
     ("a.map(x => upper(x, 1))", ["upper() takes at most 1 argument; 2 were given"]),
+    ("sqrt(-1)", ["sqrt(): a negative number has no square root"]),
+    ("repeat('a', -2)", ["repeat(): the count is negative"]),
+    ("sum([1, 'x'])", ["sum(): an item is text of 1 character; expected a number"]),
+    ("add_time('2024-01-01', {eons: -1})", [
+        "add_time(): text of 4 characters is not a unit of time; expected one of millisecond, second, minute, "
+        "hour, day, week, month, quarter, year"
+    ]),
     ("upper(...a, 1, 2)", ["upper() takes at most 1 argument; 2 were given"]),
 ]  # fmt: skip
 
@@ -267,6 +274,8 @@ def test_a_call_that_cannot_succeed_is_found(text: str, expected: list[str]) -> 
 @pytest.mark.parametrize(
     "text",
     ["upper('x')", "upper(...a)", "max(1, 2, 3, 4, 5)", "round(a)", "repeat('x', 1000000)", "a.slice(1, 2)",
+     "sum([1, -2, +3])", "sum([1, a])", "sum([...a])", "sqrt(-a)", "add_time('2024-01-01', {...a, eons: 1})",
+     "sort([-true])", "pick({[a]: 1}, 'a')",
      "regex_match('aaaa', '(a+)+b')"],
 )  # fmt: skip
 def test_a_call_that_may_succeed_is_left_to_the_run(text: str) -> None:

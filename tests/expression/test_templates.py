@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Any
 from uuid import UUID
 
 import pytest
 import trio
+from pydantic import BaseModel
 
 from flowscript_trio.expression import encode_json, parse_template, to_text
 from flowscript_trio.expression.encoding import RawJson
@@ -77,6 +79,20 @@ def test_a_template_tells_what_it_is_made_of() -> None:
     assert [(c.name, c.offset) for c in mixed.calls] == [("upper", 2)]
 
 
+@dataclass
+class Point:
+    x: int
+    others: list[object]
+
+
+class Colour(str, Enum):  # noqa: UP042 -- its str() is not its value
+    RED = "red"
+
+
+class Named(BaseModel):
+    name: str
+
+
 TEXTS: list[tuple[Any, str]] = [
     (None, ""),
     (True, "true"),
@@ -112,7 +128,13 @@ TEXTS: list[tuple[Any, str]] = [
     (datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC), "2024-01-02T03:04:05+00:00"),
     (date(2024, 1, 2), "2024-01-02"),
     (b"\x00\xff", "AP8="),
+    (memoryview(b"\x00\xff"), "AP8="),
     (UUID(int=0), "00000000-0000-0000-0000-000000000000"),
+    ({1}, "[1]"),
+    (frozenset({"a"}), '["a"]'),
+    (Point(1, [Colour.RED]), '{"x":1,"others":["red"]}'),
+    (Colour.RED, "red"),
+    (Named(name="a"), '{"name":"a"}'),
 ]
 
 

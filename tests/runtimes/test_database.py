@@ -277,6 +277,20 @@ async def test_an_integer_too_large_for_sqlite_is_an_error_that_says_what_to_wri
         assert any(note.startswith("in input[") for note in caught.value.__notes__)
 
 
+@pytest.mark.parametrize("odd", ["\ud800", ["\ud800"]])
+async def test_half_of_a_surrogate_pair_is_an_error_that_names_the_database(
+    odd: object, base: Path
+) -> None:
+    said = r"a\.db cannot write a text that has half of a surrogate pair"
+    with pytest.raises(fs.FlowScriptError, match=said):
+        await run_one(sink('table="t"'), base, input=[{"id": 1}, {"id": odd}])
+    query = (
+        '<source:database id="q" connection="sqlite:///a.db" query="SELECT ?" params="{{$input}}"/>'
+    )
+    with pytest.raises(fs.FlowScriptError, match=said):
+        await run_one(query, base, input=[odd] if isinstance(odd, str) else [{"a": odd}])
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite:///a.db", "postgresql://user:hidden@127.0.0.1:1/shop?connect_timeout=3"]
 )

@@ -34,6 +34,7 @@ def page(items: object, **headers: str) -> Answer:
         "http://127.0.0.1:0/",
         "http://127.0.0.1:65536/",
         "https://:443/",
+        "http://xn--a/",
     ],
 )
 async def test_a_host_or_port_that_cannot_be_is_refused_before_anything_is_sent(url: str) -> None:
@@ -45,6 +46,20 @@ async def test_a_host_or_port_that_cannot_be_is_refused_before_anything_is_sent(
 async def test_a_host_that_can_be_is_connected_to(host: str) -> None:
     with pytest.raises(httpx.ConnectError):
         await run(f'<source:http id="h" url="http://{host}:1/"/>')
+
+
+@pytest.mark.parametrize("url", ["http://xn--a/", "nowhere", "ftp://a/b", "http://a:0/"])
+async def test_so_is_the_url_of_tokens(url: str) -> None:
+    auth = f"{{type: oauth2, token-url: '{url}', client-id: a, client-secret: b}}"
+    with pytest.raises(fs.SettingError, match=r"^the token-url of auth is .*; expected http://"):
+        await run(f'<source:http id="h" url="http://127.0.0.1:1/" auth="{auth}"/>')
+
+
+async def test_a_next_page_of_a_host_that_cannot_be_is_one_of_another_origin() -> None:
+    async with loopback() as server:
+        server.answer("/x", page([1], Link="<http://xn--a/>; rel=next"))
+        with pytest.raises(fs.FlowScriptError, match="another origin, http://xn--a/"):
+            await run('<source:http id="h" url="{{$config.base}}/x" next="link"/>', server.base)
 
 
 @pytest.mark.parametrize("location", ["http://a..b/", "http://127.0.0.1:0/"])

@@ -381,7 +381,9 @@ async def test_an_answer_larger_than_the_bound_is_an_error_and_the_rest_is_not_r
         assert await fetch(server.base, 'format="bytes"', max_bytes=5_000_000) == b"a" * 5_000_000
 
 
-@pytest.mark.parametrize("location", ["javascript:1", "http://[::1", "https://a:b:c/", "mailto:x"])
+@pytest.mark.parametrize(
+    "location", ["javascript:1", "http://[::1", "https://a:b:c/", "mailto:x", "http://xn--a/"]
+)
 async def test_a_redirect_to_what_cannot_be_read_as_a_url_says_so(location: str) -> None:
     async with loopback() as server:
         with pytest.raises((RedirectRefused, httpx.RemoteProtocolError), match=r"^GET http://127"):

@@ -52,12 +52,15 @@ async def test_params_are_added_to_a_query_that_stays_as_it_is(
 
 async def test_a_full_response_has_status_headers_url_and_body() -> None:
     async with loopback() as server:
-        server.page("/x", None, status=302, Location="/y?key=hidden")
+        server.page("/x", None, status=302, Location="/y?page=2")
         server.page("/y", {"a": [1]}, status=203, X_Kind="Test")
         output = await run_one(source('response="full" extract="a[0]"'), server.base)
         assert (output["status"], output["body"]) == (203, 1)
         assert output["headers"]["x-kind"] == output["headers"]["X-Kind"] == "Test"
-        assert output["url"] == f"{server.base}/y?…"
+        assert output["url"] == f"{server.base}/y?page=2"
+
+        own = server.base.replace("://", "://ann:hidden@")
+        assert (await run_one(source('response="full"'), own))["url"] == f"{server.base}/y?page=2"
 
 
 async def test_a_form_is_sent_urlencoded() -> None:

@@ -143,6 +143,35 @@ async def test_a_server_that_sends_the_whole_instead_of_a_part_is_taken_at_its_w
     assert (output["sha256"], output["resumed"]) == (SUM, 0)
 
 
+async def test_where_the_server_has_no_such_part_any_more_it_begins_anew(tmp_path: Path) -> None:
+    """It was the end of the download: a status of 416 is not tried again."""
+    server = Shortened()
+    output = await breaking(server, tmp_path)
+    assert output["resumed"] == 0
+    assert (output["status"], output["bytes"], (tmp_path / "f").read_bytes()) == (200, 3, b"new")
+    assert server.ranges == ["", "bytes=1500000-", ""]
+    assert left_in(tmp_path) == ["f"]
+
+
+class Shortened(Breaking):
+    """A server whose file was replaced by a shorter one after the first answer broke off."""
+
+    def __init__(self) -> None:
+        super().__init__('ETag: "a"\r\n', 1)
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        if not self.ranges:
+            await super().serve(stream)
+            return
+        async with stream:
+            head = (await stream.receive_some()).decode().lower()
+            asked = "bytes=1500000-" if "range: bytes=1500000-" in head else ""
+            self.ranges.append(asked)
+            status = "416 Range Not Satisfiable" if asked else "200 OK"
+            answer = f"HTTP/1.1 {status}\r\nContent-Length: {0 if asked else 3}\r\n\r\n"
+            await stream.send_all(answer.encode() + (b"" if asked else b"new"))
+
+
 async def test_when_the_attempts_are_spent_nothing_is_left_behind(tmp_path: Path) -> None:
     output = await breaking(Breaking('ETag: "v1"\r\n', breaks=9), tmp_path, RETRY.replace("3", "1"))
     assert "closed the connection before its answer was whole" in str(output)

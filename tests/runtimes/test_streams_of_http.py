@@ -13,6 +13,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.http.events import Events
+from flowscript_trio.runtimes.http.links import next_link
 from flowscript_trio.testing import prove
 
 from loopback import Answer, Loopback, Seen, loopback
@@ -162,6 +163,48 @@ async def test_an_offset_begins_where_the_parameters_say() -> None:
         settings = 'next="offset" extract="items" params="{offset: 5}"'
         assert await read(server.base + "/pages", settings, "") == [5, 6]
         assert [seen.target for seen in server.seen] == ["/pages?offset=5", "/pages?offset=7"]
+
+
+@pytest.mark.parametrize(
+    ("url", "settings", "asked"),
+    [
+        ("?offset=5&k=%2f", 'next="offset"', ["?offset=5&k=%2f", "?k=%2f&offset=7"]),
+        ("?a=&skip=4&b=", 'next="offset" next-param="skip"', ["?a=&skip=4&b=", "?a=&b=&skip=7"]),
+        ("?page=3#x", 'next="page"', ["?page=3", "?page=4"]),
+        ("?%6fffset=5&offset=5", 'next="offset"', ["?%6fffset=5&offset=5", "?offset=7"]),
+        ("?cursor=3", 'next="cursor" cursor="next"', ["?cursor=3", "?cursor=6"]),
+    ],
+)
+async def test_pages_begin_where_the_url_says(url: str, settings: str, asked: list[str]) -> None:
+    """The parameter was sent twice, and an offset in the URL brought the first items again."""
+    async with loopback() as server:
+        Book(server)
+        items = await read(
+            f"{server.base}/pages{url.replace('&', '&amp;')}", settings + ' extract="items"', ""
+        )
+        assert items
+        assert items == list(range(7))[-len(items) :]
+        assert [seen.target for seen in server.seen] == ["/pages" + query for query in asked]
+
+
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        ('</a>; rel="next"', "/a"),
+        ("</a>;rel=next", "/a"),
+        ('</a?b=c,d;e>; title="x, rel=next; <y>"; rel="prev next"', "/a?b=c,d;e"),
+        ('</z>; title="\\"; rel=next"; rel=last, </a> ; Rel = NEXT ; x', "/a"),
+        ("</a>; rel=next, </b>; rel=next", "/a"),
+        ('</b>; rel=next; anchor="/other", </a>; rel=next', "/a"),
+        ("</a>; rel=prev; rel=next", None),
+        ("</a>; rel=nextish", None),
+        ("/a; rel=next", None),
+        ("</a", None),
+        ("", None),
+    ],
+)
+def test_the_next_page_is_the_link_that_says_so(header: str, target: str | None) -> None:
+    assert next_link(header) == target
 
 
 @pytest.mark.parametrize(

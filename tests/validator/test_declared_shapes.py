@@ -70,6 +70,36 @@ def test_a_json_schema_is_named_for_a_whole_schema_only() -> None:
     assert "'Strict' is a JSON Schema" in message
 
 
+def test_the_input_and_the_output_may_be_a_schema_of_the_document() -> None:
+    front = "input: Team\noutput: Team\n"
+    body = (
+        '<output><set field="lead" value="{{$input.lead}}"/><set field="all" value="[]"/></output>'
+    )
+    ann = {"name": "Ann", "tags": []}
+    flow = flow_of(front, body.replace('"[]"', '"{{ [] }}"'))
+    assert run(flow, input={"lead": ann, "all": []}) == {"lead": ann, "all": []}
+    with pytest.raises(fs.InputError, match=r"'all' is missing \(declared at w.flow.md:7:8\)"):
+        run(flow, input={"lead": ann})
+    with pytest.raises(fs.OutputError, match="all is '\\[\\]'; expected array"):
+        run(flow_of(front, body), input={"lead": ann, "all": []})
+    assert problems_of(front, '<set var="v" value="{{$input.lead.nam}}"/>') == [
+        ("unknown-member", "'$input.lead' has no member 'nam'")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Teem", "there is no schema 'Teem'"),
+        ("Strict", "'Strict' is a JSON Schema, which can only be a whole output-schema"),
+        ("Word", "'Word' is not the schema of an object"),
+    ],
+)
+def test_what_has_no_members_is_no_input(name: str, message: str) -> None:
+    ((_, said),) = problems_of(f"  Word: string\ninput: {name}\n", '<set var="v" value="1"/>')
+    assert said == message
+
+
 DECLARED = (
     'input: {order: {id: number, by: Person}, note?: string, size: {type: "enum[s, m]", '
     "default: s}, rest: {type: object}}\n"

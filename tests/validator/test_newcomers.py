@@ -645,6 +645,55 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "an else of a branch",
+        '<branch id="b"><case when="1">N!</case><else/></branch>',
+        [
+            "2:70: error: <else> is not allowed in <branch>; expected <case>, <default>; did you mean "
+            "'default'?",
+        ],
+    ),
+    (
+        "a handler inside its fallback",
+        '<fail message="m"><on-error><fallback><set var="x" value="1"/></fallback></on-error></fail>',
+        [
+            "2:29: error: <fallback> needs the setting 'node'; expected node, as an attribute or a child "
+            "element",
+            '2:39: error: <set> is not allowed in <fallback>; expected node="…", the id of a node '
+            "beside this one",
+        ],
+    ),
+    (
+        "a text as the output",
+        "N!<output>{{n}}</output>",
+        [
+            '2:41: error: text is not allowed in <output>; expected <set field="…" value="…"/> in the <output>',
+        ],
+    ),
+    (
+        "functions of other languages",
+        '<set var="v" value="{{parseInt($env.N)}}{{md5(1)}}"/>',
+        [
+            "2:23: error: there is no function 'parseInt'; expected to_number(x)",
+            "2:43: error: there is no function 'md5'; expected hash(x, 'md5')",
+        ],
+    ),
+    (
+        "a list made as in Python",
+        '<set var="v" value="{{[x.name for x in $env.N]}}"/>',
+        [
+            "2:31: error: 'for' is not expected here; expected map(xs, x => x.name), or filter(xs, x => "
+            "x.age > 3)",
+        ],
+    ),
+    (
+        "an item called as its index is",
+        '<foreach id="f" collection="[1]" item="index">N!</foreach>',
+        [
+            "2:40: error: item and index are both called 'index', so that one could never be read; expected "
+            "another name",
+        ],
+    ),
+    (
         "a name that begins with a digit",
         '<foreach id="f" collection="[1]" item="2x">N!</foreach>',
         [

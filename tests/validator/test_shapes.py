@@ -370,3 +370,46 @@ def test_no_document_that_tests_make_is_refused_for_its_shapes() -> None:
         ]
         assert found == [], text
     assert judged > 600
+
+
+FAIL = '<fail id="f" message="m" status="3">{}</fail>'
+SAID_OF_ERRORS = [
+    (
+        FAIL.format('<on-error><fallback node="h"/></on-error>')
+        + '<transform:template id="h" template="{{$error.ERROR}} {{$error.headers.a}}{{$error.body.b}}"/>',
+        ("type", "message", "status", "retryable", "node"),
+    ),
+    (
+        FAIL.format('<on-error><retry max="1" base="0s" when="error.ERROR == 1 or $error.ERROR == 1"/></on-error>'),
+        ("type", "message", "status", "retryable", "node"),
+    ),
+    (
+        FAIL.format("")
+        + '<on-workflow-error><set var="v" value="{{$error.ERROR}}"/></on-workflow-error>',
+        ("type", "message", "status", "retryable", "node"),
+    ),
+    ('<set id="s" var="a" value="1"/><set var="v" value="{{s.error.ERROR}}"/>', ("type", "message", "status")),
+    (
+        f'<foreach id="e" collection="[1]" tolerate="1">{FAIL.format("")}</foreach>'
+        '<set var="v" value="{{e.failures[0].ERROR}}{{e.failures.map(one => one.ERROR)}}"/>',
+        ("index", "item", "type", "message", "status"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "members"), SAID_OF_ERRORS)
+def test_what_is_said_of_an_error_is_known(body: str, members: tuple[str, ...]) -> None:
+    """A ``when`` of ``error.staus`` was never true, and said nothing."""
+    for member in members:
+        fs.loads(f'<workflow name="w">{body.replace("ERROR", member)}</workflow>')
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f'<workflow name="w">{body.replace("ERROR", "staus")}</workflow>')
+    assert {problem.code for problem in caught.value.problems} == {"unknown-member"}
+    assert "has no member 'staus'" in caught.value.problems[0].message
+
+
+def test_an_error_in_an_output_is_the_outputs() -> None:
+    set_ = '<set id="s" var="a" value="{{ {error: {code: 1}} }}"/>'
+    fs.loads(f'<workflow name="w">{set_}<set var="v" value="{{{{s.error.code}}}}"/></workflow>')
+    open_ = '<transform:template id="s" template="{{input}}"/>'
+    fs.loads(f'<workflow name="w">{open_}<set var="v" value="{{{{s.error.code}}}}"/></workflow>')

@@ -23,6 +23,7 @@ def read_config(document: Document, pairs: tuple[str, ...]) -> dict[str, Any]:
     declared = {parameter.name: parameter for parameter in document.parameters}
     config: dict[str, Any] = {}
     for pair in pairs:
+        _refuse_bytes(pair, "--config")
         key, equals, word = pair.partition("=")
         if not equals:
             raise click.UsageError(f"--config {pair!r} is not KEY=VALUE")
@@ -61,6 +62,8 @@ def read_input(given: str | None) -> Any:
     if given is None:
         return None
     is_file = given.startswith("@")
+    if not is_file:
+        _refuse_bytes(given, "--input")
     text = _text_of_file(given[1:], "--input ") if is_file else given
     try:
         return json.loads(text, parse_constant=_refuse)
@@ -69,6 +72,14 @@ def read_input(given: str | None) -> Any:
         name = given[1:] if is_file else "--input"
         hint = "" if is_file or not given[:1].isalpha() else _quoted(given)
         raise click.UsageError(f"{name} is not JSON: {said}{hint}") from None
+
+
+def _refuse_bytes(given: str, option: str) -> None:
+    """Refuse an argument whose bytes are not text: Python makes halves of surrogate pairs of them."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as exc:
+        raise click.UsageError(f"{option}: not UTF-8 text (character {exc.start + 1})") from None
 
 
 def _quoted(word: str) -> str:

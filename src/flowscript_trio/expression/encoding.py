@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError, LimitExceeded
-from .json_pieces import read_json
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
@@ -75,19 +74,28 @@ def to_text(value: Any, services: Services | None = None) -> str:
             elif isinstance(value, Decimal):
                 spend_digits(value, services)
         return format_number(value)
-    if isinstance(value, (list, tuple, range, Mapping)):
+    if isinstance(value, (list, tuple, range, Mapping, set, frozenset)) or _has_members(value):
         return encode_json(value, services=services)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        size = memoryview(value).nbytes
         if services is not None:
-            check_text((len(value) + 2) // 3 * 4, services.limits)
-            services.spend_scan(len(value))
+            check_text((size + 2) // 3 * 4, services.limits)
+            services.spend_scan(size)
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Function):
         raise EvaluationError("an arrow function cannot be made into text")
     refuse_stream(value)
-    return str(value)
+    return (
+        str.__str__(value) if isinstance(value, str) else str(value)
+    )  # of an enumeration its value
+
+
+def _has_members(value: Any) -> bool:
+    """Whether a value is an object that JSON writes with its members: of a pydantic model or a dataclass."""
+    kind = type(value)
+    return hasattr(kind, "model_dump") or hasattr(kind, "__dataclass_fields__")
 
 
 def encode_json(value: Any, indent: int | None = None, *, services: Services | None = None) -> str:
@@ -217,10 +225,10 @@ class _Plain:
             self._digits(value)
             return value  # of a subclass, an enumeration for one
         deeper(depth, self._services)
-        dump = getattr(type(value), "model_dump", None)
-        if dump is not None:
-            return self.of(dump(value), path, depth + 1)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if _has_members(value):
+            dump = getattr(type(value), "model_dump", None)
+            if dump is not None:
+                return self.of(dump(value), path, depth + 1)
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
             return self.of(fields, path, depth + 1)
         if isinstance(value, Function):
@@ -263,6 +271,8 @@ def decode_json(text: str, services: Services | None = None) -> Any:
     if services is not None:
         services.spend_scan(len(text))
         services.spend(sum(text.count(sign) for sign in ",[{") * 5)
+    from .json_pieces import read_json
+
     look = None if services is None else partial(services.foresee, 0)
     try:
         return read_json(text, _decoder(), look)

@@ -13,21 +13,18 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # json's own
 from typing import Any
 
 from .bulk import PIECE
+from .json_cuts import Cuts, between
 
 SHORT = 4 * 1024
 """Characters of most values."""
 
-_TRIES = 200
-"""Places that look like one between two items of a container, of which this many are counted up to."""
 _VAIN = 8
 """Pieces that may be read in vain, beside as much as was read: the first containers are often long ones."""
 _PATIENCE = 3
-"""Of a container of whose parts this many could not be read, no more are cut: its texts contain brackets."""
+"""Of a container of whose parts this many could not be read, no more are cut: its items are long ones."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-_MARKS = frozenset('{}[]"')
-_FIRST_KEY = re.compile(r'\{[ \t\n\r]*"[^"\\]{1,100}"')
 
 
 def read_json(text: str, decoder: json.JSONDecoder, look: Callable[[], None] | None = None) -> Any:
@@ -56,6 +53,7 @@ class _Pieces:
         self, text: str, decoder: json.JSONDecoder, look: Callable[[], None] | None = None
     ) -> None:
         self._text = text
+        self._cuts = Cuts(text)
         self._look = look
         self._looked = 0  # the offset at which it was called
         self._vain = 0  # characters that were read in vain
@@ -136,8 +134,8 @@ class _Pieces:
                 return items, at
             if is_long:
                 continue  # a part would have few of them
-            between = self._between(end, at)
-            while patience and (part := self._part("[", at, between, "]")):
+            edges = between(self._text, end, at)
+            while patience and (part := self._part("[", at, edges, "]")):
                 found, at = part
                 items += found
             patience = max(patience - 1, 0)
@@ -166,8 +164,8 @@ class _Pieces:
                 return found, at
             if is_long:
                 continue
-            between = self._between(end, at)
-            while patience and (part := self._part("{", at, between, "}")):
+            edges = between(self._text, end, at)
+            while patience and (part := self._part("{", at, edges, "}")):
                 more_found, at = part
                 found.update(more_found)
             patience = max(patience - 1, 0)
@@ -193,49 +191,17 @@ class _Pieces:
             comma = self._text.rindex(",", 0, at)
             raise self._error(f"Illegal trailing comma before end of {kind}", comma)
 
-    def _between(self, end: int, following: int) -> str:
-        """What is between two items, with the edges of both unless they are numbers."""
-        text = self._text
-        before = end - 1 if text[end - 1] in _MARKS else end
-        if key := _FIRST_KEY.match(text, following):
-            return text[before:following] + key[0]
-        after = following + 1 if text[following : following + 1] in _MARKS else following
-        return text[before:after]
-
-    def _part(self, opening: str, at: int, between: str, closing: str) -> tuple[Any, int] | None:
+    def _part(self, opening: str, at: int, edges: str, closing: str) -> tuple[Any, int] | None:
         """The items up to the last cut in a piece, and the offset of the next one; None where none can be made."""
         self._look_about(at)
-        comma = self._cut(at, between) if self._may_try(at) else None
-        if comma is None:
-            return None
-        part = f"{opening}{self._text[at:comma]}{closing}"
-        items, end = self._try(part) or (None, 0)
-        return (items, self._skip(comma + 1)) if items and end == len(part) else None
-
-    def _cut(self, at: int, between: str) -> int | None:
-        """The offset of the last comma in a piece before which as many brackets are closed as are opened."""
-        text = self._text
-        inner = between[0] in _MARKS
-        cut = text.rfind(between, at, at + PIECE)
-        if cut < 0:
-            return None
-        comma = text.index(",", cut + inner)
-        depth = self._depth(at, comma)
-        for _ in range(_TRIES):
-            if not depth:
-                return comma
-            cut = text.rfind(between, at, cut + len(between) - 1)
-            if cut < 0:
+        for comma in self._cuts.of(at, at + PIECE, edges):
+            if not self._may_try(at):
                 return None
-            after, comma = comma, text.index(",", cut + inner)
-            depth -= self._depth(comma, after)
+            part = f"{opening}{self._text[at:comma]}{closing}"
+            items, end = self._try(part) or (None, 0)
+            if items and end == len(part):
+                return items, self._skip(comma + 1)
         return None
-
-    def _depth(self, start: int, end: int) -> int:
-        """How many brackets are opened and not closed between two offsets, those in texts counted too."""
-        count = self._text.count
-        opened = count("{", start, end) + count("[", start, end)
-        return opened - count("}", start, end) - count("]", start, end)
 
     def _one_by_one(self, items: list[Any], at: int) -> int:
         """Add the items that are whole in a piece, but the last of the list; gives the offset of the next one."""

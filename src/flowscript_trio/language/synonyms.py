@@ -130,6 +130,7 @@ _FIELD = '<set field="…" value="…"/> in the <output>'
 
 _RENAMED = {
     ("if", "otherwise"): "else",
+    ("if", "default"): "else",
     ("branch", "otherwise"): "default",
     ("branch", "else"): "default",
     ("branch", "when"): "case",
@@ -143,6 +144,7 @@ _INSIDE = {
     **dict.fromkeys(
         (("foreach", "do"), ("foreach", "body")), "the nodes themselves, directly in the <foreach>"
     ),
+    ("fallback", ""): 'node="…", the id of a node beside this one',
     ("checkpoint", "actions"): (
         '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer'
     ),
@@ -162,6 +164,40 @@ _SETTINGS = {
 }
 """How a setting is written here that is an element with attributes elsewhere."""
 
+
+_FUNCTIONS = {
+    **dict.fromkeys(("parseInt", "parseFloat", "Number", "int", "float", "number"), "to_number(x)"),
+    **dict.fromkeys(("str", "toString", "string"), "to_string(x)"),
+    **dict.fromkeys(("bool", "Boolean"), "to_boolean(x)"),
+    **dict.fromkeys(("list", "array", "Array"), "to_array(x)"),
+    **dict.fromkeys(("encodeURIComponent", "encodeURI", "urlencode", "quote"), "url_encode(x)"),
+    **dict.fromkeys(("decodeURIComponent", "decodeURI", "urldecode", "unquote"), "url_decode(x)"),
+    **dict.fromkeys(("btoa", "b64encode", "base64"), "base64_encode(x)"),
+    **dict.fromkeys(("atob", "b64decode"), "base64_decode(x)"),
+    **{name: f"hash(x, '{name}')" for name in ("md5", "sha1", "sha256", "sha512")},
+    **dict.fromkeys(
+        ("tojson", "to_json", "toJson", "toJSON", "stringify", "dumps"), "json_encode(x)"
+    ),
+    **dict.fromkeys(
+        ("fromjson", "from_json", "fromJson", "fromJSON", "parse_json", "loads"), "json_decode(x)"
+    ),
+    **dict.fromkeys(("strftime", "dateFormat", "date_format"), "format_date(x, 'yyyy-MM-dd')"),
+    **dict.fromkeys(("strptime", "to_date", "toDate"), "parse_date(x, 'yyyy-MM-dd')"),
+    **dict.fromkeys(("today", "current_date"), "date()"),
+    **dict.fromkeys(("any",), "some(xs, x => …)"),
+    **dict.fromkeys(("all",), "every(xs, x => …)"),
+    **dict.fromkeys(("forEach", "foreach", "each"), "map(xs, x => …)"),
+    **dict.fromkeys(("fold", "accumulate"), "reduce(xs, (acc, x) => …, 0)"),
+    **dict.fromkeys(("sort_by", "sortBy", "order_by", "orderBy"), "sort(xs, 'key')"),
+    **dict.fromkeys(("push", "append"), "a list with one more item: [...xs, x]"),
+    **dict.fromkeys(("uniq", "distinct"), "unique(xs)"),
+    **dict.fromkeys(("strlen", "sizeof"), "length(x)"),
+    **dict.fromkeys(("substr", "mid"), "substring(x, start, end)"),
+    **dict.fromkeys(("nvl", "ifnull", "isnull", "isset", "defined"), "x ?? other, or is_null(x)"),
+    **dict.fromkeys(("iif", "iff", "ifelse"), "when ? then : otherwise"),
+    **dict.fromkeys(("format", "sprintf", "printf"), "a template, or concat(a, b)"),
+}
+"""How a call is written here of a function that other languages have."""
 
 _ATTRIBUTES = {
     **dict.fromkeys((("output", "name"), ("output", "value"), ("output", "field")), _FIELD),
@@ -200,6 +236,7 @@ _TEXTS = {
     "delay": 'duration="…"',
     "checkpoint": 'prompt="…"',
     "action": 'label="…"',
+    "output": _FIELD,
     "fallback": 'node="…"',
     "break": 'when="…"',
     **dict.fromkeys(("include", "call"), 'workflow="…"'),
@@ -253,6 +290,11 @@ def output_instead(name: str) -> str | None:
     return _NODES if name.removeprefix("$") in _HOLDERS else None
 
 
+def function_instead(name: str) -> str | None:
+    """How a call of a function of other languages is written here."""
+    return _FUNCTIONS.get(name)
+
+
 def setting_instead(name: str, where: str, known: Collection[str] | None) -> str | None:
     """How a setting in snake case is written here that the element ``where`` does not have.
 
@@ -276,7 +318,12 @@ def is_foreign(where: str, word: str) -> bool:
 def element_instead(word: str, where: str = "") -> str | None:
     """How an element of other languages is written here; ``where`` is the kind of the element around it."""
     place = (where, word)
-    return _INSIDE.get(place) or _SETTINGS.get(place) or _ELEMENTS.get(word)
+    return (
+        _INSIDE.get(place)
+        or _SETTINGS.get(place)
+        or _INSIDE.get((where, ""))
+        or _ELEMENTS.get(word)
+    )
 
 
 def renamed(word: str, where: str) -> str | None:

@@ -282,10 +282,10 @@ class Builder:
                 self._reader.unexpected(child, allowed, element)
             elif other and kind in ("on-error", "compensate"):
                 self._common_child(element, child, content)
-            elif kind in STRUCTURE:
-                self._misplaced(element, child, kind)
             elif is_foreign(kind_of(element.family, element.local), kind):
                 self._reader.unexpected(child, allowed, element)
+            elif kind in STRUCTURE:
+                self._misplaced(element, child, kind)
             elif not other or child.family or child.attributes or child.children:
                 self._unknown(element, child, allowed, nodes, other)
             else:

@@ -64,11 +64,13 @@ KEYS: dict[str, Schema] = {
     "runtime": _means("how it is run", type=["object", "null"], properties=RUNTIME),
     "trigger": _means("kept, not acted on: manual: true, or type: …"),
     "input": _means(
-        "the members that the input must have, by name: a type in the short form, or described as in config",
-        type=["object", "null"],
+        "the members that the input must have, by name: a type in the short form, or described as in config; "
+        "or the name of one of the schemas",
+        type=["object", "string", "null"],
     ),
     "output": _means(
-        "the members that the output must have, by name, as those of input", type=["object", "null"]
+        "the members that the output must have, by name, as those of input",
+        type=["object", "string", "null"],
     ),
     "schemas": _means(
         "schemas by name, which stand for them in output-schema, input and output",

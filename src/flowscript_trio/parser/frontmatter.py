@@ -199,7 +199,12 @@ class FrontReader:
     # ---- input and output ----
 
     def _shaped(self, node: yaml.Node, named: NamedSchemas) -> tuple[Shaped, ...]:
-        """The members of the input or the output, each in the short form of a schema or as in ``config``."""
+        """The members of the input or the output, each in the short form of a schema or as in ``config``.
+
+        The name of a schema stands for all of its members.
+        """
+        if isinstance(node, yaml.ScalarNode) and scalar(node) is not None:
+            return self._named(node, named)
         found = []
         for key, value in self._pairs(node):
             place = self._source.location(self._start + key.start_mark.index)
@@ -219,6 +224,28 @@ class FrontReader:
             required = not is_optional and bool(shape) and not _takes_null(shape)
             found.append(Shaped(name=name, location=place, shape=shape, required=required))
         return tuple(found)
+
+    def _named(self, node: yaml.ScalarNode, named: NamedSchemas) -> tuple[Shaped, ...]:
+        """The members of a schema that has a name of its own."""
+        place = self._source.location(self._start + node.start_mark.index)
+        if node.value not in named:
+            message = f"there is no schema {node.value!r}"
+            near = nearest(node.value, list(named))
+            self._at(node, "front-matter", message, "{name: type}", suggestion=near)
+            return ()
+        try:
+            members = named[node.value].get("properties")
+        except ValueError as exc:
+            self._at(node, "invalid-schema", str(exc), "the short form: {name: type}")
+            return ()
+        if members is None:
+            message = f"{node.value!r} is not the schema of an object"
+            self._at(node, "invalid-schema", message, "one in the short form: {name: type}")
+            return ()
+        return tuple(
+            Shaped(name=name, location=place, shape=shape, required=not _takes_null(shape))
+            for name, shape in members.items()
+        )
 
     def _described(self, parameter: Parameter) -> Shaped:
         """What is declared as a configuration key is."""

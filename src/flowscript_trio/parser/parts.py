@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..language.structure import HANDLING
+from ..language.structure import HANDLING, NODES
 from ..types.ast import OnError, Part, Setting
 from ..types.location import Text
 from .markup import SPACE, Attribute, Element
@@ -22,7 +22,10 @@ class PartReader:
         """The part that an element is; with ``is_text`` its text is its value."""
         settings = self._reader.attributes(element)
         for child in element.children:
-            if child.family != "?":
+            kind = kind_of(child.family, child.local)
+            if kind in NODES and (child.family or child.attributes or child.children):
+                self._reader.unexpected(child, (), element)
+            elif child.family != "?":
                 self._reader.child(settings, child)
         if is_text and not element.children and self._has_text(element):
             self._reader.add(settings, "value", element_text(self._source, element), element.offset)

@@ -41,7 +41,7 @@ class SettingReader:
         where = kind_of(around.family, around.local)
         kind = kind_of(element.family, element.local)
         instead = element_instead(kind, where)
-        if instead is None or kind in NODES:
+        if instead is None or (kind in NODES and expected):
             names = [f"<{name}>" for name in sorted(expected, key=_in_order)]
             instead = ", ".join(names) or "no elements"
             if kind in NODES and expected:

@@ -114,7 +114,7 @@ class NamedSchemas(Mapping[str, dict[str, Any]]):
     def _read(self, name: str) -> dict[str, Any]:
         written = self._written[name]
         if isinstance(written, Mapping) and isinstance(written.get("properties"), Mapping):
-            raise ValueError(f"{name!r} is a JSON Schema, which can only be a whole schema")
+            raise ValueError(f"{name!r} is a JSON Schema, which can only be a whole output-schema")
         return schema_of_value(written, name, self)
 
     def __contains__(self, name: object) -> bool:

@@ -99,7 +99,8 @@ class ElementChecks:
                 )
 
     def _check_names(self, node: Node) -> None:
-        for key, name in names_in(node).items():
+        names = names_in(node)
+        for key, name in names.items():
             setting = node.settings.get(key)
             if setting is None:
                 continue
@@ -112,6 +113,14 @@ class ElementChecks:
                 )
             elif name in _NOT_NAMES:
                 self._report_reserved(setting, name)
+            elif list(names.values()).count(name) > 1:
+                self._findings.at_value(
+                    setting,
+                    "name-taken",
+                    f"{' and '.join(names)} are both called {name!r}, so that one could never be read",
+                    expected="another name",
+                )
+                return
 
     def _check_variables(self, node: Node, place: Place) -> None:
         for setting in variables_of(node):

@@ -18,6 +18,7 @@ from ..types.patterns import pattern
 _DATE = pattern(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _BLOCK = pattern(r"[#/^]\s*(?:each|if|unless|else|with|for)\b|%")
 _PIPE = pattern(r"\|\s*([A-Za-z_]\w*)")
+_LISTS = "map(xs, x => x.name), or filter(xs, x => x.age > 3)"
 _WORDS = {
     "function": "an arrow function: x => x.name",
     "return": "the expression by itself, without return",
@@ -27,6 +28,7 @@ _WORDS = {
     "const": '<set var="…" value="…"/>',
     "is": "==, or is_null(x)",
     "if": "a condition: when ? then : otherwise",
+    "for": _LISTS,
 }
 _SIGNS = (
     ("-", ">", "=>, as in item => item.name"),
@@ -34,6 +36,7 @@ _SIGNS = (
     ("<", ">", "!="),
     ("", "if ", "a condition: when ? then : otherwise"),
     ("", "is ", "==, or is_null(x)"),
+    ("", "for ", _LISTS),
     (".", ".", "range(1, 4)"),
 )
 """Operators of other languages: what is before the place of the mistake, what there, and what to write."""

@@ -23,6 +23,7 @@ from ..expression import (
 from ..expression.scope import Scope
 from ..expression.shaping import misfits
 from ..expression.syntax import Tree
+from ..language.synonyms import function_instead
 from ..parser import YamlProblem
 from ..types.ast import Setting, Structure
 from ..types.deferred import dataclass
@@ -274,7 +275,8 @@ class Compiler:
                 len(call.name),
                 "unknown-function",
                 f"there is no function {call.name!r}",
-                suggestion=nearest(call.name, function_names()),
+                expected=(instead := function_instead(call.name)),
+                suggestion=None if instead else nearest(call.name, function_names()),
             )
         return not unknown
 

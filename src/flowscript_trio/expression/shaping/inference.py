@@ -314,12 +314,20 @@ def _is_text(shape: Shape) -> bool:
 
 def _node_member(output: Shape, name: str) -> Shape:
     """``status``, ``error``, ``failures`` of a node; a member of its output takes precedence over them."""
-    if name == "status" and (
-        output.is_known
-        and (output.object is None or not (output.object.is_open or name in output.object.fields))
+    if not output.is_known or (
+        output.object is not None and (output.object.is_open or name in output.object.fields)
     ):
-        return TEXT.or_null
-    return UNKNOWN
+        return UNKNOWN
+    return _OF_NODES[name]
+
+
+_SAID = {"message": TEXT, "type": TEXT, "status": NUMBER.or_null}
+_OF_NODES = {
+    "status": TEXT.or_null,
+    "error": object_of(_SAID).or_null,
+    "failures": list_of(object_of({"index": NUMBER, "item": UNKNOWN, **_SAID})).or_null,
+}
+"""What is known about a node beside its output."""
 
 
 def _static(step: Member | Item | Method) -> str | None:

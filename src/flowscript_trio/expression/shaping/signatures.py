@@ -14,7 +14,7 @@ from ..calls import METHODS, invoke
 from ..costs import COSTS
 from ..functions import functions
 from ..scope import Limits, Services
-from ..syntax import Call, Constant, Method, Tree
+from ..syntax import Call, Constant, ListOf, Method, ObjectOf, Tree, Unary
 
 _LIMITS = Limits(operations=5_000, text=5_000, items=5_000, seconds=0.05)
 """What a call of constants may take while a document is read; one that takes more is left to the run."""
@@ -41,6 +41,9 @@ _TWO_NEEDED = frozenset(
     }
 )
 """Functions of two values, which without the second say nothing about the first."""
+
+
+_UNKNOWN = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,37 @@ def _judge(
     elif given > most:
         takes = "no arguments" if most == 0 else f"at most {most} argument{'s' * (most != 1)}"
         yield Misfit(offset, written, f"{written}() takes {takes}; {given} were given")
-    elif arguments and not before and all(_is_constant(*each) for each in arguments):
-        message = _refusal(name, [each.value for _, each in arguments])  # type: ignore[union-attr]
+    elif arguments and not before:
+        values = [_UNKNOWN if spread else _constant(tree) for spread, tree in arguments]
+        message = None if _has_unknown(values) else _refusal(name, values)
         if message is not None:
             yield Misfit(offset, written, message)
 
 
-def _is_constant(spread: bool, tree: Tree) -> bool:
-    return not spread and isinstance(tree, Constant)
+def _constant(tree: Tree) -> object:
+    """The value that a tree has whatever the names are, of a literal and of lists and objects of them."""
+    match tree:
+        case Constant(value):
+            return value
+        case Unary("-" | "+" as sign, Constant(int() | float() as number)) if not isinstance(
+            number, bool
+        ):
+            return -number if sign == "-" else number
+        case ListOf(items):
+            values = [_UNKNOWN if spread else _constant(item) for spread, item in items]
+            return _UNKNOWN if _has_unknown(values) else values
+        case ObjectOf(entries):
+            pairs = [
+                (_UNKNOWN if key is None else _constant(key), _constant(value))
+                for key, value in entries
+            ]
+            known = all(isinstance(key, str) and value is not _UNKNOWN for key, value in pairs)
+            return dict(pairs) if known else _UNKNOWN
+    return _UNKNOWN
+
+
+def _has_unknown(values: list[object]) -> bool:
+    return any(value is _UNKNOWN for value in values)
 
 
 def _refusal(name: str, values: list[object]) -> str | None:

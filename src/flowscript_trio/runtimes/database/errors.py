@@ -19,14 +19,20 @@ class MissingPackage(FlowScriptError):
     """A package that the node needs is not installed; the message says what to install."""
 
 
-class NumberTooLarge(FlowScriptError):
-    """An integer that no column of the database holds; it is in the statement or the rows that a note names."""
+class NotWritable(FlowScriptError):
+    """A value that no column of the database holds; it is in the statement or the rows that a note names."""
 
 
-def too_large(error: OverflowError, database: str) -> NumberTooLarge:
-    """What a driver's word on an integer means. Its notes, which say in what rows it is, go along."""
-    found = NumberTooLarge(
+UNWRITABLE = (OverflowError, UnicodeEncodeError)
+"""What a driver raises for an integer, or a text, that it cannot write."""
+
+
+def not_writable(error: Exception, database: str) -> NotWritable:
+    """What a driver's word on a value means. Its notes, which say in what rows it is, go along."""
+    found = NotWritable(
         f"{database} has no integers of more than 64 bits; write a larger one as text, with to_string(…)"
+        if isinstance(error, OverflowError)
+        else f"{database} cannot write a text that has half of a surrogate pair in it"
     )
     for note in getattr(error, "__notes__", ()):
         found.add_note(note)

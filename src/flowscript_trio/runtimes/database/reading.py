@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...types.errors import FlowScriptError
 from .engines import ALONE, Database
-from .errors import is_busy, is_lock, mark_passing, too_large
+from .errors import UNWRITABLE, is_busy, is_lock, mark_passing, not_writable
 from .jobs import Job
 from .values import to_value
 
@@ -54,8 +54,8 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
             mark_passing(exc)
             exc.add_note(f"asked of {database.name}")
             raise
-        except OverflowError as exc:
-            raise too_large(exc, database.name) from exc
+        except UNWRITABLE as exc:
+            raise not_writable(exc, database.name) from exc
     finally:
         database.release(connection, job)
 

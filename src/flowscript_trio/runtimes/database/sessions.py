@@ -50,7 +50,7 @@ class Session:
     def _do(self, work: Callable[[Connection, Job[Any]], T], job: Job[T]) -> T:
         from sqlalchemy.exc import SQLAlchemyError
 
-        from .errors import mark_passing, too_large
+        from .errors import UNWRITABLE, mark_passing, not_writable
 
         with self._lock:
             self._is_busy = True
@@ -62,8 +62,8 @@ class Session:
             mark_passing(exc, connecting=self._connection is None)
             exc.add_note(f"asked of {self.database.name}")
             raise
-        except OverflowError as exc:
-            raise too_large(exc, self.database.name) from exc
+        except UNWRITABLE as exc:
+            raise not_writable(exc, self.database.name) from exc
         finally:
             self._leave(job)
 

@@ -158,7 +158,9 @@ def _write_sheet(
 
 def _cell_value(value: Any, place: str) -> Any:
     """A value as a cell takes it: numbers, booleans and dates as they are, all else as text."""
-    if value is None or isinstance(value, (bool, str, timedelta)):
+    if isinstance(value, str):
+        return to_text(value)
+    if value is None or isinstance(value, (bool, timedelta)):
         return value
     if isinstance(value, (int, float, Decimal)):
         if not math.isfinite(value) or (isinstance(value, int) and abs(value) > _EXACT):

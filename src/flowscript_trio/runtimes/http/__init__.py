@@ -54,7 +54,6 @@ class HttpSource:
         from .answer import decoded
         from .client import exchange
         from .content import content_of
-        from .errors import bare_url
 
         config: HttpSourceConfig = trimmed(params, params.config)
         run, scope = params.run, params.scope
@@ -71,7 +70,7 @@ class HttpSource:
         return {
             "status": answer.status,
             "headers": Headers(answer.headers),
-            "url": bare_url(answer.url),
+            "url": str(answer.url.copy_with(username=None, password=None)),
             "body": body,
         }
 

@@ -13,7 +13,7 @@ from ...types.errors import SettingError
 from ..types import RunServices
 from .answer import Answer, read_answer
 from .content import Content
-from .hosts import leads_somewhere
+from .hosts import valid_url
 from .pool import HttpPool, Sending, pool_of
 from .types import RequestConfig
 
@@ -113,21 +113,10 @@ def build_request(
     token: str | None,
 ) -> httpx.Request:
     """The request that the settings say; raises SettingError for a URL or a header that is not valid."""
-    import httpx
 
     from .errors import QuietRequest
 
-    try:
-        url = httpx.URL(with_params(config.url, config.params))
-    except (httpx.InvalidURL, UnicodeError) as exc:
-        raise SettingError(
-            f"the url is not a valid URL: {exc}; expected http://… or https://…"
-        ) from None
-    if url.scheme not in ("http", "https") or not leads_somewhere(url):
-        shown = str(url).partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
-        raise SettingError(
-            f"the url is {shown!r}; expected http://… or https://… with a valid host and port"
-        )
+    url = valid_url(with_params(config.url, config.params), "url")
     headers = _headers(config, content, token)
     request = client.build_request(method.upper(), url, headers=headers, content=content.data)
     request.__class__ = QuietRequest

@@ -1,4 +1,4 @@
-"""Owns which hosts may be connected to: the rules of an application, and what they say of a name or an address."""
+"""Owns which hosts may be connected to: valid ones, and the rules of an application about a name or an address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from ...types.errors import FlowScriptError, InputError, nearest
+from ...types.errors import FlowScriptError, InputError, SettingError, nearest
 from ...types.http import HttpOptions
 
 if TYPE_CHECKING:
@@ -35,9 +35,30 @@ _HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", re.ASCII)
 
 def leads_somewhere(url: httpx.URL) -> bool:
     """Whether a URL has a host that can be looked up or connected to, and a port that there is."""
-    host = url.raw_host.decode("ascii")
+    try:
+        host = url.host and url.raw_host.decode("ascii")
+    except UnicodeError:  # of a name in Punycode (xn--…) that stands for no name
+        return False
     is_host = ":" in host or (len(host) <= 253 and _HOST.fullmatch(host) is not None)
     return is_host and (url.port is None or 0 < url.port <= 65535)
+
+
+def valid_url(text: str, name: str) -> httpx.URL:
+    """The URL that a setting is; raises SettingError where no server can be asked by it."""
+    import httpx
+
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, UnicodeError) as exc:
+        raise SettingError(
+            f"the {name} is not a valid URL: {exc}; expected http://… or https://…"
+        ) from None
+    if url.scheme not in ("http", "https") or not leads_somewhere(url):
+        shown = text.partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
+        raise SettingError(
+            f"the {name} is {shown!r}; expected http://… or https://… with a valid host and port"
+        )
+    return url
 
 
 class HostRefused(FlowScriptError):

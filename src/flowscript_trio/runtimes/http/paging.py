@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ from .answer import Answer, decoded, read_answer
 from .client import send
 from .content import Content
 from .errors import bare_url
+from .links import next_link, parameter_of, without_parameter
 from .pool import pool_of
 from .redirects import is_same_origin
 from .types import HttpSourceConfig
@@ -91,7 +92,7 @@ class PageSupply:
         self._count += len(items)
         self._ready = items
         self._before = items if config.next in ("offset", "page") else ()
-        self._next = self._after(page, answer, body, items)
+        self._next = self._after(answer, body, items)
 
     async def _body(self, answer: Answer) -> Any:
         self.first = self.first or answer
@@ -111,13 +112,13 @@ class PageSupply:
             )
         return items
 
-    def _after(self, page: Page, answer: Answer, body: Any, items: Sequence[Any]) -> Page | None:
+    def _after(self, answer: Answer, body: Any, items: Sequence[Any]) -> Page | None:
         """Where the next page is; None where this was the last one."""
         config = self._config
         if config.next in ("offset", "page"):
             return self._counted() if items else None
         if config.next == "link":
-            found = _next_link(answer)
+            found = next_link(answer.headers.get("link", ""))
             after = None if not found else self._linked(answer, found)
         else:
             assert config.cursor is not None
@@ -133,7 +134,7 @@ class PageSupply:
             if isinstance(found, str) and found.startswith(("http://", "https://", "/")):
                 after = self._linked(answer, found)
             else:
-                after = replace(page, url=config.url, params={**config.params, self._name: found})
+                after = self._asked_by(found)
         if after is not None:
             key = hash((after.url, to_text(after.params)))
             if key in self._seen:
@@ -149,15 +150,23 @@ class PageSupply:
 
     def _counted(self) -> Page:
         config = self._config
-        begin = config.params.get(self._name, 0 if config.next == "offset" else 1)
+        begin = config.params.get(self._name)
+        if begin is None:
+            begin = parameter_of(config.url, self._name)
         try:
-            first = int(begin)
+            first = (0 if config.next == "offset" else 1) if begin is None else int(begin)
         except (TypeError, ValueError):
             raise FlowScriptError(
                 f"the parameter {self._name!r} is not a whole number, by which pages are counted"
             ) from None
         done = self._count if config.next == "offset" else self._number
-        return Page(config.url, {**config.params, self._name: first + done})
+        return self._asked_by(first + done)
+
+    def _asked_by(self, value: Any) -> Page:
+        """The page that the parameter asks for by a value, which takes the place of one in the URL."""
+        config = self._config
+        url = without_parameter(config.url, self._name)
+        return Page(url, {**config.params, self._name: value})
 
     def _linked(self, answer: Answer, found: str) -> Page:
         """The page of a URL that an answer names: of the same origin, since the settings are sent to it."""
@@ -173,11 +182,3 @@ class PageSupply:
                 "what the settings say"
             )
         return Page(str(url), {})
-
-
-def _next_link(answer: Answer) -> str | None:
-    """The URL in the header ``Link`` among whose relations is ``next``, in whatever letters (RFC 8288)."""
-    for link in httpx.Response(200, headers=answer.headers).links.values():
-        if "next" in str(link.get("rel", "")).lower().split():
-            return link.get("url")
-    return None

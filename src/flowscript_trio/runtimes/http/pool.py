@@ -22,7 +22,7 @@ from ..types import RunServices
 from .auth import Auth
 from .coding import accepted
 from .cookies import changes, fill
-from .hosts import Rules, rules_of
+from .hosts import Rules, rules_of, valid_url
 
 if TYPE_CHECKING:
     import httpx
@@ -141,7 +141,10 @@ class HttpPool:
                 answer = await client.send(request, stream=True, auth=auth)
             except httpx.RequestError as exc:
                 raise explained(exc, request, self.options.proxy) from exc
-            except httpx.InvalidURL as exc:  # not of the request itself, which has been sent
+            except (
+                httpx.InvalidURL,
+                UnicodeError,
+            ) as exc:  # not of the request, which has been sent
                 raise RedirectRefused(
                     f"{request.method} {bare_url(request.url)} redirects to what cannot be read as a URL: {exc}"
                 ) from None
@@ -194,8 +197,9 @@ class HttpPool:
             data |= {"client_id": auth.client_id, "client_secret": auth.client_secret}
             basic = None
         client = self.client()
+        url = valid_url(auth.token_url, "token-url of auth")
         request = client.build_request(
-            "POST", auth.token_url, data=data, headers={"Accept": "application/json"}
+            "POST", url, data=data, headers={"Accept": "application/json"}
         )
         count = None if run is None else run.count_request
         sending = Sending(auth=basic and httpx.BasicAuth(*basic), count=count)

@@ -77,10 +77,10 @@ def next_request(
 
 def is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
     """Whether two URLs are of one origin; from http to https of the same host, too, by their usual ports."""
-    if (one.scheme, one.host, _port(one)) == (other.scheme, other.host, _port(other)):
+    if (one.scheme, one.raw_host, _port(one)) == (other.scheme, other.raw_host, _port(other)):
         return True
     upgrade = (one.scheme, _port(one), other.scheme, _port(other)) == ("http", 80, "https", 443)
-    return upgrade and one.host == other.host
+    return upgrade and one.raw_host == other.raw_host
 
 
 def _port(url: httpx.URL) -> int | None:

@@ -170,6 +170,11 @@ async def save(
     )
     try:
         answer = await send(download.headers)
+        if answer.status_code == 416 and download.size:  # the file has become shorter, or is whole
+            with trio.CancelScope(shield=True):
+                await answer.aclose()
+            download.validator = None
+            answer = await send(download.headers)
         try:
             await refuse_failure(answer, run.services.now)
             resumed = download.size if await download.begin(answer) else 0

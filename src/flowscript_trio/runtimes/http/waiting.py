@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_SECONDS = re.compile(r"[0-9]{1,10}")
+_SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,20})?")
+"""Whole ones by the standard; some servers send fractions."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -21,6 +21,18 @@ from .variables import Variables
 RUN = object_of({"id": TEXT, "started": TEXT}, origin="$run")
 ENV = object_of({}, is_open=True, origin="$env")
 """What is in it is known when the run begins."""
+ERROR = object_of(
+    {
+        "type": TEXT,
+        "message": TEXT,
+        "status": NUMBER.or_null,
+        "retryable": BOOLEAN,
+        "node": TEXT.or_null,
+        "headers": UNKNOWN,
+        "body": UNKNOWN,
+    }
+)
+"""The members of an error; the last two only where a request was answered."""
 _INDEXES = frozenset({"index", "$index", "$branch", "$iteration"})
 _ENDS = frozenset({"$first", "$last"})
 
@@ -76,6 +88,8 @@ class ScopeNames:
                 return RUN
             case "$env":
                 return ENV if self._shapes.scene.declared.environment else UNKNOWN
+            case "$error":
+                return ERROR.or_null
             case "$context":
                 return self._variables.context(depth)
             case "$attempt" if self._visible.place.node is not None:
@@ -84,6 +98,8 @@ class ScopeNames:
 
     def _bound(self, name: str, depth: int) -> Shape:
         """A name that is bound for this text alone: the item of a ``map``, the ``$branches`` of a ``merge``."""
+        if "$error" in self._visible.bound:  # the when of a retry
+            return ERROR if name in ("error", "$error") else UNKNOWN
         node = self._visible.place.node
         if isinstance(node, TransformNode) and self._shapes.is_built_in(node.key):
             shape = self._of_item(name, node, depth)
@@ -109,7 +125,9 @@ class ScopeNames:
 
     def _around(self, name: str, place: Place, depth: int) -> Shape:
         """A name that a block around binds: the item of a ``<foreach>``."""
-        if name == "$error" or self._shapes.scene.handlers.around(place) is not None:
+        if name == "$error":
+            return ERROR.or_null
+        if self._shapes.scene.handlers.around(place) is not None:
             return UNKNOWN
         level: Level | None = place.level
         while level is not None and level.outer is not None:
