@@ -139,6 +139,18 @@ async def give(params: ExecutionParams) -> Any:
     return {"deep": [1, threading.Lock()]}
 
 
+class Refusing:
+    """Crosses, and cannot be made again."""
+
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+@REGISTRY.runtime("transform:give-what-refuses")
+async def give_what_refuses(params: ExecutionParams) -> Any:
+    return Refusing()
+
+
 @REGISTRY.runtime("transform:read")
 async def read(params: ExecutionParams) -> Any:
     return params.state["other"]

@@ -16,7 +16,7 @@ from ..runtimes.placing import Whereabouts
 from ..types.errors import InputError, WorkerDied
 from .calls import begin_worker, do_call, do_job
 from .jobs import Reply
-from .packing import pack, unpack
+from .packing import pack, unpack_reply
 from .remote import RemotePlace
 from .sending import Leaf, Luggage
 
@@ -105,7 +105,7 @@ class _Workers:
         if answer is None:  # another worker was told, or the one that was has ended
             answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, terms)
         if isinstance(answer, bytes):
-            reply: Reply = unpack(answer)
+            reply: Reply = unpack_reply(answer, f"what {leaf.run.path!r} gave")
             return reply
         worker, output = answer
         return Reply(worker=worker, status="done", output=output)

@@ -49,13 +49,27 @@ def unreadable(worker: str, exc: Exception) -> bytes:
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """A reply, packed; where its output cannot cross, that is what it says."""
+    """A reply, packed; where its output or its record cannot cross, that is what it says."""
     try:
-        return pack(reply, "the output")
+        return pack(reply, "the reply")
     except CannotTravel as exc:
-        error = pack_error(exc)
-        failed = Reply(worker=reply.worker, status="failed", error=error, noted=reply.noted)
+        failed = Reply(
+            worker=reply.worker,
+            status="failed",
+            error=pack_error(_of_output(reply) or exc),
+            noted=reply.noted,
+            cookies=reply.cookies,
+        )
         return pack(failed, "")
+
+
+def _of_output(reply: Reply) -> CannotTravel | None:
+    """Why the output of a reply cannot cross; None where it can."""
+    try:
+        pack(reply.output, "the output")
+    except CannotTravel as exc:
+        return exc
+    return None
 
 
 class RunLoop:
