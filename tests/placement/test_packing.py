@@ -85,7 +85,7 @@ def test_what_cannot_cross_is_packed_a_few_times_only(monkeypatch: pytest.Monkey
 def test_what_nests_deeper_than_anybody_reads_has_no_name() -> None:
     assert culprit(_deep(50, threading.Lock())) == ("[0]" * 50, "a lock")
     assert culprit(_deep(500, threading.Lock())) == ("", "")
-    with pytest.raises(CannotTravel, match="it cannot travel to another process: .*recursion"):
+    with pytest.raises(CannotTravel, match=r"it cannot travel to another process: .*recursion"):
         pack(_deep(100_000, 1), "it")
 
 
@@ -98,5 +98,7 @@ def test_a_key_in_a_message_is_short() -> None:
 
 def test_what_cannot_be_made_again_is_an_error_that_says_so() -> None:
     data = pack(Refusing(), "it")
-    with pytest.raises(CannotTravel, match=r"'a' gave cannot be read where the run is \(ValueError"):
+    with pytest.raises(
+        CannotTravel, match=r"'a' gave cannot be read where the run is \(ValueError"
+    ):
         unpack_reply(data, "what 'a' gave")
