@@ -172,13 +172,8 @@ async def resource(params: ExecutionParams) -> list[int]:
 
 @REGISTRY.blocking_runtime("transform:block")
 def block(params: ExecutionParams) -> list[int]:
-    """Take a time; with a ``log``, its begin and its end are written there."""
-    log = params.config.get("log")
-    if log is not None:
-        note(Path(log), "began")
+    """Take a time."""
     time.sleep(float(params.config.get("seconds", 0)))
-    if log is not None:
-        note(Path(log), "ended")
     return [os.getpid(), threading.get_ident()]
 
 
@@ -212,11 +207,6 @@ def resource_plainly(params: ExecutionParams) -> Any:
 @REGISTRY.blocking_runtime("transform:raise-plainly")
 def raise_plainly(params: ExecutionParams) -> None:
     raise OddError("one", 2)
-
-
-@REGISTRY.blocking_runtime("transform:left", abandon_on_cancel=True)
-def left(params: ExecutionParams) -> None:
-    threading.Event().wait(float(params.config["seconds"]))
 
 
 def note(log: Path, said: str) -> None:
