@@ -172,8 +172,13 @@ async def resource(params: ExecutionParams) -> list[int]:
 
 @REGISTRY.blocking_runtime("transform:block")
 def block(params: ExecutionParams) -> list[int]:
-    """Take a time."""
+    """Take a time; with a ``log``, its begin and its end are written there."""
+    log = params.config.get("log")
+    if log is not None:
+        note(Path(log), "began")
     time.sleep(float(params.config.get("seconds", 0)))
+    if log is not None:
+        note(Path(log), "ended")
     return [os.getpid(), threading.get_ident()]
 
 
