@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from flowscript_trio.placement import packing
+from flowscript_trio.placement.calls import packed_call
+from flowscript_trio.placement.jobs import LeafCall
 from flowscript_trio.placement.packing import culprit, pack, unpack, unpack_reply
 from flowscript_trio.types.errors import CannotTravel
 
@@ -102,3 +104,13 @@ def test_what_cannot_be_made_again_is_an_error_that_says_so() -> None:
         CannotTravel, match=r"'a' gave cannot be read where the run is \(ValueError"
     ):
         unpack_reply(data, "what 'a' gave")
+
+
+def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:
+    call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None)
+    assert packed_call(call, "'a'") == tuple(call)
+    for input in ([1], {"a": [1]}, {(1,): 2}, date(2026, 1, 2)):
+        data = packed_call(call._replace(input=input), "'a'")
+        assert unpack(data) == tuple(call._replace(input=input))  # type: ignore[arg-type]
+    with pytest.raises(CannotTravel, match=r"^'a'\.input cannot travel to another process: a lock"):
+        packed_call(call._replace(input=threading.Lock()), "'a'")
