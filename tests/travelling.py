@@ -139,6 +139,11 @@ async def give(params: ExecutionParams) -> Any:
     return {"deep": [1, threading.Lock()]}
 
 
+@REGISTRY.runtime("transform:holds", reads_only=True)
+async def holds(params: ExecutionParams) -> bool:
+    return isinstance(params.input["deep"][1], type(threading.Lock()))
+
+
 class Refusing:
     """Crosses, and cannot be made again."""
 

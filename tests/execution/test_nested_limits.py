@@ -118,6 +118,36 @@ async def test_who_holds_a_token_that_is_awaited_goes_past_those_who_wait_for_it
     assert nested.works.times == [1, 2, 3]
 
 
+async def test_one_that_waits_goes_past_once_another_begins_to_wait_for_the_token_that_it_holds(
+    autojump_clock: MockClock,
+) -> None:
+    """One that holds b has failed, and will ask for the token again; whoever has it waits for a, behind both."""
+    limiter, a, b = trio.CapacityLimiter(1), fs.Limit(max=1), fs.Limit(max=1)
+    nested = Nested(NEEDS_A, limits={"a": a})
+    works = nested.works
+    calls = 0
+
+    @works.registry.runtime("source:fails-once")
+    async def fails_once(params: fs.ExecutionParams) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ConnectionRefusedError
+
+    holder = works.load(
+        '<foreach id="f" collection="{{[1]}}" limit="b"><source:fails-once id="s"><on-error>'
+        '<retry max="1" base="3s" jitter="none"/></on-error></source:fails-once></foreach>'
+    )
+    both = works.load('<source:work id="s" limit="a b"/>')
+    with trio.fail_after(100):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: fs.run(holder, limits={"b": b}, limiter=limiter))
+            await trio.sleep(0.1)
+            nursery.start_soon(lambda: fs.run(both, limits={"a": a, "b": b}))
+            nursery.start_soon(lambda: fs.run(nested.flow, limiter=limiter))
+    assert works.times == [3, 4]
+
+
 async def test_a_node_that_has_ended_holds_no_token_of_the_limiter(
     autojump_clock: MockClock,
 ) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from flowscript_trio.placement import packing
 from flowscript_trio.placement.calls import packed_call
-from flowscript_trio.placement.jobs import LeafCall
+from flowscript_trio.placement.jobs import LeafCall, Reply
 from flowscript_trio.placement.packing import culprit, pack, unpack, unpack_reply
+from flowscript_trio.placement.worker import pack_reply
 from flowscript_trio.types.errors import CannotTravel
 
 from travelling import Refusing
@@ -104,6 +105,15 @@ def test_what_cannot_be_made_again_is_an_error_that_says_so() -> None:
         CannotTravel, match=r"'a' gave cannot be read where the run is \(ValueError"
     ):
         unpack_reply(data, "what 'a' gave")
+
+
+def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
+    noted = (("warning", "said"), ("request", None))
+    reply = Reply(worker="w", status="done", output=threading.Lock(), noted=noted, cookies=[1])
+    crossed: Reply = unpack(pack_reply(reply))
+    assert (crossed.status, crossed.noted, crossed.cookies) == ("failed", noted, [1])
+    assert crossed.error is not None
+    assert crossed.error.text == "the output cannot travel to another process: a lock"
 
 
 def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:

@@ -71,9 +71,7 @@ class RunLimits:
             self._held[name] = _resolve(name, chain, use, declared, given, own, shared)
         if shared is not None:
             others = [one for one in self._held.values() if not isinstance(one, Shared)]
-            shared.is_mixed = (
-                total is not None or bool(tokens.get()) or any(one.can_block for one in others)
-            )
+            shared.is_mixed = total is not None or any(one.can_block for one in others)
         for names, chain in use.together.items():
             self._taken[names] = self._take_together(names, chain)
         self._check_rates(use)

@@ -115,7 +115,7 @@ def _from_first_refused(parts: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def _all_cross(parts: list[tuple[str, Any]]) -> bool:
-    return _crosses([part for _, part in parts])
+    return crosses([part for _, part in parts])
 
 
 def summary(exc: BaseException) -> str:
@@ -123,7 +123,8 @@ def summary(exc: BaseException) -> str:
     return f"{class_name(exc)}: {text_of(exc)}"
 
 
-def _crosses(value: Any) -> bool:
+def crosses(value: Any) -> bool:
+    """Whether a value can be sent to another process."""
     try:
         dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception:
