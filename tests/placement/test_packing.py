@@ -10,7 +10,7 @@ import pytest
 
 from flowscript_trio.placement import packing
 from flowscript_trio.placement.calls import packed_call
-from flowscript_trio.placement.jobs import LeafCall, Reply
+from flowscript_trio.placement.jobs import LeafCall, Noted, Reply
 from flowscript_trio.placement.packing import culprit, pack, unpack, unpack_reply
 from flowscript_trio.placement.worker import pack_reply
 from flowscript_trio.types.errors import CannotTravel
@@ -108,7 +108,7 @@ def test_what_cannot_be_made_again_is_an_error_that_says_so() -> None:
 
 
 def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
-    noted = (("warning", "said"), ("request", None))
+    noted: tuple[Noted, ...] = (("warning", "said"), ("request", None))
     reply = Reply(worker="w", status="done", output=threading.Lock(), noted=noted, cookies=[1])
     crossed: Reply = unpack(pack_reply(reply))
     assert (crossed.status, crossed.noted, crossed.cookies) == ("failed", noted, [1])

@@ -42,7 +42,7 @@ class Taken:
 
 
 def are_held_around() -> bool:
-    """Whether the code that runs is inside of nodes that hold limits, or tokens of a run's limiter."""
+    """Whether the code that runs is inside nodes that hold limits, or tokens of a run's limiter."""
     return bool(around.get() or tokens.get())
 
 
