@@ -114,6 +114,14 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         lambda n: w(many('<set var="v#" value="{{ round(\'abc\') + upper(1, 2) }}"/>', n)),
         500,
     ),
+    "objects of other keys in one list": (
+        lambda n: w(
+            '<set id="s" var="v" value="{{ [{'
+            + "},{".join(f"a{at}: 1" for at in range(n))
+            + '}] }}"/><set var="q" value="{{ s[0].zz }}"/>'
+        ),
+        400,
+    ),
     "limits that are held and needed": (
         lambda n: w(
             many('<limit name="l#" max="2"/>', 200)
