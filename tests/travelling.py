@@ -139,6 +139,23 @@ async def give(params: ExecutionParams) -> Any:
     return {"deep": [1, threading.Lock()]}
 
 
+@REGISTRY.runtime("transform:holds", reads_only=True)
+async def holds(params: ExecutionParams) -> bool:
+    return isinstance(params.input["deep"][1], type(threading.Lock()))
+
+
+class Refusing:
+    """Crosses, and cannot be made again."""
+
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+@REGISTRY.runtime("transform:give-what-refuses")
+async def give_what_refuses(params: ExecutionParams) -> Any:
+    return Refusing()
+
+
 @REGISTRY.runtime("transform:read")
 async def read(params: ExecutionParams) -> Any:
     return params.state["other"]
@@ -200,11 +217,6 @@ def resource_plainly(params: ExecutionParams) -> Any:
 @REGISTRY.blocking_runtime("transform:raise-plainly")
 def raise_plainly(params: ExecutionParams) -> None:
     raise OddError("one", 2)
-
-
-@REGISTRY.blocking_runtime("transform:left", abandon_on_cancel=True)
-def left(params: ExecutionParams) -> None:
-    threading.Event().wait(float(params.config["seconds"]))
 
 
 def note(log: Path, said: str) -> None:

@@ -114,6 +114,26 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         lambda n: w(many('<set var="v#" value="{{ round(\'abc\') + upper(1, 2) }}"/>', n)),
         500,
     ),
+    "objects of other keys in one list": (
+        lambda n: w(
+            '<set id="s" var="v" value="{{ [{'
+            + "},{".join(f"a{at}: 1" for at in range(n))
+            + '}] }}"/><set var="q" value="{{ s[0].zz }}"/>'
+        ),
+        400,
+    ),
+    "limits that are held and needed": (
+        lambda n: w(
+            many('<limit name="l#" max="2"/>', 200)
+            + "".join(
+                f'<if id="i{at}" condition="true" limit="l{at % 100}"><then>'
+                f'<transform:template id="t{at}" template="x" limit="l{100 + at % 90} l{199 - at % 7}"/>'
+                "</then></if>"
+                for at in range(n)
+            )
+        ),
+        500,
+    ),
     "barriers": (
         lambda n: w(many(SETS + '<phase name="p#"><set var="w" value="1"/></phase>', n)),
         400,

@@ -65,6 +65,12 @@ async def test_no_more_nodes_than_max_have_a_limit_at_once(autojump_clock: MockC
     assert (works.most, works.times) == (3, [0, 0, 0, 1, 1, 1, 2, 2])
 
 
+async def test_a_built_in_node_has_its_limit_until_it_has_ended(autojump_clock: MockClock) -> None:
+    delay = '<delay id="d" duration="1s" limit="a"/>'
+    run = await fs.run(Works().load('<limit name="a" max="3"/>' + EACH.replace("{}", delay, 1)))
+    assert run.duration == 3  # eight of them, three at a time
+
+
 async def test_all_runs_of_a_workflow_share_what_it_declares(autojump_clock: MockClock) -> None:
     works = Works()
     flow = works.load('<limit name="a" max="2"/><source:work id="s" limit="a"/>')

@@ -94,6 +94,47 @@ def test_what_belongs_to_the_run_cannot_stand_in_what_runs_elsewhere(
         assert [each.code for each in problems_of(body)] == [code]
 
 
+STREAM = '<source:file id="s" path="rows.csv" stream="true"{}/>'
+
+
+@pytest.mark.parametrize("place", ["process", "cluster"])
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        (
+            STREAM.format(' place="{}"')
+            + '<foreach id="f" collection="s"><transform:where id="a"/></foreach>',
+            '{}"/><foreach',
+        ),
+        (STREAM.format("") + '<sink:file id="o" path="o.csv" input="s" place="{}"/>', 's" place'),
+        (STREAM.format("") + '<transform:where id="o" input="{{{{s}}}}" place="{}"/>', "{{{{s}}}}"),
+    ],
+)
+def test_a_stream_cannot_leave_its_process(body: str, at: str, place: str) -> None:
+    (problem,) = problems_of(body.format(place))
+    assert problem.code == "cannot-travel"
+    text = f'<workflow name="w">{body.format(place)}'
+    assert text[problem.location.column - 1 :].startswith(at.format(place))
+    assert repr(place) in problem.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        STREAM.format(' place="thread"')
+        + '<sink:file id="o" path="o.csv" input="s" place="thread"/>',
+        STREAM.format("")
+        + '<foreach id="f" collection="s" place="process"><transform:where id="a"/></foreach>',
+        '<foreach id="f" collection="[1]" place="process">'
+        + STREAM.format("")
+        + '<sink:file id="o" path="o.csv" input="s"/></foreach>',
+        '<source:file id="s" path="rows.csv" place="process"/>',
+    ],
+)
+def test_a_stream_may_be_read_where_it_is(body: str) -> None:
+    flow(body)
+
+
 def test_a_thread_may_stand_in_what_runs_elsewhere() -> None:
     flow('<foreach id="f" collection="[1]" place="process">' + LEAF.format("thread") + "</foreach>")
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from typing import Any
 
 import pytest
 
 from flowscript_trio.placement import packing
-from flowscript_trio.placement.packing import pack, unpack
+from flowscript_trio.placement.calls import packed_call
+from flowscript_trio.placement.jobs import LeafCall, Noted, Reply
+from flowscript_trio.placement.packing import culprit, pack, unpack, unpack_reply
+from flowscript_trio.placement.worker import pack_reply
+from flowscript_trio.types.errors import CannotTravel
+
+from travelling import Refusing
 
 PLAIN = {"a": [1, 2.5, None, True, "text", b"bytes", (1, 2), {3}, frozenset({4})]}
 
@@ -39,3 +46,81 @@ def test_what_has_a_class_or_a_function_in_it_crosses_by_its_code_where_no_modul
     value = {"deep": [Here(3), date(2026, 1, 2), lambda: 4, Here]}
     here, day, function, kind = unpack(pack(value, "it"))["deep"]
     assert (here.number, day, function(), kind(5).number) == (3, date(2026, 1, 2), 4, 5)
+
+
+def _holding_itself(inside: Any) -> list[Any]:
+    value: list[Any] = [inside]
+    value.insert(0, value)
+    return value
+
+
+def _deep(levels: int, value: Any) -> Any:
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_what_cannot_cross_is_found_in_values_that_hold_each_other() -> None:
+    lock = threading.Lock()
+    assert culprit(_holding_itself(lock)) == ("[1]", "a lock")
+    both: dict[str, Any] = {}
+    both["other"] = [both]
+    both["lock"] = lock
+    assert culprit(both) == ("['lock']", "a lock")
+    with pytest.raises(CannotTravel, match=r"^it\[1\] cannot travel to another process: a lock$"):
+        pack(_holding_itself(lock), "it")
+
+
+def test_what_cannot_cross_is_packed_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = 0
+    dumps = packing.dumps
+
+    def counted(value: Any, **named: Any) -> bytes:
+        nonlocal packed
+        packed += len(value) if isinstance(value, list) else 1
+        return bytes(dumps(value, **named))
+
+    monkeypatch.setattr(packing, "dumps", counted)
+    assert culprit([*range(10_000), threading.Lock(), *range(10_000)]) == ("[10000]", "a lock")
+    assert packed < 100_000  # not the square of it
+
+
+def test_what_nests_deeper_than_anybody_reads_has_no_name() -> None:
+    assert culprit(_deep(50, threading.Lock())) == ("[0]" * 50, "a lock")
+    assert culprit(_deep(500, threading.Lock())) == ("", "")
+    with pytest.raises(CannotTravel, match=r"it cannot travel to another process: .*recursion"):
+        pack(_deep(100_000, 1), "it")
+
+
+def test_a_key_in_a_message_is_short() -> None:
+    lock = threading.Lock()
+    assert culprit({"x" * 41: lock})[0] == f"['{'x' * 40}…']"
+    assert culprit({("a", 1): lock})[0] == "[a tuple]"
+    assert culprit({None: lock})[0] == "[None]"
+
+
+def test_what_cannot_be_made_again_is_an_error_that_says_so() -> None:
+    data = pack(Refusing(), "it")
+    with pytest.raises(
+        CannotTravel, match=r"'a' gave cannot be read where the run is \(ValueError"
+    ):
+        unpack_reply(data, "what 'a' gave")
+
+
+def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
+    noted: tuple[Noted, ...] = (("warning", "said"), ("request", None))
+    reply = Reply(worker="w", status="done", output=threading.Lock(), noted=noted, cookies=[1])
+    crossed: Reply = unpack(pack_reply(reply))
+    assert (crossed.status, crossed.noted, crossed.cookies) == ("failed", noted, [1])
+    assert crossed.error is not None
+    assert crossed.error.text == "the output cannot travel to another process: a lock"
+
+
+def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:
+    call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None)
+    assert packed_call(call, "'a'") == tuple(call)
+    for input in ([1], {"a": [1]}, {(1,): 2}, date(2026, 1, 2)):
+        data = packed_call(call._replace(input=input), "'a'")
+        assert unpack(data) == tuple(call._replace(input=input))  # type: ignore[arg-type]
+    with pytest.raises(CannotTravel, match=r"^'a'\.input cannot travel to another process: a lock"):
+        packed_call(call._replace(input=threading.Lock()), "'a'")

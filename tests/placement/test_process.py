@@ -167,6 +167,11 @@ async def test_an_output_that_cannot_cross_is_named() -> None:
         await run('<transform:give id="a" place="process"/>')
 
 
+async def test_an_output_that_cannot_be_made_again_is_named() -> None:
+    with pytest.raises(fs.CannotTravel, match=r"what 'a' gave cannot be read .*ValueError"):
+        await run('<transform:give-what-refuses id="a" place="process"/>')
+
+
 async def test_an_input_that_cannot_cross_is_named() -> None:
     with pytest.raises(fs.CannotTravel, match=r"'a'.*\.input\['x'\].*a generator"):
         await run('<transform:where id="a" place="process"/>', input={"x": (n for n in [1])})

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import flowscript_trio as fs
 
-from travelling import OddError, flow, lines, until
+from travelling import REGISTRY, OddError, flow, lines
 
 
 async def run(body: str, head: str = "", **given: Any) -> fs.Run:
@@ -27,59 +29,122 @@ async def test_an_async_runtime_runs_in_a_loop_of_its_own_in_a_thread() -> None:
     assert done.output["thread"] != threading.get_ident()
 
 
-async def test_what_blocks_in_a_thread_holds_up_nothing_else(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    order = []
-    async with (
-        trio.open_nursery() as nursery,
-        fs.open_run(
-            flow(f'<transform:hold id="a" seconds="0.2" log="{log}" place="thread"/>')
-        ) as handle,
-    ):
+class Gate:
+    """Runtimes that are begun and wait: each thread is seen to begin, and ends when it is let go.
 
-        async def beside() -> None:
-            await until(lambda: lines(log))
-            order.append(handle.status)
+    ``order`` has what happened in the threads. Nothing here takes a time of its own.
+    """
 
-        nursery.start_soon(beside)
+    def __init__(self) -> None:
+        self.registry = fs.Registry(base=REGISTRY)
+        self.registry.blocking_runtime("transform:block-here")(self.block)
+        self.registry.blocking_runtime("transform:leave", abandon_on_cancel=True)(self.block)
+        self.registry.runtime("transform:wait-here")(self.wait)
+        self.order: list[str] = []
+        self._begun = threading.Semaphore(0)
+        self._go = threading.Event()
+
+    def block(self, params: fs.ExecutionParams) -> int:
+        self._begin()
+        self._go.wait(60)
+        self.order.append("ended")
+        return threading.get_ident()
+
+    async def wait(self, params: fs.ExecutionParams) -> None:
+        self._begin()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.lowlevel.checkpoint()
+            self.order.append("cleaned up")
+
+    def _begin(self) -> None:
+        self.order.append("began")
+        self._begun.release()
+
+    async def begun(self) -> None:
+        """Wait until one more thread has begun."""
+        with trio.CancelScope(shield=True):
+            assert await trio.to_thread.run_sync(partial(self._begun.acquire, timeout=60))
+
+    def let_go(self) -> None:
+        self._go.set()
+
+    def flow(self, body: str) -> fs.Flow:
+        return flow(body, self.registry)
+
+
+async def test_what_blocks_in_a_thread_holds_up_nothing_else() -> None:
+    gate = Gate()
+    async with fs.open_run(gate.flow('<transform:block-here id="a" place="thread"/>')) as handle:
+        await gate.begun()
+        await wait_all_tasks_blocked()
+        assert (handle.status, gate.order) == (None, ["began"])
+        gate.let_go()
         await handle.wait()
-    assert order == [None]
+    assert gate.order == ["began", "ended"]
 
 
-async def test_a_cancelled_plain_function_is_waited_for(tmp_path: Path) -> None:
-    log = tmp_path / "log"
+async def test_a_cancelled_plain_function_is_waited_for() -> None:
+    gate = Gate()
+    blocking = gate.flow('<transform:block-here id="a" place="thread"/>')
+    has_ended = False
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(
-            run, f'<transform:block id="a" seconds="0.3" log="{log}" place="thread"/>'
-        )
-        await until(lambda: lines(log))
+
+        async def work() -> None:
+            nonlocal has_ended
+            try:
+                await fs.run(blocking)
+            finally:
+                has_ended = True
+
+        nursery.start_soon(work)
+        await gate.begun()
         nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            await wait_all_tasks_blocked()
+            assert not has_ended
+            gate.let_go()
     assert nursery.cancel_scope.cancelled_caught
-    assert lines(log) == ["began", "ended"]
+    assert gate.order == ["began", "ended"]
 
 
 async def test_one_that_may_be_left_behind_is_not_waited_for() -> None:
-    with trio.fail_after(5), trio.move_on_after(0.02) as scope:
-        await run('<transform:left id="a" seconds="6" place="thread"/>')
-    assert scope.cancelled_caught
-
-
-async def test_a_cancellation_reaches_an_async_node_in_its_thread_and_its_clean_up_ends_first(
-    tmp_path: Path,
-) -> None:
-    log = tmp_path / "log"
+    gate = Gate()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run, f'<transform:wait id="a" log="{log}" place="thread"/>')
-        await until(lambda: lines(log))
+        nursery.start_soon(fs.run, gate.flow('<transform:leave id="a" place="thread"/>'))
+        await gate.begun()
         nursery.cancel_scope.cancel()
-    assert lines(log)[1:] == ["cleaned up"]
+    assert nursery.cancel_scope.cancelled_caught
+    assert gate.order == ["began"]
+    gate.let_go()
 
 
-async def test_a_timeout_of_a_node_in_a_thread_is_too_slow(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with pytest.raises(trio.TooSlowError):
-        await run(f'<transform:wait id="a" log="{log}" place="thread" timeout="1s"/>')
-    assert lines(log)[1:] == ["cleaned up"]
+async def test_a_cancellation_reaches_an_async_node_in_its_thread_and_its_clean_up_ends_first() -> (
+    None
+):
+    gate = Gate()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fs.run, gate.flow('<transform:wait-here id="a" place="thread"/>'))
+        await gate.begun()
+        nursery.cancel_scope.cancel()
+    assert gate.order == ["began", "cleaned up"]
+
+
+async def test_a_timeout_of_a_node_in_a_thread_is_too_slow(mock_clock: MockClock) -> None:
+    gate = Gate()
+    waiting = gate.flow('<transform:wait-here id="a" place="thread" timeout="60s"/>')
+    async with trio.open_nursery() as nursery:
+
+        async def jump() -> None:
+            await gate.begun()
+            mock_clock.jump(60)
+
+        nursery.start_soon(jump)
+        with pytest.raises(trio.TooSlowError):
+            await fs.run(waiting)
+    assert gate.order == ["began", "cleaned up"]
 
 
 async def test_an_error_in_a_thread_is_the_very_error_of_the_node() -> None:
@@ -108,24 +173,19 @@ async def test_a_resource_asked_for_in_a_thread_is_the_runs_own(tmp_path: Path) 
 
 
 async def test_no_more_nodes_are_in_threads_than_the_place_has() -> None:
-    most = 0
-    at_work = 0
-    registry = fs.Registry(base=fs.registry)
-
-    @registry.blocking_runtime("transform:count")
-    def count(params: fs.ExecutionParams) -> None:
-        nonlocal most, at_work
-        at_work += 1
-        most = max(most, at_work)
-        threading.Event().wait(0.02)
-        at_work -= 1
-
+    gate = Gate()
     body = (
         '<foreach id="f" collection="[1,2,3,4]" maxConcurrency="4">'
-        '<transform:count id="a" place="two"/></foreach>'
+        '<transform:block-here id="a" place="two"/></foreach>'
     )
-    await fs.run(flow(body, registry), places={"two": fs.Thread(2)})
-    assert most == 2
+    async with fs.open_run(gate.flow(body), places={"two": fs.Thread(2)}) as handle:
+        await gate.begun()
+        await gate.begun()
+        await wait_all_tasks_blocked()
+        assert gate.order == ["began", "began"]
+        gate.let_go()
+        await handle.wait()
+    assert gate.order.count("ended") == 4
 
 
 async def test_isolation_holds_in_a_thread() -> None:

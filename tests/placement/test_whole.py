@@ -9,6 +9,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.types.events import (
+    AttemptStarted,
     BranchEnded,
     BranchStarted,
     Event,
@@ -284,3 +285,49 @@ async def test_only_what_a_body_names_crosses(place: str) -> None:
         config={"unused": (n for n in [1])},
     )
     assert done.output[0]["config"] == {"n": 1}
+
+
+@PLACES
+async def test_what_nodes_of_a_body_give_each_other_may_be_what_cannot_cross(
+    place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("a\n1\n2\n")
+    seen: list[Event] = []
+    done = await run(
+        f'<foreach id="f" collection="[1]" place="{place}">'
+        '<source:file id="s" path="rows.csv" stream="true"/>'
+        '<transform:give id="l"/><transform:holds id="h" input="l"/>'
+        '<foreach id="g" collection="s"><transform:where id="e" input="{{item.a}}"/></foreach>'
+        '<transform:template id="t" template="{{length(g)}}"/></foreach>',
+        base=tmp_path,
+        observers=[seen.append],
+    )
+    assert done.output == [2]
+    (stream,) = done.record["f[0]/s"]
+    assert stream.status == "success"
+    assert repr(stream.output) == f"<a Stream that stayed on {stream.worker}>"
+    (given,) = done.record["f[0]/l"]
+    (attempt,) = (
+        each for each in seen if isinstance(each, AttemptStarted) and each.path == "f[0]/h"
+    )
+    assert repr(given.output) == repr(attempt.input) == f"<a dict that stayed on {given.worker}>"
+
+
+@PLACES
+async def test_what_stayed_on_a_worker_is_an_error_where_it_is_asked_for(place: str) -> None:
+    body = (
+        f'<parallel id="p"><branch place="{place}"><transform:give id="l"/>'
+        '<transform:template id="t" template="x"/></branch></parallel>'
+        '<transform:template id="z" template="{{%s}}"/>'
+    )
+    assert (await run(body % "t")).output == "x"
+    with pytest.raises(fs.CannotTravel, match=r"the output of 'l' stayed on .*: a dict"):
+        await run(body % "l")
+
+
+@PLACES
+async def test_an_output_of_a_body_that_cannot_cross_is_named(place: str) -> None:
+    with pytest.raises(fs.CannotTravel, match=r"the output\['deep'\]\[1\] cannot.*a lock"):
+        await run(
+            f'<foreach id="f" collection="[1]" place="{place}"><transform:give id="l"/></foreach>'
+        )

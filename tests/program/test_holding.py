@@ -246,6 +246,28 @@ def test_there_are_twenty_of_each_at_least() -> None:
     assert len(ACCEPTED) >= 20
 
 
+def test_more_limits_than_can_be_compared_are_refused(tmp_path: Path) -> None:
+    def with_limits(count: int) -> fs.Flow:
+        inner = "".join(leaf(f"s{at}", f"l{at}") for at in range(150))
+        outer = "".join(leaf(f"t{at}", f"l{at}") for at in range(150, count))
+        return load(tmp_path, call("c", "part", "a") + outer, {"part": inner})
+
+    with_limits(199)  # and a
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        with_limits(200)
+    [problem] = caught.value.problems
+    assert problem.code == "too-many-limits"
+    assert problem.message == "the workflow names 201 limits, and more than 200 cannot be compared"
+
+
+def test_a_document_that_declares_a_limit_otherwise_is_warned_of_once(tmp_path: Path) -> None:
+    part = f'<workflow name="p"><limit name="x" max="2"/>{leaf("s", "x")}</workflow>'
+    (tmp_path / "part.xml").write_text(part, encoding="utf-8")
+    body = '<limit name="x" max="1"/>' + "".join(call(f"c{at}", "part") for at in range(3))
+    flow = fs.loads(f'<workflow name="w">{body}</workflow>', base=tmp_path)
+    assert [one.code for one in flow.warnings] == ["limit-differs"]
+
+
 def test_a_circle_inside_of_a_document_is_reported_there_and_once(tmp_path: Path) -> None:
     body = call("c", "part") + call("d", "part")
     with pytest.raises(fs.WorkflowInvalid) as caught:

@@ -6,10 +6,7 @@ from typing import Any
 
 import trio
 
-from flowscript_trio.scheduler.pools import CollectionPool
 from flowscript_trio.scheduler.raised import error_of
-from flowscript_trio.scheduler.restoring import SkippingPool
-from flowscript_trio.types.intervals import Intervals
 
 
 class Undividable(BaseExceptionGroup[BaseException]):
@@ -42,12 +39,3 @@ async def test_a_group_that_cannot_be_divided_is_reported_as_a_plain_one() -> No
     left = left_in_a_cancelled_scope(Undividable("several", [cancelled(), error]))
     assert type(left) is ExceptionGroup
     assert left.exceptions == (error,)
-
-
-def test_nothing_becomes_ready_when_a_job_of_a_collection_ends() -> None:
-    pool = CollectionPool(iter("ab"), 2)
-    assert pool.take(0) == (0, "a")
-    assert pool.complete(0, 0) == 0
-    skipping = SkippingPool(pool, Intervals([(0, 1)]))
-    assert skipping.complete(0, 0) == 0
-    assert skipping.take(0) == (1, "b")

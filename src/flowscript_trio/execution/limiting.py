@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contextvars import Context, ContextVar
+from contextlib import nullcontext
+from contextvars import Context
 from weakref import WeakKeyDictionary
 
 import trio
 
+from ..scheduler.limits.gate import room_here
+from ..scheduler.limits.queue import held_here, tokens, waiting_inside
 from ..types.errors import FlowScriptError
 
 
@@ -18,27 +21,28 @@ class LimiterExhausted(FlowScriptError):
     """
 
 
-_held: ContextVar[tuple[tuple[trio.CapacityLimiter, object], ...]] = ContextVar(
-    "flowscript_trio.held_tokens", default=()
-)
-"""The tokens that the nodes around hold, the outermost first."""
-
 _stuck: WeakKeyDictionary[trio.CapacityLimiter, list[object]] = WeakKeyDictionary()
 """Of each limiter the tokens whose holders wait for another one of it; as often as they do."""
 
 
 def hold(context: Context, limiter: trio.CapacityLimiter, token: object) -> None:
     """Let what runs in a context know that a node around it holds a token."""
-    context.run(lambda: _held.set((*_held.get(), (limiter, token))))
+    context.run(lambda: tokens.set((*tokens.get(), (limiter, token))))
 
 
 async def take_token(limiter: trio.CapacityLimiter, token: object) -> None:
     """Take a token of the run's limiter, waiting for one; raises LimiterExhausted where that would be for ever."""
-    around = [held for held_of, held in _held.get() if held_of is limiter]
-    if around and limiter.available_tokens < 1:
-        await _take_inside(limiter, token, around)
-    else:
+    if limiter.available_tokens >= 1:
         await limiter.acquire_on_behalf_of(token)
+        return
+    around = [held for held_of, held in tokens.get() if held_of is limiter]
+    held = held_here()
+    needs = (room_here().borrowed("limiter=", limiter),) if held else ()
+    with waiting_inside(needs, held, token) if held else nullcontext():
+        if around:
+            await _take_inside(limiter, token, around)
+        else:
+            await limiter.acquire_on_behalf_of(token)
 
 
 async def _take_inside(limiter: trio.CapacityLimiter, token: object, around: list[object]) -> None:

@@ -12,10 +12,10 @@ from ..program.compiled import Program
 from ..program.holding import describe_cycle
 from ..program.limit_use import Chain, LimitUse, Site
 from ..scheduler.dag import find_cycle
-from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared
-from ..scheduler.limits.limit import Limit, room_here
+from ..scheduler.limits.gate import Borrowed, Gate, Held, Shared, room_here
+from ..scheduler.limits.limit import Limit
 from ..scheduler.limits.meter import Meter
-from ..scheduler.limits.queue import around
+from ..scheduler.limits.queue import around, limiters_around, tokens
 from ..types.deferred import dataclass
 from ..types.errors import InputError, nearest
 
@@ -41,6 +41,11 @@ class Taken:
     held: tuple[Held, ...]
 
 
+def are_held_around() -> bool:
+    """Whether the code that runs is inside nodes that hold limits, or tokens of a run's limiter."""
+    return bool(around.get() or tokens.get())
+
+
 class RunLimits:
     """The limits of one run by name: the application's, else those that its documents declare.
 
@@ -56,8 +61,8 @@ class RunLimits:
         total: object,
         shared: SharedLimits | None = None,
     ) -> None:
-        use = program.limits
-        assert use is not None
+        use = program.limits or LimitUse()
+        self._location = program.document.body.location
         self.shared: SharedLimits | None = shared
         self._held: dict[str, Held] = {}
         self._taken: dict[tuple[str, ...], Taken] = {}
@@ -70,7 +75,7 @@ class RunLimits:
         for names, chain in use.together.items():
             self._taken[names] = self._take_together(names, chain)
         self._check_rates(use)
-        ways = self._ways(use, own, total)
+        ways = self._ways(use, total)
         self.edges: frozenset[tuple[Held, Held]] = frozenset(ways)
         self._edge_chains = ways
         self._check(ways)
@@ -139,9 +144,7 @@ class RunLimits:
                     "give a limit with max alone, or put the rate on the nodes in it"
                 )
 
-    def _ways(
-        self, use: LimitUse, own: dict[trio.CapacityLimiter, Borrowed], total: object
-    ) -> dict[tuple[Held, Held], Chain]:
+    def _ways(self, use: LimitUse, total: object) -> dict[tuple[Held, Held], Chain]:
         """How one comes to wait for the second while the first is held, with the chain of places."""
         ways = {(self._held[a], self._held[b]): chain for (a, b), chain in use.held.items()}
         for names, chain in use.together.items():
@@ -152,17 +155,32 @@ class RunLimits:
                 ways.update(((first, one), chain) for one in (*taken.shared, *taken.gates))
             for one in taken.shared:
                 ways.update(((one, gate), chain) for gate in taken.gates)
+        limiter: Borrowed | None = None
         if isinstance(total, trio.CapacityLimiter):
-            limiter = own.get(total) or Borrowed("limiter=", total)
+            limiter = room_here().borrowed("limiter=", total)
             for name, chain in use.tokens.items():
                 ways.setdefault((self._held[name], limiter), chain)
-        for outer in around.get():  # this run is inside a node, or a block, that holds something
-            for name, chain in use.needs.items():
-                here = Site("this run", "workflow", chain[0].location)
-                ways[outer, self._held[name]] = (here, *chain)
+        ways |= self._ways_from_around(use, limiter)
         return {
             pair: chain for pair, chain in ways.items() if pair[0].can_block and pair[1].can_block
         }
+
+    def _ways_from_around(
+        self, use: LimitUse, limiter: Borrowed | None
+    ) -> dict[tuple[Held, Held], Chain]:
+        """What this run may wait for while a node around it holds a limit, or a token of another run's limiter."""
+        ways: dict[tuple[Held, Held], Chain] = {}
+        outer: tuple[Held, ...] = around.get()
+        others = limiters_around()
+        here = Site("this run", "workflow", self._location)
+        for held in (*outer, *others):
+            for name, chain in use.needs.items():
+                ways[held, self._held[name]] = (here, *chain)
+        if limiter is not None:
+            # A token of the limiter that a node around has one of is seen to when it has to be waited for.
+            for held in (*outer, *(one for one in others if one is not limiter)):
+                ways.setdefault((held, limiter), (here, *(use.leaf or ())))
+        return ways
 
     def _check(self, ways: dict[tuple[Held, Held], Chain]) -> None:
         others = {edge for run in room_here().runs for edge in run.edges if run is not self}

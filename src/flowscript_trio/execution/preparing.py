@@ -33,7 +33,7 @@ from .inputs import (
     check_secrets,
 )
 from .masking import mask_error, public_texts
-from .named_limits import RunLimits, check_given, check_not_shared
+from .named_limits import RunLimits, are_held_around, check_given, check_not_shared
 from .options import RunOptions
 from .placing import check_places
 from .record import Record
@@ -185,7 +185,7 @@ def _make_run(
     limit = _max_concurrency_of(program, options, state)
     if spending is not None:
         limit = spending.cap(limit)
-    if program.limits is not None:
+    if program.limits is not None or (options.limiter is not None and are_held_around()):
         context.limits = _limits_of(flow, program, options, owned, recorder)
         if recorder is not None:
             from .durable.limited import restore_rates

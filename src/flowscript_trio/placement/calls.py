@@ -17,7 +17,7 @@ from ..scheduler.raised import error_of_call
 from ..types.propagation import send_along
 from .errors import pack_error
 from .jobs import LeafCall, LeafJob, LeafTerms, Reply
-from .packing import unpack
+from .packing import pack, unpack
 from .remote_run import RemoteRun
 from .worker import (
     close_all,
@@ -37,6 +37,9 @@ Answer = tuple[str, Any] | bytes | None
 _PLAIN = frozenset({NoneType, bool, int, float, str, bytes})
 """What crosses as it is; of anything else it is first seen whether it can."""
 
+PackedCall = tuple[Any, ...] | bytes
+"""An attempt on its way: as it is, where all that it has crosses so; else packed."""
+
 _known: dict[int, tuple[LeafTerms, NodeRuntime]] = {}
 """By their numbers in the run; a worker process has one run in its life."""
 
@@ -51,7 +54,19 @@ def do_job(job: bytes) -> bytes:
     return run_job(f"process {os.getpid()}", "", job)
 
 
-def do_call(number: int, call: bytes, terms: bytes | None) -> Answer:
+def packed_call(call: LeafCall, what: str) -> PackedCall:
+    """An attempt, ready to cross; raises CannotTravel, which names the part of ``what`` that cannot."""
+    for part in call:
+        if type(part) not in _PLAIN and not (type(part) is dict and _has_plain_values(part)):
+            return pack(call, what)
+    return tuple(call)
+
+
+def _has_plain_values(mapping: dict[Any, Any]) -> bool:
+    return _PLAIN.issuperset(map(type, mapping)) and _PLAIN.issuperset(map(type, mapping.values()))
+
+
+def do_call(number: int, call: PackedCall, terms: bytes | None) -> Answer:
     """Do one attempt of a leaf node, whose terms have come before or are given."""
     worker = f"process {os.getpid()}"
     try:
@@ -61,7 +76,8 @@ def do_call(number: int, call: bytes, terms: bytes | None) -> Answer:
         known = _known.get(number)
         if known is None:
             return None
-        job = LeafJob.of(known[0], LeafCall(*unpack(call)))
+        parts = call if isinstance(call, tuple) else unpack(call)
+        job = LeafJob.of(known[0], LeafCall(*parts))
     except Exception as exc:
         return unreadable(worker, exc)
     runtime = known[1]

@@ -61,17 +61,61 @@ def unpack(data: bytes) -> Any:
     return pickle.loads(data)
 
 
+def unpack_reply(data: bytes, what: str) -> Any:
+    """The value of some bytes from a worker; raises CannotTravel where it cannot be made again here.
+
+    What crosses is of anyone's class, which may be missing here or refuse; ``what`` says what it is.
+    """
+    try:
+        return unpack(data)
+    except Exception as exc:
+        raise CannotTravel(f"{what} cannot be read where the run is ({summary(exc)})") from exc
+
+
+_MOST_LOOKED_AT = 100
+"""Values that are looked at for what keeps a value from crossing: what is deeper has no name worth reading."""
+_MOST_OF_A_KEY = 40
+
+
 def culprit(value: Any) -> tuple[str, str]:
-    """Where in a value the innermost part is that cannot cross, and what it is; empty where that is not found."""
-    path, kind = "", ""
-    while True:
-        kind = f"a {type(value).__name__}"
-        for step, part in _parts(value):
-            if not _crosses(part):
-                path, value = f"{path}{step}", part
-                break
+    """Where in a value a part is that cannot cross though all its own parts can, and what it is.
+
+    Both are empty where it is not found: where values hold each other, or nest deeper than anybody reads.
+    """
+    ways: list[list[tuple[str, Any]]] = [[("", value)]]  # of each level what was not looked at
+    seen: set[int] = set()
+    while ways and len(seen) < _MOST_LOOKED_AT:
+        level = _from_first_refused(ways.pop())
+        if not level:
+            continue
+        (path, part), *rest = level
+        ways.append(rest)
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        inner = [(path + step, each) for step, each in _parts(part)]
+        if _all_cross(inner):
+            return path, f"a {type(part).__name__}"
+        ways.append(inner)
+    return "", ""
+
+
+def _from_first_refused(parts: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The parts without those in front that can cross: halved, so that each is packed a few times only."""
+    if _all_cross(parts):
+        return []
+    first, end = 0, len(parts)
+    while end - first > 1:
+        middle = (first + end) // 2
+        if _all_cross(parts[first:middle]):
+            first = middle
         else:
-            return path, kind
+            end = middle
+    return parts[first:]
+
+
+def _all_cross(parts: list[tuple[str, Any]]) -> bool:
+    return crosses([part for _, part in parts])
 
 
 def summary(exc: BaseException) -> str:
@@ -79,7 +123,8 @@ def summary(exc: BaseException) -> str:
     return f"{class_name(exc)}: {text_of(exc)}"
 
 
-def _crosses(value: Any) -> bool:
+def crosses(value: Any) -> bool:
+    """Whether a value can be sent to another process."""
     try:
         dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception:
@@ -90,7 +135,7 @@ def _crosses(value: Any) -> bool:
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, part in value.items():
-            yield f"[{key!r}]", part
+            yield f"[{_written(key)}]", part
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         for name, part in zip(value._fields, value, strict=True):
             yield f".{name}", part
@@ -107,3 +152,10 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif hasattr(value, "__dict__") and not isinstance(value, type):
         for name, part in vars(value).items():
             yield f".{name}", part
+
+
+def _written(key: Any) -> str:
+    """A key as a message names it."""
+    if isinstance(key, str):
+        return repr(key if len(key) <= _MOST_OF_A_KEY else key[:_MOST_OF_A_KEY] + "…")
+    return repr(key) if type(key) in (int, bool, type(None)) else f"a {type(key).__name__}"

@@ -14,9 +14,9 @@ import trio
 from ..execution.context import RunContext
 from ..runtimes.placing import Whereabouts
 from ..types.errors import InputError, WorkerDied
-from .calls import begin_worker, do_call, do_job
+from .calls import begin_worker, do_call, do_job, packed_call
 from .jobs import Reply
-from .packing import pack, unpack
+from .packing import pack, unpack_reply
 from .remote import RemotePlace
 from .sending import Leaf, Luggage
 
@@ -95,7 +95,7 @@ class _Workers:
 
     async def do_leaf(self, leaf: Leaf, luggage: Luggage) -> Reply:
         """Do an attempt of a leaf node; its terms go along where the worker may not have them."""
-        call = pack(leaf.call(), leaf.label)
+        call = packed_call(leaf.call(), leaf.label)
         known, fresh = self._known.get(id(leaf.node)), None
         if known is None:
             fresh = pack(leaf.terms(luggage), leaf.label)
@@ -105,7 +105,7 @@ class _Workers:
         if answer is None:  # another worker was told, or the one that was has ended
             answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, terms)
         if isinstance(answer, bytes):
-            reply: Reply = unpack(answer)
+            reply: Reply = unpack_reply(answer, f"what {leaf.run.path!r} gave")
             return reply
         worker, output = answer
         return Reply(worker=worker, status="done", output=output)

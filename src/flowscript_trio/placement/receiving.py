@@ -33,6 +33,7 @@ from .crossing import Crossing
 from .errors import PackedError, unpack_error
 from .jobs import BodyReply, NodeKey, Reply
 from .sending import Luggage
+from .staying import mark_of
 
 
 def tell(run: NodeRun, params: ExecutionParams, reply: Reply) -> None:
@@ -124,7 +125,7 @@ def _record(
     for label, count in reply.dropped.items():
         record.dropped[label] = record.dropped.get(label, 0) + count
     for name, found in reply.results.items():
-        frame.state.record(name, across.mark(found))
+        frame.state.record(name, mark_of(name, across.mark(found)))
     for where, cancellation in reply.cancellations:
         done = across.cancellation(cancellation)
         assert done is not None

@@ -23,7 +23,7 @@ from ..types.errors import WorkerDied
 from ..types.exceptions import is_a
 from ..types.paths import owner_of
 from .jobs import BodyReply, Job, LeafJob, Reply
-from .packing import pack, unpack
+from .packing import pack, unpack_reply
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
 from .sending import Leaf, Luggage, body_job, check_travels, document_job, flow_of_run
 
@@ -123,7 +123,8 @@ class RemotePlace:
             context.limiter.release_on_behalf_of(token)
 
     async def _send(self, context: RunContext, job: Job, what: str) -> Reply:
-        reply: Reply = unpack(await self.carry(context, job.path, pack(job, what)))
+        carried = await self.carry(context, job.path, pack(job, what))
+        reply: Reply = unpack_reply(carried, f"what {job.path!r} gave")
         return reply
 
 

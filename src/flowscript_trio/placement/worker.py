@@ -22,7 +22,7 @@ from ..types.exceptions import is_a
 from ..types.looking import summary_of
 from ..types.propagation import send_along
 from .errors import pack_error
-from .jobs import BodyJob, Job, LeafJob, Reply, node_from
+from .jobs import BodyJob, BodyReply, Job, LeafJob, Reply, node_from
 from .packing import pack, unpack
 from .remote_run import RemoteRun, RemoteScope
 from .waiting import Done
@@ -49,13 +49,30 @@ def unreadable(worker: str, exc: Exception) -> bytes:
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """A reply, packed; where its output cannot cross, that is what it says."""
+    """A reply, packed; where its output cannot cross, that is what it says.
+
+    What nodes in a body have given each other stays where it cannot cross.
+    """
     try:
-        return pack(reply, "the output")
+        return pack(reply, "the reply")
     except CannotTravel as exc:
-        error = pack_error(exc)
-        failed = Reply(worker=reply.worker, status="failed", error=error, noted=reply.noted)
-        return pack(failed, "")
+        error = exc
+    try:
+        pack(reply.output, "the output")
+        if isinstance(reply, BodyReply):
+            from .staying import leave_there  # hardly any reply needs it
+
+            return pack(leave_there(reply), "the reply")
+    except CannotTravel as exc:
+        error = exc
+    failed = Reply(
+        worker=reply.worker,
+        status="failed",
+        error=pack_error(error),
+        noted=reply.noted,
+        cookies=reply.cookies,
+    )
+    return pack(failed, "")
 
 
 class RunLoop:
@@ -209,7 +226,7 @@ def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
 
     def work() -> bytes:
         try:
-            return pack(loop.do(worker, "", job), "the output")
+            return pack_reply(loop.do(worker, "", job))
         finally:
             loop.close()
 

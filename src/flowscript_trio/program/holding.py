@@ -16,6 +16,9 @@ from .limit_use import Chain, LimitUse, Site
 
 T = TypeVar("T")
 
+MOST = 200
+"""Names of limits in a workflow, with all that it runs: each two of them may be held and needed."""
+
 
 def limits_of(
     document: Document,
@@ -25,24 +28,56 @@ def limits_of(
     linked: Mapping[int, Program],
 ) -> LimitUse | None:
     """What a program does with limits; None where neither it nor what it runs knows any."""
-    used = any(step.limits for body in bodies.values() for step in body.steps)
     inner = [program.limits for program in linked.values() if program.limits is not None]
-    if not used and not inner and not document.limits:
+    named = {name for body in bodies.values() for step in body.steps for name in step.limits}
+    if not named and not inner and not document.limits:
         return None
-    walk = _Walk(bodies)
-    walk.body(main, ())
-    if on_error is not None:
-        walk.body(on_error, ())
     declared = {one.name: one for use in reversed(inner) for one in use.declared.values()}
     declared |= {one.name: one for one in document.limits if one.rules}
+    named.update(*(use.needs for use in inner))
+    if len(named) > MOST:
+        return LimitUse(declared, names=len(named))
+    walk = _Walk(bodies)
+    walk.body(main, NOTHING)
+    if on_error is not None:
+        walk.body(on_error, NOTHING)
     return LimitUse(
-        declared, walk.needs, walk.together, walk.held, walk.blocks, walk.tokens, walk.leaf
+        declared,
+        walk.needs,
+        walk.together,
+        walk.held,
+        walk.blocks,
+        walk.tokens,
+        walk.leaf,
+        len(named),
     )
+
+
+class _Around:
+    """What is held around a node: each limit with the outermost node that holds it."""
+
+    __slots__ = ("key", "sites")
+
+    def __init__(self, sites: Mapping[str, Site]) -> None:
+        self.sites: Mapping[str, Site] = sites
+        self.key: frozenset[str] = frozenset(sites)
+
+    def and_in(self, names: Sequence[str], site: Site) -> _Around:
+        """What is held in a node that holds these as well."""
+        more = {name: site for name in names if name not in self.sites}
+        return _Around({**self.sites, **more}) if more else self
+
+
+NOTHING = _Around({})
 
 
 @dataclass(slots=True, eq=False)
 class _Walk:
-    """Follows every way through a program, with what is held on it."""
+    """Follows every way through a program, with what is held on it.
+
+    Nothing is looked at twice with the same things held: there is a pair for each two limits, but not for each
+    two nodes.
+    """
 
     bodies: Mapping[int, CompiledBody]
     needs: dict[str, Chain] = field(default_factory=dict)
@@ -52,32 +87,35 @@ class _Walk:
     tokens: dict[str, Chain] = field(default_factory=dict)
     leaf: Chain | None = None
     _seen: set[tuple[int, frozenset[str]]] = field(default_factory=set)
+    _leaves: set[frozenset[str]] = field(default_factory=set)
+    _inside: dict[str, set[str]] = field(default_factory=dict)
+    """By what is held what is needed inside, as in ``held``."""
 
-    def body(self, body: CompiledBody, around: Sequence[tuple[str, Site]]) -> None:
+    def body(self, body: CompiledBody, around: _Around) -> None:
         for step in body.steps:
             self.step(step, around)
         if body.cleanup is not None:
             self.body(body.cleanup, around)
 
-    def step(self, step: Step, around: Sequence[tuple[str, Site]]) -> None:
-        way = step.key, frozenset(name for name, _ in around)
-        if way in self._seen:
+    def step(self, step: Step, around: _Around) -> None:
+        if not self._is_new(step.key, around):
             return
-        self._seen.add(way)
         site = Site(step.label, step.node.tag, step.location)
+        inside = around
         if step.limits:
             self.together.setdefault(step.limits, (site,))
             for name in step.limits:
-                self._need(name, (site,), around)
+                self.needs.setdefault(name, (site,))
                 if step.is_block:
                     self.blocks.setdefault(name, (site,))
-        inside = [*around, *((name, site) for name in step.limits)]
+            self._need(dict.fromkeys(step.limits, (site,)), around)
+            inside = around.and_in(step.limits, site)
         if not step.is_control:
             self._take_token((site,), inside)
         for body in step.node.bodies:
             self.body(self.bodies[body.key], inside)
         if step.linked is not None and step.linked.limits is not None:
-            self._run(step.linked.limits, site, inside)
+            self._run(step.linked, step.linked.limits, site, inside)
         elif step.linked is not None:
             self._take_token((site,), inside)
         if step.on_timeout is not None:
@@ -87,27 +125,45 @@ class _Walk:
         if step.compensate is not None:
             self.body(self.bodies[step.compensate], around)
 
-    def _run(self, use: LimitUse, site: Site, around: Sequence[tuple[str, Site]]) -> None:
+    def _is_new(self, key: int, around: _Around) -> bool:
+        way = key, around.key
+        if way in self._seen:
+            return False
+        self._seen.add(way)
+        return True
+
+    def _run(self, program: Program, use: LimitUse, site: Site, around: _Around) -> None:
         """What a document does that a node runs, with what is held around the node."""
-        for name, chain in use.needs.items():
-            self._need(name, (site, *chain), around)
+        if not self._is_new(-id(program), around):
+            return
+        needs = {name: (site, *chain) for name, chain in use.needs.items()}
+        for name, chain in needs.items():
+            self.needs.setdefault(name, chain)
+        self._need(needs, around)
         if use.leaf is not None:
             self._take_token((site, *use.leaf), around)
+        if around is not NOTHING and not self._is_new(-id(program), NOTHING):
+            return
         _add(self.together, use.together, site)
         _add(self.blocks, use.blocks, site)
         _add(self.tokens, use.tokens, site)
         for pair, chain in use.held.items():
             self.held.setdefault(pair, chain)
 
-    def _need(self, name: str, chain: Chain, around: Sequence[tuple[str, Site]]) -> None:
-        self.needs.setdefault(name, chain)
-        for held, site in around:
-            self.held.setdefault((held, name), _from(site, chain))
+    def _need(self, chains: Mapping[str, Chain], around: _Around) -> None:
+        for held, site in around.sites.items():
+            known = self._inside.setdefault(held, set())
+            for name in chains.keys() - known:
+                known.add(name)
+                self.held.setdefault((held, name), _from(site, chains[name]))
 
-    def _take_token(self, chain: Chain, around: Sequence[tuple[str, Site]]) -> None:
+    def _take_token(self, chain: Chain, around: _Around) -> None:
         if self.leaf is None:
             self.leaf = chain
-        for held, site in around:
+        if around.key in self._leaves:
+            return
+        self._leaves.add(around.key)
+        for held, site in around.sites.items():
             self.tokens.setdefault(held, _from(site, chain))
 
 
@@ -139,6 +195,12 @@ def problems_of(program: Program) -> list[Problem]:
     if use is None:
         return []
     problems = _other_declarations(program, use)
+    if use.names > MOST:
+        message = (
+            f"the workflow names {use.names:,} limits, and more than {MOST} cannot be compared"
+        )
+        expected = "limits for what is shared, not for each node"
+        problems.append(_at(document, document.body.location, "too-many-limits", message, expected))
     for name, chain in use.blocks.items():
         declared = use.declared.get(name)
         if declared is not None and declared.rate is not None:
@@ -169,8 +231,12 @@ def _other_declarations(program: Program, use: LimitUse) -> list[Problem]:
     """Warns of documents that declare a limit otherwise than the declaration that counts."""
     document = program.document
     problems = []
+    seen: set[int] = set()  # one warning for each document, however often it is run
     for step in (step for body in program.bodies.values() for step in body.steps):
-        inner = None if step.linked is None else step.linked.limits
+        if step.linked is None or id(step.linked) in seen:
+            continue
+        seen.add(id(step.linked))
+        inner = step.linked.limits
         for other in () if inner is None else inner.declared.values():
             counts = use.declared[other.name]
             if other.rules != counts.rules:

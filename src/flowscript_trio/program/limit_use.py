@@ -44,3 +44,5 @@ class LimitUse:
     tokens: Mapping[str, Chain] = field(default_factory=dict)
     leaf: Chain | None = None
     """The first leaf node, which needs a token of ``limiter=``."""
+    names: int = 0
+    """How many limits are named; where they are too many to be compared, only what is declared is known beside."""

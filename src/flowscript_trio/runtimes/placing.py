@@ -11,6 +11,8 @@ from .types import ConfigModel, ExecutionParams, NodeRuntime
 HERE = "here"
 BUILT_IN = ("thread", "process", "cluster")
 """The places that are there without the application giving them, beside ``here``."""
+OTHER_PROCESSES = frozenset({"process", "cluster"})
+"""Those of them to which only what is plain can go."""
 
 
 @dataclass(frozen=True, slots=True)

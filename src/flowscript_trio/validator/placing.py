@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..runtimes.placing import HERE
+from ..runtimes.placing import HERE, OTHER_PROCESSES
 from ..runtimes.types import BlockingRuntime
 from ..runtimes.wrapping import innermost
 from ..types.ast import CheckpointNode, ForeachNode
 from ..types.findings import Findings
 from .checked import CheckedNode
 from .places import Index, Level
+from .streams import is_stream
 from .values import BoundSettings
 
 
@@ -48,6 +49,7 @@ def check_places(
             continue
         checked = nodes[key]
         _check_blocking(checked, findings)
+        _check_stream(checked, findings)
         around = _placed_around(place.level, bodies) if bodies else None
         if around is None:
             continue
@@ -89,6 +91,17 @@ def _check_blocking(checked: CheckedNode, findings: Findings) -> None:
             "needs-a-place",
             f"{node.type!r} is a plain function, which would hold up everything else in trio's thread",
             expected='place="thread", place="process" or another place',
+        )
+
+
+def _check_stream(checked: CheckedNode, findings: Findings) -> None:
+    node = checked.node
+    if checked.place in OTHER_PROCESSES and node.place is not None and is_stream(checked):
+        findings.at_value(
+            node.place,
+            "cannot-travel",
+            f"{node.label!r} gives a stream, which cannot leave {checked.place!r}",
+            expected="the place on a <foreach> around it and what consumes it, or a source without stream",
         )
 
 

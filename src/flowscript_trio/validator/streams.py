@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from ..expression.members import NODE_MEMBERS
 from ..language.elements import element_of
+from ..runtimes.placing import OTHER_PROCESSES
 from ..types.ast import BaseNode, Node, Setting
 from ..types.findings import Findings
 from ..types.patterns import pattern
@@ -123,6 +124,14 @@ class _Readers:
         setting = node.settings.get("collection") if node.kind == "foreach" else node.input
         name = self._stream_in(setting, place)
         if name is None or setting is None:
+            return
+        if node.kind != "foreach" and word_of(node.place) in OTHER_PROCESSES:
+            self._findings.at_value(
+                setting,
+                "cannot-travel",
+                f"{name!r} is a stream, which cannot go to {word_of(node.place)!r}",
+                expected="the place on a <foreach> that consumes it, or a source without stream",
+            )
             return
         if node.kind == "foreach" or node.type in _CONSUMERS:
             self._found.setdefault(name, []).append((place, setting))

@@ -16,8 +16,8 @@ import trio
 
 from ...journal.sharing import Ask, Back, Need, Told
 from ...journal.store import Store
-from ...scheduler.limits.gate import Gate, Held, Shared
-from ...scheduler.limits.limit import Limit, room_here
+from ...scheduler.limits.gate import Gate, Held, Shared, room_here
+from ...scheduler.limits.limit import Limit
 from ...types.storing import StoreFailed
 from .recorder import Recorder
 

@@ -31,6 +31,8 @@ _SPAN = re.compile(
     r"(P?)(?:(\d+)\s*[yY]\s*)?(?:(\d+)\s*(?:M|mo)(?![a-zA-Z])\s*)?(?:(\d+)\s*w\s*)?(.*)", re.ASCII
 )
 OUT_OF_RANGE = "the time is out of range"
+_CYCLE = 400 * 12
+"""Months after which the calendar repeats, day by day."""
 _MOST = 200_000
 """Months that any two times can be apart, and some more."""
 
@@ -164,11 +166,17 @@ def _calendar_diff(later: datetime, earlier: datetime, step: int) -> int | float
     start = add_months(earlier, whole * step)
     if start == later:
         return whole
+    return whole + (later - start) / _length(earlier, whole * step, step)
+
+
+def _length(earlier: datetime, months: int, step: int) -> timedelta:
+    """How long the months are that begin this many months later."""
     try:
-        end = add_months(earlier, (whole + 1) * step)
+        end = add_months(earlier, months + step)
     except OverflowError:
-        raise EvaluationError(OUT_OF_RANGE) from None
-    return whole + (later - start) / (end - start)
+        months -= _CYCLE  # the calendar repeats, and ends in its year 9999
+        end = add_months(earlier, months + step)
+    return end - add_months(earlier, months)
 
 
 @function("relative")

@@ -44,6 +44,21 @@ class Room:
         return found
 
 
+_rooms: WeakKeyDictionary[trio.lowlevel.TrioToken, Room] = WeakKeyDictionary()
+
+
+def room_here() -> Room:
+    """What the limits of this call of ``trio.run`` have in common; outside of one nothing runs, and nothing is."""
+    try:
+        token = trio.lowlevel.current_trio_token()
+    except RuntimeError:
+        return Room()
+    room = _rooms.get(token)
+    if room is None:
+        room = _rooms[token] = Room()
+    return room
+
+
 class Held:
     """Something that can be held: a limit, or a limiter of the application.
 

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from math import inf
 from types import TracebackType
-from weakref import WeakKeyDictionary
 
 import trio
 
 from ...types.exceptions import is_a
 from ...types.limits import BreakerRule, Rate, parse_breaker, parse_count, parse_rate
-from .gate import Gate, Room
+from .gate import Gate, room_here
 from .queue import enter, entered, held_here, leave
-
-_rooms: WeakKeyDictionary[trio.lowlevel.TrioToken, Room] = WeakKeyDictionary()
-
-
-def room_here() -> Room:
-    """What the limits of this call of ``trio.run`` have in common; outside of one nothing runs, and nothing is."""
-    try:
-        token = trio.lowlevel.current_trio_token()
-    except RuntimeError:
-        return Room()
-    room = _rooms.get(token)
-    if room is None:
-        room = _rooms[token] = Room()
-    return room
 
 
 class Limit:

@@ -16,19 +16,35 @@ from math import inf
 import trio
 
 from ...types.limits import CircuitOpen
-from .gate import Borrowed, Gate, Held, Shared, Wish
+from .gate import Borrowed, Gate, Held, Shared, Wish, room_here
 
 around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits", default=())
 """The limits that nodes around the code that runs hold, the outermost first."""
+
+tokens: ContextVar[tuple[tuple[trio.CapacityLimiter, object], ...]] = ContextVar(
+    "flowscript_trio.held_tokens", default=()
+)
+"""The tokens of ``limiter=`` that nodes around hold, the outermost first; theirs may have ended since."""
 
 entered: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.entered_limits", default=())
 """Those that the application's own code has entered; a task beside it may have inherited that."""
 
 
+def limiters_around() -> tuple[Borrowed, ...]:
+    """The limiters of runs of which nodes around the code that runs hold a token."""
+    return tuple(
+        room_here().borrowed("limiter=", limiter)
+        for limiter, token in tokens.get()
+        if token in limiter.statistics().borrowers
+    )
+
+
 def held_here() -> tuple[Held, ...]:
     """What is held around the code that runs."""
-    own = entered.get()
-    return (*around.get(), *own) if own else around.get()
+    own, taken = entered.get(), tokens.get()
+    if not own and not taken:
+        return around.get()
+    return (*around.get(), *limiters_around(), *own)
 
 
 def take_nowait(gates: tuple[Gate, ...], token: object) -> bool:

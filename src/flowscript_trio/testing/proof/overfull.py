@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from ...scheduler.limits.gate import Gate
-from ...scheduler.limits.limit import room_here
+from ...scheduler.limits.gate import Gate, room_here
 
 
 class Overfull(trio.abc.Instrument):

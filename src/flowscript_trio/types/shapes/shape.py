@@ -65,7 +65,7 @@ class Shape:
     @property
     def or_null(self) -> Shape:
         """This, or null."""
-        return self if self.anything or self.null else _join(self, NULL)
+        return self if self.anything or self.null else union(self, NULL)
 
     @property
     def not_null(self) -> Shape:
@@ -160,61 +160,62 @@ def shape_of_value(value: Any, depth: int = 0) -> Shape:
 
 
 def union(*shapes: Shape) -> Shape:
-    """What is one of these; of none NOTHING."""
-    joined = NOTHING
-    for shape in shapes:
-        joined = _join(joined, shape)
-        if joined.anything:
-            break
-    return joined
-
-
-def _join(left: Shape, right: Shape) -> Shape:
-    if left is right or right is NOTHING:
-        return left
-    if left is NOTHING:
-        return right
-    if left.anything or right.anything:
+    """What is one of these; of none NOTHING. All are joined at once: no part is looked at twice."""
+    each = list({id(shape): shape for shape in shapes if shape is not NOTHING}.values())
+    if len(each) < 2:
+        return each[0] if each else NOTHING
+    if any(shape.anything for shape in each):
         return UNKNOWN
-    item = _join_items(left.item, right.item)
-    members = _join_objects(left.object, right.object)
+    item = _join_items([shape.item for shape in each if shape.item is not None])
+    members = _join_objects([shape.object for shape in each if shape.object is not None])
     inner = [] if item is None else [item]
     inner += [] if members is None else members.fields.values()
     return Shape(
-        null=left.null or right.null,
-        boolean=left.boolean or right.boolean,
-        numbers=left.numbers or right.numbers,
-        texts=_join_texts(left.texts, right.texts),
+        null=any(shape.null for shape in each),
+        boolean=any(shape.boolean for shape in each),
+        numbers=any(shape.numbers for shape in each),
+        texts=_join_texts(each),
         item=item,
         object=members,
-        parts=1 + sum(each.parts for each in inner),
-        depth=max((each.depth + 1 for each in inner), default=0),
+        parts=1 + sum(part.parts for part in inner),
+        depth=max((part.depth + 1 for part in inner), default=0),
     )
 
 
-def _join_texts(
-    left: Literal[True] | frozenset[str], right: Literal[True] | frozenset[str]
-) -> Literal[True] | frozenset[str]:
-    if left is True or right is True:
-        return True
-    both = left | right
-    return True if len(both) > MOST_CONSTANTS else both
+def _join_texts(shapes: list[Shape]) -> Literal[True] | frozenset[str]:
+    constants: set[str] = set()
+    for shape in shapes:
+        if shape.texts is True:
+            return True
+        constants |= shape.texts
+        if len(constants) > MOST_CONSTANTS:
+            return True
+    return frozenset(constants)
 
 
-def _join_items(left: Shape | None, right: Shape | None) -> Shape | None:
-    if left is None or right is None or left is right:
-        return right if left is None else left
-    return list_of(_join(left, right)).item
+def _join_items(items: list[Shape]) -> Shape | None:
+    if len({id(item) for item in items}) < 2:
+        return items[0] if items else None
+    return list_of(union(*items)).item
 
 
-def _join_objects(left: ObjectShape | None, right: ObjectShape | None) -> ObjectShape | None:
-    if left is None or right is None or left is right:
-        return right if left is None else left
+def _join_objects(objects: list[ObjectShape]) -> ObjectShape | None:
+    if len({id(each) for each in objects}) < 2:
+        return objects[0] if objects else None
+    found: dict[str, list[ObjectShape]] = {}
+    for each in objects:
+        for name in each.fields:
+            found.setdefault(name, []).append(each)
+    opened = sum(each.is_open for each in objects)
     fields = {}
-    for name in {**left.fields, **right.fields}:
-        fields[name] = _join(_field(left, name), _field(right, name))
-    is_open = left.is_open or right.is_open
-    return object_of(fields, is_open=is_open, origin=origin_of((left, right))).object
+    for name, having in found.items():
+        shapes = [each.fields[name] for each in having]
+        if opened > sum(each.is_open for each in having):
+            shapes = [UNKNOWN]  # one of them may have anything under that name
+        elif len(having) < len(objects):
+            shapes.append(NULL)
+        fields[name] = union(*shapes)
+    return object_of(fields, is_open=bool(opened), origin=origin_of(objects)).object
 
 
 def origin_of(objects: Iterable[ObjectShape]) -> str:
@@ -225,11 +226,3 @@ def origin_of(objects: Iterable[ObjectShape]) -> str:
             return ""
         origin = origin or each.origin
     return origin
-
-
-def _field(shape: ObjectShape, name: str) -> Shape:
-    """What is under a name, or may be there where nothing says that it does not."""
-    found = shape.fields.get(name)
-    if found is not None:
-        return found
-    return UNKNOWN if shape.is_open else NULL

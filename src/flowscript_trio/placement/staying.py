@@ -1,0 +1,107 @@
+"""Owns what of a body cannot come back from its worker: it stays there, and what stands for it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..types.errors import CannotTravel
+from ..types.events import AttemptStarted, Event, NodeEnded
+from ..types.results import BranchResult, NodeMark, NodeResult, NodeStatus
+from .jobs import BodyReply
+from .packing import crosses
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stayed:
+    """Stands on the record of a run for a value that stayed on its worker: a stream, an open file."""
+
+    kind: str
+    worker: str
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} that stayed on {self.worker}>"
+
+
+class StayedMark:
+    """How a node ended whose output stayed on its worker; whoever asks for the output is told."""
+
+    __slots__ = ("_name", "_output", "error", "status")
+
+    def __init__(self, name: str, output: Stayed, found: NodeResult | NodeMark) -> None:
+        self.status: NodeStatus = found.status
+        self.error: BaseException | None = found.error
+        self._name = name
+        self._output = output
+
+    @property
+    def output(self) -> Any:
+        """Raises CannotTravel."""
+        raise CannotTravel(
+            f"the output of {self._name!r} stayed on {self._output.worker}: {self._output.kind} cannot travel "
+            "to another process; expected a node there that makes something plain of it"
+        )
+
+
+def mark_of(name: str, found: NodeResult | NodeMark) -> Any:
+    """What is seen of a node that ended on a worker."""
+    output = found.output
+    return StayedMark(name, output, found) if isinstance(output, Stayed) else found
+
+
+def leave_there(reply: BodyReply) -> BodyReply:
+    """The reply without the outputs and inputs of its nodes that cannot cross; its own output is what it was."""
+    staying = _Staying(reply.worker)
+    return replace(
+        reply,
+        origin=None if reply.origin is None else staying.result(reply.origin),
+        executed=tuple(
+            replace(each, result=staying.result(each.result)) for each in reply.executed
+        ),
+        results={name: staying.mark(found) for name, found in reply.results.items()},
+        events=tuple((staying.event(event), key) for event, key in reply.events),
+    )
+
+
+class _Staying:
+    """Replaces each value and each result once, so that what was one stays one."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._made: dict[int, tuple[Any, Any]] = {}
+
+    def result(self, result: NodeResult) -> NodeResult:
+        return self._once(result, self._result)
+
+    def mark(self, found: NodeResult | NodeMark) -> NodeResult | NodeMark:
+        return self.result(found) if isinstance(found, NodeResult) else found
+
+    def event(self, event: Event) -> Event:
+        if isinstance(event, AttemptStarted):
+            return replace(event, input=self._value(event.input))
+        if isinstance(event, NodeEnded):
+            return replace(event, result=self.result(event.result))
+        return event
+
+    def _result(self, result: NodeResult) -> NodeResult:
+        branches = tuple(map(self._branch, result.branches))
+        return replace(result, output=self._value(result.output), branches=branches)
+
+    def _branch(self, branch: BranchResult) -> BranchResult:
+        return replace(branch, item=self._value(branch.item))
+
+    def _value(self, value: Any) -> Any:
+        return self._once(value, self._or_stayed)
+
+    def _or_stayed(self, value: Any) -> Any:
+        return value if crosses(value) else Stayed(f"a {type(value).__name__}", self._worker)
+
+    def _once(self, given: T, make: Callable[[T], T]) -> T:
+        found = self._made.get(id(given))
+        if found is None:
+            found = self._made[id(given)] = (given, make(given))
+        made: T = found[1]
+        return made
