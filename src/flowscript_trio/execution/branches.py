@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context, copy_context
 from functools import partial
 from itertools import islice
 from math import inf
@@ -86,6 +87,7 @@ class Branches:
         self._went_without = False
         self._breakable = False
         self._deadline = inf
+        self._variables: Context | None = None  # those of the block, where it is observed
         self._late: set[int] = set()  # what succeeded after the deadline of a block that keeps
         self.succeeded: int = 0
 
@@ -120,6 +122,7 @@ class Branches:
                     limit=limit,
                 )
             )
+            self._variables = copy_context()
         return self.block
 
     def _is_compact(self) -> bool:
@@ -345,9 +348,9 @@ class Branches:
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         self.region.cancel(cancellation, pass_number, is_cancelled())
-        self._run.note_cancellation(self._attempt.path, cancellation)
+        self._run.note_cancellation(self._attempt.path, cancellation, self._variables)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:
             self._regions[index].cancel(cancellation, self._run.passes.now, is_cancelled())
-            self._run.note_cancellation(self._name(index), cancellation)
+            self._run.note_cancellation(self._name(index), cancellation, self._variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import field, replace
 from math import inf
 from pathlib import Path
@@ -190,6 +191,10 @@ class RunContext:
             now = self.recorder.clock_of(path, str(turn))
         return Services(now, self.chance(path, turn), own.limits, own.look)
 
+    def open_resources_here(self) -> None:
+        """Resources are opened with the context variables of the caller: what observers have set for the run."""
+        self._resources.variables = copy_context()
+
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
 
@@ -257,19 +262,23 @@ class RunContext:
         """Put an error on the record that another kept from surfacing and that is not a node's result."""
         self.note_warning(path, f"failed too: {summary_of(self.masked(error))}")
 
-    def note_cancellation(self, path: str, cancellation: Cancellation) -> None:
-        """Put on the record that the block at ``path`` cancels what still runs in it."""
+    def note_cancellation(
+        self, path: str, cancellation: Cancellation, variables: Context | None = None
+    ) -> None:
+        """Put on the record that the block at ``path`` cancels what still runs in it.
+
+        The observers are notified in a copy of the block's ``variables``, whichever of its branches asked for it.
+        """
         self.cancellations += 1
         self.record.cancellations.append((path, cancellation))
         if self.observers:
-            self.notify(
-                CancelRequested(
-                    time=cancellation.requested,
-                    path=path,
-                    execution=self.numbers.of(path),
-                    cancellation=cancellation,
-                )
+            event = CancelRequested(
+                time=cancellation.requested,
+                path=path,
+                execution=self.numbers.of(path),
+                cancellation=cancellation,
             )
+            (copy_context() if variables is None else variables.copy()).run(self.notify, event)
 
     @property
     def has_resources(self) -> bool:

@@ -322,10 +322,12 @@ def _interruption(error: BaseException) -> Cancellation:
 
 
 def _seen_from(context: Context, work: Callable[[], Awaitable[Outcome]]) -> Awaitable[Outcome]:
-    """A node's work, which sees the context variables that an observer has set for the node."""
-    if context == copy_context():
-        return work()
-    return InContext(_do(work), context.copy())
+    """A node's work in the context in which its observers are notified of its start and its end.
+
+    So they are of all that comes between: what one of them sets at an event of a node is seen by that node, and
+    gone with it.
+    """
+    return InContext(_do(work), context)
 
 
 async def _do(work: Callable[[], Awaitable[Outcome]]) -> Outcome:

@@ -40,7 +40,7 @@ class Resources:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds  # that closing one of them may take
-        self._context = copy_context()
+        self.variables = copy_context()
         self._values: dict[str, Any] = {}
         self._closing: list[tuple[str, Close]] = []
         self._opening: dict[str, _Opening] = {}
@@ -84,7 +84,7 @@ class Resources:
             opening.over.set()
 
     async def _make(self, opening: _Opening, factory: Callable[[], Any]) -> tuple[Any, Close]:
-        context = self._context.copy()
+        context = self.variables.copy()
         context.run(_asking.set, opening)
         made = await InContext(_call(factory), context)
         if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):

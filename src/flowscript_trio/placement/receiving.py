@@ -27,6 +27,7 @@ from ..types.events import (
     NodeStarted,
     RunWarning,
 )
+from ..types.paths import above
 from ..types.printing import one_line
 from ..types.results import Cancellation, NodeResult
 from .crossing import Crossing
@@ -154,10 +155,9 @@ def _replay(
 
 
 def _context_around(contexts: dict[str, Context], path: str) -> Context:
-    while path:
-        path = path.rpartition("/")[0]
-        if path in contexts:
-            return contexts[path]
+    for around in above(path):
+        if around in contexts:
+            return contexts[around]
     return copy_context()
 
 
