@@ -245,18 +245,15 @@ class RunContext:
         path = node.label if path is None else path
         message = self.record.warn(path, message)
         warnings.warn(one_line(f"{node.location}: {message}"), FlowScriptWarning, stacklevel=2)
-        number = self.numbers.of(path)
-        self.notify(
-            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
-        )
+        self._notify_of_warning(path, message)
 
     def note_warning(self, path: str, message: str) -> None:
         """Put a warning that was said already on the record and before the observers."""
-        message = self.record.warn(path, message)
-        number = self.numbers.of(path)
-        self.notify(
-            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
-        )
+        self._notify_of_warning(path, self.record.warn(path, message))
+
+    def _notify_of_warning(self, path: str, message: str) -> None:
+        now, number = trio.current_time(), self.numbers.known(path)
+        self.notify(RunWarning(time=now, path=path, execution=number, message=message))
 
     def note_lost(self, path: str, error: BaseException) -> None:
         """Put an error on the record that another kept from surfacing and that is not a node's result."""

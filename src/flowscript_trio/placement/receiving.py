@@ -192,4 +192,6 @@ def _number(context: RunContext, event: Event) -> int:
         return context.numbers.begin(event.path)
     if isinstance(event, (NodeEnded, BranchEnded)):
         return context.numbers.end(event.path)
+    if isinstance(event, RunWarning):
+        return context.numbers.known(event.path)
     return context.numbers.of(event.path)
