@@ -17,7 +17,7 @@ from ..scheduler.policy import INTERRUPTS
 from ..scheduler.raised import first_of
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
-from ..types.exceptions import class_name, is_a
+from ..types.exceptions import is_a, name_of_interrupt
 from ..types.paths import COMPENSATE, part_path
 from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
@@ -318,7 +318,7 @@ class Executor:
 
 
 def _interruption(error: BaseException) -> Cancellation:
-    return Cancellation(None, f"interrupted by {class_name(error)}", trio.current_time())
+    return Cancellation(None, f"interrupted by {name_of_interrupt(error)}", trio.current_time())
 
 
 def _seen_from(context: Context, work: Callable[[], Awaitable[Outcome]]) -> Awaitable[Outcome]:
