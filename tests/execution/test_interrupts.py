@@ -303,7 +303,7 @@ def test_a_signal_that_acts_as_ctrl_c_is_named_on_the_record(
 
     flow = fs.loads(
         '<workflow name="w"><parallel id="p"><branch><source:is-hit id="a"/></branch>'
-        '<branch><delay id="b" duration="9s"/></branch></parallel><delay id="c" duration="1s" after="p"/></workflow>',
+        '<branch><delay id="b" duration="9s"/></branch></parallel></workflow>',
         registry=registry,
     )
 
@@ -317,5 +317,6 @@ def test_a_signal_that_acts_as_ctrl_c_is_named_on_the_record(
     with pytest.raises(BaseExceptionGroup):
         trio.run(main, clock=MockClock(autojump_threshold=0))
     assert reasons
-    assert all("SIGTERM" in reason for reason in reasons)
-    assert not any("KeyboardInterrupt" in reason for reason in reasons)
+    by = "interrupted by" if where == "a node" else "cancelled from outside"
+    assert any(reason.startswith(by) and "SIGTERM" in reason for reason in reasons), reasons
+    assert not any("KeyboardInterrupt" in reason for reason in reasons), reasons
