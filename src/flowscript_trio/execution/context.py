@@ -25,7 +25,7 @@ from ..types.decisions import Decider
 from ..types.deferred import dataclass
 from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
-from ..types.exceptions import class_name
+from ..types.exceptions import name_of_interrupt
 from ..types.http import HttpOptions
 from ..types.looking import summary_of
 from ..types.masking import Masker
@@ -144,7 +144,7 @@ class RunContext:
                 self._drop(observer, exc, event)
         # Only now, since giving up is an event itself: each observer is notified of this one first.
         if (broken := self.broken) is not known and broken is not None and self.give_up is not None:
-            self.give_up(f"an observer raised {class_name(broken.error)}")
+            self.give_up(f"an observer raised {name_of_interrupt(broken.error)}")
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.

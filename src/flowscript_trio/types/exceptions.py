@@ -189,7 +189,7 @@ def call_ctrl_c(name: str) -> None:
 
 
 def name_of_interrupt(error: BaseException) -> str:
-    """What to call an exception that interrupts: its class, or the signal that it stands for."""
+    """What to call an exception: its class, or of a ``KeyboardInterrupt`` the signal that it stands for."""
     return _called if is_a(error, KeyboardInterrupt) else class_name(error)
 
 
