@@ -48,7 +48,9 @@ def step_through(coroutine: Coroutine[Any, Any, Any], stepper: Stepper) -> Gener
         except StopIteration as stop:
             return stop.value
         abort = getattr(message, "abort_func", None)
-        if abort is not None:  # not a checkpoint: that cannot fail
+        # What is no wait cannot fail: a checkpoint, and where a cancellation is to be handed out at once, as in
+        # `trio.aclose_forcefully`.
+        if abort is not None and not Surroundings(trio.lowlevel.current_task()).are_cancelled:
             error = stepper.error_here()
             if error is not None:
                 undone, taken = _abort(abort, error)
