@@ -444,7 +444,7 @@ async def tell_a_peer_the_deadline(params: fs.ExecutionParams) -> float:
 
 
 async def close_streams_forcefully(params: fs.ExecutionParams) -> bytes:
-    """The scope that ``aclose_forcefully`` cancels takes a ``Cancelled``, and no error that is raised in its place."""
+    """Its scope takes a ``Cancelled``, and no error that is raised in its place."""
     near, far = trio.testing.memory_stream_pair()
     try:
         try:
