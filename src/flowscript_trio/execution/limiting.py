@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from weakref import WeakKeyDictionary
 
@@ -18,40 +20,76 @@ class LimiterExhausted(FlowScriptError):
     """
 
 
-_held: ContextVar[tuple[tuple[trio.CapacityLimiter, object], ...]] = ContextVar(
-    "flowscript_trio.held_tokens", default=()
-)
-"""The tokens that the nodes around hold, the outermost first."""
+Held = list[tuple[trio.CapacityLimiter, object]]
+"""Tokens that somebody holds, each with its limiter."""
 
-_stuck: WeakKeyDictionary[trio.CapacityLimiter, list[object]] = WeakKeyDictionary()
-"""Of each limiter the tokens whose holders wait for another one of it; as often as they do."""
+_held: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_tokens", default=())
+"""The tokens that those hold who wait for what runs here, the outermost first."""
+
+_waiting: WeakKeyDictionary[trio.CapacityLimiter, list[tuple[Held, ...]]] = WeakKeyDictionary()
+"""Of each limiter what is held around those that wait for another token of it."""
 
 
 def hold(context: Context, limiter: trio.CapacityLimiter, token: object) -> None:
     """Let what runs in a context know that a node around it holds a token."""
-    context.run(lambda: _held.set((*_held.get(), (limiter, token))))
+    context.run(lambda: _held.set((*_held.get(), [(limiter, token)])))
+
+
+def hold_together(context: Context, held: Held) -> None:
+    """Let what runs in a context know that whoever waits for it holds these tokens: more may be added."""
+    context.run(_held.set, (held,))
+
+
+def held_here() -> Held:
+    """The tokens that the nodes around hold."""
+    return [each for held in _held.get() for each in held]
+
+
+@contextmanager
+def waiting_with(held: Held) -> Iterator[None]:
+    """In this block the nodes around wait for what runs while ``held`` is, and add their tokens to those.
+
+    Raises LimiterExhausted where that in turn waits for one of theirs.
+    """
+    own = held_here()
+    held += own
+    try:
+        for limiter in {id(each): each for each, _ in own}.values():
+            _check(limiter)
+        yield
+    finally:
+        for each in own:
+            held.remove(each)
 
 
 async def take_token(limiter: trio.CapacityLimiter, token: object) -> None:
     """Take a token of the run's limiter, waiting for one; raises LimiterExhausted where that would be for ever."""
-    around = [held for held_of, held in _held.get() if held_of is limiter]
-    if around and limiter.available_tokens < 1:
-        await _take_inside(limiter, token, around)
-    else:
+    around = _held.get()
+    if not around or limiter.available_tokens >= 1:
         await limiter.acquire_on_behalf_of(token)
-
-
-async def _take_inside(limiter: trio.CapacityLimiter, token: object, around: list[object]) -> None:
-    stuck = _stuck.setdefault(limiter, [])
-    stuck += around
+        return
+    waiting = _waiting.setdefault(limiter, [])
+    waiting.append(around)
     try:
-        if len({id(held) for held in stuck}) >= limiter.total_tokens:
-            raise LimiterExhausted(
-                f"all {limiter.total_tokens:g} tokens of the limiter are held by nodes that wait for a run inside "
-                "them, and that run needs another one: give it a limiter of its own, or none (the node around "
-                "holds a token for it already)"
-            )
+        _check(limiter)
         await limiter.acquire_on_behalf_of(token)
     finally:
-        for held in around:
-            stuck.remove(held)
+        waiting.remove(around)
+
+
+def _check(limiter: trio.CapacityLimiter) -> None:
+    """Raise LimiterExhausted where all that hold tokens of a limiter wait for another one of it.
+
+    What was held when a task was started may have been given back since: only what is out counts.
+    """
+    waiting = _waiting.get(limiter)
+    if not waiting or limiter.available_tokens >= 1:
+        return
+    of_waiting = {id(token) for around in waiting for held in around for _, token in held}
+    stuck = sum(id(borrower) in of_waiting for borrower in limiter.statistics().borrowers)
+    if stuck >= limiter.total_tokens:
+        raise LimiterExhausted(
+            f"all {limiter.total_tokens:g} tokens of the limiter are held by nodes that wait for a run inside "
+            "them, and that run needs another one: give it a limiter of its own, or none (the node around "
+            "holds a token for it already)"
+        )

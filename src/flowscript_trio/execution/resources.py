@@ -13,18 +13,23 @@ import trio
 
 from ..scheduler.raised import error_of_call
 from .contexts import InContext
+from .limiting import Held, hold_together, waiting_with
 
 Close = Callable[[], Awaitable[None]]
 
 
 class _Opening:
-    """A resource that is being opened, until it is ``over``, and which others its factory waits for meanwhile."""
+    """A resource that is being opened, until it is ``over``, and which others its factory waits for meanwhile.
 
-    __slots__ = ("key", "over", "waits_for")
+    ``held`` are the tokens of the nodes that wait for it.
+    """
+
+    __slots__ = ("held", "key", "over", "waits_for")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.over = trio.Event()
+        self.held: Held = []
         self.waits_for: set[_Opening] = set()
 
 
@@ -63,10 +68,11 @@ class Resources:
             if asking is not None:
                 asking.waits_for.add(opening)
             try:
-                if known is None:
-                    await self._open(opening, factory)
-                else:
-                    await opening.over.wait()
+                with waiting_with(opening.held):
+                    if known is None:
+                        await self._open(opening, factory)
+                    else:
+                        await opening.over.wait()
             finally:
                 if asking is not None:
                     asking.waits_for.discard(opening)
@@ -86,6 +92,7 @@ class Resources:
     async def _make(self, opening: _Opening, factory: Callable[[], Any]) -> tuple[Any, Close]:
         context = self.variables.copy()
         context.run(_asking.set, opening)
+        hold_together(context, opening.held)
         made = await InContext(_call(factory), context)
         if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):
             return await _Hosted(made, context).enter()
