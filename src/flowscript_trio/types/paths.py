@@ -154,7 +154,7 @@ def owner_of(prefix: str) -> str:
 
 
 def bounded_by(key: str) -> str:
-    """The execution that a key of a journal is of: what stands before the sign of a time limit, or all of it."""
+    """The execution that a key of a journal is of: the key without the time limit that it may be of."""
     return key.partition("#")[0]
 
 
