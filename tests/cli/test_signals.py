@@ -76,10 +76,14 @@ def test_at_any_moment_of_a_run_its_clean_up_and_its_files_are_complete(
             _, err = process.communicate()
         assert (process.returncode, "Traceback" in err) == (STATUS[number], False), err
         assert WORD[number] in err
+        called = "KeyboardInterrupt" if number is signal.SIGINT else number.name
+        assert called in err
         assert (folder / "cleaned.txt").read_text() == "cleaned"
         [record] = (folder / "rec").iterdir()
         entries = [json.loads(line) for line in record.read_text().splitlines()]
         assert (entries[-1]["event"], entries[-1]["status"]) == ("run-ended", "cancelled")
+        reasons = {entry["cancelled_by"]["reason"] for entry in entries if "cancelled_by" in entry}
+        assert reasons == {f"cancelled from outside: {called}"}
         assert json.loads((folder / "trace.json").read_text())["traceEvents"]
         assert (folder / "report.html").read_text().rstrip().endswith("</html>")
         assert [path.name for path in folder.rglob("*") if ".part" in path.name] == []

@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.types.decisions import Action
+from flowscript_trio.types.events import Event, RunWarning
 
 LIMITS = {
     "node": '<source:late id="n" how="{how}" timeout="2s"/>',
@@ -158,3 +159,39 @@ async def test_a_node_that_is_too_slow_is_tried_again(autojump_clock: MockClock,
     run: Any = await fs.run(load(autojump_clock, body))
     assert run.output == "instead"
     assert run.results["n"].attempts == 3
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ('<fail message="first"/><finally timeout="2s">{}</finally>', "@finally"),
+        (
+            '<fail message="first"/><on-workflow-error timeout="2s">{}</on-workflow-error>',
+            "@on-workflow-error",
+        ),
+        (
+            '<set var="x" value="1"><compensate timeout="2s">{}</compensate></set><fail message="first"/>',
+            "set@1/@compensate",
+        ),
+        (
+            '<timeout id="t" duration="1h"><fail message="first"/><finally timeout="2s">{}</finally></timeout>',
+            "t/@finally",
+        ),
+    ],
+)
+async def test_clean_up_that_is_too_slow_behind_an_error_is_on_the_record_and_seen(
+    autojump_clock: MockClock, body: str, path: str, how: str
+) -> None:
+    heard: list[Event] = []
+    flow = load(autojump_clock, body.format(f'<source:late id="inner" how="{how}"/>'))
+    with pytest.raises(fs.WorkflowFailed, match="first") as caught:
+        await fs.run(flow, observers=[heard.append])
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert [(type(other.error), other.path) for other in failure.others] == [
+        (trio.TooSlowError, path)
+    ]
+    said = [event for event in heard if isinstance(event, RunWarning)]
+    assert [event.path for event in said] == [path]
+    assert "took longer than 2 s" in said[0].message

@@ -13,7 +13,10 @@ from trio._core import _run
 from trio.testing import MockClock
 
 import flowscript_trio as fs
-from flowscript_trio.types.events import Event, NodeEnded, NodeStarted
+from flowscript_trio.runtimes.types import NodeRuntime
+from flowscript_trio.types import events
+from flowscript_trio.types.events import Event, NodeEnded, NodeStarted, RunEnded, RunStarted
+from flowscript_trio.types.paths import is_within
 
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
 registry = fs.Registry(base=fs.registry)
@@ -177,3 +180,137 @@ def test_a_child_task_of_a_node_sees_what_the_node_has_set() -> None:
     run = trio.run(fs.run, flow)
     assert run.results["a"].output == ["parent", "parent"]
     assert run.output == "nobody"
+
+
+OBSERVED = """<workflow name="w">
+  <parallel id="both" tolerate="1" maxConcurrency="2">
+    <branch>
+      <source:sees id="a"><on-error><retry max="1" when="true"/></on-error></source:sees><source:sees id="b"/>
+      <source:sees id="bad" fails="1"><on-error><retry max="1" when="true"/></on-error></source:sees>
+    </branch>
+    <branch><loop id="rounds" max="2"><source:sees id="c"/><source:sees id="d"/></loop></branch>
+  </parallel>
+  <foreach id="each" collection="range(5)" maxConcurrency="2" after="both">
+    <source:sees id="e"/><source:sees id="g"/>
+  </foreach>
+  <parallel id="race" wait="any" after="each">
+    <branch><delay id="slow" duration="1h"/></branch><branch><source:sees id="h"/><source:sees id="i"/></branch>
+  </parallel>
+  <source:sees id="last" fails="1" after="race"/>
+  <finally><source:sees id="j"/><source:sees id="k"/></finally>
+</workflow>"""
+KINDS = [
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+]
+
+
+@pytest.mark.parametrize("limited", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_observer_sets_at_an_event_ends_with_what_the_event_is_of(
+    kind: type[Event], limited: bool
+) -> None:
+    flow = fs.loads(OBSERVED, registry=registry)
+    happened: list[tuple[str, str, str]] = []
+
+    def observer(event: Event) -> None:
+        happened.append((type(event).__name__, event.path, TENANT.get()))
+        if type(event) is kind:
+            TENANT.set(event.path)
+
+    async def main() -> tuple[str, list[tuple[str, str]]]:
+        TENANT.set("caller")
+        limiter = trio.CapacityLimiter(1) if limited else None
+        with pytest.raises(ValueError, match=r"caller|last") as caught:
+            await fs.run(flow, observers=[observer], limiter=limiter)
+        failure = fs.failure_of(caught.value)
+        assert failure is not None
+        return TENANT.get(), [
+            (result.path, result.output)
+            for result in failure.record
+            if result.label in set("abcdeghijk") and result.status == "success"
+        ]
+
+    after, seen = trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert after == "caller"
+    for what, path, found in [*happened, *(("a node", *each) for each in seen)]:
+        assert found == "caller" or is_within(path, found), (what, path, found)
+
+
+def test_what_an_observer_sets_for_a_node_is_that_although_it_equals_what_was_there() -> None:
+    bag: ContextVar[list[str]] = ContextVar("bag")
+    own = fs.Registry(base=fs.registry)
+
+    @own.runtime("source:puts")
+    async def puts(params: fs.ExecutionParams) -> list[str]:
+        bag.get().append(params.node.label)
+        return bag.get()
+
+    def observer(event: Event) -> None:
+        if isinstance(event, NodeStarted):
+            bag.set([])
+
+    async def main() -> tuple[fs.Run, list[str]]:
+        outer: list[str] = []
+        bag.set(outer)
+        text = '<workflow name="w"><source:puts id="a"/><source:puts id="b"/></workflow>'
+        return await fs.run(fs.loads(text, registry=own), observers=[observer]), outer
+
+    run, outer = trio.run(main)
+    assert (run.results["a"].output, run.results["b"].output, outer) == (["a"], ["b"], [])
+
+
+def test_a_span_of_a_run_is_that_of_its_nodes_and_resources_and_gone_with_it() -> None:
+    own = fs.Registry(base=fs.registry)
+    opened: list[str] = []
+    tokens: list[Token[str]] = []
+
+    @own.runtime("source:opens")
+    async def opens(params: fs.ExecutionParams) -> str:
+        await params.run.resource("it", lambda: opened.append(TENANT.get()))
+        return TENANT.get()
+
+    def observer(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            tokens.append(TENANT.set("run"))
+            TENANT.set("the run")
+        elif isinstance(event, RunEnded):
+            assert TENANT.get() == "the run"
+            TENANT.reset(tokens.pop())  # raises where that is another context
+            TENANT.set("over")
+
+    async def main() -> tuple[Any, str]:
+        flow = fs.loads('<workflow name="w"><source:opens id="a"/></workflow>', registry=own)
+        run = await fs.run(flow, observers=[observer])
+        return run.output, TENANT.get()
+
+    assert trio.run(main) == ("the run", "nobody")
+    assert opened == ["the run"]
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_what_is_around_a_control_element_sets_nothing_for_its_body_or_what_follows(
+    observed: bool,
+) -> None:
+    async def around(runtime: NodeRuntime, params: fs.ExecutionParams) -> Any:
+        found = TENANT.get()
+        TENANT.set(f"around {params.node.label}")
+        given = await runtime.execute(params)
+        return found if runtime.type == "source:sees" else given
+
+    flow = fs.loads(
+        '<workflow name="w"><if id="i" condition="true"><then><loop id="l" max="2"><source:sees id="a"/></loop>'
+        '<set var="x" value="1"/><parallel id="p"><branch><source:sees id="b"/></branch></parallel>'
+        '<source:sees id="c"/></then></if></workflow>',
+        registry=registry,
+    )
+    observers = [lambda event: None] if observed else []
+
+    async def main() -> tuple[list[Any], str]:
+        TENANT.set("caller")
+        run = await fs.run(flow, registry=registry.wrapped(around), observers=observers)
+        return [run.results[name].output for name in "abc"], TENANT.get()
+
+    ended = trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert ended == (["caller"] * 3, "caller")

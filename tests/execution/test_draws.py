@@ -270,3 +270,24 @@ def test_the_time_limit_of_a_document_is_drawn_by_the_node_that_runs_it(tmp_path
 
     assert of("1s", "2s") == of("2s", "1s")
     assert len(of("1s", "2s")) == 2
+
+
+@pytest.mark.parametrize("kind", ["parallel", "foreach"])
+def test_whether_a_branch_is_accepted_is_drawn_by_that_branch(kind: str) -> None:
+    def accepted(seed: int, *takes: int) -> list[bool]:
+        if kind == "foreach":
+            body = (
+                f'<foreach id="p" collection="{list(takes)}" maxConcurrency="9" accept="random() &lt; 0.5" '
+                'tolerate="9"><source:draw id="a" takes="{{item}}"/></foreach>'
+            )
+        else:
+            branches = "".join(
+                f'<branch><source:draw id="a{at}" takes="{each}"/></branch>'
+                for at, each in enumerate(takes)
+            )
+            body = f'<parallel id="p" accept="random() &lt; 0.5" tolerate="9">{branches}</parallel>'
+        return [output is not None for output in drawn("p", body, seed=seed)]
+
+    expected = [accepted(seed, 1, 2, 3, 4) for seed in range(8)]
+    assert [accepted(seed, 4, 1, 3, 2) for seed in range(8)] == expected
+    assert {False, True} == {each for one in expected for each in one}

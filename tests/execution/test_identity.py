@@ -15,7 +15,7 @@ from flowscript_trio.observe.replay import events_of
 from flowscript_trio.observe.report.story import story_of
 from flowscript_trio.observe.trace import Trace
 from flowscript_trio.observe.tree import RunTree
-from flowscript_trio.types.events import BranchStarted, Event, NodeEnded, NodeStarted
+from flowscript_trio.types.events import BranchEnded, BranchStarted, Event, NodeEnded, NodeStarted
 
 REGISTRY = fs.Registry(base=fs.registry)
 FAILURES: Counter[str] = Counter()
@@ -228,3 +228,21 @@ def test_a_warning_of_a_node_bears_its_path_and_number() -> None:
     begun = [event.execution for event in seen if isinstance(event, NodeStarted)][1:]
     warned = [event for event in seen if type(event).__name__ == "RunWarning"]
     assert [event.execution for event in warned] == begun
+
+
+async def test_what_had_begun_before_anybody_listened_is_told_apart_as_well(
+    autojump_clock: MockClock,
+) -> None:
+    text = """<workflow name="w"><parallel id="p">
+      <branch><delay id="a" duration="3s"/><delay id="c" duration="1s"/></branch>
+      <branch><delay id="b" duration="5s"/></branch></parallel></workflow>"""
+    heard: list[Event] = []
+    async with fs.open_run(fs.loads(text)) as run:
+        await trio.sleep(1)
+        heard = [event async for event in run.events()]
+    ends = [event for event in heard if isinstance(event, (NodeEnded, BranchEnded))]
+    assert [event.path for event in ends] == ["p/0/a", "p/0/c", "p/0", "p/1/b", "p/1", "p"]
+    assert len({event.execution for event in ends}) == len(ends)
+    assert 0 not in {event.execution for event in ends}
+    (begun,) = (event for event in heard if isinstance(event, NodeStarted))
+    assert begun.execution == next(event.execution for event in ends if event.path == begun.path)

@@ -13,6 +13,7 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
+from flowscript_trio.types import exceptions
 from flowscript_trio.types.events import AttemptStarted, Event, NodeEnded
 from flowscript_trio.types.paths import label_of
 
@@ -278,3 +279,44 @@ def test_an_error_beside_an_interrupt_in_one_group_is_behind_it(kind: type[BaseE
     assert interrupt.__context__ is before
     assert isinstance(before.__context__, ExceptionGroup)
     assert before.__context__.exceptions == (lost,)
+
+
+@pytest.mark.parametrize("where", ["a node", "the caller"])
+def test_a_signal_that_acts_as_ctrl_c_is_named_on_the_record(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exceptions, "_called", "KeyboardInterrupt")
+    exceptions.call_ctrl_c("SIGTERM")  # what a handler of the command line does
+    reasons: set[str] = set()
+
+    def note(event: Event) -> None:
+        if isinstance(event, NodeEnded) and event.result.cancelled_by is not None:
+            reasons.add(event.result.cancelled_by.reason)
+
+    registry = world()
+
+    @registry.runtime("source:is-hit")
+    async def is_hit(params: fs.ExecutionParams) -> None:
+        await trio.sleep(1)
+        if where == "a node":
+            raise KeyboardInterrupt
+
+    flow = fs.loads(
+        '<workflow name="w"><parallel id="p"><branch><source:is-hit id="a"/></branch>'
+        '<branch><delay id="b" duration="9s"/></branch></parallel></workflow>',
+        registry=registry,
+    )
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: fs.run(flow, observers=[note]))
+            if where == "the caller":
+                await trio.sleep(0.5)
+                raise KeyboardInterrupt
+
+    with pytest.raises(BaseExceptionGroup):
+        trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert reasons
+    by = "interrupted by" if where == "a node" else "cancelled from outside"
+    assert any(reason.startswith(by) and "SIGTERM" in reason for reason in reasons), reasons
+    assert not any("KeyboardInterrupt" in reason for reason in reasons), reasons

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -73,3 +76,59 @@ def test_a_limiter_of_its_own_or_none_goes(limiter: str) -> None:
         return (await fs.run(flow, limiter=trio.CapacityLimiter(1))).output
 
     assert trio.run(main) == "done"
+
+
+@pytest.mark.parametrize("managed", [False, True])
+@pytest.mark.parametrize(("asking", "tokens"), [(1, 1), (2, 2), (3, 3)])
+async def test_a_run_that_opens_a_resource_is_inside_all_nodes_that_wait_for_it(
+    asking: int, tokens: int, managed: bool, autojump_clock: MockClock
+) -> None:
+    limiter = trio.CapacityLimiter(tokens)
+    registry = fs.Registry(base=fs.registry)
+
+    async def opened() -> object:
+        await trio.sleep(2)
+        return (await fs.run(INNER, limiter=limiter)).output
+
+    @asynccontextmanager
+    async def lent() -> AsyncIterator[object]:
+        yield await opened()
+
+    @registry.runtime("source:asks")
+    async def asks(params: fs.ExecutionParams) -> object:
+        await trio.sleep(params.state["index"])
+        return await params.run.resource("it", lent if managed else opened)
+
+    text = f"""<workflow name="w"><foreach id="f" collection="range({asking})" maxConcurrency="unlimited">
+      <source:asks id="a"/></foreach></workflow>"""
+    with trio.fail_after(100), pytest.raises(LimiterExhausted):
+        await fs.run(fs.loads(text, registry=registry), limiter=limiter)
+    assert limiter.borrowed_tokens == 0
+    limiter.total_tokens = tokens + 1
+    with trio.fail_after(100):
+        run = await fs.run(fs.loads(text, registry=registry), limiter=limiter)
+    assert run.output == ["done"] * asking
+
+
+async def test_a_token_that_was_given_back_since_holds_up_nobody(autojump_clock: MockClock) -> None:
+    limiter = trio.CapacityLimiter(1)
+    registry = fs.Registry(base=fs.registry)
+    ended: list[float] = []
+
+    async def later() -> None:
+        await trio.sleep(1)
+        await fs.run(INNER, limiter=limiter)
+        ended.append(trio.current_time())
+
+    @registry.runtime("source:starts")
+    async def starts(params: fs.ExecutionParams) -> None:
+        nursery.start_soon(later)
+
+    @registry.runtime("source:works")
+    async def works(params: fs.ExecutionParams) -> None:
+        await trio.sleep(5)
+
+    text = '<workflow name="w"><source:starts id="a"/><source:works id="b" after="a"/></workflow>'
+    async with trio.open_nursery() as nursery:
+        await fs.run(fs.loads(text, registry=registry), limiter=limiter)
+    assert ended == [5]

@@ -37,6 +37,22 @@ async def test_what_a_node_draws_is_the_same_wherever_it_runs() -> None:
     assert drawn[0] == drawn[1] == drawn[2]
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        '<transform:map id="a" expression="random() + item" place="{}"/>',
+        '<transform:map id="a" if="random() &lt; 2" expression="[random(), uuid()]" place="{}"/>',
+        '<transform:template id="a" template="{{{{uuid()}}}}" timeout="{{{{random() + 60}}}}s" place="{}"/>',
+    ],
+)
+async def test_what_the_settings_of_a_node_draw_is_the_same_wherever_it_runs(node: str) -> None:
+    drawn = [
+        (await run(node.format(place), seed=5, input=[1, 2])).output
+        for place in ("here", "thread", "process")
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
 async def test_only_the_secrets_that_the_settings_name_cross() -> None:
     head = '<secret name="A"/><secret name="B"/>'
     done = await run(

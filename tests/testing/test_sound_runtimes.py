@@ -19,6 +19,7 @@ import anyio.from_thread
 import anyio.to_thread
 import pytest
 import trio
+import trio.testing
 
 import flowscript_trio as fs
 
@@ -442,7 +443,21 @@ async def tell_a_peer_the_deadline(params: fs.ExecutionParams) -> float:
     return left
 
 
+async def close_streams_forcefully(params: fs.ExecutionParams) -> bytes:
+    """Its scope takes a ``Cancelled``, and no error that is raised in its place."""
+    near, far = trio.testing.memory_stream_pair()
+    try:
+        try:
+            await near.send_all(b"x")
+            return bytes(await far.receive_some(1))
+        finally:
+            await trio.aclose_forcefully(near)
+    finally:
+        await trio.aclose_forcefully(far)
+
+
 SOUND: list[Fault] = [
+    close_streams_forcefully,
     a_task_group,
     a_task_group_that_is_cancelled,
     a_started_task,

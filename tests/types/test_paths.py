@@ -101,3 +101,16 @@ def test_handlers_belong_to_the_node_that_names_them_in_every_attempt() -> None:
 def test_paths_are_sorted_as_a_person_counts() -> None:
     given = ["p/10/a", "p/9/a", "p/9"]
     assert sorted(given, key=paths.order_of) == ["p/9", "p/9/a", "p/10/a"]
+
+
+@pytest.mark.parametrize("name", ["step #1", "a#b", "#"])
+def test_what_stands_for_a_time_limit_is_told_from_a_name_with_that_sign(name: str) -> None:
+    path = f"{paths.label_of_name(name)}/x"
+    assert paths.bounded_by(path) == path
+    assert paths.bounded_by(paths.bound_path(path, "timeout")) == path
+
+
+def test_the_node_that_a_compensation_undoes() -> None:
+    assert paths.undone_in("p/0/book/@compensate/refund") == "p/0/book"
+    assert paths.undone_in("p/0/book/@compensate") == "p/0/book"
+    assert paths.undone_in("p/0/book") is None

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..types.exceptions import call_ctrl_c
+
 INTERRUPTED = 130
 _OTHERS: list[int] = [
     int(getattr(signal, name)) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -33,6 +35,7 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
     handler = signal.getsignal(signal.SIGINT)
     if callable(handler):  # else the command is leaving already
         _received.append(number)
+        call_ctrl_c(signal.Signals(number).name)
         handler(signal.SIGINT, frame)
 
 
@@ -57,7 +60,7 @@ def status_of_signal() -> tuple[int, str]:
     if not _received:
         return INTERRUPTED, "interrupted"
     number = signal.Signals(_received[0])
-    return 128 + number, _WORDS[number.name]
+    return 128 + number, f"{_WORDS[number.name]} ({number.name})"
 
 
 class Held:

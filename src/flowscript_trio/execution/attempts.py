@@ -7,9 +7,10 @@ a node and its runtime is paid for at each of its steps.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
+from typing import Any
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -253,8 +254,17 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
 async def _control(
     walk: Walk, runtime: NodeRuntime, params: ExecutionParams, attempt: Attempt
 ) -> Outcome:
-    asked = (await _call(runtime, params)).output
+    call = _call(runtime, params)
+    if (
+        not attempt.step.is_builtin
+    ):  # something around it: what that sets ends here, and the body is not in it
+        call = _in_a_context_of_its_own(call)
+    asked = (await call).output
     return await walk.handle(asked, attempt)
+
+
+async def _in_a_context_of_its_own(call: Coroutine[Any, Any, Outcome]) -> Outcome:
+    return await InContext(call, copy_context())
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import Any
 
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint
@@ -102,9 +103,11 @@ async def run_graph(walk: Walk, body: CompiledBody, frame: Frame) -> Signal | No
             ended.append(signal)
         return signal
 
+    variables = copy_context() if walk.run.observers else None
+
     def on_cancel(cancellation: Cancellation, pass_number: int) -> None:
         region.cancel(cancellation, pass_number, is_cancelled())
-        walk.run.note_cancellation(region.path, cancellation)
+        walk.run.note_cancellation(region.path, cancellation, variables)
 
     def name(index: int) -> str:
         return f"{prefix}{steps[index].label}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context, copy_context
 from functools import partial
 from itertools import islice
 from math import inf
@@ -86,6 +87,7 @@ class Branches:
         self._went_without = False
         self._breakable = False
         self._deadline = inf
+        self._variables: Context | None = None  # those of the block, where it is observed
         self._late: set[int] = set()  # what succeeded after the deadline of a block that keeps
         self.succeeded: int = 0
 
@@ -120,13 +122,12 @@ class Branches:
                     limit=limit,
                 )
             )
+            self._variables = copy_context()
         return self.block
 
     def _is_compact(self) -> bool:
         """Whether nothing more is asked of iterations that have succeeded than what they gave."""
-        step = self._attempt.step
-        shared = self._accept is not None and (step.draws or step.reads_clock)
-        return self._is_foreach and not (self._keep_states or step.keeps or shared)
+        return self._is_foreach and not (self._keep_states or self._attempt.step.keeps)
 
     def _take_in_compacted(self, journal: BlockJournal) -> None:
         """The iterations that an earlier process had compacted have succeeded."""
@@ -222,20 +223,25 @@ class Branches:
         self, accept: Expression, index: int, output: Any, location: Location
     ) -> Failed | None:
         """What becomes of a branch whose output is not accepted, or for which asking that failed."""
-        run, path = self._run, self._name(index)
+        run, path, step = self._run, self._name(index), self._attempt.step
+        own = part_path(path, ACCEPT)
         error: BaseException
         try:
-            if truthy(accept(Overlay(self._attempt.scope, {"result": output}))):
+            services = None
+            if step.draws or (
+                step.reads_clock and run.recorder is not None
+            ):  # its own: branches end in any order
+                services = run.services_of(own, "accept")
+            if truthy(accept(Overlay(self._attempt.scope, {"result": output}, services))):
                 return None
             error = NotAccepted(f"the output of {path} was not accepted")
         except BaseException as exc:
             error = run.masked(error_of_call(exc, "the accept raised"))
-        said = f"flowscript: the accept of {self._attempt.step.label!r} failed {path} at {location}"
+        said = f"flowscript: the accept of {step.label!r} failed {path} at {location}"
         note(error, run.record.number, said)
         now = trio.current_time()
-        own = part_path(path, ACCEPT)
         result = NodeResult(None, "accept", own, "failed", None, now, 0.0, location, error)
-        run.record.add(id(self._attempt.step.node), "accept", result, inner=False)
+        run.record.add(id(step.node), "accept", result, inner=False)
         return Failed(error, result)
 
     async def judge(self, feed: Callable[[], Awaitable[Verdict]]) -> Verdict:
@@ -345,9 +351,9 @@ class Branches:
 
     def _on_cancel(self, cancellation: Cancellation, pass_number: int) -> None:
         self.region.cancel(cancellation, pass_number, is_cancelled())
-        self._run.note_cancellation(self._attempt.path, cancellation)
+        self._run.note_cancellation(self._attempt.path, cancellation, self._variables)
 
     def _on_break(self, index: int, cancellation: Cancellation) -> None:
         if index in self._regions:
             self._regions[index].cancel(cancellation, self._run.passes.now, is_cancelled())
-            self._run.note_cancellation(self._name(index), cancellation)
+            self._run.note_cancellation(self._name(index), cancellation, self._variables)

@@ -12,6 +12,7 @@ from ..program.compiled import CompiledBody
 from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.raised import error_of_call, goes_before, interrupt_held_back
 from ..scheduler.signals import Failed, Signal
+from ..types.looking import summary_of
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, Late, bounded, took_too_long
@@ -52,7 +53,10 @@ async def run_cleanup(
             own = Overlay(inner_state, {}, walk.run.services_of(path, "settings"))
             seconds = body.settings(own).timeout
     except BaseException as exc:
-        errors.append(_record_settings(walk, body, path, error_of_call(exc, "the settings raised")))
+        raised = error_of_call(exc, "the settings raised")
+        errors.append(
+            _record(walk, body, path, raised, "the settings of <{label}> at {place} failed")
+        )
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
     scope: trio.CancelScope | None = None
@@ -77,10 +81,13 @@ async def run_cleanup(
             spending.end_cleanup(scope)
     if isinstance(signal, Failed):
         errors.append(signal.error)
-    elif signal is LATE and spending is not None:
-        errors.append(spending.error_of_cleanup(path, seconds, allowed))
     elif signal is LATE:
-        errors.append(took_too_long(f"clean-up at {path!r}", seconds))
+        late: BaseException
+        if spending is not None:
+            late = spending.error_of_cleanup(path, seconds, allowed)
+        else:
+            late = took_too_long(f"clean-up at {path!r}", seconds)
+        errors.append(_record(walk, body, path, late, "<{label}> at {place} failed"))
     else:
         state.publish(inner_state, body.inner_ids, variables=True)
     return first_to_surface(errors) if errors else None
@@ -94,17 +101,20 @@ def _seen_after(state: State, bound: Mapping[str, Any], after: NodeResult | None
     return layer
 
 
-def _record_settings(
-    walk: Walk, body: CompiledBody, path: str, raised: BaseException
+def _record(
+    walk: Walk, body: CompiledBody, path: str, raised: BaseException, what: str
 ) -> BaseException:
-    """Put on the record that the settings of a clean-up failed; the error without secrets."""
+    """Put an error of a clean-up that none of its nodes raised on the record; the error without secrets.
+
+    Observers hear of it as well: it may not surface, and no node ends with it.
+    """
     run = walk.run
     error, label, now = run.masked(raised), label_of(path), trio.current_time()
-    note(
-        error, run.record.number, f"flowscript: the settings of <{label}> at {body.location} failed"
-    )
+    said = what.format(label=label.removeprefix("@"), place=body.location)
+    note(error, run.record.number, f"flowscript: {said}")
     result = NodeResult(None, label, path, "failed", None, now, 0.0, body.location, error)
     run.record.add(id(body), label, result, inner=False)
+    run.note_warning(path, f"{said}: {summary_of(error)}")
     return error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import field, replace
 from math import inf
 from pathlib import Path
@@ -24,7 +25,7 @@ from ..types.decisions import Decider
 from ..types.deferred import dataclass
 from ..types.errors import FlowScriptWarning
 from ..types.events import CancelRequested, Event, Observer, RunWarning
-from ..types.exceptions import class_name
+from ..types.exceptions import name_of_interrupt
 from ..types.http import HttpOptions
 from ..types.looking import summary_of
 from ..types.masking import Masker
@@ -143,7 +144,7 @@ class RunContext:
                 self._drop(observer, exc, event)
         # Only now, since giving up is an event itself: each observer is notified of this one first.
         if (broken := self.broken) is not known and broken is not None and self.give_up is not None:
-            self.give_up(f"an observer raised {class_name(broken.error)}")
+            self.give_up(f"an observer raised {name_of_interrupt(broken.error)}")
 
     def _drop(self, observer: Observer, error: BaseException, event: Event) -> None:
         # Another takes its place: that a run is observed does not change while it lasts.
@@ -189,6 +190,10 @@ class RunContext:
         if self.recorder is not None:
             now = self.recorder.clock_of(path, str(turn))
         return Services(now, self.chance(path, turn), own.limits, own.look)
+
+    def open_resources_here(self) -> None:
+        """Resources are opened with the context variables of the caller: what observers have set for the run."""
+        self._resources.variables = copy_context()
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         return await self._resources.get(key, factory)
@@ -240,36 +245,37 @@ class RunContext:
         path = node.label if path is None else path
         message = self.record.warn(path, message)
         warnings.warn(one_line(f"{node.location}: {message}"), FlowScriptWarning, stacklevel=2)
-        number = self.numbers.of(path)
-        self.notify(
-            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
-        )
+        self._notify_of_warning(path, message)
 
     def note_warning(self, path: str, message: str) -> None:
         """Put a warning that was said already on the record and before the observers."""
-        message = self.record.warn(path, message)
-        number = self.numbers.of(path)
-        self.notify(
-            RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
-        )
+        self._notify_of_warning(path, self.record.warn(path, message))
+
+    def _notify_of_warning(self, path: str, message: str) -> None:
+        now, number = trio.current_time(), self.numbers.known(path)
+        self.notify(RunWarning(time=now, path=path, execution=number, message=message))
 
     def note_lost(self, path: str, error: BaseException) -> None:
         """Put an error on the record that another kept from surfacing and that is not a node's result."""
         self.note_warning(path, f"failed too: {summary_of(self.masked(error))}")
 
-    def note_cancellation(self, path: str, cancellation: Cancellation) -> None:
-        """Put on the record that the block at ``path`` cancels what still runs in it."""
+    def note_cancellation(
+        self, path: str, cancellation: Cancellation, variables: Context | None = None
+    ) -> None:
+        """Put on the record that the block at ``path`` cancels what still runs in it.
+
+        The observers are notified in a copy of the block's ``variables``, whichever of its branches asked for it.
+        """
         self.cancellations += 1
         self.record.cancellations.append((path, cancellation))
         if self.observers:
-            self.notify(
-                CancelRequested(
-                    time=cancellation.requested,
-                    path=path,
-                    execution=self.numbers.of(path),
-                    cancellation=cancellation,
-                )
+            event = CancelRequested(
+                time=cancellation.requested,
+                path=path,
+                execution=self.numbers.of(path),
+                cancellation=cancellation,
             )
+            (copy_context() if variables is None else variables.copy()).run(self.notify, event)
 
     @property
     def has_resources(self) -> bool:

@@ -17,7 +17,7 @@ from ..scheduler.policy import INTERRUPTS
 from ..scheduler.raised import first_of
 from ..scheduler.signals import Failed, Goto, Signal
 from ..types.events import NodeEnded, NodeStarted
-from ..types.exceptions import class_name, is_a
+from ..types.exceptions import is_a, name_of_interrupt
 from ..types.paths import COMPENSATE, part_path
 from ..types.results import SKIPPED, Cancellation, NodeResult
 from .asking import handle_checkpoint_result
@@ -318,14 +318,16 @@ class Executor:
 
 
 def _interruption(error: BaseException) -> Cancellation:
-    return Cancellation(None, f"interrupted by {class_name(error)}", trio.current_time())
+    return Cancellation(None, f"interrupted by {name_of_interrupt(error)}", trio.current_time())
 
 
 def _seen_from(context: Context, work: Callable[[], Awaitable[Outcome]]) -> Awaitable[Outcome]:
-    """A node's work, which sees the context variables that an observer has set for the node."""
-    if context == copy_context():
-        return work()
-    return InContext(_do(work), context.copy())
+    """A node's work in the context in which its observers are notified of its start and its end.
+
+    So they are of all that comes between: what one of them sets at an event of a node is seen by that node, and
+    gone with it.
+    """
+    return InContext(_do(work), context)
 
 
 async def _do(work: Callable[[], Awaitable[Outcome]]) -> Outcome:

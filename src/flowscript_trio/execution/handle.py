@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -17,6 +18,7 @@ from ..types.looking import summary_of
 from ..types.results import Cancellation, NodeResult, RunStatus
 from ..types.storing import CannotKeep
 from .context import RunContext
+from .contexts import InContext
 from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
@@ -143,15 +145,20 @@ class Run:
     async def walk(self) -> None:
         """Run to the end; an error is kept in ``error``, ``Cancelled`` and interrupts pass through."""
         try:
-            if self._context.watchdog is None:
-                await self._walk_attended()
-                return
-            from ..watchdog.nodes import watching_nodes  # only a run that asks for it needs it
-
-            with watching_nodes(self._context, self._context.watchdog):
-                await self._walk_attended()
+            # What observers set for the run ends with it, as what they set for a node ends with that.
+            walk = self._walk_watched()
+            await (InContext(walk, copy_context()) if self._context.observers else walk)
         finally:
             self._done.set()  # last: the caller of the run is to raise its error before whoever waits for it
+
+    async def _walk_watched(self) -> None:
+        if self._context.watchdog is None:
+            await self._walk_attended()
+            return
+        from ..watchdog.nodes import watching_nodes  # only a run that asks for it needs it
+
+        with watching_nodes(self._context, self._context.watchdog):
+            await self._walk_attended()
 
     def _walk_attended(self) -> Awaitable[None]:
         """The walk; that of a durable run with what has to be listened to meanwhile."""
@@ -179,6 +186,7 @@ class Run:
         started = trio.current_time()
         if context.observers:
             context.notify(RunStarted(time=started, path="", run_id=context.id, name=self.name))
+            context.open_resources_here()
             for noted in tuple(context.record.warnings):  # while it was prepared
                 context.notify(RunWarning(time=started, path=noted.path, message=noted.message))
         status: RunStatus = "cancelled"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import Context
 from weakref import WeakKeyDictionary
 
 import trio
 
 from ..scheduler.limits.gate import room_here
-from ..scheduler.limits.queue import held_here, tokens, waiting_inside
+from ..scheduler.limits.queue import Tokens, held_here, tokens, tokens_here, waiting_inside
 from ..types.errors import FlowScriptError
 
 
@@ -21,13 +22,35 @@ class LimiterExhausted(FlowScriptError):
     """
 
 
-_stuck: WeakKeyDictionary[trio.CapacityLimiter, list[object]] = WeakKeyDictionary()
-"""Of each limiter the tokens whose holders wait for another one of it; as often as they do."""
+_waiting: WeakKeyDictionary[trio.CapacityLimiter, list[tuple[Tokens, ...]]] = WeakKeyDictionary()
+"""Of each limiter what is held around those that wait for another token of it."""
 
 
 def hold(context: Context, limiter: trio.CapacityLimiter, token: object) -> None:
     """Let what runs in a context know that a node around it holds a token."""
-    context.run(lambda: tokens.set((*tokens.get(), (limiter, token))))
+    context.run(lambda: tokens.set((*tokens.get(), [(limiter, token)])))
+
+
+def hold_together(context: Context, held: Tokens) -> None:
+    """Let what runs in a context know that whoever waits for it holds these tokens: more may be added."""
+    context.run(tokens.set, (held,))
+
+
+@contextmanager
+def waiting_with(held: Tokens) -> Iterator[None]:
+    """In this block the nodes around wait for what runs while ``held`` is, and add their tokens to those.
+
+    Raises LimiterExhausted where that in turn waits for one of theirs.
+    """
+    own = tokens_here()
+    held += own
+    try:
+        for limiter in {id(each): each for each, _ in own}.values():
+            _check(limiter)
+        yield
+    finally:
+        for each in own:
+            held.remove(each)
 
 
 async def take_token(limiter: trio.CapacityLimiter, token: object) -> None:
@@ -35,27 +58,40 @@ async def take_token(limiter: trio.CapacityLimiter, token: object) -> None:
     if limiter.available_tokens >= 1:
         await limiter.acquire_on_behalf_of(token)
         return
-    around = [held for held_of, held in tokens.get() if held_of is limiter]
     held = held_here()
     needs = (room_here().borrowed("limiter=", limiter),) if held else ()
     with waiting_inside(needs, held, token) if held else nullcontext():
-        if around:
+        if around := tokens.get():
             await _take_inside(limiter, token, around)
         else:
             await limiter.acquire_on_behalf_of(token)
 
 
-async def _take_inside(limiter: trio.CapacityLimiter, token: object, around: list[object]) -> None:
-    stuck = _stuck.setdefault(limiter, [])
-    stuck += around
+async def _take_inside(
+    limiter: trio.CapacityLimiter, token: object, around: tuple[Tokens, ...]
+) -> None:
+    waiting = _waiting.setdefault(limiter, [])
+    waiting.append(around)
     try:
-        if len({id(held) for held in stuck}) >= limiter.total_tokens:
-            raise LimiterExhausted(
-                f"all {limiter.total_tokens:g} tokens of the limiter are held by nodes that wait for a run inside "
-                "them, and that run needs another one: give it a limiter of its own, or none (the node around "
-                "holds a token for it already)"
-            )
+        _check(limiter)
         await limiter.acquire_on_behalf_of(token)
     finally:
-        for held in around:
-            stuck.remove(held)
+        waiting.remove(around)
+
+
+def _check(limiter: trio.CapacityLimiter) -> None:
+    """Raise LimiterExhausted where all that hold tokens of a limiter wait for another one of it.
+
+    What was held when a task was started may have been given back since: only what is out counts.
+    """
+    waiting = _waiting.get(limiter)
+    if not waiting or limiter.available_tokens >= 1:
+        return
+    of_waiting = {id(token) for around in waiting for held in around for _, token in held}
+    stuck = sum(id(borrower) in of_waiting for borrower in limiter.statistics().borrowers)
+    if stuck >= limiter.total_tokens:
+        raise LimiterExhausted(
+            f"all {limiter.total_tokens:g} tokens of the limiter are held by nodes that wait for a run inside "
+            "them, and that run needs another one: give it a limiter of its own, or none (the node around "
+            "holds a token for it already)"
+        )

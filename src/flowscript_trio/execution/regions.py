@@ -7,7 +7,7 @@ from math import nan
 import trio
 
 from ..types.exceptions import cause_of as given_cause_of
-from ..types.exceptions import is_a, leaves_of
+from ..types.exceptions import is_a, leaves_of, naming_the_signal
 from ..types.results import Cancellation
 
 
@@ -83,7 +83,7 @@ def cause_of(region: Region | None, cancelled: trio.Cancelled) -> Cancellation:
     if around is not None:
         return around
     said = cancelled.reason or (None if cancelled.source == "unknown" else cancelled.source)
-    reason = "" if said is None or said in requested else f": {said}"
+    reason = "" if said is None or said in requested else f": {naming_the_signal(said)}"
     return Cancellation(None, f"cancelled from outside{reason}", nan)
 
 

@@ -11,20 +11,26 @@ from typing import Any
 
 import trio
 
+from ..scheduler.limits.queue import Tokens
 from ..scheduler.raised import error_of_call
 from .contexts import InContext
+from .limiting import hold_together, waiting_with
 
 Close = Callable[[], Awaitable[None]]
 
 
 class _Opening:
-    """A resource that is being opened, until it is ``over``, and which others its factory waits for meanwhile."""
+    """A resource that is being opened, until it is ``over``, and which others its factory waits for meanwhile.
 
-    __slots__ = ("key", "over", "waits_for")
+    ``held`` are the tokens of the nodes that wait for it.
+    """
+
+    __slots__ = ("held", "key", "over", "waits_for")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.over = trio.Event()
+        self.held: Tokens = []
         self.waits_for: set[_Opening] = set()
 
 
@@ -40,7 +46,7 @@ class Resources:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds  # that closing one of them may take
-        self._context = copy_context()
+        self.variables = copy_context()
         self._values: dict[str, Any] = {}
         self._closing: list[tuple[str, Close]] = []
         self._opening: dict[str, _Opening] = {}
@@ -63,10 +69,11 @@ class Resources:
             if asking is not None:
                 asking.waits_for.add(opening)
             try:
-                if known is None:
-                    await self._open(opening, factory)
-                else:
-                    await opening.over.wait()
+                with waiting_with(opening.held):
+                    if known is None:
+                        await self._open(opening, factory)
+                    else:
+                        await opening.over.wait()
             finally:
                 if asking is not None:
                     asking.waits_for.discard(opening)
@@ -84,8 +91,9 @@ class Resources:
             opening.over.set()
 
     async def _make(self, opening: _Opening, factory: Callable[[], Any]) -> tuple[Any, Close]:
-        context = self._context.copy()
+        context = self.variables.copy()
         context.run(_asking.set, opening)
+        hold_together(context, opening.held)
         made = await InContext(_call(factory), context)
         if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):
             return await _Hosted(made, context).enter()

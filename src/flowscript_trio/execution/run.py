@@ -23,7 +23,7 @@ from ..scheduler.raised import first_of
 from ..types.budget import Budget
 from ..types.decisions import Decider
 from ..types.events import Observer
-from ..types.exceptions import class_name, is_a
+from ..types.exceptions import is_a, name_of_interrupt
 from ..types.http import HttpOptions
 from .failures import raise_untouched
 from .handle import Run
@@ -344,7 +344,7 @@ class OpenRun:
         """Wait for the run; an exception of the block cancels it and surfaces itself."""
         raised: BaseException | None = None
         if exc is not None:
-            self._handle.cancel(f"the block around the run raised {class_name(exc)}")
+            self._handle.cancel(f"the block around the run raised {name_of_interrupt(exc)}")
         try:
             await self._manager.__aexit__(None, None, None)
         except BaseException as left:

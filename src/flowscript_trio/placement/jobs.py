@@ -84,7 +84,8 @@ class LeafTerms:
 class LeafCall(NamedTuple):
     """What one attempt of a leaf node has of its own.
 
-    ``scope`` is None where its settings name nothing, and ``cookies`` where there are none in its scope.
+    ``scope`` is None where its settings name nothing, and ``cookies`` where there are none in its scope. What its
+    settings draw goes on from ``chance``, which is None where they draw nothing.
     """
 
     path: str
@@ -95,6 +96,7 @@ class LeafCall(NamedTuple):
     input: Any
     scope: ScopeFacts | None
     cookies: Any
+    chance: tuple[Any, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class LeafJob(Job):
     input: Any
     scope: ScopeFacts | None
     cookies: Any
+    chance: tuple[Any, ...] | None
 
     @classmethod
     def of(cls, terms: LeafTerms, call: LeafCall) -> LeafJob:

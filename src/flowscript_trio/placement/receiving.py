@@ -27,6 +27,7 @@ from ..types.events import (
     NodeStarted,
     RunWarning,
 )
+from ..types.paths import above
 from ..types.printing import one_line
 from ..types.results import Cancellation, NodeResult
 from .crossing import Crossing
@@ -155,10 +156,9 @@ def _replay(
 
 
 def _context_around(contexts: dict[str, Context], path: str) -> Context:
-    while path:
-        path = path.rpartition("/")[0]
-        if path in contexts:
-            return contexts[path]
+    for around in above(path):
+        if around in contexts:
+            return contexts[around]
     return copy_context()
 
 
@@ -193,4 +193,6 @@ def _number(context: RunContext, event: Event) -> int:
         return context.numbers.begin(event.path)
     if isinstance(event, (NodeEnded, BranchEnded)):
         return context.numbers.end(event.path)
+    if isinstance(event, RunWarning):
+        return context.numbers.known(event.path)
     return context.numbers.of(event.path)

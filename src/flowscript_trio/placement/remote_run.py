@@ -75,6 +75,12 @@ class RemoteRun:
             self._services = services_for(job.run, job.path, f"runtime {job.attempt}")
         return self._services
 
+    def services_from(self, chance: tuple[Any, ...]) -> Services:
+        """The services of what the node's settings compute here: they go on drawing from where they were."""
+        services = services_for(self._job.run, self._job.path, "settings")
+        services.random.setstate(chance)
+        return services
+
     def of_node(self, path: str, attempt: int) -> RemoteRun:
         return self
 
@@ -115,15 +121,22 @@ class RemoteScope:
         run: RemoteRun,
         secrets: Mapping[str, str],
         cookies: Cookies,
+        chance: tuple[Any, ...] | None = None,
     ) -> None:
         self.cookies: Cookies = cookies
+        self._chance = chance
+        self._services: Services | None = None
         self._facts = facts
         self._run = run
         self._secrets = Secrets(None, secrets)
 
     @property
     def services(self) -> Services:
-        return self._run.services  # made when they are first asked for: most nodes draw nothing
+        if self._chance is None:
+            return self._run.services  # made when they are first asked for: most nodes draw nothing
+        if self._services is None:
+            self._services = self._run.services_from(self._chance)
+        return self._services
 
     def value(self, name: str) -> Any:
         if name == "$secrets":

@@ -128,13 +128,18 @@ class Leaf:
     def call(self) -> LeafCall:
         """What this attempt has of its own."""
         config, input = self._params.originals()
-        scope = None
+        scope = chance = None
         if _has_expressions(config):
             scope = scope_facts(self._params.scope, self._placed.names)
+            services = self._params.scope.services
+            if services is not self.state.services:  # the node's own: its settings draw
+                chance = services.random.getstate()
         run, headers = self.run, dict(headers_along())
         seconds = self.deadline - trio.current_time()
         cookies = None if self.state.cookies is NO_COOKIES else self.state.cookies
-        return LeafCall(run.path, run.attempt, seconds, headers, config, input, scope, cookies)
+        return LeafCall(
+            run.path, run.attempt, seconds, headers, config, input, scope, cookies, chance
+        )
 
 
 _OF_DOCUMENTS = frozenset({"$config", "$env", "$run"})

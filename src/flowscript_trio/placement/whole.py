@@ -186,7 +186,7 @@ class _Context(RunContext):
     def warn(self, node: BaseNode, message: str, path: str | None = None) -> None:
         path = node.label if path is None else path
         message = self.record.warn(path, message)
-        number = self.numbers.of(path)
+        number = self.numbers.known(path)
         self.notify(
             RunWarning(time=trio.current_time(), path=path, execution=number, message=message)
         )

@@ -195,7 +195,7 @@ class _Execution:
 
 def scope_of(job: LeafJob, run: RemoteRun) -> RemoteScope:
     """What of its scope has crossed with a node."""
-    return RemoteScope(job.scope, run, job.run.secrets, job.cookies or NO_COOKIES)
+    return RemoteScope(job.scope, run, job.run.secrets, job.cookies or NO_COOKIES, job.chance)
 
 
 def params_of(job: LeafJob, run: RemoteRun, scope: RemoteScope) -> ExecutionParams[Any]:

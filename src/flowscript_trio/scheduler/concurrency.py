@@ -15,7 +15,7 @@ from typing import Any
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, enable_ki_protection
 
-from ..types.exceptions import class_name, is_a
+from ..types.exceptions import is_a, name_of_interrupt
 from ..types.results import Cancellation
 from .breaking import BreakOut, OnBreak
 from .passes import PassCounter
@@ -357,4 +357,4 @@ class Block:
         by = self.name(ending.index)
         if ending.error is None:
             return f"{by} completed the race"
-        return f"{by} failed: {class_name(ending.error)}"
+        return f"{by} failed: {name_of_interrupt(ending.error)}"

@@ -17,7 +17,8 @@ class Event:
     """``time`` is in seconds of trio's clock; ``path`` is that of the run's node or branch ("" for the run).
 
     ``execution`` is the number of the execution of that node or branch: they are counted from 1 in the order in
-    which they begin. It is 0 for the run, and for what had begun before anybody observed the run.
+    which they begin, and what had begun before anybody observed the run when it is heard of first. It is 0 for the
+    run, and for a warning that is not of one of them.
     """
 
     time: float

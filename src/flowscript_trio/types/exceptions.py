@@ -170,3 +170,31 @@ def set_chain(
 def set_args(error: BaseException, args: tuple[Any, ...]) -> None:
     """Set what an error was made of."""
     _slots["args"].__set__(error, args)
+
+
+# ---- interrupts ----
+
+_CTRL_C = KeyboardInterrupt.__name__
+_called = _CTRL_C
+
+
+def call_ctrl_c(name: str) -> None:
+    """From now on a ``KeyboardInterrupt`` is called so: a signal of that name acts as Ctrl-C does.
+
+    A program that installs such a handler calls this in it. Trio makes the exception itself, out of nothing
+    that could say where it came from.
+    """
+    global _called
+    _called = name
+
+
+def name_of_interrupt(error: BaseException) -> str:
+    """What to call an exception: its class, or of a ``KeyboardInterrupt`` the signal that it stands for."""
+    return _called if is_a(error, KeyboardInterrupt) else class_name(error)
+
+
+def naming_the_signal(said: str) -> str:
+    """What trio says of a cancellation, with the signal where it says ``KeyboardInterrupt``."""
+    if _called == _CTRL_C:
+        return said
+    return said.replace(f"{_CTRL_C}()", _called).replace(_CTRL_C, _called)

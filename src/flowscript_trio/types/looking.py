@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from .errors import FlowScriptError
-from .exceptions import class_name, dictionary_of, is_a, traceback_of
+from .exceptions import class_name, dictionary_of, is_a, name_of_interrupt, traceback_of
 
 T = TypeVar("T")
 Ask = Callable[[BaseException], T]
@@ -201,5 +201,5 @@ def summary_of(error: BaseException | None) -> str:
     if error is None:
         return "no error"
     text = text_of(error)
-    name = class_name(error)
+    name = name_of_interrupt(error)
     return f"{name}: {text}" if text else name

@@ -13,9 +13,9 @@ A path is an identity: no two executions of a run share one. It is a prefix and 
 ``pay/@compensate/refund``   a node of the compensation of ``pay``
 ============================ =============================================================
 
-A label contains none of the signs ``/ [ ] ~ @`` but the ``@`` of a label by place (``set@7``), which is never its
-first character, and it is never a number. So a part that begins with ``@`` is always one of the language's own,
-and a node may be called ``finally``.
+A label contains none of the signs ``/ [ ] ~ @ #`` but the ``@`` of a label by place (``set@7``), which is never
+its first character, and it is never a number. So a part that begins with ``@`` is always one of the language's
+own, and a node may be called ``finally``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ END = "@end"
 
 _CLEANUPS = frozenset({FINALLY, COMPENSATE, ON_WORKFLOW_ERROR})
 _HANDLERS = frozenset({FALLBACK, ON_TIMEOUT})
-_SIGNS = re.compile(r"[/\[\]~@%]")
+_SIGNS = re.compile(r"[/\[\]~@#%]")
 _ATTEMPT = re.compile(r"~[0-9]+$")
 _HANDLER = re.compile(rf"(?:~[0-9]+)?/(?:{FALLBACK}|{ON_TIMEOUT})(?:/|$)")
 _NUMBERED = re.compile(r"(?:^|/)[0-9]+$|\]$")
@@ -151,6 +151,17 @@ def _kind_of(name: str) -> Kind:
 def owner_of(prefix: str) -> str:
     """What the paths that begin with ``prefix`` belong to; empty for the run itself."""
     return prefix[:-1] if prefix else ""
+
+
+def bounded_by(key: str) -> str:
+    """The execution that a key of a journal is of: the key without the time limit that it may be of."""
+    return key.partition("#")[0]
+
+
+def undone_in(path: str) -> str | None:
+    """The node that the outermost compensation undoes which a path leads through; None where there is none."""
+    node, found, _ = path.partition(f"/{COMPENSATE}")
+    return node if found else None
 
 
 def prefix_of(path: str) -> str:

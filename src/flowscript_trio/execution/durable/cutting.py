@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from ...journal.rows import Journal, Row
 from ...journal.values import decode_value
 from ...types.errors import InputError, nearest
-from ...types.paths import COMPENSATE, is_below, is_within, iteration_path, levels_of
+from ...types.paths import (
+    bounded_by,
+    is_below,
+    is_within,
+    iteration_path,
+    levels_of,
+    undone_in,
+)
 from ...types.storing import StoreFailed
 
 Numbered = tuple[int, Row]
@@ -20,7 +27,7 @@ def places_of(row: Row) -> list[str]:
     """The executions that a row is in: the ends of iterations have the key of their block."""
     if row.kind == "jobs":
         return [iteration_path(row.key, index) for index in decode_value(row.data)[0]]
-    return [row.key.partition("#")[0]]
+    return [bounded_by(row.key)]
 
 
 def _is_of(row: Row, region: str) -> bool:
@@ -75,13 +82,8 @@ def not_reached(run_id: str, rows: Sequence[Numbered], at: str, begun: Iterable[
 
 def undone(rows: Iterable[Numbered], since: int) -> list[str]:
     """The nodes whose compensation has begun in one of the rows from a number on."""
-    marker = f"/{COMPENSATE}"
-    found = {
-        row.key.partition(marker)[0]: None
-        for number, row in rows
-        if number >= since and marker in row.key
-    }
-    return list(found)
+    found = {undone_in(row.key): None for number, row in rows if number >= since}
+    return [node for node in found if node is not None]
 
 
 def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Numbered]:

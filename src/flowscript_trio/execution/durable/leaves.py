@@ -16,7 +16,7 @@ from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
 from ...types.describing import describe_safely
 from ...types.durable import Diverged, Interrupted
-from ...types.exceptions import class_name, is_a
+from ...types.exceptions import is_a, name_of_interrupt
 from ..context import RunContext
 from ..contexts import InContext
 from ..failures import note_node
@@ -85,7 +85,7 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
     assert isinstance(outcome.signal, Failed)
     error = outcome.signal.error
     if is_a(error, INTERRUPTS):
-        recorder.restoring.interrupted(f"interrupted by {class_name(error)}")
+        recorder.restoring.interrupted(f"interrupted by {name_of_interrupt(error)}")
     elif not step.is_control:
         view = describe_safely(error, None)
         recorder.outcomes.failed(path, number, error, view)

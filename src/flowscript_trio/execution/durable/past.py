@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...scheduler.restoring import End
-from ...types.paths import attempt_path, job_in, levels_of, without_attempt
+from ...types.paths import attempt_path, bounded_by, job_in, levels_of, without_attempt
 from .entries import (
     Answered,
     AttemptFailed,
@@ -139,7 +139,7 @@ class Past:
                     self.outdated.append(self.ran_row)
                 self.ran, self.ran_row = entry, number
             case Requested():
-                path = entry.key.partition("#")[0]
+                path = bounded_by(entry.key)
                 self.requested.setdefault((path, entry.attempt), []).append(entry)
             case Given():
                 known = self.given.setdefault((entry.key, entry.pace), [])

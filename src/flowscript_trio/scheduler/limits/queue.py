@@ -21,20 +21,29 @@ from .gate import Borrowed, Gate, Held, Shared, Wish, room_here
 around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits", default=())
 """The limits that nodes around the code that runs hold, the outermost first."""
 
-tokens: ContextVar[tuple[tuple[trio.CapacityLimiter, object], ...]] = ContextVar(
-    "flowscript_trio.held_tokens", default=()
-)
-"""The tokens of ``limiter=`` that nodes around hold, the outermost first; theirs may have ended since."""
+Tokens = list[tuple[trio.CapacityLimiter, object]]
+"""Tokens that somebody holds, each with its limiter."""
+
+tokens: ContextVar[tuple[Tokens, ...]] = ContextVar("flowscript_trio.held_tokens", default=())
+"""The tokens of ``limiter=`` that those hold who wait for the code that runs, the outermost first.
+
+More may be added to a list, and a token may have been given back since.
+"""
 
 entered: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.entered_limits", default=())
 """Those that the application's own code has entered; a task beside it may have inherited that."""
+
+
+def tokens_here() -> Tokens:
+    """The tokens that nodes around the code that runs hold, or have held."""
+    return [each for held in tokens.get() for each in held]
 
 
 def limiters_around() -> tuple[Borrowed, ...]:
     """The limiters of runs of which nodes around the code that runs hold a token."""
     return tuple(
         room_here().borrowed("limiter=", limiter)
-        for limiter, token in tokens.get()
+        for limiter, token in tokens_here()
         if token in limiter.statistics().borrowers
     )
 

@@ -19,7 +19,7 @@ from ...execution.durable.entries import (
     Waits,
 )
 from ...types.masking import Masker
-from ...types.paths import branch_path, is_cleanup, is_in_handler, iteration_path
+from ...types.paths import bounded_by, branch_path, is_cleanup, is_in_handler, iteration_path
 from .witness import Seen, Witness
 
 Found = tuple[str, str, str]
@@ -114,7 +114,7 @@ def _late(
 
 
 def _outlived(bound: Bounded, witnesses: Iterable[Witness]) -> Iterator[Found]:
-    owner = bound.key.rpartition("#")[0]
+    owner = bounded_by(bound.key)
     inside = (f"{owner}/", f"{owner}[") if owner else ("",)
     for witness in witnesses:
         for (path, _), seen in witness.calls.items():

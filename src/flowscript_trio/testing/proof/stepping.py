@@ -48,7 +48,9 @@ def step_through(coroutine: Coroutine[Any, Any, Any], stepper: Stepper) -> Gener
         except StopIteration as stop:
             return stop.value
         abort = getattr(message, "abort_func", None)
-        if abort is not None:  # not a checkpoint: that cannot fail
+        # A checkpoint does not wait, and so cannot fail; nor does what is to be handed a cancellation at once, as
+        # in `trio.aclose_forcefully`.
+        if abort is not None and not Surroundings(trio.lowlevel.current_task()).are_cancelled:
             error = stepper.error_here()
             if error is not None:
                 undone, taken = _abort(abort, error)
