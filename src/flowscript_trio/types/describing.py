@@ -64,6 +64,7 @@ def is_retryable(error: BaseException) -> bool:
     An error of your own can say so itself, by an attribute ``retryable``. Raises what its class raises.
     """
     if (known := view_of(error)) is not None:
+        _raise_again(known, "retryable")
         return bool(known["retryable"])
     return look(error, _is_retryable)
 
@@ -100,7 +101,8 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
     One of an HTTP status has the ``headers`` and ``body`` of the answer, too. Raises what its class raises.
     """
     if (known := view_of(error)) is not None:
-        return {**known, "node": node}
+        _raise_again(known, "view")
+        return {name: part for name, part in known.items() if name != RAISED} | {"node": node}
     return look(error, partial(_describe, node=node))
 
 
@@ -116,6 +118,31 @@ def _describe(error: BaseException, node: str | None) -> dict[str, Any]:
     if errors is not None and is_a(error, errors.HTTPStatusError):
         view |= {"headers": error.headers, "body": error.body}
     return view
+
+
+RAISED = "raised"
+"""In what :func:`describe_to_keep` gives: what the class of the error raised, by what it was asked."""
+
+
+def describe_to_keep(error: BaseException) -> dict[str, Any]:
+    """As :func:`describe_safely`, and what :func:`describe` and :func:`is_retryable` raise, if they do.
+
+    An error that is restored from that raises the same: what follows it must be what followed it before.
+    """
+    view = describe_safely(error, None)
+    raised: dict[str, BaseException] = {}
+    for name, ask in (("view", partial(describe, node=None)), ("retryable", is_retryable)):
+        try:
+            ask(error)
+        except Exception as exc:  # the class of an error may fail in its own way
+            raised[name] = exc
+    return {**view, RAISED: raised} if raised else view
+
+
+def _raise_again(view: dict[str, Any], name: str) -> None:
+    """Raise what the class of an error raised when it was asked that in an earlier process."""
+    if name in view.get(RAISED, ()):
+        raise view[RAISED][name]
 
 
 def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:
