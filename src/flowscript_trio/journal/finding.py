@@ -1,4 +1,4 @@
-"""Owns what a store finds, and may be asked for: what is in a slot, and what is said of what is missing. Pure."""
+"""Owns what a store finds, and may be asked for: answers in slots, and what is said about what is missing. Pure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def check_id(run_id: str) -> str:
 
 
 def check_age(seconds: float, name: str) -> float:
-    """Seconds that databases can reckon with; InputError for what is no age."""
+    """Seconds that databases can reckon with; InputError for what is not an age."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
         raise InputError(f"{name} is {seconds!r}; expected a number of seconds from 0")
     return min(seconds, OLDEST)
 
 
 def check_count(count: int, name: str) -> int:
-    """A number of runs that databases can reckon with; InputError for what is none."""
+    """A number of runs that databases can reckon with; InputError for what is not one."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise InputError(f"{name} is {count!r}; expected a whole number from 0")
     return min(count, MOST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,12 @@ def _status(error: BaseException) -> int | None:
 
 
 def retry_after_of(error: BaseException) -> float:
-    """For how many seconds whoever failed asks to be left alone; 0.0 where it does not."""
+    """For how many seconds whoever failed asks to be left alone; 0.0 where it does not.
+
+    Raises what its class raises.
+    """
+    if (known := view_of(error)) is not None:
+        _raise_again(known, "retry_after")
 
     def ask(error: BaseException) -> float:
         asked = getattr(error, "retry_after", None)
@@ -125,17 +131,19 @@ RAISED = "raised"
 
 
 def describe_to_keep(error: BaseException) -> dict[str, Any]:
-    """As :func:`describe_safely`, and what :func:`describe` and :func:`is_retryable` raise, if they do.
+    """As :func:`describe_safely`, and what the questions above raise where the class of the error fails at them.
 
     An error that is restored from that raises the same: what follows it must be what followed it before.
     """
     view = describe_safely(error, None)
     raised: dict[str, BaseException] = {}
-    for name, ask in (("view", partial(describe, node=None)), ("retryable", is_retryable)):
-        try:
-            ask(error)
-        except Exception as exc:  # the class of an error may fail in its own way
-            raised[name] = exc
+    asks: dict[str, Callable[[BaseException], object]] = {
+        "view": partial(describe, node=None),
+        "retryable": is_retryable,
+        "retry_after": retry_after_of,
+    }
+    for name, ask in asks.items():
+        look_or(error, ask, partial(raised.setdefault, name))
     return {**view, RAISED: raised} if raised else view
 
 

@@ -26,7 +26,15 @@ class Moody(Exception):
         raise LookupError("no mood")
 
 
-@pytest.mark.parametrize("error", [Mute, Moody])
+class Hasty(Exception):
+    """When it can be tried again cannot be told."""
+
+    @property
+    def retry_after(self) -> float:
+        raise ArithmeticError("no time")
+
+
+@pytest.mark.parametrize("error", [Mute, Moody, Hasty])
 @pytest.mark.parametrize("when", ["true", "retryable"])
 def test_an_error_that_cannot_be_looked_at_has_the_same_end_after_every_crash(
     error: type[Exception], when: str

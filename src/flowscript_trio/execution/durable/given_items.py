@@ -32,7 +32,7 @@ def without_items(value: Any) -> tuple[Any, list[str]]:
 
 
 _Place = tuple[Any, Any, Any] | None
-"""Where a part stands: the place of what it is in, that container, and its key or index; None: it is the input."""
+"""Where a part is: the place of its container, that container, and its key or index; None: it is the input."""
 
 
 def _inside(value: Any) -> Iterator[tuple[Any, _Place]]:
