@@ -181,7 +181,7 @@ async def test_runs_in_what_is_not_a_state_are_refused(store: Store) -> None:
         await store.runs("running", "complete")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("number", [-1, float("nan"), True, "5"])
+@pytest.mark.parametrize("number", [float("nan"), True, "5"])
 async def test_what_is_no_number_of_runs_or_seconds_is_refused_in_the_same_way(
     store: Store, number: Any
 ) -> None:
@@ -199,6 +199,11 @@ async def test_what_is_no_number_of_runs_or_seconds_is_refused_in_the_same_way(
 
 async def test_numbers_that_no_database_knows_are_asked_for_as_others(store: Store) -> None:
     await store.submit("a", b"")
+    for ask in (store.runs, store.ready, partial(store.prune, older_than=0)):
+        name = "keep" if isinstance(ask, partial) else "limit"
+        with pytest.raises(InputError, match=f"^{name} is -1; expected a whole number from 0"):
+            await ask(**{name: -1})
+    assert await store.runs(younger_than=-1e300) == []
     for age in (float("inf"), 1e300):
         assert len(await store.runs(younger_than=age, limit=1 << 70)) == 1
         assert await store.prune(older_than=age, keep=1 << 70) == 0

@@ -1,8 +1,9 @@
-"""Owns what a store finds, and may be asked for: answers in slots, and what is said about what is missing. Pure."""
+"""Owns what a store finds and may be asked for: answers in slots, and what is said about what is missing. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import isnan
 
 from ..types.errors import InputError, nearest
 from .rows import CANCEL, ENDED, STATES, Answered
@@ -29,9 +30,9 @@ def check_id(run_id: str) -> str:
 
 def check_age(seconds: float, name: str) -> float:
     """Seconds that databases can reckon with; InputError for what is not an age."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
-        raise InputError(f"{name} is {seconds!r}; expected a number of seconds from 0")
-    return min(seconds, OLDEST)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or isnan(seconds):
+        raise InputError(f"{name} is {seconds!r}; expected a number of seconds")
+    return max(min(seconds, OLDEST), -OLDEST)
 
 
 def check_count(count: int, name: str) -> int:

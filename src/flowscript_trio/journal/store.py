@@ -174,7 +174,7 @@ class Store:
             younger_than: only those that began within this many seconds.
             limit: this many at most.
 
-        Raises InputError for what is not a state, and numbers below zero. Nobody who writes waits for it.
+        Raises InputError for what is not a state, or not such a number. Nobody who writes waits for it.
         A cancellation waits for the store.
         """
         check_states(states)
@@ -275,7 +275,7 @@ class Store:
     async def prune(self, *, older_than: float, keep: int = 0) -> int:
         """Forget runs that ended more than this many seconds ago, but for the ``keep`` that ended last.
 
-        Returns how many were forgotten. Runs that are owned are left. Raises InputError for numbers below zero.
+        Returns how many were forgotten. Runs that are owned are left. Raises InputError for what is not a number.
         A cancellation waits for the store.
         """
         age, count = check_age(older_than, "older_than"), check_count(keep, "keep")
