@@ -199,10 +199,13 @@ async def test_what_is_no_number_of_runs_or_seconds_is_refused_in_the_same_way(
 
 async def test_numbers_that_no_database_knows_are_asked_for_as_others(store: Store) -> None:
     await store.submit("a", b"")
-    for ask in (store.runs, store.ready, partial(store.prune, older_than=0)):
-        name = "keep" if isinstance(ask, partial) else "limit"
+    for ask, name in (
+        (partial(store.runs, limit=-1), "limit"),
+        (partial(store.ready, limit=-1), "limit"),
+        (partial(store.prune, older_than=0, keep=-1), "keep"),
+    ):
         with pytest.raises(InputError, match=f"^{name} is -1; expected a whole number from 0"):
-            await ask(**{name: -1})
+            await ask()
     assert await store.runs(younger_than=-1e300) == []
     for age in (float("inf"), 1e300):
         assert len(await store.runs(younger_than=age, limit=1 << 70)) == 1
