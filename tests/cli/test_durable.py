@@ -128,7 +128,13 @@ def test_prove_lets_the_processes_of_a_run_die(folder: Path) -> None:
 
 def test_a_run_that_is_not_there_is_named(folder: Path) -> None:
     call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q")
-    assert "'y'" in call("resume", "y", "--store", "runs.db", code=2).stderr
+    for words in (
+        ("resume", "y"),
+        ("show", "y"),
+        ("cancel", "y"),
+        ("answer", "y", "ask", "approve"),
+    ):
+        assert "'y'" in call(*words, "--store", "runs.db", code=2).stderr
 
 
 def test_an_id_without_a_store_is_wrong_use(folder: Path) -> None:

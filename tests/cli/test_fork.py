@@ -54,8 +54,8 @@ def test_a_fork_can_have_a_changed_document_and_outputs_given(folder: Path) -> N
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("r", "--at", "tow"), 1, "did you mean 'two'"),
-        (("s", "--at", "two"), 1, "there is no run 's'"),
+        (("r", "--at", "tow"), 2, "did you mean 'two'"),
+        (("s", "--at", "two"), 2, "there is no run 's'"),
         (("r", "--at", "two", "--skip", "two"), 2, "expected KEY=JSON"),
         (("r", "--at", "two", "--skip", "two={"), 2, "expected KEY=JSON"),
     ],

@@ -9,14 +9,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 import trio
 
+import flowscript_trio as fs
 from flowscript_trio.journal import pgschema, postgres
 from flowscript_trio.journal.postgres import PostgresBackend
 from flowscript_trio.journal.rows import Row
@@ -282,3 +285,55 @@ async def test_a_statement_that_waits_too_long_for_a_lock_is_sent_again(
             connection.rollback()
     await journal.aclose()
     assert keys(url) == ["a", "b"]
+
+
+# -- clocks
+
+
+class WrongClock:
+    """The clock of a machine that is ahead of the server's, in the place of the module ``time``."""
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+        self.sleep = time.sleep
+
+    def time(self) -> float:
+        return time.time() + self.ahead
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.time(), UTC)
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+async def test_what_a_run_waits_for_is_due_by_the_clock_of_the_server(
+    url: str, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = WrongClock(ahead)
+    flow = fs.loads(
+        '<workflow name="w"><checkpoint id="ask" prompt="?" timeout="60s"/>'
+        '<delay id="wait" duration="90s"/></workflow>'
+    )
+    dues = []
+    for now, module in ((wrong.now, wrong), (None, time)):  # another machine, whose clock is right
+        monkeypatch.setattr(postgres, "time", module)
+        run = await fs.run(flow, store=Store(url), run_id="r", now=now, suspend_after=0.01, seed=1)
+        assert run.status == "suspended"
+        assert run.elapsed is not None
+        assert 0 <= run.elapsed < 30
+        (question,) = await Store(url).questions("r")
+        dues += [question.due, (await Store(url).show("r")).due]
+    assert dues == [pytest.approx(time.time() + 60, abs=30)] * 4
+
+
+@pytest.mark.parametrize(
+    ("there", "before", "after", "ahead"),
+    [
+        (100.9, 100.0, 100.0, 0.0),  # they agree to a second
+        (99.1, 100.0, 100.0, 0.0),
+        (103.0, 100.0, 104.0, 0.0),  # the answer took so long that nobody knows
+        (102.0, 100.0, 100.0, 2.0),
+        (98.0, 100.0, 101.0, -2.5),
+    ],
+)
+def test_clocks_that_may_agree_do(there: float, before: float, after: float, ahead: float) -> None:
+    assert postgres._ahead(there, before, after) == ahead

@@ -22,6 +22,7 @@ from flowscript_trio.journal.rows import Mark, Row
 from flowscript_trio.journal.secrets import KeptSecrets
 from flowscript_trio.journal.store import Store
 from flowscript_trio.journal.values import decode_value, encode_value
+from flowscript_trio.types.errors import InputError
 from flowscript_trio.types.masking import Masker
 from flowscript_trio.types.spellings import spellings_of
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
@@ -154,6 +155,30 @@ async def test_reading_a_store_by_any_path_does_not_give_a_run_away(
     done = await trio.run_process([sys.executable, "-c", code, str(file)], check=False)
     assert done.returncode == 7
     await journal.aclose()
+
+
+@pytest.mark.parametrize("here", ["runs.db", "link.db"])
+async def test_a_run_has_one_owner_by_whatever_link_its_file_is_reached(
+    file: Path, tmp_path: Path, here: str
+) -> None:
+    (tmp_path / "link.db").symlink_to("runs.db")
+    journal = await Store(tmp_path / here).begin("r", b"")
+    with pytest.raises(RunBusy, match="another task of this process"):
+        await Store(tmp_path / "link.db").open("r")
+    code = (
+        "import sys, trio; from flowscript_trio.journal.store import Store; from flowscript_trio"
+        ".types.storing import RunBusy\nfor file in sys.argv[1:]:\n"
+        "    try: trio.run(Store(file).open, 'r')\n    except RunBusy: pass\n    else: sys.exit(7)"
+    )
+    await trio.run_process([sys.executable, "-c", code, str(file), str(tmp_path / "link.db")])
+    await journal.aclose()
+    assert set(os.listdir(tmp_path)) == {"runs.db", "runs.db-owners", "link.db"}
+
+
+@pytest.mark.parametrize("name", ["nul\0.db", "\ud800.db"])
+def test_what_no_file_can_be_called_is_no_store(name: str) -> None:
+    with pytest.raises(InputError, match=r"the store is .*; expected the path of a file"):
+        Store(name)
 
 
 # -- locks on the whole file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -178,6 +179,59 @@ async def test_runs_in_what_is_not_a_state_are_refused(store: Store) -> None:
         InputError, match=r"'complete' is not a state of a run; .* mean 'completed'"
     ):
         await store.runs("running", "complete")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [float("nan"), True, "5"])
+async def test_what_is_no_number_of_runs_or_seconds_is_refused_in_the_same_way(
+    store: Store, number: Any
+) -> None:
+    await store.submit("a", b"")
+    for ask, name in (
+        (partial(store.runs, younger_than=number), "younger_than"),
+        (partial(store.runs, limit=number), "limit"),
+        (partial(store.ready, limit=number), "limit"),
+        (partial(store.prune, older_than=number), "older_than"),
+        (partial(store.prune, older_than=0, keep=number), "keep"),
+    ):
+        with pytest.raises(InputError, match=f"^{name} is .*; expected "):
+            await ask()
+
+
+async def test_numbers_that_no_database_knows_are_asked_for_as_others(store: Store) -> None:
+    await store.submit("a", b"")
+    for ask, name in (
+        (partial(store.runs, limit=-1), "limit"),
+        (partial(store.ready, limit=-1), "limit"),
+        (partial(store.prune, older_than=0, keep=-1), "keep"),
+    ):
+        with pytest.raises(InputError, match=f"^{name} is -1; expected a whole number from 0"):
+            await ask()
+    assert await store.runs(younger_than=-1e300) == []
+    for age in (float("inf"), 1e300):
+        assert len(await store.runs(younger_than=age, limit=1 << 70)) == 1
+        assert await store.prune(older_than=age, keep=1 << 70) == 0
+    assert await store.runs(limit=0) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "", "x" * 300])
+async def test_what_no_run_can_be_called_is_not_in_the_store(store: Store, name: str) -> None:
+    await store.submit("a", b"")
+    for ask in (
+        partial(store.show, name),
+        partial(store.open, name),
+        partial(store.copy, name),
+        partial(store.questions, name),
+        partial(store.answer, name, "ask", "approve"),
+        partial(store.cancel, name),
+    ):
+        with pytest.raises(InputError, match="there is no run"):
+            await ask()
+    assert await store.runs(workflow=f"w{name}") == []
+
+
+async def test_a_workflow_is_found_by_the_name_that_it_has(store: Store) -> None:
+    await store.submit("a", b"", workflow="two\nlines")
+    assert [run.run_id for run in await store.runs(workflow="two\nlines")] == ["a"]
 
 
 async def test_a_run_whose_owner_is_gone_is_orphaned(store: Store) -> None:

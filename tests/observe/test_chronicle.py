@@ -249,3 +249,13 @@ async def test_a_run_that_is_prepared_wrongly_leaves_no_record(tmp_path: Path) -
     with keeping_chronicle(tmp_path) as keep, pytest.raises(fs.InputError):
         await Stubs().run('<source:stub id="a"/>', observers=[keep], max_concurrency=0)
     assert not os.listdir(tmp_path)
+
+
+async def test_the_record_of_a_run_whose_id_has_slashes_is_in_its_folder(tmp_path: Path) -> None:
+    flow = fs.loads('<workflow name="w"><transform:template id="t" template="x"/></workflow>')
+    folder = tmp_path / "records"
+    with keeping_chronicle(folder) as keep:
+        await fs.run(flow, store=fs.Store.memory(), run_id="a/../../b", observers=[keep])
+    (path,) = folder.iterdir()
+    assert path.name.endswith("-a_.._.._.jsonl")
+    assert os.listdir(tmp_path) == ["records"]

@@ -49,7 +49,7 @@ def answer_command(
     async def work() -> Reply:
         return await store.answer(run, checkpoint, action, value, by=by)
 
-    reply: Reply = ask_store(work, wrong=2)
+    reply: Reply = ask_store(work)
     facts = {"action": reply.action, "by": reply.by, "taken": reply.taken}
     write_json(json.dumps(facts | {"timed_out": reply.timed_out}, indent=2))
     if reply.taken:
@@ -76,7 +76,7 @@ def cancel_command(run: str, reason: str, by: str, where: str) -> None:
     async def work() -> str:
         return await store.cancel(run, reason, by=by)
 
-    stands = ask_store(work, wrong=2)
+    stands = ask_store(work)
     if stands != reason:
         said = f", which said: {one_line(stands)}" if stands else ""
         say(f"it is to be cancelled already; the first wish stands{said}")

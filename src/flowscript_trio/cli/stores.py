@@ -71,15 +71,15 @@ def suspend_option(needed: str = "--store") -> Callable[[Command], Command]:
     )
 
 
-def ask_store(work: Callable[[], Any], wrong: int = 1) -> Any:
-    """What a call of a store gives; says why it failed, and exits with 1, or with ``wrong`` for what is asked."""
+def ask_store(work: Callable[[], Any]) -> Any:
+    """What a call of a store gives; says why it failed, and exits with 1, or with 2 where it was asked wrongly."""
     import trio
 
     try:
         return trio.run(work)
     except FlowScriptError as exc:
         say(f"Error: {exc}")
-        sys.exit(wrong if isinstance(exc, InputError) else 1)
+        sys.exit(2 if isinstance(exc, InputError) else 1)
 
 
 def list_runs(

@@ -117,7 +117,7 @@ async def fork_with(
         given["flow"] = given_of(keep(flow))
     outputs = dict(skip)
     _check_skipped(flow, outputs, {row.key for _, row in before if row.kind == "ended"})
-    settled = undone(before, 0)
+    settled = frozenset(undone(before, 0))
     disowned = [] if state in ENDED else [key for key in completed(before) if key not in settled]
     try:
         sealing = Coding(held, seal=_seal_of(store, before))

@@ -24,6 +24,8 @@ class Owned:
     """The number of the next row of its journal."""
     dropped: int = 0
     """How many of the rows before that were dropped."""
+    ahead: float = 0.0
+    """The seconds by which the clock of the store is ahead of this machine's: 0.0 where they agree to a second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,52 @@
-"""Owns what a store finds: what is in a slot, and what is said where a run or a question is missing. Pure."""
+"""Owns what a store finds and may be asked for: answers in slots, and what is said about what is missing. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import isnan
 
 from ..types.errors import InputError, nearest
 from .rows import CANCEL, ENDED, STATES, Answered
+
+LONGEST_ID = 200
+"""Characters that the id of a run may have."""
+MOST = 1 << 53
+"""More runs than any store has: databases know no larger numbers."""
+OLDEST = 1e10
+"""Seconds; no run is older than that, and the dates of databases go back that far."""
+
+
+def can_be_id(run_id: object) -> bool:
+    """Whether a run may have that id."""
+    return isinstance(run_id, str) and run_id.isprintable() and 0 < len(run_id) <= LONGEST_ID
+
+
+def check_id(run_id: str) -> str:
+    """The id of a run that is looked for; InputError for what no run can have."""
+    if not can_be_id(run_id):
+        raise no_such_run(run_id, ())
+    return run_id
+
+
+def check_age(seconds: float, name: str) -> float:
+    """Seconds that databases can reckon with; InputError for what is not an age."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or isnan(seconds):
+        raise InputError(f"{name} is {seconds!r}; expected a number of seconds")
+    return max(min(seconds, OLDEST), -OLDEST)
+
+
+def check_count(count: int, name: str) -> int:
+    """A number of runs that databases can reckon with; InputError for what is not one."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise InputError(f"{name} is {count!r}; expected a whole number from 0")
+    return min(count, MOST)
 
 
 def no_such_run(run_id: str, known: Iterable[str]) -> InputError:
     """The error for a run that is not in the store."""
     near = nearest(run_id, known)
     hint = f"; did you mean {near!r}?" if near else ""
-    return InputError(f"there is no run {run_id!r} in the store{hint}")
+    return InputError(f"there is no run {run_id!r:.300} in the store{hint}")
 
 
 def check_states(states: Iterable[str]) -> None:

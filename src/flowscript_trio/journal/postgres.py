@@ -48,6 +48,9 @@ LOOK_EVERY = 2.0
 PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
 
+AGREEMENT = 1.0
+"""Seconds by which the clocks of machines may differ, and count as one."""
+
 
 class PostgresBackend:
     """A store in a database. Every call but commits and renewals has a connection of its own."""
@@ -111,21 +114,28 @@ class PostgresBackend:
     def _owned(self, connection: Connection, run_id: str) -> Owned:
         """A run that this process takes, which begins a new fence."""
         number = number_of(connection, run_id)
+        before = time.time()
         found = self._taken(connection, run_id, number)
         if found is None:
             raise RunBusy(run_id, "another process, which renews its lease")
-        fence, digest, rows, dropped = found
-        return Owned(run_id, number, fence, large_of(connection, digest), rows, dropped)
+        fence, digest, rows, dropped, there = found
+        ahead = _ahead(there, before, time.time())
+        document = large_of(connection, digest)
+        return Owned(run_id, number, fence, document, rows, dropped, ahead)
 
     def _taken(self, connection: Connection, run_id: str, number: int) -> Any:
-        """The fence, document, rows and dropped rows of a run that is taken now; None where it has a lease."""
+        """The fence, document, rows and dropped rows of a run that is taken now, and the server's time.
+
+        None where it has a lease.
+        """
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         try:
             return connection.execute(
                 "update flowscript_runs set fence = fence + 1, "
                 "lease = clock_timestamp() + make_interval(secs => %s) "
                 "where number = %s and (lease is null or lease < clock_timestamp()) "
-                "returning fence, document, rows, dropped",
+                "returning fence, document, rows, dropped, "
+                "extract(epoch from clock_timestamp())::float8",
                 (leases.LEASE, number),
             ).fetchone()
         except psycopg.errors.LockNotAvailable as exc:
@@ -371,6 +381,15 @@ class PostgresBackend:
         return StoreFailed(
             f"the store {self._where} cannot be used: {said}; resume the run once it can"
         )
+
+
+def _ahead(there: float, before: float, after: float) -> float:
+    """The seconds by which the server's clock is ahead of this machine's, which was looked at before and after.
+
+    Clocks that may agree to a second do: everybody asks for himself, and all should reckon alike.
+    """
+    ahead = there - (before + after) / 2
+    return ahead if abs(ahead) > AGREEMENT + (after - before) / 2 else 0.0
 
 
 def shown(url: str) -> str:

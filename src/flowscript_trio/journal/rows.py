@@ -112,6 +112,10 @@ class Journal(Protocol):
     def document(self) -> bytes:
         """What the run was begun with."""
 
+    @property
+    def ahead(self) -> float:
+        """The seconds by which the clock of the store is ahead of this machine's."""
+
     def read(self) -> Iterator[Row]:
         """The rows on disk, in order; to be read before anything is written."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
+from os.path import realpath
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -18,7 +19,15 @@ from ..types.printing import one_line
 from .backend import Backend, Owned
 from .calling import call
 from .copying import read_beside
-from .finding import check_states, no_such_question
+from .finding import (
+    LONGEST_ID,
+    can_be_id,
+    check_age,
+    check_count,
+    check_id,
+    check_states,
+    no_such_question,
+)
 from .memory import MemoryBackend, Watch
 from .questions import (
     Given,
@@ -37,9 +46,6 @@ from .sqlite import SqliteBackend
 from .values import decode_value, encode_value
 from .writer import InlineWriter, ThreadWriter, Writer
 from .writing import LiveJournal
-
-LONGEST_ID = 200
-"""Characters that the id of a run may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +124,15 @@ class Store:
 
         A cancellation waits for the store.
         """
-        return await self._journal(partial(self._backend.own, run_id))
+        return await self._journal(partial(self._backend.own, check_id(run_id)))
 
     async def copy(self, run_id: str) -> tuple[bytes, str, list[tuple[int, Row]]]:
         """What a run was begun with, its state, and its rows with their numbers, whoever owns it.
 
         Raises InputError where it is not there. A cancellation waits for the store.
         """
-        owned, rows = await call(self._backend, partial(read_beside, self._backend, run_id))
+        read = partial(read_beside, self._backend, check_id(run_id))
+        owned, rows = await call(self._backend, read)
         state = await self.show(run_id)
         return owned.document, state.state, rows
 
@@ -167,13 +174,14 @@ class Store:
             younger_than: only those that began within this many seconds.
             limit: this many at most.
 
-        Raises InputError for what is not a state. Nobody who writes waits for it. A cancellation waits for
-        the store.
+        Raises InputError for what is not a state, or not such a number. Nobody who writes waits for it.
+        A cancellation waits for the store.
         """
         check_states(states)
-        return await call(
-            self._backend, partial(self._backend.runs, states, limit, workflow, younger_than)
-        )
+        name = None if workflow is None else one_line(workflow)
+        age = None if younger_than is None else check_age(younger_than, "younger_than")
+        most = check_count(limit, "limit")
+        return await call(self._backend, partial(self._backend.runs, states, most, name, age))
 
     async def ready(
         self, *, limit: int = 100, skip: Collection[str] = frozenset()
@@ -183,18 +191,19 @@ class Store:
         The oldest come first, without those in ``skip``. Another worker may take one first, which is a RunBusy. A
         cancellation waits for the store.
         """
-        return await call(self._backend, partial(self._backend.ready, limit, frozenset(skip)))
+        most = check_count(limit, "limit")
+        return await call(self._backend, partial(self._backend.ready, most, frozenset(skip)))
 
     async def show(self, run_id: str) -> RunState:
         """The state of a run. Raises InputError where there is none; a cancellation waits for the store."""
-        return await call(self._backend, partial(self._backend.show, run_id))
+        return await call(self._backend, partial(self._backend.show, check_id(run_id)))
 
     async def questions(self, run_id: str) -> list[OpenQuestion]:
         """What a run waits to be told, in the order in which it was asked.
 
         Raises InputError where there is no such run. A cancellation waits for the store.
         """
-        found = await call(self._backend, partial(self._backend.questions, run_id))
+        found = await call(self._backend, partial(self._backend.questions, check_id(run_id)))
         return [question_of(each) for each in found if not each.answered]
 
     async def answer(
@@ -214,7 +223,7 @@ class Store:
         Raises InputError where the run does not ask that or has ended, or for another action, and CannotKeep for
         the input; then nothing was written. A cancellation waits for the store.
         """
-        asked = await call(self._backend, partial(self._backend.questions, run_id))
+        asked = await call(self._backend, partial(self._backend.questions, check_id(run_id)))
         question = find_question(run_id, checkpoint, asked)
         if question is not None:
             check_action(question, action)
@@ -242,7 +251,7 @@ class Store:
         or it has ended. A cancellation of this call waits for the store.
         """
         data = encode_value(reason)
-        ask = partial(self._backend.answer, run_id, CANCEL, data, one_line(by))
+        ask = partial(self._backend.answer, check_id(run_id), CANCEL, data, one_line(by))
         return self.reason_of(await call(self._backend, ask))
 
     @staticmethod
@@ -266,9 +275,11 @@ class Store:
     async def prune(self, *, older_than: float, keep: int = 0) -> int:
         """Forget runs that ended more than this many seconds ago, but for the ``keep`` that ended last.
 
-        Returns how many were forgotten. Runs that are owned are left. A cancellation waits for the store.
+        Returns how many were forgotten. Runs that are owned are left. Raises InputError for what is not a number.
+        A cancellation waits for the store.
         """
-        forget = partial(self._backend.prune, older_than, keep)
+        age, count = check_age(older_than, "older_than"), check_count(keep, "keep")
+        forget = partial(self._backend.prune, age, count)
         return await call(self._backend, forget)
 
 
@@ -276,7 +287,7 @@ def _checked(run_id: str | None) -> str:
     """The id of a run, made where there is none."""
     if run_id is None:
         return uuid4().hex
-    if not isinstance(run_id, str) or not run_id.isprintable() or not 0 < len(run_id) <= LONGEST_ID:
+    if not can_be_id(run_id):
         raise InputError(
             f"run_id is {run_id!r:.300}; expected text of 1 to {LONGEST_ID} characters that can be printed"
         )
@@ -296,7 +307,15 @@ def backend_of(where: str | PathLike[str], durability: str) -> Backend:
         raise InputError(
             f"the store is a URL of {scheme[1]!r}; expected the path of a file, or a URL of PostgreSQL"
         )
-    return SqliteBackend(Path(where).absolute(), _SYNCHRONOUS[durability])
+    return SqliteBackend(_file(where), _SYNCHRONOUS[durability])
+
+
+def _file(where: str | PathLike[str]) -> Path:
+    """The file itself, by whatever links it is reached: who owns its runs is on record beside it."""
+    try:
+        return Path(realpath(where))
+    except ValueError:  # NUL, or what no name of a file can have
+        raise InputError(f"the store is {str(where)!r:.300}; expected the path of a file") from None
 
 
 def _postgres(url: str, synchronous: bool) -> Backend:

@@ -100,6 +100,10 @@ class LiveJournal:
     def document(self) -> bytes:
         return self._owned.document
 
+    @property
+    def ahead(self) -> float:
+        return self._owned.ahead
+
     def read(self) -> Iterator[Row]:
         return (row for _, row in self.numbered())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -246,7 +247,8 @@ class Keeper:
 
     def _open(self, entry: Entry) -> BinaryIO:
         began = str(entry["started"]).replace(":", "").replace("+0000", "Z")
-        path = self._folder / f"{began}-{entry['run'][:8]}{SUFFIX}"
+        run = re.sub(r"[^\w.-]", "_", entry["run"][:8])  # of a durable run it may have a slash
+        path = self._folder / f"{began}-{run}{SUFFIX}"
         return open(open_new(path), "wb", buffering=0)
 
     def close(self) -> None:

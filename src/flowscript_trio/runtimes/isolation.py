@@ -32,10 +32,14 @@ def _copy(value: Any, memo: dict[int, Any], warn: Callable[[str], None]) -> Any:
     if kind is list:
         items: list[Any] = []
         memo[id(value)] = items
-        items.extend(_copy(item, memo, warn) for item in value)
+        for item in value:  # a generator would take a second frame of the stack for each level
+            items.append(_copy(item, memo, warn))
         return items
     if kind is tuple:
-        return tuple(_copy(item, memo, warn) for item in value)
+        parts: list[Any] = []
+        for item in value:
+            parts.append(_copy(item, memo, warn))
+        return tuple(parts)
     try:
         return copy.deepcopy(value, memo)
     except Exception:  # any class may refuse in its own way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,12 @@ def _status(error: BaseException) -> int | None:
 
 
 def retry_after_of(error: BaseException) -> float:
-    """For how many seconds whoever failed asks to be left alone; 0.0 where it does not."""
+    """For how many seconds whoever failed asks to be left alone; 0.0 where it does not.
+
+    Raises what its class raises.
+    """
+    if (known := view_of(error)) is not None:
+        _raise_again(known, "retry_after")
 
     def ask(error: BaseException) -> float:
         asked = getattr(error, "retry_after", None)
@@ -64,6 +70,7 @@ def is_retryable(error: BaseException) -> bool:
     An error of your own can say so itself, by an attribute ``retryable``. Raises what its class raises.
     """
     if (known := view_of(error)) is not None:
+        _raise_again(known, "retryable")
         return bool(known["retryable"])
     return look(error, _is_retryable)
 
@@ -100,7 +107,8 @@ def describe(error: BaseException, node: str | None) -> dict[str, Any]:
     One of an HTTP status has the ``headers`` and ``body`` of the answer, too. Raises what its class raises.
     """
     if (known := view_of(error)) is not None:
-        return {**known, "node": node}
+        _raise_again(known, "view")
+        return {name: part for name, part in known.items() if name != RAISED} | {"node": node}
     return look(error, partial(_describe, node=node))
 
 
@@ -116,6 +124,33 @@ def _describe(error: BaseException, node: str | None) -> dict[str, Any]:
     if errors is not None and is_a(error, errors.HTTPStatusError):
         view |= {"headers": error.headers, "body": error.body}
     return view
+
+
+RAISED = "raised"
+"""In what :func:`describe_to_keep` gives: what the class of the error raised, by what it was asked."""
+
+
+def describe_to_keep(error: BaseException) -> dict[str, Any]:
+    """As :func:`describe_safely`, and what the questions above raise where the class of the error fails at them.
+
+    An error that is restored from that raises the same: what follows it must be what followed it before.
+    """
+    view = describe_safely(error, None)
+    raised: dict[str, BaseException] = {}
+    asks: dict[str, Callable[[BaseException], object]] = {
+        "view": partial(describe, node=None),
+        "retryable": is_retryable,
+        "retry_after": retry_after_of,
+    }
+    for name, ask in asks.items():
+        look_or(error, ask, partial(raised.setdefault, name))
+    return {**view, RAISED: raised} if raised else view
+
+
+def _raise_again(view: dict[str, Any], name: str) -> None:
+    """Raise what the class of an error raised when it was asked that in an earlier process."""
+    if name in view.get(RAISED, ()):
+        raise view[RAISED][name]
 
 
 def describe_safely(error: BaseException, node: str | None) -> dict[str, Any]:

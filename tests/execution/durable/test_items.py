@@ -157,3 +157,37 @@ async def test_a_range_is_kept_as_such() -> None:
 def test_what_cannot_be_called_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a function that is called with n"):
         fs.Items([1, 2])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda part: [part], lambda part: {"k": part}], ids=["list", "dict"]
+)
+@pytest.mark.parametrize("given", [7, fs.Items(lambda n: range(n, 3))], ids=["number", "Items"])
+async def test_an_input_may_be_as_deep_with_a_store_as_without(given: Any, wrap: Any) -> None:
+    deep = given
+    for _ in range(900):
+        deep = wrap(deep)
+    flow = fs.loads('<workflow name="w"><transform:template id="t" template="done"/></workflow>')
+    for store in (None, fs.Store.memory()):
+        run = await fs.run(flow, store=store, input=[given, {"k": deep}])
+        assert run.output == "done"
+
+
+async def test_an_input_that_refers_to_itself_is_refused_with_its_place() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    flow = fs.loads('<workflow name="w"><transform:template id="t" template="done"/></workflow>')
+    with pytest.raises(fs.InputError, match=r"input\.x\[0\]: it refers to itself"):
+        await fs.run(flow, store=fs.Store.memory(), input={"x": circle})
+
+
+async def test_items_that_stand_twice_in_an_input_are_kept_nowhere() -> None:
+    shared = {"rows": fs.Items(lambda n: range(n, 3))}
+    flow = fs.loads(
+        '<workflow name="w"><foreach id="e" collection="$input.b[0].rows">'
+        '<transform:template id="t" template="{{item}}"/></foreach></workflow>'
+    )
+    store = fs.Store.memory()
+    for _ in range(2):
+        run = await fs.run(flow, store=store, run_id="r", input={"a": shared, "b": (shared, 1)})
+        assert run.output == [0, 1, 2]

@@ -226,4 +226,6 @@ async def test_every_history_of_workers_that_are_disturbed_could_have_been(
     await workers.disturb(seconds)
     await workers.finish()
     ends = await check(workers)
+    where = "PostgreSQL" if workers.is_shared else "a file"
+    print(f"{ends.total()} histories of runs in {where}: {dict(ends)}")  # noqa: T201 (for whoever asks with -s)
     assert ends["completed"] > 0

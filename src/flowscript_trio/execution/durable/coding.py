@@ -12,6 +12,7 @@ from ...journal.errors import ErrorFacts, decode_error, encode_error
 from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
+from ...types.describing import RAISED
 from ...types.errors import remember_view
 from ...types.exceptions import written_notes
 from ...types.looking import notes_of
@@ -61,6 +62,10 @@ class Coding:
         self, error: BaseException, view: Mapping[str, Any] | None = None
     ) -> ErrorFacts:
         """An error as a value for an entry; ``view`` is what expressions see of it."""
+        if view is not None and RAISED in view:
+            raised = view[RAISED].items()
+            facts = {name: encode_error(each, None, self._secrets) for name, each in raised}
+            view = {**view, RAISED: facts}
         return encode_error(error, view, self._secrets)
 
     def decode_error(self, kept: ErrorFacts) -> BaseException:
@@ -69,6 +74,9 @@ class Coding:
         others = [text for text in notes_of(error) if not text.startswith(_OURS)]
         if (written := written_notes(error)) is not None:
             written[:] = others
+        if RAISED in view:
+            raised = {name: decode_error(each)[0] for name, each in view[RAISED].items()}
+            view = {**view, RAISED: raised}
         if "retryable" in view:
             remember_view(error, view)
         return error

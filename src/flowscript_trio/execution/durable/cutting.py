@@ -86,9 +86,22 @@ def undone(rows: Iterable[Numbered], since: int) -> list[str]:
     return [node for node in found if node is not None]
 
 
-def without_undone(before: Iterable[Numbered], nodes: Sequence[str]) -> list[Numbered]:
+def without_undone(before: Iterable[Numbered], nodes: Iterable[str]) -> list[Numbered]:
     """The rows but for those of nodes that were undone: they count as not ended."""
-    return [each for each in before if not any(_is_of(each[1], node) for node in nodes)]
+    gone = frozenset(nodes)  # there may be as many as there are rows
+    return [
+        each
+        for each in before
+        if all(gone.isdisjoint(_regions_of(place)) for place in places_of(each[1]))
+    ]
+
+
+def _regions_of(place: str) -> Iterator[str]:
+    """What an execution is within: itself, and whatever it leads through."""
+    yield place
+    for at, character in enumerate(place):
+        if character in "/[~":
+            yield place[:at]
 
 
 def without_begun(before: Sequence[Numbered]) -> list[Numbered]:

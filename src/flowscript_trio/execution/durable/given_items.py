@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ...types.errors import InputError
 from ...types.items import Items
 
+_CONTAINERS = (dict, list, tuple)
 
-def without_items(value: Any, path: str = "input") -> tuple[Any, list[str]]:
-    """The value with null in the place of each ``Items``, and their paths."""
+
+def without_items(value: Any) -> tuple[Any, list[str]]:
+    """The value with null in the place of each ``Items``, and their paths; what has none stays the same object."""
+    paths: list[str] = []
+    made: dict[int, Any] = {}
+
+    def now(part: Any) -> Any:
+        return None if isinstance(part, Items) else made.get(id(part), part)
+
+    for each, place in _inside(value):
+        parts = list(each.items() if isinstance(each, dict) else enumerate(each))
+        own = [_path((place, each, step)) for step, part in parts if isinstance(part, Items)]
+        paths += own
+        if own or any(id(part) in made for _, part in parts):
+            pairs = [(step, now(part)) for step, part in parts]
+            made[id(each)] = dict(pairs) if isinstance(each, dict) else [part for _, part in pairs]
     if isinstance(value, Items):
-        return None, [path]
-    if isinstance(value, dict):
-        pairs = [(key, without_items(part, f"{path}.{key}")) for key, part in value.items()]
-    elif isinstance(value, (list, tuple)):
-        pairs = [(at, without_items(part, f"{path}[{at}]")) for at, part in enumerate(value)]
-    else:
-        return value, []
-    found = [each for _, (_, inner) in pairs for each in inner]
-    if not found:
-        return value, []
-    if isinstance(value, dict):
-        return {key: part for key, (part, _) in pairs}, found
-    return [part for _, (part, _) in pairs], found
+        paths.append(_path(None))
+    return now(value), paths
+
+
+_Place = tuple[Any, Any, Any] | None
+"""Where a part is: the place of its container, that container, and its key or index; None: it is the input."""
+
+
+def _inside(value: Any) -> Iterator[tuple[Any, _Place]]:
+    """The dicts, lists and tuples of a value with their places, each once and after those inside it.
+
+    It takes no stack, however deep they are.
+    """
+    if not isinstance(value, _CONTAINERS):
+        return
+    seen = {id(value)}
+    around: list[tuple[Any, _Place, Iterator[tuple[Any, Any]]]] = [(value, None, _parts(value))]
+    while around:
+        current, place, rest = around[-1]
+        for step, part in rest:
+            if isinstance(part, _CONTAINERS) and id(part) not in seen:
+                seen.add(id(part))
+                around.append((part, (place, current, step), _parts(part)))
+                break
+        else:
+            around.pop()
+            yield current, place
+
+
+def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(value.items()) if isinstance(value, dict) else enumerate(value)
+
+
+def _path(place: _Place) -> str:
+    steps = []
+    while place is not None:
+        place, container, step = place
+        steps.append(f".{step}" if isinstance(container, dict) else f"[{step}]")
+    return "".join(["input", *reversed(steps)])
 
 
 def check_no_items(input: Any) -> None:

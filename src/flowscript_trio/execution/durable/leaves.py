@@ -14,7 +14,7 @@ from ...program.compiled import Step
 from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Failed
-from ...types.describing import describe_safely
+from ...types.describing import describe_to_keep
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import is_a, name_of_interrupt
 from ..context import RunContext
@@ -87,8 +87,7 @@ def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome
     if is_a(error, INTERRUPTS):
         recorder.restoring.interrupted(f"interrupted by {name_of_interrupt(error)}")
     elif not step.is_control:
-        view = describe_safely(error, None)
-        recorder.outcomes.failed(path, number, error, view)
+        recorder.outcomes.failed(path, number, error, describe_to_keep(error))
 
 
 async def act_durably(

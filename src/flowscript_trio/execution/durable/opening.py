@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -171,7 +172,7 @@ async def _owned(
     public = partial(public_texts, flow, options)
     answers = await journal.answers()
     if first is None:
-        now = (options.now or Services().now)()
+        now = (options.now or Services().now)() + timedelta(seconds=journal.ahead)
         seed = Random().getrandbits(64) if options.seed is None else options.seed
         proof = b"" if store.seal is None else store.seal.proof()
         began = RunBegan("", seed, now, *await fingerprints(secrets), proof)

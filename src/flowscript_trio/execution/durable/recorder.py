@@ -64,7 +64,7 @@ class Recorder:
         self.acts: bool = acts
         """Whether nodes act; else each waits for ever where it would."""
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
-        self.clock: RunClock = RunClock(passes, past.latest, now)
+        self.clock: RunClock = RunClock(passes, past.latest, now, journal.ahead)
         self.waits: Waits = Waits(lambda: self.clock.time)
         self.digests: Digests = Digests(coding.encode)
         self.parts: Parts = Parts(past.rows, past.outdated)

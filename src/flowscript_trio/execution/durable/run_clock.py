@@ -11,13 +11,16 @@ from ...scheduler.passes import PassCounter
 class RunClock:
     """Counts passes on from ``latest``, the latest one of the record, 0 where there is none.
 
-    ``now`` is the wall clock.
+    ``now`` is the wall clock, and ``ahead`` the seconds by which that of the store is ahead of it.
     """
 
-    def __init__(self, passes: PassCounter, latest: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, passes: PassCounter, latest: int, now: Callable[[], datetime], ahead: float = 0.0
+    ) -> None:
         self.passes: PassCounter = passes
         """Those of this process's scheduler."""
         self.now: Callable[[], datetime] = now
+        self._ahead = ahead
         self._shift = latest + 2 - passes.now if latest else 1 - passes.now
 
     @property
@@ -35,8 +38,8 @@ class RunClock:
 
     @property
     def time(self) -> float:
-        """By the wall clock, in seconds since 1970."""
-        return self.now().timestamp()
+        """By the wall clock of the store, in seconds since 1970: machines that share it may differ in theirs."""
+        return self.now().timestamp() + self._ahead
 
     def seconds_until(self, due: float) -> float:
         """The seconds until then by the wall clock; 0 when it has passed."""

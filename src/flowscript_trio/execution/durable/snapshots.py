@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from ...journal.errors import ErrorFacts
-from ...types.describing import describe_safely
+from ...types.describing import describe_to_keep
 from ...types.location import Location
 from ...types.results import BranchResult, Cancellation, NodeMark, NodeResult
 from ..state import Result, State
@@ -76,9 +76,7 @@ def _plain_branch(recorder: Recorder, branch: BranchResult) -> list[Any]:
 
 
 def _error(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:
-    return (
-        None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
-    )
+    return None if error is None else recorder.coding.encode_error(error, describe_to_keep(error))
 
 
 def _result(recorder: Recorder, made: Any) -> Result | None:

@@ -13,7 +13,7 @@ from ...runtimes.control.results import DocumentResult
 from ...runtimes.placing import Place
 from ...scheduler.policy import INTERRUPTS
 from ...scheduler.signals import Break, Failed, Goto, Return, Signal
-from ...types.describing import describe_safely
+from ...types.describing import describe_to_keep
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import is_a
 from ...types.location import Location
@@ -163,9 +163,7 @@ def _write(
 
 
 def _packed(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:
-    return (
-        None if error is None else recorder.coding.encode_error(error, describe_safely(error, None))
-    )
+    return None if error is None else recorder.coding.encode_error(error, describe_to_keep(error))
 
 
 def _kept(signal: Signal | None) -> Kept:
