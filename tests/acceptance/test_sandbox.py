@@ -29,7 +29,7 @@ def evaluate(expression: str, **options: Any) -> Any:
         "[].__class__",
         "'x'.__len__",
         "(1).real",
-        "$run['__' + 'dict__']",
+        "$run[lower('__DICT__')]",
         "(x => x).__globals__",
     ],
 )

@@ -182,9 +182,9 @@ def test_dry_run_checks_everything_and_runs_nothing(document: Any, tmp_path: Pat
 def test_secrets_come_from_the_environment_by_their_names(document: Any) -> None:
     text = """<workflow name="w"><secret name="KEY"/>
       <transform type="template" id="t"
-        template="{{length($secrets.KEY)}}/{{length($secrets['OTH' + 'ER'])}}"/></workflow>"""
+        template="{{length($secrets.KEY)}}/{{length($secrets[$input])}}"/></workflow>"""
     env = {**os.environ, "KEY": "12345", "OTHER": "123"}
-    done = flowscript("run", document(text), "--secret", "OTHER", env=env)
+    done = flowscript("run", document(text), "--secret", "OTHER", "--input", '"OTHER"', env=env)
     assert json.loads(done.stdout) == "5/3"
 
 

@@ -117,7 +117,7 @@ def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
 
 
 def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:
-    call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None)
+    call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None, None)
     assert packed_call(call, "'a'") == tuple(call)
     for input in ([1], {"a": [1]}, {(1,): 2}, date(2026, 1, 2)):
         data = packed_call(call._replace(input=input), "'a'")

@@ -200,7 +200,7 @@ def test_what_sqlite_can_hold_comes_back(items: list[Any]) -> None:
     [
         (2**63, fs.FlowScriptError, "has no integers of more than 64 bits"),
         (float("nan"), fs.FlowScriptError, "SQLite cannot hold NaN"),
-        ("\ud800", UnicodeEncodeError, "surrogates not allowed"),
+        ("\ud800", fs.FlowScriptError, "half of a surrogate pair"),
     ],
 )
 async def test_what_sqlite_cannot_hold_is_refused_with_its_row(

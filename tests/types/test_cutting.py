@@ -24,7 +24,6 @@ ALLOWED = {
     "observe/pruning.py": "observers are given values that are masked",
     "observe/private_files.py": "the name of a file beside another",
     "cli/placing.py": "the names of the built-in places",
-    "observe/chronicle.py": "the id of a run",
     "types/paths.py": "a label of a document",
 }
 """Files whose texts may be cut where they are written, and why."""

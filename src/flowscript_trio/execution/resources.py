@@ -46,7 +46,7 @@ class Resources:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds  # that closing one of them may take
-        self.variables = copy_context()
+        self.variables: Context = copy_context()
         self._values: dict[str, Any] = {}
         self._closing: list[tuple[str, Close]] = []
         self._opening: dict[str, _Opening] = {}

@@ -92,7 +92,7 @@ def is_large(value: Any) -> bool:
 
 
 Encode = Callable[[Any, int | None], str]
-"""Writes a value as JSON, in lines that are indented by so many spaces, or in one line."""
+"""Writes a value as JSON: in lines that are indented by a number of spaces, or in one line."""
 
 
 def write_json(value: Any, encode: Encode, indent: int | None = None) -> str:

@@ -54,7 +54,7 @@ class Job(Generic[T]):
         self.can_wait = can_wait
         self.cancelled: threading.Event = threading.Event()
         self.committed = False
-        self.is_committing = False
+        self.is_committing: bool = False
         self._lock = threading.Lock()
         self._link: Interruptible | None = None
         self._asked = False

@@ -20,7 +20,7 @@ FEW = 16
 RUN = 64
 """Items that code goes over in one call, as long as they spend nothing."""
 MANY = 50_000
-"""Items whose values are so many new objects that full collections of garbage wait until all are there."""
+"""From this many items on, full collections of garbage wait until the values of all are there."""
 OFTEN = 15
 """A mask: of items whose code spends nothing, which takes a few microseconds, the clock is looked at each 16."""
 
