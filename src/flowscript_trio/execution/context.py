@@ -16,7 +16,7 @@ import trio
 from ..expression.scope import Services
 from ..program.compiled import PlacedStep
 from ..program.loading import Flow
-from ..runtimes.placing import Place, Whereabouts
+from ..runtimes.placing import Place, RanAt
 from ..scheduler.passes import PassCounter
 from ..scheduler.policy import first_to_surface
 from ..scheduler.raised import error_of_call
@@ -125,7 +125,7 @@ class RunContext:
     """The workflow that it runs: what a place has to know to run a part of it. None where nothing is placed."""
     placed: Mapping[int, PlacedStep] = field(default_factory=dict)
     """What was found out about each placed node when it was read, by the id of the node itself."""
-    whereabouts: dict[str, Whereabouts] = field(default_factory=dict)
+    ran_at: dict[str, RanAt] = field(default_factory=dict)
     """Where the placed executions are that have not ended, by their paths."""
     give_up: Callable[[str], None] | None = None
     """Cancels the run, for a reason."""

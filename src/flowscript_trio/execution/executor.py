@@ -244,7 +244,7 @@ class Executor:
         ``context`` is the one in which the observers were notified of its start.
         """
         run = self.run
-        if run.whereabouts and (found := run.whereabouts.pop(result.path, None)) is not None:
+        if run.ran_at and (found := run.ran_at.pop(result.path, None)) is not None:
             result.worker = found.worker
             result.outlived = result.outlived or found.outlived
         if step.id is not None:

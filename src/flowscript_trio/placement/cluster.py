@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ..execution.context import CLEANUP_SECONDS, RunContext
-from ..runtimes.placing import Whereabouts
+from ..runtimes.placing import RanAt
 from ..types.errors import InputError, WorkerDied
 from .addresses import is_open
 from .remote import RemotePlace
@@ -96,14 +96,14 @@ class Dask(RemotePlace):
         try:
             reply: bytes | None = await wait_for(begin)
         except WorkerDied as exc:
-            context.whereabouts[path] = Whereabouts(exc.worker or "a worker")
+            context.ran_at[path] = RanAt(exc.worker or "a worker")
             raise WorkerDied(f"the worker of {path!r} was lost: {exc}", exc.worker) from None
         if reply is None:
             await trio.lowlevel.checkpoint_if_cancelled()
             raise WorkerDied(f"{path!r} was ended in the cluster, and not by the run")
         if isinstance(reply, Outlived):
             worker = reply.worker
-            context.whereabouts[path] = Whereabouts(worker, outlived=True)
+            context.ran_at[path] = RanAt(worker, outlived=True)
             context.note_warning(
                 path,
                 f"{path!r} did not end within {self._cleanup:g} s of its cancellation on {worker}, and was "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..execution.context import RunContext
-from ..runtimes.placing import Whereabouts
+from ..runtimes.placing import RanAt
 from ..types.errors import InputError, WorkerDied
 from .calls import begin_worker, do_call, do_job, packed_call
 from .jobs import Reply
@@ -128,5 +128,5 @@ class _Workers:
                 if process.exitcode is not None and process.exitcode < 0
                 else f"with exit status {process.exitcode}"
             )
-            context.whereabouts[path] = Whereabouts(worker)
+            context.ran_at[path] = RanAt(worker)
             raise WorkerDied(f"the worker of {path!r}, {worker}, ended {how}", worker) from None

@@ -16,7 +16,7 @@ from ..execution.state import State
 from ..execution.walk import Walk
 from ..program.compiled import CompiledBody
 from ..runtimes.control.results import DocumentResult
-from ..runtimes.placing import Whereabouts
+from ..runtimes.placing import RanAt
 from ..runtimes.types import ExecutionParams, NodeRuntime
 from ..scheduler.signals import Signal
 from ..types.errors import WorkerDied
@@ -49,7 +49,7 @@ class RemotePlace:
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
         """Bring a job to a worker, and its reply back.
 
-        Where the worker is known and no reply comes, it is put among the whereabouts of the run. Raises
+        Where the worker is known and no reply comes, ``context.ran_at`` says so. Raises
         WorkerDied. A cancellation that is delivered comes back as a reply, one that kills the worker passes on.
         """
         raise NotImplementedError
@@ -59,7 +59,7 @@ class RemotePlace:
         leaf = Leaf(runtime, params)
         reply = await self.send_leaf(leaf)
         path = leaf.run.path
-        leaf.context.whereabouts[path] = Whereabouts(reply.worker)
+        leaf.context.ran_at[path] = RanAt(reply.worker)
         if reply.noted:
             tell(leaf.run, params, reply)
         if reply.cookies is not None:
@@ -102,7 +102,7 @@ class RemotePlace:
         deadline = trio.current_effective_deadline()
         job = document_job(walk, result, attempt, self.luggage)
         reply = await self._send_whole(context, job, f"what {attempt.step.label!r} is given")
-        context.whereabouts[job.path] = Whereabouts(reply.worker)
+        context.ran_at[job.path] = RanAt(reply.worker)
         if not isinstance(reply, BodyReply):
             raise error_in(reply)
         flow = flow_of_run(context)

@@ -16,7 +16,7 @@ import trio
 from ..execution.context import RunContext
 from ..execution.noderun import NodeRun
 from ..expression.scope import Services
-from ..runtimes.placing import Whereabouts
+from ..runtimes.placing import RanAt
 from ..runtimes.threads import start_thread
 from ..runtimes.types import BlockingRuntime, ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of
@@ -61,7 +61,7 @@ class Thread(RemotePlace):
         run = params.run
         assert isinstance(run, NodeRun)
         limiter = await self._limiter_of(context_of(run))
-        context_of(run).whereabouts[run.path] = Whereabouts("thread")
+        context_of(run).ran_at[run.path] = RanAt("thread")
         if isinstance(runtime, BlockingRuntime):
             return await runtime.in_thread(params, limiter)
         token = object()

@@ -16,7 +16,7 @@ OTHER_PROCESSES = frozenset({"process", "cluster"})
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class RanAt:
     """Where an execution of a node was.
 
     ``worker`` names the process or thread. ``outlived``: it did not answer its cancellation in time, and was given
