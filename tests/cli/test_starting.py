@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from invoking import unmeasured
+
 MOST_MODULES = 273
 """Of ours that a run of one node imports; a module more at every start should have a reason."""
 UNUSED = (
@@ -41,7 +43,7 @@ def started(tmp_path: Path) -> tuple[int, bool, int, list[str]]:
     file = tmp_path / "one.xml"
     file.write_text(ONE_NODE, encoding="utf-8")
     command = [sys.executable, "-c", SCRIPT, "run", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=unmeasured())
     assert json.loads(done.stdout) == "hello"
     left: Any = json.loads(done.stderr.splitlines()[-1])
     return left[0], left[1], left[2], left[3]

@@ -15,6 +15,7 @@ import trio
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.database import jobs, sqlite
+from flowscript_trio.runtimes.database.engines import Database
 from flowscript_trio.runtimes.database.jobs import Job, run_job
 
 
@@ -25,6 +26,8 @@ class Stuck:
         self.there = threading.Event()
         self.let_go = threading.Event()
         self.disposed: list[bool] = []
+        self.connections: list[sqlite3.Connection] = []
+        self.released = threading.Event()
 
     def call(self) -> int:
         self.there.set()
@@ -35,8 +38,10 @@ class Stuck:
 @pytest.fixture
 def stuck(monkeypatch: pytest.MonkeyPatch) -> Stuck:
     found, guard, dispose = Stuck(), sqlite.guard, sqlalchemy.Engine.dispose
+    release = Database.release
 
     def guarded(connection: Any, **how: Any) -> None:
+        found.connections.append(connection)
         connection.create_function("stuck", 0, found.call)
         guard(connection, **how)
 
@@ -45,10 +50,24 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Stuck:
         if found.let_go.is_set() or engine.url.database:
             dispose(engine)  # else Python would wait here for what waits for Python
 
+    def released(database: Database, *args: Any) -> None:
+        release(database, *args)
+        found.released.set()
+
+    monkeypatch.setattr(Database, "release", released)
     monkeypatch.setattr(sqlite, "guard", guarded)
     monkeypatch.setattr(sqlalchemy.Engine, "dispose", disposed)
     monkeypatch.setattr(jobs, "STUCK", 0.02)
     return found
+
+
+def assert_closed_when_let_go(stuck: Stuck) -> None:
+    """The thread that was left closes its connection when it comes back, whoever else could."""
+    [connection] = stuck.connections
+    stuck.let_go.set()
+    assert stuck.released.wait(20)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 async def cancel_when(event: threading.Event, run: Any) -> None:
@@ -78,7 +97,7 @@ async def test_a_run_ends_while_a_call_goes_on_and_nothing_of_it_is_committed(
     with trio.fail_after(20):
         await cancel_when(stuck.there, partial(fs.run, flow, base=tmp_path))
     assert not stuck.let_go.is_set()
-    stuck.let_go.set()
+    assert_closed_when_let_go(stuck)
     with closing(database(tmp_path)) as connection:
         connection.execute("BEGIN IMMEDIATE")  # once the thread that was left has rolled back
         assert connection.execute("SELECT count(*) FROM t").fetchall() == [(0,)]
@@ -90,7 +109,7 @@ async def test_a_connection_at_which_a_thread_was_left_is_not_closed_with_the_ru
     with trio.fail_after(20):
         await cancel_when(stuck.there, partial(fs.run, flow_of("sqlite://", "SELECT stuck() AS a")))
     assert stuck.disposed == []
-    stuck.let_go.set()
+    assert_closed_when_let_go(stuck)
 
 
 async def test_a_database_in_memory_is_closed_with_the_run_that_used_it(stuck: Stuck) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -46,6 +46,9 @@ class Database:
         self.open_streams: int = 0
         """How many streams read from it, each with a transaction of its own."""
         self._thread = local()
+        self._lock = Lock()
+        self._used = 0  # connections that threads have
+        self._is_closed = False
         self.tables: dict[tuple[str | None, str], Table] = {}
         """What tables are like, by schema and name, where it was needed."""
         self.has_markers: bool = False
@@ -66,6 +69,8 @@ class Database:
             raise
         finally:
             self._thread.job = self._thread.new = None
+        with self._lock:
+            self._used += 1
         self.attach(connection, job)
         return connection
 
@@ -115,6 +120,9 @@ class Database:
                 is_lost = True
         raw = None if connection.invalidated else connection.connection.dbapi_connection
         asked = job.detach()
+        with self._lock:
+            self._used -= 1
+            is_lost = is_lost or self._is_closed
         with suppress(Exception):
             if raw is not None:
                 link = link_to(raw)
@@ -126,6 +134,17 @@ class Database:
                     connection.invalidate()
         with suppress(Exception):
             connection.close()
+
+    def close(self) -> None:
+        """Close all connections, those at which threads were left when these come back. It blocks.
+
+        To close one that a thread is at would wait for that, and hold up all of Python where it is the only one.
+        """
+        with self._lock:
+            self._is_closed = True
+            is_used = self._used > 0
+        if not (self.is_one_connection and is_used):
+            self.engine.dispose()
 
 
 class Databases:
@@ -152,9 +171,7 @@ class Databases:
     async def aclose(self) -> None:
         def dispose() -> None:
             for database in self._known.values():
-                # To close a connection at which a thread was left would wait for that, and hold up all of Python.
-                if not database.is_one_connection or not database.turns.borrowed_tokens:
-                    database.engine.dispose()
+                database.close()
 
         # Not a thread of the limiter: those that were left behind may hold all of its tokens.
         await trio.to_thread.run_sync(
