@@ -18,7 +18,8 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from flowscript_trio.testing import prove
+from flowscript_trio.execution import handle
+from flowscript_trio.testing import Report, prove
 
 from planting import Fault, found_in
 
@@ -372,13 +373,26 @@ def test_a_variable_is_named_as_people_find_it() -> None:
     assert f"{__name__}.TENANT" in found.message
 
 
-def test_a_variable_that_an_observer_leaves_in_the_caller_s_context_is_found() -> None:
+def proved_with_an_observer_that_sets_a_variable() -> Report:
     def observe(event: fs.Event) -> None:
         if event.path == "":
             TENANT.set("an observer")
 
     flow = fs.loads('<workflow name="w"><delay id="d" duration="1s"/></workflow>')
-    report = prove(flow, options={"observers": [observe]}, pairs=0)
+    return prove(flow, options={"observers": [observe]}, pairs=0)
+
+
+def test_a_variable_that_an_observer_sets_for_the_run_is_not_accused() -> None:
+    report = proved_with_an_observer_that_sets_a_variable()
+    assert report.holds, report.render()
+
+
+@pytest.mark.breaks_the_engine
+def test_a_variable_that_is_left_in_the_caller_s_context_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handle, "InContext", lambda walk, context: walk)
+    report = proved_with_an_observer_that_sets_a_variable()
     (found,) = report.violations
     assert (found.promise, found.subject) == (VARIABLE, f"{__name__}.TENANT")
     with contextlib.suppress(LookupError):
