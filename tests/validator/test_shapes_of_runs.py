@@ -215,7 +215,7 @@ def judge(text: str, found: list[int]) -> None:
         return
     types = {
         place.node.key: flow.shapes.of_node(place.node.key)
-        for place in flow.checked.scene.index.places.values()
+        for place in flow.checked.scene.index.positions.values()
         if place.node is not None
     }
     wrong: list[str] = []

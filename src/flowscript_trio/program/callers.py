@@ -13,7 +13,7 @@ from pathlib import Path
 from ..types.ast import CallNode, Document, IncludeNode
 from ..types.deferred import dataclass
 from ..validator import Inherited
-from ..validator.places import locate, word_of
+from ..validator.positions import locate, word_of
 from .library import Library
 
 SUFFIXES = (".xml", ".flow.md")
@@ -87,7 +87,7 @@ def _running(
     document: Document, caller: Path, path: Path, library: Library
 ) -> Iterator[IncludeNode | CallNode]:
     """The nodes of a document that run the one of that file."""
-    for place in locate(document).places.values():
+    for place in locate(document).positions.values():
         node = place.node
         if isinstance(node, (IncludeNode, CallNode)):
             written = word_of(node.settings.get("workflow"))

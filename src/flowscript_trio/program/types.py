@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ..types.deferred import dataclass
 from ..types.shapes import ValueType
-from ..validator.places import name_of
+from ..validator.positions import name_of
 from ..validator.shapes import DocumentShapes
 
 
@@ -30,7 +30,7 @@ class FlowTypes:
 
 def types_of(shapes: DocumentShapes) -> FlowTypes:
     """The types of a document's values."""
-    places = shapes.scene.index.places
+    places = shapes.scene.index.positions
     nodes = {}
     for key in sorted(places):
         node = places[key].node

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from ..scheduler.dag import find_cycles, order
 from ..types.findings import Findings
-from .places import Index, Place
+from .positions import Index, Position
 
 DEEPEST = 100
 """How deep a node may run inside others, and in place of others: each of them takes a part of the stack."""
 
-Named = Sequence[tuple[Place, Place]]
+Named = Sequence[tuple[Position, Position]]
 """The places of nodes that name a handler, each with that of the handler."""
 
 
@@ -25,12 +25,12 @@ def report_chains(index: Index, named: Named, findings: Findings) -> set[int]:
     at = {key: number for number, key in enumerate(keys)}
     waits: list[set[int]] = [set() for _ in keys]
     for user, handler in named:
-        waits[at[_key(handler)]].update(at[_key(place)] for place in _around(user, at))
+        waits[at[_key(handler)]].update(at[_key(position)] for position in _around(user, at))
     cycles = find_cycles(waits)
     for cycle in cycles:
-        nodes = [index.places[keys[number]].node for number in reversed(cycle)]
+        nodes = [index.positions[keys[number]].node for number in reversed(cycle)]
         labels = [node.label for node in nodes if node is not None]
-        first = index.places[keys[cycle[0]]].node
+        first = index.positions[keys[cycle[0]]].node
         assert first is not None
         written = " → ".join([labels[-1], *labels])
         findings.at_element(
@@ -40,7 +40,7 @@ def report_chains(index: Index, named: Named, findings: Findings) -> set[int]:
     found = {keys[number] for number in set(range(len(keys))).difference(ordered)}
     deep = [] if cycles else _find_deep(named, keys, at, ordered)
     if deep:
-        node = index.places[deep[0]].node
+        node = index.positions[deep[0]].node
         assert node is not None
         findings.at_element(
             node,
@@ -56,15 +56,15 @@ def _find_deep(
     named: Named, keys: Sequence[int], at: dict[int, int], ordered: Sequence[int]
 ) -> list[int]:
     """The keys of the handlers that would run deeper than :data:`DEEPEST`, the first one first."""
-    users: list[list[Place]] = [[] for _ in keys]
+    users: list[list[Position]] = [[] for _ in keys]
     for user, handler in named:
         users[at[_key(handler)]].append(user)
     depths = [0] * len(keys)
     for number in ordered:
         for user in users[number]:
             around = (
-                depths[at[_key(place)]] + user.level.depth - place.level.depth
-                for place in _around(user, at)
+                depths[at[_key(position)]] + user.level.depth - position.level.depth
+                for position in _around(user, at)
             )
             depths[number] = max(
                 depths[number], user.level.depth + 1, *(1 + each for each in around)
@@ -72,14 +72,14 @@ def _find_deep(
     return [keys[number] for number in ordered if depths[number] > DEEPEST]
 
 
-def _around(place: Place | None, at: dict[int, int]) -> Iterator[Place]:
+def _around(position: Position | None, at: dict[int, int]) -> Iterator[Position]:
     """The handlers that are at a place or have it inside."""
-    while place is not None:
-        if place.node is not None and place.node.key in at:
-            yield place
-        place = place.level.outer
+    while position is not None:
+        if position.node is not None and position.node.key in at:
+            yield position
+        position = position.level.outer
 
 
-def _key(place: Place) -> int:
-    assert place.node is not None
-    return place.node.key
+def _key(position: Position) -> int:
+    assert position.node is not None
+    return position.node.key

@@ -16,8 +16,8 @@ from .members import Inherited
 from .names import Names
 from .naming import check_names
 from .nodes import NodeBinder
-from .places import BEFORE, Index, Level, Place, locate, name_of, word_of
 from .placing import check_places, places_of_bodies
+from .positions import BEFORE, Index, Level, Position, locate, name_of, word_of
 from .streams import check_streams
 from .texts import Compiler
 from .values import BoundSettings
@@ -43,15 +43,15 @@ def check(
     compiler = Compiler(index, findings)
     binder = NodeBinder(index, registry, compiler, findings)
     nodes = {
-        key: binder.bind(place.node, place)
-        for key, place in index.places.items()
-        if place.node is not None
+        key: binder.bind(position.node, position)
+        for key, position in index.positions.items()
+        if position.node is not None
     }
     settings = {
         key: binder.bind_body(level.body, level.outer) for key, level in index.levels.items()
     }
     root = index.levels[document.body.key]
-    own = binder.bind_document(document, Place(root, BEFORE, None))
+    own = binder.bind_document(document, Position(root, BEFORE, None))
     handlers = find_handlers(
         index, binder.named_handlers, compiler.uses, _goto_targets(index), findings
     )
@@ -78,9 +78,9 @@ def _goto_targets(index: Index) -> list[str]:
     """The ids that actions of checkpoints go on at."""
     return [
         word_of(part.settings.get("goto"))
-        for place in index.places.values()
-        if isinstance(place.node, CheckpointNode)
-        for part in place.node.actions
+        for position in index.positions.values()
+        if isinstance(position.node, CheckpointNode)
+        for part in position.node.actions
     ]
 
 
@@ -117,14 +117,14 @@ def _check_bodies(
 def _collect_names(index: Index) -> dict[int, list[str]]:
     """For each body the names of the results at any depth in it, in document order."""
     inner: dict[int, list[str]] = {key: [] for key in index.levels}
-    for place in sorted(index.places.values(), key=_key_of):
-        name = None if place.node is None else name_of(place.node)
-        level: Level | None = place.level
+    for position in sorted(index.positions.values(), key=_key_of):
+        name = None if position.node is None else name_of(position.node)
+        level: Level | None = position.level
         while name is not None and level is not None:
             inner[level.body.key].append(name)
             level = None if level.outer is None else level.outer.level
     return inner
 
 
-def _key_of(place: Place) -> int:
-    return -1 if place.node is None else place.node.key
+def _key_of(position: Position) -> int:
+    return -1 if position.node is None else position.node.key

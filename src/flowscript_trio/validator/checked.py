@@ -13,7 +13,7 @@ from ..types.deferred import dataclass
 from ..types.errors import Problem
 from .handlers import Handlers
 from .members import Inherited, Wanted
-from .places import Index
+from .positions import Index
 from .texts import Noted
 from .values import BoundSetting, BoundSettings
 

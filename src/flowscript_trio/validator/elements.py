@@ -14,7 +14,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from .checked import CheckedNode
 from .handlers import Handlers
-from .places import Index, Level, Place, names_in, variables_of, word_of
+from .positions import Index, Level, Position, names_in, variables_of, word_of
 from .waits import Waits
 
 _NOT_NAMES = RESERVED_WORDS | {"input"}
@@ -36,7 +36,7 @@ class ElementChecks:
         self._nodes = nodes
         self._waits = waits
         self._findings = findings
-        self._checks: Mapping[str, Callable[[Node, Place], None]] = {
+        self._checks: Mapping[str, Callable[[Node, Position], None]] = {
             "parallel": self._check_block,
             "foreach": self._check_block,
             "break": self._check_break,
@@ -49,15 +49,15 @@ class ElementChecks:
 
     def check(self) -> None:
         """Check every node of the document."""
-        for place in self._index.places.values():
-            node = place.node
+        for position in self._index.positions.values():
+            node = position.node
             if node is not None and node.kind in self._checks:
-                self._checks[node.kind](node, place)
+                self._checks[node.kind](node, position)
         for level in self._index.levels.values():
             if level.is_graph:
                 self._check_delays(level)
 
-    def _check_block(self, node: Node, place: Place) -> None:
+    def _check_block(self, node: Node, position: Position) -> None:
         self._check_names(node)
         settings = self._nodes[node.key].settings
         config = settings.constant if settings.is_constant else settings.base
@@ -122,7 +122,7 @@ class ElementChecks:
                 )
                 return
 
-    def _check_variables(self, node: Node, place: Place) -> None:
+    def _check_variables(self, node: Node, position: Position) -> None:
         for setting in variables_of(node):
             name = word_of(setting)
             if name in _NOT_NAMES or name.startswith("$"):
@@ -136,11 +136,11 @@ class ElementChecks:
             expected="another name",
         )
 
-    def _check_break(self, node: Node, place: Place) -> None:
+    def _check_break(self, node: Node, position: Position) -> None:
         setting = node.settings.get("loop")
         wanted = word_of(setting)
         loops: list[str] = []
-        for here in self._handlers.outwards(place):
+        for here in self._handlers.outwards(position):
             level = here.level
             owner = None if level.outer is None else level.outer.node
             if owner is None or level.role != "body":
@@ -174,8 +174,8 @@ class ElementChecks:
                 expected="<loop>, <while> or <foreach> around it",
             )
 
-    def _check_return(self, node: Node, place: Place) -> None:
-        for here in self._handlers.outwards(place):
+    def _check_return(self, node: Node, position: Position) -> None:
+        for here in self._handlers.outwards(position):
             level = here.level
             owner = None if level.outer is None else level.outer.node
             if level.role != "body":
@@ -192,7 +192,7 @@ class ElementChecks:
             )
             return
 
-    def _check_actions(self, node: Node, place: Place) -> None:
+    def _check_actions(self, node: Node, position: Position) -> None:
         assert isinstance(node, CheckpointNode)
         seen: set[str] = set()
         for part, settings in zip(node.actions, self._nodes[node.key].parts, strict=True):
@@ -222,18 +222,18 @@ class ElementChecks:
                     expected="no goto in a handler",
                 )
             else:
-                self._check_goto(part.settings["goto"], config.goto, place)
+                self._check_goto(part.settings["goto"], config.goto, position)
 
-    def _check_goto(self, setting: Setting, name: str, place: Place) -> None:
+    def _check_goto(self, setting: Setting, name: str, position: Position) -> None:
         target = self._index.place_of(name)
-        nodes = place.level.body.nodes
-        near = nearest(name, [node.id for node in nodes[place.index + 1 :] if node.id])
+        nodes = position.level.body.nodes
+        near = nearest(name, [node.id for node in nodes[position.index + 1 :] if node.id])
         message, severity = "", "error"
         if target is None:
             message = f"there is no node {name!r} to go on at"
-        elif target.level is not place.level:
+        elif target.level is not position.level:
             message = f"{name!r} is in another body"
-        elif target.index <= place.index:
+        elif target.index <= position.index:
             message = (
                 f"{name!r} comes before this checkpoint; choosing it fails the run (use a loop)"
             )
@@ -248,13 +248,13 @@ class ElementChecks:
                 suggestion=near,
             )
 
-    def _check_output(self, node: Node, place: Place) -> None:
-        level = place.level
+    def _check_output(self, node: Node, position: Position) -> None:
+        level = position.level
         if level.body is not self._index.document.body:
             message = "<output> is allowed in the workflow only"
         else:
             passed_over = self._handlers.in_level(level)
-            later = range(place.index + 1, len(level.body.nodes))
+            later = range(position.index + 1, len(level.body.nodes))
             if all(at in passed_over for at in later):
                 return
             message = "<output> is not the last node"

@@ -13,7 +13,7 @@ from ..types.ast import Setting
 from ..types.errors import nearest
 from ..types.findings import Findings
 from .chains import report_chains
-from .places import Index, Level, Place, contains, word_of
+from .positions import Index, Level, Position, contains, word_of
 from .texts import Use
 
 _NONE: frozenset[int] = frozenset()
@@ -22,7 +22,7 @@ _NONE: frozenset[int] = frozenset()
 class Handlers:
     """The handlers of a document by their keys, each with the places of the nodes that name it."""
 
-    def __init__(self, users: dict[int, list[Place]]) -> None:
+    def __init__(self, users: dict[int, list[Position]]) -> None:
         self._users = users
 
     def __contains__(self, key: int) -> bool:
@@ -35,24 +35,24 @@ class Handlers:
         nodes = level.body.nodes
         return frozenset(at for at, node in enumerate(nodes) if node.key in self._users)
 
-    def around(self, place: Place | None) -> Place | None:
+    def around(self, position: Position | None) -> Position | None:
         """The innermost handler that is at ``place`` or has it inside."""
-        while self._users and place is not None:
-            if place.node is not None and place.node.key in self._users:
-                return place
-            place = place.level.outer
+        while self._users and position is not None:
+            if position.node is not None and position.node.key in self._users:
+                return position
+            position = position.level.outer
         return None
 
-    def users_of(self, handler: Place) -> list[Place]:
+    def users_of(self, handler: Position) -> list[Position]:
         """The places of the nodes that name a handler."""
         assert handler.node is not None
         return self._users[handler.node.key]
 
-    def outwards(self, place: Place) -> Iterator[Place]:
+    def outwards(self, position: Position) -> Iterator[Position]:
         """The place and those around it, as a run sees them: around a handler are its users."""
         seen: set[int] = set()
-        around: set[Place] = set()  # the users of a handler mostly are in the same bodies
-        pending: list[Place | None] = [place]
+        around: set[Position] = set()  # the users of a handler mostly are in the same bodies
+        pending: list[Position | None] = [position]
         while pending:
             here = pending.pop()
             while here is not None and here not in around:
@@ -68,7 +68,7 @@ class Handlers:
 
 def find_handlers(
     index: Index,
-    named: Sequence[tuple[Place, Setting]],
+    named: Sequence[tuple[Position, Setting]],
     uses: Iterable[Use],
     targets: Iterable[str],
     findings: Findings,
@@ -79,20 +79,20 @@ def find_handlers(
     names (one of the ``uses`` outside of it, or a ``goto`` in ``targets``) is an ordinary node, that also
     stands in for another.
     """
-    users: dict[int, list[Place]] = {}
-    pairs: list[tuple[Place, Place]] = []
-    for place, setting in named:
-        handler = _find(index, place, setting, findings)
+    users: dict[int, list[Position]] = {}
+    pairs: list[tuple[Position, Position]] = []
+    for position, setting in named:
+        handler = _find(index, position, setting, findings)
         if handler is not None and handler.node is not None:
-            users.setdefault(handler.node.key, []).append(place)
-            pairs.append((place, handler))
+            users.setdefault(handler.node.key, []).append(position)
+            pairs.append((position, handler))
     for key in report_chains(index, pairs, findings):
         del users[key]
     if users:
         for use in uses:
             target = index.place_of(use.reference.name)
             if target is not None:
-                _unmark(users, target, use.visible.place)
+                _unmark(users, target, use.visible.position)
         for name in targets:
             target = index.place_of(name)
             if target is not None:
@@ -100,7 +100,9 @@ def find_handlers(
     return Handlers(users)
 
 
-def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> Place | None:
+def _find(
+    index: Index, position: Position, setting: Setting, findings: Findings
+) -> Position | None:
     """The handler that a setting names, or None where it may not be one."""
     name = word_of(setting)
     target = index.place_of(name)
@@ -113,7 +115,7 @@ def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> P
             suggestion=nearest(name, index.ids),
         )
         return None
-    if contains(target, place):
+    if contains(target, position):
         findings.at_value(
             setting,
             "misplaced-handler",
@@ -121,7 +123,7 @@ def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> P
             expected="another node of the same body, or of one around it",
         )
         return None
-    around: Place | None = place
+    around: Position | None = position
     while around is not None and around.level is not target.level:
         around = around.level.outer
     if around is None:
@@ -135,15 +137,15 @@ def _find(index: Index, place: Place, setting: Setting, findings: Findings) -> P
     return target
 
 
-def _unmark(users: dict[int, list[Place]], target: Place, source: Place | None) -> None:
+def _unmark(users: dict[int, list[Position]], target: Position, source: Position | None) -> None:
     """Make ordinary what is named at ``source`` from outside of it: the target and what is around it."""
-    place: Place | None = target
-    while place is not None:
-        node = place.node
+    position: Position | None = target
+    while position is not None:
+        node = position.node
         if (
             node is not None
             and node.key in users
-            and (source is None or not contains(place, source))
+            and (source is None or not contains(position, source))
         ):
             del users[node.key]
-        place = place.level.outer
+        position = position.level.outer

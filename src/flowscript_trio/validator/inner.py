@@ -17,7 +17,7 @@ from ..expression.syntax import Call, Chain, Choice, Constant, Item, Member, Met
 from ..types.ast import Node
 from ..types.errors import nearest
 from ..types.findings import Findings
-from .places import Index, contains, name_of
+from .positions import Index, contains, name_of
 
 MOST_COMPARISONS = 20_000
 """How many names are compared with those that no node has in one document."""
@@ -92,7 +92,7 @@ class InnerNodes:
         if not reference.path or not node.bodies:
             return None
         inner = self._index.ids.get(reference.path[0])
-        places = self._index.places
+        places = self._index.positions
         if inner is None or inner is node or not contains(places[node.key], places[inner.key]):
             return None
         return inner
@@ -109,7 +109,7 @@ class InnerNodes:
         self._compared += len(self._index.ids)
         if self._compared > MOST_COMPARISONS:
             return
-        places = self._index.places
+        places = self._index.positions
         inside = [
             name
             for name, one in self._index.ids.items()

@@ -91,16 +91,16 @@ def merged(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """The errors of a value that may be one of several kinds as one: pydantic has one for each of the kinds."""
     found: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for detail in details:
-        place = tuple(step for step in detail["loc"] if not _is_branch_of_union(step))
-        found.setdefault(place, []).append(detail)
+        position = tuple(step for step in detail["loc"] if not _is_branch_of_union(step))
+        found.setdefault(position, []).append(detail)
     errors: list[ErrorDetails] = []
-    for place, them in found.items():
+    for position, them in found.items():
         expected = dict.fromkeys(describe_error(detail).expected for detail in them)
         words = _one_of([each for each in expected if each is not None])
         if len(them) == 1 or None in expected:
             errors += them
         else:
-            errors.append({**them[0], "type": "union", "loc": place, "ctx": {"expected": words}})
+            errors.append({**them[0], "type": "union", "loc": position, "ctx": {"expected": words}})
     return errors
 
 

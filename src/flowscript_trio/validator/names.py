@@ -28,7 +28,7 @@ from ..types.errors import nearest
 from ..types.findings import Findings
 from .handlers import Handlers
 from .members import Inherited, Members, member_of
-from .places import Index, Level, Place, contains
+from .positions import Index, Level, Position, contains
 from .slips import quoted
 from .texts import Use
 
@@ -66,17 +66,17 @@ class Relation(Enum):
     """In another side of an if or branch around both, of which only one runs."""
 
 
-def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
+def relate(position: Position, target: Position) -> tuple[Relation, Position, Position]:
     """How ``target`` relates to ``place``, and the places of both in the innermost body around both."""
     below = target_below = None
-    while place.level is not target.level:
-        depth, target_depth = place.level.depth, target.level.depth
+    while position.level is not target.level:
+        depth, target_depth = position.level.depth, target.level.depth
         if depth >= target_depth:
-            below, place = place.level, _outer(place)
+            below, position = position.level, _outer(position)
         if target_depth >= depth:
             target_below, target = target.level, _outer(target)
-    if place.index != target.index:
-        return _relate_in_body(place, target), place, target
+    if position.index != target.index:
+        return _relate_in_body(position, target), position, target
     if below is None:
         relation = Relation.SELF if target_below is None else Relation.INSIDE
     elif below.role != "body":
@@ -86,22 +86,22 @@ def relate(place: Place, target: Place) -> tuple[Relation, Place, Place]:
     elif target_below.role != "body":
         relation = Relation.LATER
     else:
-        apart = place.node is not None and element_of(place.node).scope == "apart"
+        apart = position.node is not None and element_of(position.node).scope == "apart"
         relation = Relation.SIBLING if apart else Relation.OTHER_SIDE
-    return relation, place, target
+    return relation, position, target
 
 
-def _relate_in_body(place: Place, target: Place) -> Relation:
+def _relate_in_body(position: Position, target: Position) -> Relation:
     """For two places of one body; before its first node and after its last no node depends on another."""
-    nodes = len(place.level.body.nodes)
-    if place.level.is_graph and 0 <= place.index < nodes and target.index < nodes:
+    nodes = len(position.level.body.nodes)
+    if position.level.is_graph and 0 <= position.index < nodes and target.index < nodes:
         return Relation.BESIDE
-    return Relation.EARLIER if target.index < place.index else Relation.LATER
+    return Relation.EARLIER if target.index < position.index else Relation.LATER
 
 
-def _outer(place: Place) -> Place:
-    assert place.level.outer is not None, "all places are in the document's body"
-    return place.level.outer
+def _outer(position: Position) -> Position:
+    assert position.level.outer is not None, "all places are in the document's body"
+    return position.level.outer
 
 
 class Names:
@@ -119,7 +119,7 @@ class Names:
         inherited: Inherited,
     ) -> None:
         self.members: Members = Members(index.document, inherited, findings, self._nearest)
-        self.reads: list[tuple[Place, str]] = []
+        self.reads: list[tuple[Position, str]] = []
         self._index = index
         self._handlers = handlers
         self._findings = findings
@@ -130,7 +130,7 @@ class Names:
         """Judge one use of a name: a problem, a dependency, or nothing."""
         name = use.reference.name
         bound = use.visible.bound
-        if use.how != "after" and (name in bound or name in use.visible.place.level.names):
+        if use.how != "after" and (name in bound or name in use.visible.position.level.names):
             return
         target = self._index.place_of(name) if use.how != "expression" else self._node(name)
         if target is not None:
@@ -139,17 +139,17 @@ class Names:
             self._report_unknown(use, [*self._index.ids, *self._index.phases])
         else:
             if name == "$context":
-                self.reads.append((use.visible.place, member_of(use) or EVERY))
+                self.reads.append((use.visible.position, member_of(use) or EVERY))
             elif name in ALWAYS:
                 self.members.judge(use)
-            for place in self.effective(use.visible.place):
-                self._judge_other(use, place)
+            for position in self.effective(use.visible.position):
+                self._judge_other(use, position)
 
-    def effective(self, place: Place) -> Iterator[Place]:
+    def effective(self, position: Position) -> Iterator[Position]:
         """The places from which a name at ``place`` is judged: of a handler, those of its users."""
-        handler = self._handlers.around(place)
+        handler = self._handlers.around(position)
         if handler is None:
-            yield place
+            yield position
             return
         seen: set[int] = set()
         pending = [handler]
@@ -166,26 +166,26 @@ class Names:
                 else:
                     pending.append(around)
 
-    def _node(self, name: str) -> Place | None:
+    def _node(self, name: str) -> Position | None:
         node = self._index.results.get(name)
-        return None if node is None else self._index.places[node.key]
+        return None if node is None else self._index.positions[node.key]
 
-    def _judge(self, use: Use, target: Place) -> None:
+    def _judge(self, use: Use, target: Position) -> None:
         """Judge the naming of a node."""
-        place = use.visible.place
-        handler = self._handlers.around(place)
+        position = use.visible.position
+        handler = self._handlers.around(position)
         if handler is None or contains(handler, target):
-            self._judge_from(use, place, target, False)
+            self._judge_from(use, position, target, False)
             return
         users = self._handlers.users_of(handler)
         if any(self._handlers.around(user) for user in users):
-            users = list(self.effective(place))
+            users = list(self.effective(position))
         for user in users:
             self._judge_from(use, user, target, True)
 
-    def _judge_from(self, use: Use, place: Place, target: Place, handling: bool) -> None:
+    def _judge_from(self, use: Use, position: Position, target: Position, handling: bool) -> None:
         """Judge the naming of a node as seen from ``place``, which is that of its user in a handler."""
-        relation, here, there = relate(place, target)
+        relation, here, there = relate(position, target)
         looped = here.level.looped
         match relation:
             case Relation.BESIDE:
@@ -228,53 +228,53 @@ class Names:
                     severity="warning",
                 )
 
-    def _judge_other(self, use: Use, place: Place) -> None:
+    def _judge_other(self, use: Use, position: Position) -> None:
         """Judge a name that does not belong to a node."""
         name = use.reference.name
-        known = place.level.names
-        handling = place is not use.visible.place
+        known = position.level.names
+        handling = position is not use.visible.position
         if name == "$context":
-            self._judge_variable(use, place)
+            self._judge_variable(use, position)
             return
         if name in known or name in self._index.given or name == "input" or name in ALWAYS:
             return
-        if (handling and name == "$error") or (name == "$attempt" and place.node is not None):
+        if (handling and name == "$error") or (name == "$attempt" and position.node is not None):
             return
         if name in SPECIAL_NAMES:
             self._report(use, "no-value", "has no value here: it is null", severity="warning")
             return
-        first = self._first_setter(name, place)
+        first = self._first_setter(name, position)
         if first is None and self._comparisons > MOST_COMPARISONS:
             self._report_unknown(use, [])
             return
         if first is None:
-            names = {*self._index.ids, *known, *self._variables(place), "input"}
+            names = {*self._index.ids, *known, *self._variables(position), "input"}
             names |= {*use.visible.bound, *use.visible.words, *SPECIAL_NAMES}
             self._report_unknown(use, sorted(names))
             return
-        self.reads.append((use.visible.place, name))
-        self._judge_time(use, place, first)
+        self.reads.append((use.visible.position, name))
+        self._judge_time(use, position, first)
 
-    def _judge_variable(self, use: Use, place: Place) -> None:
+    def _judge_variable(self, use: Use, position: Position) -> None:
         """Judge a member of ``$context``, which has the variables that can be seen."""
         name = member_of(use)
         if name is None or name in self._index.given:
             return
-        first = self._first_setter(name, place)
+        first = self._first_setter(name, position)
         if first is None:
-            self.members.report_unset(use, self._variables(place))
+            self.members.report_unset(use, self._variables(position))
         else:
-            self._judge_time(use, place, first)
+            self._judge_time(use, position, first)
 
-    def _variables(self, place: Place) -> set[str]:
+    def _variables(self, position: Position) -> set[str]:
         """The variables that can be seen at a place, and what the document is run with."""
-        setters = (self._index.setters.get(fork, ()) for fork in place.level.forks)
+        setters = (self._index.setters.get(fork, ()) for fork in position.level.forks)
         return set(self._index.given).union(*setters)
 
-    def _judge_time(self, use: Use, place: Place, first: int) -> None:
+    def _judge_time(self, use: Use, position: Position, first: int) -> None:
         """Judge the naming of a variable whose first setter is the node of the key ``first``."""
-        here = place.node.key if place.node is not None else None
-        if here is not None and first >= here and not place.level.looped:
+        here = position.node.key if position.node is not None else None
+        if here is not None and first >= here and not position.level.looped:
             self._report(
                 use,
                 "no-value",
@@ -283,10 +283,12 @@ class Names:
                 expected="a node before this one that sets it",
             )
 
-    def _first_setter(self, name: str, place: Place) -> int | None:
+    def _first_setter(self, name: str, position: Position) -> int | None:
         """The key of the first node that sets a variable which can be seen at a place."""
         setters = self._index.setters
-        keys = [setters[fork][name] for fork in place.level.forks if name in setters.get(fork, ())]
+        keys = [
+            setters[fork][name] for fork in position.level.forks if name in setters.get(fork, ())
+        ]
         return min(keys, default=None)
 
     def _report_unknown(self, use: Use, known: list[str]) -> None:

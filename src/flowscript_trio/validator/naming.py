@@ -18,7 +18,7 @@ from ..types.ast import (
     Setting,
 )
 from ..types.findings import Findings
-from .places import Index, variables_of, word_of
+from .positions import Index, variables_of, word_of
 
 _NAMING = ("key", "field", "name", "id", "label")
 """Settings of parts that name something."""
@@ -31,10 +31,12 @@ def check_names(index: Index, findings: Findings) -> None:
     for declared in declarations:
         wrong = control_in(declared.name)
         if wrong:
-            place = declared.location
-            offset = document.source.offset(place.line) + place.column - 1
+            position = declared.location
+            offset = document.source.offset(position.line) + position.column - 1
             findings.add(offset, "control-character", wrong)
-    for node in [place.node for place in index.places.values() if place.node is not None]:
+    for node in [
+        position.node for position in index.positions.values() if position.node is not None
+    ]:
         if isinstance(node, PhaseNode) and (wrong := control_in(node.name)):
             findings.at_element(node, "control-character", wrong)
         for setting in _naming(node):

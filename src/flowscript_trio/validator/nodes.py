@@ -27,7 +27,7 @@ from .common import CONDITION, LIMIT, ON_CRASH, PLACE, RETRY, TIMEOUT, WAITING_T
 from .fields import plan_of
 from .known import known_settings
 from .limits import LimitNames
-from .places import Index, Place, name_of, word_of
+from .positions import Index, Position, name_of, word_of
 from .settings import SettingsBinder
 from .texts import Compiler, Visibility
 from .values import BoundSetting, BoundSettings
@@ -47,7 +47,7 @@ class NodeBinder:
     def __init__(
         self, index: Index, registry: Registry, compiler: Compiler, findings: Findings
     ) -> None:
-        self.named_handlers: list[tuple[Place, Setting]] = []
+        self.named_handlers: list[tuple[Position, Setting]] = []
         self._index = index
         self._registry = registry
         self._compiler = compiler
@@ -56,10 +56,10 @@ class NodeBinder:
         self._limits = LimitNames(index.document, findings)
         self._runtimes: dict[str, NodeRuntime | None] = {}
 
-    def bind(self, node: Node, place: Place) -> CheckedNode:
+    def bind(self, node: Node, position: Position) -> CheckedNode:
         """The node with its settings bound."""
         element = element_of(node)
-        visible = Visibility(place)
+        visible = Visibility(position)
         label = f"<{node.tag}>" if node.id is None else repr(node.id)
         runtime = self._runtime_of(node)
         model = None if runtime is None else runtime.config
@@ -102,7 +102,7 @@ class NodeBinder:
             timeout,
             retries,
             fallback,
-            self._late_handler(node, place),
+            self._late_handler(node, position),
             tuple(self._bind_part(node.kind, part, visible) for part in parts_of(node)),
             limits=() if limit is None else self._limits.bind(limit),
             keeps=element.scope == "apart" and word_of(node.settings.get("on_timeout")) == "keep",
@@ -110,21 +110,23 @@ class NodeBinder:
             on_crash="retry" if on_crash is None else on_crash.constant,
         )
 
-    def bind_body(self, body: Body, place: Place | None) -> BoundSettings | None:
+    def bind_body(self, body: Body, position: Position | None) -> BoundSettings | None:
         """The settings of a body's element, which see what its node sees; None where it has none."""
         model = BODY_CONFIGS.get(body.tag, BodyConfig)
-        if place is None or (not body.settings and model in (BodyConfig, SideConfig)):
+        if position is None or (not body.settings and model in (BodyConfig, SideConfig)):
             return None
-        return self._settings.bind(model, body.settings, body, Visibility(place), f"<{body.tag}>")
+        return self._settings.bind(
+            model, body.settings, body, Visibility(position), f"<{body.tag}>"
+        )
 
     def bind_document(
-        self, document: Document, place: Place
+        self, document: Document, position: Position
     ) -> tuple[BoundSetting | None, BoundSetting | None, BoundSetting | None]:
         """The document's own timeout, limit and retry."""
         bound = [
             None
             if setting is None
-            else self._settings.bind_one(setting, field, Visibility(place), "<workflow>")
+            else self._settings.bind_one(setting, field, Visibility(position), "<workflow>")
             for setting, field in (
                 (document.timeout, TIMEOUT),
                 (document.max_concurrency, LIMIT),
@@ -178,17 +180,17 @@ class NodeBinder:
         )
         if (part := node.on_error.fallback) is not None:
             self._settings.bind(FallbackConfig, part.settings, part, visible, "<fallback>")
-            fallback = self._handler(part.settings.get("node"), visible.place)
+            fallback = self._handler(part.settings.get("node"), visible.position)
         return retries, fallback
 
-    def _late_handler(self, node: Node, place: Place) -> BaseNode | None:
+    def _late_handler(self, node: Node, position: Position) -> BaseNode | None:
         """The handler of a time limit; of a block ``fail`` and ``keep`` say something else."""
         setting = node.settings.get("on_timeout")
         element = element_of(node)
         if setting is None or not element.is_control:
             return None
         if element.scope != "apart":
-            return self._handler(setting, place)
+            return self._handler(setting, position)
         if node.timeout is None:
             self._findings.at_name(
                 setting,
@@ -196,9 +198,9 @@ class NodeBinder:
                 f"{node.label!r} has no timeout, so on-timeout says nothing",
                 expected="a timeout beside it",
             )
-        return None if word_of(setting) in _WORDS else self._handler(setting, place)
+        return None if word_of(setting) in _WORDS else self._handler(setting, position)
 
-    def _handler(self, setting: Setting | None, place: Place) -> BaseNode | None:
+    def _handler(self, setting: Setting | None, position: Position) -> BaseNode | None:
         """The handler that a setting names."""
         name = word_of(setting)
         if setting is None or not name or "{{" in name:
@@ -211,7 +213,7 @@ class NodeBinder:
                 expected="the id of another node",
             )
             return None
-        self.named_handlers.append((place, setting))
+        self.named_handlers.append((position, setting))
         return self._index.ids.get(name)
 
     def _bind_input(
@@ -221,7 +223,7 @@ class NodeBinder:
         setting = node.input
         if setting is None:
             return None, False
-        visible = Visibility(visible.place, of_input=True)
+        visible = Visibility(visible.position, of_input=True)
         if not isinstance(setting.value, Text) or not setting.value.value.strip():
             self._findings.at_value(
                 setting,

@@ -10,7 +10,7 @@ from ..runtimes.wrapping import innermost
 from ..types.ast import CheckpointNode, ForeachNode
 from ..types.findings import Findings
 from .checked import CheckedNode
-from .places import Index, Level
+from .positions import Index, Level
 from .streams import is_stream
 from .values import BoundSettings
 
@@ -43,7 +43,7 @@ def check_places(
     findings: Findings,
 ) -> None:
     """Report what cannot run where it is; ``bodies`` are the places of those that run elsewhere."""
-    for key, place in index.places.items():
+    for key, place in index.positions.items():
         node = place.node
         if node is None:
             continue

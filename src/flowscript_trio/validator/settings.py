@@ -16,7 +16,7 @@ from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
 from .messages import describe_error, merged, show
-from .places import word_of
+from .positions import word_of
 from .texts import REFUSED, Compiler, Computed, Refused, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
 

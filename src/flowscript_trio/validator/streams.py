@@ -19,7 +19,7 @@ from ..types.patterns import pattern
 from .checked import Checked, CheckedNode
 from .handlers import Handlers
 from .names import Relation, relate
-from .places import Index, Place, word_of
+from .positions import Index, Position, word_of
 from .texts import Use
 
 SOURCES = frozenset({"source:file", "source:http", "source:database"})
@@ -55,7 +55,7 @@ def check_streams(
 ) -> None:
     """Report what is made of a stream that has no value, and who would be the second to read one."""
     streams = {
-        node.node.id: index.places[key]
+        node.node.id: index.positions[key]
         for key, node in nodes.items()
         if node.node.id is not None and is_stream(node)
     }
@@ -77,7 +77,7 @@ def check_streams(
 
 def _is_misused(use: Use) -> bool:
     """Whether something is made of the stream that a name stands for."""
-    reference, names = use.reference, use.visible.place.level.names
+    reference, names = use.reference, use.visible.position.level.names
     if use.how == "after" or reference.name in names or reference.name in use.visible.bound:
         return False
     if reference.path and reference.path != ("output",):
@@ -99,30 +99,30 @@ class _Readers:
     """Finds who reads each stream for certain, and reports whoever would be the second, or reads it in rounds."""
 
     def __init__(
-        self, index: Index, handlers: Handlers, streams: dict[str, Place], findings: Findings
+        self, index: Index, handlers: Handlers, streams: dict[str, Position], findings: Findings
     ) -> None:
         self._index = index
         self._handlers = handlers
         self._streams = streams
         self._findings = findings
-        self._found: dict[str, list[tuple[Place, Setting]]] = {}
+        self._found: dict[str, list[tuple[Position, Setting]]] = {}
 
     def check(self) -> None:
-        for place in self._index.places.values():
-            if place.node is not None and self._handlers.around(place) is None:
-                self._look_at(place, place.node)
+        for position in self._index.positions.values():
+            if position.node is not None and self._handlers.around(position) is None:
+                self._look_at(position, position.node)
         for name, readers in self._found.items():
-            for place, setting in readers:
-                self._check_rounds(name, place, setting)
+            for position, setting in readers:
+                self._check_rounds(name, position, setting)
             readers.sort(key=lambda reader: reader[1].offset)
             for (first, _), (second, setting) in pairwise(readers):
                 if _both_run(first, second):
                     self._report_second(name, first, setting)
 
-    def _look_at(self, place: Place, node: Node) -> None:
+    def _look_at(self, position: Position, node: Node) -> None:
         """Note what a node reads, and report one that cannot read a stream at all."""
         setting = node.settings.get("collection") if node.kind == "foreach" else node.input
-        name = self._stream_in(setting, place)
+        name = self._stream_in(setting, position)
         if name is None or setting is None:
             return
         if node.kind != "foreach" and word_of(node.place) in OTHER_PROCESSES:
@@ -134,7 +134,7 @@ class _Readers:
             )
             return
         if node.kind == "foreach" or node.type in _CONSUMERS:
-            self._found.setdefault(name, []).append((place, setting))
+            self._found.setdefault(name, []).append((position, setting))
         elif node.type in _LISTS or (node.type == "sink:http" and not _BODIES & set(node.settings)):
             self._findings.at_value(
                 setting,
@@ -143,15 +143,15 @@ class _Readers:
                 expected="a <foreach> with batch around it, or a source without stream",
             )
 
-    def _stream_in(self, setting: Setting | None, place: Place) -> str | None:
+    def _stream_in(self, setting: Setting | None, position: Position) -> str | None:
         """The stream that a setting names, and nothing else."""
         found = _WHOLE.fullmatch(word_of(setting))
-        if found is None or found[1] in place.level.names:
+        if found is None or found[1] in position.level.names:
             return None
         return found[1] if found[1] in self._streams else None
 
-    def _check_rounds(self, name: str, place: Place, setting: Setting) -> None:
-        for around in _owners(place, self._streams[name]):
+    def _check_rounds(self, name: str, position: Position, setting: Setting) -> None:
+        for around in _owners(position, self._streams[name]):
             element = element_of(around)
             if element.is_loop:
                 self._findings.at_value(
@@ -163,7 +163,7 @@ class _Readers:
                 )
                 return
 
-    def _report_second(self, name: str, first: Place, setting: Setting) -> None:
+    def _report_second(self, name: str, first: Position, setting: Setting) -> None:
         assert first.node is not None
         self._findings.at_value(
             setting,
@@ -174,16 +174,16 @@ class _Readers:
         )
 
 
-def _owners(place: Place, outside: Place) -> Iterator[BaseNode]:
+def _owners(position: Position, outside: Position) -> Iterator[BaseNode]:
     """The nodes around a place, from within, that are not around another one too."""
-    level = place.level
+    level = position.level
     while level is not outside.level and level.outer is not None:
         if level.outer.node is not None:
             yield level.outer.node
         level = level.outer.level
 
 
-def _both_run(first: Place, second: Place) -> bool:
+def _both_run(first: Position, second: Position) -> bool:
     """Whether nothing that the document shows decides that only one of two runs."""
     relation, here, there = relate(second, first)
     if relation is Relation.OTHER_SIDE:
@@ -191,17 +191,17 @@ def _both_run(first: Place, second: Place) -> bool:
     return _is_certain(second, here) and _is_certain(first, there)
 
 
-def _is_certain(place: Place, upto: Place) -> bool:
+def _is_certain(position: Position, upto: Position) -> bool:
     """Whether a node runs if ``upto``, which is it or around it, is reached."""
     while True:
-        node = place.node
-        if node is None or node.condition is not None or place.level.role != "body":
+        node = position.node
+        if node is None or node.condition is not None or position.level.role != "body":
             return False
-        if place is upto:
+        if position is upto:
             return True
-        assert place.level.outer is not None
-        place = place.level.outer
-        if place.node is not None and place.node.kind in ("if", "branch", "while"):
+        assert position.level.outer is not None
+        position = position.level.outer
+        if position.node is not None and position.node.kind in ("if", "branch", "while"):
             return False
 
 

@@ -34,7 +34,7 @@ from ..types.patterns import pattern
 from .bare import BareNames
 from .fields import Field, Form
 from .inner import InnerNodes
-from .places import Index, Place, name_of
+from .positions import Index, Position, name_of
 from .slips import braces_compared, instead_of, is_date, quoted, sum_of
 from .values import Compute
 
@@ -52,7 +52,7 @@ class Visibility:
     could be there instead, for suggestions.
     """
 
-    place: Place
+    position: Position
     bound: frozenset[str] = frozenset()
     after_body: bool = False
     words: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class Compiler:
                 self._findings.in_text(value, exc.offset, 1, "yaml", str(exc))
                 return REFUSED
         if field.bound or field.after_body or field.words:
-            visible = Visibility(visible.place, field.bound, field.after_body, field.words)
+            visible = Visibility(visible.position, field.bound, field.after_body, field.words)
         text = _as_text(setting, self._index.document.source)
         if form is Form.TEMPLATE:
             return self.template(text, visible) or REFUSED
@@ -317,7 +317,7 @@ class Compiler:
     def _is_node(self, visible: Visibility) -> Callable[[str], bool]:
         """Which names mean nodes: what is bound at the place hides an id."""
         nodes = self._index.results
-        if not visible.bound and not visible.place.level.names:
+        if not visible.bound and not visible.position.level.names:
             return nodes.__contains__
         hides = self._hides(visible)
         return lambda name: name in nodes and not hides(name)
@@ -325,7 +325,7 @@ class Compiler:
     def _hides(self, visible: Visibility) -> Callable[[str], bool]:
         """Which names mean what is bound at the place, and no nodes."""
         bound = visible.bound
-        around = visible.place.level.names
+        around = visible.position.level.names
         return lambda name: name in bound or name in around
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from .handlers import Handlers
 from .names import EVERY, Depend
-from .places import Index, Level, Place, variables_of, word_of
+from .positions import Index, Level, Position, variables_of, word_of
 
 EXACT = 20_000
 """Dependencies of bare ``$context`` in one body that are reported one by one.
@@ -35,33 +35,35 @@ class _Access:
 
 
 def depend_on_variables(
-    index: Index, handlers: Handlers, reads: Iterable[tuple[Place, str]], depend: Depend
+    index: Index, handlers: Handlers, reads: Iterable[tuple[Position, str]], depend: Depend
 ) -> None:
     """Tell ``depend`` of every dependency between nodes of one graph body that variables make."""
     accesses: dict[int, dict[int, _Access]] = defaultdict(lambda: defaultdict(_Access))
-    for place, name in dict.fromkeys(reads):  # a handler is read once for each node that names it
-        for here in handlers.outwards(place):
+    for position, name in dict.fromkeys(
+        reads
+    ):  # a handler is read once for each node that names it
+        for here in handlers.outwards(position):
             if _is_in_graph(here):
                 accesses[here.level.body.key][here.index].reads[name] = None
-    for place in index.places.values():
-        if place.node is None:
+    for position in index.positions.values():
+        if position.node is None:
             continue
-        for setting in variables_of(place.node):
-            _note_setter(accesses, handlers, place, word_of(setting))
+        for setting in variables_of(position.node):
+            _note_setter(accesses, handlers, position, word_of(setting))
     for key, by_index in accesses.items():
         _depend_in_level(index.levels[key], by_index, depend)
 
 
-def _is_in_graph(place: Place) -> bool:
-    return place.level.is_graph and place.node is not None
+def _is_in_graph(position: Position) -> bool:
+    return position.level.is_graph and position.node is not None
 
 
 def _note_setter(
-    accesses: dict[int, dict[int, _Access]], handlers: Handlers, place: Place, name: str
+    accesses: dict[int, dict[int, _Access]], handlers: Handlers, position: Position, name: str
 ) -> None:
     """A setter counts as far out as its variable is seen."""
-    fork = place.level.forks[-1]
-    for here in handlers.outwards(place):
+    fork = position.level.forks[-1]
+    for here in handlers.outwards(position):
         if here.level.forks[-1] != fork:
             return
         if _is_in_graph(here):

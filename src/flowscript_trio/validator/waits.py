@@ -6,7 +6,7 @@ from ..language.elements import element_of
 from ..scheduler.dag import find_cycles
 from ..types.findings import Findings
 from .handlers import Handlers
-from .places import Index, Level
+from .positions import Index, Level
 
 
 class Waits:
@@ -35,9 +35,9 @@ def depend_on_barriers(index: Index, handlers: Handlers, waits: Waits) -> None:
     """
     leaving = {
         here.node.key
-        for place in index.places.values()
-        if place.node is not None and element_of(place.node).leaves == "document"
-        for here in handlers.outwards(place)
+        for position in index.positions.values()
+        if position.node is not None and element_of(position.node).leaves == "document"
+        for here in handlers.outwards(position)
         if here.node is not None
     }
     for level in index.levels.values():

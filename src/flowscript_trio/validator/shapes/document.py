@@ -33,7 +33,7 @@ from ...types.shapes import (
 from ..checked import CheckedNode, Scene
 from ..known import known_settings
 from ..members import Wanted
-from ..places import Level, Place
+from ..positions import Level, Position
 from ..texts import Noted, Visibility
 from ..values import BoundSettings
 from .endings import Endings, find_endings
@@ -122,8 +122,8 @@ class DocumentShapes:
         """What the document gives."""
         index = self.scene.index
         shapes = [self.of_body(index.document.body.key, 0)]
-        for key, place in index.places.items():
-            if place.node is not None and element_of(place.node).leaves == "document":
+        for key, position in index.positions.items():
+            if position.node is not None and element_of(position.node).leaves == "document":
                 shapes.append(self._given(self.scene.nodes[key], 0))
         found = union(*shapes)
         if found.anything and index.document.output:
@@ -197,19 +197,19 @@ class DocumentShapes:
 
     # ---- names ----
 
-    def seen_from(self, node: Node, place: Place, depth: int) -> Shape:
+    def seen_from(self, node: Node, position: Position, depth: int) -> Shape:
         """The output of a node as an expression at a place sees it: null where it may not have run."""
         index = self.scene.index
         shape = self._with_absence(self.scene.nodes[node.key], depth)
-        return shape.or_null if self._may_lack(place, index.places[node.key]) else shape
+        return shape.or_null if self._may_lack(position, index.positions[node.key]) else shape
 
-    def _may_lack(self, place: Place, target: Place) -> bool:
+    def _may_lack(self, position: Position, target: Position) -> bool:
         """Whether a node that is named at a place may have no output there."""
         handlers = self.scene.handlers
-        if target.level.looped or handlers.around(place) or handlers.around(target):
+        if target.level.looped or handlers.around(position) or handlers.around(target):
             return True
         around: set[int] = set()
-        level: Level | None = place.level
+        level: Level | None = position.level
         while level is not None:
             around.add(level.body.key)
             if level.role != "body":
@@ -225,33 +225,33 @@ class DocumentShapes:
             inner = outer.level
         return self.endings.may_end_early(target.level.body.key)
 
-    def input_at(self, place: Place, depth: int, *, is_outer: bool = False) -> Shape:
+    def input_at(self, position: Position, depth: int, *, is_outer: bool = False) -> Shape:
         """What ``input`` is at a place; with ``is_outer`` where the node's own input is computed."""
-        node = place.node
+        node = position.node
         if node is not None and not is_outer:
             found = self._inputs.get(node.key)
             if found is None:
                 self._inputs[node.key] = UNKNOWN
-                found = self._inputs[node.key] = self._input_of(place, depth)
+                found = self._inputs[node.key] = self._input_of(position, depth)
             return found
-        return self._outer_input(place, depth)
+        return self._outer_input(position, depth)
 
-    def _input_of(self, place: Place, depth: int) -> Shape:
-        assert place.node is not None
-        checked = self.scene.nodes[place.node.key]
+    def _input_of(self, position: Position, depth: int) -> Shape:
+        assert position.node is not None
+        checked = self.scene.nodes[position.node.key]
         if checked.node.input is None:
-            return self._outer_input(place, depth)
+            return self._outer_input(position, depth)
         if checked.input is None:
             return UNKNOWN
-        visible = Visibility(place, of_input=True)
+        visible = Visibility(position, of_input=True)
         shapes = [self.infer(expression, visible, depth) for expression in checked.input]
         return list_of(union(*shapes)) if checked.input_is_list else shapes[0]
 
-    def _outer_input(self, place: Place, depth: int) -> Shape:
+    def _outer_input(self, position: Position, depth: int) -> Shape:
         """The input of the block around, and at the top the run's."""
-        if depth > DEEPEST or self.scene.handlers.around(place) is not None:
+        if depth > DEEPEST or self.scene.handlers.around(position) is not None:
             return UNKNOWN
-        level = place.level
+        level = position.level
         if level.role != "body":
             return UNKNOWN
         if level.outer is None:
@@ -260,7 +260,7 @@ class DocumentShapes:
 
     def items_of_input(self, key: int, depth: int) -> Shape:
         """The items of a node's input, as ``map`` and its like go through them."""
-        return items_of(self.input_at(self.scene.index.places[key], depth))
+        return items_of(self.input_at(self.scene.index.positions[key], depth))
 
     def item_of(self, node: ForeachNode, depth: int) -> Shape:
         """What an iteration of a ``<foreach>`` is given."""
@@ -269,8 +269,8 @@ class DocumentShapes:
         collection = known.get("collection")
         if "batch" not in known or not isinstance(collection, Expression):
             return UNKNOWN
-        place = self.scene.index.places[node.key]
-        items = items_of(self.infer(collection, Visibility(place), depth))
+        position = self.scene.index.positions[node.key]
+        items = items_of(self.infer(collection, Visibility(position), depth))
         return items if known["batch"] is None else list_of(items)
 
     def value(self, settings: BoundSettings, checked: CheckedNode, depth: int) -> Shape:
@@ -293,15 +293,15 @@ class DocumentShapes:
         self, checked: CheckedNode, expression: Expression, bound: frozenset[str], depth: int
     ) -> Shape:
         """The same for one that sees names of its own."""
-        place = self.scene.index.places[checked.node.key]
-        return self.infer(expression, Visibility(place, bound, after_body=True), depth)
+        position = self.scene.index.positions[checked.node.key]
+        return self.infer(expression, Visibility(position, bound, after_body=True), depth)
 
     def infer_item(
         self, checked: CheckedNode, expression: Expression, name: str, depth: int
     ) -> Shape:
         """What an expression over the items of a transform gives; an arrow function is called with them."""
-        place = self.scene.index.places[checked.node.key]
-        visible = Visibility(place, ITEMS if name == "expression" else FOLDING)
+        position = self.scene.index.positions[checked.node.key]
+        visible = Visibility(position, ITEMS if name == "expression" else FOLDING)
         tree = expression.tree
         if isinstance(tree, Arrow):
             return self._infer_arrow(tree, expression.text, expression.shift, visible, depth)
@@ -311,7 +311,7 @@ class DocumentShapes:
         self, tree: Arrow, text: Text, shift: int, visible: Visibility, depth: int
     ) -> Shape:
         """The same for an arrow function: what it gives for an item."""
-        node = visible.place.node
+        node = visible.position.node
         inference = self._inference(text, shift, visible, depth)
         if not isinstance(node, TransformNode) or not self.is_built_in(node.key):
             return inference.infer(tree)
@@ -347,7 +347,7 @@ class DocumentShapes:
 
 
 def _place_in_document(noted: Noted) -> int:
-    node = noted.visible.place.node
+    node = noted.visible.position.node
     return -1 if node is None else node.key
 
 

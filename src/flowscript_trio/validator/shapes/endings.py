@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ...language.elements import element_of
 from ...types.ast import CheckpointNode, Node
 from ...types.deferred import dataclass
-from ..places import Index, Level
+from ..positions import Index, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def _returns(node: Node) -> bool:
 
 def _bodies_around(index: Index, is_one: Callable[[Node], bool]) -> frozenset[int]:
     found: set[int] = set()
-    for place in index.places.values():
-        if place.node is None or not is_one(place.node):
+    for position in index.positions.values():
+        if position.node is None or not is_one(position.node):
             continue
-        level: Level | None = place.level
+        level: Level | None = position.level
         while level is not None and level.body.key not in found:
             found.add(level.body.key)
             level = None if level.outer is None else level.outer.level

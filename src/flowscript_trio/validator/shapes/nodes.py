@@ -181,8 +181,8 @@ class NodeShapes:
         return CHECKPOINT
 
     def delay(self, checked: CheckedNode, depth: int) -> Shape:
-        place = self._shapes.scene.index.places[checked.node.key]
-        return self._shapes.input_at(place, depth)
+        position = self._shapes.scene.index.positions[checked.node.key]
+        return self._shapes.input_at(position, depth)
 
     def linked(self, checked: CheckedNode, depth: int) -> Shape:
         assert isinstance(checked.node, (IncludeNode, CallNode))
@@ -192,8 +192,8 @@ class NodeShapes:
         return NULL
 
     def _infers(self, checked: CheckedNode, depth: int) -> Callable[[Expression], Shape]:
-        place = self._shapes.scene.index.places[checked.node.key]
-        visible = Visibility(place)
+        position = self._shapes.scene.index.positions[checked.node.key]
+        visible = Visibility(position)
         return lambda expression: self._shapes.infer(expression, visible, depth)
 
 

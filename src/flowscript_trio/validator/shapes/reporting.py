@@ -55,9 +55,9 @@ class Reports:
         """Report a declared member of the output that the document's output cannot have."""
         if self._findings is None:
             return
-        place = member.location
+        position = member.location
         self._findings.add(
-            self._findings.source.offset(place.line) + place.column - 1,
+            self._findings.source.offset(position.line) + position.column - 1,
             "missing-output",
             f"the output has no member {member.name!r}, which is declared here",
             length=len(member.name),

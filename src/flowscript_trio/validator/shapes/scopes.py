@@ -13,7 +13,7 @@ from ...types.shapes import (
     list_of,
     object_of,
 )
-from ..places import Level, Place, names_in
+from ..positions import Level, Position, names_in
 from ..texts import Visibility
 from .asking import Shapes
 from .variables import Variables
@@ -52,27 +52,27 @@ class ScopeNames:
         return (
             name in self._shapes.scene.index.results
             and name not in visible.bound
-            and name not in visible.place.level.names
+            and name not in visible.position.level.names
         )
 
     def shape_of(self, name: str, depth: int) -> Shape:
-        place = self._visible.place
+        position = self._visible.position
         if name in self._visible.bound:
             return self._bound(name, depth)
-        if name in place.level.names:
-            return self._around(name, place, depth)
+        if name in position.level.names:
+            return self._around(name, position, depth)
         index = self._shapes.scene.index
         node = index.results.get(name) or (
             index.phases.get(name) if self._visible.of_input else None
         )
         if node is not None:
-            return self._shapes.seen_from(node, place, depth)
+            return self._shapes.seen_from(node, position, depth)
         if name == "input":
             is_outer = self._visible.of_input
-            return self._shapes.input_at(place, depth, is_outer=is_outer)
+            return self._shapes.input_at(position, depth, is_outer=is_outer)
         if name.startswith("$"):
             return self._special(name, depth)
-        if self._shapes.scene.handlers.around(place) is not None:
+        if self._shapes.scene.handlers.around(position) is not None:
             return UNKNOWN  # what its users bind may hide a variable
         return self._variables.shape_of(name, depth)
 
@@ -92,7 +92,7 @@ class ScopeNames:
                 return ERROR.or_null
             case "$context":
                 return self._variables.context(depth)
-            case "$attempt" if self._visible.place.node is not None:
+            case "$attempt" if self._visible.position.node is not None:
                 return NUMBER
         return UNKNOWN
 
@@ -100,7 +100,7 @@ class ScopeNames:
         """A name that is bound for this text alone: the item of a ``map``, the ``$branches`` of a ``merge``."""
         if "$error" in self._visible.bound:  # the when of a retry
             return ERROR if name in ("error", "$error") else UNKNOWN
-        node = self._visible.place.node
+        node = self._visible.position.node
         if isinstance(node, TransformNode) and self._shapes.is_built_in(node.key):
             shape = self._of_item(name, node, depth)
             # What finalize says sees no item: there these are null.
@@ -123,13 +123,13 @@ class ScopeNames:
             return items
         return list_of(items) if name == "$items" else UNKNOWN
 
-    def _around(self, name: str, place: Place, depth: int) -> Shape:
+    def _around(self, name: str, position: Position, depth: int) -> Shape:
         """A name that a block around binds: the item of a ``<foreach>``."""
         if name == "$error":
             return ERROR.or_null
-        if self._shapes.scene.handlers.around(place) is not None:
+        if self._shapes.scene.handlers.around(position) is not None:
             return UNKNOWN
-        level: Level | None = place.level
+        level: Level | None = position.level
         while level is not None and level.outer is not None:
             owner = level.outer.node
             if owner is not None and level.role == "body":

@@ -20,7 +20,7 @@ from ...types.shapes import (
     union,
 )
 from ..known import known_settings
-from ..places import variables_of, word_of
+from ..positions import variables_of, word_of
 from .asking import Shapes
 
 MOST_VARIABLES = 100
@@ -105,8 +105,8 @@ class Variables:
     def _setters(self) -> dict[str, list[int]]:
         """The keys of the nodes that set each variable."""
         found: dict[str, list[int]] = {}
-        for key, place in self._shapes.scene.index.places.items():
-            node = place.node
+        for key, position in self._shapes.scene.index.positions.items():
+            node = position.node
             if node is not None and (element_of(node).assigns or parts_of(node)):
                 for setting in variables_of(node):
                     found.setdefault(word_of(setting), []).append(key)

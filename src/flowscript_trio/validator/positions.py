@@ -30,7 +30,7 @@ class Level:
     """
 
     body: Body
-    outer: Place | None
+    outer: Position | None
     depth: int
     role: Role
     names: frozenset[str]
@@ -47,10 +47,10 @@ class Level:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Position:
     """A node in its body.
 
-    ``node`` is None for two places that belong to no node: that of a clean-up, whose ``index`` is one past the
+    ``node`` is None for two positions that belong to no node: that of a clean-up, whose ``index`` is one past the
     last node, and that of the document's own settings, ``BEFORE`` the first one.
     """
 
@@ -73,7 +73,7 @@ class Index:
     document: Document
     given: frozenset[str]
     levels: dict[int, Level] = field(default_factory=dict)
-    places: dict[int, Place] = field(default_factory=dict)
+    positions: dict[int, Position] = field(default_factory=dict)
     ids: dict[str, Node] = field(default_factory=dict)
     phases: dict[str, Node] = field(default_factory=dict)
     results: dict[str, Node] = field(default_factory=dict)
@@ -81,19 +81,19 @@ class Index:
     hyphenated: set[str] = field(default_factory=set)
     bound_names: BoundNames = field(default_factory=BoundNames)
 
-    def place_of(self, name: str) -> Place | None:
+    def place_of(self, name: str) -> Position | None:
         """The place of the node of that id, or of the phase of that name."""
         node = self.ids.get(name) or self.phases.get(name)
-        return None if node is None else self.places[node.key]
+        return None if node is None else self.positions[node.key]
 
 
-def contains(outer: Place, inner: Place) -> bool:
+def contains(outer: Position, inner: Position) -> bool:
     """Whether ``inner`` is ``outer`` or is inside it."""
-    place: Place | None = inner
-    while place is not None:
-        if place is outer:
+    position: Position | None = inner
+    while position is not None:
+        if position is outer:
             return True
-        place = place.level.outer
+        position = position.level.outer
     return False
 
 
@@ -125,18 +125,18 @@ def locate(document: Document, given: Collection[str] = ()) -> Index:
     root = Level(document.body, None, 0, "body", frozenset(), False, (document.body.key,))
     stack = [root]
     if document.on_workflow_error is not None:
-        end = Place(root, len(document.body.nodes), None)
+        end = Position(root, len(document.body.nodes), None)
         stack.append(_inner_level(document.on_workflow_error, end, "cleanup", _ERROR_NAMES))
     while stack:
         level = stack.pop()
         index.levels[level.body.key] = level
         index.setters.setdefault(level.forks[-1], {})
         for number, node in enumerate(level.body.nodes):
-            place = Place(level, number, node)
-            _register(index, place, node)
-            stack.extend(_levels_in(place, node))
+            position = Position(level, number, node)
+            _register(index, position, node)
+            stack.extend(_levels_in(position, node))
         if level.body.cleanup is not None:
-            end = Place(level, len(level.body.nodes), None)
+            end = Position(level, len(level.body.nodes), None)
             stack.append(_inner_level(level.body.cleanup, end, "cleanup", _ERROR_NAMES))
     taken = index.given.union(*index.setters.values())
     index.results |= {name: node for name, node in index.phases.items() if name not in taken}
@@ -148,8 +148,8 @@ def locate(document: Document, given: Collection[str] = ()) -> Index:
     return index
 
 
-def _register(index: Index, place: Place, node: Node) -> None:
-    index.places[node.key] = place
+def _register(index: Index, position: Position, node: Node) -> None:
+    index.positions[node.key] = position
     if node.id is not None:
         index.ids.setdefault(node.id, node)
     if isinstance(node, PhaseNode):
@@ -157,21 +157,21 @@ def _register(index: Index, place: Place, node: Node) -> None:
     index.hyphenated.update(name for name in names_in(node).values() if "-" in name)
     for setting in variables_of(node):
         name = word_of(setting)
-        setters = index.setters[place.level.forks[-1]]
+        setters = index.setters[position.level.forks[-1]]
         setters[name] = min(node.key, setters.get(name, node.key))
         if "-" in name:
             index.hyphenated.add(name)
 
 
-def _levels_in(place: Place, node: Node) -> Iterator[Level]:
+def _levels_in(position: Position, node: Node) -> Iterator[Level]:
     """The levels of a node's bodies."""
     element = element_of(node)
     looped, fork = element.scope == "rounds", element.scope == "apart"
     names = element.binds.union(names_in(node).values())
     for body in node.bodies:
-        yield _inner_level(body, place, "body", names, looped=looped, fork=fork)
+        yield _inner_level(body, position, "body", names, looped=looped, fork=fork)
     if node.compensate is not None:
-        yield _inner_level(node.compensate, place, "compensate", _ERROR_NAMES)
+        yield _inner_level(node.compensate, position, "compensate", _ERROR_NAMES)
 
 
 def names_in(node: BaseNode) -> dict[str, str]:
@@ -182,7 +182,7 @@ def names_in(node: BaseNode) -> dict[str, str]:
 
 def _inner_level(
     body: Body,
-    outer: Place,
+    outer: Position,
     role: Role,
     names: frozenset[str],
     *,
