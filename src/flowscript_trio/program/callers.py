@@ -87,8 +87,8 @@ def _running(
     document: Document, caller: Path, path: Path, library: Library
 ) -> Iterator[IncludeNode | CallNode]:
     """The nodes of a document that run the one of that file."""
-    for place in locate(document).positions.values():
-        node = place.node
+    for position in locate(document).positions.values():
+        node = position.node
         if isinstance(node, (IncludeNode, CallNode)):
             written = word_of(node.settings.get("workflow"))
             if written and path in library.candidates(written, caller):
