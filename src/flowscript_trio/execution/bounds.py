@@ -68,6 +68,15 @@ async def bounded(
     return LATE
 
 
+async def in_time(seconds: float, work: Callable[[], Awaitable[object]]) -> bool:
+    """Do work that nothing around can cancel, within this many seconds; gives whether it ended in time."""
+
+    async def in_region(_: Region) -> None:
+        await work()
+
+    return await bounded(seconds, None, "", in_region, shield=True) is not LATE
+
+
 def took_too_long(what: str, seconds: float) -> trio.TooSlowError:
     """The error of what has not ended in time."""
     return trio.TooSlowError(f"{what} took longer than {seconds:g} s")

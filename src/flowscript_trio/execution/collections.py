@@ -25,12 +25,11 @@ from ..scheduler.raised import error_of_call
 from ..scheduler.workers import run_pool
 from ..types.errors import SettingError
 from .batches import AsyncBatches, Batches, batches_of
-from .bounds import LATE, bounded, took_too_long
+from .bounds import in_time, took_too_long
 from .branches import Branches
 from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .pacing import Fetched
-from .regions import Region
 from .spending import CountedAsync, Spending, counted
 from .timing import Throttled, debouncing
 
@@ -128,12 +127,7 @@ async def close_collection(collection: object, context: Context) -> BaseExceptio
 
 
 async def _in_time(close: Callable[[], Awaitable[object]]) -> None:
-    """Close a collection, shielded, by the one rule for time limits."""
-
-    async def work(_: Region) -> None:
-        await close()
-
-    if await bounded(CLEANUP_SECONDS, None, "", work, shield=True) is LATE:
+    if not await in_time(CLEANUP_SECONDS, close):
         raise took_too_long("closing the collection", CLEANUP_SECONDS)
 
 

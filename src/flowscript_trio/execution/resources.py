@@ -13,6 +13,7 @@ import trio
 
 from ..scheduler.limits.queue import Tokens
 from ..scheduler.raised import error_of_call
+from .bounds import in_time
 from .contexts import InContext
 from .limiting import hold_together, waiting_with
 
@@ -118,10 +119,7 @@ class Resources:
             key, close = self._closing.pop()
             try:
                 own = min(self._seconds, max(until - trio.current_time(), 0.0))
-                deadline = trio.current_time() + own
-                with trio.CancelScope(deadline=deadline, shield=True) as scope:
-                    await close()
-                if scope.cancelled_caught or trio.current_time() >= deadline:
+                if not await in_time(own, close):
                     late.append(key)
             except BaseException as exc:
                 errors.append(error_of_call(exc, "closing a resource raised"))
