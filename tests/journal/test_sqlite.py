@@ -27,6 +27,8 @@ from flowscript_trio.types.masking import Masker
 from flowscript_trio.types.spellings import spellings_of
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
+from invoking import unmeasured
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -374,9 +376,8 @@ def read_only(file: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("read_only")
 async def test_a_store_that_may_not_be_written_is_said(file: Path) -> None:
-    done = await trio.run_process(
-        [sys.executable, "-c", READ_ONLY, str(file)], check=False, capture_stderr=True
-    )
+    command = [sys.executable, "-c", READ_ONLY, str(file)]
+    done = await trio.run_process(command, check=False, capture_stderr=True, env=unmeasured())
     assert done.returncode == 1
     assert b"cannot be used: it can only be read; let this user write" in done.stderr
     assert b"Traceback" not in done.stderr
