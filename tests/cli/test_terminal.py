@@ -157,8 +157,9 @@ async def test_the_rounds_of_a_loop_and_what_is_folded_can_be_told_apart(tmp_pat
     )
     async with on_terminal("run", "l.xml", cwd=tmp_path) as terminal:
         await terminal.to_the_end()
-    assert "✗ [28] f <fail>" in terminal.line("f <fail>  0.00 s  Workflow")
-    assert re.search(r"… \d+ more: \d+ succeeded", "\n".join(terminal.lines))
+    shown = "\n".join(terminal.lines)
+    assert re.search(r"✗ \[28\] f <fail>  [0-9.]+ s  Workflow", shown)
+    assert re.search(r"… \d+ more: \d+ succeeded", shown)
 
 
 async def test_a_run_that_had_ended_before_gives_its_error_and_no_empty_tree(
