@@ -195,3 +195,20 @@ async def test_clean_up_that_is_too_slow_behind_an_error_is_on_the_record_and_se
     said = [event for event in heard if isinstance(event, RunWarning)]
     assert [event.path for event in said] == [path]
     assert "took longer than 2 s" in said[0].message
+
+
+async def test_clean_up_whose_settings_fail_and_that_is_too_slow_is_on_the_record_once(
+    autojump_clock: MockClock,
+) -> None:
+    heard: list[Event] = []
+    body = '<fail message="first"/><finally timeout="{{$input}}"><delay id="d" duration="1h"/></finally>'
+    with pytest.raises(fs.WorkflowFailed, match="first") as caught:
+        await fs.run(load(autojump_clock, body), input="soon", observers=[heard.append])
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    [kept] = [result for result in failure.record if result.path == "@finally"]
+    assert "soon" in str(kept.error)
+    said = [event.message for event in heard if isinstance(event, RunWarning)]
+    assert len(said) == 2
+    assert "the settings of <finally>" in said[0]
+    assert "took longer than 10 s" in said[1]

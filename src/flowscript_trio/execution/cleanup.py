@@ -87,7 +87,8 @@ async def run_cleanup(
             late = spending.error_of_cleanup(path, seconds, allowed)
         else:
             late = took_too_long(f"clean-up at {path!r}", seconds)
-        errors.append(_record(walk, body, path, late, "<{label}> at {place} failed"))
+        what = "<{label}> at {place} failed"
+        errors.append(_record(walk, body, path, late, what, known=bool(errors)))
     else:
         state.publish(inner_state, body.inner_ids, variables=True)
     return first_to_surface(errors) if errors else None
@@ -102,18 +103,25 @@ def _seen_after(state: State, bound: Mapping[str, Any], after: NodeResult | None
 
 
 def _record(
-    walk: Walk, body: CompiledBody, path: str, raised: BaseException, what: str
+    walk: Walk,
+    body: CompiledBody,
+    path: str,
+    raised: BaseException,
+    what: str,
+    known: bool = False,
 ) -> BaseException:
     """Put an error of a clean-up that none of its nodes raised on the record; the error without secrets.
 
-    Observers hear of it as well: it may not surface, and no node ends with it.
+    Observers hear of it as well: it may not surface, and no node ends with it. ``known``: the clean-up is on the
+    record as failed already, so that this is a warning only.
     """
     run = walk.run
     error, label, now = run.masked(raised), label_of(path), trio.current_time()
     said = what.format(label=label.removeprefix("@"), place=body.location)
     note(error, run.record.number, f"flowscript: {said}")
-    result = NodeResult(None, label, path, "failed", None, now, 0.0, body.location, error)
-    run.record.add(id(body), label, result, inner=False)
+    if not known:
+        result = NodeResult(None, label, path, "failed", None, now, 0.0, body.location, error)
+        run.record.add(id(body), label, result, inner=False)
     run.note_warning(path, f"{said}: {summary_of(error)}")
     return error
 
