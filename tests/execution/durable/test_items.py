@@ -191,3 +191,15 @@ async def test_items_that_stand_twice_in_an_input_are_kept_nowhere() -> None:
     for _ in range(2):
         run = await fs.run(flow, store=store, run_id="r", input={"a": shared, "b": (shared, 1)})
         assert run.output == [0, 1, 2]
+
+
+async def test_items_may_be_the_whole_input() -> None:
+    flow = fs.loads(
+        '<workflow name="w"><foreach id="f" collection="$input"><set id="s" var="x" value="{{item}}"/></foreach></workflow>'
+    )
+    items = fs.Items(lambda start: iter([1, 2][start:]))
+    store = fs.Store.memory()
+    run = await fs.run(flow, input=items, store=store, run_id="r")
+    assert run.output == [1, 2]
+    with pytest.raises(fs.InputError, match=r"no worker could read input;"):
+        await fs.submit(flow, store=store, input=items)
