@@ -7,10 +7,9 @@ a node and its runtime is paid for at each of its steps.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Any
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, disable_ki_protection
@@ -255,16 +254,9 @@ async def _control(
     walk: Walk, runtime: NodeRuntime, params: ExecutionParams, attempt: Attempt
 ) -> Outcome:
     call = _call(runtime, params)
-    if (
-        not attempt.step.is_builtin
-    ):  # something around it: what that sets ends here, and the body is not in it
-        call = _in_a_context_of_its_own(call)
-    asked = (await call).output
-    return await walk.handle(asked, attempt)
-
-
-async def _in_a_context_of_its_own(call: Coroutine[Any, Any, Outcome]) -> Outcome:
-    return await InContext(call, copy_context())
+    # What is around a built-in runtime sets nothing beyond its end, and so nothing for the body.
+    asked = await (call if attempt.step.is_builtin else InContext(call, copy_context()))
+    return await walk.handle(asked.output, attempt)
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

@@ -122,7 +122,8 @@ class Branches:
                     limit=limit,
                 )
             )
-            self._variables = copy_context()
+            if self._run.observers:
+                self._variables = copy_context()
         return self.block
 
     def _is_compact(self) -> bool:
@@ -228,9 +229,8 @@ class Branches:
         error: BaseException
         try:
             services = None
-            if step.draws or (
-                step.reads_clock and run.recorder is not None
-            ):  # its own: branches end in any order
+            # Its own, since branches end in any order.
+            if step.draws or (step.reads_clock and run.recorder is not None):
                 services = run.services_of(own, "accept")
             if truthy(accept(Overlay(self._attempt.scope, {"result": output}, services))):
                 return None

@@ -54,9 +54,7 @@ async def run_cleanup(
             seconds = body.settings(own).timeout
     except BaseException as exc:
         raised = error_of_call(exc, "the settings raised")
-        errors.append(
-            _record(walk, body, path, raised, "the settings of <{label}> at {place} failed")
-        )
+        errors.append(_record(walk, body, path, raised, "the settings of "))
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
     scope: trio.CancelScope | None = None
@@ -87,8 +85,7 @@ async def run_cleanup(
             late = spending.error_of_cleanup(path, seconds, allowed)
         else:
             late = took_too_long(f"clean-up at {path!r}", seconds)
-        what = "<{label}> at {place} failed"
-        errors.append(_record(walk, body, path, late, what, known=bool(errors)))
+        errors.append(_record(walk, body, path, late, "", known=bool(errors)))
     else:
         state.publish(inner_state, body.inner_ids, variables=True)
     return first_to_surface(errors) if errors else None
@@ -112,12 +109,12 @@ def _record(
 ) -> BaseException:
     """Put an error of a clean-up that none of its nodes raised on the record; the error without secrets.
 
-    Observers hear of it as well: it may not surface, and no node ends with it. ``known``: the clean-up is on the
-    record as failed already, so that this is a warning only.
+    Observers hear of it as well: it may not surface, and no node ends with it. ``what`` says what of the clean-up
+    failed, if not all of it. ``known``: it is on the record as failed already, so that this is a warning only.
     """
     run = walk.run
     error, label, now = run.masked(raised), label_of(path), trio.current_time()
-    said = what.format(label=label.removeprefix("@"), place=body.location)
+    said = f"{what}<{label.removeprefix('@')}> at {body.location} failed"
     note(error, run.record.number, f"flowscript: {said}")
     if not known:
         result = NodeResult(None, label, path, "failed", None, now, 0.0, body.location, error)

@@ -110,9 +110,8 @@ def _written(value: Any, encode: Encode, indent: int | None, margin: str) -> Ite
     """The parts of a text whose lines begin with ``margin``: no text in JSON has a line feed in it."""
     inner, outer, colon = ("", "", ":") if indent is None else (margin + " " * indent, margin, ": ")
     if value.__class__ is list and len(value) > _AT_ONCE:
-        begin = (
-            1 if indent is None else 2 + indent
-        )  # its bracket and, in lines, where its first item begins
+        # Its bracket and, in lines, where its first item begins.
+        begin = 1 if indent is None else 2 + indent
         end = -1 if indent is None else -2
         for at in range(0, len(value), _AT_ONCE):
             yield ("," if at else "[") + inner

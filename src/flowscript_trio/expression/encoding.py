@@ -87,9 +87,8 @@ def to_text(value: Any, services: Services | None = None) -> str:
     if isinstance(value, Function):
         raise EvaluationError("an arrow function cannot be made into text")
     refuse_stream(value)
-    return (
-        str.__str__(value) if isinstance(value, str) else str(value)
-    )  # of an enumeration its value
+    # Of a text that is an enumeration its value.
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _has_members(value: Any) -> bool:
