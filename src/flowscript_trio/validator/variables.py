@@ -39,9 +39,8 @@ def depend_on_variables(
 ) -> None:
     """Tell ``depend`` of every dependency between nodes of one graph body that variables make."""
     accesses: dict[int, dict[int, _Access]] = defaultdict(lambda: defaultdict(_Access))
-    for position, name in dict.fromkeys(
-        reads
-    ):  # a handler is read once for each node that names it
+    # A handler is read once for each node that names it.
+    for position, name in dict.fromkeys(reads):
         for here in handlers.outwards(position):
             if _is_in_graph(here):
                 accesses[here.level.body.key][here.index].reads[name] = None

@@ -206,10 +206,9 @@ def unwrapped(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv4Address):
         return _HERE if address.is_unspecified else address
     inner = address.ipv4_mapped or address.sixtofour
+    # Asked first: to later Pythons a mapped address is what the one inside is.
     if inner is not None:
-        return unwrapped(
-            inner
-        )  # asked first: to later Pythons a mapped address is what the one inside is
+        return unwrapped(inner)
     if address.is_unspecified:
         return _HERE_TOO
     if not address.is_loopback and any(address in network for network in _EMBEDDING):
