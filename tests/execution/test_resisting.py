@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,9 @@ from flowscript_trio.types.errors import StrayCancelled
 from flowscript_trio.types.events import Event, NodeEnded, NodeStarted, RunEnded
 
 pytestmark = pytest.mark.filterwarnings("ignore::flowscript_trio.FlowScriptWarning")
+
+
+SOURCES = Path(fs.__file__).parent
 
 
 class Odd(BaseException):
@@ -68,6 +73,21 @@ class NoChain(Exception):
         raise RuntimeError("context")
 
     __cause__ = __traceback__ = __context__
+
+
+class NoTruth(Exception):
+    def __bool__(self) -> bool:
+        raise Odd("bool")
+
+
+class NoTracebackSet(Exception):
+    def with_traceback(self, tb: Any) -> Any:
+        raise Odd("with_traceback")
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    code: int = 3
 
 
 class OddClass(type):
@@ -127,6 +147,9 @@ KINDS: dict[str, Callable[[], BaseException]] = {
     "attributes": OddAttributes,
     "no attributes": NoAttributes,
     "no chain": NoChain,
+    "no truth": NoTruth,
+    "no traceback set": NoTracebackSet,
+    "frozen": Frozen,
     "nameless": Nameless,
     "incomparable": Incomparable,
     "no division": lambda: NoDivision("g", [ValueError("in")]),
@@ -212,6 +235,111 @@ def test_it_surfaces_as_it_is_and_every_clean_up_runs(kind: str, place: str, opt
     assert (failure.node, status) == ("a", "failed")
     assert failure.notes
     assert (DID[-1], DID.count("unbook")) == ("close", 1)
+
+
+def doors(fail: Callable[[], Any]) -> fs.Registry:
+    """Runtimes that meet an error elsewhere than in their own code."""
+    registry = fs.Registry(base=fs.registry)
+
+    async def fail_late() -> None:
+        await trio.lowlevel.checkpoint()  # also in a thread, where time is real
+        fail()
+
+    class Closing:
+        async def aclose(self) -> None:
+            await fail_late()
+
+    class Leaving:
+        def __enter__(self) -> Leaving:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            fail()
+
+    class LeavingLate:
+        async def __aenter__(self) -> LeavingLate:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            await fail_late()
+
+    factories = {
+        "factory": fail,
+        "late": fail_late,
+        "closing": Closing,
+        "leaving": Leaving,
+        "leaving-late": LeavingLate,
+    }
+
+    @registry.runtime("source:opens")
+    async def opens(params: fs.ExecutionParams) -> None:
+        await params.run.resource("key", factories[params.config["what"]])
+
+    @registry.runtime("source:fails")
+    async def fails(params: fs.ExecutionParams) -> None:
+        await fail_late()
+
+    @registry.blocking_runtime("source:blocks")
+    def blocks(params: fs.ExecutionParams) -> None:
+        fail()
+
+    return registry
+
+
+def closed_badly(fail: Callable[[], Any]) -> Any:
+    try:
+        yield 1
+    finally:
+        fail()
+
+
+DOORS = {
+    **{
+        f"a resource's {what}": f'<source:opens id="a" what="{what}"/>'
+        for what in ("factory", "late", "closing", "leaving", "leaving-late")
+    },
+    "a resource's factory from a thread": '<source:opens id="a" what="factory" place="thread"/>',
+    "a blocking runtime": '<source:blocks id="a" place="thread"/>',
+    "a loop in a thread": '<source:fails id="a" place="thread"/>',
+    "the decider": '<checkpoint id="a" prompt="?"><action id="y"/></checkpoint>',
+    "closing a collection": (
+        '<foreach id="a" collection="{{$input}}"><if id="i" condition="true"><then><break/></then></if></foreach>'
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("door", "options"),
+    [(door, "plain") for door in DOORS]
+    + [
+        (door, "store") for door in DOORS if "$input" not in DOORS[door]
+    ],  # no stream may be given there
+)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "generator exit"])
+def test_it_comes_through_every_door(kind: str, door: str, options: str) -> None:
+    raised: list[BaseException] = []
+
+    def fail() -> Any:
+        raised.append(KINDS[kind]())
+        raise raised[-1]
+
+    async def decide(prompt: str, actions: Any) -> str:
+        await trio.lowlevel.checkpoint()
+        return fail()
+
+    flow = fs.loads(f'<workflow name="w">{DOORS[door]}</workflow>', registry=doors(fail))
+
+    async def main() -> BaseException | None:
+        given = {"input": closed_badly(fail)} if "$input" in DOORS[door] else {}
+        try:
+            await fs.run(flow, decider=decide, **given, **OPTIONS[options])
+        except BaseException as exc:
+            return exc
+        return None
+
+    done = trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert done is raised[0]
+    assert fs.failure_of(done) is not None
 
 
 TOLERATED = (
@@ -505,3 +633,26 @@ def test_an_error_of_its_own_that_ctrl_c_ended_has_the_first_as_its_context() ->
     [error] = failed
     assert isinstance(error, LookAbandoned)
     assert error.__context__ is raised[0]
+
+
+WITHOUT_FOREIGN_ERRORS = {
+    "_masking",
+    "_open",
+    "begun",
+    "counting_passes",
+    "reopened",
+}
+"""The rest: what nodes raise is raised outside of their blocks."""
+
+
+def test_no_error_of_a_node_passes_through_contextlib() -> None:
+    """It throws the error into a generator and sets its traceback, which a class may refuse."""
+    found = {
+        function.name
+        for room in ("execution", "scheduler", "placement")
+        for path in (SOURCES / room).rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any("contextmanager" in ast.unparse(each) for each in function.decorator_list)
+    }
+    assert found == WITHOUT_FOREIGN_ERRORS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import nullcontext
 from contextvars import Context
 from weakref import WeakKeyDictionary
 
@@ -12,6 +12,7 @@ import trio
 from ..scheduler.limits.gate import room_here
 from ..scheduler.limits.queue import Tokens, held_here, tokens, tokens_here, waiting_inside
 from ..types.errors import FlowScriptError
+from ..types.passing import passing
 
 
 class LimiterExhausted(FlowScriptError):
@@ -36,8 +37,8 @@ def hold_together(context: Context, held: Tokens) -> None:
     context.run(tokens.set, (held,))
 
 
-@contextmanager
-def waiting_with(held: Tokens) -> Iterator[None]:
+@passing
+def waiting_with(held: Tokens) -> Generator[None, None, None]:
     """In this block the nodes around wait for what runs while ``held`` is, and add their tokens to those.
 
     Raises LimiterExhausted where that in turn waits for one of theirs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -17,7 +17,7 @@ from ..execution.context import RunContext
 from ..execution.noderun import NodeRun
 from ..expression.scope import Services
 from ..runtimes.placing import RanAt
-from ..runtimes.threads import start_thread
+from ..runtimes.threads import acapture, run_in_thread, start_thread
 from ..runtimes.types import BlockingRuntime, ExecutionParams, NodeRuntime
 from ..scheduler.raised import error_of
 from ..types.ast import BaseNode
@@ -71,7 +71,7 @@ class Thread(RemotePlace):
             inside = params.given_to(ThreadRun(run, home))
             ended = await wait_for(partial(_begin, runtime, inside))
             await trio.lowlevel.checkpoint_if_cancelled()
-            return ended
+            return ended.unwrap()
         finally:
             limiter.release_on_behalf_of(token)
 
@@ -96,7 +96,7 @@ def _begin(runtime: NodeRuntime, params: ExecutionParams, done: Done) -> Callabl
     is_asked = False
     seconds = trio.current_effective_deadline() - trio.current_time()
 
-    async def main() -> Any:
+    async def main() -> outcome.Outcome[Any]:
         inside.append(trio.lowlevel.current_trio_token())
         if is_asked:
             scope.cancel("the run cancelled it")
@@ -104,13 +104,13 @@ def _begin(runtime: NodeRuntime, params: ExecutionParams, done: Done) -> Callabl
             scope.deadline = trio.current_time() + seconds
         with scope:
             try:
-                return await runtime.execute(params)
+                return outcome.Value(await runtime.execute(params))
             except BaseException as exc:
                 error = error_of(exc)
                 if error is None:
                     raise
-            raise error
-        return None
+            return outcome.Error(error)  # as a value: trio would look at it
+        return outcome.Value(None)
 
     def ask_to_end() -> None:
         nonlocal is_asked
@@ -120,12 +120,8 @@ def _begin(runtime: NodeRuntime, params: ExecutionParams, done: Done) -> Callabl
                 token.run_sync_soon(scope.cancel, "the run cancelled it")
 
     work = partial(copy_context().run, trio.run, main)
-    start_thread(partial(outcome.capture, work), partial(_pass_on, done), "flowscript thread")
+    start_thread(work, done, "flowscript thread")
     return ask_to_end
-
-
-def _pass_on(done: Done, ended: outcome.Outcome[outcome.Outcome[Any]]) -> None:
-    done(ended.unwrap())
 
 
 class ThreadRun:
@@ -168,13 +164,16 @@ class ThreadRun:
 
     async def resource(self, key: str, factory: Callable[[], Any]) -> Any:
         """The run's one resource of that key, opened in trio's own thread."""
-        ask = partial(trio.from_thread.run, self._run.resource, key, factory, trio_token=self._home)
-        return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
+        return await self._at_home(partial(self._run.resource, key, factory))
 
     async def keep_first(self, value: Any) -> Any:
         """What the attempt has kept first, asked for in trio's own thread."""
-        ask = partial(trio.from_thread.run, self._run.keep_first, value, trio_token=self._home)
-        return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
+        return await self._at_home(partial(self._run.keep_first, value))
+
+    async def _at_home(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        """What ``work`` gives in trio's own thread."""
+        ask = partial(trio.from_thread.run, acapture, work, trio_token=self._home)
+        return (await run_in_thread(ask, abandon_on_cancel=True)).unwrap()
 
     def count_request(self) -> None:
         self._home.run_sync_soon(_count, self._run)

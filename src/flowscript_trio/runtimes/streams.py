@@ -169,7 +169,7 @@ class Streams:
             try:
                 await stream.aclose()
             except Exception as exc:
-                first = first or exc
+                first = exc if first is None else first
         if first is not None:
             raise first
 

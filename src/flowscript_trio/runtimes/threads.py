@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -10,7 +10,29 @@ from typing import Any, TypeVar
 import outcome
 import trio
 
+from ..types.exceptions import forget_catcher
+
 T = TypeVar("T")
+
+
+def capture(work: Callable[[], T]) -> outcome.Outcome[T]:
+    """As ``outcome.capture``, which asks an error for its traceback: where its class refuses, the thread
+    or task that was to tell of it is lost.
+    """
+    try:
+        return outcome.Value(work())
+    except BaseException as exc:
+        forget_catcher(exc)
+        return outcome.Error(exc)
+
+
+async def acapture(work: Callable[[], Awaitable[T]]) -> outcome.Outcome[T]:
+    """As :func:`capture`, of work that waits."""
+    try:
+        return outcome.Value(await work())
+    except BaseException as exc:
+        forget_catcher(exc)
+        return outcome.Error(exc)
 
 
 class _Work:
@@ -21,13 +43,13 @@ class _Work:
 
     def __init__(self, work: Callable[[], object], name: str) -> None:
         self._work = work
-        self._name = name
+        self.__name__ = name
 
-    def __call__(self) -> object:
-        return self._work()
+    def __call__(self) -> outcome.Outcome[object]:
+        return capture(self._work)
 
     def __repr__(self) -> str:
-        return f"<the work of {self._name}>"
+        return f"<the work of {self.__name__}>"
 
 
 async def run_in_thread(
@@ -44,7 +66,7 @@ async def run_in_thread(
     done: Any = await trio.to_thread.run_sync(
         quiet, abandon_on_cancel=abandon_on_cancel, limiter=limiter
     )
-    found: T = done
+    found: T = done.unwrap()
     return found
 
 
@@ -63,12 +85,12 @@ def start_thread(
     def ended() -> None:
         _at_work.set(_at_work.get() - 1)
 
-    def finish(result: outcome.Outcome[T]) -> None:
-        deliver(result)
+    def finish(result: outcome.Outcome[outcome.Outcome[T]]) -> None:
+        deliver(result.unwrap())
         with suppress(trio.RunFinishedError):
             token.run_sync_soon(ended)
 
-    trio.lowlevel.start_thread_soon(work, finish, name=name)
+    trio.lowlevel.start_thread_soon(partial(capture, work), finish, name=name)
     _at_work.set(_at_work.get() + 1)
 
 

@@ -352,6 +352,8 @@ class BlockingRuntime:
 
     async def in_thread(self, params: ExecutionParams, limiter: trio.CapacityLimiter | None) -> Any:
         """Call the function in a thread, with a token of that limiter (None: trio's own)."""
-        return await trio.to_thread.run_sync(
+        from .threads import run_in_thread  # most workflows have no such node
+
+        return await run_in_thread(
             self.function, params, abandon_on_cancel=self.abandon_on_cancel, limiter=limiter
         )

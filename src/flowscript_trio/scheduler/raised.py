@@ -66,7 +66,8 @@ def error_of_call(raised: BaseException, of: str) -> BaseException:
 
     ``of`` says in a sentence's beginning what raised it: ``an observer raised``.
     """
-    return _raisable(_without_cancelled(raised, strays=True, of=of) or raised)
+    kept = _without_cancelled(raised, strays=True, of=of)
+    return _raisable(raised if kept is None else kept)
 
 
 def _raisable(error: BaseException) -> BaseException:

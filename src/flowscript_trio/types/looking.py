@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Set
 from contextvars import ContextVar
 from functools import partial
 from types import CodeType
@@ -20,6 +19,7 @@ from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from .errors import FlowScriptError
 from .exceptions import class_name, dictionary_of, is_a, name_of_interrupt, traceback_of
+from .passing import passing
 
 T = TypeVar("T")
 Ask = Callable[[BaseException], T]
@@ -100,8 +100,8 @@ def abandoned(error: BaseException) -> str | None:
     return why
 
 
-@contextmanager
-def bounding(bound: Bound) -> Iterator[None]:
+@passing
+def bounding(bound: Bound) -> Generator[None, None, None]:
     """Put a bound on each look in this context, and in those that are copied from it, while the block lasts."""
     token = _bound.set(bound)
     try:

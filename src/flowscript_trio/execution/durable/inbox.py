@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -11,6 +10,7 @@ from trio.lowlevel import enable_ki_protection
 from ...journal.questions import Given, decode_answer, encode_answer
 from ...journal.rows import CANCEL, Answered, Journal, Question
 from ...journal.store import Store
+from ...types.passing import passing
 from ...types.storing import StoreFailed
 from .coding import Coding
 
@@ -69,8 +69,8 @@ class Inbox:
         if answered.slot in self._expected:
             self._expected[answered.slot].cancel("it was answered")
 
-    @contextmanager
-    def expecting(self, slot: str, scope: trio.CancelScope) -> Iterator[None]:
+    @passing
+    def expecting(self, slot: str, scope: trio.CancelScope) -> Generator[None, None, None]:
         """Cancel ``scope`` when the slot is filled, while the block runs."""
         self._expected[slot] = scope
         if slot in self._known:

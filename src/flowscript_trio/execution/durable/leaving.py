@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator
 from typing import ClassVar, TypeVar
 
 import trio
 
+from ...types.passing import passing
 from .working_time import WorkingTime
 
 T = TypeVar("T")
@@ -46,8 +46,8 @@ class Leaving:
         """Whether clean-up runs, whose time starts again with each process."""
         return bool(self._shields)
 
-    @contextmanager
-    def _until_left(self, scope: trio.CancelScope) -> Iterator[None]:
+    @passing
+    def _until_left(self, scope: trio.CancelScope) -> Generator[None, None, None]:
         """While this is open, leaving the run takes the shield of ``scope`` away."""
         self._shields.add(scope)
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from math import inf
 
 import trio
 from trio.lowlevel import Task, current_task
+
+from ...types.passing import passing
 
 
 class Waits:
@@ -18,8 +19,8 @@ class Waits:
         self._dues: dict[Task, float] = {}
         self._begun = trio.Event()
 
-    @contextmanager
-    def until(self, due: float = inf) -> Iterator[None]:
+    @passing
+    def until(self, due: float = inf) -> Generator[None, None, None]:
         """This task waits until ``due`` by the wall clock, or a time limit around it, while the block runs."""
         task = current_task()
         # One of the application's may hide a later one of the document: better due too early than never.

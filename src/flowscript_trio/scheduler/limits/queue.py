@@ -8,14 +8,14 @@ is held is only ever waited for along edges "held → needed inside", which have
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from contextvars import ContextVar
 from math import inf
 
 import trio
 
 from ...types.limits import CircuitOpen
+from ...types.passing import passing
 from .gate import Borrowed, Gate, Held, Shared, Wish, room_here
 
 around: ContextVar[tuple[Held, ...]] = ContextVar("flowscript_trio.held_limits", default=())
@@ -122,10 +122,10 @@ async def borrow(borrowed: Borrowed, held: tuple[Held, ...], token: object) -> N
             await borrowed.limiter.acquire_on_behalf_of(token)
 
 
-@contextmanager
+@passing
 def waiting_inside(
     needs: tuple[Held, ...], held: tuple[Held, ...], token: object
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Let it be known that the block waits for something else than our limits while ``held`` is held."""
     wish = Wish(needs, held, token, 0)
     for one in held:
