@@ -16,6 +16,6 @@ async def test_an_execution_is_found_under_its_path_and_nothing_under_another() 
     assert [result.output for result in record["each[1]/s"]] == [2]
     assert "each[1]/s" in record
     assert "each[2]/s" not in record
-    with pytest.raises(KeyError, match=r"each\[2\]/s"):
+    with pytest.raises(KeyError, match=r"'each\[2\]/s' is kept; did you mean 'each\[[01]\]/s'\?"):
         record["each[2]/s"]
     assert len(record) == len(list(record)) == 3

@@ -7,6 +7,7 @@ from dataclasses import field, replace
 from itertools import count
 
 from ..types.deferred import dataclass
+from ..types.errors import nearest
 from ..types.masking import Masker
 from ..types.results import BranchResult, Cancellation, NodeResult
 
@@ -113,7 +114,9 @@ class Record:
     def __getitem__(self, path: str) -> list[NodeResult]:
         found = [self.show(result) for result in self._kept if result.path == path]
         if not found:
-            raise KeyError(path)
+            near = nearest(path, {result.path for result in self._kept})
+            hint = "" if near is None else f"; did you mean {near!r}?"
+            raise KeyError(f"no execution under the path {path!r} is kept{hint}")
         return found
 
     @property
