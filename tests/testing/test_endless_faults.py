@@ -17,6 +17,8 @@ from flowscript_trio.testing import Report, prove
 
 from stubs import Stubs
 
+pytestmark = pytest.mark.slow
+
 TWO = """<parallel id="p">
   <branch><source:tried id="x"/></branch>
   <branch><delay id="d" duration="2s"/><source:stub id="y" takes="1s"/></branch>

@@ -99,6 +99,7 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAULTS)
 def test_an_error_that_cannot_be_looked_at_is_found_and_nobody_else_is_accused(kind: str) -> None:
     tracing = sys.gettrace()
@@ -117,6 +118,7 @@ def test_a_durable_run_is_proved_with_such_an_error_as_well() -> None:
     assert [each.subject for each in found] == ["x"], report.render()
 
 
+@pytest.mark.slow
 def test_a_class_whose_look_did_not_end_is_not_asked_again() -> None:
     asked = 0
 
@@ -135,6 +137,7 @@ class Long(Exception):
         return str(sum(1 for _ in range(1_000)))
 
 
+@pytest.mark.slow
 def test_an_error_whose_text_takes_some_time_is_not_accused() -> None:
     assert found_in(raising(Long), most=5).violations == ()
 

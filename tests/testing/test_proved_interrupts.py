@@ -14,6 +14,8 @@ from endless import handling
 
 from planting import found_in
 
+pytestmark = pytest.mark.slow
+
 
 class Odd(BaseException):
     """Neither an Exception nor what ends programs."""
@@ -48,7 +50,6 @@ def test_what_is_no_exception_ends_its_run_by_rule_and_the_proof_goes_on(
     assert len(report.render().splitlines()) > 5, "it was disturbed as well"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", [SystemExit, Odd])
 def test_so_it_is_where_processes_die(make: Callable[[], BaseException]) -> None:
     report = found_in(raising(make), most=6, crash=True)
