@@ -70,11 +70,12 @@ def measure(workload: Workload, rounds: int) -> Measured:
     What is there before, the documents of all workloads above all, is kept from the garbage collector: a full
     collection of it in the one side and not in the other would be all that is measured.
     """
-    workload.engine()
-    workload.hand()
-    gc.collect()
     gc.freeze()
     try:
+        workload.engine()
+        workload.hand()
+        gc.collect()
+        gc.freeze()
         costs = [_round(workload, number) for number in range(rounds)]
     finally:
         gc.unfreeze()
