@@ -31,6 +31,7 @@ def test_a_document_and_its_cases_are_written(name: str, tmp_path: Path) -> None
         assert "@NAME@" not in path.read_text()
 
 
+@pytest.mark.slow
 def test_what_is_written_is_valid_neat_runs_and_passes_its_cases() -> None:
     flowscript("new", "greet")
     done = flowscript("validate", "greet.xml")

@@ -51,6 +51,7 @@ def test_a_letter_means_what_babel_writes(pattern: str) -> None:
         assert written(moment, pattern) == format_datetime(moment, pattern, locale="en_US"), moment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", EUROPEAN.split())
 def test_a_letter_of_weeks_means_what_babel_writes_where_weeks_begin_on_monday(
     pattern: str,

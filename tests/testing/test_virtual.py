@@ -164,6 +164,7 @@ def case(**fields: Any) -> Case:
     return Case(name="c", expected=Expected(), **fields)
 
 
+@pytest.mark.slow
 def test_each_run_of_a_proof_begins_with_the_first_reply() -> None:
     stub = Stub((Reply(output=1), Reply(error="asked twice", delay=1.0)))
     report = prove_case(one('<source:file id="a" path="a"/>'), case(stubs={"a": stub}), pairs=5)
@@ -172,6 +173,7 @@ def test_each_run_of_a_proof_begins_with_the_first_reply() -> None:
     assert "deadlines from outside" not in dict(report.tried)  # no run came to the second reply
 
 
+@pytest.mark.slow
 def test_each_run_of_a_proof_has_an_input_of_its_own() -> None:
     registry = fs.Registry(base=fs.registry)
     seen = []
@@ -189,6 +191,7 @@ def test_each_run_of_a_proof_has_an_input_of_its_own() -> None:
         prove_case(one('<delay duration="1s"/>'), case(input=(n for n in [1])))
 
 
+@pytest.mark.slow
 def test_a_fallback_that_only_an_error_leads_to_must_be_stubbed() -> None:
     flow = one(
         '<source:file id="a" path="a"><on-error><fallback node="b"/></on-error></source:file>'
@@ -204,6 +207,7 @@ def test_a_fallback_that_only_an_error_leads_to_must_be_stubbed() -> None:
     assert stand_in(flow, case(real=True)) == (case(real=True), {})
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_an_error_before_anything_runs() -> None:
     flow = fs.loads(
         '<workflow name="w"><param name="n" required="true"/><delay duration="1s"/></workflow>'
@@ -214,6 +218,7 @@ def test_what_does_not_fit_is_an_error_before_anything_runs() -> None:
         prove_case(flow, case(stubs={"x": Stub((Reply(),))}))
 
 
+@pytest.mark.slow
 def test_a_proof_that_finds_something_reports_it() -> None:
     stubs = {"a": Stub((Reply(hangs=True),))}
     report = prove_case(one('<source:file id="a" path="a"/>'), case(stubs=stubs), pairs=0)
