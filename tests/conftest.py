@@ -41,13 +41,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     look_at_paths()
-    url, worker = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL"), getattr(config, "workerinput", None)
-    if url and worker is not None:
-        from databases import own_database  # what needs psycopg
-
-        os.environ["FLOWSCRIPT_TEST_POSTGRESQL"] = own_database(
-            url, f"flowscript_{worker['workerid']}"
-        )
     folder = config.getoption("--keep-documents")
     if folder:
         keep_documents(Path(folder) / f"{os.getpid()}.jsonl")

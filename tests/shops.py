@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import trio
 
 from flowscript_trio.runtimes.database import markers
 
 from databases import new_database
-
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+from postgresql import URL
 
 
 class Shop:

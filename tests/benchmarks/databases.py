@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +14,9 @@ import trio
 
 from . import flows
 from .measuring import Cost, Workload
+from postgresql import URL
 
 COLUMNS = ("id", "name", "price", "ok", "note")
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 """A PostgreSQL database that may be written to; without one its workload is left out."""
 
 

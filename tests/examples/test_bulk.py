@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 import trio
 
 import flowscript_trio as fs
 
 from exampling import EXAMPLES, program
 from loopback import Answer, Loopback, loopback
+from postgresql import URL, needs_postgresql
 
 FLOW = fs.load(EXAMPLES / "bulk" / "bulk.xml")
-POSTGRESQL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 ROWS = 4500
 
 
@@ -42,17 +40,15 @@ async def test_all_rows_are_stored_and_progress_is_shown(tmp_path: Path) -> None
     assert found == (ROWS, sum(range(ROWS)) / 2)
 
 
-@pytest.mark.skipif(
-    not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no PostgreSQL database to test with"
-)
+@needs_postgresql
 async def test_postgresql_takes_the_texts_for_what_its_columns_are() -> None:
     import psycopg
 
-    with psycopg.connect(POSTGRESQL, autocommit=True) as database:
+    with psycopg.connect(URL, autocommit=True) as database:
         database.execute("DROP TABLE IF EXISTS measures")
         database.execute("CREATE TABLE measures (id int, value numeric)")
         async with loopback() as server:
-            await program("bulk").store(FLOW, serve(server), POSTGRESQL, lambda rows: None)
+            await program("bulk").store(FLOW, serve(server), URL, lambda rows: None)
         found = database.execute("SELECT count(*), sum(value) FROM measures").fetchone()
         database.execute("DROP TABLE measures")
     assert found == (ROWS, sum(range(ROWS)) / 2)

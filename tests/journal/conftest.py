@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from flowscript_trio.journal.store import Store
 
 from databases import new_database
-
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+from postgresql import POSTGRESQL, URL
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "memory":
         return Store.memory()

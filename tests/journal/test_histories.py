@@ -20,12 +20,11 @@ import trio
 from flowscript_trio.journal.store import Store
 
 from databases import cut_connections, expire_leases, new_database
+from postgresql import POSTGRESQL, URL
 
 PROGRAM = Path(__file__).with_name("worker.py")
 LENGTH = 60
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-KINDS = ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
+KINDS = ["sqlite", POSTGRESQL]
 
 
 Said = list[tuple[str, int, int]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -15,15 +14,12 @@ import trio
 from flowscript_trio.journal.store import Store
 
 from databases import expire_leases, new_database
+from postgresql import POSTGRESQL, URL
 
 PROGRAM = Path(__file__).with_name("killed.py")
 
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "runs.db") if request.param == "sqlite" else new_database(URL)
 

@@ -27,9 +27,9 @@ from flowscript_trio.journal.store import Store
 from flowscript_trio.types.storing import RunBusy, StoreFailed, Superseded
 
 from databases import cut_connections, expire_leases, new_database
+from postgresql import URL, needs_postgresql
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-pytestmark = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+pytestmark = needs_postgresql
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,10 +22,9 @@ from flowscript_trio.journal.store import Store
 from flowscript_trio.types.limits import Rate
 
 from databases import expire_leases, new_database
+from postgresql import POSTGRESQL, URL
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-KINDS = ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
+KINDS = ["sqlite", POSTGRESQL]
 
 GRANTED = Told(True, 0.0)
 WAITS = Told(False, inf)

@@ -5,7 +5,6 @@ They need the URL of a database that they may write to, in ``FLOWSCRIPT_TEST_POS
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -23,11 +22,9 @@ import trio
 import flowscript_trio as fs
 from flowscript_trio.runtimes.database import engines, writing
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+from postgresql import URL, needs_postgresql
 
-pytestmark = pytest.mark.skipif(
-    not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no PostgreSQL database to test with"
-)
+pytestmark = needs_postgresql
 
 
 def source(query: str, settings: str = "") -> str:

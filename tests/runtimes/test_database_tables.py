@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,11 +17,8 @@ from flowscript_trio.runtimes.database import copying, engines
 from flowscript_trio.runtimes.database.intervals import iso_of
 from flowscript_trio.runtimes.database.writing import FEWEST
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+from postgresql import URL, needs_postgresql
 
-server_only = pytest.mark.skipif(
-    not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no PostgreSQL database to test with"
-)
 SCHEMA = "flow_tables"
 
 
@@ -87,7 +83,7 @@ JSON = [
 ]
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize("kind", ["json", "jsonb", f"{SCHEMA}.own"])
 @pytest.mark.parametrize("times", [1, FEWEST])
 async def test_every_kind_of_json_keeps_its_type_there_and_back(
@@ -103,14 +99,14 @@ async def test_every_kind_of_json_keeps_its_type_there_and_back(
     ]
 
 
-@server_only
+@needs_postgresql
 async def test_null_is_null_and_not_the_null_of_json(server: Server) -> None:
     server.make("data jsonb")
     await run_one(sink(), input={"data": None})
     assert server.ask(f"SELECT data IS NULL FROM {SCHEMA}.t") == [(True,)]
 
 
-@server_only
+@needs_postgresql
 async def test_lists_of_json_and_upserts_and_updates_keep_types_too(server: Server) -> None:
     server.make("id int PRIMARY KEY, data jsonb, more jsonb[]")
     await run_one(sink(), input={"id": 1, "data": "5", "more": ["5", 5, {"a": "b"}]})
@@ -123,7 +119,7 @@ async def test_lists_of_json_and_upserts_and_updates_keep_types_too(server: Serv
     assert server.ask(f"SELECT data FROM {SCHEMA}.t") == [("7",)]
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize(
     ("expression", "output"),
     [
@@ -172,7 +168,7 @@ def test_an_interval_is_written_as_a_duration(text: str, output: str) -> None:
     assert iso_of(text) == output
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize(
     "query",
     [
@@ -187,7 +183,7 @@ async def test_a_query_of_two_statements_is_refused(query: str, server: Server) 
     assert server.ask(f"SELECT to_regclass('{SCHEMA}.x') IS NULL") == [(True,)]
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize(
     "query",
     [
@@ -205,7 +201,7 @@ async def test_one_statement_is_done_whatever_is_in_it(query: str, server: Serve
     await run_one(source(query.format(SCHEMA)))
 
 
-@server_only
+@needs_postgresql
 async def test_an_error_of_a_statement_is_not_replaced_by_that_of_its_clean_up(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +215,7 @@ async def test_an_error_of_a_statement_is_not_replaced_by_that_of_its_clean_up(
         await run_one(sink(f'table="{SCHEMA}.gone"'), input={"id": 1})
 
 
-@server_only
+@needs_postgresql
 async def test_a_lost_connection_after_the_commit_is_no_error(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +279,7 @@ CASES: list[tuple[str, list[Any], bool]] = [
 ]
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize(("kind", "values", "is_copied"), CASES)
 async def test_copy_writes_what_insert_writes_or_is_not_used(
     kind: str, values: list[Any], is_copied: bool | None, server: Server, copies: Copies
@@ -305,7 +301,7 @@ async def test_copy_writes_what_insert_writes_or_is_not_used(
     assert rows[: len(values)] == rows[len(values) : 2 * len(values)]
 
 
-@server_only
+@needs_postgresql
 @pytest.mark.parametrize(
     "statements",
     [
@@ -329,7 +325,7 @@ async def test_where_copy_would_do_something_else_it_is_not_used(
     assert server.ask(f"SELECT count(*) FROM {SCHEMA}.t") == [(FEWEST,)]
 
 
-@server_only
+@needs_postgresql
 async def test_a_column_that_the_server_alone_fills_is_refused_as_by_insert(
     server: Server, copies: Copies
 ) -> None:
@@ -340,7 +336,7 @@ async def test_a_column_that_the_server_alone_fills_is_refused_as_by_insert(
     assert copies.rows == FEWEST
 
 
-@server_only
+@needs_postgresql
 async def test_a_copy_that_fails_writes_nothing_and_names_the_row(
     server: Server, copies: Copies
 ) -> None:
@@ -354,7 +350,7 @@ async def test_a_copy_that_fails_writes_nothing_and_names_the_row(
     assert copies.rows == 2 * (FEWEST + 1)
 
 
-@server_only
+@needs_postgresql
 async def test_rows_of_several_shapes_are_written_in_order(server: Server, copies: Copies) -> None:
     server.make("n serial, a int, b int")
     rows = (
@@ -366,7 +362,7 @@ async def test_rows_of_several_shapes_are_written_in_order(server: Server, copie
     assert found == [(row.get("a"), row.get("b")) for row in rows]
 
 
-@server_only
+@needs_postgresql
 async def test_a_table_that_was_changed_in_the_run_is_looked_at_again(server: Server) -> None:
     server.make("x jsonb")
     first = sink().replace('"k"', '"k1"')
@@ -376,7 +372,7 @@ async def test_a_table_that_was_changed_in_the_run_is_looked_at_again(server: Se
     assert server.ask(f"SELECT x FROM {SCHEMA}.t ORDER BY 1") == [('"a"',), ("a",)]
 
 
-@server_only
+@needs_postgresql
 async def test_columns_in_another_order_are_copied_to_their_own(
     server: Server, copies: Copies
 ) -> None:

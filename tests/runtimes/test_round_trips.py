@@ -25,12 +25,12 @@ from flowscript_trio.expression.tabular.tables import Dialect
 from flowscript_trio.runtimes.file.formats import encode, read
 
 from loopback import Answer, Seen, loopback
+from postgresql import URL, needs_postgresql
 
 EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
 """Values that go there and back by each way; by hand: 10000."""
 AT_ONCE = 50
 """Values of one run, where a run is the dearer part."""
-POSTGRESQL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
 
 values = settings(max_examples=EXAMPLES, deadline=None)
 runs = settings(
@@ -213,7 +213,7 @@ async def test_what_sqlite_cannot_hold_is_refused_with_its_row(
     assert "in input[1]" in caught.value.__notes__
 
 
-@pytest.mark.skipif(not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+@needs_postgresql
 @pytest.mark.parametrize(
     ("kind", "strategy"),
     [
@@ -234,7 +234,7 @@ def test_what_postgresql_can_hold_comes_back_by_insert_and_by_copy(
     kind: str, strategy: st.SearchStrategy[Any]
 ) -> None:
     name = f"r_{token_hex(4)}"
-    config = {"db": POSTGRESQL}
+    config = {"db": URL}
 
     def element(tag: str, inside: str) -> str:
         return f'<{tag}:database id="x" connection="{{{{$config.db}}}}" {inside}/>'
@@ -261,7 +261,7 @@ def test_what_postgresql_can_hold_comes_back_by_insert_and_by_copy(
         run(element("source", f'query="DROP TABLE {name}"'))
 
 
-@pytest.mark.skipif(not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+@needs_postgresql
 @pytest.mark.parametrize(
     ("kind", "value"), [("text", "\x00"), ("int8", 2**63), ("jsonb", "\x00"), ("date", "32 May")]
 )
@@ -270,7 +270,7 @@ async def test_what_postgresql_cannot_hold_is_refused_with_its_row(kind: str, va
         '<workflow name="w"><sink:database id="k" connection="{{$config.db}}" table="r"/></workflow>'
     )
     with pytest.raises((sqlalchemy.exc.SQLAlchemyError, fs.FlowScriptError)):
-        await fs.run(flow, config={"db": POSTGRESQL}, input=[{"v": value}])
+        await fs.run(flow, config={"db": URL}, input=[{"v": value}])
 
 
 # ---- HTTP ----

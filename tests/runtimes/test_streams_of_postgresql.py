@@ -5,7 +5,6 @@ They need the URL of a database that they may write to, in ``FLOWSCRIPT_TEST_POS
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,11 +16,9 @@ import flowscript_trio as fs
 from flowscript_trio.runtimes.database import pouring, supply
 from flowscript_trio.testing import prove
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+from postgresql import URL, needs_postgresql
 
-pytestmark = pytest.mark.skipif(
-    not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no PostgreSQL database to test with"
-)
+pytestmark = needs_postgresql
 
 EACH = '<foreach id="e" collection="s"><transform:template id="t" template="{{item.n}}"/></foreach>'
 SINK = '<sink:database id="k" input="s" connection="{{$config.db}}" table="stream.u"/>'

@@ -13,10 +13,12 @@ from flowscript_trio.journal.store import MemoryStore, Store
 from flowscript_trio.runtimes.database import markers
 from flowscript_trio.runtimes.streams import Items, Stream
 from flowscript_trio.types.storing import StoreFailed
-from shops import POSTGRESQL, Shop, make, new_shop
+from shops import Shop, make, new_shop
+
+from postgresql import POSTGRESQL
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     return new_shop(request.param, tmp_path)
 

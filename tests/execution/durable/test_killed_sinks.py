@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from shops import POSTGRESQL, Shop, make, new_shop
+from shops import Shop, make, new_shop
+
+from postgresql import POSTGRESQL
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +21,7 @@ PROGRAM = Path(__file__).with_name("selling.py")
 SOLD = sorted([*range(6), *range(100, 106)])
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     return new_shop(request.param, tmp_path)
 

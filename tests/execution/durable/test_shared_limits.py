@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 import signal
 import subprocess
 import sys
@@ -21,10 +20,9 @@ from flowscript_trio.execution.durable.sharing import SharedLimits
 from flowscript_trio.types.events import TokenAwaited, TokenTaken
 
 from databases import expire_leases, new_database
+from postgresql import POSTGRESQL, URL, needs_postgresql
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
-KINDS = ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
+KINDS = ["sqlite", POSTGRESQL]
 
 
 @pytest.fixture(params=KINDS)
@@ -384,7 +382,7 @@ async def test_another_process_that_holds_limits_in_opposite_order_keeps_a_run_f
     assert nodes.done == ["a"]
 
 
-@POSTGRESQL
+@needs_postgresql
 async def test_a_run_whose_lease_has_ended_is_left_since_it_holds_nothing_any_more() -> None:
     where = new_database(URL)
     nodes, limits = Nodes(), shared("x", "y")

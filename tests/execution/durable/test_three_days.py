@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,9 +17,8 @@ import trio
 import flowscript_trio as fs
 
 from databases import new_database
+from postgresql import POSTGRESQL, URL
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 
 TEXT = """<workflow name="payout">
@@ -92,9 +90,7 @@ def in_thread(work: Callable[[], None]) -> None:
     thread.join()
 
 
-@pytest.fixture(
-    params=["memory", "sqlite", pytest.param("postgresql", marks=POSTGRESQL)], name="payouts"
-)
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL], name="payouts")
 def _payouts(request: pytest.FixtureRequest, tmp_path: Path) -> Payouts:
     if request.param == "memory":
         return Payouts(None)

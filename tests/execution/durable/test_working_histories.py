@@ -27,11 +27,10 @@ from flowscript_trio.execution.durable.entry_rows import entry_of
 from flowscript_trio.execution.durable.run_entries import RunEnded
 
 from databases import cut_connections, expire_leases, new_database
+from postgresql import POSTGRESQL, URL
 
 pytestmark = pytest.mark.slow
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
-POSTGRESQL = pytest.mark.skipif(not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
 SECONDS = float(os.environ.get("FLOWSCRIPT_TEST_SECONDS", "20"))
 FLOW = """<workflow name="h">
   <parallel id="p">
@@ -212,7 +211,7 @@ def _check_fences(where: str) -> None:
     assert found == (0,)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "runs.db") if request.param == "sqlite" else new_database(URL)
 
