@@ -10,7 +10,7 @@ from hmac import compare_digest
 from typing import Any
 
 from ..types.errors import InputError
-from ..types.masking import SHORTEST, Masker
+from ..types.masking import MASK, SHORTEST, Masker
 from ..types.spellings import named_spellings
 from ..types.storing import CannotKeep
 
@@ -25,7 +25,8 @@ class KeptSecrets:
     """The secrets of a run by their names, for what is written to a store and read back.
 
     Args:
-        secrets: the texts that must not be in the store.
+        secrets: the texts that must not be in the store. One that is not known may be ``***``: whatever refers to
+            it is read as that.
         public: gives the texts that are known anyhow, as for :class:`~flowscript_trio.types.masking.Masker`.
         changed: names of those that have another value than the run had when it was written.
     """
@@ -143,6 +144,8 @@ class KeptSecrets:
 
     def _restored(self, name: str, spelling: str, start: int = 0, end: int | None = None) -> bytes:
         text = self._secrets.get(name)
+        if text == MASK:  # it is only to be shown that there is one
+            return MASK.encode()
         if text is None:
             raise InputError(
                 f"the run was begun with the secret {name!r}, and what it kept refers to it; "

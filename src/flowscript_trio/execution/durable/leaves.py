@@ -58,6 +58,8 @@ async def _perform_again(
     if spending is not None:
         recall_requests(recorder, *key)
     outcome = past.outcomes.get(key)
+    if recorder.retold is not None and (outcome is not None or key in past.late):
+        await recorder.retold(*key)
     if isinstance(outcome, AttemptFailed):
         recorder.outcomes.take_up(*key, attempt.frame.state)
         error = recorder.outcomes.error_of(outcome)

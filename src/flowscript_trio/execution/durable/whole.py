@@ -108,6 +108,8 @@ async def _run_whole(
     """
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
+        if recorder.retold is not None:
+            await recorder.retold(key, 1)
         recorder.outcomes.take_up(key, 1, frame.state)
         return _restore(walk, recorder, known, frame, location)
     if not recorder.acts:
