@@ -23,6 +23,7 @@ from ..scheduler.limits.limit import Limit
 from ..scheduler.passes import counting_passes
 from ..types.errors import InputError
 from ..types.events import Event, NodeStarted, Observer, RunEnded
+from ..types.looking import summary_of
 from ..types.masking import MASK
 from .durable.coding import Coding
 from .durable.entries import Entry
@@ -108,6 +109,7 @@ class _Teller:
         self._registry = registry
         self._begun: set[str] = set()
         self._is_over = False
+        self._error: BaseException | None = None  # that with which the walk has ended
 
     async def tell(self) -> Told:
         """Tell all of it."""
@@ -138,6 +140,8 @@ class _Teller:
                 error = owned.coding.decode_error(moments.end.error)
                 masker = masker_of(flow, given)
                 error = error if masker is None else mask_error(error, masker)
+                if self._error is not None and summary_of(self._error) == summary_of(error):
+                    error = self._error  # which has the notes about where it came from
             return Told(
                 _NO_STATE, flow, first.started, moments, self._undrawn(entries), error=error
             )
@@ -165,7 +169,10 @@ class _Teller:
         await run.walk()
 
     def _note(self, event: Event) -> None:
-        if self._is_over or isinstance(event, RunEnded):
+        if self._is_over:
+            return
+        if isinstance(event, RunEnded):
+            self._error = event.error
             return
         if isinstance(event, NodeStarted):
             self._begun.add(event.path)

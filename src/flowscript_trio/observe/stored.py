@@ -14,10 +14,9 @@ from ..journal.store import Store
 from ..program.loading import Flow
 from ..runtimes.registry import Registry
 from ..types.events import RunEnded, RunWarning
-from ..types.paths import is_within
+from ..types.paths import is_within, job_in, levels_of
 from .chronicle import Chronicle, Entry
 
-_BEGINNINGS = frozenset({"node-started", "branch-started", "block-started"})
 _LOOPS = frozenset({"loop", "while"})
 
 
@@ -107,26 +106,59 @@ def _set_right(entries: list[Entry], told: Told) -> None:
 
     What had begun and not ended is walked behind what had ended: it began when it was first on record.
     """
-    moments = told.moments
     begun: dict[int, float] = {}
+    latest: dict[str, float] = {}  # when the last had ended of what is in an execution
     for entry in entries:
-        path, event = entry["path"], entry["event"]
-        number = entry.get("execution", 0)
-        if event in _BEGINNINGS or (event == "attempt-started" and entry["attempt"] == 1):
-            entry["time"] = min(entry["time"], moments.first.get(path, entry["time"]))
-        if event in ("node-started", "branch-started"):
-            begun[number] = entry["time"]
-        cause = entry if event == "cancel-requested" else entry.get("cancelled_by")
+        path, number = entry["path"], entry.get("execution", 0)
+        cause: Entry | None = entry.get("cancelled_by")
+        if entry["event"] == "cancel-requested":
+            cause = entry
         if cause is not None:
             _date(cause, path, told)
-            entry["time"] = max(entry["time"], cause["requested"] or 0.0)
-            if "delivered" in entry:
-                entry["delivered"] = max(entry["delivered"], cause["requested"] or 0.0)
-        if event == "node-ended":
-            entry["duration"] = round(entry["time"] - begun.get(number, entry["time"]), 9)
-            if entry.pop("replayed", False) and path in moments.copied:
-                entry["replayed"] = True  # by the run that this one was forked from
+        match entry["event"]:
+            case "node-started" | "branch-started" | "block-started":
+                entry["time"] = begun.setdefault(number, _beginning(entry, told))
+            case "attempt-started":
+                known = told.moments.begun.get((path, entry["attempt"]))
+                walked: float = entry["time"] if known is None else known
+                entry["time"] = max(walked, begun.get(number, 0.0))
+            case "cancel-requested":
+                entry["time"] = entry["requested"]
+            case "node-ended" | "branch-ended":
+                _end(entry, begun.get(number, 0.0), latest.get(path, 0.0), told)
+                for each in levels_of(path):
+                    latest[each] = max(entry["time"], latest.get(each, 0.0))
     entries.sort(key=lambda entry: entry["time"])
+
+
+def _beginning(entry: Entry, told: Told) -> float:
+    moments, path = told.moments, entry["path"]
+    time: float = entry["time"]
+    known = moments.begun.get((path, 1)) if entry["event"] == "node-started" else None
+    assert told.flow is not None
+    # With limits, what is on record may come behind a wait.
+    if known is None or told.flow.program.limits is not None:
+        known = time
+    return min(known, moments.first.get(path, known))
+
+
+def _end(entry: Entry, began: float, latest: float, told: Told) -> None:
+    """Say when an execution had ended: one that was cancelled when that was asked for, and all in it had."""
+    path, moments = entry["path"], told.moments
+    cause = entry.get("cancelled_by")
+    if cause is not None:
+        entry["time"] = max(began, latest, cause["requested"])
+        if "delivered" in entry:
+            entry["delivered"] = max(began, cause["requested"])
+    if entry["event"] == "branch-ended":
+        job = job_in(path)
+        known = None if job is None else moments.jobs.get(job)
+        entry["time"] = max(entry["time"] if known is None else known, latest, began)
+        return
+    entry["time"] = max(entry["time"], began)
+    entry["duration"] = round(entry["time"] - began, 9)
+    if entry.pop("replayed", False) and path in moments.copied:
+        entry["replayed"] = True  # by the run that this one was forked from
 
 
 def _date(cause: Entry, path: str, told: Told) -> None:
@@ -137,8 +169,8 @@ def _date(cause: Entry, path: str, told: Told) -> None:
         each for each in cancelled if each and by and is_within(by, each) and is_within(path, each)
     ]
     found = cancelled[max(around, key=len)] if around else cancelled.get("" if by is None else by)
-    asked = cause.get("requested")
-    cause["requested"] = asked if found is None else max(found, asked or 0.0)
+    asked = cause.get("requested") or 0.0
+    cause["requested"] = asked if found is None else found
 
 
 def _notes(entries: list[Entry], told: Told) -> list[tuple[str, str]]:
@@ -160,13 +192,13 @@ def _notes(entries: list[Entry], told: Told) -> list[tuple[str, str]]:
         lacking = (
             f"; its secrets {', '.join(told.hidden)} are not known here" if told.hidden else ""
         )
-        notes.append(
-            (
-                "",
-                f"{len(told.undrawn)} executions that are on record could not be drawn, the first of them "
-                f"{told.undrawn[0]!r}: the run comes to others here{lacking}",
-            )
+        count, first = len(told.undrawn), repr(told.undrawn[0])
+        said = (
+            f"{count} executions that are on record, {first} first,"
+            if count > 1
+            else f"{first}, which is on record,"
         )
+        notes.append(("", f"{said} could not be drawn: the run comes to others here{lacking}"))
     if told.state.orphaned:
         notes.append(("", "its process is gone; the run goes on where it is resumed"))
     return notes

@@ -14,7 +14,10 @@ from .entries import (
     Decided,
     Ended,
     Entry,
+    JobsEnded,
     Late,
+    Retried,
+    Started,
     Whole,
 )
 from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
@@ -29,8 +32,12 @@ class Moments:
 
     first: dict[str, float] = field(default_factory=dict)
     """When something was first on record of an execution, or of one inside it."""
+    begun: dict[tuple[str, int], float] = field(default_factory=dict)
+    """When an attempt had begun, where that is on record."""
     ended: dict[tuple[str, int], float] = field(default_factory=dict)
     """When an attempt had ended."""
+    jobs: dict[tuple[str, int], float] = field(default_factory=dict)
+    """When a branch, or an iteration, of a block had ended, by the path of the block and its index."""
     cancelled: dict[str, float] = field(default_factory=dict)
     """When a block cancelled what still ran in it; "" for the run."""
     compacted: dict[str, int] = field(default_factory=dict)
@@ -50,20 +57,26 @@ def moments_of(entries: Iterable[Entry]) -> Moments:
         if isinstance(entry, RunBegan):
             began = entry.started.timestamp()
         elif isinstance(entry, Ran):
-            made.last = max(made.last, entry.at - began)
+            made.last = max(made.last, round(entry.at - began, 6))
         elif isinstance(entry, Forked):
             made.forked, made.copied = entry, set(made.first)
         elif isinstance(entry, RunEnded):
             made.end = entry
         else:
-            _take(made, entry)
+            _take(made, entry, began)
     return made
 
 
-def _take(made: Moments, entry: Entry) -> None:
+def _take(made: Moments, entry: Entry, began: float) -> None:
     now = made.last
     path = bounded_by(entry.key)
     match entry:
+        case Started():
+            made.begun.setdefault((path, entry.attempt), now)
+        case Retried() if entry.rule is not None:
+            made.begun[path, entry.attempt + 1] = max(now, round(entry.due - began, 6))
+        case JobsEnded():
+            made.jobs.update({(path, index): now for index in entry.indices})
         case Ended() | AttemptFailed() | Late() | Answered():
             made.ended[path, entry.attempt] = now
         case Whole():
