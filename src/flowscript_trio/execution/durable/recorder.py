@@ -150,7 +150,7 @@ class Recorder:
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
         self.job_ends.flush()
-        self.journal.write(RunEnded("", status, output, facts))
+        await self.journal.write_large(lambda: RunEnded("", status, output, facts), output)
         self.worked.close()  # nothing follows that, even where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
             self._journal.mark(Mark(status))
