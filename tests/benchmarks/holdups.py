@@ -243,9 +243,39 @@ def transforms(count: int) -> Iterator[Workload]:
         yield hold_up(f"{name} over {count} items", flow(body, input=texts))
 
 
+def durable(size: int) -> Iterator[Workload]:
+    """Outputs that a durable run keeps: each is made into bytes, hashed and compressed."""
+    megabytes = f"{size / MEGABYTE:g} MB"
+    outputs = {
+        f"text of {megabytes}": "a line of text, as long as such lines are\n" * (size // 42),
+        f"bytes of {megabytes}": b"a line of text, as long as such lines are\n" * (size // 42),
+        f"rows of about {megabytes}": [{**ROW, "id": number} for number in range(size // 80)],
+    }
+    for name, output in outputs.items():
+        yield hold_up(f"{name}, kept by a durable run", keeping(output))
+
+
+def keeping(output: Any) -> Callable[[], Awaitable[object]]:
+    registry = flows.fs.Registry(base=flows.fs.registry)
+
+    @registry.runtime("source:given")
+    async def given(params: Any) -> Any:
+        return output
+
+    text = '<workflow name="kept"><source:given id="g"/><set var="x" value="{{1}}" after="g"/></workflow>'
+    flow = flows.fs.loads(text, registry=registry)
+
+    async def work() -> object:
+        store = flows.fs.Store(folder() / "kept.db")
+        return await flows.fs.run(flow, store=store, registry=registry)
+
+    return work
+
+
 def workloads(scale: float) -> Iterator[Workload]:
     yield from firsts()
     yield from http(int(20 * MEGABYTE * scale))
     yield from files(int(200 * MEGABYTE * scale))
     yield from databases(int(100_000 * scale))
+    yield from durable(int(100 * MEGABYTE * scale))
     yield from transforms(int(100_000 * scale))

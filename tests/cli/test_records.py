@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from click.testing import CliRunner, Result
 
+import flowscript_trio as fs
 from flowscript_trio.cli.commands import commands
+
+from invoking import call
 
 WELL = '<workflow name="well"><transform type="template" id="t" template="done"/></workflow>'
 BROKEN = """<workflow name="broken"><parallel id="p">
@@ -146,3 +151,58 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(folder: Pa
     assert done.exit_code == 2
     assert "--record" in done.stderr
     assert done.stdout == ""
+
+
+SUSPENDED = """<workflow name="w"><transform:template id="t" template="x"/>
+  <checkpoint id="approve" prompt="Go?"/></workflow>"""
+
+
+def test_show_draws_the_nodes_of_a_run_that_was_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the record of its process, and by its store."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.xml").write_text(SUSPENDED)
+    given = (
+        "--store",
+        "runs.db",
+        "--run-id",
+        "x",
+        "--suspend-after",
+        "10ms",
+        "--record",
+        "kept",
+        "-q",
+    )
+    call("run", "w.xml", *given, code=3)
+    (record,) = (tmp_path / "kept").iterdir()
+    kept = call("show", str(record)).stdout
+    assert "◌ w " in kept
+    assert "⊘ approve <checkpoint>" in kept
+    stored = call("show", "x", "--store", "runs.db").stdout
+    assert stored.startswith("run x of w: suspended\n")
+    assert "flowscript answer x approve ACTION" in stored
+    assert "◌ w " in stored
+    assert "✓ t <transform:template>" in stored
+    assert "● approve <checkpoint>" in stored
+    facts = json.loads(call("show", "x", "--store", "runs.db", "--json").stdout)
+    ended = [each["path"] for each in facts["events"] if each["event"] == "node-ended"]
+    assert (facts["status"], ended) == ("suspended", ["t"])
+
+
+def test_show_says_the_state_of_a_run_whose_nodes_cannot_be_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    registry = fs.Registry(base=fs.registry)
+    registry.runtime("source:ours")(ours)
+    flow = fs.loads('<workflow name="w"><source:ours id="o"/></workflow>', registry=registry)
+    trio.run(partial(fs.run, flow, store=fs.Store("runs.db"), run_id="x", registry=registry))
+    shown = call("show", "x", "--store", "runs.db")
+    assert shown.stdout.startswith("run x of w: completed\n")
+    assert shown.stderr.startswith("Warning: what happened in the run cannot be shown: ")
+    assert "source:ours" in shown.stderr
+
+
+async def ours(params: fs.ExecutionParams) -> int:
+    return 1

@@ -65,3 +65,33 @@ def test_a_page_that_cannot_be_written_is_said(file: Path) -> None:
     assert done.exit_code == 2
     assert "--report" in done.stderr
     assert "No such file" in done.stderr
+
+
+@pytest.mark.parametrize("begin", ["run", "submit"])
+def test_a_report_of_a_run_of_a_store_is_that_of_the_run(file: Path, begin: str) -> None:
+    page, later, kept = (file.with_name(name) for name in ("out.html", "later.html", "runs.db"))
+    given = ("--store", kept, "--run-id", "x", "--input", '{"rows": [1]}')
+    if begin == "run":
+        invoke("run", file, "--report", page, *given, "-q")
+    else:
+        invoke("submit", file, *given)
+    file.unlink()  # the store has the document
+    done = invoke("report", "x", "--store", kept, "--output", later)
+    assert done.exit_code == 0, done.output
+    text = later.read_text()
+    if begin == "submit":
+        assert "<title>broken: running</title>" in text
+        return
+    data = '<script id="data"'
+    assert text.partition(data)[0] == page.read_text().partition(data)[0]
+    assert '"p/0 failed: EvaluationError"' in text
+    assert "control:parallel · line 1" in text
+
+
+def test_a_report_of_a_run_that_is_not_in_the_store_names_the_nearest(file: Path) -> None:
+    kept = file.with_name("runs.db")
+    invoke("run", file, "--store", kept, "--run-id", "nightly", "--input", '{"rows": [1]}', "-q")
+    done = invoke("report", "nightyl", "--store", kept, "--output", file.with_name("out.html"))
+    assert done.exit_code == 2
+    assert "did you mean 'nightly'?" in done.output
+    assert not file.with_name("out.html").exists()

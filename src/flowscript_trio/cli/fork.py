@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from .loading import load_or_exit, roots_option
-from .resume import find_secrets
 from .saying import say, show_text
-from .stores import ask_store, open_store, store_option
+from .stores import ask_store, find_secrets, open_store, store_option
 
 
 @click.command("fork")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ..types.errors import nearest
 from ..types.printing import one_line, printable
 from .run_options import Command
 from .saying import show_text, write_json
-from .stores import list_runs, show_run, store_option
+from .stores import list_runs, show_run, store_key_option, store_option, view_secret_option
 from .view_options import FOLDER
 
 if TYPE_CHECKING:
@@ -93,17 +94,27 @@ def runs_command(
 @click.argument("run")
 @record_option
 @store_option()
+@store_key_option
+@view_secret_option
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON on standard output.")
 def show_command(
-    run: str, folder: Path | None, where: str | None, everything: bool, as_json: bool
+    run: str,
+    folder: Path | None,
+    where: str | None,
+    key_name: str | None,
+    secret: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """Show what happened in a recorded run: its file, or the beginning of its name in the folder.
 
-    With --store it shows the state of a run there, by its id.
+    With --store it shows a run there, by its id: its state, what it waits for, and its nodes as far as its journal
+    tells. Secrets come from the environment, as of "flowscript resume"; without them there is *** in their place.
     """
+    rows = sys.maxsize if everything else 200
     if where is not None:
-        show_run(where, run, as_json)
+        show_run(where, run, as_json, key_name, secret, partial(_print_tree, rows=rows))
         return
     from ..observe.replay import read_chronicle
 
@@ -115,7 +126,7 @@ def show_command(
     if as_json:
         write_json(json.dumps(entries, indent=2))
     else:
-        _print_tree(entries, sys.maxsize if everything else 200)
+        _print_tree(entries, rows)
 
 
 def chronicles_in(folder: Path) -> list[Path]:

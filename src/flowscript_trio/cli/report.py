@@ -1,19 +1,29 @@
-"""Owns ``flowscript report``: the page of a recorded run."""
+"""Owns ``flowscript report``: the page of a run, by its record or by the store that it is in."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .loading import load_or_exit, roots_option
 from .records import find_chronicle, record_option
+from .stores import open_store, read_run, store_key_option, store_option, view_secret_option
 from .writing import write_whole
+
+if TYPE_CHECKING:
+    from ..observe.chronicle import Entry
+    from ..observe.report import DrawStates
+    from ..program.loading import Flow
 
 
 @click.command("report")
 @click.argument("run")
 @record_option
+@store_option()
+@store_key_option
+@view_secret_option
 @click.option(
     "--output",
     "-o",
@@ -24,25 +34,49 @@ from .writing import write_whole
 @click.option(
     "--workflow",
     type=click.Path(dir_okay=False),
-    help="The workflow's document, to draw it beside.",
+    help="The workflow's document, to draw it beside; a store has it.",
 )
 @roots_option
 def report_command(
-    run: str, folder: Path | None, output: Path, workflow: str | None, roots: tuple[str, ...]
+    run: str,
+    folder: Path | None,
+    where: str | None,
+    key_name: str | None,
+    secret: tuple[str, ...],
+    output: Path,
+    workflow: str | None,
+    roots: tuple[str, ...],
 ) -> None:
-    """Write the report of a recorded run, one self-contained HTML page."""
+    """Write the report of a recorded run, one self-contained HTML page.
+
+    With --store it is that of a run there, by its id, whoever runs it now: as far as its journal tells. Secrets
+    come from the environment, as of "flowscript resume"; without them there is *** in their place.
+    """
     from ..observe.private_files import PRIVATE
-    from ..observe.replay import read_chronicle
     from ..observe.report import render_report
+
+    flow = None if workflow is None else load_or_exit(workflow, roots)
+    if where is None:
+        entries = _recorded(run, folder)
+    else:
+        stored = read_run(open_store(where, key_name), run, secret)
+        entries, flow = stored.entries, flow or stored.flow
+    write_whole(output, render_report(entries, _drawing(flow)), "--output", mode=PRIVATE)
+
+
+def _recorded(run: str, folder: Path | None) -> list[Entry]:
+    from ..observe.replay import read_chronicle
 
     path = find_chronicle(run, folder)
     try:
-        entries = read_chronicle(path)
+        return read_chronicle(path)
     except OSError as exc:
         raise click.UsageError(f"{path}: {exc.strerror}") from None
-    graph = None
-    if workflow is not None:
-        from .drawing import drawing_of
 
-        graph = drawing_of(load_or_exit(workflow, roots))
-    write_whole(output, render_report(entries, graph), "--output", mode=PRIVATE)
+
+def _drawing(flow: Flow | None) -> DrawStates | None:
+    if flow is None:
+        return None
+    from .drawing import drawing_of
+
+    return drawing_of(flow)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..types.services import SECRETS as AI_SECRETS
 from .observing import recording, reporting, tracing
 from .placing import read_places
 from .run import fail, finish, run_in_view
 from .run_options import base_option, limit_option, place_option
 from .signals import holding_signals
-from .stores import open_store, store_key_option, store_option, suspend_option
+from .stores import find_secrets, open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 
 if TYPE_CHECKING:
@@ -96,9 +94,3 @@ async def _start(
     from ..execution.run import resume_with
 
     return await resume_with(store, run_id, options, find_secrets=find, tell=flows.append)
-
-
-def find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
-    """The secrets of those names, and those of AI services, as far as they are in the environment."""
-    wanted = dict.fromkeys((*names, *more, *AI_SECRETS))
-    return {name: os.environ[name] for name in wanted if os.environ.get(name)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..journal.questions import OpenQuestion
     from ..journal.rows import RunState, State
     from ..journal.store import Store
+    from ..observe.chronicle import Entry
+    from ..observe.stored import Stored
 
 
 def store_option(required: bool = False) -> Callable[[Command], Command]:
@@ -34,6 +36,15 @@ def store_option(required: bool = False) -> Callable[[Command], Command]:
         required=required,
         help="The store of durable runs: a file, or the URL of a PostgreSQL database.",
     )
+
+
+view_secret_option: Callable[[Command], Command] = click.option(
+    "--secret",
+    "-s",
+    multiple=True,
+    metavar="NAME",
+    help="With --store: one more secret, by its name.",
+)
 
 
 store_key_option: Callable[[Command], Command] = click.option(
@@ -82,6 +93,14 @@ def ask_store(work: Callable[[], Any]) -> Any:
         sys.exit(2 if isinstance(exc, InputError) else 1)
 
 
+def find_secrets(more: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
+    """The secrets of those names, and those of AI services, as far as they are in the environment."""
+    from ..types.services import SECRETS as AI_SECRETS
+
+    wanted = dict.fromkeys((*names, *more, *AI_SECRETS))
+    return {name: os.environ[name] for name in wanted if os.environ.get(name)}
+
+
 def list_runs(
     where: str, as_json: bool, states: tuple[State, ...], workflow: str | None, age: str | None
 ) -> None:
@@ -102,19 +121,52 @@ def list_runs(
         show_text(one_line(line))
 
 
-def show_run(where: str, run_id: str, as_json: bool) -> None:
-    """Print the state of a run of a store."""
-    store = open_store(where)
+def read_run(store: Store, run_id: str, secret: tuple[str, ...]) -> Stored:
+    """What happened in a run of a store; says why that cannot be told, and exits."""
+    from ..observe.stored import read_stored_with
 
-    async def look() -> tuple[RunState, list[OpenQuestion]]:
+    return cast(
+        "Stored", ask_store(partial(read_stored_with, store, run_id, partial(find_secrets, secret)))
+    )
+
+
+def show_run(
+    where: str,
+    run_id: str,
+    as_json: bool,
+    key_name: str | None,
+    secret: tuple[str, ...],
+    show_nodes: Callable[[list[Entry]], None],
+) -> None:
+    """Print the state of a run of a store, and what happened in it, as ``show_nodes`` prints that."""
+    from ..observe.stored import read_stored_with
+
+    store = open_store(where, key_name)
+    untold: list[str] = []
+
+    async def look() -> tuple[RunState, list[OpenQuestion], list[Entry]]:
         state = await store.show(run_id)
-        return state, [] if state.ended else await store.questions(run_id)
+        questions = [] if state.ended else await store.questions(run_id)
+        try:
+            stored = await read_stored_with(store, run_id, partial(find_secrets, secret))
+        except FlowScriptError as exc:  # its state is there all the same
+            untold.append(str(exc))
+            return state, questions, []
+        return state, questions, stored.entries
 
-    run, questions = ask_store(look)
+    run, questions, entries = ask_store(look)
+    for said in untold:
+        say(f"Warning: what happened in the run cannot be shown: {said}")
     if as_json:
-        asked = {"questions": [_facts_of_question(each) for each in questions]}
+        asked = {"questions": [_facts_of_question(each) for each in questions], "events": entries}
         write_json(json.dumps(facts_of(run) | asked, indent=2))
         return
+    _show_state(run, questions, where)
+    if len(entries) > 1:
+        show_nodes(entries)
+
+
+def _show_state(run: RunState, questions: list[OpenQuestion], where: str) -> None:
     show_text(one_line(f"run {run.run_id} of {run.workflow}: {_state(run)}"))
     show_text(one_line(f"began {moment(run.created)}, {run.rows} entries in its journal"))
     if run.ended is not None:

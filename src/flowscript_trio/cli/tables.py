@@ -16,6 +16,7 @@ MARKS = {
     "success": ("✓", "green"),
     "failed": ("✗", "bold red"),
     "cancelled": ("⊘", "yellow"),
+    "suspended": ("◌", "cyan"),
     "skipped": ("–", "dim"),
 }
 

@@ -43,7 +43,7 @@ from .weighing import WeighedRecord
 
 if TYPE_CHECKING:
     from .durable.opening import Owned
-    from .durable.recorder import Recorder
+    from .durable.recorder import Recorder, Retold
 
 
 def check_options(flow: Flow, options: RunOptions) -> None:
@@ -76,8 +76,16 @@ def prepare(flow: Flow, passes: PassCounter, options: RunOptions) -> Run:
     return run
 
 
-async def prepare_owned(flow: Flow, passes: PassCounter, options: RunOptions, owned: Owned) -> Run:
+async def prepare_owned(
+    flow: Flow,
+    passes: PassCounter,
+    options: RunOptions,
+    owned: Owned,
+    retold: Retold | None = None,
+) -> Run:
     """The same for a run that is in a store, which is told that it begins once nothing refuses it any more.
+
+    ``retold`` waits until the moment at which an attempt had ended, where the run is only told again.
 
     Raises StoreFailed, too. A cancellation waits for the store.
     """
@@ -88,6 +96,7 @@ async def prepare_owned(flow: Flow, passes: PassCounter, options: RunOptions, ow
         if context.limits is not None and owned.past.ended is None:
             await context.limits.announce()
     assert context.recorder is not None
+    context.recorder.retold = retold
     context.recorder.begin(owned.began)
     return run
 

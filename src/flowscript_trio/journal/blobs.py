@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -45,6 +46,17 @@ def _packed(part: bytes, known: set[bytes]) -> bytes | Large:
         return Large(digest, b"")
     known.add(digest)
     return Large(digest, zlib.compress(part, 1))
+
+
+def any_in(pieces: Iterable[bytes], overlap: int, look: Callable[[bytes], bool]) -> bool:
+    """Whether ``look`` finds something in the bytes of the pieces that is no longer than ``overlap``."""
+    before = b""
+    for piece in pieces:
+        part = before + piece
+        if look(part):
+            return True
+        before = part[-overlap:]
+    return False
 
 
 def unpack(digest: bytes, packed: bytes) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..types.headers import Headers
+from .blobs import any_in
 
 _NAME = "set-cookie"
 _IN_BYTES = _NAME.encode()
@@ -15,6 +16,11 @@ _CONTAINERS = (dict, list, tuple, set, frozenset)
 def may_set_cookies(data: bytes) -> bool:
     """Whether the name of that header is in an encoded value: quick, and true of a text that says it, too."""
     return _IN_BYTES in data.lower()
+
+
+def may_set_cookies_in(pieces: Iterable[bytes]) -> bool:
+    """The same of an encoded value in pieces. For a thread."""
+    return any_in(pieces, len(_IN_BYTES), may_set_cookies)
 
 
 def sets_cookies(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from ..expression.bulk import PIECE, grown
 from ..types.items import Items
 from ..types.storing import CannotKeep
 from .secrets import KeptSecrets
@@ -32,14 +33,22 @@ def leaf(value: Any, secrets: KeptSecrets | None) -> Any:
         pieces = None if secrets is None else secrets.split_text(text)
         return text if pieces is None else ["$", *pieces]
     if isinstance(value, (bytes, bytearray)):
-        data = bytes(memoryview(value))
+        data = value if type(value) is bytes else bytes(memoryview(value))
         pieces = None if secrets is None else secrets.split(data)
         tag = "b" if isinstance(value, bytes) else "B"
-        return [tag, b64encode(data).decode()] if pieces is None else [f"${tag}", *pieces]
+        return [tag, _base64(data)] if pieces is None else [f"${tag}", *pieces]
     made = _scalar(value)
     if secrets is not None and (pieces := secrets.split(json.dumps(made).encode())):
         return ["$j", *pieces]
     return made
+
+
+def _base64(data: bytes) -> str:
+    if len(data) <= PIECE:
+        return b64encode(data).decode()
+    view = memoryview(data)
+    parts = (view[at : at + 3 * PIECE] for at in range(0, len(data), 3 * PIECE))
+    return grown(b64encode(part).decode() for part in parts)
 
 
 def _scalar(value: Any) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from ..types.storing import StoreFailed
+
+if TYPE_CHECKING:
+    from .blobs import LargeRow
 
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
@@ -105,6 +108,10 @@ class Journal(Protocol):
     def run_id(self) -> str: ...
 
     @property
+    def is_inline(self) -> bool:
+        """Whether calls of the store take no time, so that they are made in trio's thread."""
+
+    @property
     def owner(self) -> tuple[int, int]:
         """The number of the run in its store, and the fence under which it is owned here."""
 
@@ -127,6 +134,9 @@ class Journal(Protocol):
 
         Gives its number, which is one above that of the row before, whatever was dropped.
         """
+
+    def write_large(self, row: LargeRow) -> int:
+        """Add a row whose value was packed before, in a thread; else as :meth:`write`."""
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass of the scheduler ends: what it writes goes with the rows of the pass.

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from hashlib import scrypt
 from hmac import compare_digest
 from typing import Any
 
+from ..expression.bulk import PIECE
 from ..types.errors import InputError
-from ..types.masking import SHORTEST, Masker
+from ..types.masking import MASK, SHORTEST, Masker
 from ..types.spellings import named_spellings
 from ..types.storing import CannotKeep
+from .blobs import any_in
 
 Piece = str | list[Any]
 """Bytes as latin-1, or the spelling of a secret (``[name, spelling]``), or a part of it (with start and end)."""
+
+OVERLAP = 4 * 1024
+"""Bytes of a part of a secret that is looked for, however often it is escaped: eight signs tell of one."""
 
 _ALIGNED = ("base64+", "stripped", "undone")
 """In the names of spellings that another secret might not fit in, or not have."""
@@ -25,7 +30,8 @@ class KeptSecrets:
     """The secrets of a run by their names, for what is written to a store and read back.
 
     Args:
-        secrets: the texts that must not be in the store.
+        secrets: the texts that must not be in the store. One that is not known may be ``***``: whatever refers to
+            it is read as that.
         public: gives the texts that are known anyhow, as for :class:`~flowscript_trio.types.masking.Masker`.
         changed: names of those that have another value than the run had when it was written.
     """
@@ -47,6 +53,10 @@ class KeptSecrets:
         """Whether there may be a secret in JSON."""
         return any(text in data for text in self._quoted) or bool(self._masker.spans(data))
 
+    def suspects_in(self, pieces: Iterable[bytes]) -> bool:
+        """The same of JSON in pieces. For a thread."""
+        return any_in(pieces, OVERLAP, self.suspects)
+
     def split_text(self, text: str) -> list[Piece] | None:
         """A text as pieces with references; None where there is no secret in it."""
         if text in self._exact:
@@ -58,6 +68,8 @@ class KeptSecrets:
 
         Raises CannotKeep for a secret that is spelled in a way of its own.
         """
+        if len(data) > PIECE and not any_in(_slices(data), OVERLAP, self._has_spans):
+            return None
         spans = self._masker.spans(data)
         if not spans:
             return None
@@ -69,6 +81,9 @@ class KeptSecrets:
             at = end
         pieces.append(data[at:].decode("latin-1"))
         return [piece for piece in pieces if piece]
+
+    def _has_spans(self, data: bytes) -> bool:
+        return bool(self._masker.spans(data))
 
     def _explained(self, data: bytes) -> list[Piece]:
         """What the masker found, as parts of spellings; signs that no spelling has stay as they are."""
@@ -143,6 +158,8 @@ class KeptSecrets:
 
     def _restored(self, name: str, spelling: str, start: int = 0, end: int | None = None) -> bytes:
         text = self._secrets.get(name)
+        if text == MASK:  # it is only to be shown that there is one
+            return MASK.encode()
         if text is None:
             raise InputError(
                 f"the run was begun with the secret {name!r}, and what it kept refers to it; "
@@ -156,6 +173,10 @@ class KeptSecrets:
                 "part of it; expected the same secret"
             )
         return form[start:end]
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
 
 
 def _spelled(text: str) -> dict[str, bytes]:

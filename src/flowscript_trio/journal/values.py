@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..types.headers import Headers
@@ -20,6 +21,9 @@ PARTS = b"p"
 DEEPEST = 60
 """How deeply plain JSON may be nested: Python's reader and writer of JSON take stack for each level."""
 
+MANY = 50_000
+"""Parts of a container that are looked at in one call."""
+
 _LEAVES = frozenset({type(None), bool, int, float, str})
 _CONTAINERS = frozenset({list, dict})
 
@@ -32,15 +36,20 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
 
     Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value.
     """
-    if _is_plain(value):
+    if is_plain(value):
         try:
-            data = _dumped(value)
+            data = dumped(value)
         except ValueError:  # an integer of thousands of digits
             pass
         else:
             if secrets is None or not secrets.suspects(data):
                 return JSON + data
-    return PARTS + _dumped(_Parts(secrets).of(value))
+    return PARTS + dumped(parts_of(value, secrets))
+
+
+def parts_of(value: Any, secrets: KeptSecrets | None) -> list[Any]:
+    """The table of a value, each container after those in it, and then the value. Raises CannotKeep."""
+    return _Parts(secrets).of(value)
 
 
 def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
@@ -66,7 +75,8 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
     raise StoreFailed("a value in the store is damaged: it is of no known form")
 
 
-def _dumped(value: Any) -> bytes:
+def dumped(value: Any) -> bytes:
+    """The JSON of what JSON has."""
     return "".join(_chunks(value)).encode("utf-8", "surrogatepass")
 
 
@@ -91,10 +101,10 @@ _decoder = json.JSONDecoder(parse_constant=float)
 """Each NaN is an object of its own, as it was: of two keys of a dict, or two items of a set, one would be lost."""
 
 
-def _is_plain(root: Any) -> bool:
+def is_plain(root: Any) -> bool:
     """Whether JSON says all of a value: no class but its own, no part twice, not too deep."""
     kind = type(root)
-    if kind in _LEAVES or (kind is list and _LEAVES.issuperset(map(type, root))):
+    if kind in _LEAVES or (kind is list and _LEAVES.issuperset(_kinds(root))):
         return True
     if kind not in _CONTAINERS:
         return False
@@ -108,7 +118,7 @@ def _is_plain(root: Any) -> bool:
                 parts = each.values()
             else:
                 parts = each
-            kinds = set(map(type, parts)) - _LEAVES
+            kinds = _kinds(parts) - _LEAVES
             if not kinds:
                 continue
             if not kinds <= _CONTAINERS:
@@ -123,6 +133,17 @@ def _is_plain(root: Any) -> bool:
             return True
         level = below
     return False
+
+
+def _kinds(parts: Collection[Any]) -> set[type]:
+    """The classes of parts; of very many in turns, between which other threads have theirs."""
+    if len(parts) <= MANY:
+        return set(map(type, parts))
+    kinds: set[type] = set()
+    rest = iter(parts)
+    while some := tuple(islice(rest, MANY)):
+        kinds.update(map(type, some))
+    return kinds
 
 
 @dataclass(slots=True)

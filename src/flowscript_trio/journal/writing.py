@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from threading import Timer
 
@@ -12,7 +13,7 @@ import trio
 
 from ..types.storing import StoreFailed, Superseded
 from .backend import Backend, Batch, Owned
-from .blobs import LargeRow, pack
+from .blobs import Large, LargeRow, pack
 from .calling import call
 from .rows import Answered, Mark, Question, Row
 from .writer import Job, Writer
@@ -93,6 +94,10 @@ class LiveJournal:
         return self._owned.number, self._owned.fence
 
     @property
+    def is_inline(self) -> bool:
+        return self._backend.inline
+
+    @property
     def run_id(self) -> str:
         return self._owned.run_id
 
@@ -117,11 +122,22 @@ class LiveJournal:
             raise self._backend.damaged(self.run_id, "rows are missing")
 
     def write(self, row: Row) -> int:
-        self._rows.append(pack(row, self._large))
+        return self._put(pack(row, self._large))
+
+    def _put(self, row: Row | LargeRow) -> int:
+        self._rows.append(row)
         self._changes += 1
         if not self._touched:
             self._touch()
         return self._next + len(self._rows) - 1
+
+    def write_large(self, row: LargeRow) -> int:
+        value = row.value
+        assert isinstance(value, Large), "what is not large is a row like others"
+        if value.hash in self._large:
+            row = replace(row, value=Large(value.hash, b""))
+        self._large.add(value.hash)
+        return self._put(row)
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         self._ending.append(write)

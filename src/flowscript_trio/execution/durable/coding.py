@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from ...journal.errors import ErrorFacts, decode_error, encode_error
+from ...journal.pieces import encode_in_pieces
 from ...journal.sealing import Seal
 from ...journal.secrets import KeptSecrets, changed_secrets, fingerprint
 from ...journal.values import decode_value, encode_value
@@ -45,6 +46,10 @@ class Coding:
     def encode(self, value: Any) -> bytes:
         """A value as bytes; raises CannotKeep with the place inside the value."""
         return encode_value(value, self._secrets)
+
+    def encode_in_pieces(self, value: Any) -> list[bytes]:
+        """The same in pieces, for a thread; raises CannotKeep."""
+        return encode_in_pieces(value, self._secrets)
 
     def decode(self, data: bytes) -> Any:
         """The value of these bytes, sealed or not. Raises StoreFailed for what is sealed with another key."""

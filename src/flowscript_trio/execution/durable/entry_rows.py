@@ -10,6 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from ...journal.blobs import Large, LargeRow
 from ...journal.cookies import may_set_cookies, sets_cookies
 from ...journal.rows import Row
 from ...types.storing import CannotKeep
@@ -78,6 +79,14 @@ ENTRIES: dict[str, type[Entry]] = {
 }
 """Every kind of entry."""
 
+LARGE_PARTS: dict[str, tuple[int, ...]] = {
+    "ended": (2,),
+    "opened": (3,),
+    "whole": (1, 4),
+    "run-ended": (1,),
+}
+"""Which facts of an entry are its value, where they are large: what several entries give is kept once then."""
+
 _PARTS_OF = {
     each: attrgetter("kind", *(field.name for field in fields(each))) for each in ENTRIES.values()
 }
@@ -115,4 +124,20 @@ def _encoded(facts: list[Any], coding: Coding) -> bytes:
 
 def entry_of(row: Row, decode: Decode) -> Entry:
     """The entry that a row holds; raises KeyError for a kind that this version does not know."""
-    return ENTRIES[row.kind](row.key, *decode(row.data))
+    facts = decode(row.data)
+    if row.value and (places := LARGE_PARTS.get(row.kind)):
+        value = decode(row.value)
+        for place, part in zip(places, value if len(places) > 1 else [value], strict=True):
+            facts[place] = part
+    return ENTRIES[row.kind](row.key, *facts)
+
+
+def large_row_of(entry: Entry, coding: Coding, value: Large, sealed: bool) -> LargeRow:
+    """An entry whose large part was packed before as a row; ``sealed``: with the key of the store."""
+    kind, key, *facts = _PARTS_OF[type(entry)](entry)
+    for place in LARGE_PARTS[kind]:
+        facts[place] = None
+    data = _encoded(facts, coding)
+    closed = coding.close(data) if sealed else data
+    assert closed is not None, "what is to be sealed was, with the same key"
+    return LargeRow(kind, key, closed, value)

@@ -10,6 +10,7 @@ import trio
 from pydantic import BaseModel
 from trio.lowlevel import checkpoint_if_cancelled
 
+from ...journal.pieces import is_large
 from ...program.compiled import Step
 from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
@@ -58,6 +59,8 @@ async def _perform_again(
     if spending is not None:
         recall_requests(recorder, *key)
     outcome = past.outcomes.get(key)
+    if recorder.retold is not None and (outcome is not None or key in past.late):
+        await recorder.retold(*key)
     if isinstance(outcome, AttemptFailed):
         recorder.outcomes.take_up(*key, attempt.frame.state)
         error = recorder.outcomes.error_of(outcome)
@@ -137,6 +140,8 @@ async def act_durably(
     stream = name_of_stream(outcome.output)
     if stream is not None:
         note_opened(recorder, attempt, stream, outcome.output, has_set_some)
+    elif is_large(outcome.output):
+        await recorder.outcomes.ended_large(path, number, outcome.output, has_set_some)
     else:
         recorder.outcomes.ended(path, number, outcome.output, has_set_some)
     return outcome

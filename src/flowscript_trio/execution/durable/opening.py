@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from ...expression.scope import Services
-from ...journal.rows import Answered, Journal
+from ...journal.rows import Answered, Journal, Row
 from ...journal.sealing import Seal
 from ...journal.store import Store
 from ...journal.values import decode_value, encode_value
@@ -24,7 +24,7 @@ from ..masking import public_texts
 from ..options import RunOptions
 from .coding import Coding, changed_since, fingerprints
 from .cutting import check_whole
-from .entry_rows import entry_of
+from .entry_rows import LARGE_PARTS, entry_of
 from .given_items import check_items, without_items
 from .past import Past
 from .run_entries import RunBegan
@@ -32,7 +32,7 @@ from .run_entries import RunBegan
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds secrets by their names."""
 
-SEMANTICS = 3
+SEMANTICS = 4
 """The version of what the walk of a document means, and the entries of its journal.
 
 A run that began with another one is not resumed.
@@ -188,8 +188,12 @@ async def _owned(
     coding = Coding(secrets, public, changed, seal)
     past = Past()
     for number, row in journal.numbered():
-        past.take_in(entry_of(row, coding.decode), number, len(row.data), row.value)
+        past.take_in(entry_of(row, coding.decode), number, _size_of(row), row.value)
     return Owned(journal, coding, past, known, answers, changed)
+
+
+def _size_of(row: Row) -> int:
+    return len(row.data) + (len(row.value) if row.kind in LARGE_PARTS else 0)
 
 
 def _seal_of(store: Store, began: RunBegan, run_id: str) -> Seal | None:

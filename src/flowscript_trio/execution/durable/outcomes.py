@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import trio
@@ -45,6 +46,14 @@ class Outcomes:
     def ended(self, path: str, attempt: int, output: Any, sealed: bool = False) -> None:
         """An attempt has succeeded; ``sealed``: it has set cookies, which its output may show."""
         self._journal.write(Ended(path, attempt, self._clock.pass_now, output), sealed=sealed)
+
+    def ended_large(self, path: str, attempt: int, output: Any, sealed: bool) -> Awaitable[None]:
+        """As :meth:`ended`, with a large output; it has ended when this returns. It cannot be cancelled."""
+
+        def entry() -> Ended:
+            return Ended(path, attempt, self._clock.pass_now, output)
+
+        return self._journal.write_large(entry, output, sealed)
 
     def set_cookies(self, path: str, attempt: int, before: Cookies, after: Cookies) -> None:
         """An attempt is over that has changed the cookies of its scope: they are kept sealed.

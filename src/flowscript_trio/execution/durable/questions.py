@@ -35,6 +35,8 @@ async def ask_durably(
     path, number = attempt.path, attempt.number
     known = recorder.past.answers.get((path, number))
     if known is not None:
+        if recorder.retold is not None:
+            await recorder.retold(path, number)
         return Answer(known.action, known.input), known.timed_out
     given = recorder.inbox.answer_in(attempt.inner)
     if given is None:

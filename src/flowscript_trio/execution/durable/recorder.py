@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,10 @@ MAX_CRASHES = 3
 """This many processes may die at one execution; then it fails with Interrupted."""
 
 
+Retold = Callable[[str, int], Awaitable[None]]
+"""Waits until the attempt of that number, of the execution at that path, had ended. It raises nothing."""
+
+
 class Recorder:
     """The journal of a run that is under way in this process.
 
@@ -63,6 +67,8 @@ class Recorder:
         """Seconds after which a run that waits for nothing but people and timers is left; None: it never is."""
         self.acts: bool = acts
         """Whether nodes act; else each waits for ever where it would."""
+        self.retold: Retold | None = None
+        """Waits until the moment at which an attempt had ended, where a run is told again; None: it is not."""
         self.inbox: Inbox = Inbox(journal, coding, ()) if inbox is None else inbox
         self.clock: RunClock = RunClock(passes, past.latest, now, journal.ahead)
         self.waits: Waits = Waits(lambda: self.clock.time)
@@ -144,7 +150,7 @@ class Recorder:
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
         self.job_ends.flush()
-        self.journal.write(RunEnded("", status, output, facts))
+        await self.journal.write_large(lambda: RunEnded("", status, output, facts), output)
         self.worked.close()  # nothing follows that, even where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
             self._journal.mark(Mark(status))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import trio
 
@@ -11,7 +12,8 @@ from ...types.paths import levels_of
 from .coding import Coding, is_sealed
 from .compacting import Parts
 from .entries import Compacted, Entry, Passed
-from .entry_rows import row_of
+from .entry_rows import large_row_of, row_of
+from .large import Packed, pack_large
 from .leaving import Leaving
 from .past import Past
 from .run_clock import RunClock
@@ -46,21 +48,43 @@ class RunJournal:
         self._rates = dict(past.rates)
         self._looked_at = clock.passes.now
 
-    def write(self, entry: Entry, within: str | None = None, sealed: bool = False) -> int | None:
+    def write(
+        self,
+        entry: Entry,
+        within: str | None = None,
+        sealed: bool = False,
+        packed: Packed | None = None,
+    ) -> int | None:
         """Add an entry; it waits for nothing. Gives the number of its row, None where the run is left.
 
         ``within`` is the loop that it is compacted with, where its key does not say that. ``sealed``: it has what
-        nobody may see who has the store alone. Raises CannotKeep.
+        nobody may see who has the store alone. ``packed`` is its large part. Raises CannotKeep.
         """
         if self._leaving.is_left:
             return None
         if self._passes.now != self._looked_at:  # time is looked at once a pass
             self._looked_at = self._passes.now
             self._worked.note()
-        number, size = self.append(entry, sealed=sealed)
+        if packed is None:
+            number, size = self.append(entry, sealed=sealed)
+        else:
+            number, size = self._append_large(entry, packed)
         if self._parts.open:
             self._parts.note(within or entry.key, number, size)
         return number
+
+    async def write_large(
+        self, entry: Callable[[], Entry], part: Any, sealed: bool = False
+    ) -> None:
+        """Add an entry of which that part is large; it is made once that is packed, in a thread.
+
+        It cannot be cancelled. Raises CannotKeep.
+        """
+        packed = await pack_large(self._journal, self._coding, part, sealed)
+        if packed is None:
+            self.write(entry(), sealed=sealed)
+        else:
+            self.write(entry(), packed=packed)
 
     def append(self, entry: Entry, value: bytes = b"", sealed: bool = False) -> tuple[int, int]:
         """Add an entry that the caller notes for its part; gives the number of its row, and its bytes."""
@@ -70,11 +94,22 @@ class RunJournal:
         elif is_sealed(row.data):
             self._parts.note_cookies(entry.key)
         number = self._journal.write(row)
+        self._note_written(entry.key)
+        return number, len(row.data)
+
+    def _append_large(self, entry: Entry, packed: Packed) -> tuple[int, int]:
+        if packed.sealed:
+            self._parts.note_cookies(entry.key)
+        row = large_row_of(entry, self._coding, packed.part, packed.sealed)
+        number = self._journal.write_large(row)
+        self._note_written(entry.key)
+        return number, packed.size
+
+    def _note_written(self, key: str) -> None:
         self.count += 1
         if self._has is not None:
-            has, key = self._has, entry.key
+            has = self._has
             self.touched.update(each for each in ("", *levels_of(key), key) if has(each))
-        return number, len(row.data)
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass ends; it must not raise."""

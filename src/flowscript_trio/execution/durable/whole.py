@@ -108,6 +108,8 @@ async def _run_whole(
     """
     known = recorder.past.wholes.get(key)
     if known is not None and not known.again:
+        if recorder.retold is not None:
+            await recorder.retold(key, 1)
         recorder.outcomes.take_up(key, 1, frame.state)
         return _restore(walk, recorder, known, frame, location)
     if not recorder.acts:
@@ -120,17 +122,17 @@ async def _run_whole(
     try:
         done = await work()
     except Exception as exc:
-        _write(walk, recorder, key, Outcome(signal=Failed(exc)), {})
+        await _write(walk, recorder, key, Outcome(signal=Failed(exc)), {})
         raise
     has_set_some = state.cookies is not cookies
     if has_set_some:
         recorder.outcomes.set_cookies(key, 1, cookies, state.cookies)
     made = {name: found for name in names if (found := state.node(name)) is not before[name]}
-    _write(walk, recorder, key, done, made, has_set_some)
+    await _write(walk, recorder, key, done, made, has_set_some)
     return done
 
 
-def _write(
+async def _write(
     walk: Walk,
     recorder: Recorder,
     key: str,
@@ -148,18 +150,12 @@ def _write(
         [name, found.status, found.output, _packed(recorder, found.error)]
         for name, found in made.items()
     ]
-    recorder.journal.write(
-        Whole(
-            key,
-            recorder.clock.pass_now,
-            done.output,
-            _kept(signal),
-            _packed(recorder, failed),
-            results,
-            list(spent),
-        ),
-        sealed=sealed,
-    )
+
+    def entry() -> Whole:
+        at, error = recorder.clock.pass_now, _packed(recorder, failed)
+        return Whole(key, at, done.output, _kept(signal), error, results, list(spent))
+
+    await recorder.journal.write_large(entry, [done.output, results], sealed)
 
 
 def _packed(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:

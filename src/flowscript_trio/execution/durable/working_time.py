@@ -39,6 +39,8 @@ class WorkingTime:
         self._started = started
         self._before = 0.0 if past.ran is None else past.ran.seconds
         self._since = self._noted = trio.current_time()
+        if past.began is not None:
+            self._noted = -inf  # the time between two processes is not that of its first entry
         self._row = past.ran_row
 
     @property

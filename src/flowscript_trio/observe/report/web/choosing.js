@@ -61,7 +61,7 @@ function openDetail(span) {
   tell("state", span.state === "running" ? "running when the record ends" : WORDS[span.state] || span.state);
   if (detail.type) tell("runtime", `${detail.type}, line ${detail.line}`);
   tell("time", `${seconds(span.start)} to ${span.end === null ? "?" : seconds(span.end)}, ${seconds(end(span) - span.start)}`);
-  if (detail.replayed) tell("restored", "an earlier process of the run had done it");
+  if (detail.replayed) tell("restored", "it was done before, by an earlier process or another run");
   if (detail.worker) tell("worker", detail.worker);
   if (detail.branches !== undefined) {
     tell("branches", `${detail.branches ?? "not known"}, ${detail.limit === null ? "no limit" : `at most ${detail.limit} at once`}`);

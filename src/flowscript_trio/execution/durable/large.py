@@ -1,0 +1,69 @@
+"""Owns large parts of entries: encoded, searched, hashed and compressed in a thread before they are written.
+
+What gave one has not ended until then, so that nobody else has it yet. What is small takes none of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import trio
+
+from ...journal.blobs import LARGE, Large
+from ...journal.cookies import may_set_cookies_in, sets_cookies
+from ...journal.pieces import is_large, packed
+from ...journal.rows import Journal
+from ...types.storing import CannotKeep
+from .coding import Coding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A large part as it is written, with the bytes that it takes unpacked."""
+
+    part: Large
+    size: int
+    sealed: bool
+
+
+async def pack_large(
+    journal: Journal, coding: Coding, part: Any, sealed: bool = False
+) -> Packed | None:
+    """A large part of an entry as it is written; None for what is written as any other, since it is not large.
+
+    It is None, too, for what must be sealed where there is no key. Raises CannotKeep. It cannot be cancelled: what
+    gave the part has done its work.
+    """
+    if not is_large(part):
+        return None
+    return await in_thread(journal, partial(_pack, coding, part, sealed))
+
+
+async def in_thread(journal: Journal, make: Callable[[], T]) -> T:
+    """What a call gives that takes long, made in a thread; in this one where the store lives in virtual time."""
+    if journal.is_inline:
+        return make()
+    with trio.CancelScope(shield=True):
+        return await trio.to_thread.run_sync(make)
+    raise AssertionError("a scope that nobody cancels lets nothing go")
+
+
+def _pack(coding: Coding, part: Any, sealed: bool) -> Packed | None:
+    try:
+        pieces = coding.encode_in_pieces(part)
+        if not sealed and may_set_cookies_in(pieces):
+            sealed = sets_cookies(part)
+    except RuntimeError as exc:
+        raise CannotKeep("", f"it was changed while it was kept ({exc})") from exc
+    if sealed:
+        closed = coding.close(b"".join(pieces))
+        if closed is None:
+            return None
+        pieces = [closed]
+    size = sum(map(len, pieces))
+    return None if size <= LARGE else Packed(packed(pieces), size, sealed)
