@@ -232,6 +232,18 @@ def test_the_root_of_a_number_may_be_larger_than_any_float() -> None:
         evaluate("sqrt(v)", v=2**4090 + 1)
 
 
+def test_a_text_whose_escapes_are_too_many_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("it was written")
+
+    scope = PlainScope({"v": "\x01" * 200, "w": 'a"\n\\' * 60}, text=1_000)
+    assert evaluate("json_encode(v.slice(0, 160)).length", scope) == 962
+    assert evaluate("json_encode(w).length", scope) == 422
+    monkeypatch.setattr("json.dumps", refuse)
+    with pytest.raises(LimitExceeded, match="longer than 1,000 characters"):
+        evaluate("json_encode(v)", scope)
+
+
 # ---- regular expressions and csv ----
 
 
