@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import re2
 
 from flowscript_trio.types.durations import parse_duration
 from flowscript_trio.types.errors import EvaluationError, LimitExceeded, nearest
@@ -231,6 +232,18 @@ def test_the_root_of_a_number_may_be_larger_than_any_float() -> None:
         evaluate("sqrt(v)", v=2**4090 + 1)
 
 
+def test_a_text_whose_escapes_are_too_many_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("it was written")
+
+    scope = PlainScope({"v": "\x01" * 200, "w": 'a"\n\\' * 60}, text=1_000)
+    assert evaluate("json_encode(v.slice(0, 160)).length", scope) == 962
+    assert evaluate("json_encode(w).length", scope) == 422
+    monkeypatch.setattr("json.dumps", refuse)
+    with pytest.raises(LimitExceeded, match="longer than 1,000 characters"):
+        evaluate("json_encode(v)", scope)
+
+
 # ---- regular expressions and csv ----
 
 
@@ -253,6 +266,56 @@ def test_flags_are_few() -> None:
 
 def test_the_replacement_of_a_pattern_is_charged_as_it_is_read() -> None:
     assert charged("regex_replace('a', 'b', v)", v="$" * LONG) >= 4 * LONG
+
+
+def test_a_regular_expression_of_many_groups_is_refused_where_they_are_asked_for() -> None:
+    groups = "()" * 5_000
+    for text in ("regex_match('x', v)", "regex_replace('x', v, '$1')"):
+        with pytest.raises(LimitExceeded, match="has 5,000 groups, and is too large for so many"):
+            evaluate(text, v=groups)
+    assert evaluate("[test('x', v), match('x', v), regex_match('x', v, 'g')]", v=groups) == [
+        True,
+        "",
+        ["", ""],
+    ]
+    assert evaluate("regex_replace('x', v, '-$&')", v=groups) == "-x-"
+
+
+def test_finding_the_groups_of_a_match_is_charged_for_each_of_them() -> None:
+    """It took 19 s of processor time for 2,000 characters and 2,400 groups, and was charged as if it had none."""
+    few = charged("regex_match(t, v)", v="(x?)" * 10 + "(?:x?)" * 300, t="x" * 310)
+    many = charged("regex_match(t, v)", v="(x?)" * 310, t="x" * 310)
+    assert many - few > 326 * (310 - 10) * 310 * 4 >> 5
+    spared = charged("regex_match(t, v)", v="(x?)" * 310 + "y", t="x" * 310)
+    assert spared < many / 4  # nothing matches: no group is looked for
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(\w+)\b", "abc déf ghi"),
+        (r"^(a+)$", "aaa"),
+        (r"(?m)^(a*)$", "aa\na\n\nb"),
+        (r"\b(e+)(é)?", " ee eé xe"),
+        (r"(a)|(b)|()", "aéb\u2028a"),
+        (r"(x*)", "éxxé"),
+        (r"(?P<n>.)(?P<m>.)?", "öäü"),
+    ],
+)
+def test_groups_are_the_same_where_the_match_is_found_without_them_first(
+    pattern: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["regex_match(t, v)", "regex_match(t, v, 'g')", "regex_replace(t, v, '<$1|$&>')"]
+
+    def found() -> list[object]:
+        return [evaluate(each, v=pattern, t=text) for each in texts]
+
+    at_once = found()
+    monkeypatch.setattr("flowscript_trio.expression.library.searching.SHORT", 0)
+    assert found() == at_once
+    matches = list(re2.finditer(pattern, text))
+    first, every = [matches[0].group(), *matches[0].groups()], [each.group() for each in matches]
+    assert at_once[:2] == [first, every]
 
 
 def test_each_field_of_csv_is_charged_before_it_is_written() -> None:

@@ -105,6 +105,26 @@ def test_code_of_list_transforms_is_made_of_few_kinds_and_names_of_ours(
     check(module, words={*codegen.ITEM_NAMES, "made", "part"})
 
 
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("{...item, total: item.price * item.qty}", 1),
+        ("item.a + item.b + item.c", 1),
+        ("item.a ? item.b : item.c", 1),
+        ("item.x && item.a || item.b", 1),
+        ("xs.a ? item.b : item.c", 2),  # one side is not known on the other
+    ],
+)
+def test_the_type_of_an_item_is_asked_for_once_where_it_is_known(
+    text: str, times: int, compiled: list[ast.Module]
+) -> None:
+    codegen.generate_run(read(text).tree, lambda _: False, "map") or codegen.generate_item(
+        read(text).tree, lambda _: False, False
+    )
+    code = ast.unparse(compiled[-1])
+    assert code.count("type(item)") == times
+
+
 @pytest.mark.parametrize("fold", [False, True])
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_code_over_one_item_is_made_of_few_kinds_and_names_of_ours(

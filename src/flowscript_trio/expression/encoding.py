@@ -35,6 +35,12 @@ Path = tuple["Path", object] | None
 
 ITEM, INDENTED, FLOAT = 4, 10, 16
 """Operations that the writing of an item takes: in a row, on a line of its own, and more if it is a float."""
+LONGEST_ESCAPE = 6
+"""Characters that one character of a text may take in JSON."""
+_ESCAPES = dict.fromkeys(map(chr, range(32)), LONGEST_ESCAPE - 1) | dict.fromkeys(
+    '"\\\n\r\t\b\f', 1
+)
+"""The characters that JSON writes in another way, and how many more that takes."""
 _SMALL = 2**64
 _ENDS = 6
 """Steps of a long path that are shown at each of its ends."""
@@ -191,6 +197,9 @@ class _Plain:
     def _text(self, text: str) -> None:
         length = len(text)
         self.work += length >> 3
+        if self._length + LONGEST_ESCAPE * length > self._services.limits.text:
+            self._services.spend_scan(length)
+            length += sum(text.count(char) * more for char, more in _ESCAPES.items())
         self._count(length + 2)
 
     def _digits(self, value: int) -> None:

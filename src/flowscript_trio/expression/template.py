@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..types.errors import EvaluationError
 from ..types.location import Text
@@ -20,6 +20,9 @@ WORDS = frozenset({str, int})
 """The types of which code is made for a template, where all of its holes are of them."""
 
 Format = Literal["auto", "text", "json"]
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work in steps, between which whoever asks for them may pause; what it comes to is what it returns."""
 
 
 class Template:
@@ -190,15 +193,30 @@ class Template:
         for part in self._parts:
             values.append(part if isinstance(part, str) else part.marked(scope))
             await pause()
-        return self._finish(values, scope, format)
+        steps = self._steps(values, scope, format)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+            await pause()
 
     def _finish(self, values: list[Any], scope: Scope, format: Format) -> Any:
+        steps = self._steps(values, scope, format)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def _steps(self, values: list[Any], scope: Scope, format: Format) -> Steps[Any]:
+        """Make the value of the template of those of its parts; whoever does so may pause after each part."""
         if self._single is not None and format != "text":
             value = values[0]
             return value.value if isinstance(value, RawJson) else value
         if format == "text" or (format == "auto" and not self.looks_like_json):
-            return self._placed(self._join, values, scope)
-        pieces = self._placed(self._encode, values, scope)
+            return (yield from self._placed(self._join(values, scope)))
+        pieces = yield from self._placed(self._encode(values, scope))
         try:
             services = scope.services
             services.begin()
@@ -208,19 +226,17 @@ class Template:
                 at = self._origin(pieces, exc.position) if isinstance(exc, NotJson) else 0
                 place(exc, self.source, at)
                 raise
-        return self._placed(self._join, values, scope)
+        return (yield from self._placed(self._join(values, scope)))
 
-    def _placed(
-        self, make: Callable[[list[Any], Scope], Any], values: list[Any], scope: Scope
-    ) -> Any:
-        """What ``make`` gives; an error that no part has a place for is at the template's start."""
+    def _placed(self, steps: Steps[T]) -> Steps[T]:
+        """What the steps come to; an error that no part has a place for is at the template's start."""
         try:
-            return make(values, scope)
+            return (yield from steps)
         except EvaluationError as exc:
             place(exc, self.source, 0)
             raise
 
-    def _join(self, values: list[Any], scope: Scope) -> str:
+    def _join(self, values: list[Any], scope: Scope) -> Steps[str]:
         """The values of the parts as one text."""
         limits = scope.services.limits
         length = 0
@@ -230,9 +246,10 @@ class Template:
             length += len(word)
             check_text(length, limits)
             words.append(word)
+            yield
         return "".join(words)
 
-    def _encode(self, values: list[Any], scope: Scope) -> list[str]:
+    def _encode(self, values: list[Any], scope: Scope) -> Steps[list[str]]:
         """The parts of the JSON text: content of strings escaped, other values encoded."""
         inside = False
         pieces: list[str] = []
@@ -243,7 +260,7 @@ class Template:
                 inside = _ends_inside_string(part, inside)
                 piece = part
             elif inside:
-                piece = encode_json(part.convert(scope, to_text, value))[1:-1]
+                piece = part.convert(scope, _as_content, value)
             elif isinstance(value, RawJson):
                 piece = value
             else:
@@ -251,6 +268,7 @@ class Template:
             length += len(piece)
             check_text(length, limits)
             pieces.append(piece)
+            yield
         return pieces
 
     def _origin(self, pieces: list[str], position: int) -> int:
@@ -286,6 +304,10 @@ class Template:
 
 def _as_json(value: Any, services: Services) -> str:
     return encode_json(value, services=services)
+
+
+def _as_content(value: Any, services: Services) -> str:
+    return encode_json(to_text(value, services), services=services)[1:-1]
 
 
 def _ends_inside_string(part: str, inside: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..syntax import Tree
 from .given import Given
-from .nodes import Code, name, same, stored
+from .nodes import Code, call, name, same, stored
 
 IsNode = Callable[[str], bool]
 Parameters = dict[str, Code]
@@ -21,7 +21,17 @@ class Body:
     A writer appends statements to ``block`` and gives a name or a constant, which may be used often.
     """
 
-    __slots__ = ("_kept", "block", "given", "is_node", "loops", "names", "shift", "writers")
+    __slots__ = (
+        "_kept",
+        "_kinds",
+        "block",
+        "given",
+        "is_node",
+        "loops",
+        "names",
+        "shift",
+        "writers",
+    )
 
     def __init__(
         self,
@@ -42,6 +52,8 @@ class Body:
         """Loops around what is being written."""
         self.block: list[ast.stmt] = []
         self._kept: dict[Any, str] = {}
+        self._kinds: dict[str, str] = {}
+        """The names whose type another name is known to hold here: those that have their value, and keep it."""
 
     def write(self, tree: Tree) -> Code:
         """Write what gives a tree's value; raises TooLarge, and RecursionError for a deep one."""
@@ -71,6 +83,17 @@ class Body:
     def variable(self, value: Code) -> Code:
         """A name for a value: Python warns of what is asked of a constant."""
         return self.keep(value) if isinstance(value, ast.Constant) else value
+
+    def kind(self, value: Code) -> Code:
+        """A name for the type of a value, which is asked for once."""
+        if not isinstance(value, ast.Name):
+            return self.keep(call("type", value))
+        held = self._kinds.get(value.id)
+        if held is None:
+            held = self.new()
+            self.assign(held, call("type", value))
+            self._kinds[value.id] = held
+        return name(held)
 
     def outside(self, key: Any, read: Code) -> Code:
         """A value of the scope; in a loop it is read at its first use, as a scope does not change."""
@@ -116,10 +139,14 @@ class Body:
     def apart(self) -> Iterator[list[ast.stmt]]:
         """What is written inside goes to a block of its own."""
         outer, self.block = self.block, []
+        kinds, self._kinds = (
+            self._kinds,
+            self._kinds.copy(),
+        )  # what is learned inside is not known after
         try:
             yield self.block
         finally:
-            self.block = outer
+            self.block, self._kinds = outer, kinds
 
 
 Writers = Mapping[type, Callable[[Body, Any], Code]]

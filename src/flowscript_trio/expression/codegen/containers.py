@@ -55,7 +55,7 @@ def write_object(body: Body, tree: ObjectOf) -> Code:
             body.assign(target, call(slow, made, value, name("services")))
             continue
         begun = True
-        small = [has_type(call("type", value), "dict"), is_short(value)]
+        small = [has_type(body.kind(value), "dict"), is_short(value)]
         careful = call(slow, ast.Dict([], []), value, name("services"))
         body.choose(target, every(small), ast.Dict([None], [value]), careful)
     if pending or not begun:

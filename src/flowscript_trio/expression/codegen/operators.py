@@ -45,7 +45,7 @@ def write_unary(body: Body, tree: Unary) -> Code:
     slow = body.give(slowpath.make_unary(operator, words_of(operand), place))
     target = body.new()
     sign: ast.unaryop = ast.USub() if operator == "-" else ast.UAdd()
-    plain = has_type(call("type", value), "int", "float")
+    plain = has_type(body.kind(value), "int", "float")
     body.choose(target, plain, ast.UnaryOp(sign, value), call(slow, value, name("services")))
     return name(target)
 
@@ -75,7 +75,7 @@ class _Binary:
         """The type of a constant, else the name that holds the operand's type."""
         if isinstance(operand, ast.Constant):
             return type(operand.value)
-        return self._body.keep(call("type", operand))
+        return self._body.kind(operand)
 
     def _may_be(self, *types: type) -> bool:
         """Whether no operand is a constant of another type."""
@@ -194,7 +194,7 @@ def _write_in_words(body: Body, value: Code, left: Tree | None, tree: ListOf, of
     target = body.new()
     body.choose(
         target,
-        has_type(call("type", value), "str"),
+        has_type(body.kind(value), "str"),
         ast.Compare(value, [ast.In()], [name(known)]),
         call(slow, value, name(body.give(words)), name("services")),
     )

@@ -56,7 +56,7 @@ def _write_step(body: Body, value: Code, step: Member | Item | Method) -> Code:
             ast.Subscript(value, key, ast.Load()),
             ast.Constant(None),
         )
-        plain = has_type(call("type", value), "dict")
+        plain = has_type(body.kind(value), "dict")
         body.choose(target, plain, found, call("member", value, key))
         return name(target)
     assert isinstance(step, Item)

@@ -84,7 +84,7 @@ def _write_text(body: Body, tree: Tree, place: Place | None) -> Code:
     value = body.variable(body.write(tree))
     slow = body.give(slowpath.make_text(tree.offset + body.shift, place))
     target = body.new()
-    kind = body.keep(call("type", value))
+    kind = body.kind(value)
 
     def other() -> None:
         number = every([has_type(kind, "int"), is_small(value)])

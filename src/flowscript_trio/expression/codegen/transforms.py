@@ -30,9 +30,10 @@ def generate_item(tree: Tree, is_node: IsNode, fold: bool) -> Any:
 def generate_run(tree: Tree, is_node: IsNode, way: Way) -> Any:
     """The function of a run of items of a list transform: (scope, part, index, items, made).
 
-    ``part`` are the items from ``index`` on. It appends to ``made`` what becomes of each, up to the first
-    that spends anything, and returns the index of the last; for ``reduce``, ``made`` is the accumulator and
-    it returns both. None for a tree too large, or whose value may be a function or marked as JSON.
+    ``part`` is an iterator of the items from ``index`` on. It appends to ``made`` what becomes of each, up to the
+    first that spends anything: what it has not taken is left in the iterator. For ``reduce``, ``made`` is the
+    accumulator, and it returns the last. None for a tree too large, or whose value may be a function or marked
+    as JSON.
     """
     fold = way == "reduce"
     bound = _bound(fold)
@@ -54,17 +55,23 @@ def generate_run(tree: Tree, is_node: IsNode, way: Way) -> Any:
 
 def _write_run(body: Body, tree: Tree, way: Way, made: str) -> Code:
     """Write what goes over a part of a list until an item spends; gives what it comes to."""
-    index = name("index")
     with body.apart() as inside:
         body.loops += 1
         gather(body, way, made, name("item"), body.write(tree), tree)
         body.loops -= 1
         spent = attribute(name("services"), "spent")
         inside.append(ast.If(spent, [ast.Break()], []))
-    pair = ast.Tuple([stored("index"), stored("item")], ast.Store())
-    walked = call("enumerate", name("part"), index)
-    body.block.append(ast.For(pair, walked, inside, []))
-    return ast.Tuple([index, name(made)], ast.Load()) if way == "reduce" else index
+    target: ast.expr = stored("item")
+    walked = name("part")
+    if any(_names_index(statement) for statement in inside):
+        target = ast.Tuple([stored("index"), target], ast.Store())
+        walked = call("enumerate", walked, name("index"))
+    body.block.append(ast.For(target, walked, inside, []))
+    return name(made)
+
+
+def _names_index(code: ast.AST) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "index" for node in ast.walk(code))
 
 
 def _is_plain(tree: Tree) -> bool:

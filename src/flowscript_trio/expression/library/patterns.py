@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from ...types.errors import EvaluationError
@@ -10,20 +9,12 @@ from ..encoding import to_text
 from ..scope import Services
 from ..table import function
 from ..values import check_items, check_text, shown
-
-LONGEST = 10_000
-"""Characters of a regular expression: one of many classes of Unicode takes a fifth of a second to make."""
-_QUICK, _COSTLY, _MOST = 100, 6_000, 10_000_000
-"""Characters that are made in no time, operations of a character of others at most, and of all of them."""
-SHORT = 4096
-"""Characters of a text that is searched so quickly that no one needs to look at the clock between matches."""
+from .searching import LONGEST, Match, Pattern
 
 _FLAGS = frozenset("gimsu")
 
 
-def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
-    import re2
-
+def _made(services: Services, pattern: Any, flags: str, *, groups: bool = False) -> Pattern:
     if len(flags) > len(_FLAGS) or not _FLAGS.issuperset(flags):
         raise EvaluationError(
             f"{shown(flags)} has flags that do not exist; expected some of g, i, m, s, u"
@@ -31,35 +22,12 @@ def _compile(services: Services, pattern: Any, flags: str, text: str) -> Any:
     word = to_text(pattern, services)
     if len(word) > LONGEST:
         raise EvaluationError(f"the regular expression is longer than {LONGEST:,} characters")
-    if len(word) > _QUICK:
-        services.foresee(min(len(word) * _COSTLY, _MOST))
     letters = "".join(letter for letter in "ims" if letter in flags)
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        compiled = re2.compile(f"(?{letters}){word}" if letters else word, options)
-    except re2.error as exc:
-        told = exc.args[0] if exc.args else exc
-        told = told.decode() if isinstance(told, bytes) else str(told)
-        told = told.partition(":")[0]  # what follows is the pattern, which may be a secret
-        raise EvaluationError(f"{shown(word)} is not a regular expression: {told}") from None
-    services.spend(compiled.programsize * 8)  # making it, before which its size is not known
-    services.spend(_cost(compiled, len(text)))
-    return compiled
+    return Pattern(services, f"(?{letters}){word}" if letters else word, groups)
 
 
-def _cost(compiled: Any, length: int) -> int:
-    """Operations of one search at most: each part of the program may be looked at for each character."""
-    return int(length * compiled.programsize) >> 3
-
-
-def _search(services: Services, compiled: Any, text: str) -> Iterator[Any]:
-    """The matches one after another; each search may read all that is left of the text."""
-    for found in compiled.finditer(text):
-        services.spend(100)
-        if len(text) > SHORT:
-            services.foresee(_cost(compiled, len(text) - found.end()))
-        yield found
+def _first(found: Pattern, data: bytes) -> Match | None:
+    return next(found.matches(data), None)
 
 
 @function("regex_match")
@@ -70,18 +38,17 @@ def regex_match(services: Services, value: Any = None, pattern: Any = "", flags:
     letters = to_text(flags, services)
     if "g" in letters:
         return _all(services, value, pattern, letters)
-    text = to_text(value, services)
-    found = _compile(services, pattern, letters, text).search(text)
-    return None if found is None else [found.group(0), *found.groups()]
+    data = to_text(value, services).encode()
+    found = _first(_made(services, pattern, letters, groups=True), data)
+    return None if found is None else [data[found[0] : found[1]].decode(), *found[2]]
 
 
 def _all(services: Services, value: Any, pattern: Any, flags: str) -> list[str]:
-    text = to_text(value, services)
-    compiled = _compile(services, pattern, flags, text)
+    data = to_text(value, services).encode()
     made: list[str] = []
-    for found in _search(services, compiled, text):
+    for begins, ends, _ in _made(services, pattern, flags).matches(data):
         check_items(len(made) + 1, services.limits)
-        made.append(found.group(0))
+        made.append(data[begins:ends].decode())
     return made
 
 
@@ -90,9 +57,9 @@ def match(services: Services, value: Any = None, pattern: Any = "", flags: Any =
     """The text of the first match, or null."""
     if value is None:
         return None
-    text = to_text(value, services)
-    found = _compile(services, pattern, to_text(flags, services), text).search(text)
-    return None if found is None else found.group(0)
+    data = to_text(value, services).encode()
+    found = _first(_made(services, pattern, to_text(flags, services)), data)
+    return None if found is None else data[found[0] : found[1]].decode()
 
 
 @function("match_all")
@@ -106,8 +73,8 @@ def is_found(services: Services, value: Any = None, pattern: Any = "", flags: An
     """Whether there is a match; in null there is none."""
     if value is None:
         return False
-    text = to_text(value, services)
-    return bool(_compile(services, pattern, to_text(flags, services), text).search(text))
+    data = to_text(value, services).encode()
+    return _first(_made(services, pattern, to_text(flags, services)), data) is not None
 
 
 @function("regex_replace")
@@ -117,22 +84,32 @@ def regex_replace(
     """Every match; ``$1`` or ``\\\\1`` stands for a group, ``$&`` for the whole, ``$$`` for ``$``."""
     if value is None:
         return None
-    text = to_text(value, services)
-    compiled = _compile(services, pattern, to_text(flags, services), text)
+    data = to_text(value, services).encode()
     template = to_text(new, services)
     services.spend(len(template) * 4)
+    letters = to_text(flags, services)
+    compiled = _made(services, pattern, letters, groups=_names_group(template))
     pieces = _read(template, compiled.groups)
     made: list[str] = []
     size = at = 0
-    for found in _search(services, compiled, text):
+    for begins, ends, groups in compiled.matches(data):
         services.spend(len(pieces) * 8)
-        filled = [piece if isinstance(piece, str) else found.group(piece) or "" for piece in pieces]
-        made.append(text[at : found.start()])
+        whole = data[begins:ends].decode()
+        filled = [
+            piece if isinstance(piece, str) else groups[piece - 1] or "" if piece else whole
+            for piece in pieces
+        ]
+        made.append(data[at:begins].decode())
         made += filled
         size += len(made[-1 - len(filled)]) + sum(map(len, filled))
         check_text(size, services.limits)
-        at = found.end()
-    return "".join(made) + text[at:]
+        at = ends
+    return "".join(made) + data[at:].decode()
+
+
+def _names_group(template: str) -> bool:
+    """Whether a replacement may name a group."""
+    return any(sign + digit in template for sign in "$\\" for digit in "123456789")
 
 
 def _read(template: str, groups: int) -> list[str | int]:

@@ -86,6 +86,7 @@ def _compile(text: str) -> Any:
 
     options = re2.Options()
     options.log_errors = False
+    options.never_capture = True  # with many groups a search would take as many times as long
     try:
         return re2.compile(text, options)
     except re2.error as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import length_hint
 from typing import Any
 
 from ...expression import Expression, Function, is_function, truthy
@@ -112,7 +113,7 @@ class ReduceRuntime(_ListRuntime):
 
 async def _folded(
     params: ExecutionParams,
-    run: Callable[..., tuple[int, Any]],
+    run: Callable[..., Any],
     acc: Any,
     items: Sequence[Any],
     index: int,
@@ -128,16 +129,20 @@ async def _folded(
             await pace.rest()
         services.begin()
         found = None
+        part = items[index : index + size]
+        left = iter(part)
         try:
-            last, acc = run(scope, items[index : index + size], index, items, acc)
+            acc = run(scope, left, index, items, acc)
         except (EvaluationError, RecursionError) as exc:
             found = reducer.placed(exc)
         except OverflowError:
-            last, acc = index, _fold(params, reducer, acc, items, index)
+            acc, done = _fold(params, reducer, acc, items, index), 1
+        else:
+            done = len(part) - length_hint(left)
         if found is not None:
             raise found
-        size = RUN if last - index + 1 == size else max((last - index + 1) // 2, 1)
-        index = last + 1
+        size = RUN if done == size else max(done // 2, 1)
+        index += done
     return acc
 
 
@@ -197,7 +202,7 @@ async def _each(params: ExecutionParams, expression: Expression, keep: bool) -> 
 async def _in_runs(
     params: ExecutionParams,
     expression: Expression,
-    run: Callable[..., int],
+    run: Callable[..., Any],
     items: Sequence[Any],
     keep: bool,
     pace: Pace,
@@ -215,20 +220,24 @@ async def _in_runs(
             await pace.rest()
         services.begin()
         found, before = None, len(made)
+        part = items[index : index + size]
+        left = iter(part)
         try:
-            last = run(scope, items[index : index + size], index, items, made)
+            run(scope, left, index, items, made)
         except (EvaluationError, RecursionError) as exc:
             found = expression.placed(exc)
         except OverflowError:  # the closures say where, and know such numbers
             del made[before:]
-            last = index
+            done = 1
             value = _apply(params, expression, items, index, items[index])
             if not keep or truthy(value):
                 made.append(items[index] if keep else value)
+        else:
+            done = len(part) - length_hint(left)
         if found is not None:
             raise found
-        size = RUN if last - index + 1 == size else max((last - index + 1) // 2, 1)
-        index = last + 1
+        size = RUN if done == size else max(done // 2, 1)
+        index += done
     return made
 
 
