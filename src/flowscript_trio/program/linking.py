@@ -15,6 +15,7 @@ from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments, keep_texts
 from ..validator.shapes import DocumentShapes
+from ..validator.shapes.fitting import check_computed_arguments, check_declared_output
 from ..validator.streams import report_kept
 from .compile import compile_program
 from .compiled import Program
@@ -95,11 +96,13 @@ class Linker:
         linked: dict[int, Program] = {}
         outputs: dict[int, Shape] = {}
         kept: dict[int, CheckedNode] = {}
+        found_by: dict[int, _Made] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
                 made = self._link_node(node, found.path, chain, own, handed_on)
                 if made is not None:
+                    found_by[key] = made
                     kept[key] = keep_texts(node, made.document)
                     if made.program is not None:
                         linked[key], outputs[key] = made.program, made.output
@@ -108,6 +111,9 @@ class Linker:
         inner, self.findings = self.findings, outer
         shapes = DocumentShapes(checked.scene, outputs, own)
         shapes.check()
+        check_declared_output(shapes, own)
+        for key, made in found_by.items():
+            check_computed_arguments(shapes, checked.nodes[key], made.document, own)
         self.findings.include(own.in_order())
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
