@@ -438,6 +438,12 @@ def test_the_version_of_a_workflow_is_two_or_three_numbers_in_both_forms(
             "the front matter has timeout: 5m, and this is what counts",
         ),
         ("runtime: {timeout: 5m}", 'timeout="5m" name="a"', None),
+        (f"description: {'x' * 99}", f'description="{"x" * 99}"', None),
+        (
+            f"description: {'x' * 99}",
+            'description="y"',
+            "the front matter has description: a text of 99 characters, and this is what counts",
+        ),
         ("", 'version="2.0"', None),
     ],
 )

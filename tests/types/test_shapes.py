@@ -21,7 +21,6 @@ from flowscript_trio.types.shapes import (
     describe_shape,
     item_of,
     list_of,
-    may_be,
     member_of,
     object_of,
     schema_of_shape,
@@ -29,6 +28,7 @@ from flowscript_trio.types.shapes import (
     shape_of_value,
     union,
 )
+from flowscript_trio.types.shapes.overlap import may_be
 from flowscript_trio.types.shapes.shape import DEEPEST, MOST_CONSTANTS, MOST_PARTS
 
 keys = st.sampled_from(["a", "b", "c", "length", "0"])

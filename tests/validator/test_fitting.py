@@ -127,7 +127,11 @@ def test_an_argument_that_cannot_fit_is_an_error_when_read(
 
 def test_a_document_that_takes_its_caller_s_input_needs_no_arguments(tmp_path: Path) -> None:
     (tmp_path / "called.flow.md").write_text(CALLED, encoding="utf-8")
-    text = '<workflow name="w"><set id="o" var="o" value="{{ {n: 1} }}"/><call id="c" input="o" workflow="called.flow.md"/></workflow>'
+    nodes = (
+        '<set id="o" var="o" value="{{ {n: 1} }}"/>'
+        '<call id="c" input="o" workflow="called.flow.md"/>'
+    )
+    text = f'<workflow name="w">{nodes}</workflow>'
     assert problems_of(text, tmp_path) == []
 
 
@@ -143,7 +147,8 @@ def test_a_document_that_takes_its_caller_s_input_needs_no_arguments(tmp_path: P
         (
             '<output><set field="total" value="{{upper(input)}}"/></output>',
             [
-                "3:10: error: the member 'total' of the output is of type string?, and is declared here as a number"
+                "3:10: error: the member 'total' of the output is of type string?, and is declared here "
+                "as a number"
             ],
         ),
         ('<output><set field="total" value="{{input}}"/></output>', []),

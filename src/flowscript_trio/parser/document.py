@@ -23,6 +23,8 @@ from .xml import read_xml
 
 ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
 _VERSION = pattern(VERSION)
+_LONGEST_SAID = 60
+"""A longer text of the front matter is not repeated."""
 _ENDINGS = frozenset({"finally", "on-workflow-error"})
 
 
@@ -154,11 +156,13 @@ class _DocumentReader:
                 continue
             here, other = str(setting.value).strip(), str(getattr(there, "value", there)).strip()
             if here and here != other:
+                if len(other) > _LONGEST_SAID:
+                    other = f"a text of {len(other)} characters"
                 written = there.written if isinstance(there, Setting) else word
                 self._findings.at_value(
                     setting,
                     "said-otherwise",
-                    f"the front matter has {written}: {other[:60]}, and this is what counts",
+                    f"the front matter has {written}: {other}, and this is what counts",
                     severity="warning",
                     expected="the same in both, or in one of them only",
                 )

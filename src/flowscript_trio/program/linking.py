@@ -15,7 +15,6 @@ from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments, keep_texts
 from ..validator.shapes import DocumentShapes
-from ..validator.shapes.fitting import check_computed_arguments, check_declared_output
 from ..validator.streams import report_kept
 from .compile import compile_program
 from .compiled import Program
@@ -111,9 +110,14 @@ class Linker:
         inner, self.findings = self.findings, outer
         shapes = DocumentShapes(checked.scene, outputs, own)
         shapes.check()
-        check_declared_output(shapes, own)
-        for key, made in found_by.items():
-            check_computed_arguments(shapes, checked.nodes[key], made.document, own)
+        if found_by or parsed.document.output:
+            from ..validator.shapes import (
+                fitting,
+            )  # most documents run no others and declare nothing
+
+            fitting.check_declared_output(shapes, own)
+            for key, made in found_by.items():
+                fitting.check_computed_arguments(shapes, checked.nodes[key], made.document, own)
         self.findings.include(own.in_order())
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:

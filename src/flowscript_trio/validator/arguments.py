@@ -95,11 +95,15 @@ def check_arguments(
         if bound.computed:
             continue
         value = bound.constant.value
-        if parameter is not None and (value is not None or parameter.required):
-            if not fits(value, parameter.type, parameter.choices):
-                expected = describe_type(parameter.type, parameter.choices)
-                _report_misfit(part, name, show(value), document, expected, findings)
-                continue
+        is_given = value is not None or (parameter is not None and parameter.required)
+        if (
+            parameter is not None
+            and is_given
+            and not fits(value, parameter.type, parameter.choices)
+        ):
+            expected = describe_type(parameter.type, parameter.choices)
+            _report_misfit(part, name, show(value), document, expected, findings)
+            continue
         if member is not None and (value is not None or member.required):
             _check_member(part, member, value, document, findings)
     known = given if calls else given | inherited.config

@@ -69,6 +69,8 @@ def _span_of(services: Services, amount: Any, unit: Any) -> tuple[int, float]:
     """Months and seconds of an amount: this many of a unit, a duration, or an object of units."""
     if unit is not None:
         return _times(services, amount, unit_of(unit))
+    if isinstance(amount, timedelta):
+        return 0, amount.total_seconds()
     if isinstance(amount, Mapping):
         months, seconds = 0, 0.0
         for key in services.visit(list(amount)):

@@ -1,7 +1,6 @@
 """Owns shapes: what is known about a value before there is one."""
 
 from .members import Missing, item_of, member_of
-from .overlap import may_be
 from .schema import shape_of_schema
 from .shape import (
     BOOLEAN,
@@ -35,7 +34,6 @@ __all__ = [
     "describe_shape",
     "item_of",
     "list_of",
-    "may_be",
     "member_of",
     "object_of",
     "origin_of",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ...language.elements import parts_of
 from ...types.ast import Document, Shaped
 from ...types.findings import Findings
-from ...types.shapes import Missing, Shape, may_be, member_of, shape_of_schema
+from ...types.shapes import Missing, Shape, member_of, shape_of_schema
+from ...types.shapes.overlap import may_be
 from ..arguments import arguments_with_parts
 from ..checked import CheckedNode
 from ..messages import phrase
