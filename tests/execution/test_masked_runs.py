@@ -17,7 +17,7 @@ name: w
 secrets: [KEY]
 output: {a: {type: number, required: true}}
 ---
-<workflow><output><set field="a" value="{{$secrets.KEY}}"/></output></workflow>
+<workflow><output><set field="a" value="{{default(input.a, $secrets.KEY)}}"/></output></workflow>
 """
 WAITS = """<workflow name="w"><secret name="KEY"/><delay id="d" duration="1h"/></workflow>"""
 

@@ -29,6 +29,8 @@ TIMES = {
         [("date('')", Refused("text of 0 characters is neither a time nor a pattern"))],
         [
             ("date('31.12.2023')", Refused("text of 10 characters is neither a time nor")),
+            ("date('0001-01-01T00:00:00+14:00')", Refused("out of range; expected one of")),
+            ("date(1e20)", Refused("out of range; expected one of the years 1 to 9999")),
             ("date('tomorrow')", Refused("the date format has no 't'")),
             ("date([])", Refused("an array is not a time")),
             ("date(0, 'Europe/Berln')", Refused("such as Europe/Berlin")),
@@ -233,7 +235,7 @@ TIMES = {
         [("from_timestamp(0)", "1970-01-01T00:00:00.000Z")],
         [
             ("from_timestamp('x')", Refused("the argument is text of 1 character")),
-            ("from_timestamp(1e30)", Refused("is not a time")),
+            ("from_timestamp(1e30)", Refused("the time is out of range")),
         ],
     ),
     "start_of": Cases(
@@ -278,7 +280,18 @@ TIMES = {
         [("end_of('', 'day')", Refused("text of 0 characters is not a time"))],
         [
             ("end_of('2024-02-29', 'x')", _NO_UNIT),
-            ("end_of('9999-12-31', 'year')", Refused("out of range")),
+            ("end_of('9999-12-31', 'year')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31', 'quarter')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31', 'month')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31', 'day')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31T23:59:59.9995Z', 'hour')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31T23:59:59.9995Z', 'ms')", "9999-12-31T23:59:59.999Z"),
+            ("end_of('9999-12-31', 'day', 'Europe/Berlin')", "9999-12-31T22:59:59.999Z"),
+            ("end_of('9996-02-29', 'day')", "9996-02-29T23:59:59.999Z"),
+            ("end_of('9999-12-26', 'week')", "9999-12-26T23:59:59.999Z"),
+            ("end_of('9999-12-31', 'week')", Refused("out of range; expected one of the years 1")),
+            ("end_of('9999-12-31', 'day', 'America/New_York')", "9999-12-31T04:59:59.999Z"),
+            ("end_of('9999-12-31T06:00', 'day', 'America/New_York')", Refused("out of range")),
         ],
     ),
     "get_part": Cases(

@@ -289,7 +289,10 @@ def test_a_text_takes_time_that_is_linear_in_its_length(kind: str) -> None:
 # ---- characters ----
 
 
-@pytest.mark.parametrize("sign", ["\u202a", "\u202b", "\u202d", "\u202e", "\u2066", "\u2069"])
+@pytest.mark.parametrize(
+    "sign",
+    ["\u202a", "\u202b", "\u202d", "\u202e", "\u2066", "\u2069", "\u200e", "\u200f", "\u061c"],
+)
 @pytest.mark.parametrize(
     "text",
     [
@@ -305,7 +308,19 @@ def test_a_character_that_turns_the_text_is_a_warning_at_its_line(text: str, sig
 
 
 @pytest.mark.parametrize(
-    "written", ["&#x202E;", "&#8238;", "&#x000202e;", "&#8294;", "{{ '\\u202e' }}"]
+    "written",
+    [
+        "&#x202E;",
+        "&#8238;",
+        "&#x000202e;",
+        "&#8294;",
+        "{{ '\\u202e' }}",
+        "&#x200F;",
+        "&#8206;",
+        "&#1564;",
+        "&#x61c;",
+        "{{ '\\u061C' }}",
+    ],
 )
 def test_it_is_one_also_where_it_is_written_by_its_number(written: str) -> None:
     text = in_workflow(f'<set var="x" value="{written}"/>')
@@ -325,8 +340,9 @@ def test_a_document_of_such_characters_brings_a_bounded_number_of_warnings() -> 
     assert len(codes(in_workflow("<!-- \u202e -->\n" * 5000))) == 100
 
 
-def test_marks_of_direction_are_text_like_any_other() -> None:
-    assert codes(in_workflow('<set var="x" value="\u200fשלום\u200e"/>')) == []
+def test_letters_that_are_written_from_right_to_left_are_text_like_any_other() -> None:
+    assert codes(in_workflow('<set var="x" value="שלום"/>')) == []
+    assert codes(in_workflow('<set var="x" value="\u200d\u200b&#8205;&#x200b;"/>')) == []
 
 
 CONTROLS = ["&#155;31m", "\x7f", "\x85", "&#x2028;", "&#10;", "&#9;"]

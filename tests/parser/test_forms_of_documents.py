@@ -416,3 +416,124 @@ def test_the_version_of_a_workflow_is_two_or_three_numbers_in_both_forms(
         assert parsed.document.version == written
         codes = [(problem.code, problem.expected) for problem in parsed.problems]
         assert codes == ([] if right else [("version", "X.Y or X.Y.Z")])
+
+
+@pytest.mark.parametrize(
+    ("front", "attribute", "message"),
+    [
+        ("", 'name="b"', "the front matter has name: a, and this is what counts"),
+        (
+            "version: 1.0",
+            'version="2.0"',
+            "the front matter has version: 1.0, and this is what counts",
+        ),
+        (
+            "runtime: {concurrency: 8}",
+            'maxConcurrency="4"',
+            "the front matter has concurrency: 8, and this is what counts",
+        ),
+        (
+            "runtime: {timeout: 5m}",
+            'timeout="1m"',
+            "the front matter has timeout: 5m, and this is what counts",
+        ),
+        ("runtime: {timeout: 5m}", 'timeout="5m" name="a"', None),
+        (f"description: {'x' * 99}", f'description="{"x" * 99}"', None),
+        (
+            f"description: {'x' * 99}",
+            'description="y"',
+            "the front matter has description: a text of 99 characters, and this is what counts",
+        ),
+        ("", 'version="2.0"', None),
+    ],
+)
+def test_what_the_workflow_and_its_front_matter_say_otherwise_is_a_warning(
+    front: str, attribute: str, message: str | None
+) -> None:
+    body = '<transform id="t" template="1"/>'
+    text = f"---\nname: a\n{front}\n---\n<workflow {attribute}>{body}</workflow>"
+    found = parse(text, file="w.flow.md").problems
+    assert [problem.message for problem in found] == ([] if message is None else [message])
+    assert all(problem.code == "said-otherwise" for problem in found)
+    assert all(problem.location.line == 5 for problem in found)
+
+
+REFUSED = "which only an output-schema can be, as a whole or by its name among the schemas"
+
+
+@pytest.mark.parametrize(
+    ("front", "message", "expected"),
+    [
+        (
+            "input: {type: object, properties: {a: {type: string}}}",
+            "this is a JSON Schema; here each member stands with its type",
+            "the short form: {name: type}",
+        ),
+        (
+            "output: {$schema: 'x', type: object}",
+            "this is a JSON Schema; here each member stands with its type",
+            "the short form: {name: type}",
+        ),
+        (
+            "input: {a: {type: object, properties: {b: {type: string}}}}",
+            f"that is a JSON Schema, {REFUSED}",
+            "the short form: {name: type}",
+        ),
+        (
+            "input: {a: {type: string, minLength: 3}}",
+            f"that is a JSON Schema, {REFUSED}",
+            "the short form: {name: type}",
+        ),
+        (
+            "schemas: {P: {type: object, properties: {a: {type: string}}}}\ninput: P",
+            f"'P' is a JSON Schema, {REFUSED}",
+            "the short form: {name: type}",
+        ),
+        (
+            "schemas: {P: {type: array, items: {type: string}}}\ninput: P",
+            f"'P' is a JSON Schema, {REFUSED}",
+            "the short form: {name: type}",
+        ),
+        (
+            "schemas: {P: {anyOf: [{type: string}, {type: number}]}}\ninput: {a: P}",
+            f"in the field 'a': 'P' is a JSON Schema, {REFUSED}",
+            "the short form: {name: type}",
+        ),
+        (
+            "input: P",
+            "there is no schema 'P'",
+            "the members, {name: type}, or schemas: {P: {name: type}}",
+        ),
+        (
+            "config: {type: object, properties: {a: {type: string}}}",
+            "this is a JSON Schema; here each key stands with its description",
+            "{name: {type: string, default: …}}",
+        ),
+        (
+            "schemas: P",
+            "schemas is not a mapping, so that no schema has a name",
+            "schemas: {Name: {name: type}}",
+        ),
+    ],
+)
+def test_a_json_schema_in_a_place_for_something_else_is_told_what_stands_there(
+    front: str, message: str, expected: str
+) -> None:
+    (found,) = parse(f"---\nname: w\n{front}\n---\n<workflow/>", file="w.flow.md").problems
+    assert found.message == message
+    assert found.expected == expected
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "input: {type: string}",
+        "input: {type: string, items: 'string[]', properties: object}",
+        "input: {type: {type: string}, required: [string]}",
+        "config: {type: array, minimum: 3, required: [a, b]}",
+        "schemas: {P: {type: string, properties: object}}\noutput: P",
+    ],
+)
+def test_members_may_be_called_as_words_of_json_schema(front: str) -> None:
+    found = parse(f"---\nname: w\n{front}\n---\n<workflow/>", file="w.flow.md").problems
+    assert [problem.code for problem in found if problem.severity == "error"] == []

@@ -28,6 +28,7 @@ from flowscript_trio.types.shapes import (
     shape_of_value,
     union,
 )
+from flowscript_trio.types.shapes.overlap import may_be
 from flowscript_trio.types.shapes.shape import DEEPEST, MOST_CONSTANTS, MOST_PARTS
 
 keys = st.sampled_from(["a", "b", "c", "length", "0"])
@@ -53,6 +54,35 @@ def test_a_union_holds_what_each_of_its_shapes_holds(several: list[Any]) -> None
     joined = union(*map(shape_of_value, several))
     assert all(map(joined.holds, several))
     assert union(joined, joined) == joined
+
+
+@thorough
+@given(st.lists(values, max_size=3), st.lists(values, max_size=3), values)
+def test_shapes_of_which_a_value_is_both_may_be_each_other(
+    some: list[Any], others: list[Any], shared: Any
+) -> None:
+    shape, wanted = (union(*map(shape_of_value, [*each, shared])) for each in (some, others))
+    assert may_be(shape, wanted)
+    assert may_be(wanted, shape)
+    assert may_be(shape, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ("4", 4),
+        (None, 4),
+        (True, 1),
+        ("a", "b"),
+        ([1], {"a": 1}),
+        ({"a": 1}, {"a": "x"}),
+        ({"a": 1, "b": 2}, {"a": 1}),
+        ({"a": {"b": 1}}, {"a": {"b": None}}),
+    ],
+)
+def test_shapes_without_a_common_value_are_never_each_other(value: Any, other: Any) -> None:
+    assert not may_be(shape_of_value(value), shape_of_value(other))
+    assert not may_be(shape_of_value(other), shape_of_value(value))
 
 
 @thorough

@@ -81,7 +81,11 @@ def test_the_input_and_the_output_may_be_a_schema_of_the_document() -> None:
     with pytest.raises(fs.InputError, match=r"'all' is missing \(declared at w.flow.md:7:8\)"):
         run(flow, input={"lead": ann})
     with pytest.raises(fs.OutputError, match="all is '\\[\\]'; expected array"):
-        run(flow_of(front, body), input={"lead": ann, "all": []})
+        run(
+            flow_of(front, body.replace('"[]"', '"{{$config.all}}"')),
+            input={"lead": ann, "all": []},
+            config={"all": "[]"},
+        )
     assert problems_of(front, '<set var="v" value="{{$input.lead.nam}}"/>') == [
         ("unknown-member", "'$input.lead' has no member 'nam'")
     ]
@@ -91,7 +95,11 @@ def test_the_input_and_the_output_may_be_a_schema_of_the_document() -> None:
     ("name", "message"),
     [
         ("Teem", "there is no schema 'Teem'"),
-        ("Strict", "'Strict' is a JSON Schema, which can only be a whole output-schema"),
+        (
+            "Strict",
+            "'Strict' is a JSON Schema, which only an output-schema can be, as a whole or by its name among the "
+            "schemas",
+        ),
         ("Word", "'Word' is not the schema of an object"),
     ],
 )
@@ -156,18 +164,22 @@ def test_the_input_of_another_document_is_held_against_what_it_declares(
     part = '<arg name="n" value="{}"/>' if kind == "call" else '<bind key="n" value="{}"/>'
     inner = '---\nname: i\ninput: {n: number}\n---\n<workflow><set var="v" value="{{$input.n}}"/></workflow>'
     (tmp_path / "inner.flow.md").write_text(inner, encoding="utf-8")
-    for value, fits in (("3", True), ("three", False)):
+    for value, given, fits in (
+        ("3", None, True),
+        ("{{input}}", 3, True),
+        ("{{input}}", "three", False),
+    ):
         node = f'<{kind} id="i" workflow="inner.flow.md">{part.format(value)}</{kind}>'
         (tmp_path / "outer.xml").write_text(
             f'<workflow name="o">{node}</workflow>', encoding="utf-8"
         )
         flow = fs.load(tmp_path / "outer.xml")
         if fits:
-            assert run(flow) == 3
+            assert run(flow, input=given) == 3
             assert str(flow.types.nodes["i"]) == "number"
         else:
             with pytest.raises(fs.InputError, match="n is 'three'; expected number"):
-                run(flow)
+                run(flow, input=given)
 
 
 def test_an_output_that_cannot_have_what_is_declared_is_an_error_where_that_stands() -> None:

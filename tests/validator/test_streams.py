@@ -158,11 +158,48 @@ def test_a_sink_of_http_that_sends_something_else_may_have_a_stream_as_input() -
         f'<if id="i" condition="$input.x"><then>{S}</then></if>',
         f'{S}<output><set field="rows" value="{{{{s}}}}"/></output>',
         f'{S}<return value="{{{{ s }}}}"/>',
+        f'{S}<transform id="t" template="{{{{s}}}}"/>',
+        f'{S}<set var="v" value="{{{{s.output}}}}"/>',
+        f'{S}<context><set key="v" value="{{{{s}}}}"/></context>',
+        f'{S}<set var="v" value="{{{{s}}}}"/><return value="{{{{v}}}}"/>',
+        f'{S}<transform id="t" input="s" template="{{{{s}}}}"/><delay id="d" input="t" duration="1s"/>'
+        '<output><set field="a" value="{{d}}"/></output>',
+        f'<transform id="t" template="{{{{s}}}}"/>{S}<if id="i" condition="$input"><then>'
+        '<set var="v" value="{{t}}"/></then></if>',
     ],
 )
 def test_a_stream_as_the_output_of_a_run_is_a_warning(body: str) -> None:
     [problem] = fs.loads(f'<workflow name="w">{body}</workflow>').warnings
     assert (problem.code, problem.severity) == ("stream-kept", "warning")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        '<transform id="t" format="text" template="{{s}}"/>',
+        '<transform id="t" template="{{s.status}}"/>',
+        '<set var="v" value="1"/>',
+    ],
+)
+def test_what_gives_something_else_keeps_no_stream(end: str) -> None:
+    assert "stream-kept" not in codes(f"{S}{end}")
+
+
+@pytest.mark.parametrize("kind", ["call", "include"])
+def test_the_stream_of_another_document_is_one_as_the_output_of_a_run(
+    kind: str, tmp_path: Path
+) -> None:
+    inner = f'<workflow name="rows">{S}<transform id="t" template="{{{{s}}}}"/></workflow>'
+    (tmp_path / "rows.xml").write_text(inner)
+    (tmp_path / "between.xml").write_text(
+        '<workflow name="b"><include id="i" workflow="rows.xml"/></workflow>'
+    )
+    (tmp_path / "main.xml").write_text(
+        f'<workflow name="w"><{kind} id="c" workflow="between.xml"/></workflow>'
+    )
+    [problem] = fs.load(tmp_path / "main.xml").warnings
+    assert problem.code == "stream-kept"
+    assert "the stream of 'c'" in problem.message
 
 
 def test_a_document_that_another_runs_may_give_a_stream(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
+from .standing import own_text, stands_for
 from .values import (
     CONTAINER,
     LISTS,
@@ -93,8 +94,10 @@ def to_text(value: Any, services: Services | None = None) -> str:
     if isinstance(value, Function):
         raise EvaluationError("an arrow function cannot be made into text")
     refuse_stream(value)
-    # Of a text that is an enumeration its value.
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # of a text that is an enumeration its value
+    plain = stands_for(value)
+    return own_text(value) if plain is value else to_text(plain, services)
 
 
 def _has_members(value: Any) -> bool:
@@ -242,6 +245,9 @@ class _Plain:
         if isinstance(value, Function):
             raise EvaluationError(f"{_words(path)} is an arrow function, which JSON cannot write")
         refuse_stream(value)
+        plain = stands_for(value)
+        if plain is not value:
+            return self.of(plain, path, depth)
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise EvaluationError(f"{_words(path)} is of type {kind}, which JSON cannot write")
 

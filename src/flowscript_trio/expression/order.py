@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, time
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
 from ..types.errors import EvaluationError
 from .scope import Services
+from .standing import stands_for
 from .values import LISTS, Function, instant_of, shown, to_number
 
 _UNORDERED = (*LISTS, Mapping, Function)
@@ -97,6 +100,8 @@ def _rank(value: Any, services: Services) -> int:
 
 
 def _word(value: Any) -> str | None:
+    if isinstance(value, (Enum, PurePath)):
+        value = stands_for(value)
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, UUID) else None

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterable, Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number
 from .scope import Limits, Services
+from .standing import STANDING, own_text, stands_for
 
 LISTS = (list, tuple, range)
 WITHOUT_KEY = (*LISTS, Mapping, bytes, bytearray)
@@ -149,6 +151,8 @@ def to_number(value: Any, services: Services) -> int | float | Decimal | None:
         if _HEX.fullmatch(word):
             return int(word, 16)
         return _INFINITIES.get(word)
+    if isinstance(value, Enum):
+        return to_number(stands_for(value), services)
     return None
 
 
@@ -207,6 +211,8 @@ def _same(left: Any, right: Any, services: Services, depth: int) -> bool:
         return not isinstance(left, (float, Decimal)) or left == left
     if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
         return False
+    if isinstance(left, STANDING) or isinstance(right, STANDING):
+        return _same(stands_for(left), stands_for(right), services, depth)
     if is_number(left):
         if not is_number(right):
             return False
@@ -286,6 +292,8 @@ def member(value: Any, key: Any) -> Any:
     """``value.key`` or ``value[key]``: of an object, a list or a text; null of null; never an attribute."""
     if value is None:
         return None
+    if isinstance(key, STANDING):
+        key = stands_for(key)
     if isinstance(value, Mapping):
         if isinstance(key, (str, int, float)):
             found = value.get(key)
@@ -327,7 +335,8 @@ def key_text(key: Any) -> str:
         return "null"
     if isinstance(key, WITHOUT_KEY) or is_function(key):
         raise EvaluationError(f"{shown(key)} cannot be the key of an object")
-    return str(key)
+    plain = stands_for(key)
+    return own_text(key) if plain is key else key_text(plain)
 
 
 def check_size(value: Any, limits: Limits) -> Any:

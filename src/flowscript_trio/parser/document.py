@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..types.ast import Document, LimitDeclaration, Parameter, Secret
+from ..types.ast import Document, LimitDeclaration, Parameter, Secret, Setting
 from ..types.deferred import dataclass
 from ..types.errors import Problem, problem_at
 from ..types.findings import Findings
@@ -23,6 +23,8 @@ from .xml import read_xml
 
 ATTRIBUTES = ("name", "version", "description", "timeout", "max_concurrency")
 _VERSION = pattern(VERSION)
+_LONGEST_SAID = 60
+"""A longer text of the front matter is not repeated."""
 _ENDINGS = frozenset({"finally", "on-workflow-error"})
 
 
@@ -97,6 +99,7 @@ class _DocumentReader:
         self._judge_twice(parameters, "parameter")
         self._judge_twice(secrets, "secret")
         self._judge_twice(limits, "limit")
+        self._judge_both(settings, front)
         content = Content({})
         self._builder.read_children(root, content, _ENDINGS, nodes=True, other=False)
         self._builder.ids.judge()
@@ -145,6 +148,25 @@ class _DocumentReader:
             )
         return written
 
+    def _judge_both(self, settings: Settings, front: Front) -> None:
+        """Warn of what the front matter says too, and otherwise: what stands on the element counts."""
+        for word in ATTRIBUTES:
+            there, setting = getattr(front, word), settings.get(word)
+            if not there or setting is None:
+                continue
+            here, other = str(setting.value).strip(), str(getattr(there, "value", there)).strip()
+            if here and here != other:
+                if len(other) > _LONGEST_SAID:
+                    other = f"a text of {len(other)} characters"
+                written = there.written if isinstance(there, Setting) else word
+                self._findings.at_value(
+                    setting,
+                    "said-otherwise",
+                    f"the front matter has {written}: {other}, and this is what counts",
+                    severity="warning",
+                    expected="the same in both, or in one of them only",
+                )
+
     def _judge_twice(
         self, declared: Iterable[Parameter | Secret | LimitDeclaration], what: str
     ) -> None:
@@ -153,6 +175,5 @@ class _DocumentReader:
         for one in declared:
             other = first.setdefault(one.name, one)
             if other is not one:
-                offset = self._source.offset(one.location.line) + one.location.column - 1
                 message = f"the {what} {one.name!r} is declared twice, first at {other.location}"
-                self._findings.add(offset, "declared-twice", message)
+                self._findings.at_place(one.location, "declared-twice", message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import NoneType
 from typing import Any
 
 import yaml
@@ -13,7 +14,7 @@ from ..types.declared import describe_type, fits
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Text
-from ..types.shorthand import NamedSchemas, nullable, schema_of_value
+from ..types.shorthand import SHORT, NamedSchemas, is_json_schema, nullable, schema_of_value
 from .composing import check_keys, compose, scalar
 from .declared import EXPECTED, TYPES, read_type
 from .front import Front
@@ -94,15 +95,17 @@ class FrontReader:
         elif word in ("name", "version", "description"):
             self._text(front, word, value)
         elif word == "config":
-            front.parameters = tuple(
-                self._parameter(name, entry) for name, entry in self._pairs(value)
-            )
+            front.parameters = self._parameters(value)
         elif word == "secrets":
             front.secrets = self._secrets(value)
         elif word == "runtime":
             self._runtime(front, value)
         else:
             setattr(front, word, plain(value))
+            if word == "schemas" and not isinstance(front.schemas, (dict, NoneType)):
+                message = "schemas is not a mapping, so that no schema has a name"
+                expected = "schemas: {Name: {name: type}}"
+                self._at(value, "front-matter", message, expected, severity="warning")
 
     def _text(self, front: Front, word: str, value: yaml.Node) -> None:
         if not isinstance(value, yaml.ScalarNode):
@@ -126,6 +129,13 @@ class FrontReader:
         return list(node.value)
 
     # ---- config ----
+
+    def _parameters(self, node: yaml.Node) -> tuple[Parameter, ...]:
+        if isinstance(node, yaml.MappingNode) and _has_properties(plain(node)):
+            message = "this is a JSON Schema; here each key stands with its description"
+            self._at(node, "invalid-schema", message, "{name: {type: string, default: …}}")
+            return ()
+        return tuple(self._parameter(name, entry) for name, entry in self._pairs(node))
 
     def _parameter(self, name: yaml.ScalarNode, node: yaml.Node) -> Parameter:
         place = self._source.location(self._start + name.start_mark.index)
@@ -205,6 +215,10 @@ class FrontReader:
         """
         if isinstance(node, yaml.ScalarNode) and scalar(node) is not None:
             return self._named(node, named)
+        if isinstance(node, yaml.MappingNode) and is_json_schema(plain(node)):
+            message = "this is a JSON Schema; here each member stands with its type"
+            self._at(node, "invalid-schema", message, SHORT)
+            return ()
         found = []
         for key, value in self._pairs(node):
             place = self._source.location(self._start + key.start_mark.index)
@@ -231,16 +245,18 @@ class FrontReader:
         if node.value not in named:
             message = f"there is no schema {node.value!r}"
             near = nearest(node.value, list(named))
-            self._at(node, "front-matter", message, "{name: type}", suggestion=near)
+            expected = f"the members, {{name: type}}, or schemas: {{{node.value}: {{name: type}}}}"
+            self._at(node, "front-matter", message, expected, suggestion=near)
             return ()
         try:
             members = named[node.value].get("properties")
         except ValueError as exc:
-            self._at(node, "invalid-schema", str(exc), "the short form: {name: type}")
+            message, _, expected = str(exc).partition("; expected ")
+            self._at(node, "invalid-schema", message, expected or SHORT)
             return ()
         if members is None:
             message = f"{node.value!r} is not the schema of an object"
-            self._at(node, "invalid-schema", message, "one in the short form: {name: type}")
+            self._at(node, "invalid-schema", message, f"one in {SHORT}")
             return ()
         return tuple(
             Shaped(name=name, location=place, shape=shape, required=not _takes_null(shape))
@@ -298,6 +314,11 @@ class FrontReader:
                     name,
                     Setting(name, key.value, text, self._source, offset),
                 )
+
+
+def _has_properties(written: dict[str, Any]) -> bool:
+    """Whether it is a JSON Schema of an object; keys of a configuration may be called as words of that."""
+    return is_json_schema(written) and isinstance(written.get("properties"), dict)
 
 
 def _is_described(node: yaml.Node) -> bool:

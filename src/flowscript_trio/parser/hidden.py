@@ -11,11 +11,12 @@ MOST = 100
 """This many lines with such characters are reported."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_BIDI = "202[a-eA-E]|206[6-9]"
+_BIDI = "202[a-eA-E]|206[6-9]|200[eEfF]|0?61[cC]"
 _TURNS = re.compile(
-    "([\u202a-\u202e\u2066-\u2069])"
-    rf"|&#x0*({_BIDI});|&#0*(823[4-8]|829[4-7]);|\\(?:u|U0000)({_BIDI})|\\u\{{0*({_BIDI})\}}"
+    "([\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c])"
+    rf"|&#x0*({_BIDI});|&#0*(823[4-8]|829[4-7]|820[67]|1564);|\\(?:u|U0000)({_BIDI})|\\u\{{0*({_BIDI})\}}"
 )
+"""The marks of direction are among them: they decide where the signs and digits beside them are shown."""
 
 
 def control_in(name: str) -> str | None:

@@ -15,7 +15,7 @@ from ..types.shapes import UNKNOWN, Shape
 from ..validator import Checked, CheckedNode, Inherited, check
 from ..validator.arguments import arguments_of, check_arguments, keep_texts
 from ..validator.shapes import DocumentShapes
-from ..validator.streams import report_kept
+from ..validator.streams import is_stream
 from .compile import compile_program
 from .compiled import Program
 from .holding import problems_of
@@ -40,6 +40,7 @@ class Linked:
     checked: Checked
     program: Program
     shapes: DocumentShapes
+    gives_stream: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,7 @@ class _Made:
     document: Document
     program: Program | None
     output: Shape
+    gives_stream: bool = False
 
 
 _Use = tuple[Path, frozenset[str], Inherited]
@@ -89,25 +91,42 @@ class Linker:
         own.include(parsed.problems)
         checked = check(parsed.document, self._registry, given=given, inherited=inherited)
         own.include(checked.problems)
-        if is_main:
-            report_kept(checked, own)
         handed_on = inherited.over(parsed.document)
         linked: dict[int, Program] = {}
         outputs: dict[int, Shape] = {}
         kept: dict[int, CheckedNode] = {}
+        found_by: dict[int, _Made] = {}
         outer, self.findings = self.findings, Findings()
         for key, node in checked.nodes.items():
             if isinstance(node.node, (IncludeNode, CallNode)):
                 made = self._link_node(node, found.path, chain, own, handed_on)
                 if made is not None:
+                    found_by[key] = made
                     kept[key] = keep_texts(node, made.document)
                     if made.program is not None:
                         linked[key], outputs[key] = made.program, made.output
         if kept:
             checked = replace(checked, nodes={**checked.nodes, **kept})
         inner, self.findings = self.findings, outer
+        streaming = [key for key, made in found_by.items() if made.gives_stream]
+        gives_stream = False
+        if streaming or any(map(is_stream, checked.nodes.values())):
+            from ..validator import kept as kept_streams  # most documents open none
+
+            given_streams = kept_streams.streams_given(checked, streaming)
+            gives_stream = bool(given_streams)
+            if is_main:
+                kept_streams.report_kept(given_streams, own)
         shapes = DocumentShapes(checked.scene, outputs, own)
         shapes.check()
+        if found_by or parsed.document.output:
+            from ..validator.shapes import (
+                fitting,
+            )  # most documents run no others and declare nothing
+
+            fitting.check_declared_output(shapes, own)
+            for key, made in found_by.items():
+                fitting.check_computed_arguments(shapes, checked.nodes[key], made.document, own)
         self.findings.include(own.in_order())
         self.findings.include(inner)
         if own.has_errors or inner.has_errors:
@@ -120,7 +139,7 @@ class Linker:
         problems.include(problems_of(program))
         check_travelling(program, problems)
         self.findings.include(problems)
-        return None if problems.has_errors else Linked(checked, program, shapes)
+        return None if problems.has_errors else Linked(checked, program, shapes, gives_stream)
 
     def _link_node(
         self,
@@ -167,7 +186,7 @@ class Linker:
             return None
         if result is None:
             return _Made(parsed.document, None, UNKNOWN)
-        return _Made(parsed.document, result.program, result.shapes.output)
+        return _Made(parsed.document, result.program, result.shapes.output, result.gives_stream)
 
     def _find(
         self,

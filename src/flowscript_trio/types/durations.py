@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -30,6 +31,8 @@ EXPECTED = "a duration such as 250ms, 5s, 1.5m, 2h, 1d, 1h30m or PT5S"
 
 def parse_duration(text: object) -> float:
     """Seconds of a duration; raises ValueError for what is not a duration (negative and infinite ones too)."""
+    if isinstance(text, timedelta) and text >= timedelta(0):
+        return text.total_seconds()
     if not isinstance(text, str):
         # Of a list or an object only the kind: to write it out may take for ever.
         what = (

@@ -56,6 +56,10 @@ class Findings:
         """Add a problem at an element's ``<``."""
         self.add(element.offset, code, message, length=1 + len(element.tag), **details)
 
+    def at_place(self, place: Location, code: str, message: str, **details: Any) -> None:
+        """Add a problem at a place of the document that something was read from."""
+        self.add(self.source.offset(place.line) + place.column - 1, code, message, **details)
+
     def at_name(self, setting: Setting, code: str, message: str, **details: Any) -> None:
         """Add a problem at a setting's name; that of a child element is at its ``<``."""
         length = len(setting.written) + self.source.text.startswith("<", setting.offset)

@@ -26,6 +26,34 @@ Token = tuple[str, str, int]
 """Its kind (``word``, ``text``, ``mark``, or empty at the end), what it says, and the character it begins at."""
 
 
+_JSON_TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
+_CHOICES = ("anyOf", "oneOf", "allOf", "enum", "required")
+_BOUNDS = (
+    "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "multipleOf", "minItems", "maxItems", "uniqueItems", "additionalProperties",
+)  # fmt: skip
+_WHERE = "which only an output-schema can be, as a whole or by its name among the schemas"
+SHORT = "the short form: {name: type}"
+
+
+def is_json_schema(fields: Mapping[Any, Any]) -> bool:
+    """Whether a mapping that should be in the short form is written as a JSON Schema.
+
+    A field may be called ``type``; what no field can be are the bounds and lists beside it.
+    """
+    kind = fields.get("type")
+    if any(isinstance(key, str) and key.startswith("$") for key in fields):
+        return True
+    if any(isinstance(fields.get(key), list) and len(fields[key]) != 1 for key in _CHOICES):
+        return True
+    if not isinstance(kind, str) or kind not in _JSON_TYPES:
+        return isinstance(kind, list) and len(kind) > 1
+    inner = {"object": "properties", "array": "items"}.get(kind, "")
+    if isinstance(fields.get(inner), Mapping):
+        return True
+    return any(isinstance(fields.get(key), (int, float)) for key in _BOUNDS)
+
+
 def schema_of_text(text: str, named: Named = NONE) -> dict[str, Any]:
     """The JSON Schema that a text in the short form means; ``named`` are those that have names of their own.
 
@@ -41,6 +69,8 @@ def schema_of_mapping(
     """The same of a mapping (as YAML has it) whose values are in the short form; raises ValueError."""
     if depth > DEEPEST:
         raise ValueError("the schema nests too deeply")
+    if is_json_schema(fields):
+        raise ValueError(f"that is a JSON Schema, {_WHERE}; expected {SHORT}")
     properties = {}
     for key, value in fields.items():
         name = str(key)
@@ -113,8 +143,8 @@ class NamedSchemas(Mapping[str, dict[str, Any]]):
 
     def _read(self, name: str) -> dict[str, Any]:
         written = self._written[name]
-        if isinstance(written, Mapping) and isinstance(written.get("properties"), Mapping):
-            raise ValueError(f"{name!r} is a JSON Schema, which can only be a whole output-schema")
+        if isinstance(written, Mapping) and is_json_schema(written):
+            raise ValueError(f"{name!r} is a JSON Schema, {_WHERE}; expected {SHORT}")
         return schema_of_value(written, name, self)
 
     def __contains__(self, name: object) -> bool:

@@ -8,6 +8,17 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from ..types.deferred import dataclass
+from ..types.shapes import (
+    BOOLEAN,
+    NULL,
+    NUMBER,
+    TEXT,
+    UNKNOWN,
+    Shape,
+    describe_shape,
+    list_of,
+    object_of,
+)
 
 _LONGEST = 60
 
@@ -133,6 +144,27 @@ def show(value: object) -> str:
             return f"a list of {len(value)} items"
         case _:
             return f"a {type(value).__name__}"
+
+
+def phrase(shape: Shape) -> str:
+    """A shape as the end of a sentence: ``'x' is …``."""
+    for kind, words in _PHRASES:
+        if shape == kind:
+            return words
+    if not isinstance(shape.texts, bool) and shape == Shape(texts=shape.texts):
+        words = ", ".join(sorted(shape.texts))
+        return f"one of {words}" if len(shape.texts) > 1 else repr(words)
+    return f"of type {describe_shape(shape)}"
+
+
+_PHRASES = (
+    (NULL, "null"),
+    (BOOLEAN, "a boolean"),
+    (NUMBER, "a number"),
+    (TEXT, "a string"),
+    (list_of(UNKNOWN), "an array"),
+    (object_of({}, is_open=True), "an object"),
+)
 
 
 def _is_branch_of_union(step: int | str) -> bool:

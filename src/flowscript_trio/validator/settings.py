@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..expression import to_text
+from ..expression.shaping import NOT_CONSTANT
 from ..language.elements import COMMON
 from ..language.synonyms import nearest_name, setting_instead
 from ..runtimes.control.types import AssignConfig, SetConfig
@@ -56,8 +58,9 @@ class SettingsBinder:
             return _bind_freely(values, label)
         missing = self._report_missing(plan, settings, element, label)
         constants, computed = _divide(values, label)
+        known = _known_among(values)
         if missing or len(values) < len(settings):
-            self._validate_each(constants)
+            self._validate_each({**constants, **known})
             return BoundSettings()
         if not computed:
             return BoundSettings(constant=self._validate_all(plan, constants, element, set()))
@@ -65,8 +68,10 @@ class SettingsBinder:
             base = plan.default
             if constants:
                 base = base.model_copy(update=self._validate_each(constants))
+            self._validate_each(known)
             return BoundSettings(base=base, computed=computed)
-        self._validate_all(plan, constants, element, {setting.attribute for setting in computed})
+        ignored = {setting.attribute for setting in computed} - known.keys()
+        self._validate_all(plan, {**constants, **known}, element, ignored)
         written = {field.key: value for _, field, value in constants.values()}
         keys = {field.attribute: field.key for _, field, _ in values.values()}
         return BoundSettings(computed=computed, whole=WholeModel(plan.model, written, keys))
@@ -79,6 +84,7 @@ class SettingsBinder:
         if value is REFUSED:
             return None
         if isinstance(value, Computed):
+            self._validate_each(_known_among({field.attribute: (setting, field, value)}))
             return _compute(setting, field, value.compute, label)
         checked = self._validate_each({field.attribute: (setting, field, value)})
         if field.attribute not in checked:
@@ -267,6 +273,18 @@ def _divide(values: Values, label: str) -> tuple[Values, tuple[BoundSetting, ...
         else:
             constants[attribute] = read
     return constants, tuple(computed)
+
+
+def _known_among(values: Values) -> Values:
+    """The settings that are computed and are the same in every scope (``{{'4'}}``), with what they are."""
+    known = {}
+    for attribute, (setting, field, value) in values.items():
+        if isinstance(value, Computed) and value.known is not NOT_CONSTANT:
+            given = value.known
+            if field.takes_text and isinstance(given, (int, float)):
+                given = to_text(given)
+            known[attribute] = (setting, field, given)
+    return known
 
 
 def _bind_freely(values: Values, label: str) -> BoundSettings:

@@ -16,7 +16,7 @@ from ..runtimes.placing import OTHER_PROCESSES
 from ..types.ast import BaseNode, Node, Setting
 from ..types.findings import Findings
 from ..types.patterns import pattern
-from .checked import Checked, CheckedNode
+from .checked import CheckedNode
 from .handlers import Handlers
 from .names import Relation, relate
 from .positions import Index, Position, word_of
@@ -29,10 +29,9 @@ _LISTS = frozenset({"transform:map", "transform:filter", "transform:reduce"})
 _BODIES = frozenset({"body", "form", "multipart", "upload"})
 """The settings that say what a sink of HTTP sends in place of its input."""
 
-_WHOLE = pattern(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
+WHOLE = pattern(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
 _REST = pattern(r"(?:\.output)?\s*\}\}")
 
-_KEPT = "the output of the run is the stream of {!r}, which is closed when the run ends"
 _INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
 
 
@@ -145,7 +144,7 @@ class _Readers:
 
     def _stream_in(self, setting: Setting | None, position: Position) -> str | None:
         """The stream that a setting names, and nothing else."""
-        found = _WHOLE.fullmatch(word_of(setting))
+        found = WHOLE.fullmatch(word_of(setting))
         if found is None or found[1] in position.level.names:
             return None
         return found[1] if found[1] in self._streams else None
@@ -203,46 +202,3 @@ def _is_certain(position: Position, upto: Position) -> bool:
         position = position.level.outer
         if position.node is not None and position.node.kind in ("if", "branch", "while"):
             return False
-
-
-def report_kept(checked: Checked, findings: Findings) -> None:
-    """Warn of a stream that a document gives as its output: it is for one that is not run by another."""
-    streams = {node.name for node in checked.nodes.values() if is_stream(node)}
-    reported = set()
-    for node in checked.nodes.values() if streams else ():
-        for setting in _given_as_output(node.node):
-            found = _WHOLE.fullmatch(word_of(setting))
-            if found is not None and found[1] in streams:
-                reported.add(found[1])
-                message = _KEPT.format(found[1])
-                findings.at_value(
-                    setting, "stream-kept", message, severity="warning", expected=_INSTEAD
-                )
-    body = checked.document.body
-    result = checked.bodies[body.key].result
-    last = None if result is None else _source_of(body.nodes[result], checked)
-    if last is not None and last.id not in reported:
-        findings.at_element(
-            last, "stream-kept", _KEPT.format(last.label), severity="warning", expected=_INSTEAD
-        )
-
-
-def _source_of(node: BaseNode, checked: Checked) -> BaseNode | None:
-    """The node whose stream is the output of a node: itself, or the last one in it."""
-    if is_stream(checked.nodes[node.key]):
-        return node
-    for body in node.bodies:
-        result = checked.bodies[body.key].result
-        found = None if result is None else _source_of(body.nodes[result], checked)
-        if found is not None:
-            return found
-    return None
-
-
-def _given_as_output(node: BaseNode) -> Iterator[Setting]:
-    if node.kind == "return" and "value" in node.settings:
-        yield node.settings["value"]
-    if node.kind == "output":
-        for part in getattr(node, "fields", ()):
-            if "value" in part.settings:
-                yield part.settings["value"]

@@ -21,7 +21,7 @@ from ..expression import (
     to_text,
 )
 from ..expression.scope import Scope
-from ..expression.shaping import misfits
+from ..expression.shaping import NOT_CONSTANT, known_value, misfits
 from ..expression.syntax import Tree
 from ..language.synonyms import function_instead
 from ..parser import YamlProblem
@@ -87,9 +87,10 @@ class Use:
 
 @dataclass(slots=True, eq=False)
 class Computed:
-    """A value that is computed in a scope."""
+    """A value that is computed in a scope; ``known`` is what it is in all of them, where that can be told."""
 
     compute: Compute
+    known: Any = NOT_CONSTANT
 
 
 class Refused:
@@ -252,7 +253,7 @@ class Compiler:
                 return REFUSED
             if parsed.constant:
                 return parsed.literal
-            return Computed(parsed.compile(self._is_node(visible)))
+            return Computed(parsed.compile(self._is_node(visible)), known_value(parsed))
         if isinstance(value, Structure):
             if value.kind == "list":
                 return _gather([self._fill(item, visible) for item in value.value], list)
@@ -350,8 +351,9 @@ def keep_text(value: Any) -> Any:
     """The value of a setting whose type is text: what is computed becomes text too."""
     if not isinstance(value, Computed):
         return to_text(value)
-    compute = value.compute
-    return Computed(lambda scope: to_text(compute(scope)))
+    compute, known = value.compute, value.known
+    text = known if known is NOT_CONSTANT else to_text(known)
+    return Computed(lambda scope: to_text(compute(scope)), text)
 
 
 def _gather(parts: list[Any], build: Callable[[list[Any]], Any]) -> Any:
@@ -364,7 +366,9 @@ def _gather(parts: list[Any], build: Callable[[list[Any]], Any]) -> Any:
     def compute(scope: Scope) -> Any:
         return build([p.compute(scope) if isinstance(p, Computed) else p for p in parts])
 
-    return Computed(compute)
+    known = [part.known if isinstance(part, Computed) else part for part in parts]
+    is_known = all(each is not NOT_CONSTANT for each in known)
+    return Computed(compute, build(known) if is_known else NOT_CONSTANT)
 
 
 def _to_mapping(parts: list[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..scope import Services
 from ..table import function
 from ..values import is_number, require_number, shown
 from .arguments import short_text
-from .times import iso, to_time
+from .times import OutOfRange, iso, to_time
 
 SECONDS: dict[str, float] = {
     "millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800,
@@ -30,8 +30,7 @@ LETTERS = {
 _SPAN = re.compile(
     r"(P?)(?:(\d+)\s*[yY]\s*)?(?:(\d+)\s*(?:M|mo)(?![a-zA-Z])\s*)?(?:(\d+)\s*w\s*)?(.*)", re.ASCII
 )
-OUT_OF_RANGE = "the time is out of range"
-_CYCLE = 400 * 12
+CYCLE = 400 * 12
 """Months after which the calendar repeats, day by day."""
 _MOST = 200_000
 """Months that any two times can be apart, and some more."""
@@ -63,13 +62,15 @@ def _shift(services: Services, value: Any, amount: Any, unit: Any, sign: int) ->
     try:
         return iso(add_months(moment, sign * months) + sign * timedelta(seconds=seconds))
     except (OverflowError, ValueError):
-        raise EvaluationError(OUT_OF_RANGE) from None
+        raise OutOfRange from None
 
 
 def _span_of(services: Services, amount: Any, unit: Any) -> tuple[int, float]:
     """Months and seconds of an amount: this many of a unit, a duration, or an object of units."""
     if unit is not None:
         return _times(services, amount, unit_of(unit))
+    if isinstance(amount, timedelta):
+        return 0, amount.total_seconds()
     if isinstance(amount, Mapping):
         months, seconds = 0, 0.0
         for key in services.visit(list(amount)):
@@ -90,7 +91,7 @@ def _times(services: Services, amount: Any, unit: str) -> tuple[int, float]:
     if unit in SECONDS:
         return 0, float(number) * SECONDS[unit]
     if not abs(number) <= _MOST:
-        raise EvaluationError(OUT_OF_RANGE)
+        raise OutOfRange
     if number != int(number):
         raise EvaluationError(f"the amount is a fraction; expected a whole number of {unit}s")
     return int(number) * MONTHS[unit], 0.0
@@ -119,7 +120,7 @@ def add_months(moment: datetime, months: int) -> datetime:
         return moment
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     if not 1 <= year <= 9999:
-        raise OverflowError(OUT_OF_RANGE)
+        raise OverflowError(year)
     last = monthrange(year, month + 1)[1]
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
 
@@ -174,7 +175,7 @@ def _length(earlier: datetime, months: int, step: int) -> timedelta:
     try:
         end = add_months(earlier, months + step)
     except OverflowError:
-        months -= _CYCLE  # the calendar repeats, and ends in its year 9999
+        months -= CYCLE  # the calendar repeats, and ends in its year 9999
         end = add_months(earlier, months + step)
     return end - add_months(earlier, months)
 

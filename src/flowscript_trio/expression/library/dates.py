@@ -11,7 +11,7 @@ from ...types.errors import EvaluationError
 from ..scope import Services
 from ..table import function
 from ..values import shown
-from .times import to_time
+from .times import OutOfRange, to_time
 from .zones import city_of, in_zone, location_of
 
 MAX_FORMAT = 200
@@ -99,8 +99,8 @@ def _now_or_then(services: Services, value: Any, zone: Any, pattern: str) -> str
     if value is not None:
         try:
             moment = to_time(value)
-        except EvaluationError:
-            if not isinstance(value, str):
+        except EvaluationError as exc:
+            if not isinstance(value, str) or isinstance(exc, OutOfRange):
                 raise
             pattern = written(value)
             if TOKEN.search(pattern) is None:

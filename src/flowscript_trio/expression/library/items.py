@@ -11,6 +11,7 @@ from uuid import UUID
 from ...types.errors import EvaluationError
 from ..encoding import encode_json, to_text
 from ..scope import Services
+from ..standing import STANDING, stands_for
 from ..table import function
 from ..values import (
     CONTAINER,
@@ -135,6 +136,8 @@ def identity_of(value: Any, services: Services, depth: int = 0) -> Any:
         return ("moment", instant_of(value))
     if isinstance(value, UUID):
         return ("string", str(value))
+    if isinstance(value, STANDING):
+        return identity_of(stands_for(value), services, depth)
     if isinstance(value, str):
         services.spend_text(len(value))
         moment = None

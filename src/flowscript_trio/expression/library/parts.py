@@ -10,12 +10,13 @@ from ..scope import Services
 from ..table import function
 from ..values import shown
 from .arguments import short_text
-from .calendar import LETTERS, MONTHS, OUT_OF_RANGE, SECONDS, add_months, unit_of
-from .times import iso, to_time
+from .calendar import CYCLE, LETTERS, MONTHS, SECONDS, add_months, unit_of
+from .times import OutOfRange, iso, to_time
 from .zones import in_zone
 
 _PARTS = {"ordinal": "dayofyear", "weeknumber": "week", "dayofmonth": "day", "dayofweek": "weekday"}
 """Other names of parts."""
+_LAST_YEARS = 9990
 
 
 def _start(moment: datetime, unit: str) -> datetime:
@@ -39,7 +40,7 @@ def _bounds(services: Services, value: Any, unit: Any, zone: Any) -> tuple[datet
     try:
         return _start(in_zone(to_time(value), services, zone), name), name
     except OverflowError:
-        raise EvaluationError(OUT_OF_RANGE) from None
+        raise OutOfRange from None
 
 
 @function("start_of")
@@ -51,7 +52,7 @@ def start_of(services: Services, value: Any = None, unit: Any = "day", zone: Any
     try:
         return iso(_bounds(services, value, unit, zone)[0])
     except OverflowError:
-        raise EvaluationError(OUT_OF_RANGE) from None
+        raise OutOfRange from None
 
 
 @function("end_of")
@@ -61,15 +62,25 @@ def end_of(services: Services, value: Any = None, unit: Any = "day", zone: Any =
         return None
     first, name = _bounds(services, value, unit, zone)
     try:
-        if name in MONTHS:
-            after = add_months(first, MONTHS[name])
-        elif name in ("day", "week"):
-            after = first + timedelta(seconds=SECONDS[name])  # by the wall clock
-        else:
-            after = first.astimezone(UTC) + timedelta(seconds=SECONDS[name])
-        return iso(after.astimezone(UTC) - timedelta(milliseconds=1))
+        if (
+            first.year > _LAST_YEARS
+        ):  # what comes after it may be no time any more, though its end is one
+            last = _last(add_months(first, -CYCLE), name).astimezone(UTC)
+            return iso(add_months(last, CYCLE))
+        return iso(_last(first, name))
     except (OverflowError, ValueError):
-        raise EvaluationError(OUT_OF_RANGE) from None
+        raise OutOfRange from None
+
+
+def _last(first: datetime, unit: str) -> datetime:
+    """The last millisecond of the unit that begins at a moment."""
+    if unit in MONTHS:
+        after = add_months(first, MONTHS[unit])
+    elif unit in ("day", "week"):
+        after = first + timedelta(seconds=SECONDS[unit])  # by the wall clock
+    else:
+        after = first.astimezone(UTC) + timedelta(seconds=SECONDS[unit])
+    return after.astimezone(UTC) - timedelta(milliseconds=1)
 
 
 @function("get_part")

@@ -12,7 +12,7 @@ from ..scope import Services
 from ..table import function
 from ..values import shown
 from .dates import MAX_FORMAT, MONTHS, TOKEN, is_known, quoted, token, unknown, written
-from .times import iso, to_time
+from .times import OutOfRange, iso, to_time
 from .zones import zone_of
 
 _READS = {
@@ -44,7 +44,9 @@ def parse_date(services: Services, value: Any = None, format: Any = None, zone: 
         if found is not None:
             parts = {name: part for name, part in found.groupdict().items() if part}
             return iso(_moment(parts, where))
-    except (ValueError, OverflowError):
+    except OverflowError:
+        raise OutOfRange from None
+    except ValueError:
         pass
     raise EvaluationError(f"{shown(text)} is not a date of that format")
 
@@ -58,7 +60,7 @@ def _read_iso(value: Any, zone: tzinfo) -> datetime:
     try:
         return moment.replace(tzinfo=zone).astimezone(UTC) if is_bare else moment
     except OverflowError:
-        raise EvaluationError("the time is out of range") from None
+        raise OutOfRange from None
 
 
 def _pattern(format: str) -> re.Pattern[str]:

@@ -14,6 +14,14 @@ from ..values import is_long, is_number, require_number, shown
 LONGEST = 200
 """Characters of a text that may be a time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEYOND = "the time is out of range; expected one of the years 1 to 9999"
+
+
+class OutOfRange(EvaluationError):
+    """A time lies beyond the calendar."""
+
+    def __init__(self, message: str = _BEYOND, offset: int | None = None) -> None:
+        super().__init__(message, offset)
 
 
 def to_time(value: Any) -> datetime:
@@ -30,7 +38,9 @@ def to_time(value: Any) -> datetime:
         else:
             raise EvaluationError(f"{shown(value)} is not a time; expected ISO 8601 text")
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        raise OutOfRange from None
+    except ValueError:  # not ISO 8601, or NaN
         raise EvaluationError(f"{shown(value)} is not a time; expected ISO 8601 text") from None
 
 

@@ -14,6 +14,7 @@ from ...types.errors import EvaluationError, nearest
 from ..scope import Services
 from ..values import shown
 from .arguments import short_text
+from .times import OutOfRange
 
 _NAME = re.compile(r"[A-Za-z][\w+-]*(?:/[\w+-]+)*", re.ASCII)
 _LONGEST = 64
@@ -44,7 +45,7 @@ def in_zone(moment: datetime, services: Services, zone: Any) -> datetime:
     try:
         return moment.astimezone(zone_of(services, zone))
     except OverflowError:
-        raise EvaluationError("the time is out of range") from None
+        raise OutOfRange from None
 
 
 @lru_cache(maxsize=1024)  # more than there are, so that no zone is read twice

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ...expression.encoding import encode_json
+from ...expression.standing import STANDING, stands_for
 
 if TYPE_CHECKING:
     from .tables import Table
@@ -24,6 +25,10 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     kind = type(value)
     if kind in PLAIN:
         return value
+    if isinstance(value, STANDING) and not (
+        dialect == "postgresql" and isinstance(value, timedelta)  # an interval
+    ):
+        return stands_for(value)
     if isinstance(value, (list, tuple)) and is_array:
         return [to_driver(item, dialect, is_array=True) for item in value]
     if isinstance(value, (dict, list, tuple)):

@@ -25,7 +25,6 @@ from ...types.shapes import (
     Missing,
     Shape,
     list_of,
-    member_of,
     object_of,
     shape_of_schema,
     union,
@@ -89,9 +88,6 @@ class DocumentShapes:
                 for key in sorted(self.scene.nodes):
                     self.of_node(key)
                 self._look_at_all()
-            for member in self.scene.index.document.output:
-                if member.required and isinstance(member_of(self.output, member.name), Missing):
-                    self._reports.report_output(member)
 
     @property
     def wanted(self) -> list[Wanted]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...types.ast import Shaped
 from ...types.errors import nearest
 from ...types.findings import Findings
 from ...types.location import Text
@@ -49,19 +48,6 @@ class Reports:
             _words_for(whose, name, missing),
             expected=_list((*missing.known, *inner)),
             suggestion=nearest(name, (*missing.known, *inner)) if is_looked else None,
-        )
-
-    def report_output(self, member: Shaped) -> None:
-        """Report a declared member of the output that the document's output cannot have."""
-        if self._findings is None:
-            return
-        position = member.location
-        self._findings.add(
-            self._findings.source.offset(position.line) + position.column - 1,
-            "missing-output",
-            f"the output has no member {member.name!r}, which is declared here",
-            length=len(member.name),
-            expected=f'<set field="{member.name}" value="…"/> in <output>',
         )
 
 
