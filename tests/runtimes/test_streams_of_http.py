@@ -259,8 +259,10 @@ async def test_what_becomes_of_a_misbehaviour_in_a_stream(what: Misbehaviour) ->
         of_its_own = (
             r"a line of more than 1,000,000 characters"
             if "too large" in what.name
-            else r"is not UTF-16 text(?: \(byte 0\))?; expected what its content type says"
+            else r"is not UTF-16 text(?: \(byte 0\))?; its content type says so; expected the setting encoding"
             if what.name == "a charset that is not true"
+            else r"is text in the charset 'foo', which is not known; expected the setting encoding"
+            if what.name == "a charset that is not known"
             else None
         )
         if (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
@@ -10,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from ...types.errors import SettingError
 from ..markers import Constant
 from ..reticent import Reticent
-from .placeholders import Params, match, scan
+from .placeholders import Params, match, refuse_without_rows, scan
+from .spelling import check_spelling
 
 Connection = Annotated[str, Field(min_length=1)]
 Query = Annotated[
@@ -36,6 +39,17 @@ MARKED = ("sqlite", "postgresql")
 """The dialects in which markers are known to hold: what conflicts is waited for, and nothing is half committed."""
 
 
+@contextmanager
+def _as_problem(setting: str) -> Iterator[None]:
+    """An error of a setting as pydantic has it."""
+    try:
+        yield
+    except SettingError as exc:
+        raise PydanticCustomError(
+            setting, "{message}", {"message": str(exc), "setting": setting}
+        ) from None
+
+
 class DatabaseConfig(Reticent):
     """What sources and sinks share."""
 
@@ -44,6 +58,12 @@ class DatabaseConfig(Reticent):
     unshown: ClassVar[frozenset[str]] = frozenset({"connection", "params"})
 
     connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
+
+    @model_validator(mode="after")
+    def _check_connection(self) -> Self:
+        with _as_problem("connection"):
+            check_spelling(self.connection)
+        return self
 
 
 class DatabaseSourceConfig(DatabaseConfig):
@@ -62,12 +82,10 @@ class DatabaseSourceConfig(DatabaseConfig):
 
     @model_validator(mode="after")
     def _check_params(self) -> Self:
-        try:
+        with _as_problem("query"):
+            refuse_without_rows(self.query)
+        with _as_problem("params"):
             match(scan(self.query), self.params)
-        except SettingError as exc:
-            raise PydanticCustomError(
-                "params", "{message}", {"message": str(exc), "setting": "params"}
-            ) from None
         return self
 
 

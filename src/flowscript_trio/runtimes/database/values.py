@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ...expression.encoding import encode_json
+from ...expression.written import plainer
 
 if TYPE_CHECKING:
     from .tables import Table
@@ -19,7 +20,7 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     """A value that the driver of the dialect takes.
 
     Lists and objects are JSON text; with ``is_array`` a list stays one. SQLite, which has neither dates nor
-    decimals, gets them as text: dates in ISO 8601.
+    decimals, gets them as text: dates and durations in ISO 8601. Of an enumeration it is the value, a path is text.
     """
     kind = type(value)
     if kind in PLAIN:
@@ -33,7 +34,10 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
             return value.isoformat()
         if isinstance(value, (Decimal, UUID)):
             return str(value)
-    return value
+    elif isinstance(value, timedelta):
+        return value  # the driver's own
+    plain = plainer(value)
+    return value if plain is value else to_driver(plain, dialect, is_array=is_array)
 
 
 def to_column(value: Any, table: Table, column: str) -> Any:

@@ -8,12 +8,15 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from itertools import islice
 from typing import Any, BinaryIO, Literal
+from uuid import UUID
 from zipfile import ZipFile
 
-from ...expression import to_text
-from ...types.errors import FlowScriptError, nearest
+from ...expression import to_text, written_text
+from ...expression.written import plainer
+from ...types.errors import EvaluationError, FlowScriptError, nearest
 from ..database.errors import MissingPackage
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -29,6 +32,9 @@ _MOST_ROWS = 1_048_576
 """Rows of a sheet; a file may say that its only one has a number of ten digits."""
 _LONGEST = 32_767
 """Characters of a cell."""
+_AS_THEY_ARE = frozenset(
+    {type(None), bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta}
+)
 _EXACT = 2**53
 """Numbers of a cell are exact below it."""
 
@@ -158,6 +164,8 @@ def _write_sheet(
 
 def _cell_value(value: Any, place: str) -> Any:
     """A value as a cell takes it: numbers, booleans and dates as they are, all else as text."""
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, str):
         return to_text(value)
     if value is None or isinstance(value, (bool, timedelta)):
@@ -176,7 +184,10 @@ def _cell_value(value: Any, place: str) -> Any:
         return value.isoformat()  # a cell has no time zone
     if isinstance(value, (date, time)):
         return value
-    return to_text(value)
+    try:
+        return written_text(value)
+    except EvaluationError as exc:
+        raise FlowScriptError(f"{place} cannot be written: {exc}") from None
 
 
 def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], None, None]:
@@ -198,7 +209,7 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
     arrays = []
     for column in columns:
         try:
-            arrays.append(pyarrow.array([row.get(column) for row in rows]))
+            arrays.append(pyarrow.array([_parquet_value(row.get(column)) for row in rows]))
         except (pyarrow.ArrowException, ValueError, OverflowError, TypeError) as exc:
             raise FlowScriptError(
                 f"the column {column!r} has values that one column of parquet cannot hold: {exc}"
@@ -209,6 +220,21 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
     except (pyarrow.ArrowException, ValueError) as exc:
         raise FlowScriptError(f"the rows cannot be written as parquet: {exc}") from None
     return out.getvalue()
+
+
+def _parquet_value(value: Any) -> Any:
+    """A value as pyarrow takes it, which knows durations itself; what is inside it, too."""
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is dict:
+        return {key: _parquet_value(item) for key, item in value.items()}
+    if kind in (list, tuple):
+        return [_parquet_value(item) for item in value]
+    if isinstance(value, UUID):
+        return str(value)
+    plain = plainer(value)
+    return value if plain is value else _parquet_value(plain)
 
 
 def _import_openpyxl() -> Any:

@@ -206,8 +206,8 @@ class HttpPool:
         sent = await self.send(client, request, sending)
         answer = await read_answer(sent, self.options.max_bytes, run)
         try:
-            found = decode_json(answer.content.decode("utf-8", "replace"))
-        except EvaluationError:
+            found = decode_json(answer.content.decode())
+        except (EvaluationError, UnicodeDecodeError):
             found = None
         token = found.get("access_token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:

@@ -1,0 +1,75 @@
+"""Owns values that are neither JSON's nor text: what each is written as, by rule, and what has no such rule. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Set as AnySet
+from contextlib import suppress
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+_SECOND = 1_000_000
+"""Microseconds."""
+
+
+def has_members(value: Any) -> bool:
+    """Whether a value is an object that is written with its members: of a pydantic model or a dataclass."""
+    kind = type(value)
+    return hasattr(kind, "model_dump") or hasattr(kind, "__dataclass_fields__")
+
+
+def members_of(value: Any) -> Any:
+    """The members of such an object by their names."""
+    dump = getattr(type(value), "model_dump", None)
+    if dump is not None:
+        return dump(value)
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def plainer(value: Any) -> Any:
+    """A value as something plainer: of an enumeration its value, a path and a duration their text, an object its
+    members, a set its items in order. Any other value as it is.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, AnySet):
+        return in_order(value)
+    if has_members(value):
+        return members_of(value)
+    return value
+
+
+def in_order(items: AnySet[Any]) -> list[Any]:
+    """The items of a set in an order that is the same in every process: their own, else that of their reprs."""
+    if not any(isinstance(item, AnySet) for item in items):  # these are only partly in order
+        with suppress(TypeError):
+            return sorted(items)
+    return sorted(items, key=_repr)
+
+
+def _repr(item: Any) -> tuple[str, str]:
+    return type(item).__name__, repr(in_order(item) if isinstance(item, AnySet) else item)
+
+
+def duration_text(value: timedelta) -> str:
+    """A duration in ISO 8601: ``P1DT2H3M4.5S``; each part of a negative one has the sign."""
+    total = (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds
+    sign, total = ("-" if total < 0 else ""), abs(total)
+    days, rest = divmod(total, 86_400 * _SECOND)
+    hours, rest = divmod(rest, 3600 * _SECOND)
+    minutes, rest = divmod(rest, 60 * _SECOND)
+    seconds, micros = divmod(rest, _SECOND)
+    part = f".{micros:06}".rstrip("0") if micros else ""
+    date = f"{sign}{days}D" if days else ""
+    time = "".join(
+        f"{sign}{number}{letter}"
+        for number, letter in ((hours, "H"), (minutes, "M"), (f"{seconds}{part}", "S"))
+        if number not in (0, "0")
+    )
+    return f"P{date}" + (f"T{time}" if time else "") if date or time else "PT0S"
