@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ...types.errors import SettingError
@@ -15,11 +21,26 @@ from ..reticent import Reticent
 from .placeholders import Params, match, refuse_without_rows, scan
 from .spelling import check_spelling
 
-Connection = Annotated[str, Field(min_length=1)]
+
+def _checked(check: Callable[[str], None]) -> AfterValidator:
+    """What asks ``check`` about a text; its SettingError is the problem of the setting."""
+
+    def validate(value: str) -> str:
+        try:
+            check(value)
+        except SettingError as exc:
+            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
+        return value
+
+    return AfterValidator(validate)
+
+
+Connection = Annotated[str, Field(min_length=1), _checked(check_spelling)]
 Query = Annotated[
     str,
     Constant("a query without {{…}}; values go into it by params: ?, $1 or :name"),
     Field(min_length=1),
+    _checked(refuse_without_rows),
 ]
 
 
@@ -39,17 +60,6 @@ MARKED = ("sqlite", "postgresql")
 """The dialects in which markers are known to hold: what conflicts is waited for, and nothing is half committed."""
 
 
-@contextmanager
-def _as_problem(setting: str) -> Iterator[None]:
-    """An error of a setting as pydantic has it."""
-    try:
-        yield
-    except SettingError as exc:
-        raise PydanticCustomError(
-            setting, "{message}", {"message": str(exc), "setting": setting}
-        ) from None
-
-
 class DatabaseConfig(Reticent):
     """What sources and sinks share."""
 
@@ -58,13 +68,6 @@ class DatabaseConfig(Reticent):
     unshown: ClassVar[frozenset[str]] = frozenset({"connection", "params"})
 
     connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
-
-    @model_validator(mode="after")
-    def _check_connection(self) -> Self:
-        with _as_problem("connection"):
-            check_spelling(self.connection)
-        return self
-
 
 class DatabaseSourceConfig(DatabaseConfig):
     """``<source type="database">``: asks a database; the output is a list of rows, each an object."""
@@ -82,10 +85,12 @@ class DatabaseSourceConfig(DatabaseConfig):
 
     @model_validator(mode="after")
     def _check_params(self) -> Self:
-        with _as_problem("query"):
-            refuse_without_rows(self.query)
-        with _as_problem("params"):
+        try:
             match(scan(self.query), self.params)
+        except SettingError as exc:
+            raise PydanticCustomError(
+                "params", "{message}", {"message": str(exc), "setting": "params"}
+            ) from None
         return self
 
 

@@ -4,6 +4,7 @@ psycopg.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from psycopg.adapt import Transformer
@@ -11,6 +12,7 @@ from psycopg.adapt import Transformer
 from ...expression.tabular.columns import quoted
 from ...types.errors import FlowScriptError
 
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _MOMENTS = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
 
 
@@ -57,9 +59,10 @@ def _unheld(
             f"the column {name!r} has text that is not in the encoding of the connection; expected the column "
             "as bytes: convert_to(…, 'SQL_ASCII')"
         )
+    written = name if _PLAIN_NAME.fullmatch(name) else '"' + name.replace('"', '""') + '"'
     value = quoted(data.decode("utf-8", "replace"))
     why = "which Python has no value for" if kind in _MOMENTS else f"which cannot be read ({error})"
     return FlowScriptError(
-        f"the column {name!r} has the {kind} {value}, {why}; expected its text, by {name}::text in the query, or "
+        f"the column {name!r} has the {kind} {value}, {why}; expected its text, by {written}::text in the query, or "
         "another value, by CASE or COALESCE"
     )
