@@ -34,6 +34,8 @@ LARGE = 64 * 1024
 """Bytes of a body from which on it is decoded in a thread."""
 EXCERPT_SECONDS = 2.0  # that the body of a failure is waited for
 
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
+
 _TEXT_ENDS = (
     "+xml", "/xml", "+yaml", "yaml", "javascript", "urlencoded", "jsonl", "ndjson", "graphql", "sql",
     "csv", "toml", "json-seq",
@@ -139,11 +141,13 @@ class _Enough(Exception):
 
 
 async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | None) -> None:
-    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body.
+    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body, and for one that says that
+    the body is not what was asked for.
 
     A body that does not come, or that breaks off, does not hold the error up or hide it.
     """
     if answer.status_code < 400:
+        _refuse_unasked(answer)
         return
     import httpx
 
@@ -165,6 +169,20 @@ async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | N
     excerpt = shown_text(bytes(begin), answer.charset_encoding, is_cut=is_cut).strip()
     asked = retry_after(answer.headers, datetime.now(UTC) if now is None else now())
     raise HTTPStatusError(answer, excerpt, asked)
+
+
+def _refuse_unasked(answer: httpx.Response) -> None:
+    """Raise HTTPStatusError for a part of a body, or none, where the request was for the whole of it."""
+    asked = answer.request.headers
+    why = ""
+    if answer.status_code == 206 and "range" not in asked:
+        why = "a part, and the request is for the whole"
+    elif answer.status_code == 304 and _CONDITIONS.isdisjoint(asked):
+        why = "and the request names no version that it could be"
+    if why:
+        from .errors import HTTPStatusError
+
+        raise HTTPStatusError(answer, why)
 
 
 async def decoded(answer: Answer, config: RequestConfig) -> Any:

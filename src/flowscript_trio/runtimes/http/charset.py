@@ -20,8 +20,6 @@ _HTML = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z][\w.:-]*)"""
 _KIND = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", re.ASCII)
 MARKED = 1024
 """Bytes in which a page names its encoding (HTML standard, 13.2.3.2)."""
-_UTF8_ONLY = ("jsonl", "events")
-"""Formats whose standards know one encoding, whatever a content type says."""
 _SETTING = "expected the setting encoding, or format: bytes"
 
 
@@ -48,14 +46,14 @@ def texts_of(
     """
     if encoding is not None:
         return Texts(place, encoding, "expected another encoding in the setting of that name")
-    if form == "events":
-        charset = None  # the standard says so, whatever the server does
+    if form == "events":  # the standard says so, whatever the server does
+        return Texts(place, None, f"server-sent events always are; {_SETTING}")
     if charset is None and form == "text":
         charset = _named_in(kind, begin)
     if charset is None:
         return Texts(place, None, f"its content type names no charset; {_SETTING}")
     known = charset_named(charset)
-    if known is None and form not in _UTF8_ONLY and marked(begin) is None:
+    if known is None and form != "jsonl" and marked(begin) is None:
         raise ContentError(
             f"{place} is text in the charset {charset!r}, which is not known; {_SETTING}"
         )

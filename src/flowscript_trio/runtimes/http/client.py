@@ -68,7 +68,9 @@ async def send(
     if auth is not None and kind == "basic":
         scheme = httpx.BasicAuth(auth.username, auth.password)
     elif auth is not None and kind == "digest":
-        scheme = httpx.DigestAuth(auth.username, auth.password)
+        from .digest import Digest
+
+        scheme = Digest(auth.username, auth.password)
     elif auth is not None and kind == "hmac":
         from .signing import HmacAuth
 
