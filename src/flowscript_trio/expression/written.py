@@ -30,7 +30,7 @@ def members_of(value: Any) -> Any:
 
 def plainer(value: Any) -> Any:
     """A value as something plainer: of an enumeration its value, a path and a duration their text, an object its
-    members, a set its items in order. Any other value as it is.
+    members, a set its items in order, a range its numbers. Any other value as it is.
     """
     if isinstance(value, Enum):
         return value.value
@@ -40,6 +40,8 @@ def plainer(value: Any) -> Any:
         return os.fsdecode(value)
     if isinstance(value, AnySet):
         return in_order(value)
+    if isinstance(value, range):
+        return list(value)
     if has_members(value):
         return members_of(value)
     return value

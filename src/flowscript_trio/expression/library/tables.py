@@ -127,6 +127,7 @@ def _dialect(given: Mapping[str, Any], services: Services) -> Dialect:
     """How the text is written; raises EvaluationError for an option that is not valid."""
     delimiter, quote = given.get("delimiter", "auto"), given.get("quote", '"')
     header = given.get("header", "first")
+    delimiter = "\t" if delimiter == "tab" else delimiter
     for name, one, word in (("delimiter", delimiter, "auto"), ("quote", quote, "none")):
         if one != word and (not isinstance(one, str) or len(one) != 1 or one in "\r\n"):
             raise EvaluationError(f"the {name} is {shown(one)}; expected one character, or {word}")

@@ -81,7 +81,7 @@ def read_header(file: TextIO, dialect: Dialect = PLAIN) -> tuple[list[str] | Non
         file.readline()
     first = file.readline()
     delimiter = dialect.delimiter or find_delimiter(first, dialect.quote)
-    return next(dialect.rows_of(_from(first, file), delimiter), None), delimiter
+    return next(filter(None, dialect.rows_of(_from(first, file), delimiter)), None), delimiter
 
 
 def _from(first: str, file: TextIO) -> Iterator[str]:

@@ -35,6 +35,8 @@ _LONGEST = 32_767
 _AS_THEY_ARE = frozenset(
     {type(None), bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta}
 )
+_FIRST_YEAR = 1901
+"""Of moments that every reader of xlsx takes for the same: some say that 1900 had a 29th of February."""
 _EXACT = 2**53
 """Numbers of a cell are exact below it."""
 
@@ -168,8 +170,10 @@ def _cell_value(value: Any, place: str) -> Any:
         value = value.value
     if isinstance(value, str):
         return to_text(value)
-    if value is None or isinstance(value, (bool, timedelta)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, timedelta):
+        return value if value.microseconds % 1000 == 0 else written_text(value)
     if isinstance(value, (int, float, Decimal)):
         if not math.isfinite(value) or (isinstance(value, int) and abs(value) > _EXACT):
             raise FlowScriptError(
@@ -180,8 +184,10 @@ def _cell_value(value: Any, place: str) -> Any:
             if not isinstance(value, Decimal) or Decimal(float(value)) == value
             else str(value)
         )
-    if isinstance(value, (datetime, time)) and value.tzinfo is not None:
-        return value.isoformat()  # a cell has no time zone
+    if isinstance(value, (datetime, time)) and (value.tzinfo or value.microsecond % 1000):
+        return value.isoformat()  # a cell has no time zone, and milliseconds
+    if isinstance(value, date) and value.year < _FIRST_YEAR:
+        return value.isoformat()
     if isinstance(value, (date, time)):
         return value
     try:
@@ -196,10 +202,34 @@ def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], 
 
     try:
         with parquet.ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise FlowScriptError(f"{name!r} has two columns named {twice!r}")
             for batch in table.iter_batches(batch_size=PART, use_threads=False):
-                yield batch.to_pylist()
+                yield _values_of(batch, name)
+    except FlowScriptError:
+        raise
     except (pyarrow.ArrowException, ValueError, OSError) as exc:
         raise FlowScriptError(f"{name!r} cannot be read as parquet: {exc}") from None
+
+
+def _values_of(batch: Any, name: str) -> list[dict[str, Any]]:
+    """The rows of a batch; raises FlowScriptError that names the column of a value that Python has none for."""
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    except (ValueError, OverflowError) as exc:
+        failed = exc
+    for column in batch.schema.names:
+        try:
+            batch.column(column).to_pylist()
+        except (ValueError, OverflowError) as exc:
+            raise FlowScriptError(
+                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no value "
+                f"for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
+            ) from None
+    raise failed
 
 
 def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

@@ -18,6 +18,8 @@ from .coding import ContentError
 _XML = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.:-]*)["']""")
 _HTML = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z][\w.:-]*)""", re.IGNORECASE)
 _KIND = re.compile(r"[a-z0-9][\w!#$&^.+-]*/[a-z0-9][\w!#$&^.+-]*", re.ASCII)
+_MARKED_ONLY = ("utf-16", "utf-32")
+"""Encodings in which a text without a mark is an error: two orders of bytes are possible, and both give text."""
 MARKED = 1024
 """Bytes in which a page names its encoding (HTML standard, 13.2.3.2)."""
 _SETTING = "expected the setting encoding, or format: bytes"
@@ -76,6 +78,8 @@ def whole_text(data: bytes, texts: Texts) -> str:
 def shown_text(begin: bytes, charset: str | None, *, is_cut: bool) -> str:
     """The beginning of a body, for a message: what cannot be read is marked, and half a character left out."""
     encoding = marked(begin) or charset_named(charset) or "utf-8"
+    if encoding in _MARKED_ONLY and marked(begin) is None:
+        encoding += "-le"
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     return decoder.decode(begin, not is_cut).removeprefix("\ufeff")
 

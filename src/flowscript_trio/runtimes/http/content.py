@@ -133,7 +133,12 @@ def _part(name: str, value: Any) -> tuple[Any, ...]:
         )
     filename = to_text(value.get("filename") or name)
     part = (filename, _bytes(value["content"]))
-    return (*part, to_text(value["type"])) if value.get("type") else part
+    if not value.get("type"):
+        return part
+    kind = to_text(value["type"])
+    if not kind.isprintable():
+        raise SettingError(f"the part {name!r} of multipart has a type that is not one line of text")
+    return (*part, kind)
 
 
 def _kind_of(path: str) -> str:
