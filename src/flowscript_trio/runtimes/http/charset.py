@@ -50,9 +50,9 @@ def texts_of(
         return Texts(place, encoding, "expected another encoding in the setting of that name")
     if form == "events":  # the standard says so, whatever the server does
         return Texts(place, None, f"server-sent events always are; {_SETTING}")
-    if charset is None and form == "text":
+    if not charset and form == "text":
         charset = _named_in(kind, begin)
-    if charset is None:
+    if not charset:
         return Texts(place, None, f"its content type names no charset; {_SETTING}")
     known = charset_named(charset)
     if known is None and form != "jsonl" and marked(begin) is None:
