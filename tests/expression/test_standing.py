@@ -64,7 +64,7 @@ async def _run(flow: fs.Flow, given: Any) -> Any:
         (timedelta(0), "PT0S", '"PT0S"'),
         (timedelta(days=2), "P2D", '"P2D"'),
         (timedelta(days=1, hours=2, minutes=3, seconds=4), "P1DT2H3M4S", '"P1DT2H3M4S"'),
-        (timedelta(minutes=-90), "-PT1H30M", '"-PT1H30M"'),
+        (timedelta(minutes=-90), "PT-1H-30M", '"PT-1H-30M"'),
         (timedelta(microseconds=1), "PT0.000001S", '"PT0.000001S"'),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -487,14 +488,67 @@ async def test_every_connection_is_closed_with_the_run(base: Path) -> None:
         ("postgresql+psycopg2://u:secret@h/x", fs.SettingError, "from the environment"),
         ("postgresql+asyncpg://u:secret@h/x", fs.SettingError, "expected a synchronous one"),
         ("sqlite:///a.db?timeout=secret", fs.SettingError, "timeout"),
+        ("sqlite://secret/x", fs.SettingError, "follows three slashes"),
+        ("jdbc:postgresql://u:secret@h/x", fs.SettingError, "begins with jdbc:"),
+        ("https://u:secret@h/x", fs.SettingError, "is a URL of https, and not of a database"),
+        ("sqllite:///secret", fs.SettingError, "no dialect 'sqllite'.*; did you mean 'sqlite'"),
+        ("postgresql://secret", fs.SettingError, "names no user"),
+        ("postgresql://u:secret@/x", fs.SettingError, "names no host"),
     ],
 )
 async def test_a_url_that_is_none_is_told_without_showing_it(
     url: str, error: type[Exception], message: str, base: Path
 ) -> None:
     with pytest.raises(error, match=message) as caught:
-        await run_one(source("SELECT 1", url=url), base)
+        await run_one(source("SELECT 1", url="{{$config.db}}"), base, config={"db": url})
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite://x/y", "a file of SQLite follows three slashes.*; expected sqlite:///file.db"),
+        ("nonsense", "not a valid database URL; expected sqlite:///file.db or postgresql://"),
+        ("postgresql://h/x", "the connection names no user; expected postgresql://user@host/name"),
+        ("postgresql://u@h:port/x", "its port is not a number from 1 to 65535"),
+        ("postgresql+psycopg2://u@h/x", "which uses psycopg"),
+        ("sqlite+aiosqlite:///a.db", "expected a synchronous one, such as sqlite://"),
+    ],
+)
+@pytest.mark.parametrize("node", ["source", "sink"])
+def test_a_constant_url_that_cannot_be_is_a_problem_of_the_document(
+    node: str, url: str, message: str
+) -> None:
+    settings = 'query="SELECT 1"' if node == "source" else 'table="t"'
+    text = f'<{node}:database id="x" connection="{url}" {settings}/>'
+    with pytest.raises(fs.WorkflowInvalid) as caught:
+        fs.loads(f'<workflow name="w">{text}</workflow>')
+    [problem] = caught.value.problems
+    assert re.search(message, f"{problem.message}; expected {problem.expected}")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("COPY t TO STDOUT", "COPY to or from the client gives no rows"),
+        ("/* all */ copy (SELECT 1) to stdout (FORMAT csv)", "gives no rows"),
+        ("COPY t FROM STDIN", "gives no rows"),
+        ("BEGIN", "BEGIN is for whoever has the connection"),
+        ("-- now\nrollback to savepoint a", "ROLLBACK is for whoever has the connection"),
+    ],
+)
+def test_a_statement_that_is_not_for_a_node_is_a_problem_of_the_document(
+    query: str, message: str
+) -> None:
+    with pytest.raises(fs.WorkflowInvalid, match=re.escape(message)):
+        fs.loads(f'<workflow name="w">{source(query)}</workflow>')
+
+
+@pytest.mark.parametrize(
+    "query", ["COPY t TO '/tmp/x'", "SELECT 1 AS begin", "SELECT 'COPY STDIN'"]
+)
+def test_what_only_looks_like_one_is_read(query: str) -> None:
+    fs.loads(f'<workflow name="w">{source(query)}</workflow>')
 
 
 async def test_errors_show_no_parameter(base: Path) -> None:

@@ -10,8 +10,11 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from misbehaving_more import EMPTY, MORE
 
 from misbehaving import GOOD, MISBEHAVIOURS, Misbehaviour, misbehaving
+
+ALL = [*MISBEHAVIOURS, *MORE]
 
 ELEMENTS = {
     "source": '<source:http id="x" url="{url}"{format}>{retry}</source:http>',
@@ -31,10 +34,10 @@ async def run_one(element: str, url: str) -> Any:
 
 
 def empty(what: Misbehaviour) -> bool:
-    return what.name in ("answers 204", "an empty body in gzip")
+    return what.name in EMPTY
 
 
-@pytest.mark.parametrize("what", MISBEHAVIOURS, ids=lambda what: what.name)
+@pytest.mark.parametrize("what", ALL, ids=lambda what: what.name)
 @pytest.mark.parametrize("element", ELEMENTS)
 async def test_what_becomes_of_a_misbehaviour(element: str, what: Misbehaviour) -> None:
     async with misbehaving(what) as (url, heads):
@@ -65,4 +68,4 @@ async def test_what_becomes_of_a_misbehaviour(element: str, what: Misbehaviour) 
 
 
 def test_there_are_many_misbehaviours_each_of_its_own() -> None:
-    assert len({what.name for what in MISBEHAVIOURS}) == len(MISBEHAVIOURS) >= 60
+    assert len({what.name for what in ALL}) == len(ALL) >= 150

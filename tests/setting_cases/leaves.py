@@ -79,6 +79,12 @@ for owner, tag in (("source:http", "source:http"), ("sink:http", "sink:http")):
         GET.format('⟦upload="rows.csv"⟧ method="POST"'),
         lambda s: s.request.body == b"a,b\n1,2\n",
     )
+    covers(
+        owner,
+        "encoding",
+        f'<{tag} id="x" url="SERVER/wide" ⟦encoding="utf-16-le"⟧/>',
+        lambda s, got=got: got(s) == "é",  # type: ignore[misc]
+    )
 covers(
     "source:http",
     "response",
@@ -137,17 +143,21 @@ for setting, text, output in (
     ("ragged", 'header="a" ⟦ragged="skip"⟧', []),
     ("duplicates", 'header="first" ⟦duplicates="number"⟧', [{"a": "1", "a_2": "2"}]),
     ("quote", '⟦quote="none"⟧', [{'"a"': "1"}]),
-    ("encoding", '⟦encoding="utf-16-le"⟧', [{"a": "1"}]),
 ):
-    name = {"duplicates": "twice.csv", "quote": "quoted.csv", "encoding": "wide.csv"}.get(
-        setting, "rows.csv"
-    )
-    covers(
-        "source:file",
-        setting,
-        f'<source:file id="x" path="{name}" {text}/>',
-        lambda s, output=output: s.output == output,  # type: ignore[misc]
-    )
+    name = {"duplicates": "twice.csv", "quote": "quoted.csv"}.get(setting, "rows.csv")
+    for element in (f'file id="x" path="{name}"', f'http id="x" url="SERVER/{name}" format="csv"'):
+        covers(
+            f"source:{element.partition(' ')[0]}",
+            setting,
+            f"<source:{element} {text}/>",
+            lambda s, output=output: s.output == output,  # type: ignore[misc]
+        )
+covers(
+    "source:file",
+    "encoding",
+    '<source:file id="x" path="wide.csv" ⟦encoding="utf-16-le"⟧/>',
+    lambda s: s.output == [{"a": "1"}],
+)
 covers(
     "source:file",
     "stream",

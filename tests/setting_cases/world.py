@@ -73,6 +73,8 @@ class Case:
         )
 
 
+TABLES = {"rows": b"a,b\n1,2\n", "twice": b"a,a\n1,2\n", "quoted": b'"a"\n1\n'}
+"""Tables, as files and as answers of the server."""
 CASES: list[Case] = []
 
 
@@ -104,6 +106,9 @@ def serve(server: Any) -> None:
     server.page("/list", {"items": [1, 2]})
     server.page("/text", b'{"looks": "like JSON"}', content_type="text/plain")
     server.page("/echo", {"ok": True})
+    for name in ("rows", "twice", "quoted"):
+        server.page(f"/{name}.csv", TABLES[name], content_type="text/csv")
+    server.page("/wide", "é".encode("utf-16-le"), content_type="text/plain")
     server.page("/moved", None, status=302, Location="/list")
     server.page("/busy", "busy", status=429, Retry_After="3600")
 
@@ -117,9 +122,8 @@ def serve(server: Any) -> None:
 
 
 async def run_in_world(case: Case, folder: Path, server: Any, given: bool) -> Shown:
-    (folder / "rows.csv").write_text("a,b\n1,2\n")
-    (folder / "twice.csv").write_text("a,a\n1,2\n")
-    (folder / "quoted.csv").write_text('"a"\n1\n')
+    for file, content in TABLES.items():
+        (folder / f"{file}.csv").write_bytes(content)
     (folder / "wide.csv").write_bytes("a\n1\n".encode("utf-16-le"))
     (folder / "part.xml").write_text(
         '<workflow name="part"><param name="p" default="none"/>'

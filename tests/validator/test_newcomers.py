@@ -26,8 +26,9 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
             "2:1: error: 'a' needs the setting 'url'; expected url, as an attribute or a child "
             "element",
             "2:16: error: 'a' has no setting 'uri'; expected one of auth, body, cursor, "
-            "download, extract, form, format, headers, idempotent, method, multipart, next, next-param, "
-            "params, redirects, response, sha256, stream, upload, url; did you mean 'url'?",
+            "delimiter, download, duplicates, encoding, extract, form, format, header, headers, idempotent, "
+            "method, multipart, next, next-param, params, quote, ragged, redirects, response, sha256, skip, "
+            "stream, types, upload, url; did you mean 'url'?",
         ],
     ),
     (

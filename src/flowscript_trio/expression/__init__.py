@@ -1,6 +1,6 @@
 """Owns the expression language: text → compiled callable over a scope. Knows no node and no trio."""
 
-from .encoding import encode_json, to_text
+from .encoding import encode_json, to_text, written_text
 from .errors import ExpressionSyntaxError
 from .expressions import (
     SPECIAL_NAMES,
@@ -38,4 +38,5 @@ __all__ = [
     "parse_template",
     "to_text",
     "truthy",
+    "written_text",
 ]

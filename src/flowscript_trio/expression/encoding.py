@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from functools import cache, partial
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
-from .standing import own_text, stands_for
+from .standing import own_text
 from .values import (
     CONTAINER,
     LISTS,
@@ -29,6 +30,7 @@ from .values import (
     refuse_stream,
     spend_digits,
 )
+from .written import has_members, in_order, plainer
 
 Path = tuple["Path", object] | None
 """Where a value is in another, innermost key last; made into words only for an error."""
@@ -42,10 +44,15 @@ _ESCAPES = dict.fromkeys(map(chr, range(32)), LONGEST_ESCAPE - 1) | dict.fromkey
     '"\\\n\r\t\b\f', 1
 )
 """The characters that JSON writes in another way, and how many more that takes."""
+_BY_RULE = (
+    str, int, float, Decimal, list, tuple, range, Mapping, set, frozenset, datetime, date, time, timedelta, bytes,
+    bytearray, memoryview, UUID, Enum, PurePath,
+)  # fmt: skip
+"""The kinds of values that are written as text by a rule; further ones are objects with members."""
 _SMALL = 2**64
+"""Integers up to this are written without a look at Python's bound on digits."""
 _ENDS = 6
 """Steps of a long path that are shown at each of its ends."""
-"""Integers up to this are written without a look at Python's bound on digits."""
 
 
 class RawJson(str):
@@ -81,7 +88,7 @@ def to_text(value: Any, services: Services | None = None) -> str:
             elif isinstance(value, Decimal):
                 spend_digits(value, services)
         return format_number(value)
-    if isinstance(value, (list, tuple, range, Mapping, set, frozenset)) or _has_members(value):
+    if isinstance(value, (list, tuple, range, Mapping, set, frozenset)) or has_members(value):
         return encode_json(value, services=services)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
@@ -95,15 +102,24 @@ def to_text(value: Any, services: Services | None = None) -> str:
         raise EvaluationError("an arrow function cannot be made into text")
     refuse_stream(value)
     if isinstance(value, str):
-        return str.__str__(value)  # of a text that is an enumeration its value
-    plain = stands_for(value)
+        return str.__str__(value)
+    plain = plainer(value)
     return own_text(value) if plain is value else to_text(plain, services)
 
 
-def _has_members(value: Any) -> bool:
-    """Whether a value is an object that JSON writes with its members: of a pydantic model or a dataclass."""
-    kind = type(value)
-    return hasattr(kind, "model_dump") or hasattr(kind, "__dataclass_fields__")
+def written_text(value: Any, services: Services | None = None) -> str:
+    """As :func:`to_text`, for what leaves the workflow; raises EvaluationError for what has no text by rule."""
+    if not isinstance(value, _BY_RULE) and value is not None and not has_members(value):
+        raise EvaluationError(
+            f"it is of type {type_name(value)}, which has no text of its own; expected one, with to_string(…), or "
+            "a value of JSON"
+        )
+    return to_text(value, services)
+
+
+def type_name(value: Any) -> str:
+    """What a class is called in messages."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def encode_json(value: Any, indent: int | None = None, *, services: Services | None = None) -> str:
@@ -182,7 +198,7 @@ class _Plain:
             return made
         if isinstance(value, (*LISTS, set, frozenset)):
             self._enter(len(value), depth)
-            items = value if isinstance(value, LISTS) else list(value)
+            items = value if isinstance(value, LISTS) else in_order(value)
             visited = enumerate(self._services.visit(items, 2))
             return [self.of(item, (path, at), depth + 1) for at, item in visited]
         return self._other(value, path, depth)
@@ -236,20 +252,15 @@ class _Plain:
             self._digits(value)
             return value  # of a subclass, an enumeration for one
         deeper(depth, self._services)
-        if _has_members(value):
-            dump = getattr(type(value), "model_dump", None)
-            if dump is not None:
-                return self.of(dump(value), path, depth + 1)
-            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-            return self.of(fields, path, depth + 1)
         if isinstance(value, Function):
             raise EvaluationError(f"{_words(path)} is an arrow function, which JSON cannot write")
         refuse_stream(value)
-        plain = stands_for(value)
+        plain = plainer(value)
         if plain is not value:
-            return self.of(plain, path, depth)
-        kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        raise EvaluationError(f"{_words(path)} is of type {kind}, which JSON cannot write")
+            return self.of(plain, path, depth + 1)
+        raise EvaluationError(
+            f"{_words(path)} is of type {type_name(value)}, which JSON cannot write"
+        )
 
 
 def _plain_decimal(value: Decimal, path: Path) -> Any:

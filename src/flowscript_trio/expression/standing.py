@@ -9,6 +9,8 @@ from typing import Any
 
 from ..types.errors import EvaluationError
 
+_SECOND = 1_000_000
+"""Microseconds."""
 STANDING = (Enum, PurePath, timedelta)
 
 
@@ -25,15 +27,21 @@ def stands_for(value: Any) -> Any:
 
 
 def _duration(value: timedelta) -> str:
-    sign, value = ("-", -value) if value < timedelta(0) else ("", value)
-    minutes, seconds = divmod(value.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
-    parts = [f"{hours}H" * bool(hours), f"{minutes}M" * bool(minutes)]
-    parts.append(f"{seconds}{fraction}S" * bool(seconds or fraction))
-    time = "".join(parts)
-    days = f"{value.days}D" * bool(value.days)
-    return f"{sign}P{days}T{time}" if time else f"{sign}P{days or 'T0S'}"
+    """In ISO 8601, ``P1DT2H3M4.5S``; each part of a negative one has the sign, as in PostgreSQL."""
+    total = (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds
+    sign, total = ("-" if total < 0 else ""), abs(total)
+    days, rest = divmod(total, 86_400 * _SECOND)
+    hours, rest = divmod(rest, 3600 * _SECOND)
+    minutes, rest = divmod(rest, 60 * _SECOND)
+    seconds, micros = divmod(rest, _SECOND)
+    part = f".{micros:06}".rstrip("0") if micros else ""
+    date = f"{sign}{days}D" if days else ""
+    time = "".join(
+        f"{sign}{number}{letter}"
+        for number, letter in ((hours, "H"), (minutes, "M"), (f"{seconds}{part}", "S"))
+        if number not in (0, "0")
+    )
+    return f"P{date}" + (f"T{time}" if time else "") if date or time else "PT0S"
 
 
 def own_text(value: Any) -> str:

@@ -42,7 +42,7 @@ def words_of(model: type[BaseModel] | None) -> str:
 def default_of(info: FieldInfo) -> str:
     """A setting's default as documents spell it; empty where there is none, or where it says nothing."""
     value = info.default
-    if info.is_required() or value is None or value == "":
+    if info.is_required() or info.default_factory is not None or value is None or value == "":
         return ""
     if isinstance(value, Enum):
         value = value.value

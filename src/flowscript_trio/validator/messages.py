@@ -98,6 +98,11 @@ def describe_error(detail: ErrorDetails) -> Told:
     return Told(before, expected_words if separator else None, path)
 
 
+def is_generic(detail: ErrorDetails) -> bool:
+    """Whether an error says no more than what was expected: a model's own errors say why, too."""
+    return detail["type"] in _EXPECTED
+
+
 def merged(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """The errors of a value that may be one of several kinds as one: pydantic has one for each of the kinds."""
     found: dict[tuple[int | str, ...], list[ErrorDetails]] = {}

@@ -17,7 +17,7 @@ from ..types.ast import BaseNode, Body, Node, Part, Setting, Structure
 from ..types.findings import Findings, text_of
 from ..types.location import Text
 from .fields import Field, Form, Plan, any_setting, plan_of
-from .messages import describe_error, merged, show
+from .messages import describe_error, is_generic, merged, show
 from .positions import word_of
 from .texts import REFUSED, Compiler, Computed, Refused, Visibility, keep_text, scalar_of
 from .values import BoundSetting, BoundSettings, Compute, WholeModel
@@ -236,7 +236,7 @@ class SettingsBinder:
         told = describe_error({**detail, "loc": inside} if inside else detail)
         leaf = _leaf(setting.value, inside)
         message, found = told.message, None
-        if told.expected is not None and detail["type"] != "value_error":
+        if told.expected is not None and is_generic(detail):
             found = show(detail["input"])
             where = f"{setting.written}: {told.path}" if inside and told.path else setting.written
             message = f"the value of {where} is not right"

@@ -14,7 +14,7 @@ from ..types.deferred import dataclass
 from ..types.errors import SettingError
 from ..types.findings import text_of
 from ..types.location import Location
-from .messages import describe_error, merged, show
+from .messages import describe_error, is_generic, merged, show
 
 Compute = Callable[[Scope], Any]
 
@@ -114,27 +114,38 @@ class WholeModel:
             for detail in exc.errors(include_url=False):
                 named = detail.get("ctx", {}).get("setting") or (detail["loc"] or ("",))[0]
                 if named in by_key:
-                    raise setting_error(by_key[named], values[named], exc, str(named)) from None
+                    raise self._error(by_key[named], values[named], exc, str(named)) from None
             first = computed[0]
             key = self.keys[first.attribute]
-            raise setting_error(first, values[key], exc, key) from None
+            raise self._error(first, values[key], exc, key) from None
+
+    def _error(
+        self, setting: BoundSetting, value: Any, error: ValidationError, key: str
+    ) -> SettingError:
+        hidden = getattr(self.model, "unshown", frozenset())
+        return setting_error(setting, value, error, key, is_shown=setting.attribute not in hidden)
 
 
 def setting_error(
-    setting: BoundSetting, value: Any, error: ValidationError, key: str | None = None
+    setting: BoundSetting,
+    value: Any,
+    error: ValidationError,
+    key: str | None = None,
+    *,
+    is_shown: bool = True,
 ) -> SettingError:
     """What to raise for a computed value that is not accepted.
 
-    ``key`` is given for an error of a whole model: the setting's key in it.
+    ``key`` is given for an error of a whole model: the setting's key in it. ``is_shown`` is False for a value in
+    which secrets may be.
     """
     details = error.errors(include_url=False)
     own = [detail for detail in details if key and detail["loc"][:1] == (key,)]
     detail = merged(own or details)[0]
     told = describe_error(detail)
     about_all = bool(key) and not own
-    is_own = detail["type"] == "value_error"  # its message says more than what is expected
-    reason = told.message if told.expected is None or about_all or is_own else ""
-    found = show(value) + (f": {reason}" if reason else "")
+    reason = told.message if about_all or not is_generic(detail) else ""
+    found = (show(value) if is_shown else "not right") + (f": {reason}" if reason else "")
     expected = f"; expected {told.expected}" if told.expected else ""
     name = setting.setting.written
     return SettingError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...types.errors import EvaluationError, FlowScriptError, LimitExceeded, nearest
 from ..bulk import PIECE
-from ..encoding import to_text
+from ..encoding import to_text, written_text
 from ..scope import Services
 from ..table import function
 from ..tabular.columns import readers_of, split_types
@@ -90,7 +90,7 @@ def _counted(services: Services) -> Callable[[Any], str]:
 
     def text(value: Any) -> str:
         nonlocal written
-        word = to_text(value, services)
+        word = written_text(value, services)
         written += len(word)
         check_text(written, services.limits)
         services.spend(len(word))
@@ -127,6 +127,7 @@ def _dialect(given: Mapping[str, Any], services: Services) -> Dialect:
     """How the text is written; raises EvaluationError for an option that is not valid."""
     delimiter, quote = given.get("delimiter", "auto"), given.get("quote", '"')
     header = given.get("header", "first")
+    delimiter = "\t" if delimiter == "tab" else delimiter
     for name, one, word in (("delimiter", delimiter, "auto"), ("quote", quote, "none")):
         if one != word and (not isinstance(one, str) or len(one) != 1 or one in "\r\n"):
             raise EvaluationError(f"the {name} is {shown(one)}; expected one character, or {word}")

@@ -100,7 +100,7 @@ class CsvRows:
         done = 0
         try:
             if self._header is None and self._dialect.header is True:
-                self._begin(next(reader), reader.line_num)
+                self._begin(next(filter(None, reader)), reader.line_num)
                 done = reader.line_num
             header = self._header
             is_plain = header is not None and not self._types

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
-from ...types.errors import FlowScriptError, nearest
-from ..encoding import to_text
+from ...types.errors import EvaluationError, FlowScriptError, nearest
+from ..encoding import to_text, written_text
 
 LONGEST = 64 * 1024 * 1024
 """Characters of one field, and of one record of a file that is read piece by piece."""
@@ -81,7 +81,7 @@ def read_header(file: TextIO, dialect: Dialect = PLAIN) -> tuple[list[str] | Non
         file.readline()
     first = file.readline()
     delimiter = dialect.delimiter or find_delimiter(first, dialect.quote)
-    return next(dialect.rows_of(_from(first, file), delimiter), None), delimiter
+    return next(filter(None, dialect.rows_of(_from(first, file), delimiter)), None), delimiter
 
 
 def _from(first: str, file: TextIO) -> Iterator[str]:
@@ -103,7 +103,7 @@ def encode_csv(
     columns: list[str] | None = None,
     dialect: Dialect = PLAIN,
     first: int = 0,
-    text: Text = to_text,
+    text: Text = written_text,
 ) -> str:
     """A mapping, or a list of mappings, as rows under a header of all their keys, in the order first seen.
 
@@ -186,7 +186,7 @@ def _write_lists(writer: _Writer, rows: Any, first: int, text: Text) -> None:
             raise FlowScriptError(
                 f"row {number} is empty, which a csv file cannot tell from no row"
             )
-        writer.write([text(item) for item in row])
+        writer.write([_field(item, text, number, at) for at, item in enumerate(row)])
 
 
 def _write_mappings(
@@ -206,7 +206,7 @@ def _write_mappings(
     if columns is None and header and dialect.header is not False:
         writer.write(header)
     for number, row in enumerate(rows, first):
-        fields = {to_text(key): text(item) for key, item in row.items()}
+        fields = {to_text(key): _field(item, text, number, key) for key, item in row.items()}
         if len(fields) != len(row):
             raise FlowScriptError(
                 f"row {number} has two keys with the same text; expected text keys"
@@ -214,6 +214,15 @@ def _write_mappings(
         if not header:
             raise FlowScriptError(f"row {number} has no keys, and there are no columns")
         writer.write([fields.get(column, "") for column in header])
+
+
+def _field(value: Any, text: Text, row: int, column: Any) -> str:
+    """The text of a field; what has none is named by its place."""
+    try:
+        return text(value)
+    except EvaluationError as exc:
+        exc.add_note(f"in row {row}, column {column!r}")
+        raise
 
 
 def _check_columns(rows: Any, columns: list[str], first: int) -> None:

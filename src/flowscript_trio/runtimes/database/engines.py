@@ -245,6 +245,7 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
         event.listen(engine, "do_connect", database.dial)
         event.listen(engine, "connect", _read_as_text)
         event.listen(engine, "do_execute", _execute_alone)
+        event.listen(engine, "handle_error", _explain_unheld)
     return database
 
 
@@ -252,6 +253,12 @@ def _read_as_text(connection: Any, record: Any) -> None:
     from .intervals import read_as_text
 
     read_as_text(connection)
+
+
+def _explain_unheld(context: Any) -> Exception | None:
+    from .unheld import explain_unheld
+
+    return explain_unheld(context)
 
 
 def _execute_alone(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:

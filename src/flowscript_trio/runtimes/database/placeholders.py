@@ -34,6 +34,9 @@ _BEFORE_LIST = re.compile(r"(?<![\w$.\"])IN\s*(\(\s*)?$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _READING = frozenset({"SELECT", "VALUES", "TABLE", "WITH", "EXPLAIN", "PRAGMA", "SHOW", "DESCRIBE"})
 _CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"})
+_OF_TRANSACTIONS = frozenset(
+    {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
+)
 _AFTER_LIST = re.compile(r"\s*\)")
 
 
@@ -67,14 +70,34 @@ class Bound:
         return self.place.list_start is not None and isinstance(self.value, (list, tuple))
 
 
+def _words_of(query: str) -> list[str]:
+    """The words of a query in capitals, but for those in literals, quoted names and comments."""
+    plain = _TOKEN.sub(lambda found: " " if found["skip"] is not None else found[0], query)
+    return [word.upper() for word in _WORD.findall(plain)]
+
+
+def refuse_without_rows(query: str) -> None:
+    """Raise SettingError for a statement that speaks another protocol than that of rows, or ends the transaction."""
+    first, *rest = _words_of(query) or [""]
+    if first == "COPY" and not {"STDIN", "STDOUT"}.isdisjoint(rest):
+        raise SettingError(
+            "COPY to or from the client gives no rows; expected a SELECT (with stream, of any size), and a database "
+            "sink to write, which uses COPY itself"
+        )
+    if first in _OF_TRANSACTIONS:
+        raise SettingError(
+            f"{first} is for whoever has the connection: each database node has a transaction of its own, which is "
+            "committed when it succeeds and rolled back when it fails; expected one statement in it"
+        )
+
+
 @lru_cache(maxsize=256)
 def only_reads(query: str) -> bool:
     """Whether a query changes nothing, as far as its words say.
 
     Those in literals, quoted names and comments do not count. What a function that it calls does is not known.
     """
-    plain = _TOKEN.sub(lambda found: " " if found["skip"] is not None else found[0], query)
-    words = [word.upper() for word in _WORD.findall(plain)]
+    words = _words_of(query)
     return bool(words) and words[0] in _READING and _CHANGING.isdisjoint(words)
 
 

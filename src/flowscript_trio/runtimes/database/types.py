@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ...types.errors import SettingError
 from ..markers import Constant
 from ..reticent import Reticent
-from .placeholders import Params, match, scan
+from .placeholders import Params, match, refuse_without_rows, scan
+from .spelling import check_spelling
 
-Connection = Annotated[str, Field(min_length=1)]
+
+def _checked(check: Callable[[str], None]) -> AfterValidator:
+    """What asks ``check`` about a text; its SettingError is the problem of the setting."""
+
+    def validate(value: str) -> str:
+        try:
+            check(value)
+        except SettingError as exc:
+            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
+        return value
+
+    return AfterValidator(validate)
+
+
+Connection = Annotated[str, Field(min_length=1), _checked(check_spelling)]
 Query = Annotated[
     str,
     Constant("a query without {{…}}; values go into it by params: ?, $1 or :name"),
     Field(min_length=1),
+    _checked(refuse_without_rows),
 ]
 
 

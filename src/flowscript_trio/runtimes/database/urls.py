@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...types.errors import SettingError
 from .errors import MissingPackage
+from .spelling import EXPECTED, check_spelling, no_dialect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,7 @@ def read_url(text: str) -> URL:
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+    check_spelling(text)
     try:
         url = make_url(text)
         url = url.set(drivername=_SPELLINGS.get(url.drivername, url.drivername))
@@ -54,16 +56,9 @@ def read_url(text: str) -> URL:
     except ModuleNotFoundError as exc:
         raise missing_driver(exc) from None
     except NoSuchModuleError:
-        name = url.drivername
-        raise SettingError(
-            f"there is no dialect {name!r} for SQLAlchemy here; expected sqlite:///file.db, "
-            "postgresql://user@host/name, or the package that brings this dialect to be installed"
-        ) from None
+        raise no_dialect(url.drivername) from None
     except (ArgumentError, ValueError):
-        raise SettingError(
-            "the connection is not a valid database URL; "
-            "expected sqlite:///file.db or postgresql://user@host/name"
-        ) from None
+        raise SettingError(f"the connection is not a valid database URL; {EXPECTED}") from None
     if dialect.is_async:
         plain = url.get_backend_name()
         raise SettingError(
@@ -101,10 +96,16 @@ def check_other(url: URL, base: Path | None) -> None:
 
 def create(make: Any) -> Engine:
     """The engine that ``make`` gives; raises as :func:`read_url` does."""
+    from sqlalchemy.exc import ArgumentError
+
     try:
         engine: Engine = make()
     except ModuleNotFoundError as exc:
         raise missing_driver(exc) from None
+    except ArgumentError:  # whose text has the whole URL, with its password
+        raise SettingError(
+            f"the connection is not valid for this kind of database; {EXPECTED}"
+        ) from None
     except (TypeError, ValueError) as exc:
         raise SettingError(f"the connection is not valid: {exc}") from None
     return engine

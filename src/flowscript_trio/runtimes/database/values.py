@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ...expression.encoding import encode_json
-from ...expression.standing import STANDING, stands_for
+from ...expression.written import plainer
 
 if TYPE_CHECKING:
     from .tables import Table
@@ -20,15 +20,11 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     """A value that the driver of the dialect takes.
 
     Lists and objects are JSON text; with ``is_array`` a list stays one. SQLite, which has neither dates nor
-    decimals, gets them as text: dates in ISO 8601.
+    decimals, gets them as text: dates and durations in ISO 8601. Of an enumeration it is the value, a path is text.
     """
     kind = type(value)
     if kind in PLAIN:
         return value
-    if isinstance(value, STANDING) and not (
-        dialect == "postgresql" and isinstance(value, timedelta)  # an interval
-    ):
-        return stands_for(value)
     if isinstance(value, (list, tuple)) and is_array:
         return [to_driver(item, dialect, is_array=True) for item in value]
     if isinstance(value, (dict, list, tuple)):
@@ -38,7 +34,10 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
             return value.isoformat()
         if isinstance(value, (Decimal, UUID)):
             return str(value)
-    return value
+    elif isinstance(value, timedelta):
+        return value  # the driver's own
+    plain = plainer(value)
+    return value if plain is value else to_driver(plain, dialect, is_array=is_array)
 
 
 def to_column(value: Any, table: Table, column: str) -> Any:

@@ -8,12 +8,15 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from itertools import islice
 from typing import Any, BinaryIO, Literal
+from uuid import UUID
 from zipfile import ZipFile
 
-from ...expression import to_text
-from ...types.errors import FlowScriptError, nearest
+from ...expression import to_text, written_text
+from ...expression.written import plainer
+from ...types.errors import EvaluationError, FlowScriptError, nearest
 from ..database.errors import MissingPackage
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -29,6 +32,11 @@ _MOST_ROWS = 1_048_576
 """Rows of a sheet; a file may say that its only one has a number of ten digits."""
 _LONGEST = 32_767
 """Characters of a cell."""
+_AS_THEY_ARE = frozenset(
+    {type(None), bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta}
+)
+_FIRST_YEAR = 1901
+"""Of moments that every reader of xlsx takes for the same: some say that 1900 had a 29th of February."""
 _EXACT = 2**53
 """Numbers of a cell are exact below it."""
 
@@ -158,10 +166,14 @@ def _write_sheet(
 
 def _cell_value(value: Any, place: str) -> Any:
     """A value as a cell takes it: numbers, booleans and dates as they are, all else as text."""
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, str):
         return to_text(value)
-    if value is None or isinstance(value, (bool, timedelta)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, timedelta):
+        return value if value.microseconds % 1000 == 0 else written_text(value)
     if isinstance(value, (int, float, Decimal)):
         if not math.isfinite(value) or (isinstance(value, int) and abs(value) > _EXACT):
             raise FlowScriptError(
@@ -172,11 +184,16 @@ def _cell_value(value: Any, place: str) -> Any:
             if not isinstance(value, Decimal) or Decimal(float(value)) == value
             else str(value)
         )
-    if isinstance(value, (datetime, time)) and value.tzinfo is not None:
-        return value.isoformat()  # a cell has no time zone
+    if isinstance(value, (datetime, time)) and (value.tzinfo or value.microsecond % 1000):
+        return value.isoformat()  # a cell has no time zone, and milliseconds
+    if isinstance(value, date) and value.year < _FIRST_YEAR:
+        return value.isoformat()
     if isinstance(value, (date, time)):
         return value
-    return to_text(value)
+    try:
+        return written_text(value)
+    except EvaluationError as exc:
+        raise FlowScriptError(f"{place} cannot be written: {exc}") from None
 
 
 def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], None, None]:
@@ -185,10 +202,34 @@ def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], 
 
     try:
         with parquet.ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise FlowScriptError(f"{name!r} has two columns named {twice!r}")
             for batch in table.iter_batches(batch_size=PART, use_threads=False):
-                yield batch.to_pylist()
+                yield _values_of(batch, name)
+    except FlowScriptError:
+        raise
     except (pyarrow.ArrowException, ValueError, OSError) as exc:
         raise FlowScriptError(f"{name!r} cannot be read as parquet: {exc}") from None
+
+
+def _values_of(batch: Any, name: str) -> list[dict[str, Any]]:
+    """The rows of a batch; raises FlowScriptError that names the column of a value that Python has none for."""
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    except (ValueError, OverflowError) as exc:
+        failed = exc
+    for column in batch.schema.names:
+        try:
+            batch.column(column).to_pylist()
+        except (ValueError, OverflowError) as exc:
+            raise FlowScriptError(
+                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no value "
+                f"for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
+            ) from None
+    raise failed
 
 
 def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
@@ -198,7 +239,7 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
     arrays = []
     for column in columns:
         try:
-            arrays.append(pyarrow.array([row.get(column) for row in rows]))
+            arrays.append(pyarrow.array([_parquet_value(row.get(column)) for row in rows]))
         except (pyarrow.ArrowException, ValueError, OverflowError, TypeError) as exc:
             raise FlowScriptError(
                 f"the column {column!r} has values that one column of parquet cannot hold: {exc}"
@@ -209,6 +250,21 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
     except (pyarrow.ArrowException, ValueError) as exc:
         raise FlowScriptError(f"the rows cannot be written as parquet: {exc}") from None
     return out.getvalue()
+
+
+def _parquet_value(value: Any) -> Any:
+    """A value as pyarrow takes it, which knows durations itself; what is inside it, too."""
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is dict:
+        return {key: _parquet_value(item) for key, item in value.items()}
+    if kind in (list, tuple):
+        return [_parquet_value(item) for item in value]
+    if isinstance(value, UUID):
+        return str(value)
+    plain = plainer(value)
+    return value if plain is value else _parquet_value(plain)
 
 
 def _import_openpyxl() -> Any:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from ...expression import bulk, encode_json, to_text
+from ...expression import bulk, encode_json, written_text
 from ...expression.tabular.tables import PLAIN, Dialect, encode_csv
-from ...types.errors import FlowScriptError
+from ...types.errors import EvaluationError, FlowScriptError
 from .books import encode_book, read_parts
 from .records import Records, Texts, decode_json_text
 from .types import Form
@@ -53,7 +53,7 @@ def read(
                 items += records.feed(data)
             items += records.feed(b"", last=True)
             return items
-    text = bulk.grown(_texts_of(file, Texts(name, encoding)))
+    text = bulk.grown(_texts_of(file, Texts(repr(name), encoding)))
     match form:
         case "text":
             return text
@@ -136,7 +136,7 @@ def encode_text(
         case "lines":
             return _join_lines(value, first)
         case _:
-            return to_text(value)
+            return written_text(value)
 
 
 def _items(value: Any) -> Any:
@@ -144,10 +144,18 @@ def _items(value: Any) -> Any:
 
 
 def _join_lines(value: Any, first: int) -> str:
-    lines = [to_text(item) for item in _items(value)]
+    lines = [_line(item, number) for number, item in enumerate(_items(value), first)]
     for number, line in enumerate(lines, first):
         if _LINE_END.search(line):
             raise FlowScriptError(
                 f"item {number} has a line break in it; expected one line for each item"
             )
     return "".join(line + "\n" for line in lines)
+
+
+def _line(item: Any, number: int) -> str:
+    try:
+        return written_text(item)
+    except EvaluationError as exc:
+        exc.add_note(f"in item {number}")
+        raise

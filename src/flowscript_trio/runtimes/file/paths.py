@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -141,6 +142,8 @@ def refuse_device(found: os.stat_result, path: str) -> None:
     left to whoever opens them.
     """
     kind = stat.S_IFMT(found.st_mode)
+    if kind == stat.S_IFLNK:  # it was followed as far as it leads
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
     if kind in (stat.S_IFREG, stat.S_IFIFO, stat.S_IFDIR):
         return
     if kind == stat.S_IFCHR and found.st_rdev in _allowed_devices():

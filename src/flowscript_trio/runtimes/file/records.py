@@ -39,20 +39,24 @@ class Parts(Protocol):
 
 
 class Texts:
-    """Takes the bytes of a text piece by piece; without an encoding it is that of the byte order mark, else UTF-8.
+    """Takes the bytes of a text piece by piece.
 
-    ``name`` is for messages, and ``advice`` on what to do about bytes that are not of the encoding.
+    Without an encoding it is that of the byte order mark, and without such a mark ``otherwise``.
+
+    ``subject`` is what messages call it, and ``advice`` what to do about bytes that are not of the encoding.
     """
 
     def __init__(
         self,
-        name: str,
+        subject: str,
         encoding: str | None = None,
         advice: str = "expected the setting encoding, or format=bytes",
+        otherwise: str = "utf-8",
     ) -> None:
-        self._name = name
+        self._subject = subject
         self._advice = advice
         self._encoding = encoding
+        self._otherwise = otherwise
         self._decoder: codecs.IncrementalDecoder | None = None
         self._start = b""
         self._begun = False
@@ -66,7 +70,7 @@ class Texts:
                 self._start = data
                 return ""
             self._start = b""
-            self._encoding = self._encoding or _marked(data)
+            self._encoding = self._encoding or marked(data) or self._otherwise
             self._decoder = codecs.getincrementaldecoder(self._encoding)()
         kept = self._decoder.getstate()[0]
         try:
@@ -84,11 +88,12 @@ class Texts:
         if isinstance(error, UnicodeDecodeError):
             at = f" (byte {self._passed - kept + error.start})"
         coding = str(self._encoding).removesuffix("-sig").upper()
-        return FlowScriptError(f"{self._name!r} is not {coding} text{at}; {self._advice}")
+        return FlowScriptError(f"{self._subject} is not {coding} text{at}; {self._advice}")
 
 
-def _marked(data: bytes) -> str:
-    return next((coding for mark, coding in _MARKS if data.startswith(mark)), "utf-8")
+def marked(data: bytes) -> str | None:
+    """The encoding of the byte order mark at the beginning of a text; None where there is no mark."""
+    return next((coding for mark, coding in _MARKS if data.startswith(mark)), None)
 
 
 class Lines:
@@ -176,7 +181,7 @@ class Records:
         types: Mapping[str, str] = MappingProxyType({}),
         longest: int | None = LONGEST,
     ) -> None:
-        self._texts = Texts(name, encoding)
+        self._texts = Texts(repr(name), encoding)
         self._parts = make_parts(form, name, dialect, types, longest)
 
     def feed(self, data: bytes, last: bool = False) -> list[Any]:

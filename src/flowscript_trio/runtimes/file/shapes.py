@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-from ...expression.tabular.columns import split_types
-from ...types.shapes import (
-    BOOLEAN,
-    NUMBER,
-    TEXT,
-    UNKNOWN,
-    Shape,
-    list_of,
-    object_of,
-)
+from ...types.shapes import NUMBER, TEXT, UNKNOWN, Shape, list_of, object_of
 from ..extras import how_to_install, is_installed
+from ..tabular import shape_of_row
 from .types import FORM_OF
 
 WRITTEN = object_of({"path": TEXT, "bytes": NUMBER})
-_ANY_ROW = object_of({}, is_open=True)
-_COLUMNS = {"string": TEXT, "number": NUMBER, "integer": NUMBER, "boolean": BOOLEAN}
 _PACKAGES = {"xlsx": ("openpyxl", "xlsx"), "parquet": ("pyarrow", "arrow")}
 
 
@@ -55,25 +44,7 @@ def shape_of_content(known: Mapping[str, Any]) -> Shape:
         case "lines":
             return list_of(TEXT)
         case "csv" | "tsv":
-            return list_of(_shape_of_row(known))
+            return list_of(shape_of_row(known))
         case "jsonl" | "xlsx" | "parquet":
             return list_of(UNKNOWN)
     return UNKNOWN
-
-
-def _shape_of_row(known: Mapping[str, Any]) -> Shape:
-    """A row of a csv: an object of texts, but for the columns whose types are said."""
-    header, types = known.get("header"), known.get("types")
-    if isinstance(types, str):
-        with suppress(ValueError):
-            types = split_types(types)
-    if not isinstance(types, Mapping):
-        return UNKNOWN
-    if header == "none":
-        return list_of(TEXT.or_null)
-    columns = {str(name): _COLUMNS.get(str(kind), UNKNOWN).or_null for name, kind in types.items()}
-    if isinstance(header, str) and header != "first":
-        header = [name.strip() for name in header.split(",")]
-    if isinstance(header, (list, tuple)):
-        return object_of({str(name): columns.get(str(name), TEXT.or_null) for name in header})
-    return object_of(columns, is_open=True) if header == "first" else _ANY_ROW

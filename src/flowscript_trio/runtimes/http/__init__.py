@@ -7,9 +7,10 @@ from contextlib import closing
 from typing import Any
 
 from ...types.headers import Headers
-from ...types.shapes import NUMBER, TEXT, UNKNOWN, Shape, object_of
+from ...types.shapes import NUMBER, TEXT, UNKNOWN, Shape, list_of, object_of
 from ..registry import registry
 from ..streams import Stream, all_of, streams_of
+from ..tabular import TABLES, shape_of_row
 from ..types import ExecutionParams
 from .preparing import prepare, ready
 from .trimming import trimmed
@@ -42,7 +43,11 @@ class HttpSource:
             return UNKNOWN
         if known["download"] is not None:
             return DOWNLOADED
-        return WHOLE_ANSWER if known["response"] == "full" else UNKNOWN
+        if known["response"] == "full":
+            return WHOLE_ANSWER
+        if known.get("format") in TABLES and known.get("stream") is False:
+            return list_of(shape_of_row(known))
+        return UNKNOWN
 
     @staticmethod
     def is_repeatable(config: HttpSourceConfig) -> bool:

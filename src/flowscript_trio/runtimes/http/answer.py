@@ -19,6 +19,7 @@ from ..collector import FullCollections
 from ..pace import Pace
 from ..threads import run_in_thread
 from ..types import RunServices
+from .charset import MARKED, kind_of, shown_text, texts_of, whole_text
 from .coding import Body, ContentError
 from .types import RequestConfig
 from .waiting import retry_after
@@ -33,6 +34,8 @@ LARGE = 64 * 1024
 """Bytes of a body from which on it is decoded in a thread."""
 EXCERPT_SECONDS = 2.0  # that the body of a failure is waited for
 
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
+
 _TEXT_ENDS = (
     "+xml", "/xml", "+yaml", "yaml", "javascript", "urlencoded", "jsonl", "ndjson", "graphql", "sql",
     "csv", "toml", "json-seq",
@@ -41,13 +44,17 @@ _TEXT_ENDS = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was read whole: its body as its encodings of content hid it."""
+    """An answer that was read whole: its body as its encodings of content hid it.
+
+    ``place`` is what messages call it, and ``charset`` what its content type names, whether there is such a one.
+    """
 
     status: int
     headers: httpx.Headers
     url: httpx.URL
     content: bytes
     charset: str | None
+    place: str
 
 
 async def read_answer(answer: httpx.Response, limit: int, run: RunServices | None) -> Answer:
@@ -65,7 +72,8 @@ async def read_answer(answer: httpx.Response, limit: int, run: RunServices | Non
             answer.headers,
             answer.url,
             bytes(content),
-            charset_named(answer.charset_encoding),
+            answer.charset_encoding,
+            place_of(answer),
         )
     finally:
         with trio.CancelScope(shield=True):  # it does not block: the connection is dropped
@@ -83,13 +91,10 @@ async def read_body(
     """
     import httpx
 
-    from .errors import bare_url
     from .failing import explained
 
     request = answer.request
-    body = Body(
-        encoding_of(answer), limit, f"the answer of {request.method} {bare_url(request.url)}"
-    )
+    body = Body(encoding_of(answer), limit, place_of(answer))
     failed: BaseException | None = None
     pace = Pace()
     try:
@@ -116,6 +121,14 @@ async def read_body(
     body.end()
 
 
+def place_of(answer: httpx.Response) -> str:
+    """What messages call an answer."""
+    from .errors import bare_url
+
+    request = answer.request
+    return f"the answer of {request.method} {bare_url(request.url)}"
+
+
 def encoding_of(answer: httpx.Response) -> str:
     """The encodings of a body; what has no body has none, whatever its headers say."""
     if answer.request.method == "HEAD" or answer.status_code in (204, 304):
@@ -128,11 +141,13 @@ class _Enough(Exception):
 
 
 async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | None) -> None:
-    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body.
+    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body, and for one that says that
+    the body is not what was asked for.
 
     A body that does not come, or that breaks off, does not hold the error up or hide it.
     """
     if answer.status_code < 400:
+        _refuse_unasked(answer)
         return
     import httpx
 
@@ -150,9 +165,24 @@ async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | N
         suppress(httpx.HTTPError, ContentError, _Enough),
     ):
         await read_body(answer, None, take)
-    excerpt = _decode_text(bytes(begin), charset_named(answer.charset_encoding)).strip()
+    is_cut = len(begin) >= EXCERPT_BYTES
+    excerpt = shown_text(bytes(begin), answer.charset_encoding, is_cut=is_cut).strip()
     asked = retry_after(answer.headers, datetime.now(UTC) if now is None else now())
     raise HTTPStatusError(answer, excerpt, asked)
+
+
+def _refuse_unasked(answer: httpx.Response) -> None:
+    """Raise HTTPStatusError for a part of a body, or none, where the request was for the whole of it."""
+    asked = answer.request.headers
+    why = ""
+    if answer.status_code == 206 and "range" not in asked:
+        why = "a part, and the request is for the whole"
+    elif answer.status_code == 304 and _CONDITIONS.isdisjoint(asked):
+        why = "and the request names no version that it could be"
+    if why:
+        from .errors import HTTPStatusError
+
+        raise HTTPStatusError(answer, why)
 
 
 async def decoded(answer: Answer, config: RequestConfig) -> Any:
@@ -174,9 +204,9 @@ def decode(answer: Answer, config: RequestConfig) -> Any:
     if form == "auto":
         form = "json" if config.extract is not None else form_of(answer, data)
     if form == "json":
-        value = _decode_json(answer, data)
+        value = _decode_json(answer, data, config.encoding)
     else:
-        value = data if form == "bytes" else _decode_text(data, answer.charset)
+        value = data if form == "bytes" else _text(answer, data, config.encoding)
     if config.extract is None:
         return value
     if form != "json":
@@ -186,7 +216,7 @@ def decode(answer: Answer, config: RequestConfig) -> Any:
 
 def form_of(answer: Answer, data: bytes) -> Any:
     """The format by the content type: json, text or bytes. Without one: text where it is UTF-8."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(answer.headers.get("content-type", ""))
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
         return "json"
     if not kind:
@@ -202,29 +232,27 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _decode_text(data: bytes, charset: str | None) -> str:
-    """Text by the charset of the content type, else UTF-8; what is not of it is marked, never an error."""
-    return decode_text(data, charset or "utf-8-sig", "replace")
+def _text(answer: Answer, data: bytes, encoding: str | None) -> str:
+    kind = answer.headers.get("content-type", "")
+    texts = texts_of(answer.place, answer.charset, encoding, kind=kind, begin=data[:MARKED])
+    return whole_text(data, texts)
 
 
-def _decode_json(answer: Answer, data: bytes) -> Any:
+def _decode_json(answer: Answer, data: bytes, encoding: str | None) -> Any:
     """The value of a JSON body, null for an empty one.
 
-    JSON is UTF-8, -16 or -32 (RFC 8259), which it shows itself; a charset that is wrong does not make it
-    unreadable.
+    JSON is UTF-8, -16 or -32 (RFC 8259), which it shows itself; the charset of the content type is asked where it
+    is neither. The setting goes before both.
     """
     if not data.strip():
         return None
+    shown = (json.detect_encoding(data), charset_named(answer.charset))
     failed: Exception | None = None
-    for charset in (answer.charset, json.detect_encoding(data)):
+    for charset in shown if encoding is None else (encoding,):
         try:
             if charset is not None:
                 return decode_json(decode_text(data, charset))
         except (EvaluationError, UnicodeError) as exc:
-            failed = exc
-    from .errors import bare_url
-
-    begin = _decode_text(data[:80], answer.charset)
-    raise FlowScriptError(
-        f"the answer of {bare_url(answer.url)} is not JSON ({failed}); it begins {begin!r}"
-    )
+            failed = failed or exc
+    begin = shown_text(data[:80], encoding or answer.charset, is_cut=len(data) > 80)
+    raise FlowScriptError(f"{answer.place} is not JSON ({failed}); it begins {begin!r}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 
-from ...expression import to_text
+from ...expression import written_text
 from ...expression.scope import Scope
 from ...types.errors import SettingError
 from ..types import RunServices
@@ -68,7 +68,9 @@ async def send(
     if auth is not None and kind == "basic":
         scheme = httpx.BasicAuth(auth.username, auth.password)
     elif auth is not None and kind == "digest":
-        scheme = httpx.DigestAuth(auth.username, auth.password)
+        from .digest import Digest
+
+        scheme = Digest(auth.username, auth.password)
     elif auth is not None and kind == "hmac":
         from .signing import HmacAuth
 
@@ -138,9 +140,9 @@ def with_params(url: str, params: dict[str, Any]) -> str:
 
 def _query(params: dict[str, Any]) -> dict[str, str | list[str]]:
     return {
-        name: [to_text(item) for item in value]
+        name: [written_text(item) for item in value]
         if isinstance(value, (list, tuple))
-        else to_text(value)
+        else written_text(value)
         for name, value in params.items()
         if value is not None
     }
@@ -167,7 +169,7 @@ def _own_headers(config: RequestConfig) -> httpx.Headers:
     headers = httpx.Headers(encoding="utf-8")
     for name, value in config.headers.items():
         if value is not None:
-            headers[name] = _checked(name, to_text(value))
+            headers[name] = _checked(name, written_text(value))
     for name in _FRAMING:
         if name in headers:
             raise SettingError(

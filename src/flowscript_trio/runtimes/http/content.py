@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...expression import encode_json, to_text
+from ...expression import encode_json, to_text, written_text
 from ...expression.bulk import encode_text, is_large, write_json
 from ...types.errors import SettingError
+from ..charsets import charset_named
 from ..threads import run_in_thread
 from .types import RequestConfig
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 BODIES = {"body", "form", "multipart", "upload"}
 """The settings that say what is sent."""
 FORM = "application/x-www-form-urlencoded"
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 
 
 class Content:
@@ -73,7 +76,7 @@ async def _body(body: Any, config: RequestConfig) -> Content:
     if body is None or isinstance(body, bytes):
         return Content(body)
     if isinstance(body, str):
-        return Content(_encode(body), "text/plain; charset=utf-8")
+        return Content(_encode(body, _charset_said(config)), "text/plain; charset=utf-8")
     if isinstance(body, dict) and _says_form(config):
         return _form(body, None)
     return await json_content(body)
@@ -97,9 +100,9 @@ def _form(fields: dict[str, Any], kind: str | None) -> Content:
     from urllib.parse import urlencode
 
     pairs = {
-        to_text(name): [to_text(item) for item in value]
+        to_text(name): [written_text(item) for item in value]
         if isinstance(value, (list, tuple))
-        else to_text(value)
+        else written_text(value)
         for name, value in fields.items()
         if value is not None
     }
@@ -130,7 +133,14 @@ def _part(name: str, value: Any) -> tuple[Any, ...]:
         )
     filename = to_text(value.get("filename") or name)
     part = (filename, _bytes(value["content"]))
-    return (*part, to_text(value["type"])) if value.get("type") else part
+    if not value.get("type"):
+        return part
+    kind = to_text(value["type"])
+    if not kind.isprintable():
+        raise SettingError(
+            f"the part {name!r} of multipart has a type that is not one line of text"
+        )
+    return (*part, kind)
 
 
 def _kind_of(path: str) -> str:
@@ -139,16 +149,31 @@ def _kind_of(path: str) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else _encode(to_text(value))
+    return value if isinstance(value, bytes) else _encode(written_text(value))
 
 
-def _encode(text: str) -> bytes:
+def _encode(text: str, charset: str = "utf-8") -> bytes:
     try:
-        return encode_text(text, "utf-8")
-    except UnicodeEncodeError:
+        return encode_text(text, charset)
+    except UnicodeEncodeError as exc:
+        odd = exc.object[exc.start]
+        what = "half of a surrogate pair" if "\ud800" <= odd <= "\udfff" else "a character"
         raise SettingError(
-            "the body has half of a surrogate pair in it, which UTF-8 cannot write"
+            f"the body has {what} in it, which {charset.upper()} cannot write"
         ) from None
+
+
+def _charset_said(config: RequestConfig) -> str:
+    """What the header of the settings says that a text is sent in, else UTF-8; raises SettingError."""
+    for name, value in config.headers.items():
+        if name.lower() == "content-type" and (found := _CHARSET.search(to_text(value))):
+            charset = charset_named(found[1])
+            if charset is None:
+                raise SettingError(
+                    f"the header {name} says the charset {found[1]!r}, which is not known; expected utf-8"
+                )
+            return charset
+    return "utf-8"
 
 
 def _says_form(config: RequestConfig) -> bool:

@@ -16,7 +16,7 @@ NOT_RETRYABLE = frozenset({501, 505})
 
 
 class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
-    """A server answered with a status of 400 or more.
+    """A server answered with a status of 400 or more; or with 206 or 304, which nobody had asked for.
 
     ``status`` is the code, ``headers`` those of the answer (names in lower case), ``excerpt`` the beginning of
     the body (2,000 bytes at most), and ``body`` that beginning as JSON where it is whole JSON, else as text;

@@ -43,12 +43,14 @@ class PageSupply:
         self._config = config
         self._content = content
         self._scope = scope
-        self._next: Page | None = Page(config.url, config.params)
+        first = Page(config.url, config.params)
+        self._next: Page | None = first
         self._ready: Sequence[Any] = ()
         self._before: Sequence[Any] = ()
         self._count = 0
         self._number = 0
         self._seen: set[int] = set()
+        self._is_new(first)
         self.first: Answer | None = None
         """The answer with the first page."""
 
@@ -135,14 +137,19 @@ class PageSupply:
                 after = self._linked(answer, found)
             else:
                 after = self._asked_by(found)
-        if after is not None:
-            key = hash((after.url, to_text(after.params)))
-            if key in self._seen:
-                raise FlowScriptError(
-                    f"{bare_url(answer.url)} names as its next page one that was asked for already"
-                )
-            self._seen.add(key)
+        if after is not None and not self._is_new(after):
+            raise FlowScriptError(
+                f"{bare_url(answer.url)} names as its next page one that was asked for already"
+            )
         return after
+
+    def _is_new(self, page: Page) -> bool:
+        """Whether a page was not asked for yet; the fragment of its URL is not sent."""
+        key = hash((page.url.partition("#")[0], to_text(page.params)))
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
 
     @property
     def _name(self) -> str:

@@ -206,13 +206,15 @@ class HttpPool:
         sent = await self.send(client, request, sending)
         answer = await read_answer(sent, self.options.max_bytes, run)
         try:
-            found = decode_json(answer.content.decode("utf-8", "replace"))
-        except EvaluationError:
+            found = decode_json(answer.content.decode())
+        except (EvaluationError, UnicodeDecodeError):
             found = None
         token = found.get("access_token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:
+            told = found.get("error") if isinstance(found, dict) else None
+            why = f": it reports {told!r}" if isinstance(told, str) and len(told) <= 80 else ""
             raise FlowScriptError(
-                f"the token endpoint {bare_url(request.url)} gave no access_token; expected it in JSON"
+                f"the token endpoint {bare_url(request.url)} gave no access_token{why}; expected it in JSON"
             )
         try:
             return token, max(float(found["expires_in"]), 0.0)

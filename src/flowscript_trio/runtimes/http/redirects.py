@@ -11,6 +11,7 @@ from ...types.masking import Masker
 from .errors import bare_url
 from .hosts import leads_somewhere
 
+_LEAD_ON = frozenset({301, 302, 303, 307, 308})
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "cookie", "host", "user-agent"}
 )
@@ -43,10 +44,16 @@ def next_request(
         has_body: whether the request had a body.
         secrets: what no header takes along to another origin.
     """
-    request = answer.next_request
-    if request is None or mode == "none":
+    request, old = answer.next_request, answer.request
+    if mode == "none":
         return None
-    old = answer.request
+    if request is None:
+        if answer.status_code in _LEAD_ON:
+            raise RedirectRefused(
+                f"{old.method} {bare_url(old.url)} answered {answer.status_code} without saying where to; expected "
+                "a header Location, or redirects: none to take the answer as it is"
+            )
+        return None
     if is_same_origin(old.url, request.url):
         if "cookie" in mine:
             request.headers["Cookie"] = mine["cookie"]

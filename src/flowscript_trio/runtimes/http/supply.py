@@ -14,11 +14,12 @@ import trio
 from ...expression.scope import Scope
 from ...expression.tabular.tables import LONGEST
 from ...types.errors import SettingError
-from ..charsets import charset_named
-from ..file.records import Texts, make_parts
+from ..file.records import Parts, make_parts
 from ..streams import Supply
+from ..tabular import TABLES
 from ..types import RunServices
-from .answer import encoding_of, refuse_failure
+from .answer import encoding_of, place_of, refuse_failure
+from .charset import kind_of, texts_of
 from .client import send
 from .coding import Body
 from .content import Content
@@ -64,6 +65,11 @@ async def open_supply(
     try:
         await refuse_failure(answer, run.services.now)
         form = config.format if config.format != "auto" else form_of(answer)
+        if form not in TABLES and (given := config.table_settings):
+            raise SettingError(
+                f"{bare_url(answer.url)} answered with the content type of {form}, and {given[0]} is only for csv "
+                "and tsv; expected the setting format: csv, or none of these settings"
+            )
         if (
             form == "json"
         ):  # one value, whose items are there once it is: a page that has none after it
@@ -79,7 +85,7 @@ async def open_supply(
 
 def form_of(answer: httpx.Response) -> str:
     """The format by the content type: other text is lines. Raises SettingError for what is not of records."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(answer.headers.get("content-type", ""))
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     if kind.endswith("+json"):
@@ -114,16 +120,14 @@ class BodySupply:
         longest = min(LONGEST, most)
         self._answer = answer
         self._raw = answer.aiter_raw()
-        self._body = Body(
-            encoding_of(answer),
-            None if config.stream else most,
-            f"the answer of {answer.request.method} {name}",
-        )
+        place = place_of(answer)
+        self._body = Body(encoding_of(answer), None if config.stream else most, place)
         self._pieces: Iterator[bytes] = iter(())
-        self._texts = Texts(name, _charset(answer), "expected what its content type says")
-        self._parts = (
-            Events(name, longest) if form == "events" else make_parts(form, name, longest=longest)
-        )
+        self._texts = texts_of(place, answer.charset_encoding, config.encoding, form=form)
+        if form == "events":
+            self._parts: Parts = Events(name, longest)
+        else:
+            self._parts = make_parts(form, name, config.dialect_of(form), config.types, longest)
         self._extract = config.extract
         self._ended = False
 
@@ -160,8 +164,3 @@ class BodySupply:
                 pass
         except (httpx.StreamError, httpx.RequestError):
             pass
-
-
-def _charset(answer: httpx.Response) -> str | None:
-    """The encoding that the content type names, if there is such a one; else a mark or UTF-8 decides."""
-    return charset_named(answer.charset_encoding)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...types.http import Redirects
 from ..reticent import Reticent
+from ..tabular import ReadTable, checked_encoding
 from .auth import Auth
 from .extract import Extract
 
@@ -42,6 +43,11 @@ class RequestConfig(Reticent):
     format: Literal["auto", "json", "text", "bytes"] = Field(
         default="auto", description="how the body is decoded; auto: by its content type"
     )
+    encoding: str | None = Field(
+        default=None,
+        description="how the text of the answer is coded, such as windows-1252; default: by its byte order mark, "
+        "its content type, or UTF-8",
+    )
     redirects: Redirects = Field(
         default="follow",
         description="which redirects are followed; another origin is sent no body, and of the headers of "
@@ -63,8 +69,19 @@ class RequestConfig(Reticent):
         default=None, min_length=1, description="a file whose content is sent, in place of the body"
     )
 
+    @field_validator("encoding", mode="after")
+    @classmethod
+    def _check_encoding(cls, value: str | None) -> str | None:
+        return checked_encoding(value)
 
-class HttpSourceConfig(RequestConfig):
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        if self.encoding is not None and self.format == "bytes":
+            _refuse("encoding is for text, and the format is bytes", "encoding")
+        return self
+
+
+class HttpSourceConfig(ReadTable, RequestConfig):
     """``<source type="http">``: asks a server; the output is the decoded body of its answer."""
 
     format: Literal["auto", "json", "text", "bytes", "jsonl", "csv", "tsv", "lines", "events"] = (
@@ -115,38 +132,38 @@ class HttpSourceConfig(RequestConfig):
     def _check_records(self) -> Self:
         if self.next is not None:
             if self.format not in ("auto", "json"):
-                self._refuse(f"pages are JSON, and the format is {self.format}", "next")
+                _refuse(f"pages are JSON, and the format is {self.format}", "next")
             if (self.cursor is None) == (self.next == "cursor"):
-                self._refuse("cursor is needed for next: cursor, and for nothing else", "cursor")
+                _refuse("cursor is needed for next: cursor, and for nothing else", "cursor")
             if self.next == "link" and self.next_param is not None:
-                self._refuse(
+                _refuse(
                     "the header Link has whole URLs: nothing is asked by next-param", "next_param"
                 )
             if self.upload is not None:
-                self._refuse(
-                    "a file is sent once, and pages are asked for again and again", "upload"
-                )
+                _refuse("a file is sent once, and pages are asked for again and again", "upload")
         elif self.cursor is not None or self.next_param is not None:
             name = "cursor" if self.cursor is not None else "next_param"
-            self._refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
+            _refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
         if self.is_of_records and self.download is not None:
-            self._refuse("a download is saved as it is: it has no records", "download")
+            _refuse("a download is saved as it is: it has no records", "download")
         if self.stream and self.format in ("text", "bytes"):
-            self._refuse(
+            _refuse(
                 f"stream is for records ({', '.join(RECORDS)} or json), and the format is {self.format}",
                 "stream",
             )
         if self.format in RECORDS and self.format != "jsonl" and self.extract is not None:
-            self._refuse(f"extract is for JSON, and the format is {self.format}", "extract")
+            _refuse(f"extract is for JSON, and the format is {self.format}", "extract")
+        if self.download is not None and self.encoding is not None:
+            _refuse("a download is saved as it is: nothing of it is decoded", "encoding")
+        if not (self.format == "auto" and self.stream and self.next is None):
+            form = "json" if self.next is not None else self.format
+            self.check_tables(form, "; expected format: csv" if form == "auto" else "")
         return self
 
     @property
     def is_of_records(self) -> bool:
         """Whether the answer is read as records."""
         return self.stream or self.next is not None or self.format in RECORDS
-
-    def _refuse(self, message: str, setting: str) -> NoReturn:
-        raise PydanticCustomError("records", "{message}", {"message": message, "setting": setting})
 
 
 class HttpSinkConfig(RequestConfig):
@@ -157,3 +174,7 @@ class HttpSinkConfig(RequestConfig):
         default=None,
         description="text as it is; a mapping or a list as JSON; default: the input as JSON",
     )
+
+
+def _refuse(message: str, setting: str) -> NoReturn:
+    raise PydanticCustomError("records", "{message}", {"message": message, "setting": setting})

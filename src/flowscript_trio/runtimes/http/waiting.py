@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,20})?")
+_SECONDS = re.compile(r"[0-9]{1,100}(?:\.[0-9]{1,20})?")
 """Whole ones by the standard; some servers send fractions."""
 
 
@@ -17,8 +17,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     A date is taken by the server's own clock where it tells it (``Date``), else by ``now``.
     """
     text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
+    # Where the header came several times, the longest time is asked for.
+    times = [part.strip() for part in text.split(",")]
+    if all(map(_SECONDS.fullmatch, times)):
+        return max(map(float, times))
     until = _date(text)
     if until is None:
         return None
