@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..journal.store import Reply
 
 by_option: Callable[[Command], Command] = click.option(
-    "--by", metavar="WHO", default="", help="Who it is, for people."
+    "--by", metavar="WHO", default="", help="Your name, shown to people."
 )
 
 
@@ -79,8 +79,8 @@ def cancel_command(run: str, reason: str, by: str, where: str) -> None:
     stands = ask_store(work)
     if stands != reason:
         said = f", which said: {one_line(stands)}" if stands else ""
-        say(f"it is to be cancelled already; the first wish stands{said}")
+        say(f"its cancellation had been requested before; the first request stands{said}")
         return
     say(
-        f"asked; where no process runs it, its clean-up runs with: flowscript resume {run} --store {where}"
+        f"requested; if no process is running it, its clean-up runs with: flowscript resume {run} --store {where}"
     )

@@ -195,7 +195,7 @@ class NodeBinder:
             self._findings.at_name(
                 setting,
                 "pointless-setting",
-                f"{node.label!r} has no timeout, so on-timeout says nothing",
+                f"{node.label!r} has no timeout, so on-timeout has no effect",
                 expected="a timeout beside it",
             )
         return None if word_of(setting) in _WORDS else self._handler(setting, position)
@@ -209,7 +209,7 @@ class NodeBinder:
             self._findings.at_value(
                 setting,
                 "misplaced-handler",
-                f"no handler can be called {name!r}: on the on-timeout of a block that is a word",
+                f"a handler cannot be called {name!r}, which means something else in the on-timeout of a block",
                 expected="the id of another node",
             )
             return None

@@ -45,6 +45,7 @@ class Story:
                     "depth": lane.depth,
                     "well": lane.ended_well,
                     "look": lane.look,
+                    "undoes": lane.undoes,
                 }
                 for lane in self.lanes
             ],
