@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..journal.store import Store
     from ..program.loading import Flow
     from ..scheduler.limits.limit import Limit
+    from .waiting import Say
 
 
 @click.command("resume")
@@ -91,7 +92,7 @@ def resume_command(
 
 
 async def _start(
-    store: Store, run_id: str, find: Any, flows: list[Flow], options: RunOptions
+    store: Store, run_id: str, find: Any, flows: list[Flow], options: RunOptions, _: Say
 ) -> Run:
     from ..execution.run import resume_with
 

@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..observe.outline import Fold, outline
-from ..observe.tree import RUNNING, RunTree, TreeItem
+from ..observe.tree import RUNNING, SUSPENDED, RunTree, TreeItem
 from ..types.printing import one_line, printable
 from .reports import name_error
 
@@ -17,7 +17,9 @@ MARKS = {
     "failed": ("✗", "bold red"),
     "cancelled": ("⊘", "yellow"),
     "skipped": ("–", "dim"),
+    SUSPENDED: ("○", "magenta"),
 }
+"""How nodes, branches and runs stand in a tree, by their states."""
 
 
 STOOD_IN = ("↪", "yellow")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
+import flowscript_trio as fs
 from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report, story_of
 from flowscript_trio.observe.report.lanes import lanes_of_workers
@@ -208,6 +209,26 @@ async def test_the_failure_of_a_run_is_the_node_that_raised_it_with_its_place_an
     assert story.spans[failure["span"]].path == "p/0/c"
     assert failure["place"] == "w.xml:5:43"
     assert failure["cancelled"] == "2 branches were cancelled"  # not what is inside of them
+
+
+def test_what_a_process_has_left_is_suspended_and_not_cancelled() -> None:
+    flow = fs.loads('<workflow name="w"><checkpoint id="c" prompt="Go?"/></workflow>')
+    entries: list[Entry] = []
+
+    async def main() -> fs.Run:
+        store = fs.Store.memory()
+        options: Any = {
+            "store": store,
+            "suspend_after": 1,
+            "observers": [Chronicle(entries.append)],
+        }
+        return await fs.run(flow, **options)
+
+    assert trio.run(main, clock=MockClock(autojump_threshold=0)).status == "suspended"
+    story = story_of(entries)
+    (span,) = story.spans
+    assert (span.look, story.head["status"]) == ("suspended", "suspended")
+    assert story.head["counts"] == {"suspended": 1}
 
 
 async def test_a_lane_of_a_compensation_says_what_it_undoes(autojump_clock: MockClock) -> None:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from ...types.paths import is_iteration
 from .span import Span, walk
 
-_WORST_FIRST = ("failed", "running", "cancelled", "fallback", "success", "restored", "skipped")
+_WORST_FIRST = (
+    "failed",
+    "running",
+    "suspended",
+    "cancelled",
+    "fallback",
+    "success",
+    "restored",
+    "skipped",
+)
 _WORDS = {
     "branch": ("branch", "branches"),
     "iteration": ("iteration", "iterations"),

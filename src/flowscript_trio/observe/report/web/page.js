@@ -33,11 +33,11 @@ function sayLegend() {
 }
 
 // What made the run fail comes first, then what else failed, as it happened: nodes before the blocks and branches that
-// failed because of them. Then come what had not ended, what was cancelled, and what a fallback stood in for; the rest
-// is in the order of the document.
+// failed because of them. Then come what had not ended, what was suspended or cancelled, and what a fallback stood in for;
+// the rest is in the order of the document.
 const AT_ONCE = 500;
 const isFailed = (span) => span.state === "failed";
-const URGENT = ["running", "cancelled", "fallback"];
+const URGENT = ["running", "suspended", "cancelled", "fallback"];
 const rootCause = head.failure ? spans[head.failure.span] : null;
 const listed = [
   ...spans.filter(isFailed).sort((a, b) => (b === rootCause) - (a === rootCause) || a.block - b.block || end(a) - end(b)),
