@@ -10,7 +10,7 @@ from .location import Location
 NodeStatus = Literal["success", "failed", "cancelled", "skipped"]
 RunStatus = Literal["completed", "failed", "cancelled", "suspended"]
 LEFT = "this process leaves the run"
-"""The reason of what is cancelled here since its run is left: for the run it has not ended, and goes on elsewhere."""
+"""The reason of what is cancelled here since its run is left: it has not ended, and goes on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
