@@ -42,7 +42,7 @@ def render_failure(flow: Flow | None, error: BaseException, columns: int | None 
     failure = failure_of(error)
     notes = _notes(error, failure)
     lines = [note for note in notes if is_long(note)]
-    lines.append(name_error(error))
+    lines += _error_lines(error, columns)
     if flow is not None and failure is not None and failure.location is not None:
         lines += _place(flow, failure, columns)
     lines += [note for note in notes if not is_long(note)]
@@ -66,6 +66,14 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
 def is_long(note: str) -> bool:
     """Whether a note has lines enough to push the error off the screen: a traceback of another process, say."""
     return "\n" in note.strip()
+
+
+def _error_lines(error: BaseException, columns: int | None) -> list[str]:
+    """An error; on a terminal its first lines only: a page of HTML in it would push the rest off the screen."""
+    lines = name_error(error).splitlines()
+    if columns is None or len(lines) <= ROOM + 1:
+        return lines
+    return [*lines[:ROOM], f"  … {len(lines) - ROOM} more lines"]
 
 
 def name_error(error: BaseException) -> str:

@@ -239,6 +239,14 @@ class NodeBinder:
         if text.value in self._index.ids:
             expression = self._compiler.reference(text, text.value, "", visible)
             return (None if expression is None else (expression,)), False
+        if text.value.lstrip().startswith(("[", "{", '"', "'")) or "(" in text.value:
+            self._findings.at_value(
+                setting,
+                "invalid-setting",
+                "input names nodes, and this is a value",
+                expected=f"the id of a node, or an expression in braces: {{{{{text.value.strip()}}}}}",
+            )
+            return None, False
         items = [text.slice(*found.span()) for found in _ITEM.finditer(text.value)]
         expressions = [self._bind_input_item(item, visible) for item in items]
         known = tuple(expression for expression in expressions if expression is not None)
