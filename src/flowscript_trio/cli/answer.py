@@ -23,7 +23,7 @@ by_option: Callable[[Command], Command] = click.option(
 )
 
 
-@click.command("answer")
+@click.command("answer", short_help="Answer a checkpoint at which a durable run waits.")
 @click.argument("run")
 @click.argument("checkpoint")
 @click.argument("action")
@@ -61,7 +61,7 @@ def answer_command(
     sys.exit(1)
 
 
-@click.command("cancel")
+@click.command("cancel", short_help="Ask for a durable run to be cancelled.")
 @click.argument("run")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the record.")
 @by_option

@@ -14,7 +14,7 @@ from .saying import say, show_text
 from .stores import ask_store, open_store, store_option
 
 
-@click.command("fork")
+@click.command("fork", short_help="Begin a new run from what another one had done.")
 @click.argument("run")
 @store_option(required=True)
 @click.option(

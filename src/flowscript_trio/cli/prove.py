@@ -30,7 +30,7 @@ ROOM = 20
 GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
 
 
-@click.command("prove")
+@click.command("prove", short_help="Disturb a workflow at every point, and check the promises.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
     "--cases",

@@ -11,7 +11,7 @@ from .records import find_chronicle, record_option
 from .writing import write_whole
 
 
-@click.command("report")
+@click.command("report", short_help="Write the report of a recorded run, one HTML page.")
 @click.argument("run")
 @record_option
 @click.option(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .waiting import Say
 
 
-@click.command("resume")
+@click.command("resume", short_help="Go on with a run that is in a store.")
 @click.argument("run")
 @store_option(required=True)
 @store_key_option

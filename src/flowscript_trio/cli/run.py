@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..scheduler.limits.limit import Limit
 
 
-@click.command("run")
+@click.command("run", short_help="Run a workflow; its output goes to standard output as JSON.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @run_options
 @seed_option

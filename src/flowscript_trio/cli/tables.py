@@ -19,7 +19,7 @@ MARKS = {
     "skipped": ("–", "dim"),
     SUSPENDED: ("○", "magenta"),
 }
-"""How nodes, branches and runs stand in a tree, by their states."""
+"""The marks of nodes, branches and runs in a tree, by their states."""
 
 
 STOOD_IN = ("↪", "yellow")
