@@ -34,8 +34,8 @@ from flowscript_trio.language.structure import LIFTED, STRUCTURE
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
 from flowscript_trio.runtimes.wording import default_of, summary_of, words_of
+from flowscript_trio.schemas.document import NAMED_LIMIT, SECRET, WORKFLOW
 from flowscript_trio.schemas.document import PARAMETER as PARAM
-from flowscript_trio.schemas.document import SECRET, WORKFLOW
 from flowscript_trio.schemas.settings import Settings, of_leaf
 from flowscript_trio.validator.fields import plan_of
 
@@ -53,7 +53,6 @@ TAG = re.compile(r"<[\w-]+>")
 CODE = r"`\g<0>`"
 CODE_OF = r"`\1`"
 Row = tuple[str, ...]
-PLAIN: Row = ("setting", "meaning", "example")
 ALL: Row = ("setting", "values", "default", "meaning", "example")
 WRITTEN = {
     ("param", "name"): '`name="city"`',
@@ -61,8 +60,47 @@ WRITTEN = {
     ("param", "required"): '`required="true"`',
     ("param", "default"): '`default="small"`',
     ("secret", "name"): '`name="API_TOKEN"`',
+    ("limit", "name"): '`name="github"`',
+    ("limit", "max"): '`max="5"`',
+    ("limit", "rate"): '`rate="100/s"`',
+    ("limit", "burst"): '`burst="20"`',
+    ("limit", "breaker"): '`breaker="5 in 1m, 30s"`',
 }
 """The examples of what declares something, which are not settings of a node."""
+
+_NAME = "a name"
+_IDS = "ids, with commas or spaces between"
+_TIME = "a duration such as `500ms` or `2m`"
+_FLAG = "`true` or `false`"
+PLAIN: dict[tuple[str, str], tuple[str, str]] = {
+    ("node", "id"): (_NAME, ""),
+    ("node", "input"): (f"{_IDS}, or a path such as `a.items`", ""),
+    ("node", "after"): (_IDS, ""),
+    ("node", "if"): ("an expression", ""),
+    ("node", "timeout"): (_TIME, ""),
+    ("node", "limit"): ("names, with spaces between", ""),
+    ("node", "place"): ("`here`, `thread`, `process`, `cluster` or a name", "`here`"),
+    ("node", "on_crash"): ("`retry` or `fail`", "`retry`"),
+    ("document", "name"): ("text", "required"),
+    ("document", "version"): ("`X.Y` or `X.Y.Z`", ""),
+    ("document", "description"): ("text", ""),
+    ("document", "timeout"): (_TIME, ""),
+    ("document", "max_concurrency"): ("a whole number from 1, or `unlimited`", "`10`"),
+    ("param", "name"): (_NAME, "required"),
+    ("param", "type"): (
+        "`string`, `number`, `boolean`, `object`, `array` or `enum[…]`",
+        "any value",
+    ),
+    ("param", "default"): ("a value of that type", ""),
+    ("param", "required"): (_FLAG, "`false`"),
+    ("secret", "name"): (_NAME, "required"),
+    ("limit", "name"): (_NAME, "required"),
+    ("limit", "max"): ("a whole number from 1", ""),
+    ("limit", "rate"): ("a number for a time", ""),
+    ("limit", "burst"): ("a whole number from 1", "`1`"),
+    ("limit", "breaker"): ("failures in a time, and how long it is open", ""),
+}
+"""The values and the defaults of settings that no config model declares, by what they are of and their names."""
 
 
 def fill(text: str) -> str:
@@ -134,7 +172,7 @@ def parts() -> str:
     for tag, where in sorted(STRUCTURE.items()):
         if tag == "workflow":
             continue
-        plain = {"param": PARAM, "secret": SECRET}.get(tag)
+        plain = {"param": PARAM, "secret": SECRET, "limit": NAMED_LIMIT}.get(tag)
         if plain is not None:
             names = [one.name for one in plain.known]
         else:
@@ -210,17 +248,20 @@ def setting_rows(model: type[BaseModel], owner: str) -> Iterator[Row]:
 
 def plain_rows(settings: Settings, owner: str) -> Iterator[Row]:
     for one in settings.known:
-        shown = WRITTEN.get((owner, one.name)) or example(owner, one.name)
-        yield f"`{spelled(one.name)}`", cell(one.meaning), shown
+        found = example(owner, one.name) or example(owner, one.name.replace("_", "-"))
+        shown = WRITTEN.get((owner, one.name)) or found
+        values, default = PLAIN[owner, one.name]
+        yield f"`{spelled(one.name)}`", values, default, cell(one.meaning), shown
 
 
 def settings(registry: Registry = default_registry) -> str:
     """A section for each element: what it does, and its settings."""
     parts = [
-        "## Every node\n\n" + table(PLAIN, plain_rows(of_leaf(), "node")),
-        "## `<workflow>`\n\n" + table(PLAIN, plain_rows(WORKFLOW, "document")),
-        "## `<param>` in `<workflow>`\n\n" + table(PLAIN, plain_rows(PARAM, "param")),
-        "## `<secret>` in `<workflow>`\n\n" + table(PLAIN, plain_rows(SECRET, "secret")),
+        "## Every node\n\n" + table(ALL, plain_rows(of_leaf(), "node")),
+        "## `<workflow>`\n\n" + table(ALL, plain_rows(WORKFLOW, "document")),
+        "## `<param>` in `<workflow>`\n\n" + table(ALL, plain_rows(PARAM, "param")),
+        "## `<secret>` in `<workflow>`\n\n" + table(ALL, plain_rows(SECRET, "secret")),
+        "## `<limit>` in `<workflow>`\n\n" + table(ALL, plain_rows(NAMED_LIMIT, "limit")),
     ]
     for name in ordered(registry):
         runtime = registry.get_runtime(name)

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -61,6 +62,14 @@ def test_run_writes_the_output_as_json_and_everything_for_people_to_standard_err
     assert done.returncode == 0
     assert json.loads(done.stdout) == "Ada: hi hi !"
     assert "success    hello" in done.stderr
+
+
+def test_each_command_says_what_it_does_in_a_line_that_is_not_cut_off() -> None:
+    done = flowscript("--help", env={**os.environ, "COLUMNS": "80"})
+    _, _, listed = done.stdout.partition("Commands:\n")
+    lines = listed.splitlines()
+    assert len(lines) > 20
+    assert all(re.fullmatch(r"  \w+ +[A-Z][^.]+\.", line) for line in lines), listed
 
 
 def test_the_input_may_stand_in_a_file(document: Any, tmp_path: Path) -> None:

@@ -102,6 +102,44 @@ def test_a_run_that_had_failed_has_the_same_exit_status_again(folder: Path) -> N
     assert "null" in again.stderr
 
 
+def test_a_run_that_had_failed_says_again_where_it_failed(folder: Path) -> None:
+    (folder / "w.xml").write_text(
+        """<workflow name="w">
+  <parallel id="p">
+    <branch><fail id="no" message="it is closed"/></branch>
+    <branch><delay id="d" duration="1h"/></branch>
+  </parallel></workflow>"""
+    )
+    first = call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q", code=1)
+    again = call("resume", "x", "--store", "runs.db", "-q", code=1)
+    place, note = "w.xml:3:13: no\n    3 |     <branch><fail id=", "failed (in p/0)"
+    assert place in first.stderr
+    assert place in again.stderr
+    assert note in first.stderr
+    assert note in again.stderr
+
+
+def test_the_record_of_a_run_that_had_failed_names_its_node_again() -> None:
+    flow = fs.loads(
+        """<workflow name="w"><loop id="l" max="3">
+        <fail id="no" message="closed"><on-error><retry max="1" when="true" base="0s"/></on-error></fail>
+        </loop></workflow>"""
+    )
+    store = fs.Store.memory()
+
+    async def fail(again: bool) -> fs.Failure:
+        with pytest.raises(fs.WorkflowFailed) as caught:
+            await (fs.resume(store, "x") if again else fs.run(flow, store=store, run_id="x"))
+        failure = fs.failure_of(caught.value)
+        assert failure is not None
+        return failure
+
+    first, second = trio.run(fail, False), trio.run(fail, True)
+    for name in ("node", "path", "location", "branch", "attempts"):
+        assert getattr(first, name) == getattr(second, name), name
+    assert (second.node, second.path, second.attempts) == ("no", "l[0]/no", 2)
+
+
 def test_the_same_id_with_another_input_is_refused(folder: Path) -> None:
     call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q")
     again = call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-i", "1", "-q", code=2)
@@ -200,7 +238,7 @@ def test_a_cancelled_run_is_cancelled_by_whoever_resumes_it(suspended: Path) -> 
     asked = call("cancel", "x", "--reason", "not needed", "--store", "runs.db")
     assert "flowscript resume x --store runs.db" in asked.stderr
     twice = call("cancel", "x", "--reason", "other", "--store", "runs.db")
-    assert "the first wish stands, which said: not needed" in twice.stderr
+    assert "the first request stands, which said: not needed" in twice.stderr
     cancelled = call("resume", "x", "--store", "runs.db", "--log", "lines", code=1)
     assert "run x was cancelled: not needed" in cancelled.stderr
     shown = call("show", "x", "--store", "runs.db").stdout
@@ -280,6 +318,6 @@ def test_the_key_of_a_store_comes_from_the_variable_that_is_named(
     assert CliRunner().invoke(commands, ["resume", "r", *words]).exit_code == 0
     monkeypatch.setenv("STORE_KEY", Fernet.generate_key().decode())
     other = CliRunner().invoke(commands, ["resume", "r", *words])
-    assert "begun with another key" in other.stderr
+    assert "begun with a different key" in other.stderr
     lonely = CliRunner().invoke(commands, ["run", "w.xml", "--store-key", "STORE_KEY"])
     assert (lonely.exit_code, "--store" in lonely.stderr) == (2, True)

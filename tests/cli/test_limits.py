@@ -168,4 +168,4 @@ def test_what_runs_beside_is_of_no_use_where_each_process_dies(tmp_path: Path) -
     file = write(tmp_path, NODE)
     done = call("prove", file, "--crash", "--beside", "2", "--limit", "api=max=1")
     assert done.exit_code == 2
-    assert "--beside is of runs that go on" in done.stderr
+    assert "--beside is for runs that go on" in done.stderr

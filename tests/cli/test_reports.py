@@ -154,6 +154,38 @@ async def test_the_other_failures_and_the_attempts_are_told(autojump_clock: Any)
     assert "  failed too: p/1/b: ValueError: clean-up of b" in text
 
 
+async def test_of_an_error_of_many_lines_a_terminal_shows_the_first_ones(
+    autojump_clock: Any,
+) -> None:
+    flow, error = await failure_of_run(
+        """<source:stub id="a" fails="{{join(map(range(30), n => 'line ' + n), base64_decode('Cg=='))}}"/>"""
+    )
+    shown = render_failure(flow, error, 80).splitlines()
+    assert shown[:6] == [
+        "ValueError: line 0",
+        *(f"line {n}" for n in range(1, 5)),
+        "  … 25 more lines",
+    ]
+    assert shown[6].endswith(": a")
+    assert "line 29" in render_failure(flow, error)
+
+
+async def test_of_other_failures_each_has_one_line_and_none_for_the_blocks_around_it(
+    autojump_clock: Any,
+) -> None:
+    flow, error = await failure_of_run(
+        """<parallel id="p" fail-fast="false">
+          <branch><source:stub id="a" fails="no"/></branch>
+          <branch><if id="i" condition="true"><then>
+            <source:stub id="b" fails="{{repeat('wide ', 60)}}" takes="1s"/></then></if></branch>
+        </parallel>"""
+    )
+    lines = [line for line in render_failure(flow, error, 80).splitlines() if "failed too" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("  failed too: p/1/i/b: ValueError: wide")
+    assert len(lines[0]) == 80
+
+
 def test_an_input_that_does_not_fit_is_wrong_use_but_not_where_a_node_says_so() -> None:
     flow = fs.loads('<workflow name="w"><delay id="d" duration="1ms" input="input"/></workflow>')
     with pytest.raises(SystemExit) as left:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import trio
+
+from flowscript_trio.cli.tables import MARKS
+from flowscript_trio.observe.tree import RUNNING
+from flowscript_trio.types.results import NodeStatus, RunStatus
 
 from loopback import Answer, Seen, loopback
 from screens import on_terminal
@@ -173,7 +178,8 @@ async def test_a_run_that_had_ended_before_gives_its_error_and_no_empty_tree(
     async with on_terminal("resume", "x", *durable, cwd=tmp_path) as terminal:
         await terminal.to_the_end()
     assert terminal.status == 1
-    assert terminal.lines == ["WorkflowFailed: no"]
+    assert terminal.lines[:2] == ["WorkflowFailed: no", "w.xml:1:20: f"]
+    assert terminal.lines[-1] == "flowscript: node 'f' at w.xml:1:20 failed"
 
 
 async def test_a_fallback_that_stood_in_is_seen(tmp_path: Path) -> None:
@@ -186,3 +192,35 @@ async def test_a_fallback_that_stood_in_is_seen(tmp_path: Path) -> None:
         await terminal.to_the_end()
     assert "↪ gone <source:file>" in terminal.line("gone <")
     assert "a fallback stood in for FileNotFoundError" in terminal.line("gone <")
+
+
+async def test_a_durable_run_that_is_left_is_seen_as_that_and_what_is_said_of_it_stands_above(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "asks.xml").write_text(
+        """<workflow name="asks"><parallel id="both">
+        <branch><checkpoint id="boss" prompt="Go?"/></branch>
+        <branch><delay id="nap" duration="1h"/></branch></parallel></workflow>"""
+    )
+    command = ("run", "asks.xml", "--store", "runs.db", "--run-id", "x", "--suspend-after", "50ms")
+    async with on_terminal(*command, cwd=tmp_path, columns=200, rows=40) as terminal:
+        await terminal.to_the_end()
+    assert terminal.status == 3
+    lines = terminal.lines
+    assert lines[0] == "run x; to go on with it: flowscript resume x --store runs.db"
+    assert lines[1].startswith("run x waits for an answer at 'both/0/boss' (Go?)")
+    marks = [line.strip("│├└─ ").split("  ")[0] for line in lines[2:8]]
+    assert marks == [
+        "○ asks",
+        "○ both <parallel>",
+        "○ branch 0",
+        "○ boss <checkpoint>",
+        "○ branch 1",
+        "○ nap <delay>",
+    ]
+    assert lines[8].startswith("run x is suspended until")
+
+
+def test_every_state_has_a_mark_in_the_tree() -> None:
+    states = {"success" if each == "completed" else each for each in get_args(RunStatus)}
+    assert set(MARKS) == states | {*get_args(NodeStatus), RUNNING}

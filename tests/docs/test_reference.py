@@ -23,7 +23,7 @@ from flowscript_trio.language.structure import FAMILIES, LIFTED, STRUCTURE
 from flowscript_trio.observe.chronicle import NAMES
 from flowscript_trio.parser.frontkeys import KEYS, PARAMETER, RUNTIME
 from flowscript_trio.runtimes.control.types import BODY_CONFIGS, PART_CONFIGS
-from flowscript_trio.runtimes.wording import summary_of
+from flowscript_trio.runtimes.wording import default_of, summary_of
 from flowscript_trio.testing.expecting import ERROR
 from flowscript_trio.testing.reading import CASE, REPLY
 from flowscript_trio.types import events
@@ -90,6 +90,32 @@ def test_every_setting_has_its_values_and_an_example(element: str) -> None:
         assert values, row
         assert meaning, row
         assert re.fullmatch(r"`.+`", example), row
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Every node",
+        "`<workflow>`",
+        *(f"`<{tag}>` in `<workflow>`" for tag in ("param", "secret", "limit")),
+    ],
+)
+def test_what_no_model_declares_has_its_values_and_an_example_as_well(heading: str) -> None:
+    rows = re.findall(r"^\| `[\w-]+` \|.*$", sections(page("settings"))[heading], re.MULTILINE)
+    assert rows
+    for row in rows:
+        _, _, values, _, meaning, example, _ = re.split(r" ?(?<!\\)\| ?", row)
+        assert values, row
+        assert meaning, row
+        assert re.fullmatch(r"`.+`", example), row
+
+
+@pytest.mark.parametrize("element", models())
+def test_a_default_is_what_a_document_would_write(element: str) -> None:
+    for info in models()[element].model_fields.values():
+        said = default_of(info)
+        assert "Pydantic" not in said
+        assert not said.startswith(("<", "{", "["))
 
 
 @pytest.mark.parametrize("path", made_pages.pages(), ids=lambda path: path.stem)

@@ -89,7 +89,7 @@ def test_a_secret_is_spelled_once_however_often_a_value_refers_to_it(
 
 def test_a_part_of_a_secret_that_has_changed_cannot_be_restored() -> None:
     data = encode_value(SPELLED["base64"], SECRETS)
-    with pytest.raises(InputError, match="the secret 'token' has another value"):
+    with pytest.raises(InputError, match="the secret 'token' has a different value"):
         decode_value(data, KeptSecrets({"token": "another one"}, changed={"token"}))
 
 

@@ -110,7 +110,7 @@ async def test_a_retry_tries_a_node_whose_process_died_again(tmp_path: Path) -> 
 
 async def test_a_cancelled_node_takes_its_process_with_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with pytest.raises(trio.TooSlowError):
+    with pytest.raises(trio.TooSlowError) as caught:
         await run(
             f'<parallel id="p" timeout="8s"><branch><transform:hold id="a" seconds="60" log="{log}" '
             'place="process"/></branch></parallel>'
@@ -118,6 +118,9 @@ async def test_a_cancelled_node_takes_its_process_with_it(tmp_path: Path) -> Non
     pid = int(lines(log)[0].split()[1])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert failure.record["p/0/a"][0].worker == f"process {pid}"
 
 
 async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:

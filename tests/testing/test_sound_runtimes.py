@@ -399,6 +399,25 @@ async def shared_resources_in_turn(params: fs.ExecutionParams) -> None:
                 await trio.sleep(1)
 
 
+class Line:
+    """A line to the other side, which takes a moment to be opened, and another one to be hung up."""
+
+
+@asynccontextmanager
+async def a_line() -> AsyncIterator[Line]:
+    await trio.sleep(0.5)
+    try:
+        yield Line()
+    finally:
+        with trio.move_on_after(1, shield=True):
+            await trio.sleep(0.25)
+
+
+async def a_resource_that_says_goodbye(params: fs.ExecutionParams) -> None:
+    await params.run.resource("line", a_line)
+    await trio.sleep(1)
+
+
 async def temporary_files(params: fs.ExecutionParams) -> None:
     with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile(dir=folder) as found:
         found.write(b"x")
@@ -483,6 +502,7 @@ SOUND: list[Fault] = [
     single_flight,
     what_is_shared_in_turn,
     shared_resources_in_turn,
+    a_resource_that_says_goodbye,
     a_semaphore_from_hand_to_hand,
     temporary_files,
     a_connection,

@@ -32,6 +32,14 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "a list as the input",
+        '<transform:map id="m" input="[1, 2]" expression="item"/>',
+        [
+            "2:30: error: input names nodes, and this is a value; expected the id of a node, or an "
+            "expression in braces: {{[1, 2]}}",
+        ],
+    ),
+    (
         "a timeout in milliseconds",
         '<source id="a" url="http://x/" timeout="5000"/>',
         [

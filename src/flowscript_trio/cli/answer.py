@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..journal.store import Reply
 
 by_option: Callable[[Command], Command] = click.option(
-    "--by", metavar="WHO", default="", help="Who it is, for people."
+    "--by", metavar="WHO", default="", help="Your name, shown to people."
 )
 
 
-@click.command("answer")
+@click.command("answer", short_help="Answer a checkpoint at which a durable run waits.")
 @click.argument("run")
 @click.argument("checkpoint")
 @click.argument("action")
@@ -61,7 +61,7 @@ def answer_command(
     sys.exit(1)
 
 
-@click.command("cancel")
+@click.command("cancel", short_help="Ask for a durable run to be cancelled.")
 @click.argument("run")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the record.")
 @by_option
@@ -79,8 +79,8 @@ def cancel_command(run: str, reason: str, by: str, where: str) -> None:
     stands = ask_store(work)
     if stands != reason:
         said = f", which said: {one_line(stands)}" if stands else ""
-        say(f"it is to be cancelled already; the first wish stands{said}")
+        say(f"its cancellation had been requested before; the first request stands{said}")
         return
     say(
-        f"asked; where no process runs it, its clean-up runs with: flowscript resume {run} --store {where}"
+        f"requested; if no process is running it, its clean-up runs with: flowscript resume {run} --store {where}"
     )

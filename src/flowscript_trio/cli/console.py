@@ -23,7 +23,8 @@ from ..types.events import (
     RunWarning,
 )
 from ..types.exceptions import class_name
-from ..types.printing import one_line
+from ..types.printing import one_line, printable
+from .saying import say
 
 REFRESH = 0.1
 """Seconds between two pictures."""
@@ -40,10 +41,11 @@ Pause = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What shows a run: its observers, and a context in which nothing is drawn."""
+    """What shows a run: its observers, a context in which nothing is drawn, and what writes a line meanwhile."""
 
     observers: tuple[Observer, ...]
     pause: Pause = nullcontext
+    say: Callable[[str], None] = say
 
 
 @asynccontextmanager
@@ -94,11 +96,15 @@ async def _live() -> AsyncIterator[View]:
         finally:
             live.start()
 
+    def say_above(text: str) -> None:
+        # Through the console, which draws the picture again below it; the terminal wraps what is long.
+        console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
     with Live(picture(), console=console, auto_refresh=False) as live:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(refresh)
             try:
-                yield View((tree,), pause)
+                yield View((tree,), pause, say_above)
             finally:
                 nursery.cancel_scope.cancel("the run has ended")
                 # Nothing stays of what never began: a run of a store, say, that had ended before.

@@ -17,7 +17,7 @@ DOCUMENT = "fetch_all.xml"
 FAILING = "/weather"
 
 
-@click.command("demo")
+@click.command("demo", short_help="Run a small workflow that succeeds, and one that fails.")
 def demo_command() -> None:
     """Run a small workflow against its own server: first one that succeeds, then one whose endpoint fails."""
     from .exiting import run_in_trio

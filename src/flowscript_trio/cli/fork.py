@@ -13,24 +13,24 @@ from .saying import say, show_text
 from .stores import ask_store, find_secrets, open_store, store_option
 
 
-@click.command("fork")
+@click.command("fork", short_help="Begin a new run from what another one had done.")
 @click.argument("run")
 @store_option(required=True)
 @click.option(
     "--at",
     metavar="KEY",
     required=True,
-    help="The node from which on it is done again, such as pay or each[3]/step.",
+    help="The first node to run again, such as pay or each[3]/step.",
 )
 @click.option(
-    "--document", "file", metavar="FILE", help="A changed document, in the place of the run's own."
+    "--document", "file", metavar="FILE", help="A changed document to use instead of the run's own."
 )
 @roots_option
 @click.option(
     "--skip",
     multiple=True,
     metavar="KEY=JSON",
-    help="The output of a node, which stands for running it.",
+    help="A node's output, used instead of running it.",
 )
 @click.option("--run-id", "new_id", metavar="ID", help="The id of the new run.")
 @click.option("--secret", "-s", multiple=True, metavar="NAME", help="One more secret, by its name.")

@@ -27,7 +27,7 @@ class _Formatted:
     after: bytes
 
 
-@click.command("fmt")
+@click.command("fmt", short_help="Lay out documents: one element a line, indented.")
 @click.argument("files", type=click.Path(dir_okay=False, allow_dash=True), nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--write", is_flag=True, help="Put the result into the file itself.")

@@ -11,7 +11,7 @@ from .saying import show_text
 from .writing import write_whole
 
 
-@click.command("graph")
+@click.command("graph", short_help="Draw a workflow as SVG, Mermaid or DOT.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
     "--format",

@@ -19,7 +19,7 @@ from .saying import show_text, write_json
 NodeTypes = dict[int, ValueType]
 
 
-@click.command("inspect")
+@click.command("inspect", short_help="Show the tree of a workflow, and what waits for what.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @click.option("--types", "with_types", is_flag=True, help="What is known about each node's output.")

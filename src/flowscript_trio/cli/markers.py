@@ -15,7 +15,7 @@ from .saying import say, show_text
 T = TypeVar("T")
 
 
-@click.command("markers")
+@click.command("markers", short_help="Make the table with which sinks write exactly once.")
 @click.argument("connection", required=False)
 @click.option("--print", "is_shown", is_flag=True, help="Print the statements instead.")
 def markers_command(connection: str | None, is_shown: bool) -> None:

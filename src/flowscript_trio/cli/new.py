@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 _SUFFIX = ".xml"
 
 
-@click.command("new")
+@click.command("new", short_help="Write a workflow to start from, and its test cases.")
 @click.argument("name")
 def new_command(name: str) -> None:
     """Write NAME.xml, a commented workflow to start from, and NAME.test.yaml, its test cases."""

@@ -30,7 +30,7 @@ ROOM = 20
 GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
 
 
-@click.command("prove")
+@click.command("prove", short_help="Disturb a workflow at every point, and check the promises.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
     "--cases",
@@ -48,7 +48,7 @@ GIVEN = ("config", "given", "secret", "env", "max_concurrency", "place", "base")
     type=int,
     default=0,
     show_default=True,
-    help="The first order of tasks, and what is sampled.",
+    help="The seed of the first order of tasks, and of what is sampled.",
 )
 @click.option(
     "--seeds",
@@ -109,9 +109,9 @@ def prove_command(
     has a store that forgets, and its process dies at every point instead.
     """
     if options["suspend_after"] is not None and not options["crash"]:
-        raise click.UsageError("--suspend-after is of durable runs, which --crash proves")
+        raise click.UsageError("--suspend-after is for durable runs, which --crash proves")
     if options["beside"] and options["crash"]:
-        raise click.UsageError("--beside is of runs that go on, and --crash lets each die alone")
+        raise click.UsageError("--beside is for runs that go on; with --crash each dies alone")
     given = {name: options.pop(name) for name in GIVEN}
     flow = load_or_exit(file, roots)
     cases = _cases(ctx, flow, file, path, names, keyword, no_cases)

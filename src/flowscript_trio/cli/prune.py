@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..journal.store import Store
 
 
-@click.command("prune")
+@click.command("prune", short_help="Forget ended runs of a store, and free their space.")
 @store_option(required=True)
 @click.option(
     "--older-than",

@@ -37,7 +37,7 @@ record_option: Callable[[Command], Command] = click.option(
 )
 
 
-@click.command("runs")
+@click.command("runs", short_help="List the runs of a store, or of a folder of records.")
 @click.argument(
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -90,7 +90,7 @@ def runs_command(
         show_text(one_line(line))
 
 
-@click.command("show")
+@click.command("show", short_help="Show what happened in a run.")
 @click.argument("run")
 @record_option
 @store_option()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..program.loading import Flow
 
 
-@click.command("report")
+@click.command("report", short_help="Write the report of a recorded run, one HTML page.")
 @click.argument("run")
 @record_option
 @store_option()

@@ -11,7 +11,7 @@ from ..types.errors import Problem, problem_at
 from ..types.looking import notes_of, summary_of
 from ..types.paths import above, order_of
 from ..types.patterns import pattern
-from ..types.printing import printable
+from ..types.printing import one_line, printable
 from ..types.results import NodeResult
 
 _TAG = pattern(r"<[^\s/>]+")
@@ -42,14 +42,15 @@ def render_failure(flow: Flow | None, error: BaseException, columns: int | None 
     failure = failure_of(error)
     notes = _notes(error, failure)
     lines = [note for note in notes if is_long(note)]
-    lines.append(name_error(error))
+    lines += _error_lines(error, columns)
     if flow is not None and failure is not None and failure.location is not None:
         lines += _place(flow, failure, columns)
     lines += [note for note in notes if not is_long(note)]
     if failure is not None:
         if failure.attempts > 1:
             lines.append(f"  after {failure.attempts} attempts")
-        lines += _list(_other(result) for result in sorted(failure.others, key=_by_path))
+        others = sorted(_where_it_began(failure.others), key=_by_path)
+        lines += _list(_fitted(_other(result), columns) for result in others)
         lines += _list_cancelled(sorted(_innermost(failure.cancelled), key=_by_path))
     return printable("\n".join(lines))
 
@@ -65,6 +66,14 @@ def _notes(error: BaseException, failure: Failure | None) -> list[str]:
 def is_long(note: str) -> bool:
     """Whether a note has lines enough to push the error off the screen: a traceback of another process, say."""
     return "\n" in note.strip()
+
+
+def _error_lines(error: BaseException, columns: int | None) -> list[str]:
+    """An error; on a terminal its first lines only: a page of HTML in it would push the rest off the screen."""
+    lines = name_error(error).splitlines()
+    if columns is None or len(lines) <= ROOM + 1:
+        return lines
+    return [*lines[:ROOM], f"  … {len(lines) - ROOM} more lines"]
 
 
 def name_error(error: BaseException) -> str:
@@ -100,6 +109,18 @@ def _other(result: NodeResult) -> str:
 def _cancelled(result: NodeResult) -> str:
     why = result.cancelled_by.reason if result.cancelled_by else ""
     return f"  cancelled: {result.path} after {result.duration:.3f} s: {why}"
+
+
+def _where_it_began(results: tuple[NodeResult, ...]) -> list[NodeResult]:
+    """Those that did not fail only since what is inside them did: one error is not said at each level."""
+    errors = {(outer, id(result.error)) for result in results for outer in above(result.path)}
+    return [result for result in results if (result.path, id(result.error)) not in errors]
+
+
+def _fitted(line: str, columns: int | None) -> str:
+    """A line of a list, which is to be one on a terminal: its end is cut off there."""
+    line = one_line(line)
+    return line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…"
 
 
 def _innermost(results: tuple[NodeResult, ...]) -> list[NodeResult]:

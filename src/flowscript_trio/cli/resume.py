@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from ..journal.store import Store
     from ..program.loading import Flow
     from ..scheduler.limits.limit import Limit
+    from .waiting import Say
 
 
-@click.command("resume")
+@click.command("resume", short_help="Go on with a run that is in a store.")
 @click.argument("run")
 @store_option(required=True)
 @store_key_option
@@ -89,7 +90,7 @@ def resume_command(
 
 
 async def _start(
-    store: Store, run_id: str, find: Any, flows: list[Flow], options: RunOptions
+    store: Store, run_id: str, find: Any, flows: list[Flow], options: RunOptions, _: Say
 ) -> Run:
     from ..execution.run import resume_with
 

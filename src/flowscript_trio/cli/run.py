@@ -31,7 +31,7 @@ from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal
 from .stores import open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
-from .waiting import SUSPENDED, Begun, decider_of, say_suspended
+from .waiting import SUSPENDED, Begun, Say, decider_of, say_suspended
 
 if TYPE_CHECKING:
     from ..execution.handle import Run
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..scheduler.limits.limit import Limit
 
 
-@click.command("run")
+@click.command("run", short_help="Run a workflow; its output goes to standard output as JSON.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @run_options
 @seed_option
@@ -151,14 +151,14 @@ def run_command(
     finish(done)
 
 
-async def _start(flow: Flow, where: str | None, options: RunOptions) -> Run:
+async def _start(flow: Flow, where: str | None, options: RunOptions, say: Say) -> Run:
     from ..execution.run import run_with
 
-    return await run_with(flow, options, Begun(where))
+    return await run_with(flow, options, Begun(where, say))
 
 
 async def run_in_view(
-    start: Callable[[RunOptions], Awaitable[Run]],
+    start: Callable[[RunOptions, Say], Awaitable[Run]],
     options: RunOptions,
     log: str | None,
     store: Store | None,
@@ -167,8 +167,8 @@ async def run_in_view(
 ) -> tuple[Run | None, Exception | None]:
     """Run or resume a workflow in sight of whoever looks at standard error; the run, or its error.
 
-    ``start`` is called with the options for that. ``where`` is the store of a durable run of which it is said how
-    to go on with it.
+    ``start`` is called with the options for that, and with what writes a line meanwhile. ``where`` is the store of
+    a durable run of which it is said how to go on with it.
     """
     from .asking import TerminalDecider
     from .console import show
@@ -179,10 +179,10 @@ async def run_in_view(
             observers=(*options.observers, *view.observers),
             decider=TerminalDecider(view.pause)
             if is_asked_at_a_terminal()
-            else decider_of(store, run_id, where),
+            else decider_of(store, run_id, where, view.say),
         )
         try:
-            done = await start(options)
+            done = await start(options, view.say)
         except Exception as exc:
             return None, exc
     await say_suspended(done, store, where)

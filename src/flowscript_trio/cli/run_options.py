@@ -18,7 +18,7 @@ base_option: Callable[[Command], Command] = click.option(
     help="The folder that file paths may not leave.",
 )
 seed_option: Callable[[Command], Command] = click.option(
-    "--seed", metavar="N", type=int, help="Fix random and uuid."
+    "--seed", metavar="N", type=int, help="Make random() and uuid() repeatable."
 )
 
 _GIVEN = (
@@ -51,7 +51,10 @@ _GIVEN = (
         help="An environment variable that $env shows; it shows no others.",
     ),
     click.option(
-        "--max-concurrency", metavar="N", type=click.IntRange(min=1), help="The run's limit."
+        "--max-concurrency",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="How many branches or nodes run at once where nothing else is said.",
     ),
 )
 place_option: Callable[[Command], Command] = click.option(
@@ -78,8 +81,8 @@ limit_option: Callable[[Command], Command] = click.option(
     multiple=True,
     metavar="NAME=RULE,…",
     callback=lambda _, __, given: _limits(given),
-    help="A limit, before what the document declares: max=5,rate=100/s,burst=20,breaker=5 in 1m, 30s; with shared "
-    "it is kept in the store, for all its runs that are given it.",
+    help="A limit, which goes before one that the document declares: max=5,rate=100/s,burst=20,"
+    "breaker=5 in 1m, 30s; with shared it is kept in the store, for all its runs that are given it.",
 )
 
 

@@ -10,7 +10,7 @@ from .saying import say
 from .writing import write_whole
 
 
-@click.command("schema")
+@click.command("schema", short_help="Write the schemas of documents, for editors.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def schema_command(folder: Path) -> None:
     """Write the schemas of documents into FOLDER, for editors: XML Schema, and JSON Schema of front matter.

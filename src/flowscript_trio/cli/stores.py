@@ -51,7 +51,7 @@ store_key_option: Callable[[Command], Command] = click.option(
     "--store-key",
     "key_name",
     metavar="NAME",
-    help="With --store: the variable of the environment that has the key which cookies are sealed with.",
+    help="With --store: the environment variable that has the key with which cookies are sealed.",
 )
 
 
@@ -64,7 +64,7 @@ def open_store(where: str, key_name: str | None = None) -> Store:
         key = os.environ.get(key_name)
         if not key:
             raise click.UsageError(
-                f"--store-key names the variable {key_name!r} of the environment, which is not set"
+                f"--store-key names the environment variable {key_name!r}, which is not set"
             )
     try:
         return Store(where, key=key)

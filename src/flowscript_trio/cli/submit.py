@@ -17,7 +17,7 @@ from .saying import show_text
 from .stores import open_store, store_option
 
 
-@click.command("submit")
+@click.command("submit", short_help="Queue a run in a store, for flowscript work to take.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @given_options
 @seed_option
@@ -26,7 +26,7 @@ from .stores import open_store, store_option
 @click.option(
     "--run-id",
     metavar="ID",
-    help="The id of the run; to submit the same again under one id changes nothing.",
+    help="The id of the run; submitting the same again under the same id changes nothing.",
 )
 @roots_option
 def submit_command(

@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..observe.outline import Fold, outline
-from ..observe.tree import RUNNING, RunTree, TreeItem
+from ..observe.tree import RUNNING, SUSPENDED, RunTree, TreeItem
 from ..types.printing import one_line, printable
 from .reports import name_error
 
@@ -18,7 +18,9 @@ MARKS = {
     "cancelled": ("⊘", "yellow"),
     "suspended": ("◌", "cyan"),
     "skipped": ("–", "dim"),
+    SUSPENDED: ("○", "magenta"),
 }
+"""The marks of nodes, branches and runs in a tree, by their states."""
 
 
 STOOD_IN = ("↪", "yellow")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..testing import Case, CaseResult
 
 
-@click.command("test")
+@click.command("test", short_help="Run a workflow's test cases in virtual time.")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
     "--cases",

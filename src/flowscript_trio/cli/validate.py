@@ -13,7 +13,7 @@ from .reports import render_problems
 from .saying import columns_of_terminal, say, write_json
 
 
-@click.command("validate")
+@click.command("validate", short_help="Check workflows; all problems are reported at once.")
 @click.argument("files", type=click.Path(dir_okay=False), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="The problems as JSON on standard output.")
 @click.option(

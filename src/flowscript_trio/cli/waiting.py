@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,15 +17,20 @@ if TYPE_CHECKING:
     from ..journal.store import Store
     from ..types.decisions import Action, Answer, Decider
 
+Say = Callable[[str], None]
+"""Writes a line for people, wherever the run is shown."""
+
 SUSPENDED = 3
 """The exit status of a command that left a run, since it waits for nothing but people and timers."""
 
 
-def decider_of(store: Store | None, run_id: str | None, where: str | None) -> Decider | None:
+def decider_of(
+    store: Store | None, run_id: str | None, where: str | None, say: Say
+) -> Decider | None:
     """Says what a durable run waits for, where nobody sits at a terminal; None where nothing is to be said."""
     if store is None or run_id is None or where is None:
         return None
-    return StoreDecider(store, run_id, where)
+    return StoreDecider(store, run_id, where, say)
 
 
 class StoreDecider:
@@ -34,10 +39,11 @@ class StoreDecider:
     Cancellation ends it at once.
     """
 
-    def __init__(self, store: Store, run_id: str, where: str) -> None:
+    def __init__(self, store: Store, run_id: str, where: str, say: Say) -> None:
         self._store = store
         self._run_id = run_id
         self._where = where
+        self._say = say
 
     async def __call__(self, prompt: str, actions: Sequence[Action]) -> Answer:
         """Say it, and answer nothing."""
@@ -46,7 +52,7 @@ class StoreDecider:
         with suppress(StoreFailed):  # whether the run can go on is not for what is said about it
             for question in await self._store.questions(self._run_id):
                 if question.prompt == prompt and question.actions == actions:
-                    say(how_to_answer(question, self._run_id, self._where))
+                    self._say(how_to_answer(question, self._run_id, self._where))
         await trio.sleep_forever()
         raise AssertionError("it was cancelled")
 
@@ -76,13 +82,16 @@ def moment(seconds: float) -> str:
 class Begun:
     """Says how to go on with a durable run, once it has begun: a run that is refused cannot be gone on with."""
 
-    def __init__(self, where: str | None) -> None:
+    def __init__(self, where: str | None, say: Say) -> None:
         self._where = where
+        self._say = say
 
     def started(self, run: Run | None = None) -> None:
         """The run has begun."""
         if run is not None and self._where is not None:
-            say(f"run {run.id}; to go on with it: flowscript resume {run.id} --store {self._where}")
+            self._say(
+                f"run {run.id}; to go on with it: flowscript resume {run.id} --store {self._where}"
+            )
 
 
 async def say_suspended(run: Run, store: Store | None, where: str | None) -> None:

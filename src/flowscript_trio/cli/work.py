@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..types.events import Observer
 
 
-@click.command("work")
+@click.command("work", short_help="Take runs of a store, and finish them.")
 @store_option(required=True)
 @click.option(
     "--at-once",

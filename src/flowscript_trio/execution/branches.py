@@ -237,7 +237,7 @@ class Branches:
             error = NotAccepted(f"the output of {path} was not accepted")
         except BaseException as exc:
             error = run.masked(error_of_call(exc, "the accept raised"))
-        said = f"flowscript: the accept of {step.label!r} failed {path} at {location}"
+        said = f"flowscript: the accept of {step.label!r} at {location} failed for {path}"
         note(error, run.record.number, said)
         now = trio.current_time()
         result = NodeResult(None, "accept", own, "failed", None, now, 0.0, location, error)

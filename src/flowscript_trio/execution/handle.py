@@ -23,6 +23,7 @@ from .documents import walk_document
 from .executor import Executor
 from .failures import attach_failure, raise_untouched
 from .frame import Frame
+from .marks import note
 from .record import Record, Warned
 from .regions import Region
 from .state import State
@@ -284,7 +285,7 @@ class Run:
         if not recorder.leaving.is_left:
             try:
                 try:
-                    await recorder.finish(status, self.output, self.error)
+                    await recorder.finish(status, self.output, self.error, self._origin)
                 except CannotKeep as exc:  # what computing nodes gave is looked at only now
                     status, self.output, self.error = "failed", None, exc
                     await recorder.finish(status, None, exc)
@@ -300,7 +301,11 @@ class Run:
         recorder = self._context.recorder
         if recorder is None or (ended := recorder.past.ended) is None:
             return False
-        self.output, self.error = recorder.outcome(ended)
+        ending = recorder.ending(ended)
+        self.output, self.error, self._origin = ending.output, ending.error, ending.origin
+        if ending.error is not None:
+            for said in ending.notes:
+                note(ending.error, self.record.number, said)
         self.status = ended.status
         self.duration, self.elapsed = recorder.worked.seconds, recorder.worked.seconds_since_start
         self._attach()

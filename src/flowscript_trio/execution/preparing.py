@@ -184,7 +184,7 @@ def _make_run(
         recorder=recorder,
     )
     for name in sorted(() if owned is None else owned.changed):
-        said = f"the secret {name!r} has another value than when the run was begun; the new one is used"
+        said = f"the secret {name!r} has a different value from when the run was begun; the new one is used"
         context.record.warn("", said)
     for name in context.secrets.missing:
         context.record.warn("", f"the secret {name!r} was not given")

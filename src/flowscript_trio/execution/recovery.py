@@ -189,7 +189,7 @@ def _looking_at(error: BaseException, raised: BaseException) -> BaseException:
 
     What ``from None`` has hidden gives way to it; else it is behind what was being handled.
     """
-    raised = last = error_of_call(raised, "to look at the node's error raised")
+    raised = last = error_of_call(raised, "looking at the node's error raised")
     seen = {id(raised)}
     while (
         (behind := context_of(last)) is not None

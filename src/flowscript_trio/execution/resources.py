@@ -97,10 +97,22 @@ class Resources:
         hold_together(context, opening.held)
         made = await InContext(_call(factory), context)
         if isinstance(made, AbstractAsyncContextManager) and not _is_lock(made):
-            return await _Hosted(made, context).enter()
+            return await self._enter(opening.key, _Hosted(made, context))
         if isinstance(made, AbstractContextManager) and not _is_lock(made) and not _closes(made):
             return context.run(made.__enter__), lambda: InContext(_exit(made), context)
         return made, lambda: InContext(_close(made), context)
+
+    async def _enter(self, key: str, hosted: _Hosted) -> tuple[Any, Close]:
+        """Enter a context manager. One that nobody waits for any more is left again before this raises."""
+        try:
+            return await hosted.enter()
+        except BaseException:  # cancelled, interrupted, or it could not be entered
+            # Where this wait is cut short as well, whoever closes the run waits.
+            ending = key, hosted.end
+            self._closing.append(ending)
+            await hosted.end()
+            self._closing.remove(ending)
+            raise
 
     @property
     def are_open(self) -> bool:
@@ -162,11 +174,7 @@ class _Hosted:
 
     async def enter(self) -> tuple[Any, Close]:
         trio.lowlevel.spawn_system_task(self._live, context=self._context)
-        try:
-            await self._entered.wait()
-        except trio.Cancelled:
-            await self._end()
-            raise
+        await self._entered.wait()
         if self._error is not None:
             raise self._error
         return self._value, self._close
@@ -187,13 +195,14 @@ class _Hosted:
         self._leave.set()
         try:
             await self._left.wait()
-        except trio.Cancelled:
-            await self._end()
+        except BaseException:
+            await self.end()
             raise
         if self._error is not None:
             raise self._error
 
-    async def _end(self) -> None:
+    async def end(self) -> None:
+        """Cancel whatever it is at, and wait until it has been left; cannot be cancelled."""
         self._scope.cancel("nobody waits for the resource any more")
         with trio.CancelScope(shield=True):
             await self._left.wait()

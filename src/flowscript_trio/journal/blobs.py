@@ -66,5 +66,5 @@ def unpack(digest: bytes, packed: bytes) -> bytes:
     except zlib.error as exc:
         raise ValueError(str(exc)) from None
     if sha256(part).digest() != digest:
-        raise ValueError("its hash is another one")
+        raise ValueError("its hash differs")
     return part

@@ -28,5 +28,5 @@ def read_beside(backend: Backend, run_id: str) -> tuple[Owned, list[tuple[int, R
         if backend.seen(run_id).dropped == before.dropped:
             raise backend.damaged(run_id, "rows are missing")
     raise StoreFailed(
-        f"the journal of the run {run_id!r} changes faster than it can be read; try again once it goes slower"
+        f"the journal of the run {run_id!r} changes faster than it can be read; try again once it has slowed down"
     )

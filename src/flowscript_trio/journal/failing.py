@@ -12,10 +12,10 @@ _SAID = {
     sqlite3.SQLITE_FULL: "the disk is full; make room",
     sqlite3.SQLITE_READONLY: "it can only be read; let this user write the file and its folder",
     sqlite3.SQLITE_PERM: "this user may not use it; let this user write the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see to the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the file and its folder",
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a copy from before in its place",
     sqlite3.SQLITE_NOTADB: "it is not a SQLite file; name another one, or put a copy from before in its place",
-    sqlite3.SQLITE_IOERR: "reading or writing failed; see to the disk",
+    sqlite3.SQLITE_IOERR: "reading or writing failed; check the disk",
     sqlite3.SQLITE_BUSY: "another process holds it locked; try again once that has ended",
     sqlite3.SQLITE_LOCKED: "another process holds it locked; try again once that has ended",
 }

@@ -169,8 +169,8 @@ class KeptSecrets:
         partly = end is not None or any(word in spelling for word in _ALIGNED)
         if not form or (name in self._changed and partly):
             raise InputError(
-                f"the secret {name!r} has another value than when the run was begun, and what the run kept has a "
-                "part of it; expected the same secret"
+                f"the secret {name!r} has a different value from when the run was begun, and what the run "
+                "kept has a part of it; expected the same secret"
             )
         return form[start:end]
 

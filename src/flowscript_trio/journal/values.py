@@ -72,7 +72,7 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
         RecursionError,
     ) as exc:
         raise StoreFailed(f"a value in the store is damaged: {exc}") from exc
-    raise StoreFailed("a value in the store is damaged: it is of no known form")
+    raise StoreFailed("a value in the store is damaged: its form is not known")
 
 
 def dumped(value: Any) -> bytes:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from .tree import RUNNING, TreeItem
+from .tree import RUNNING, SUSPENDED, TreeItem
 
 _ROOMS = (20, 10, 5, 3, 2, 1)
-_BY_INTEREST = ("failed", RUNNING, "cancelled", "success", "skipped")
+_BY_INTEREST = ("failed", RUNNING, SUSPENDED, "cancelled", "success", "skipped")
 
 
 @dataclass(frozen=True, slots=True)

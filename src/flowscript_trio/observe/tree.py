@@ -23,17 +23,20 @@ from ..types.events import (
     TokenTaken,
 )
 from ..types.paths import branch_in, is_iteration
-from ..types.results import Cancellation
+from ..types.results import LEFT, Cancellation
 from .under_way import UnderWay, in_round
 from .waits import Wait, wait_after
 
 RUNNING = "running"
+SUSPENDED = "suspended"
 _ENDED_WELL = ("success", "skipped")
 
 
 @dataclass(slots=True, eq=False)
 class TreeItem:
-    """One node, branch or iteration. ``state`` is ``running`` or a status; times are of trio's clock.
+    """One node, branch or iteration; times are of trio's clock.
+
+    ``state`` is ``running``, a status, or ``suspended``, where this process has left the run.
 
     ``order`` puts the children of one item into document order, and the rounds of a loop one after another.
     ``replaced`` is the node's own error where its fallback took its place, or failed as well. ``worker`` is where
@@ -130,6 +133,8 @@ class RunTree:
         item = self._running.end(event.execution)
         if item is None:  # a branch that was cancelled before it started
             return
+        if by is not None and by.reason == LEFT:
+            state, by = SUSPENDED, None
         item.state, item.ended, item.error, item.cancelled_by = state, event.time, error, by
         around = self._running.around(event.path) or self.root
         around.running.pop(event.execution, None)

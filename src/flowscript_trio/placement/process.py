@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .jobs import Reply
 from .packing import pack, unpack_reply
 from .remote import RemotePlace
 from .sending import Leaf, Luggage
+from .slots import Slots, call_at, open_slots
 
 if TYPE_CHECKING:
     from trio_parallel import WorkerContext
@@ -77,10 +78,11 @@ class Process(RemotePlace):
         from trio_parallel import BrokenWorkerError, open_worker_context
 
         try:
-            async with open_worker_context(
-                idle_timeout=math.inf, init=begin_worker, grace_period=GRACE
-            ) as workers:
-                yield _Workers(workers, trio.CapacityLimiter(self._workers))
+            with open_slots() as slots:
+                async with open_worker_context(
+                    idle_timeout=math.inf, init=begin_worker, grace_period=GRACE
+                ) as workers:
+                    yield _Workers(workers, trio.CapacityLimiter(self._workers), slots)
         except BrokenWorkerError:
             return  # a worker had to be killed; what its nodes came to is known already
 
@@ -88,9 +90,10 @@ class Process(RemotePlace):
 class _Workers:
     """The workers of one run."""
 
-    def __init__(self, workers: WorkerContext, limiter: trio.CapacityLimiter) -> None:
+    def __init__(self, workers: WorkerContext, limiter: trio.CapacityLimiter, slots: Slots) -> None:
         self._workers = workers
         self._limiter = limiter
+        self._slots = slots
         self._known: dict[int, tuple[int, bytes]] = {}  # the terms of nodes, numbered
 
     async def do_leaf(self, leaf: Leaf, luggage: Luggage) -> Reply:
@@ -114,11 +117,37 @@ class _Workers:
         self, context: RunContext, path: str, function: Callable[..., Any], *given: object
     ) -> Any:
         """Call a function in a worker. Raises WorkerDied; a cancellation kills the worker."""
+        async with self._limiter:
+            slot = self._slots.take()
+            try:
+                return await self._call_at(slot, context, path, function, *given)
+            except trio.Cancelled:
+                process = self._slots.process_at(slot)
+                if process is not None:  # else none was there yet
+                    context.ran_at[path] = RanAt(f"process {process}")
+                raise
+            finally:
+                self._slots.give_back(slot)
+
+    async def _call_at(
+        self,
+        slot: int,
+        context: RunContext,
+        path: str,
+        function: Callable[..., Any],
+        *given: object,
+    ) -> Any:
         from trio_parallel import BrokenWorkerError
 
         try:
             return await self._workers.run_sync(
-                function, *given, kill_on_cancel=True, limiter=self._limiter
+                call_at,
+                self._slots.path,
+                slot,
+                function,
+                *given,
+                kill_on_cancel=True,
+                limiter=nullcontext(),  # a token is held already
             )
         except BrokenWorkerError as exc:
             process = exc.args[-1]

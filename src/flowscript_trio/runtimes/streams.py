@@ -61,8 +61,8 @@ class Stream(AsyncIterator[Any]):
             raise StreamError(f"the stream of {self.name!r} was closed when its run ended")
         if self._claimed:
             raise StreamError(
-                f"the stream of {self.name!r} was consumed already: it can be once, by a <foreach> or a sink; "
-                "expected a second source, or one without stream, whose output is a list"
+                f"the stream of {self.name!r} was consumed already: it can be consumed only once, by a "
+                "<foreach> or a sink; expected a second source, or one without stream, whose output is a list"
             )
         self._claimed = True
 

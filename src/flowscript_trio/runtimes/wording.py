@@ -41,8 +41,8 @@ def words_of(model: type[BaseModel] | None) -> str:
 
 def default_of(info: FieldInfo) -> str:
     """A setting's default as documents spell it; empty where there is none, or where it says nothing."""
-    value = info.default
-    if info.is_required() or info.default_factory is not None or value is None or value == "":
+    value = info.get_default(call_default_factory=True, validated_data={})
+    if info.is_required() or value is None or value == "":
         return ""
     if isinstance(value, Enum):
         value = value.value

@@ -84,8 +84,8 @@ def _meaning(info: FieldInfo) -> str:
 def of_leaf() -> Settings:
     """The settings that every node has which the language itself does not run."""
     said = (
-        "what becomes of it in a durable run when the process dies while it is at work: `retry` (the default), "
-        "it is done again, or `fail`, at most once"
+        "what becomes of it in a durable run when the process dies while it is at work: `retry`, it is done "
+        "again (the default), or `fail`, it fails, so that it is done at most once"
     )
     own = Setting("on_crash", text_of_field(ON_CRASH), said)
     return of_node(placed=True).and_(Settings((own,)))

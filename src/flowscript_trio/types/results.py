@@ -9,6 +9,8 @@ from .location import Location
 
 NodeStatus = Literal["success", "failed", "cancelled", "skipped"]
 RunStatus = Literal["completed", "failed", "cancelled", "suspended"]
+LEFT = "this process leaves the run"
+"""The reason of what is cancelled here since its run is left: it has not ended, and goes on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

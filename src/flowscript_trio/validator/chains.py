@@ -45,8 +45,8 @@ def report_chains(index: Index, named: Named, findings: Findings) -> set[int]:
         findings.at_element(
             node,
             "too-deep",
-            f"{node.label!r} would run more than {DEEPEST} levels deep, in place of handlers that are in "
-            "for others",
+            f"{node.label!r} would run more than {DEEPEST} levels deep, in place of handlers that stand "
+            "in for others",
             expected="fewer handlers in a row",
         )
     return found.union(deep)

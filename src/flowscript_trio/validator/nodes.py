@@ -195,7 +195,7 @@ class NodeBinder:
             self._findings.at_name(
                 setting,
                 "pointless-setting",
-                f"{node.label!r} has no timeout, so on-timeout says nothing",
+                f"{node.label!r} has no timeout, so on-timeout has no effect",
                 expected="a timeout beside it",
             )
         return None if word_of(setting) in _WORDS else self._handler(setting, position)
@@ -209,7 +209,7 @@ class NodeBinder:
             self._findings.at_value(
                 setting,
                 "misplaced-handler",
-                f"no handler can be called {name!r}: on the on-timeout of a block that is a word",
+                f"a handler cannot be called {name!r}, which means something else in the on-timeout of a block",
                 expected="the id of another node",
             )
             return None
@@ -239,6 +239,14 @@ class NodeBinder:
         if text.value in self._index.ids:
             expression = self._compiler.reference(text, text.value, "", visible)
             return (None if expression is None else (expression,)), False
+        if text.value.lstrip().startswith(("[", "{", '"', "'")) or "(" in text.value:
+            self._findings.at_value(
+                setting,
+                "invalid-setting",
+                "input names nodes, and this is a value",
+                expected=f"the id of a node, or an expression in braces: {{{{{text.value.strip()}}}}}",
+            )
+            return None, False
         items = [text.slice(*found.span()) for found in _ITEM.finditer(text.value)]
         expressions = [self._bind_input_item(item, visible) for item in items]
         known = tuple(expression for expression in expressions if expression is not None)

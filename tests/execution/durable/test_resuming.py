@@ -200,7 +200,7 @@ async def test_a_secret_that_has_changed_replaces_the_old_one_with_a_warning(
         store, "r", registry=registry, secrets={"KEY": "new-secret-2"}, observers=[events.append]
     )
     assert seen == [None, "new-secret-2"]
-    assert "another value" in resumed.warnings[0].message
+    assert "a different value" in resumed.warnings[0].message
     told = [event.message for event in events if isinstance(event, RunWarning)]
     assert told == [resumed.warnings[0].message]
 

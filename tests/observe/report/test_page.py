@@ -282,6 +282,22 @@ def test_above_fifty_lanes_what_succeeded_is_folded_around_what_failed(
     assert few.run("document.getElementById('folding').hidden") is True
 
 
+def test_what_was_undone_is_folded_and_the_cause_of_the_failure_leads_the_table(
+    browser: Browser, tmp_path: Path
+) -> None:
+    body = """<foreach id="f" collection="range(40)" item="m" tolerate="1">
+      <source:stub id="n" takes="1s" fails="{{if_else(m == 3, 'tolerated', null)}}">
+        <compensate><source:stub id="undo"/></compensate></source:stub></foreach>
+      <source:stub id="bad" fails="no" after="f"/>"""
+    page = browser.page()
+    page.open(page_of(body, tmp_path / "r.html"))
+    labels = page.run("flowscriptReport.labels()")
+    assert labels[-2:] == ["bad", "▸ 39 ✓ succeeded"]
+    rows = page.run("[...document.querySelectorAll('#rows td:first-child')].map(c => c.innerText)")
+    assert rows[:2] == ["bad", "f[3]/n"]
+    assert page.console == []
+
+
 def test_on_a_narrow_screen_lanes_keep_what_tells_them_from_others(
     browser: Browser, tmp_path: Path
 ) -> None:

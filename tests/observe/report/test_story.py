@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
+import flowscript_trio as fs
 from flowscript_trio.observe.chronicle import Chronicle, Entry
 from flowscript_trio.observe.report import render_report, story_of
 from flowscript_trio.observe.report.lanes import lanes_of_workers
@@ -210,6 +211,38 @@ async def test_the_failure_of_a_run_is_the_node_that_raised_it_with_its_place_an
     assert failure["cancelled"] == "2 branches were cancelled"  # not what is inside of them
 
 
+def test_what_a_process_has_left_is_suspended_and_not_cancelled() -> None:
+    flow = fs.loads('<workflow name="w"><checkpoint id="c" prompt="Go?"/></workflow>')
+    entries: list[Entry] = []
+
+    async def main() -> fs.Run:
+        store = fs.Store.memory()
+        options: Any = {
+            "store": store,
+            "suspend_after": 1,
+            "observers": [Chronicle(entries.append)],
+        }
+        return await fs.run(flow, **options)
+
+    assert trio.run(main, clock=MockClock(autojump_threshold=0)).status == "suspended"
+    story = story_of(entries)
+    (span,) = story.spans
+    assert (span.look, story.head["status"]) == ("suspended", "suspended")
+    assert story.head["counts"] == {"suspended": 1}
+
+
+async def test_a_lane_of_a_compensation_says_what_it_undoes(autojump_clock: MockClock) -> None:
+    story = story_of(
+        await told(
+            """<foreach id="f" collection="[1, 2]"><source:stub id="pay">
+            <compensate><source:stub id="undo"/></compensate></source:stub></foreach>
+            <source:stub id="bad" fails="no" after="f"/>"""
+        )
+    )
+    undoing = [lane.label for lane in story.lanes if lane.undoes]
+    assert undoing == ["undo · f[1]/pay", "undo · f[0]/pay"]
+
+
 @pytest.mark.parametrize(
     ("body", "path", "cancelled"),
     [
@@ -224,6 +257,20 @@ async def test_the_failure_of_a_run_is_the_node_that_raised_it_with_its_place_an
             """<source:stub id="bad" takes="1s" fails="no"/><source:stub id="other" hangs="true"/>""",
             "bad",
             "1 node was cancelled",
+        ),
+        (
+            """<source:stub id="bad" takes="1s" fails="no"/><source:stub id="other" hangs="true"/>
+            <parallel id="p"><branch><source:stub id="a" hangs="true"/></branch></parallel>
+            <source:stub id="last" hangs="true"/>""",
+            "bad",
+            "3 nodes were cancelled",
+        ),
+        (
+            """<parallel id="p"><branch><source:stub id="bad" takes="1s" fails="no"/></branch>
+            <branch><source:stub id="a" hangs="true"/></branch></parallel>
+            <source:stub id="other" hangs="true"/>""",
+            "p/0/bad",
+            "1 branch and 1 node were cancelled",
         ),
         (
             # What was tolerated says the same, and is not what made the run fail.

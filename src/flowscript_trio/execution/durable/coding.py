@@ -75,16 +75,21 @@ class Coding:
 
     def decode_error(self, kept: ErrorFacts) -> BaseException:
         """The error, of which expressions see what they saw. What the walk has noted on it is noted again."""
+        return self.decode_noted(kept)[0]
+
+    def decode_noted(self, kept: ErrorFacts) -> tuple[BaseException, list[str]]:
+        """The error, and what the walk has noted on it, which is no longer on it."""
         error, view = decode_error(kept)
-        others = [text for text in notes_of(error) if not text.startswith(_OURS)]
+        notes = notes_of(error)
+        ours = [text for text in notes if text.startswith(_OURS)]
         if (written := written_notes(error)) is not None:
-            written[:] = others
+            written[:] = [text for text in notes if not text.startswith(_OURS)]
         if RAISED in view:
             raised = {name: decode_error(each)[0] for name, each in view[RAISED].items()}
             view = {**view, RAISED: raised}
         if "retryable" in view:
             remember_view(error, view)
-        return error
+        return error, ours
 
 
 async def fingerprints(secrets: Mapping[str, str]) -> tuple[bytes, dict[str, bytes]]:

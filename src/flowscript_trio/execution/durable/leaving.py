@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 import trio
 
 from ...types.passing import passing
+from ...types.results import LEFT
 from .working_time import WorkingTime
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ T = TypeVar("T")
 class Leaving:
     """How this process leaves a run, which is not cancelled by that: another one may take it up."""
 
-    REASON: ClassVar[str] = "this process leaves the run"
+    REASON: ClassVar[str] = LEFT
     """Why the walk is cancelled then."""
 
     def __init__(self, worked: WorkingTime) -> None:

@@ -180,9 +180,7 @@ async def _owned(
         return Owned(journal, coding, Past(), began, answers, frozenset())
     known = entry_of(first, Coding(secrets).decode)
     if not isinstance(known, RunBegan):
-        raise StoreFailed(
-            f"the journal of the run {journal.run_id!r} does not begin with its beginning"
-        )
+        raise StoreFailed(f"the journal of the run {journal.run_id!r} lacks its beginning")
     seal = _seal_of(store, known, journal.run_id)
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed, seal)
@@ -206,7 +204,8 @@ def _seal_of(store: Store, began: RunBegan, run_id: str) -> Seal | None:
         )
     if not store.seal.fits(began.seal):
         raise InputError(
-            f"the run {run_id!r} was begun with another key than the store has now; open it with that key"
+            f"the run {run_id!r} was begun with a different key from the one that the store has now; "
+            "open it with that key"
         )
     return store.seal
 

@@ -11,7 +11,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from ...journal.rows import ENDED, Journal, Mark
 from ...scheduler.passes import PassCounter
-from ...types.results import RunStatus
+from ...types.results import NodeResult, RunStatus
 from ...types.storing import StoreFailed
 from ..regions import Region
 from .coding import Coding
@@ -19,6 +19,7 @@ from .compacting import Parts
 from .compensations import Compensations
 from .decisions import Decisions
 from .digests import Digests
+from .ending import Ending, ending_of, origin_facts
 from .inbox import Inbox
 from .job_ends import JobEnds
 from .leaving import Leaving
@@ -144,19 +145,29 @@ class Recorder:
             except StoreFailed as exc:
                 self.leaving.error = exc
 
-    async def finish(self, status: RunStatus, output: Any, error: BaseException | None) -> None:
-        """Write how the run has ended; returns once that is on disk. Cannot be cancelled; raises StoreFailed."""
+    async def finish(
+        self,
+        status: RunStatus,
+        output: Any,
+        error: BaseException | None,
+        origin: NodeResult | None = None,
+    ) -> None:
+        """Write how the run has ended, and which execution its ``error`` left first.
+
+        Returns once that is on disk. Cannot be cancelled; raises StoreFailed.
+        """
         facts = None if error is None else self.coding.encode_error(error)
         if not self.leaving.is_left:
             self.worked.note(apart=0.0)
         self.job_ends.flush()
-        await self.journal.write_large(lambda: RunEnded("", status, output, facts), output)
+        source = origin_facts(origin)
+        await self.journal.write_large(lambda: RunEnded("", status, output, facts, source), output)
         self.worked.close()  # nothing follows that, even where it is left before it is on disk
         if not self.leaving.is_left and status in ENDED:
             self._journal.mark(Mark(status))
             with trio.CancelScope(shield=True):
                 await self._journal.synced()
 
-    def outcome(self, ended: RunEnded) -> tuple[Any, BaseException | None]:
-        """The output and the error of a run that has ended."""
-        return ended.output, None if ended.error is None else self.coding.decode_error(ended.error)
+    def ending(self, ended: RunEnded) -> Ending:
+        """How a run has ended, as an earlier process has written it."""
+        return ending_of(ended, self.coding)

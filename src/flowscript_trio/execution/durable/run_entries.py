@@ -72,9 +72,14 @@ class Forked(Entry):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Entry):
-    """The run has ended."""
+    """The run has ended.
+
+    ``origin`` is the execution that its error left first: its id, label and path, the place in the document, and
+    how many attempts it had. None where no node raised the error; earlier releases did not write it.
+    """
 
     kind = "run-ended"
     status: RunStatus
     output: Any
     error: ErrorFacts | None
+    origin: list[Any] | None = None

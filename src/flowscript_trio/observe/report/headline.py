@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from ...types.paths import is_iteration
 from .span import Span, walk
 
-_WORST_FIRST = ("failed", "running", "cancelled", "fallback", "success", "restored", "skipped")
+_WORST_FIRST = (
+    "failed",
+    "running",
+    "suspended",
+    "cancelled",
+    "fallback",
+    "success",
+    "restored",
+    "skipped",
+)
 _WORDS = {
-    "branch": ("branch was", "branches were"),
-    "iteration": ("iteration was", "iterations were"),
-    "node": ("node was", "nodes were"),
+    "branch": ("branch", "branches"),
+    "iteration": ("iteration", "iterations"),
+    "node": ("node", "nodes"),
 }
 _OTHER_DOCUMENTS = frozenset({"include", "call"})
 
@@ -71,8 +80,12 @@ def _cancelled(root: Span, causes: set[str]) -> str:
         by = (span.detail.get("cancelled_by") or {}).get("by")
         if span.state == "cancelled" and by in causes and around[-1].state != "cancelled":
             counts[_word(span)] += 1
-    said = [f"{count} {_WORDS[word][count != 1]} cancelled" for word, count in counts.items()]
-    return " and ".join(sorted(said))
+    said = [
+        f"{counts[word]} {name[counts[word] != 1]}" for word, name in _WORDS.items() if counts[word]
+    ]
+    *most, last = said or [""]
+    listed = " and ".join([", ".join(most), last] if most else [last])
+    return f"{listed} {'was' if counts.total() == 1 else 'were'} cancelled" if said else ""
 
 
 def _word(span: Span) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from ...types.paths import is_iteration
+from ...types.paths import COMPENSATE, is_iteration, parent_of, part_path, undone_in
 from .span import Span, in_order
 
 HERE = "here"
@@ -23,7 +23,7 @@ class Lane:
     """One line: ``depth`` is how far it is indented, ``short`` what it is called where there is little room.
 
     ``look`` is that of the branch or the node that it is for. ``ended_well``: so did all that is on it and
-    below it.
+    below it. ``undoes``: it is part of a compensation.
     """
 
     label: str
@@ -31,6 +31,7 @@ class Lane:
     depth: int
     look: str
     ended_well: bool = True
+    undoes: bool = False
 
 
 def lanes_of(root: Span) -> tuple[list[Lane], list[Span]]:
@@ -42,7 +43,8 @@ def lanes_of(root: Span) -> tuple[list[Lane], list[Span]]:
         span, depth, lane = stack.pop()
         if lane < 0:
             lane = len(lanes)
-            lanes.append(Lane(_label(span), _short(span), depth, span.look))
+            undoes = undone_in(span.path) is not None
+            lanes.append(Lane(_label(span), _short(span), depth, span.look, undoes=undoes))
         span.lane = lane
         lanes[lane].ended_well &= span.look in ("success", "restored", "skipped")
         spans.append(span)
@@ -68,10 +70,13 @@ def _tell_those_above(lanes: list[Lane]) -> None:
 
 
 def _label(span: Span) -> str:
-    """What a lane is called: with the worker, where what lies on it ran on one."""
+    """What a lane is called: with what it undoes, and with the worker, where what lies on it ran on one."""
     inside = span.children if span.kind == "branch" else ()
     workers = dict.fromkeys(each.detail.get("worker") for each in (span, *inside))
     named = [str(worker) for worker in workers if worker]
+    undone = undone_in(span.path)
+    if undone is not None and part_path(undone, COMPENSATE) == parent_of(span.path):
+        named.insert(0, undone)  # compensations of one node all have its name
     return span.label if not named else f"{span.label} · {', '.join(named)}"
 
 

@@ -10,6 +10,7 @@ from ...language.elements import ELEMENTS
 from ...types.paths import is_in_handler
 
 RUNNING = "running"
+SUSPENDED = "suspended"
 STOOD_IN = "fallback"
 RESTORED = "restored"
 
@@ -18,7 +19,8 @@ RESTORED = "restored"
 class Span:
     """A node, a branch or an iteration, with all that is known about it; times are in seconds since the run began.
 
-    ``state`` is a status, or ``running`` where the record ends before it did. ``parts`` are what it did
+    ``state`` is a status, ``running`` where the record ends before it did, or ``suspended`` where its process left
+    the run. ``parts`` are what it did
     besides its work: ``token`` or ``retry`` with two times; a branch waits for its token before it begins.
     ``detail`` is what a click shows. ``tag`` and ``key`` are those of a node in its document.
     """

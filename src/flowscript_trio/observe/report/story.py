@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...types.paths import branch_in, is_iteration
+from ...types.results import LEFT
 from ..under_way import UnderWay, in_round
 from .headline import counts_of, failure_of, state_of_drawing
 from .lanes import Lane, lanes_of, lanes_of_workers
-from .span import Span
+from .span import SUSPENDED, Span
 
 Entry = Mapping[str, Any]
 States = Mapping[int, Mapping[str, int]]
@@ -45,6 +46,7 @@ class Story:
                     "depth": lane.depth,
                     "well": lane.ended_well,
                     "look": lane.look,
+                    "undoes": lane.undoes,
                 }
                 for lane in self.lanes
             ],
@@ -210,6 +212,9 @@ class _Teller:
         ):
             if entry.get(key) is not None:
                 span.detail[key] = entry[key]
+        if span.detail.get("cancelled_by", {}).get("reason") == LEFT:
+            span.state = SUSPENDED
+            del span.detail["cancelled_by"]
 
     def _stop_waiting(self, number: int, span: Span) -> None:
         waited = self._waiting.pop(number, None)

@@ -38,10 +38,10 @@ class Earlier:
         return first
 
     def warn_of_others(self, path: str) -> None:
-        """Say that the file is added to although it is not known what of it is there."""
+        """Say that the file is added to, although it is not known how much had been added before."""
         said = (
-            f"{self.node.label!r} adds to {path!r} again after a crash, and others have written to that file "
-            "since: what it had added of it before, if anything, is still there"
+            f"{self.node.label!r} adds to {path!r} once more after a crash, since others have written to that "
+            "file: what it had added before, if anything, is still there"
         )
         trio.from_thread.run_sync(self.run.warn, self.node, said)
 

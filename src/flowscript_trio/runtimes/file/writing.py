@@ -144,8 +144,8 @@ class Addition:
         found = what_follows(self.handle, self.since, _rewound(spool))
         if found == "others":
             raise FlowScriptError(
-                f"{self._path!r} is not added to again after a crash: others have written to it since, so that it "
-                "is not known what of the stream is there; look at the file, and begin a new run"
+                f"nothing more is added to {self._path!r} after a crash: others have written to it since, so it "
+                "is not known how much of the stream is there; look at the file, and begin a new run"
             )
         if found != "whole":
             os.ftruncate(self.handle, self.since)

@@ -67,7 +67,7 @@ def _reason(
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or str(cause)
             return (
-                f"the certificate of {host!r} is not trusted ({why}); where it is right, give the "
+                f"the certificate of {host!r} is not trusted ({why}); if it is right, give the "
                 "certificates to trust in HttpOptions(ca=…)",
                 False,
             )

@@ -81,7 +81,7 @@ class Download:
         goes_on = answer.status_code == 206 and found is not None and int(found[1]) == self.size
         if answer.status_code == 206 and not goes_on:
             raise FlowScriptError(
-                f"{self.path!r}: the server sent another part than the one it was asked for"
+                f"{self.path!r}: the server sent a different part from the one it was asked for"
             )
         self._room.clear()
         if not goes_on:
@@ -128,7 +128,7 @@ class Download:
         os.fsync(self._handle)
         now = self._temporary.stat()
         if now is None or not os.path.samestat(now, os.fstat(self._handle)):
-            raise FlowScriptError(f"{self.path!r}: another file was put in its place on the way")
+            raise FlowScriptError(f"{self.path!r}: another file was put in its place meanwhile")
         self._temporary.rename_to(self._entry)
         self._open.close()
 

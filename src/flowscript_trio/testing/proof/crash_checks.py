@@ -108,7 +108,7 @@ def _late(
             continue
         # Where its time had passed before the process began, it may be behind clean-up that is owed.
         if witness.began < due - SLACK and seen.time > due + SLACK:
-            said = f"{key!r} waited {seen.time - due:g} s longer than until its time"
+            said = f"{key!r} waited until {seen.time - due:g} s after its time"
             yield "waits and time limits go on", key, said
         return  # what follows the wait has begun, and goes on in later processes
 

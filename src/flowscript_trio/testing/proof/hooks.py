@@ -35,6 +35,9 @@ class Hooked(Protocol):
     def note_resource(self, resource: object) -> None:
         """A node has been given a resource of the run."""
 
+    def note_opening(self, change: int) -> None:
+        """A resource of the run is being opened, or those of the run are being closed (1); no longer (-1)."""
+
     def note_temporary(self, path: str) -> None:
         """Somebody made a temporary file or folder."""
 
@@ -64,6 +67,7 @@ def hooked(told: Hooked) -> Iterator[None]:
             (semaphore, "acquire_nowait", _taking(told)),
             (semaphore, "acquire", _waiting(told)),
             (Resources, "get", _giving(told)),
+            (Resources, "close", _closing(told)),
             (threading.Thread, "start", _starting(told)),
             (_thread_cache.ThreadCache, "start_thread_soon", _handing_over(told)),
             (tempfile, "_mkstemp_inner", _making(told, lambda made: made[1])),
@@ -200,11 +204,29 @@ def _waiting(told: Hooked) -> Around:
 def _giving(told: Hooked) -> Around:
     def around(real: Any) -> Callable[..., Any]:
         async def get(resources: Resources, key: str, factory: Callable[[], Any]) -> Any:
-            given = await real(resources, key, factory)
+            told.note_opening(1)
+            try:
+                given = await real(resources, key, factory)
+            finally:
+                told.note_opening(-1)
             told.note_resource(given)
             return given
 
         return get
+
+    return around
+
+
+def _closing(told: Hooked) -> Around:
+    def around(real: Any) -> Callable[..., Any]:
+        async def close(resources: Resources, *args: Any) -> Any:
+            told.note_opening(1)
+            try:
+                return await real(resources, *args)
+            finally:
+                told.note_opening(-1)
+
+        return close
 
     return around
 

@@ -59,7 +59,7 @@ class Jump:
     order: int
     asked: frozenset[float]
     foreign: bool
-    """Whether a task that a runtime started itself may have asked for it."""
+    """Whether a task that a runtime started itself may have asked for it, or a resource on its way in or out."""
 
 
 @dataclass(eq=False)
@@ -114,6 +114,8 @@ class Probe(trio.abc.Instrument):
             p.label: p.call for p in self.points if isinstance(p, RaiseAt) if p.lasting
         }
         self._stall = {(p.label, p.call) for p in self.points if isinstance(p, StallAt)}
+        self._opening = 0
+        """How many are opening resources of the run, or closing them."""
         self._most_branches: dict[str, float] = {}
         self._branches: Counter[str] = Counter()
         self._limiter: trio.CapacityLimiter | None = None
@@ -193,7 +195,9 @@ class Probe(trio.abc.Instrument):
         now = trio.current_time()
         if now != self._time:
             asked = frozenset(wait.deadline - self._began for wait in self._waiting.values())
-            foreign = any(call.started_tasks for call in self._waiting if isinstance(call, Call))
+            foreign = self._opening > 0 or any(
+                call.started_tasks for call in self._waiting if isinstance(call, Call)
+            )
             since, until = self._time - self._began, now - self._began
             self._time = now
             self.jumps.append(Jump(since, until, self.now().order, asked, foreign))
@@ -242,6 +246,9 @@ class Probe(trio.abc.Instrument):
 
     def note_resource(self, resource: object) -> None:
         self.locks.watch(resource)
+
+    def note_opening(self, change: int) -> None:
+        self._opening += change
 
     def note_thread(self, thread: threading.Thread) -> None:
         self.leftovers.note_thread(thread)

@@ -3,7 +3,7 @@ const story = JSON.parse(document.getElementById("data").textContent);
 const { spans, lanes, workers, arrows, drawing, head } = story;
 const element = (id) => document.getElementById(id);
 const MARKS = {
-  failed: "\u2717", running: "\u25cf", cancelled: "\u2298", fallback: "\u21aa", success: "\u2713", restored: "\u21ba",
+  failed: "\u2717", running: "\u25cf", suspended: "\u25cb", cancelled: "\u2298", fallback: "\u21aa", success: "\u2713", restored: "\u21ba",
   skipped: "\u2013",
 };
 const WORDS = { success: "succeeded", fallback: "succeeded by a fallback" };

@@ -137,7 +137,7 @@ function drawSpan(ctx, index, row, top) {
   ctx.roundRect(left, top, wide, BAR, 3);
   ctx.fill();
   ctx.globalAlpha = 1;
-  if (!behind && (span.state === "cancelled" || span.state === "running")) hatch(ctx, left, top, wide);
+  if (!behind && ["cancelled", "running", "suspended"].includes(span.state)) hatch(ctx, left, top, wide);
   for (const [kind, begin, stop] of span.parts) drawPart(ctx, span, kind, x(begin), x(stop), top);
   if (!behind) {
     ctx.fillStyle = colours.onbar;

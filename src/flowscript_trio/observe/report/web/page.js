@@ -32,13 +32,15 @@ function sayLegend() {
   for (const [kind, mark] of Object.entries(PARTS)) if (parts.has(kind)) explain(kind, mark, WAITS[kind]);
 }
 
-// What failed comes first, as it happened: nodes before the blocks and branches that failed because of them. Then come
-// what had not ended, what was cancelled, and what a fallback stood in for; the rest is in the order of the document.
+// What made the run fail comes first, then what else failed, as it happened: nodes before the blocks and branches that
+// failed because of them. Then come what had not ended, what was suspended or cancelled, and what a fallback stood in for;
+// the rest is in the order of the document.
 const AT_ONCE = 500;
 const isFailed = (span) => span.state === "failed";
-const URGENT = ["running", "cancelled", "fallback"];
+const URGENT = ["running", "suspended", "cancelled", "fallback"];
+const rootCause = head.failure ? spans[head.failure.span] : null;
 const listed = [
-  ...spans.filter(isFailed).sort((a, b) => a.block - b.block || end(a) - end(b)),
+  ...spans.filter(isFailed).sort((a, b) => (b === rootCause) - (a === rootCause) || a.block - b.block || end(a) - end(b)),
   ...URGENT.flatMap((look) => spans.filter((span) => span.look === look)),
   ...spans.filter((span) => !isFailed(span) && !URGENT.includes(span.look)),
 ];

@@ -1,7 +1,8 @@
 // Owns which rows there are: the lanes that the search leaves, by branches or by workers, those that ended well folded.
 const FOLD_ABOVE = 50;
-// How many lanes side by side are worth a fold: those of the document itself are what people know it by.
-const fewest = (depth) => (depth ? 3 : FOLD_ABOVE);
+// How many lanes side by side are worth a fold: those of the document itself are what people know it by, but for what is
+// undone, which may be as much as was done.
+const fewest = ({ depth, undoes }) => (depth || undoes ? 3 : FOLD_ABOVE);
 const byBranches = { lanes, spansOf: lanes.map(() => []) };
 spans.forEach((span, index) => byBranches.spansOf[span.lane].push(index));
 const byWorkers = {
@@ -34,15 +35,16 @@ const rowOfLane = (lane) => ({ ...layout.lanes[lane], lane, spans: layout.spansO
 
 // The lanes from one on that stand side by side, and all that is on them and below them ended well.
 function foldFrom(lane) {
-  const { depth } = layout.lanes[lane];
+  const { depth, undoes } = layout.lanes[lane];
+  const isAlike = (other) => other.depth === depth && other.undoes === undoes && other.well;
   let after = lane, count = 0;
   const firsts = [];
-  while (after < layout.lanes.length && layout.lanes[after].depth === depth && layout.lanes[after].well) {
+  while (after < layout.lanes.length && isAlike(layout.lanes[after])) {
     count += 1;
     firsts.push(spans[layout.spansOf[after][0]]);
     do after += 1; while (after < layout.lanes.length && layout.lanes[after].depth > depth);
   }
-  if (count < fewest(depth)) return null;
+  if (count < fewest(layout.lanes[lane])) return null;
   const short = `\u25b8 ${count} ${MARKS.success}`, label = `${short} succeeded`, inside = [];
   for (let at = lane; at < after; at += 1) inside.push(...layout.spansOf[at]);
   const ordered = (times) => times.sort((a, b) => a - b);
