@@ -19,9 +19,9 @@ from flowscript_trio.runtimes.control.values import (
     WaitN,
     parse_limit,
 )
-from flowscript_trio.runtimes.file.types import _read_types
 from flowscript_trio.runtimes.http.auth import Auth
 from flowscript_trio.runtimes.http.extract import Extract
+from flowscript_trio.runtimes.tabular import read_types
 from flowscript_trio.types.durations import parse_duration
 
 _AUTH = (
@@ -76,7 +76,7 @@ def _worded(kind: Any, marks: list[Any]) -> str:
     functions = [getattr(mark, "func", None) for mark in marks]
     if parse_duration in functions:
         return "a duration such as `500ms` or `2m`"
-    if _read_types in functions:
+    if read_types in functions:
         return "a mapping, or text such as `price: number`"
     if parse_limit in functions:
         return "a whole number from 1, or `unlimited`"

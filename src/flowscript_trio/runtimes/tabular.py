@@ -27,7 +27,7 @@ _ANY_ROW = object_of({}, is_open=True)
 _COLUMNS = {"string": TEXT, "number": NUMBER, "integer": NUMBER, "boolean": BOOLEAN}
 
 
-def _read_types(value: Any) -> dict[str, str]:
+def read_types(value: Any) -> dict[str, str]:
     """Types by column, from text or a mapping, checked."""
     if isinstance(value, str):
         value = split_types(value)
@@ -42,7 +42,7 @@ def _read_types(value: Any) -> dict[str, str]:
 Character = Annotated[str, Field(min_length=1, max_length=1, pattern=r"^[^\r\n]$")]
 Delimiter = Literal["auto", "tab"] | Character
 Quote = Literal["none"] | Character
-Types = Annotated[Any, BeforeValidator(_read_types)]
+Types = Annotated[Any, BeforeValidator(read_types)]
 """A dict of texts. Not declared as one: ``price: number, day: date`` is not YAML."""
 
 
