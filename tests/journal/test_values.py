@@ -206,7 +206,7 @@ class Array:
         return [1]
 
 
-class Colour(Enum):
+class Paint(Enum):
     RED = "red"
 
 
@@ -216,7 +216,7 @@ class Colour(Enum):
         (Point(), "a 'Point' cannot be kept; expected dataclasses.asdict() of it"),
         (Order(), "an 'Order' cannot be kept; expected its model_dump()"),
         (Array(), "an 'Array' cannot be kept; expected its tolist()"),
-        (Colour.RED, "a 'Colour' cannot be kept; expected its value"),
+        (Paint.RED, "a 'Paint' cannot be kept; expected its value"),
         (PurePosixPath("a"), "a 'PurePosixPath' cannot be kept; expected str() of it"),
         (ValueError("a"), "a 'ValueError' cannot be kept; expected str() of it"),
         (memoryview(b"a"), "a 'memoryview' cannot be kept; expected bytes() of it"),
