@@ -101,8 +101,6 @@ def _instead_of(value: Any) -> str | None:
         return "its model_dump()"
     if hasattr(kind, "__dataclass_fields__"):
         return "dataclasses.asdict() of it"
-    if hasattr(kind, "__attrs_attrs__"):
-        return "attrs.asdict() of it"
     if hasattr(kind, "tolist"):  # of numpy, pandas and others
         return "its tolist()"
     return next((said for base, said in _INSTEAD.items() if isinstance(value, base)), None)
