@@ -13,7 +13,7 @@ from flowscript_trio.journal import pieces, values
 from flowscript_trio.journal.blobs import any_in, unpack
 from flowscript_trio.journal.pieces import encode_in_pieces, is_large, packed
 from flowscript_trio.journal.secrets import KeptSecrets
-from flowscript_trio.journal.values import decode_value, encode_value
+from flowscript_trio.journal.values import TooLarge, decode_value, encode_value
 from flowscript_trio.types.storing import CannotKeep
 
 LONG = string.printable * 4_000 + "\ud800é𝄞" * 50_000
@@ -96,3 +96,13 @@ def test_what_is_looked_for_may_lie_in_any_pieces() -> None:
 def test_what_cannot_be_kept_has_its_place_in_a_large_value_too() -> None:
     with pytest.raises(CannotKeep, match=r"^\[20000\]\.handle: an 'object' cannot be kept"):
         encode_in_pieces([*LARGE["rows"], {"handle": object()}], None)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_for_its_room_is_found_before_it_is_encoded(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "dumped", lambda value: pytest.fail("it was encoded"))
+    for value in (LARGE[name], [1, LARGE[name]], {"a": LARGE[name]}):
+        with pytest.raises(TooLarge):
+            encode_value(value, None, 64 * 1024)

@@ -287,6 +287,79 @@ async def test_a_statement_that_waits_too_long_for_a_lock_is_sent_again(
     assert keys(url) == ["a", "b"]
 
 
+async def test_a_statement_that_is_given_up_each_time_fails_with_a_word_and_nothing_is_half_done(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "PATIENCE", 0.0)
+    monkeypatch.setattr(postgres, "PAUSE", 0.0)
+    connect = PostgresBackend._connect
+
+    def impatient(self: PostgresBackend) -> Any:
+        connection = connect(self)
+        connection.execute("set statement_timeout = '20ms'")
+        return connection
+
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    monkeypatch.setattr(PostgresBackend, "_connect", impatient)
+    assert isinstance(store._backend, PostgresBackend)
+    store._backend._hang_up()
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        with pytest.raises(StoreFailed, match="statement timeout; resume the run once it can"):
+            await write(journal, "b")
+        connection.rollback()
+    monkeypatch.undo()
+    await journal.aclose()
+    assert keys(url) == ["a"]
+    again = await Store(url).open("r")
+    await write(again, "c")
+    await again.aclose()
+    assert keys(url) == ["a", "c"]
+
+
+async def test_a_statement_that_somebody_cancels_is_sent_again(url: str) -> None:
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    pid = store._backend._writing.info.backend_pid
+
+    def cancel_once_it_waits() -> None:
+        waits = f"select 1 from pg_stat_activity where pid = {pid} and wait_event_type = 'Lock'"
+        while not sql(url, waits):
+            pass
+        sql(url, f"select pg_cancel_backend({pid})")
+
+    with psycopg.connect(url) as connection:
+        connection.execute("select * from flowscript_runs for update")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write, journal, "b")
+            await trio.to_thread.run_sync(cancel_once_it_waits)
+            connection.rollback()
+    await journal.aclose()
+    assert keys(url) == ["a", "b"]
+
+
+async def test_what_is_set_for_a_database_cuts_nothing_off(url: str) -> None:
+    """Time-outs are meant for others than the store."""
+    (name,) = sql(url, "select current_database()")[0]
+    for each in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        sql(url, f'alter database "{name}" set {each} = 100')
+    store = Store(url)
+    journal = await store.begin("r", b"")
+    await write(journal, "a")
+    assert isinstance(store._backend, PostgresBackend)
+    assert store._backend._writing is not None
+    settings = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
+    found = [store._backend._writing.execute(f"show {each}").fetchone()[0] for each in settings]  # type: ignore[index]
+    await journal.aclose()
+    assert found == ["10s", "0", "10s"]
+    assert keys(url) == ["a"]
+
+
 # -- clocks
 
 

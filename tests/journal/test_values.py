@@ -6,10 +6,13 @@ import json
 import math
 import re
 import socket
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, deque, namedtuple
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import IntEnum
+from enum import Enum, IntEnum, StrEnum
+from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +20,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from flowscript_trio.journal.values import decode_value, encode_value
 from flowscript_trio.types.storing import CannotKeep, StoreFailed
@@ -186,6 +190,49 @@ def test_shared_parts_are_written_once_however_often_they_are_reached() -> None:
 def test_what_cannot_be_kept_is_refused_with_its_place(value: Any, message: str) -> None:
     with pytest.raises(CannotKeep, match=f"^{re.escape(message)}$"):
         encode_value(value)
+
+
+@dataclass
+class Point:
+    x: int = 1
+
+
+class Order(BaseModel):
+    number: int = 1
+
+
+class Array:
+    def tolist(self) -> list[int]:
+        return [1]
+
+
+class Paint(Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Point(), "a 'Point' cannot be kept; expected dataclasses.asdict() of it"),
+        (Order(), "an 'Order' cannot be kept; expected its model_dump()"),
+        (Array(), "an 'Array' cannot be kept; expected its tolist()"),
+        (Paint.RED, "a 'Paint' cannot be kept; expected its value"),
+        (PurePosixPath("a"), "a 'PurePosixPath' cannot be kept; expected str() of it"),
+        (ValueError("a"), "a 'ValueError' cannot be kept; expected str() of it"),
+        (memoryview(b"a"), "a 'memoryview' cannot be kept; expected bytes() of it"),
+        (MappingProxyType({}), "a 'mappingproxy' cannot be kept; expected dict() of it"),
+        (deque([1]), "a 'deque' cannot be kept; expected list() of it"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_cannot_be_kept_says_what_can_be_in_its_place(value: Any, expected: str) -> None:
+    with pytest.raises(CannotKeep) as caught:
+        encode_value({"rows": [value]})
+    assert str(caught.value) == f"rows[0]: {expected}"
+
+
+def test_of_an_enumeration_of_texts_or_numbers_its_value_is_kept() -> None:
+    assert back([StrEnum("Texts", ["a"]).a, IntEnum("Numbers", ["one"]).one]) == ["a", 1]  # type: ignore[attr-defined]
 
 
 def test_what_refers_to_itself_is_refused_with_its_place() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -75,16 +77,43 @@ def _scalar(value: Any) -> Any:
     kind = type(value).__name__
     if isinstance(value, complex):
         raise CannotKeep("", "a complex number cannot be kept; expected a list of its two parts")
-    hint = ""
-    if isinstance(value, Items):
-        hint = "; expected that the runtime which gives it is registered with pure=True"
-    elif isinstance(value, (Iterator, AsyncIterator)):
-        hint = (
-            "; expected a list, or flowscript_trio.Items, whose function is called with n and gives the items "
-            "from the n-th on"
-        )
+    expected = _instead_of(value)
+    hint = "" if expected is None else f"; expected {expected}"
     article = "an" if kind[:1] in "aeiouAEIOU" else "a"
     raise CannotKeep("", f"{article} {kind!r} cannot be kept{hint}")
+
+
+def _instead_of(value: Any) -> str | None:
+    """What can be kept in the place of a value that cannot; None where nobody knows."""
+    kind = type(value)
+    if isinstance(value, Items):
+        return "that the runtime which gives it is registered with pure=True"
+    if isinstance(value, (Iterator, AsyncIterator)):
+        return (
+            "a list, or flowscript_trio.Items, whose function is called with n and gives the items from "
+            "the n-th on"
+        )
+    if isinstance(value, type):
+        return None
+    if isinstance(value, memoryview):
+        return "bytes() of it"
+    if hasattr(kind, "model_dump"):
+        return "its model_dump()"
+    if hasattr(kind, "__dataclass_fields__"):
+        return "dataclasses.asdict() of it"
+    if hasattr(kind, "tolist"):  # of numpy, pandas and others
+        return "its tolist()"
+    return next((said for base, said in _INSTEAD.items() if isinstance(value, base)), None)
+
+
+_INSTEAD: dict[type, str] = {
+    Enum: "its value",
+    PurePath: "str() of it",
+    BaseException: "str() of it",
+    Mapping: "dict() of it",
+    Collection: "list() of it",
+}
+"""What can be kept in the place of values of some classes; the first that fits."""
 
 
 def _clock(value: time) -> list[Any]:

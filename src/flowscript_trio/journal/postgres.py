@@ -45,6 +45,9 @@ LOCK_TIMEOUT = "2s"
 LOOK_EVERY = 2.0
 """Seconds between two looks at an inbox."""
 
+PATIENCE = 60.0
+"""Seconds in which a commit is sent again that the server gives up each time, since it takes too long."""
+
 PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
 
@@ -191,6 +194,7 @@ class PostgresBackend:
 
     def commit(self, batches: Sequence[Batch], waiting: Callable[[], bool]) -> None:
         """As :meth:`~.backend.Backend.commit`. Where the answer to a commit was lost, it is sent again."""
+        refused: float | None = None  # since when the server has refused it
         with self._lock:
             while True:
                 for batch in batches:
@@ -208,6 +212,12 @@ class PostgresBackend:
                         raise
                     self._hang_up()
                     if not waiting() or (isinstance(exc, psycopg.Error) and _is_lasting(exc)):
+                        raise self._failure(exc) from exc
+                    if not _was_given_up(exc):
+                        refused = None
+                    elif refused is None:
+                        refused = time.monotonic()
+                    elif time.monotonic() - refused > PATIENCE:
                         raise self._failure(exc) from exc
                     time.sleep(PAUSE)
                 except psycopg.Error as exc:
@@ -352,7 +362,9 @@ class PostgresBackend:
             fallback_application_name="flowscript",
         )
         try:
+            # What is set for the server, the database or the role is meant for others.
             connection.execute("set statement_timeout = '10s'")
+            connection.execute("set lock_timeout = 0")
             connection.execute("set client_min_messages = warning")
             # A process that is stopped in a transaction must not keep the run from others.
             connection.execute("set idle_in_transaction_session_timeout = '10s'")
@@ -404,6 +416,12 @@ def shown(url: str) -> str:
 
 PASSING = ("08", "57P", "57014", "40", "55P03", "53300", "25P03")
 """SQLSTATEs of what passes: connections, a server that stops or starts, time-outs, locks."""
+
+
+def _was_given_up(exc: Exception) -> bool:
+    """Whether the server was there, and gave up: since it took too long, for a lock, or as somebody wished."""
+    state = exc.sqlstate if isinstance(exc, psycopg.Error) else None
+    return state is not None and not state.startswith(("08", "57P"))
 
 
 def _is_lasting(exc: psycopg.Error) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import Any
 
 from ..types.headers import Headers
@@ -21,22 +22,34 @@ PARTS = b"p"
 DEEPEST = 60
 """How deeply plain JSON may be nested: Python's reader and writer of JSON take stack for each level."""
 
+PART = 8
+"""Bytes that a part of a container is taken to have, beside those of its text."""
+
+FEW = 16
+"""Parts of a list that is looked at by itself first."""
 MANY = 50_000
 """Parts of a container that are looked at in one call."""
 
 _LEAVES = frozenset({type(None), bool, int, float, str})
 _CONTAINERS = frozenset({list, dict})
+_PLAIN = _LEAVES | _CONTAINERS
+_TEXT = frozenset({str})
 
 
-def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
+class TooLarge(Exception):
+    """A value is larger than whoever asked for its bytes had room for."""
+
+
+def encode_value(value: Any, secrets: KeptSecrets | None = None, room: float = inf) -> bytes:
     """A value as bytes from which :func:`decode_value` makes the same again.
 
     JSON, bytes, dates, times, Decimal, UUID, tuples, sets and dicts with any such keys; of a subclass it is what
     its base holds. A list that is in it twice is one list afterwards, too. Secrets are kept as their names.
 
-    Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value.
+    Raises CannotKeep for anything else, and for what refers to itself, with the place inside the value; TooLarge
+    for what takes more than about ``room`` bytes, before it has taken long.
     """
-    if is_plain(value):
+    if is_plain(value, room):
         try:
             data = dumped(value)
         except ValueError:  # an integer of thousands of digits
@@ -44,12 +57,12 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None) -> bytes:
         else:
             if secrets is None or not secrets.suspects(data):
                 return JSON + data
-    return PARTS + dumped(parts_of(value, secrets))
+    return PARTS + dumped(parts_of(value, secrets, room))
 
 
-def parts_of(value: Any, secrets: KeptSecrets | None) -> list[Any]:
-    """The table of a value, each container after those in it, and then the value. Raises CannotKeep."""
-    return _Parts(secrets).of(value)
+def parts_of(value: Any, secrets: KeptSecrets | None, room: float = inf) -> list[Any]:
+    """The table of a value, each container after those in it, and then the value; raises CannotKeep, TooLarge."""
+    return _Parts(secrets, room).of(value)
 
 
 def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
@@ -101,27 +114,49 @@ _decoder = json.JSONDecoder(parse_constant=float)
 """Each NaN is an object of its own, as it was: of two keys of a dict, or two items of a set, one would be lost."""
 
 
-def is_plain(root: Any) -> bool:
-    """Whether JSON says all of a value: no class but its own, no part twice, not too deep."""
+def is_plain(root: Any, room: float = inf) -> bool:
+    """Whether JSON says all of a value: no class but its own, no part twice, not too deep.
+
+    Raises TooLarge for what takes more than about ``room`` bytes, however it is said.
+    """
     kind = type(root)
-    if kind in _LEAVES or (kind is list and _LEAVES.issuperset(_kinds(root))):
-        return True
-    if kind not in _CONTAINERS:
-        return False
+    if kind is not list and kind is not dict:
+        if kind is str and len(root) > room:
+            raise TooLarge
+        return kind in _LEAVES
+    if kind is list and len(root) < FEW:  # as the facts of most entries
+        kinds = set(map(type, root))
+        if _LEAVES.issuperset(kinds):
+            if str in kinds:
+                for part in root:
+                    if type(part) is str:
+                        room -= len(part)
+                if room < 0:
+                    raise TooLarge
+            return True
     level, seen = [root], {id(root)}
     for _ in range(DEEPEST):
         below = []
         for each in level:
+            room -= PART * len(each)
+            if room < 0:
+                raise TooLarge
             if type(each) is dict:
-                if not all(type(key) is str for key in each):
+                if not _TEXT.issuperset(_kinds(each)):
                     return False
                 parts = each.values()
             else:
                 parts = each
-            kinds = _kinds(parts) - _LEAVES
-            if not kinds:
+            kinds = _kinds(parts)
+            if str in kinds and room != inf:
+                for part in parts:
+                    if type(part) is str:
+                        room -= len(part)
+                if room < 0:
+                    raise TooLarge
+            if _LEAVES.issuperset(kinds):
                 continue
-            if not kinds <= _CONTAINERS:
+            if not _PLAIN.issuperset(kinds):
                 return False
             for part in parts:
                 if type(part) in _CONTAINERS:
@@ -146,6 +181,9 @@ def _kinds(parts: Collection[Any]) -> set[type]:
     return kinds
 
 
+_LONG = (str, bytes, bytearray)
+
+
 @dataclass(slots=True)
 class _Open:
     """A container whose parts are being written."""
@@ -160,8 +198,9 @@ class _Open:
 class _Parts:
     """The table of one value. Containers are numbered by their ids; the value keeps them alive meanwhile."""
 
-    def __init__(self, secrets: KeptSecrets | None) -> None:
+    def __init__(self, secrets: KeptSecrets | None, room: float) -> None:
         self._secrets = secrets
+        self._room = room
         self._parts: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._open: list[_Open] = []
@@ -184,6 +223,9 @@ class _Parts:
     def _go_on(self, current: _Open) -> bool:
         """Write parts up to the next container that is not written yet; whether there is none."""
         for step, part in current.rest:
+            self._room -= PART + (len(part) if isinstance(part, _LONG) else 0)
+            if self._room < 0:
+                raise TooLarge
             made = self._leaf(step, part)
             if made is not CONTAINER:
                 current.made.append(made)

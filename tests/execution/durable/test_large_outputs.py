@@ -86,7 +86,8 @@ async def test_an_output_that_several_nodes_give_is_kept_once(tmp_path: Path) ->
 
 
 CHANGES = """<workflow name="w"><source:give id="a"/><source:change id="c" input="a"/>
-  <checkpoint id="stop" prompt="Go?" after="c"/><transform:template id="t" template="{{length(a)}}" after="stop"/></workflow>"""
+  <checkpoint id="stop" prompt="Go?" after="c"/>
+  <transform:template id="t" template="{{length(a)}}" after="stop"/></workflow>"""
 
 
 async def test_what_others_do_to_an_output_is_not_kept(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from math import inf
 from secrets import token_bytes
 from typing import Any
 
@@ -43,9 +44,12 @@ class Coding:
         """What entries with cookies are sealed with; None where the run was begun without a key."""
         self._secrets = KeptSecrets(secrets, public, changed) if secrets else None
 
-    def encode(self, value: Any) -> bytes:
-        """A value as bytes; raises CannotKeep with the place inside the value."""
-        return encode_value(value, self._secrets)
+    def encode(self, value: Any, room: float = inf) -> bytes:
+        """A value as bytes; raises CannotKeep with the place inside the value.
+
+        TooLarge for one that takes more than about ``room`` bytes.
+        """
+        return encode_value(value, self._secrets, room)
 
     def encode_in_pieces(self, value: Any) -> list[bytes]:
         """The same in pieces, for a thread; raises CannotKeep."""

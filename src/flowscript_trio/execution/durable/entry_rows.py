@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from math import inf
 from operator import attrgetter
 from typing import Any
 
@@ -94,15 +95,16 @@ _PARTS_OF = {
 
 
 def row_of(
-    entry: Entry, coding: Coding, value: bytes = b"", sealed: bool = False
+    entry: Entry, coding: Coding, value: bytes = b"", sealed: bool = False, room: float = inf
 ) -> tuple[Row, Entry]:
     """An entry as a row with that ``value``, and what it says: the entry, unless it had to be without its cookies.
 
     One with headers that set cookies is sealed with the key of the store, as is one that is to be ``sealed``.
-    Raises CannotKeep for a value that cannot be kept, with the place inside it.
+    Raises CannotKeep for a value that cannot be kept, with the place inside it; TooLarge for one that takes more
+    than about ``room`` bytes.
     """
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
-    data = _encoded(facts, coding)
+    data = _encoded(facts, coding, room)
     told = sealed or entry.is_secret
     if told or (may_set_cookies(data) and sets_cookies(facts) and not entry.is_open):
         closed = coding.close(data)
@@ -114,10 +116,10 @@ def row_of(
     return Row(kind, key, data, value), entry
 
 
-def _encoded(facts: list[Any], coding: Coding) -> bytes:
+def _encoded(facts: list[Any], coding: Coding, room: float = inf) -> bytes:
     """The facts of an entry as bytes; where they cannot be kept, the error has the place inside the value."""
     try:
-        return coding.encode(facts)
+        return coding.encode(facts, room)
     except CannotKeep as exc:
         raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
 

@@ -14,7 +14,7 @@ import trio
 
 from ...journal.blobs import LARGE, Large
 from ...journal.cookies import may_set_cookies_in, sets_cookies
-from ...journal.pieces import is_large, packed
+from ...journal.pieces import packed
 from ...journal.rows import Journal
 from ...types.storing import CannotKeep
 from .coding import Coding
@@ -24,9 +24,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A large part as it is written, with the bytes that it takes unpacked."""
+    """A large part as it is written, with the bytes that it takes unpacked.
 
-    part: Large
+    ``part`` is None where it must be sealed and there is no key.
+    """
+
+    part: Large | None
     size: int
     sealed: bool
 
@@ -34,13 +37,10 @@ class Packed:
 async def pack_large(
     journal: Journal, coding: Coding, part: Any, sealed: bool = False
 ) -> Packed | None:
-    """A large part of an entry as it is written; None for what is written as any other, since it is not large.
+    """A large part of an entry as it is written; None where it is not large, which is written as any other.
 
-    It is None, too, for what must be sealed where there is no key. Raises CannotKeep. It cannot be cancelled: what
-    gave the part has done its work.
+    Raises CannotKeep. It cannot be cancelled: what gave the part has done its work.
     """
-    if not is_large(part):
-        return None
     return await in_thread(journal, partial(_pack, coding, part, sealed))
 
 
@@ -63,7 +63,7 @@ def _pack(coding: Coding, part: Any, sealed: bool) -> Packed | None:
     if sealed:
         closed = coding.close(b"".join(pieces))
         if closed is None:
-            return None
+            return Packed(None, 0, False)
         pieces = [closed]
     size = sum(map(len, pieces))
     return None if size <= LARGE else Packed(packed(pieces), size, sealed)

@@ -10,7 +10,8 @@ import trio
 from pydantic import BaseModel
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ...journal.pieces import is_large
+from ...journal.blobs import LARGE
+from ...journal.values import TooLarge
 from ...program.compiled import Step
 from ...runtimes.wrapping import innermost
 from ...scheduler.policy import INTERRUPTS
@@ -140,10 +141,13 @@ async def act_durably(
     stream = name_of_stream(outcome.output)
     if stream is not None:
         note_opened(recorder, attempt, stream, outcome.output, has_set_some)
-    elif is_large(outcome.output):
-        await recorder.outcomes.ended_large(path, number, outcome.output, has_set_some)
-    else:
-        recorder.outcomes.ended(path, number, outcome.output, has_set_some)
+        return outcome
+    try:
+        recorder.outcomes.ended(path, number, outcome.output, has_set_some, LARGE)
+        return outcome
+    except TooLarge:
+        pass
+    await recorder.outcomes.ended_large(path, number, outcome.output, has_set_some)
     return outcome
 
 

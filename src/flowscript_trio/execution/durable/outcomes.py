@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from math import inf
 from typing import Any
 
 import trio
@@ -43,17 +43,21 @@ class Outcomes:
         await self._journal.synced()
         return value
 
-    def ended(self, path: str, attempt: int, output: Any, sealed: bool = False) -> None:
-        """An attempt has succeeded; ``sealed``: it has set cookies, which its output may show."""
-        self._journal.write(Ended(path, attempt, self._clock.pass_now, output), sealed=sealed)
+    def ended(
+        self, path: str, attempt: int, output: Any, sealed: bool = False, room: float = inf
+    ) -> None:
+        """An attempt has succeeded; ``sealed``: it has set cookies, which its output may show.
 
-    def ended_large(self, path: str, attempt: int, output: Any, sealed: bool) -> Awaitable[None]:
+        Raises CannotKeep, and TooLarge where its output takes more than about ``room`` bytes.
+        """
+        entry = Ended(path, attempt, self._clock.pass_now, output)
+        self._journal.write(entry, sealed=sealed, room=room)
+
+    async def ended_large(self, path: str, attempt: int, output: Any, sealed: bool) -> None:
         """As :meth:`ended`, with a large output; it has ended when this returns. It cannot be cancelled."""
-
-        def entry() -> Ended:
-            return Ended(path, attempt, self._clock.pass_now, output)
-
-        return self._journal.write_large(entry, output, sealed)
+        packed = await self._journal.packed(output, sealed)
+        entry = Ended(path, attempt, self._clock.pass_now, output)
+        self._journal.write(entry, sealed=sealed, packed=packed)
 
     def set_cookies(self, path: str, attempt: int, before: Cookies, after: Cookies) -> None:
         """An attempt is over that has changed the cookies of its scope: they are kept sealed.

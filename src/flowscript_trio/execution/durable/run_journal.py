@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Any
 
 import trio
 
+from ...journal.blobs import LARGE
 from ...journal.rows import Journal
+from ...journal.values import TooLarge
 from ...types.paths import levels_of
 from .coding import Coding, is_sealed
 from .compacting import Parts
@@ -54,11 +57,13 @@ class RunJournal:
         within: str | None = None,
         sealed: bool = False,
         packed: Packed | None = None,
+        room: float = inf,
     ) -> int | None:
         """Add an entry; it waits for nothing. Gives the number of its row, None where the run is left.
 
         ``within`` is the loop that it is compacted with, where its key does not say that. ``sealed``: it has what
-        nobody may see who has the store alone. ``packed`` is its large part. Raises CannotKeep.
+        nobody may see who has the store alone. ``packed`` is its large part. Raises CannotKeep, and
+        TooLarge where it takes more than about ``room`` bytes.
         """
         if self._leaving.is_left:
             return None
@@ -66,7 +71,7 @@ class RunJournal:
             self._looked_at = self._passes.now
             self._worked.note()
         if packed is None:
-            number, size = self.append(entry, sealed=sealed)
+            number, size = self.append(entry, sealed=sealed, room=room)
         else:
             number, size = self._append_large(entry, packed)
         if self._parts.open:
@@ -80,15 +85,23 @@ class RunJournal:
 
         It cannot be cancelled. Raises CannotKeep.
         """
-        packed = await pack_large(self._journal, self._coding, part, sealed)
-        if packed is None:
-            self.write(entry(), sealed=sealed)
-        else:
-            self.write(entry(), packed=packed)
+        try:
+            self.write(entry(), sealed=sealed, room=LARGE)
+            return
+        except TooLarge:
+            pass
+        packed = await self.packed(part, sealed)
+        self.write(entry(), sealed=sealed, packed=packed)
 
-    def append(self, entry: Entry, value: bytes = b"", sealed: bool = False) -> tuple[int, int]:
+    def packed(self, part: Any, sealed: bool) -> Awaitable[Packed | None]:
+        """A large part of an entry, as :func:`~.large.pack_large` gives it."""
+        return pack_large(self._journal, self._coding, part, sealed)
+
+    def append(
+        self, entry: Entry, value: bytes = b"", sealed: bool = False, room: float = inf
+    ) -> tuple[int, int]:
         """Add an entry that the caller notes for its part; gives the number of its row, and its bytes."""
-        row, said = row_of(entry, self._coding, value, sealed)
+        row, said = row_of(entry, self._coding, value, sealed, room)
         if said is not entry:
             self._parts.keep(entry.key)
         elif is_sealed(row.data):
@@ -98,6 +111,9 @@ class RunJournal:
         return number, len(row.data)
 
     def _append_large(self, entry: Entry, packed: Packed) -> tuple[int, int]:
+        if packed.part is None:
+            self._parts.keep(entry.key)
+            return self.append(entry.without_cookies())
         if packed.sealed:
             self._parts.note_cookies(entry.key)
         row = large_row_of(entry, self._coding, packed.part, packed.sealed)
