@@ -9,6 +9,7 @@ import click
 
 from . import (
     blocks,
+    checkpoints,
     clusters,
     costs,
     data,
@@ -30,6 +31,7 @@ from .measuring import NOISE, Measured, Workload, measure, noise
 
 FAMILIES = {
     "blocks": blocks.workloads,
+    "checkpoints": checkpoints.workloads,
     "sequences": sequences.workloads,
     "clusters": clusters.workloads,
     "data": data.workloads,

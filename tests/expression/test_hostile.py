@@ -262,7 +262,55 @@ SECOND_FORTY = [
 ]
 
 
-EXPRESSIONS = [*FORTY, *SECOND_FORTY]
+THIRD_FORTY = [
+    "map(xs, x => regex_match(repeat('x', 200), repeat('(x?)', 300)))",
+    "regex_match(repeat('x', 2000), repeat('(x?)', 900))",
+    "regex_match(repeat('x', 20000), repeat('(x|xx)', 300) + '$')",
+    "regex_match('x', repeat('()', 1400))",
+    "regex_replace(repeat('xy', 20000), repeat('(x|xx)?', 100), '$1')",
+    "regex_replace(repeat('x', 1e5), repeat('(x*)', 50), '$1$2')",
+    "match_all(repeat('x', 1e5), repeat('(x|xx)', 900) + '$')",
+    "test(repeat('x', 2e5), repeat('(x|xx)', 900) + '$')",
+    "regex_match(t, '(.)(.)(.)(.)(.)(.)(.)(.)(.*)$')",
+    "map(xs, x => match('x', repeat('\\\\pL', 30) + x))",
+    "json_encode(repeat('\\u0001', 6e7))",
+    "json_encode(map(xs, x => repeat('\\u0001', 1e4)))",
+    "pretty({a: repeat('\"', 6e7)})",
+    "map(map(xs, x => y => x + y), f => 1)",
+    "map(xs, x => y => z => x).length",
+    "sort(map(xs, x => f => x), (a, b) => 1)",
+    "reduce(range(64), (a, x) => a + a, 'x')",
+    "reduce(range(64), (a, x) => [...a, ...a], [1])",
+    "to_string(reduce(range(199), (a, x) => ({a, b: a}), 1))",
+    "reduce(range(60), (a, x) => [a, a], 1) in [reduce(range(60), (a, x) => [a, a], 2)]",
+    "flatten(reduce(range(60), (a, x) => [a, a], 1), 100)",
+    "hash(reduce(range(60), (a, x) => [a, a], 1))",
+    "zip(range(1e7), range(1e7))",
+    "chunk(range(1e7), 1)",
+    "group_by(range(1e7), x => x % 2)",
+    "from_entries(map(range(3e6), x => ['k' + x, x]))",
+    "split(repeat('a', 6e7), '')",
+    "join(map(range(1e7), x => 'ab'), ',')",
+    "replace(repeat('a', 6e7), 'a', 'ß')",
+    "url_encode(repeat('ß', 6e7))",
+    "upper(repeat('ß', 6e7))",
+    "base64_encode(repeat('ß', 6e7))",
+    "map(range(1e7), x => ({a: x}))",
+    "map(range(1e7), x => 'k' + x)",
+    "map(xs, x => pow(3, 2500) / (x + 1))",
+    "map(xs, x => repeat('9', 1200) < repeat('8', 1200))",
+    "map(xs, x => to_number(repeat('9', 1200)))",
+    "map(xs, x => get({a: {b: {c: x}}}, repeat('a.', 1000)))",
+    "set({}, repeat('a.', 1e6), 1)",
+    "csv_decode('a' + repeat(',a', 1e6))",
+    "date(repeat('y', 1e7))",
+    "duration(repeat('1h', 1e6))",
+    "map(range(20), x => join(range(1e6)))",
+    "unique(map(range(1e6), x => x * 2305843009213693951))",
+]
+
+
+EXPRESSIONS = [*FORTY, *SECOND_FORTY, *THIRD_FORTY]
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS, ids=range(len(EXPRESSIONS)))

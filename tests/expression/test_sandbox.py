@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -238,11 +239,109 @@ ATTEMPTS: list[tuple[str, Any]] = [
     ("{...space}", REFUSED),
     ("[...lazy]", REFUSED),
     ("csv_encode([space])", REFUSED),
+    # names of generated code and of Python's frames and modules, as they stand
+    ("[t1, s1, f1, run, scope, value, made, part, acc, enumerate, member, listed, key_text, ready]", [None] * 14),
+    ("[__name__, __file__, __loader__, __spec__, __debug__, __annotations__, __class__]", [None] * 7),
+    ("[this, globalThis, process, arguments, eval, Function, Object, Math, JSON]", [None] * 9),
+    ("[$services, $scope, $__class__, $t1, $]", [None] * 5),
+    # as parameters, beside calls, loops and types that are written with names like these
+    ("map(xs, len => len + length(xs))", [2]),
+    ("map(xs, type => typeof type)", ["number"]),
+    ("map(xs, enumerate => map(xs, listed => enumerate * listed))", [[1]]),
+    ("map(xs, x => map(xs, f3 => [y => y + f3][0] ? f3 : x))", [[1]]),
+    ("filter(xs, truthy => truthy > 0)", [1]),
+    ("sort([1, 2], (int, float) => float - int)", [2, 1]),
+    ("map(xs, __debug__ => __debug__)", [1]),
+    ("map(xs, (made, part) => [made, part])", [[1, 0]]),
+    ("map(xs, class => map(xs, global => class + global))", [[2]]),
+    ("map(xs, $secrets => $secrets)", [1]),
+    ("map(xs, __class__ => [x => __class__][0]).length", 1),
+    # keys and members
+    ("{__class__: 1, __dict__: 2}.__class__", 1),
+    ("{...{__init__: 1}}.__init__", 1),
+    ("{__proto__: o}.a", None),
+    ("{['__proto__']: o}.a", None),
+    ("o.constructor.prototype", None),
+    ("JSON.constructor", None),
+    # letters that are others after normalization, and those that are not letters
+    ("map(xs, ｘ => ｘ)", REFUSED),
+    ("map(xs, ª => ª)", REFUSED),
+    ("map(xs, ſcope => ſcope)", REFUSED),
+    ("_＿class_＿", REFUSED),
+    ("{ｓervices: 1}", REFUSED),
+    ("space.ſecret", REFUSED),
+    ("space['ſecret']", None),
+    ("xs\u200b.length", REFUSED),
+    # other languages' ways of naming, binding, commenting and calling
+    ("(x := 1)", REFUSED),
+    ("lambda: 1", REFUSED),
+    ("[x for x in xs]", REFUSED),
+    ("f'{xs}'", REFUSED),
+    ("`${xs}`", REFUSED),
+    ("xs # comment", REFUSED),
+    ("/* comment */ xs", REFUSED),
+    ("xs; o", REFUSED),
+    ("o.a = 1", REFUSED),
+    ("(x => x)(1)", REFUSED),
+    ("xs['map'](x => x)", REFUSED),
+    ("JSON['parse']('1')", REFUSED),
+    ("xs.constructor.constructor('x')()", REFUSED),
+    ("new Function('x')", REFUSED),
+    ("x => { return x }", REFUSED),
+    # constants stay what they are
+    ("'\\u007b\\u007b1\\u007d\\u007d'", "{{1}}"),
+    ("'\\N{BULLET}\\101'", "N{BULLET}101"),
+    # what can be reached of a module, a class and a function of the application
+    ("get(module, 'sleep')", None),
+    ("has(module, 'sleep')", False),
+    ("merge({}, module)", REFUSED),
+    ("pick(module, ['sleep'])", REFUSED),
+    ("from_entries(module)", REFUSED),
+    ("'sleep' in module", REFUSED),
+    ("group_by([client], 'secret').null.length", 1),
+    ("get(call, '__self__')", None),
+    ("[o[client], xs[call], [client][client]]", [None, None, None]),
     # an object that makes what is asked for is not made to
     ("filling.new", None),
     ("get(filling, 'new')", None),
     ("keys(filling)", []),
 ]  # fmt: skip
+
+
+def test_the_type_that_an_object_pretends_to_is_all_that_is_asked_of_it() -> None:
+    read: list[str] = []
+
+    class Watched:
+        secret = "s3cret"
+
+        def __getattribute__(self, name: str) -> Any:
+            read.append(name)
+            return Watched if name == "__class__" else object.__getattribute__(self, name)
+
+    values = {**OBJECTS, "thing": Watched()}
+    for text in (
+        "thing.secret",
+        "thing['secret']",
+        "get(thing, 'secret')",
+        "map([thing], 'secret')",
+        "sort([thing, thing], 'secret')",
+        "thing ? 1 : 2",
+        "typeof thing",
+        "[thing] == [thing, thing]",
+        "is_empty(thing)",
+        "keys(thing)",
+        "json_encode(thing)",
+        "thing + 1",
+        "thing < 1",
+        "csv_encode([thing])",
+        "flatten([[thing]])",
+        "map([1], thing)",
+        "{...thing}",
+        "[...thing]",
+    ):
+        with contextlib.suppress(EvaluationError):
+            evaluate(text, **values)
+    assert set(read) <= {"__class__"}
 
 
 @pytest.mark.parametrize(("text", "expected"), ATTEMPTS, ids=[text for text, _ in ATTEMPTS])

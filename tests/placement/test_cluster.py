@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -12,8 +14,10 @@ from typing import Any
 import pytest
 import trio
 from distributed import Client
+from distributed.security import Security
 
 import flowscript_trio as fs
+from flowscript_trio.placement.dask_client import _Sent
 
 from clusters import TESTS, cluster, encrypted_cluster, further_worker
 from travelling import REGISTRY, OddError, flow, lines, until
@@ -177,6 +181,11 @@ async def test_secrets_cross_an_encrypted_connection(tmp_path: Path) -> None:
         assert (done.results["a"].worker or "").startswith("worker tls://")
         with pytest.raises(fs.FlowScriptError, match="there are no certificates for it: give"):
             await fs.run(loaded, places={"far": fs.Dask(address)}, secrets={"A": "alpha"})
+        others = fs.Dask(address, security=Security.temporary())
+        unencrypted = fs.Dask(address.replace("tls", "tcp"))
+        for place in (others, unencrypted):
+            with pytest.raises(fs.FlowScriptError, match="is not a Dask scheduler that takes this"):
+                await fs.run(loaded, places={"far": place}, secrets={"A": "alpha"})
 
 
 async def test_the_command_line_gives_a_place_by_its_address(address: str, tmp_path: Path) -> None:
@@ -405,6 +414,67 @@ async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_nam
         (said,) = [each.message for each in handle.warnings]
         assert "was given up" in said
         assert result.worker in said  # type: ignore[operator]
+
+
+async def test_a_stopped_worker_is_given_up_by_name_and_its_node_cleans_up_when_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    with cluster(1) as own:
+        place = fs.Dask(own, cleanup=1)
+        body = f'<transform:wait id="a" log="{log}" place="cluster"/>'
+        with trio.fail_after(60):
+            async with fs.open_run(flow(body), places={"cluster": place}) as handle:
+                await until(lambda: lines(log))
+                worker = int(lines(log)[0].split()[1])
+                os.kill(worker, signal.SIGSTOP)
+                handle.cancel()
+            (result,) = handle.record["a"]
+            assert (result.status, result.outlived) == ("cancelled", True)
+            assert (result.worker or "").startswith("worker tcp://")
+            os.kill(worker, signal.SIGCONT)
+            await until(lambda: lines(log)[1:] == ["cleaned up"])
+
+
+def test_a_node_is_given_up_though_the_scheduler_does_not_say_where_it_is() -> None:
+    class Silent:
+        async def run_on_scheduler(self, *given: Any) -> None:
+            await asyncio.Event().wait()
+
+    async def given_up() -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        sent = _Sent(Silent(), future, "run", "key", cleanup=0.01)  # type: ignore[arg-type]
+        await sent._cancel(future)  # type: ignore[arg-type]
+        return await future
+
+    assert asyncio.run(given_up()).worker == "a worker"
+
+
+async def test_a_worker_that_is_killed_again_and_again_is_no_matter_to_iterations_that_are_retried(
+    mortal: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    body = (
+        '<foreach id="f" collection="range(0, 8)" maxConcurrency="4" place="cluster">'
+        f'<transform:wait id="a" log="{log}" seconds="0.5" n="{{{{item}}}}">'
+        '<on-error><retry max="20" base="0.1s"/></on-error></transform:wait></foreach>'
+    )
+
+    def began() -> list[int]:
+        return [int(each.split()[1]) for each in lines(log) if each.startswith("began")]
+
+    with trio.fail_after(120):
+        async with fs.open_run(flow(body), places={"cluster": fs.Dask(mortal)}) as handle:
+            for seen in (1, 4):
+                await until(partial(lambda seen: len(began()) > seen, seen), 60)
+                os.kill(began()[-1], signal.SIGKILL)
+            await handle.wait()
+    assert handle.output == ["waited"] * 8
+    assert all("is sent again" in each.message for each in handle.warnings)
+    assert len(handle.warnings) >= 2
+    assert (
+        8 < len(began()) <= 8 + 4 * 2
+    )  # a worker that dies takes two iterations with it, or what they gave
 
 
 async def test_a_resource_is_one_a_worker_and_run_and_closed_with_the_run(

@@ -10,13 +10,14 @@ import pytest
 
 from flowscript_trio.placement import packing
 from flowscript_trio.placement.calls import packed_call
-from flowscript_trio.placement.jobs import LeafCall, Noted, Reply
-from flowscript_trio.placement.packing import culprit, pack, unpack, unpack_reply
+from flowscript_trio.placement.jobs import BodyReply, LeafCall, Noted, Reply, Spent
+from flowscript_trio.placement.packing import comes_back, culprit, pack, unpack, unpack_reply
 from flowscript_trio.placement.worker import pack_reply
 from flowscript_trio.types.errors import CannotTravel
 
 from travelling import Refusing
 
+NOTHING_SPENT = Spent()
 PLAIN = {"a": [1, 2.5, None, True, "text", b"bytes", (1, 2), {3}, frozenset({4})]}
 
 
@@ -28,6 +29,21 @@ def test_plain_values_cross_without_a_question_of_how_classes_do(
 
     monkeypatch.setattr(packing, "dumps", dumps)
     assert unpack(pack(PLAIN, "it")) == PLAIN
+
+
+def test_only_what_is_of_somebody_elses_class_is_made_again_to_see_whether_it_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reply = BodyReply(worker="w", status="done", output=[PLAIN, date(2026, 1, 2), NOTHING_SPENT])
+    read: list[bytes] = []
+    monkeypatch.setattr(packing, "unpack", read.append)
+    assert comes_back(reply) is not None
+    assert read == []
+    data = comes_back([reply, Refusing()])
+    assert read == [data]
+    monkeypatch.undo()
+    assert comes_back([reply, Refusing()]) is None
+    assert comes_back([reply, threading.Lock()]) is None
 
 
 def test_one_object_in_two_places_is_one_object_over_there() -> None:

@@ -314,6 +314,38 @@ async def test_what_nodes_of_a_body_give_each_other_may_be_what_cannot_cross(
 
 
 @PLACES
+async def test_what_nodes_of_a_body_give_each_other_may_be_what_cannot_be_made_again(
+    place: str,
+) -> None:
+    body = (
+        f'<parallel id="p"><branch place="{place}"><transform:give-what-refuses id="l"/>'
+        '<transform:template id="t" template="x"/></branch></parallel>'
+        '<transform:template id="z" template="{{%s}}"/>'
+    )
+    done = await run(body % "t")
+    assert done.output == "x"
+    (given,) = done.record["p/0/l"]
+    assert (given.status, repr(given.output)) == (
+        "success",
+        f"<a Refusing that stayed on {given.worker}>",
+    )
+    with pytest.raises(fs.CannotTravel, match=r"the output of 'l' stayed on .*: a Refusing"):
+        await run(body % "l")
+
+
+@PLACES
+async def test_an_output_of_a_body_that_cannot_be_made_again_is_named(place: str) -> None:
+    with pytest.raises(fs.CannotTravel, match=r"the output cannot be read .*ValueError") as caught:
+        await run(
+            f'<foreach id="f" collection="[1]" place="{place}">'
+            '<transform:where id="a"/><transform:give-what-refuses id="l"/></foreach>'
+        )
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert failure.branch == "f[0]"
+
+
+@PLACES
 async def test_what_stayed_on_a_worker_is_an_error_where_it_is_asked_for(place: str) -> None:
     body = (
         f'<parallel id="p"><branch place="{place}"><transform:give id="l"/>'

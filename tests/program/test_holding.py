@@ -133,6 +133,45 @@ REFUSED: dict[str, tuple[str, Documents, list[str]]] = {
         {"part": leaf("x") + "<finally>" + leaf("y", "b") + "</finally>"},
         ["c", "y"],
     ),
+    "in the handler of a handler inside": (
+        each("f", "a", leaf("s", "", retried("h")), leaf("h", "", retried("g")), leaf("g", "a")),
+        {},
+        ["f", "g"],
+    ),
+    "in a document that the handler of a time limit inside calls": (
+        each(
+            "f",
+            "a",
+            each("g", "", leaf("s"), more=' timeout="1s" on-timeout="h"'),
+            call("h", "part"),
+        ),
+        {"part": leaf("x", "a")},
+        ["f", "h", "x"],
+    ),
+    "in a compensation of a called document": (
+        each("f", "a", call("c", "part")),
+        {"part": leaf("x", "", "<compensate>" + leaf("y", "a") + "</compensate>")},
+        ["f", "c", "y"],
+    ),
+    "in a document that clean-up inside calls": (
+        '<timeout id="t" duration="1s" limit="a">'
+        + leaf("s")
+        + "<finally>"
+        + call("c", "part")
+        + "</finally></timeout>",
+        {"part": leaf("x", "a")},
+        ["t", "c", "x"],
+    ),
+    "one order in a compensation, the other in clean-up": (
+        each("f", "a", leaf("s", "", "<compensate>" + leaf("x", "b") + "</compensate>"))
+        + '<timeout id="t" duration="1s" limit="b">'
+        + leaf("u")
+        + "<finally>"
+        + leaf("v", "a")
+        + "</finally></timeout>",
+        {},
+        ["f", "x", "t", "v"],
+    ),
     "names that nobody declares": (each("f", "own", leaf("s", "own")), {}, ["f", "s"]),
 }
 
@@ -188,6 +227,22 @@ ACCEPTED: dict[str, tuple[str, Documents]] = {
     ),
     "in its own compensation, once it has given it back": (
         each("f", "a", leaf("s"), "<compensate>" + leaf("x", "a") + "</compensate>"),
+        {},
+    ),
+    "in the compensation of a call, once it has given it back": (
+        '<call id="c" workflow="part.xml" limit="a"><compensate>'
+        + leaf("y", "a")
+        + "</compensate></call>",
+        {"part": leaf("x", "b")},
+    ),
+    "a document that is called while one or the other is held and needs neither": (
+        call("c", "part", "a") + call("d", "part", "b"),
+        {"part": leaf("x", "c")},
+    ),
+    "in the handler of a time limit beside": (
+        each("f", "", leaf("s"), more=' timeout="1s" on-timeout="h"')
+        + leaf("h", "a")
+        + each("g", "a", leaf("t", "b")),
         {},
     ),
     "a leaf with a handler that takes the same": (

@@ -99,15 +99,17 @@ class Cluster:
         self._loop.close()
 
     async def _open(self) -> None:
+        began = self._loop.time()
         try:
             async with asyncio.timeout(OPENING):
                 await self._connect()
         except (OSError, TimeoutError) as exc:
             await self._exit.aclose()
             where = self._address or "the cluster on this machine"
-            raise FlowScriptError(
-                f"no Dask scheduler answers at {where} within {OPENING:g} s ({type(exc).__name__}: {exc})"
-            ) from None
+            said = f"no Dask scheduler answers at {where} within {OPENING:g} s"
+            if self._loop.time() - began < OPENING / 2:  # it did, and was not what was asked for
+                said = f"what answers at {where} is not a Dask scheduler that takes this connection"
+            raise FlowScriptError(f"{said} ({type(exc).__name__}: {exc})") from None
         except BaseException:
             await self._exit.aclose()
             raise
@@ -249,4 +251,6 @@ class _Sent:
                 await asyncio.Event().wait()  # its reply ends this, or the timeout does
         except (OSError, TimeoutError):
             if not self._given_up.done():
-                self._given_up.set_result(Outlived(f"worker {worker}"))
+                # Where the scheduler did not say which one it is, nobody knows.
+                known = "a worker" if worker is None else f"worker {worker}"
+                self._given_up.set_result(Outlived(known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from ..expression.scope import Limits
@@ -113,7 +114,20 @@ class LeafJob(Job):
 
     @classmethod
     def of(cls, terms: LeafTerms, call: LeafCall) -> LeafJob:
-        return cls(run=terms.run, runtime=terms.runtime, node=terms.node, **call._asdict())
+        return cls(
+            run=terms.run,
+            runtime=terms.runtime,
+            node=terms.node,
+            path=call.path,
+            attempt=call.attempt,
+            seconds=call.seconds,
+            headers=call.headers,
+            config=call.config,
+            input=call.input,
+            scope=call.scope,
+            cookies=call.cookies,
+            chance=call.chance,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +238,7 @@ class BodyReply(Reply):
     spent: Spent = field(default_factory=Spent)
 
 
+@lru_cache(maxsize=256)
 def node_from(facts: NodeFacts) -> BaseNode:
     """The node as a runtime sees it on a worker: what it is and where it is, without its settings."""
     return BaseNode(

@@ -9,8 +9,10 @@ from io import BytesIO
 from typing import Any, NoReturn
 
 try:  # it sends functions and classes that no module has by their code; where it is missing, these cannot cross
+    from cloudpickle import Pickler
     from cloudpickle import dumps as dumps
 except ImportError:
+    from pickle import Pickler
     from pickle import dumps as dumps
 
 from ..types.errors import CannotTravel
@@ -54,6 +56,52 @@ def _pack_plain(value: Any) -> bytes:
     buffer = BytesIO()
     _Plain(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
     return buffer.getvalue()
+
+
+_OURS = frozenset(
+    {
+        "builtins",
+        "collections",
+        "datetime",
+        "decimal",
+        "flowscript_trio",
+        "fractions",
+        "pathlib",
+        "uuid",
+    }
+)
+"""The packages whose values can be made again wherever they can be sent."""
+
+
+class _Looking(Pickler):  # type: ignore[misc]
+    """Writes what can be sent, and sees whether there is anything of a class of somebody else's."""
+
+    def __init__(self, buffer: BytesIO) -> None:
+        super().__init__(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+        self.has_anyones = False
+
+    def reducer_override(self, value: Any) -> Any:
+        named = value if isinstance(value, type) else type(value)
+        self.has_anyones |= named.__module__.partition(".")[0] not in _OURS
+        inner = getattr(super(), "reducer_override", None)
+        return NotImplemented if inner is None else inner(value)
+
+
+def comes_back(value: Any) -> bytes | None:
+    """The bytes of a value that can be sent, and made again of them; None for others.
+
+    What is of somebody else's class is made again once to see that: not all that can be written can be read.
+    """
+    buffer = BytesIO()
+    pickler = _Looking(buffer)
+    try:
+        pickler.dump(value)
+        data = buffer.getvalue()
+        if pickler.has_anyones:
+            unpack(data)
+    except Exception:
+        return None
+    return data
 
 
 def unpack(data: bytes) -> Any:

@@ -10,7 +10,7 @@ from ..types.errors import CannotTravel
 from ..types.events import AttemptStarted, Event, NodeEnded
 from ..types.results import BranchResult, NodeMark, NodeResult, NodeStatus
 from .jobs import BodyReply
-from .packing import crosses
+from .packing import comes_back
 
 T = TypeVar("T")
 
@@ -97,7 +97,11 @@ class _Staying:
         return self._once(value, self._or_stayed)
 
     def _or_stayed(self, value: Any) -> Any:
-        return value if crosses(value) else Stayed(f"a {type(value).__name__}", self._worker)
+        return (
+            value
+            if comes_back(value) is not None
+            else Stayed(f"a {type(value).__name__}", self._worker)
+        )
 
     def _once(self, given: T, make: Callable[[T], T]) -> T:
         found = self._made.get(id(given))

@@ -23,7 +23,7 @@ from ..types.looking import summary_of
 from ..types.propagation import send_along
 from .errors import pack_error
 from .jobs import BodyJob, BodyReply, Job, LeafJob, Reply, node_from
-from .packing import pack, unpack
+from .packing import comes_back, pack, unpack, unpack_reply
 from .remote_run import RemoteRun, RemoteScope
 from .waiting import Done
 
@@ -54,15 +54,13 @@ def pack_reply(reply: Reply) -> bytes:
     What nodes in a body have given each other stays where it cannot cross.
     """
     try:
+        if isinstance(reply, BodyReply):
+            return _pack_body(reply)
         return pack(reply, "the reply")
     except CannotTravel as exc:
         error = exc
     try:
         pack(reply.output, "the output")
-        if isinstance(reply, BodyReply):
-            from .staying import leave_there  # hardly any reply needs it
-
-            return pack(leave_there(reply), "the reply")
     except CannotTravel as exc:
         error = exc
     failed = Reply(
@@ -73,6 +71,18 @@ def pack_reply(reply: Reply) -> bytes:
         cookies=reply.cookies,
     )
     return pack(failed, "")
+
+
+def _pack_body(reply: BodyReply) -> bytes:
+    """The reply of a body, packed; of its nodes' outputs and inputs those stay here that would not come back."""
+    packed = comes_back(reply)
+    if packed is None:
+        from .staying import leave_there  # hardly any reply needs it
+
+        output = pack(reply.output, "the output")
+        unpack_reply(output, "the output")
+        packed = pack(leave_there(reply), "the reply")
+    return packed
 
 
 class RunLoop:
