@@ -116,7 +116,7 @@ class _More:
 
     @property
     def problem(self) -> Problem:
-        """What is said of them."""
+        """What is said about them."""
         count = len(self.seen)
         if count == 1:
             return self._first
