@@ -86,7 +86,7 @@ _ELEMENTS = {
     **dict.fromkeys(("throw", "raise", "error", "abort"), '<fail message="…"/>'),
     **dict.fromkeys(("exit", "stop", "end", "finish"), '<return value="…"/>'),
     **dict.fromkeys(
-        ("try", "catch", "retry", "fallback", "circuit-breaker", "dlq"),
+        ("try", "catch", "retry", "fallback", "dlq"),
         '<on-error><retry max="3"/><fallback node="…"/></on-error> in the node that may fail',
     ),
     **dict.fromkeys(("import", "subworkflow", "template-ref"), '<include id="…" workflow="…"/>'),
@@ -105,6 +105,16 @@ _ELEMENTS = {
     "continue": "<if> around the rest of the iteration",
     "throttle": 'throttle="100ms" on a <foreach>, or <limit name="…" rate="10/s"/> at the head of the document',
     "debounce": 'debounce="100ms" on a <foreach>',
+    "batch": 'batch="10" on a <foreach>',
+    "circuit-breaker": '<limit name="…" breaker="5 in 1m, 30s"/> at the head of the document',
+    **dict.fromkeys(
+        ("alert", "notify", "notification"),
+        "<on-workflow-error> with a sink in it, or an observer of the run",
+    ),
+    **dict.fromkeys(
+        ("snapshot", "persist", "save"),
+        "a store that the application gives the run: it keeps every node's output",
+    ),
     "schedule": "trigger in the front matter; the application starts the runs",
     "race": '<parallel id="…" wait="any">',
     "all": '<parallel id="…">',
