@@ -338,6 +338,7 @@ def sources() -> list[ast.AST]:
     paths = [
         *src.glob("parser/*.py"),
         *src.glob("validator/**/*.py"),
+        src / "types" / "findings.py",
         src / "program" / "linking.py",
         src / "program" / "durability.py",
         src / "program" / "holding.py",

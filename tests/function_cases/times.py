@@ -85,6 +85,10 @@ TIMES = {
             ("parse_date('1', 'q')", Refused("cannot be read by 'q'")),
             ("parse_date('1', 'j')", Refused("the date format has no 'j'")),
             ("parse_date('x', null, 'Mars')", Refused("is not the name of a time zone")),
+            (
+                "parse_date('2024-01-01', '%Y-%m-%d')",
+                Refused("has %Y, as in C or Python; expected"),
+            ),
             ("parse_date('0001-01-01', null, 'Asia/Tokyo')", Refused("out of range")),
             ("parse_date('1 1', 'yyyy yyyy')", Refused("more than one year")),
             ("parse_date('13 pm', 'hh a')", Refused("is not a date of")),
@@ -133,6 +137,7 @@ TIMES = {
             ("format_date(0, 'yyyy', '../etc/passwd')", Refused("not the name of a time zone")),
             ("format_date(0, 'yyyy', 5)", Refused("not the name of a time zone")),
             ("format_date(0, 'yyyy', repeat('a', 1e6))", Refused("text of 1,000,000 characters")),
+            ("format_date(0, '%Y-%m-%d')", Refused("the date format has %Y, as in C or Python")),
             ("format_date('0001-01-01', 'yyyy', 'America/New_York')", Refused("out of range")),
             ("format_date('2024-03-05', repeat('y', 300))", Refused("longer than 200 characters")),
         ],

@@ -154,7 +154,7 @@ INSTEAD = [
     (
         '<source id="s" url="u"><on-error><circuit-breaker/></on-error></source>',
         "<circuit-breaker> is not allowed in <on-error>",
-        '<on-error><retry max="3"/><fallback node="…"/></on-error> in the node that may fail',
+        '<limit name="…" breaker="5 in 1m, 30s"/> at the head of the document',
         None,
     ),
 ]

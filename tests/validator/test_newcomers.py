@@ -710,6 +710,380 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
             "letters, digits, _ and -",
         ],
     ),
+    (
+        "dotted id in after",
+        'N!<transform id="m" after="n.output" template="2"/>',
+        [
+            "2:58: error: there is no node 'n.output'; expected n",
+        ],
+    ),
+    (
+        "after with expression",
+        'N!<transform id="m" after="{{n}}" template="2"/>',
+        [
+            "2:58: error: there is no node '{{n}}'; expected n",
+        ],
+    ),
+    (
+        "SQL's is not null",
+        '<if id="i" condition="$env.A is not null"><then>N!</then></if>',
+        [
+            "2:30: error: 'is' is not expected here; expected ==, or is_null(x)",
+        ],
+    ),
+    (
+        "an operator in words",
+        '<if id="i" condition="$env.A equals 1"><then>N!</then></if>',
+        [
+            "2:30: error: 'equals' is not expected here; expected ==",
+        ],
+    ),
+    (
+        "a statement of Jinja",
+        '<transform id="t"><template>{% if n %}x{% endif %}</template></transform>N!',
+        [
+            "2:29: warning: {% if n %} is text here: there are no statements; expected an "
+            "expression: {{when ? a : b}}, {{join(map(xs, x => x.name), ', ')}}",
+        ],
+    ),
+    (
+        "the shell's environment",
+        '<source id="s" url="${env.BASE}/x"/>',
+        [
+            "2:21: warning: ${env.BASE} is text here, and is not replaced; expected {{$env.BASE}}",
+        ],
+    ),
+    (
+        "JavaScript's environment",
+        '<source id="s" url="{{process.env.BASE}}/x"/>',
+        [
+            "2:23: error: there is no name 'process' here; expected $env.NAME, a variable "
+            "that the application gives",
+        ],
+    ),
+    (
+        "a parameter by another name",
+        '<param name="base"/><source id="s" url="{{$param.base}}/x"/>',
+        [
+            "2:43: error: there is no name '$param' here; did you mean '$config'?",
+        ],
+    ),
+    (
+        "a secret of one letter less",
+        '<secret name="K"/><source id="s" url="{{$secret.K}}/x"/>',
+        [
+            "2:41: error: there is no name '$secret' here; did you mean '$secrets'?",
+        ],
+    ),
+    (
+        "headers list",
+        '<source id="s" url="http://x/"><headers><header name="Accept" '
+        'value="x"/></headers></source>',
+        [
+            "2:49: error: <header> has no attributes; expected <Accept>x</Accept>",
+            "2:63: error: <header> has no attributes; expected <Accept>x</Accept>",
+        ],
+    ),
+    (
+        "auth token child",
+        '<source id="s" url="http://x/"><auth type="bearer" token="x"/></source>',
+        [
+            "2:38: error: <auth> has no attributes; expected an element in it: <type>…</type>",
+            "2:52: error: <auth> has no attributes; expected an element in it: <token>…</token>",
+        ],
+    ),
+    (
+        "file absolute url",
+        '<source:file id="s" url="a.csv"/>',
+        [
+            "2:1: error: 's' needs the setting 'path'; expected path, as an attribute or a "
+            "child element",
+            "2:21: error: 's' has no setting 'url'; expected one of delimiter, duplicates, "
+            "encoding, format, header, path, quote, ragged, sheet, skip, stream, types; did "
+            "you mean 'path'?",
+        ],
+    ),
+    (
+        "filter expression",
+        '<transform:filter id="s" expression="item.a"/>',
+        [
+            "2:1: error: 's' needs the setting 'condition'; expected condition, as an "
+            "attribute or a child element",
+            "2:26: error: 's' has no setting 'expression'; expected one of condition; did "
+            "you mean 'condition'?",
+        ],
+    ),
+    (
+        "foreach collection text",
+        '<foreach id="f" collection="a, b, c">N!</foreach>',
+        [
+            "2:30: error: ',' is not expected here; expected an operator or the end",
+        ],
+    ),
+    (
+        "loop var",
+        '<loop id="l" max="3" as="i">N!</loop>',
+        [
+            "2:22: error: 'l' has no setting 'as'; expected $iteration in expressions: the "
+            "number of the round",
+        ],
+    ),
+    (
+        "while until",
+        '<while id="w" until="n == 1">N!</while>',
+        [
+            "2:1: error: 'w' needs the setting 'condition'; expected condition, as an "
+            "attribute or a child element",
+            "2:15: error: 'w' has no setting 'until'; expected condition=\"not (…)\"",
+        ],
+    ),
+    (
+        "case value",
+        '<branch id="b"><case value="1">N!</case></branch>',
+        [
+            "2:16: error: <case> needs the setting 'when'; expected when, as an attribute or "
+            "a child element",
+            "2:22: error: <case> has no setting 'value'; expected one of when; did you mean "
+            "'when'?",
+        ],
+    ),
+    (
+        "branch on",
+        '<branch id="b" on="n"><case when="1"><transform id="q" template="1"/></case></branch>N!',
+        [
+            "2:16: error: 'b' has no setting 'on'; expected when=\"…\" on each <case>",
+        ],
+    ),
+    (
+        "an elif",
+        '<if id="i" condition="1"><then>N!</then><elif condition="2"/></if>',
+        [
+            '2:71: error: <elif> is not allowed in <if>; expected <branch id="…"><case '
+            'when="…">…</case><default>…</default></branch>',
+        ],
+    ),
+    (
+        "else without if",
+        "<else>N!</else>",
+        [
+            "2:1: error: <else> is not allowed in <workflow>; expected <else> in an <if>",
+        ],
+    ),
+    (
+        "retry count text",
+        '<source id="s" url="http://x/"><on-error><retry>3</retry></on-error></source>',
+        [
+            '2:49: error: text is not allowed in <retry>; expected max="…"',
+        ],
+    ),
+    (
+        "retry delay",
+        '<source id="s" url="http://x/"><on-error><retry max="3" delay="1s"/></on-error></source>',
+        [
+            "2:57: error: <retry> has no setting 'delay'; expected one of backoff, base, "
+            "cap, jitter, max, retry-after, when; did you mean 'base'?",
+        ],
+    ),
+    (
+        "on-error with node",
+        '<source id="s" url="http://x/"><on-error>N!</on-error></source>',
+        [
+            "2:42: error: <transform> is not allowed in <on-error>; expected <fallback "
+            'node="…"/>, and the node itself beside this one',
+        ],
+    ),
+    (
+        "a node as its own fallback",
+        '<source id="s" url="http://x/"><on-error><fallback node="s"/></on-error></source>',
+        [
+            "2:58: error: 's' cannot handle its own failure; expected another node of the "
+            "same body, or of one around it",
+        ],
+    ),
+    (
+        "delay seconds attr",
+        '<delay seconds="5"/>N!',
+        [
+            "2:1: error: <delay> needs the setting 'duration'; expected duration, as an "
+            "attribute or a child element",
+            "2:1: warning: nothing waits for this delay; expected a node that names it in "
+            "input or after",
+            "2:8: error: <delay> has no setting 'seconds'; expected one of duration; did you "
+            "mean 'duration'?",
+        ],
+    ),
+    (
+        "checkpoint default yes",
+        '<checkpoint id="c" prompt="p" default="yes"/>',
+        [
+            "2:40: error: the value of default is not right; expected 'approve' or 'reject'",
+        ],
+    ),
+    (
+        "checkpoint actions attr",
+        '<checkpoint id="c" prompt="p" actions="yes,no"/>',
+        [
+            "2:31: error: 'c' has no setting 'actions'; expected <action id=\"…\" label=\"…\"/> "
+            "in the <checkpoint>",
+        ],
+    ),
+    (
+        "call path",
+        '<call id="c" path="a.xml"/>',
+        [
+            "2:1: error: 'c' needs the setting 'workflow'; expected workflow, as an "
+            "attribute or a child element",
+        ],
+    ),
+    (
+        "set two vars",
+        '<set var="a, b" value="1"/>',
+        [
+            "2:11: warning: the variable 'a, b' cannot be read by its name alone; expected a "
+            "name: a letter or _, then letters, digits, _ and -",
+        ],
+    ),
+    (
+        "set var dotted",
+        '<set var="a.b" value="1"/>',
+        [
+            "2:11: warning: the variable 'a.b' cannot be read by its name alone; expected a "
+            "name: a letter or _, then letters, digits, _ and -",
+        ],
+    ),
+    (
+        "context attr",
+        '<context a="1"/>',
+        [
+            '2:10: error: <context> has no setting \'a\'; expected <set key="…" value="…"/> in '
+            "the <context>",
+        ],
+    ),
+    (
+        "output attr",
+        'N!<output field="a" value="{{n}}"/>',
+        [
+            "2:41: error: <output> has no setting 'field'; expected <set field=\"…\" "
+            'value="…"/> in the <output>',
+            "2:51: error: <output> has no setting 'value'; expected <set field=\"…\" "
+            'value="…"/> in the <output>',
+        ],
+    ),
+    (
+        "two outputs",
+        'N!<output><set field="a" value="1"/></output><output><set field="b" value="1"/></output>',
+        [
+            "2:33: error: <output> is not the last node; expected <output> at the end of the "
+            "<workflow>",
+        ],
+    ),
+    (
+        "finally in if",
+        '<if id="i" condition="1"><then>N!</then><finally/></if>',
+        [
+            "2:71: error: <finally> is not allowed in <if>; expected <finally> in a "
+            "workflow, a phase, a branch of <parallel> or a timeout",
+        ],
+    ),
+    (
+        "wrong close case",
+        '<Transform id="n" template="1"/>',
+        [
+            "2:1: error: there is no element <Transform>; expected a node; did you mean "
+            "'transform'?",
+        ],
+    ),
+    (
+        "smart quotes",
+        '<transform id=“n” template="1"/>',
+        [
+            '2:15: error: “ is not a quotation mark of XML; expected id="…"',
+        ],
+    ),
+    (
+        "nbsp",
+        '<transform\xa0id="n" template="1"/>',
+        [
+            "2:11: error: U+00A0 looks like a space but is not one in XML; expected a space",
+        ],
+    ),
+    (
+        "html entity",
+        '<transform id="n" template="a&nbsp;b"/>',
+        [
+            "2:30: error: there is no entity &nbsp;; expected &lt; &gt; &amp; &quot; &apos; "
+            "or a number such as &#10;",
+        ],
+    ),
+    (
+        "date add days",
+        '<set var="v" value="{{add_days(now(), 1)}}"/>',
+        [
+            "2:23: error: there is no function 'add_days'; expected add_time(t, 1, 'day')",
+        ],
+    ),
+    (
+        "arrow block",
+        '<set var="v" value="{{map([1], x => { return x })}}"/>',
+        [
+            "2:37: error: the body of an arrow function is an expression; expected an object "
+            "in parentheses: ({…})",
+        ],
+    ),
+    (
+        "increment",
+        '<set var="v" value="{{n++}}"/>N!',
+        [
+            '2:26: error: the expression ends too early; expected <set var="n" value="{{n + '
+            '1}}"/>: an expression changes no variable',
+        ],
+    ),
+    (
+        "an assignment with an operator",
+        '<set var="v" value="{{n += 1}}"/>N!',
+        [
+            '2:26: error: \'=\' has no meaning here; expected <set var="n" value="{{n + '
+            '1}}"/>: an expression changes no variable',
+        ],
+    ),
+    (
+        "regex literal",
+        '<set var="v" value="{{n.match(/a/)}}"/>N!',
+        [
+            "2:31: error: '/' is not expected here; expected a pattern as text: "
+            "regex_match(x, 'a+')",
+        ],
+    ),
+    (
+        "slice python",
+        '<set var="v" value="{{n[1:2]}}"/>N!',
+        [
+            "2:26: error: ':' is not expected here; expected slice(xs, start, end)",
+        ],
+    ),
+    (
+        "object keys",
+        '<set var="v" value="{{Object.keys(n)}}"/>N!',
+        [
+            "2:30: error: values have no method 'keys'; expected the function keys(…)",
+        ],
+    ),
+    (
+        "braces nested",
+        '<if id="i" condition="{{n}} == 1"><then><set var="q" value="1"/></then></if>N!',
+        [
+            "2:24: error: '{' is not expected here; expected n == 1: the whole is an "
+            "expression already",
+        ],
+    ),
+    (
+        "tolerate one",
+        '<parallel id="p" tolerate="one"><branch>N!</branch></parallel>',
+        [
+            "2:28: error: 'one' is not a number of branches; expected a whole number such as "
+            "2, or a share such as 10%",
+        ],
+    ),
 ]
 
 

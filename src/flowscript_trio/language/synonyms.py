@@ -8,9 +8,10 @@ from ..types.errors import nearest
 
 _SAME = (
     "url uri endpoint href link address connection dsn",
-    "path file filename src dest destination target location",
+    "path file filename src dest destination target location url uri",
     "workflow src file path href document",
     "condition test when predicate if check expression",
+    "when value condition test if matches equals",
     "after depends_on depends dependencies needs requires wait_for",
     "max times count iterations max_iterations attempts max_attempts retries",
     "max_concurrency max parallel parallelism workers max_workers concurrent threads",
@@ -85,7 +86,7 @@ _ELEMENTS = {
     **dict.fromkeys(("throw", "raise", "error", "abort"), '<fail message="…"/>'),
     **dict.fromkeys(("exit", "stop", "end", "finish"), '<return value="…"/>'),
     **dict.fromkeys(
-        ("try", "catch", "retry", "fallback", "circuit-breaker", "dlq"),
+        ("try", "catch", "retry", "fallback", "dlq"),
         '<on-error><retry max="3"/><fallback node="…"/></on-error> in the node that may fail',
     ),
     **dict.fromkeys(("import", "subworkflow", "template-ref"), '<include id="…" workflow="…"/>'),
@@ -104,6 +105,16 @@ _ELEMENTS = {
     "continue": "<if> around the rest of the iteration",
     "throttle": 'throttle="100ms" on a <foreach>, or <limit name="…" rate="10/s"/> at the head of the document',
     "debounce": 'debounce="100ms" on a <foreach>',
+    "batch": 'batch="10" on a <foreach>',
+    "circuit-breaker": '<limit name="…" breaker="5 in 1m, 30s"/> at the head of the document',
+    **dict.fromkeys(
+        ("alert", "notify", "notification"),
+        "<on-workflow-error> with a sink in it, or an observer of the run",
+    ),
+    **dict.fromkeys(
+        ("snapshot", "persist", "save"),
+        "a store that the application gives the run: it keeps every node's output",
+    ),
     "schedule": "trigger in the front matter; the application starts the runs",
     "race": '<parallel id="…" wait="any">',
     "all": '<parallel id="…">',
@@ -148,6 +159,23 @@ _INSIDE = {
     ("checkpoint", "actions"): (
         '<action id="…" label="…"/> directly in the <checkpoint>, one for each answer'
     ),
+    **dict.fromkeys(
+        (
+            ("on-error", word)
+            for word in (
+                "source",
+                "transform",
+                "sink",
+                "ai",
+                "set",
+                "fail",
+                "return",
+                "call",
+                "include",
+            )
+        ),
+        '<fallback node="…"/>, and the node itself beside this one',
+    ),
     ("checkpoint", "goto"): 'goto="…" on an <action>',
     **dict.fromkeys(
         (("call", "param"), ("call", "bind"), ("call", "input"), ("call", "with")), _ARGUMENT
@@ -184,6 +212,14 @@ _FUNCTIONS = {
     **dict.fromkeys(("strftime", "dateFormat", "date_format"), "format_date(x, 'yyyy-MM-dd')"),
     **dict.fromkeys(("strptime", "to_date", "toDate"), "parse_date(x, 'yyyy-MM-dd')"),
     **dict.fromkeys(("today", "current_date"), "date()"),
+    **dict.fromkeys(
+        ("add_days", "addDays", "date_add", "dateAdd", "add_hours", "add_minutes", "plus_days"),
+        "add_time(t, 1, 'day')",
+    ),
+    **dict.fromkeys(
+        ("date_diff", "dateDiff", "datediff", "days_between", "daysBetween"), "diff(a, b, 'day')"
+    ),
+    **dict.fromkeys(("titlecase", "title", "capitalize"), "upper(x) or lower(x)"),
     **dict.fromkeys(("any",), "some(xs, x => …)"),
     **dict.fromkeys(("all",), "every(xs, x => …)"),
     **dict.fromkeys(("forEach", "foreach", "each"), "map(xs, x => …)"),
@@ -202,6 +238,16 @@ _FUNCTIONS = {
 _ATTRIBUTES = {
     **dict.fromkeys((("output", "name"), ("output", "value"), ("output", "field")), _FIELD),
     ("call", "input"): _ARGUMENT,
+    ("context", ""): '<set key="…" value="…"/> in the <context>',
+    ("checkpoint", "actions"): '<action id="…" label="…"/> in the <checkpoint>',
+    ("while", "until"): 'condition="not (…)"',
+    **dict.fromkeys(
+        (("branch", "on"), ("branch", "value"), ("branch", "expression")), 'when="…" on each <case>'
+    ),
+    **dict.fromkeys(
+        (("loop", "as"), ("loop", "var"), ("loop", "index"), ("while", "as"), ("while", "index")),
+        "$iteration in expressions: the number of the round",
+    ),
     **dict.fromkeys((("branch", "id"), ("branch", "name")), "the id on a node in it"),
 }
 """How an attribute of one kind of element is written here."""
@@ -238,6 +284,10 @@ _TEXTS = {
     "action": 'label="…"',
     "output": _FIELD,
     "fallback": 'node="…"',
+    "retry": 'max="…"',
+    "case": 'when="…"',
+    "arg": 'value="…"',
+    "timeout": 'duration="…"',
     "break": 'when="…"',
     **dict.fromkeys(("include", "call"), 'workflow="…"'),
 }
@@ -246,7 +296,8 @@ _TEXTS = {
 _NODES = "the id of the node by itself: fetch.items, not steps.fetch.items"
 _SPECIAL = {
     **dict.fromkeys(("vars", "var", "variables", "state", "store", "ctx", "globals"), "$context"),
-    **dict.fromkeys(("params", "parameters", "args", "arguments", "payload", "json"), "$input"),
+    **dict.fromkeys(("param", "params", "parameter", "parameters"), "$config"),
+    **dict.fromkeys(("args", "arguments", "payload", "json", "inputs"), "$input"),
     **dict.fromkeys(("workflow", "execution", "meta"), "$run"),
     **dict.fromkeys(("this", "it", "each", "current", "value"), "$item"),
     **dict.fromkeys(("i", "idx", "key", "position"), "$index"),
@@ -278,6 +329,7 @@ _HOLDERS = frozenset(
     }
 )
 """Names of what holds the outputs of nodes elsewhere."""
+_ENVIRONMENTS = frozenset({"process", "os", "environ", "ENV"})
 
 
 def special_instead(name: str) -> str | None:
@@ -286,7 +338,9 @@ def special_instead(name: str) -> str | None:
 
 
 def output_instead(name: str) -> str | None:
-    """What to write in place of a name that holds the outputs of nodes elsewhere."""
+    """What to write in place of a name that holds the outputs of nodes elsewhere, or the environment."""
+    if name in _ENVIRONMENTS:
+        return "$env.NAME, a variable that the application gives"
     return _NODES if name.removeprefix("$") in _HOLDERS else None
 
 
@@ -300,9 +354,10 @@ def setting_instead(name: str, where: str, known: Collection[str] | None) -> str
 
     ``known`` are the settings of a node, one of which may mean the same; None where it is not a node.
     """
+    here = _ATTRIBUTES.get((where, name))
     if known is not None and _meaning(name, known) is None:
-        return _ATTRIBUTES.get((where, name)) or _OF_NODES.get(name)
-    return _ATTRIBUTES.get((where, name))
+        return here or _OF_NODES.get(name) or _ATTRIBUTES.get((where, ""))
+    return here
 
 
 def text_instead(kind: str) -> str | None:

@@ -164,7 +164,7 @@ class DeclarationReader:
             "unknown-type",
             f"there is no type {word!r}",
             expected=EXPECTED,
-            suggestion=nearest_name(word, TYPES),
+            suggestion=None if word == "enum" else nearest_name(word, TYPES),
         )
         return None, ()
 

@@ -24,6 +24,15 @@ from .yamlproblem import YamlProblem
 
 _RUNTIME = {key: "max_concurrency" if key == "concurrency" else key for key in RUNTIME}
 _VERSION = re.compile(VERSION)
+_CALLED = {
+    **dict.fromkeys(("params", "parameters", "variables", "vars", "settings", "options"), "config"),
+    **dict.fromkeys(("env", "credentials"), "secrets"),
+    **dict.fromkeys(("types", "definitions", "models"), "schemas"),
+    **dict.fromkeys(("on", "schedule", "cron"), "trigger"),
+    **dict.fromkeys(("returns", "result", "results"), "output"),
+    "title": "name",
+}
+"""What keys of other languages are called here."""
 
 
 class FrontReader:
@@ -85,12 +94,16 @@ class FrontReader:
             f"{what} has no key {word!r}",
             ", ".join(known),
             severity="warning",
-            suggestion=nearest(word, known),
+            suggestion=nearest(word, known) or _CALLED.get(word),
         )
 
     def _entry(self, front: Front, key: yaml.ScalarNode, value: yaml.Node) -> None:
         word = key.value
-        if word not in KEYS:
+        if word in RUNTIME:
+            message = f"the front matter has no key {word!r}"
+            expected = f"runtime: {{{word}: …}}"
+            self._at(key, "unknown-key", message, expected, severity="warning")
+        elif word not in KEYS:
             self._unknown(key, "the front matter", sorted(KEYS))
         elif word in ("name", "version", "description"):
             self._text(front, word, value)
@@ -181,7 +194,7 @@ class FrontReader:
             "unknown-type",
             f"there is no type {word!r}",
             EXPECTED,
-            suggestion=nearest_name(word, TYPES),
+            suggestion=None if word == "enum" else nearest_name(word, TYPES),
         )
         return None, ()
 

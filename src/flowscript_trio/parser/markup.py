@@ -23,6 +23,7 @@ _ODD = pattern(r"[ \t\r\n]+" + _PAIR)
 _CROWDED = pattern(_PAIR)
 _TAG_END = re.compile(r"[ \t\r\n]*(/?)>")
 _LOOSE = pattern(rf"({_NAME})(?:[ \t\r\n]*(=)[ \t\r\n]*)?")
+_TYPOGRAPHIC = "“”„‟‘’‚‛«»″′"
 _UNQUOTED = pattern(r"[^ \t\r\n<>\"']*?(?=/?>|[ \t\r\n<\"']|\Z)")
 _SUSPECT = re.compile("[<&]")
 _REFERENCE = pattern(r"&(?:([A-Za-z_][\w.-]*)|#(\d+)|#x([0-9a-fA-F]+));")
@@ -71,7 +72,12 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
     """
     opening = _OPENING.match(text, start)
     assert opening is not None
-    element = Element(opening[1], start)
+    name, odd_space = _up_to_space(opening[1])
+    element = Element(name, start)
+    if odd_space is not None:
+        message = f"U+{ord(odd_space):04X} looks like a space but is not one in XML"
+        findings.error(start + 1 + len(name), message, expected="a space")
+        return element, _skip_tag(text, element)
     at: int | None = opening.end()
     names: set[str] = set()
     while at is not None:
@@ -92,6 +98,23 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
         else:
             at = None if findings.too_many else _mend(text, at, element, findings)
     return element, None
+
+
+def _up_to_space(name: str) -> tuple[str, str | None]:
+    """The beginning of a name that has white space of other kinds than XML's in it, and the first of that."""
+    for at, char in enumerate(name):
+        if char.isspace():
+            return name[:at], char
+    return name, None
+
+
+def _skip_tag(text: str, element: Element) -> bool | None:
+    """Pass over the rest of a tag; whether it is open, None where it has no end."""
+    end = text.find(">", element.offset)
+    if end < 0:
+        return None
+    element.inner = end + 1
+    return text[end - 1] != "/"
 
 
 def _runs_over(found: re.Match[str]) -> bool:
@@ -141,6 +164,8 @@ def _mend_value(text: str, start: int, found: re.Match[str], findings: ScanFindi
     quote = text[at : at + 1]
     if quote not in ("'", '"'):
         message = f"the value of {name!r} must be in quotes"
+        if quote and quote in _TYPOGRAPHIC:
+            message = f"{quote} is not a quotation mark of XML"
         findings.error(at, message, expected=f'{name}="…"')
         value = _UNQUOTED.match(text, at)
         return value.end() if value else at

@@ -7,16 +7,19 @@ from collections.abc import Collection, Iterator
 from ..language.elements import ELEMENTS
 from ..language.structure import FAMILIES as TYPED
 from ..language.structure import NODES, STRUCTURE
-from ..language.synonyms import element_instead, renamed, text_instead
+from ..language.synonyms import element_instead, is_foreign, renamed, text_instead
 from ..types.ast import Setting, Structure
 from ..types.errors import nearest
 from ..types.findings import Findings
 from ..types.location import Source, Text
+from ..types.patterns import pattern
 from .markup import SPACE, Attribute, Element
 from .names import canonical, kind_of
 from .prefixes import FAMILIES
 from .texts import attribute_text, element_text
 from .yamlproblem import YamlProblem
+
+_ENTRY = pattern(r"[A-Za-z_][\w.-]*")
 
 Settings = dict[str, Setting]
 _ORDER = {tag: at for at, tag in enumerate(STRUCTURE)}
@@ -41,7 +44,7 @@ class SettingReader:
         where = kind_of(around.family, around.local)
         kind = kind_of(element.family, element.local)
         instead = element_instead(kind, where)
-        if instead is None or (kind in NODES and expected):
+        if instead is None or (kind in NODES and expected and not is_foreign(where, kind)):
             names = [f"<{name}>" for name in sorted(expected, key=_in_order)]
             instead = ", ".join(names) or "no elements"
             if kind in NODES and expected:
@@ -93,7 +96,18 @@ class SettingReader:
                 "unknown-attribute",
                 f"<{element.name}> has no attributes",
                 length=len(attribute.name),
+                expected=self._entry_instead(element, attribute),
             )
+
+    def _entry_instead(self, element: Element, attribute: Attribute) -> str:
+        """How what is written as attributes is written as elements."""
+        given = {
+            one.name: self.source.text[one.start : one.end] for one in self.own_attributes(element)
+        }
+        name = given.get("name", given.get("key", ""))
+        if len(given) == 2 and "value" in given and _ENTRY.fullmatch(name):
+            return f"<{name}>{given['value']}</{name}>"
+        return f"an element in it: <{attribute.name}>…</{attribute.name}>"
 
     # ---- settings ----
 

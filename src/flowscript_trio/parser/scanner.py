@@ -249,8 +249,15 @@ class _Scanner:
                 end - len(bare),
                 f"text is not allowed {'before' if self._result.root is None else 'after'} the workflow",
                 length=len(bare.split("\n")[0].rstrip()),
-                expected="a <workflow> element" if self._result.root is None else "nothing",
+                expected=self._instead_of(bare),
             )
+
+    def _instead_of(self, bare: str) -> str:
+        """What belongs where there is text outside of the root element."""
+        if self._result.root is not None:
+            return "nothing"
+        fenced = bare.startswith(("```", "~~~"))
+        return "the <workflow> element itself" + (", not in a code fence" if fenced else "")
 
     # ---- the end ----
 

@@ -31,6 +31,7 @@ class Problem:
     ``code`` is a stable word for tools (``unknown-setting``); ``found``, ``expected`` and
     ``suggestion`` (the nearest right name) are None where they would say nothing.
     ``source_line`` is the line of source at ``location``, ``length`` the width of the caret under it.
+    ``stands_for`` is 1, but where it says how many more there are of one kind.
 
     Plain data: cancellation means nothing to it.
     """
@@ -44,6 +45,7 @@ class Problem:
     suggestion: str | None = None
     source_line: str = ""
     length: int = 1
+    stands_for: int = 1
 
     def render(self, columns: int | None = None) -> str:
         """The problem for people: place, message, the line of source, a caret, what would be right.
@@ -82,6 +84,7 @@ class Problem:
             "found": self.found,
             "expected": self.expected,
             "suggestion": self.suggestion,
+            "stands_for": self.stands_for,
         }
 
 
@@ -140,7 +143,7 @@ class WorkflowInvalid(FlowScriptError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        errors = sum(problem.severity == "error" for problem in self.problems)
+        errors = sum(p.stands_for for p in self.problems if p.severity == "error")
         heading = "the workflow has 1 error" if errors == 1 else f"the workflow has {errors} errors"
         super().__init__(heading + "\n" + "\n".join(p.render() for p in self.problems))
 

@@ -9,6 +9,8 @@ from .ast import Setting, Structure
 from .errors import Problem, problem_at
 from .location import Location, Source, Text
 
+MOST = 1000
+"""This many errors of a document are kept one by one, and as many warnings; the others are counted."""
 _NOWHERE = Source("", "")
 
 
@@ -24,17 +26,21 @@ class Tagged(Protocol):
 class Findings:
     """Collects the problems of a document. Places are offsets in its source, in characters.
 
-    One and the same problem is kept once. Iterating gives them in the order in which they were found.
-    Without a source it takes only problems that are made already.
+    One and the same problem is kept once. Iterating gives them in the order in which they were found, and last
+    how many more there are than are kept. Without a source it takes only problems that are made already.
     """
 
     def __init__(self, source: Source = _NOWHERE) -> None:
         self.source = source
         self._found: dict[tuple[Location, str, str, str], Problem] = {}
         self._places: set[Location] = set()
+        self._kept = {"error": 0, "warning": 0}
+        self._more: dict[str, _More] = {}
 
     def __iter__(self) -> Iterator[Problem]:
-        return iter(self._found.values())
+        yield from self._found.values()
+        for more in self._more.values():
+            yield more.problem
 
     def add(self, offset: int, code: str, message: str, *, length: int = 1, **details: Any) -> None:
         """Add a problem, unless the same one is there already; ``details`` as of :class:`Problem`."""
@@ -45,8 +51,17 @@ class Findings:
         """Add problems that are made already, of this document or of one that it runs."""
         for problem in problems:
             key = (problem.location, problem.severity, problem.code, problem.message)
-            self._found.setdefault(key, problem)
-            self._places.add(problem.location)
+            if key in self._found:
+                continue
+            if self._kept[problem.severity] < MOST or problem.stands_for > 1:
+                self._kept[problem.severity] += problem.stands_for == 1
+                self._found[key] = problem
+                self._places.add(problem.location)
+                continue
+            more = self._more.get(problem.severity)
+            if more is None:
+                more = self._more[problem.severity] = _More(problem)
+            more.seen.add(hash(key))
 
     def has_any_at(self, text: Text, index: int) -> bool:
         """Whether there is a problem already that begins at a character of a text."""
@@ -89,7 +104,32 @@ class Findings:
 
     def in_order(self) -> tuple[Problem, ...]:
         """All problems by their places; those of one place in the order in which they were found."""
-        return tuple(sorted(self, key=lambda problem: problem.location))
+        return tuple(sorted(self, key=lambda problem: (problem.stands_for > 1, problem.location)))
+
+
+class _More:
+    """The problems of one severity that are not kept: the first, and what tells the others apart."""
+
+    def __init__(self, first: Problem) -> None:
+        self._first = first
+        self.seen: set[int] = set()
+
+    @property
+    def problem(self) -> Problem:
+        """What is said about them."""
+        count = len(self.seen)
+        if count == 1:
+            return self._first
+        return Problem(
+            code="more-problems",
+            message=f"{count:,} more {self._first.severity}s are not shown, of which this is the first: "
+            + self._first.message,
+            location=self._first.location,
+            severity=self._first.severity,
+            source_line=self._first.source_line,
+            length=self._first.length,
+            stands_for=count,
+        )
 
 
 def text_of(value: object) -> Text | None:

@@ -7,6 +7,9 @@ from dataclasses import field
 
 from .deferred import dataclass
 
+_LONG = 500
+"""A line of this many characters is taken out of its text once: each problem in it has the line."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
@@ -33,6 +36,7 @@ class Source:
     file: str
     text: str
     _starts: list[int] = field(default_factory=list, init=False)
+    _long: dict[int, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._starts.append(0)
@@ -57,7 +61,11 @@ class Source:
             return ""
         start = self._starts[number - 1]
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
-        return self.text[start:end].rstrip("\r")
+        if end - start < _LONG:
+            return self.text[start:end].rstrip("\r")
+        if number not in self._long:
+            self._long[number] = self.text[start:end].rstrip("\r")
+        return self._long[number]
 
     def __repr__(self) -> str:
         return f"<Source {self.file!r}, {len(self._starts)} lines>"

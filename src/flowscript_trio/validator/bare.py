@@ -12,6 +12,8 @@ from ..types.patterns import pattern
 _BARE = pattern(r"(?<![\w$.\\])\$(secrets|config)\.([A-Za-z_][\w-]*)")
 _DOLLAR = pattern(r"(?<!\\)\$\{\s*([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?[^{}]*\}")
 """An interpolation as shells and JavaScript write it."""
+_STATEMENT = pattern(r"(?<!\{)\{%-?\s*(?:if|for|set|else|elif|endif|endfor)\b[^%}]{0,60}%\}")
+"""A statement of Jinja and its like."""
 
 
 class BareNames:
@@ -28,6 +30,16 @@ class BareNames:
 
     def report(self, text: Text) -> None:
         """Add a warning for each such name in a text that may have interpolations."""
+        if "{%" in text.value and (found := _STATEMENT.search(text.value)):
+            self._findings.in_text(
+                text,
+                found.start(),
+                len(found[0]),
+                "bare-name",
+                f"{found[0]} is text here: there are no statements",
+                severity="warning",
+                expected="an expression: {{when ? a : b}}, {{join(map(xs, x => x.name), ', ')}}",
+            )
         if "$" not in text.value:
             return
         for offset, word, instead in self._find(text.value):
@@ -46,6 +58,8 @@ class BareNames:
             instead = found[0][2:-1].strip()
             if found[2] in self._declared.get(found[1], ()):
                 yield found.start(), found[0], f"${instead}"
+            elif found[1] == "env" and found[2]:
+                yield found.start(), found[0], f"$env.{found[2]}"
             elif found[1] in self._nodes or found[1] in ("input", "item"):
                 yield found.start(), found[0], instead
         for found in _BARE.finditer(value):

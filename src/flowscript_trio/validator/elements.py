@@ -6,18 +6,23 @@ from collections.abc import Callable, Mapping
 
 from ..expression import RESERVED_WORDS
 from ..language.elements import element_of
+from ..parser import control_in
 from ..runtimes.control.types import ActionConfig, BlockConfig
 from ..runtimes.control.values import WaitAll, WaitN
 from ..types.ast import CheckpointNode, Node, ParallelNode, Setting
 from ..types.decisions import APPROVE
 from ..types.errors import nearest
 from ..types.findings import Findings
+from ..types.patterns import pattern
 from .checked import CheckedNode
 from .handlers import Handlers
+from .messages import show
 from .positions import Index, Level, Position, names_in, variables_of, word_of
 from .waits import Waits
 
 _NOT_NAMES = RESERVED_WORDS | {"input"}
+_READABLE = pattern(r"[^\W\d][\w-]*")
+"""What expressions can read as a name; anything else only as a member of ``$context``."""
 
 
 class ElementChecks:
@@ -127,6 +132,14 @@ class ElementChecks:
             name = word_of(setting)
             if name in _NOT_NAMES or name.startswith("$"):
                 self._report_reserved(setting, name)
+            elif name and not _READABLE.fullmatch(name) and control_in(name) is None:
+                self._findings.at_value(
+                    setting,
+                    "unreadable-name",
+                    f"the variable {show(name)} cannot be read by its name alone",
+                    severity="warning",
+                    expected="a name: a letter or _, then letters, digits, _ and -",
+                )
 
     def _report_reserved(self, setting: Setting, name: str) -> None:
         self._findings.at_value(

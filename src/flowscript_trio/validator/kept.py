@@ -83,7 +83,7 @@ def _handed_on(node: CheckedNode) -> Iterator[tuple[Setting, tuple[str, ...]]]:
 
 
 def _name(node: CheckedNode) -> str:
-    """What a node's output is called; of one that nothing can name, something that is no name."""
+    """What a node's output is called; of one that nothing can name, something that no document can write."""
     return node.name or f"@{node.node.key}"
 
 

@@ -295,6 +295,9 @@ class Names:
         name = use.reference.name
         what = "name" if use.how == "expression" else "node"
         instead = output_instead(name)
+        bare = name.strip("{} ").partition(".")[0]  # more than after="…" takes
+        if what == "node" and bare in self._index.results:
+            instead = bare
         near = special_instead(name) or (None if instead else self._nearest(name, known))
         if near is not None and near.startswith("$") and near[1:] != name and name[0] != "$":
             near = None  # fast is not $last

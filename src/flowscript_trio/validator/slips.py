@@ -17,8 +17,10 @@ from ..types.patterns import pattern
 
 _DATE = pattern(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _BLOCK = pattern(r"[#/^]\s*(?:each|if|unless|else|with|for)\b|%")
+_SLICED = pattern(r"\w\[[^\[\]{}?]*\Z")
 _PIPE = pattern(r"\|\s*([A-Za-z_]\w*)")
 _LISTS = "map(xs, x => x.name), or filter(xs, x => x.age > 3)"
+_ASSIGNED = '<set var="n" value="{{n + 1}}"/>: an expression changes no variable'
 _WORDS = {
     "function": "an arrow function: x => x.name",
     "return": "the expression by itself, without return",
@@ -38,6 +40,13 @@ _SIGNS = (
     ("", "is ", "==, or is_null(x)"),
     ("", "for ", _LISTS),
     (".", ".", "range(1, 4)"),
+    *((sign, "=", _ASSIGNED) for sign in "+-*/"),
+    ("++", "", _ASSIGNED),
+    ("--", "", _ASSIGNED),
+    ("", "equals ", "=="),
+    ("", "contains ", "in, or contains(xs, x)"),
+    ("(", "/", "a pattern as text: regex_match(x, 'a+')"),
+    (", ", "/", "a pattern as text: regex_match(x, 'a+')"),
 )
 """Operators of other languages: what is before the place of the mistake, what there, and what to write."""
 _FIRST = pattern(r"[\s({\[]*([a-z]+)\b")
@@ -68,6 +77,8 @@ def instead_of(text: Text, exc: ExpressionSyntaxError, *, is_template: bool) -> 
     for before, sign, instead in _SIGNS:
         if rest.startswith(sign) and value[:at].endswith(before):
             return instead
+    if rest.startswith(":") and _SLICED.search(value, 0, at):
+        return "slice(xs, start, end)"
     if pipe := _PIPE.match(rest):
         return f"a call: {pipe[1]}(…)"
     if rest.startswith("`"):

@@ -24,6 +24,8 @@ MONTHS = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*")
+_STRFTIME = re.compile("%[A-Za-z]")
+_QUOTED = re.compile("'[^']*'")
 _BEFORE = 1_721_425
 """Days of the Julian count before the first of Python's."""
 _ORDINALS = ("1st", "2nd", "3rd", "4th")
@@ -41,6 +43,10 @@ def written(format: Any) -> str:
         raise EvaluationError(f"the date format is {shown(format)}; expected text")
     if len(format) > MAX_FORMAT:
         raise EvaluationError(f"the date format is longer than {MAX_FORMAT} characters")
+    if "%" in format and (found := _STRFTIME.search(_QUOTED.sub("", format))):
+        raise EvaluationError(
+            f"the date format has {found[0]}, as in C or Python; expected letters such as yyyy-MM-dd HH:mm:ss"
+        )
     return format
 
 
