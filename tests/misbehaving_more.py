@@ -6,7 +6,19 @@ from __future__ import annotations
 
 import gzip
 
-from misbehaving import CUT, GOOD, LOST, NO_JSON, NOT_HTTP, NOT_IT, Misbehaviour, answer, bad, chunked, encoded
+from misbehaving import (
+    CUT,
+    GOOD,
+    LOST,
+    NO_JSON,
+    NOT_HTTP,
+    NOT_IT,
+    Misbehaviour,
+    answer,
+    bad,
+    chunked,
+    encoded,
+)
 
 LENGTH = f"Content-Length: {len(GOOD)}"
 JSON = "Content-Type: application/json"

@@ -544,7 +544,9 @@ def test_a_statement_that_is_not_for_a_node_is_a_problem_of_the_document(
         fs.loads(f'<workflow name="w">{source(query)}</workflow>')
 
 
-@pytest.mark.parametrize("query", ["COPY t TO '/tmp/x'", "SELECT 1 AS begin", "SELECT 'COPY STDIN'"])
+@pytest.mark.parametrize(
+    "query", ["COPY t TO '/tmp/x'", "SELECT 1 AS begin", "SELECT 'COPY STDIN'"]
+)
 def test_what_only_looks_like_one_is_read(query: str) -> None:
     fs.loads(f'<workflow name="w">{source(query)}</workflow>')
 

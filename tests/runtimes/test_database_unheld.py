@@ -45,14 +45,12 @@ async def ask(query: str, way: str = "whole") -> Any:
         ("(repeat('[', 5000) || repeat(']', 5000))::json", "the json text of 10,000 characters, which cannot be read"),
     ],
 )  # fmt: skip
-async def test_a_value_that_python_has_not_is_named(
-    expression: str, said: str, way: str
-) -> None:
-    query = f"SELECT n AS number, CASE n WHEN 7 THEN {expression} END AS \"Odd one\" FROM generate_series(1, 9) n"
+async def test_a_value_that_python_has_not_is_named(expression: str, said: str, way: str) -> None:
+    query = f'SELECT n AS number, CASE n WHEN 7 THEN {expression} END AS "Odd one" FROM generate_series(1, 9) n'
     with pytest.raises(fs.FlowScriptError) as caught:
         await ask(query, way)
     assert f"the column 'Odd one' has {said}" in str(caught.value)
-    assert "expected its text, by \"Odd one\"::text in the query" in str(caught.value)
+    assert 'expected its text, by "Odd one"::text in the query' in str(caught.value)
 
 
 async def test_the_first_row_of_those_that_have_come_is_named_however_far_it_is() -> None:
@@ -90,6 +88,8 @@ async def test_a_run_goes_on_with_its_connection_after_such_an_error() -> None:
 
 
 @pytest.mark.parametrize("query", ["COPY (SELECT 1) TO STDOUT", "COMMIT"])
-async def test_a_statement_that_gives_no_rows_is_refused_where_its_words_are_known(query: str) -> None:
+async def test_a_statement_that_gives_no_rows_is_refused_where_its_words_are_known(
+    query: str,
+) -> None:
     with pytest.raises(fs.WorkflowInvalid, match=r"gives no rows|for whoever has the connection"):
         await ask(query)

@@ -255,3 +255,24 @@ async def test_a_cell_that_cannot_be_read_is_an_error_that_names_the_file(tmp_pa
     sheet_of(tmp_path, rows, "A1:A2")
     with pytest.raises(fs.FlowScriptError, match=r"'a\.xlsx' cannot be read as xlsx"):
         await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (lambda pa: pa.table([[1], [2]], names=["a", "a"]), "has two columns named 'a'"),
+        (lambda pa: pa.table({"a": [1], "b": pa.array([2**62], pa.timestamp("us"))}), r"the column 'b' has a timestamp\[us\] that Python has no value for"),
+        (lambda pa: pa.table({"a": [1], "b": pa.array([1], pa.timestamp("ns"))}), r"the column 'b' has a timestamp\[ns\]"),
+        (lambda pa: pa.table({"b": pa.array([[1]], pa.list_(pa.duration("ns")))}), r"the column 'b' has a list<"),
+    ],
+)  # fmt: skip
+async def test_what_parquet_holds_and_python_does_not_names_its_column(
+    table: Any, message: str, tmp_path: Path
+) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(table(pyarrow), tmp_path / "a.parquet")
+    flow = fs.loads('<workflow name="w"><source:file id="s" path="a.parquet"/></workflow>')
+    with pytest.raises(fs.FlowScriptError, match=message):
+        await fs.run(flow, base=tmp_path)

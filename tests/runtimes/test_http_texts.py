@@ -137,13 +137,18 @@ async def test_a_text_is_sent_in_the_charset_that_the_settings_say(charset: str)
             f'<sink:http id="x" url="{{{{$config.base}}}}/x" body="é">'
             f"<headers><Content-Type>text/plain; charset={charset}</Content-Type></headers></sink:http>"
         )
-        await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>'), config={"base": server.base})
+        await fs.run(
+            fs.loads(f'<workflow name="w">{text}</workflow>'), config={"base": server.base}
+        )
         assert server.seen[0].body == E_ACUTE.encode(charset.strip('"'))
 
 
 @pytest.mark.parametrize(
     ("charset", "message"),
-    [("nope", "says the charset 'nope', which is not known"), ("ascii", "which ASCII cannot write")],
+    [
+        ("nope", "says the charset 'nope', which is not known"),
+        ("ascii", "which ASCII cannot write"),
+    ],
 )
 async def test_what_cannot_be_sent_so_is_an_error(charset: str, message: str) -> None:
     text = f'<sink:http id="x" url="http://127.0.0.1:1/" body="é" headers="{{Content-Type: text/plain; charset={charset}}}"/>'
@@ -158,7 +163,7 @@ TABLES: list[tuple[bytes, str, Any]] = [
     (b"1,2\n", 'header="none"', [["1", "2"]]),
     (b"1,2\n", 'header="p, q"', [{"p": "1", "q": "2"}]),
     (b"sep=;\na\n1\n", 'skip="1"', [{"a": "1"}]),
-    (b"'a'\n'1,2'\n", "quote=\"'\"", [{"a": "1,2"}]),
+    (b"'a'\n'1,2'\n", 'quote="\'"', [{"a": "1,2"}]),
     (b"a,b\n1\n", 'ragged="fit"', [{"a": "1", "b": None}]),
     (b"a,a\n1,2\n", 'duplicates="number"', [{"a": "1", "a_2": "2"}]),
     (b"a\n\xe9\n", 'encoding="latin-1"', [{"a": E_ACUTE}]),
@@ -174,9 +179,7 @@ async def test_a_table_over_http_is_read_as_one_in_a_file(
     streamed = await run(f'{SOURCE} stream="true" {settings}/>{EACH}', answer)
     assert streamed == rows
     (tmp_path / "a.csv").write_bytes(body)
-    file = fs.loads(
-        f'<workflow name="w"><source:file id="x" path="a.csv" {settings}/></workflow>'
-    )
+    file = fs.loads(f'<workflow name="w"><source:file id="x" path="a.csv" {settings}/></workflow>')
     assert (await fs.run(file, base=tmp_path)).output == rows
 
 
@@ -194,10 +197,13 @@ async def test_settings_of_tables_are_not_passed_over_where_the_answer_is_none()
     ("settings", "message"),
     [
         ('types="a: number"', "types is only for csv and tsv, and the format is auto"),
-        ('delimiter=";" format="json"', "delimiter is only for csv and tsv, and the format is json"),
+        (
+            'delimiter=";" format="json"',
+            "delimiter is only for csv and tsv, and the format is json",
+        ),
         ('next="page" skip="1"', "skip is only for csv and tsv, and the format is json"),
         ('format="csv" header="none" types="a: number"', "types name columns"),
-        ("format=\"csv\" delimiter=\"'\" quote=\"'\"", "quote and delimiter are the same"),
+        ('format="csv" delimiter="\'" quote="\'"', "quote and delimiter are the same"),
         ('format="csv" types="a: nmber"', "did you mean 'number'"),
         ('encoding="nope"', "there is no encoding 'nope'"),
         ('encoding="utf-8" format="bytes"', "encoding is for text"),

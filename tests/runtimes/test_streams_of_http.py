@@ -276,7 +276,9 @@ async def test_what_becomes_of_a_misbehaviour_in_a_stream(what: Misbehaviour) ->
             with trio.fail_after(20):
                 output = (await fs.run(flow, http=fs.HttpOptions(max_bytes=1_000_000))).output
             assert isinstance(output, list)
-            assert what.error is not None or "UTF-16" in what.name or output in ([], [GOOD.decode()])
+            assert (
+                what.error is not None or "UTF-16" in what.name or output in ([], [GOOD.decode()])
+            )
             return
         with pytest.raises(Exception, match=what.says) as caught, trio.fail_after(20):
             await fs.run(flow, http=fs.HttpOptions(max_bytes=1_000_000))

@@ -43,7 +43,9 @@ def check_spelling(text: str) -> None:
     driver, user, password, host, port, _, options = found.groups()
     backend, _, driver = driver.partition("+")
     if backend in _NOT_OF_DATABASES:
-        raise SettingError(f"the connection is a URL of {backend}, and not of a database; {EXPECTED}")
+        raise SettingError(
+            f"the connection is a URL of {backend}, and not of a database; {EXPECTED}"
+        )
     if driver in _ASYNCIO:
         raise SettingError(
             f"the connection names an asyncio driver, {driver!r}; expected a synchronous one, such as {backend}://"

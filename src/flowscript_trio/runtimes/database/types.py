@@ -69,6 +69,7 @@ class DatabaseConfig(Reticent):
 
     connection: Connection = Field(description="a database URL, such as sqlite:///file.db")
 
+
 class DatabaseSourceConfig(DatabaseConfig):
     """``<source type="database">``: asks a database; the output is a list of rows, each an object."""
 

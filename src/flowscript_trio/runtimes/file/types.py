@@ -40,6 +40,7 @@ WHOLE_FORMS = ("json", "yaml", "xlsx", "parquet")
 STREAM_FORMS = ("csv", "tsv", "jsonl", "lines")
 """Formats of one record after another, which may be read and written as a stream."""
 
+
 class _Content(BaseModel):
     """Where the content of a file is, and how it is coded."""
 

@@ -137,7 +137,9 @@ def _part(name: str, value: Any) -> tuple[Any, ...]:
         return part
     kind = to_text(value["type"])
     if not kind.isprintable():
-        raise SettingError(f"the part {name!r} of multipart has a type that is not one line of text")
+        raise SettingError(
+            f"the part {name!r} of multipart has a type that is not one line of text"
+        )
     return (*part, kind)
 
 

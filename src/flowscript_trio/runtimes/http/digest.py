@@ -29,9 +29,7 @@ class DigestRefused(FlowScriptError):
 class Digest(httpx.DigestAuth):
     """httpx's own, which takes one challenge in each header, and a nonce that has expired for a wrong password."""
 
-    def auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         try:
             answer = yield from self._asked(request, None)
             if answer.status_code == 401 and _STALE.search(_challenge_of(answer)):

@@ -140,9 +140,7 @@ class HttpSourceConfig(ReadTable, RequestConfig):
                     "the header Link has whole URLs: nothing is asked by next-param", "next_param"
                 )
             if self.upload is not None:
-                _refuse(
-                    "a file is sent once, and pages are asked for again and again", "upload"
-                )
+                _refuse("a file is sent once, and pages are asked for again and again", "upload")
         elif self.cursor is not None or self.next_param is not None:
             name = "cursor" if self.cursor is not None else "next_param"
             _refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
