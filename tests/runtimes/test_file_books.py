@@ -261,9 +261,9 @@ async def test_a_cell_that_cannot_be_read_is_an_error_that_names_the_file(tmp_pa
     ("table", "message"),
     [
         (lambda pa: pa.table([[1], [2]], names=["a", "a"]), "has two columns named 'a'"),
-        (lambda pa: pa.table({"a": [1], "b": pa.array([2**62], pa.timestamp("us"))}), r"the column 'b' has a timestamp\[us\] that Python has no value for"),
-        (lambda pa: pa.table({"a": [1], "b": pa.array([1], pa.timestamp("ns"))}), r"the column 'b' has a timestamp\[ns\]"),
-        (lambda pa: pa.table({"b": pa.array([[1]], pa.list_(pa.duration("ns")))}), r"the column 'b' has a list<"),
+        (lambda pa: pa.table({"b": pa.array([2**62], pa.timestamp("us"))}), r"'b' has a timestamp\[us\]"),
+        (lambda pa: pa.table({"b": pa.array([1], pa.timestamp("ns"))}), r"the column 'b' has a timestamp\[ns\]"),
+        (lambda pa: pa.table({"b": pa.array([[1]], pa.list_(pa.duration("ns")))}), "the column 'b' has a list<"),
     ],
 )  # fmt: skip
 async def test_what_parquet_holds_and_python_does_not_names_its_column(

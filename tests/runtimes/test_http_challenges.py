@@ -1,8 +1,9 @@
-"""Owns tests of servers whose challenges, tokens, pages and downloads are odd: each is answered, or refused with a word."""
+"""Owns tests of servers whose challenges, tokens, pages and statuses are odd."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -153,9 +154,9 @@ async def test_a_page_that_was_asked_for_is_not_asked_for_again_by_a_fragment(
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
-        (page([1], 206, Content_Range="bytes 0-2/99"), fs.HTTPStatusError, "answered 206.*: a part, and the request is for the whole"),
+        (page([1], 206), fs.HTTPStatusError, "answered 206.*: a part, and the request is for the whole"),
         (Answer(304, b""), fs.HTTPStatusError, "answered 304.*: and the request names no version"),
-        (Answer(302, b"moved"), fs.FlowScriptError, "answered 302 without saying where to; expected a header Location"),
+        (Answer(302, b"moved"), fs.FlowScriptError, "answered 302 without saying where to; expected a header"),
     ],
 )  # fmt: skip
 async def test_what_is_not_the_whole_answer_is_never_taken_for_it(
@@ -164,7 +165,7 @@ async def test_what_is_not_the_whole_answer_is_never_taken_for_it(
     with pytest.raises(error, match=message) as caught:
         await run(source(settings), {"/x": answer}, base=tmp_path)
     assert getattr(caught.value, "retryable", False) is False
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(

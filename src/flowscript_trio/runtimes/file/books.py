@@ -226,8 +226,8 @@ def _values_of(batch: Any, name: str) -> list[dict[str, Any]]:
             batch.column(column).to_pylist()
         except (ValueError, OverflowError) as exc:
             raise FlowScriptError(
-                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no value "
-                f"for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
+                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no "
+                f"value for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
             ) from None
     raise failed
 
