@@ -253,7 +253,7 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
 
 
 def _parquet_value(value: Any) -> Any:
-    """A value as pyarrow takes it, which knows durations itself; what is inside it, too."""
+    """A value as ``pyarrow`` takes it, which knows durations itself; what is inside it, too."""
     kind = value.__class__
     if kind in _AS_THEY_ARE:
         return value

@@ -1,4 +1,4 @@
-"""Owns digest authorisation: challenges as servers send them, and what is said of one that cannot be answered.
+"""Owns digest authorisation: challenges as servers send them, and the error for one that cannot be answered.
 
 Importing this imports httpx.
 """
