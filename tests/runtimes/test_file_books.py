@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -255,3 +256,65 @@ async def test_a_cell_that_cannot_be_read_is_an_error_that_names_the_file(tmp_pa
     sheet_of(tmp_path, rows, "A1:A2")
     with pytest.raises(fs.FlowScriptError, match=r"'a\.xlsx' cannot be read as xlsx"):
         await fs.run(load(SOURCE.format("a.xlsx", "")), base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (lambda pa: pa.table([[1], [2]], names=["a", "a"]), "has two columns named 'a'"),
+        (lambda pa: pa.table({"b": pa.array([2**62], pa.timestamp("us"))}), r"'b' has a timestamp\[us\]"),
+        (lambda pa: pa.table({"b": pa.array([1], pa.timestamp("ns"))}), r"the column 'b' has a timestamp\[ns\]"),
+        (lambda pa: pa.table({"b": pa.array([[1]], pa.list_(pa.duration("ns")))}), "the column 'b' has a list<"),
+    ],
+)  # fmt: skip
+async def test_what_parquet_holds_and_python_does_not_names_its_column(
+    table: Any, message: str, tmp_path: Path
+) -> None:
+    parquet.write_table(table(pyarrow), tmp_path / "a.parquet")
+    flow = fs.loads('<workflow name="w"><source:file id="s" path="a.parquet"/></workflow>')
+    with pytest.raises(fs.FlowScriptError, match=message):
+        await fs.run(flow, base=tmp_path)
+
+
+@pytest.mark.parametrize("rows", [1, 5000])
+async def test_a_formula_without_a_result_is_not_read_as_null(rows: int, tmp_path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    page = book.create_sheet()
+    page.append(["a", "b"])
+    for _ in range(rows):
+        page.append(["some text to make it longer", 1])
+    page.append([1, "=A2+1"])
+    book.save(tmp_path / "a.xlsx")
+    flow = fs.loads('<workflow name="w"><source:file id="s" path="a.xlsx"/></workflow>')
+    with pytest.raises(
+        fs.FlowScriptError, match=f"the cell B{rows + 2} has a formula whose result"
+    ):
+        await fs.run(flow, base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('<c r="A2"><f>1+1</f><v>2</v></c>', 2),
+        ('<c r="A2" t="str"><f>""</f><v></v></c>', None),
+        ('<c r="A2" t="b"><f>TRUE()</f><v>1</v></c>', True),
+        ('<c r="A2" t="e"><f>NA()</f><v>#N/A</v></c>', "#N/A"),
+        ('<c r="A2"><f t="shared" si="0"/><v>2</v></c>', 2),
+    ],
+)
+async def test_the_result_of_a_formula_is_its_value(cell: str, value: Any, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])  # type: ignore[union-attr]
+    book.active.append([7, 8])  # type: ignore[union-attr]
+    book.save(tmp_path / "made.xlsx")
+    with (
+        ZipFile(tmp_path / "made.xlsx") as old,
+        ZipFile(tmp_path / "a.xlsx", "w") as new,
+    ):
+        for each in old.namelist():
+            text = old.read(each).decode()
+            if each.endswith("sheet1.xml"):
+                text = re.sub(r'<c r="A2".*?</c>', cell, text)
+            new.writestr(each, text)
+    flow = fs.loads('<workflow name="w"><source:file id="s" path="a.xlsx"/></workflow>')
+    assert (await fs.run(flow, base=tmp_path)).output == [{"a": value, "b": 8}]

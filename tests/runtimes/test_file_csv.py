@@ -233,3 +233,27 @@ async def test_a_codec_that_no_file_is_written_in_is_refused_by_any_of_its_names
     flow = fs.loads(f'<workflow name="w">{node}</workflow>')
     with pytest.raises(fs.SettingError, match="expected one such as utf-8"):
         await fs.run(flow, input=encoding, base=tmp_path)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [("\n\r\n\na,b\n1,2\n", [{"a": "1", "b": "2"}]), ("\n\n", []), ("a\n\n1\n\n", [{"a": "1"}])],
+)
+async def test_empty_lines_are_left_out_before_the_header_too(
+    text: str, rows: Any, stream: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(text, newline="")
+    each = (
+        '<foreach id="e" collection="x"><transform:template id="t" template="{{item}}"/></foreach>'
+    )
+    body = f'<source:file id="x" path="a.csv" stream="{stream}"/>{each if stream else ""}'
+    flow = fs.loads(f'<workflow name="w">{body.lower()}</workflow>')
+    assert (await fs.run(flow, base=tmp_path)).output == rows
+
+
+async def test_rows_are_added_under_a_header_behind_empty_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n\nb,a\n1,2\n")
+    flow = fs.loads('<workflow name="w"><sink:file id="k" path="a.csv" append="true"/></workflow>')
+    await fs.run(flow, base=tmp_path, input=[{"a": 4, "b": 3}])
+    assert (tmp_path / "a.csv").read_text() == "\n\nb,a\n1,2\n3,4\n"

@@ -225,3 +225,12 @@ async def test_what_is_no_file_is_not_even_opened_to_add_to_it(
         await fs.run(flow, input="x", base=tmp_path)
     assert tmp_path.name in opened
     assert "pipe" not in opened
+
+
+@pytest.mark.parametrize("stream", ["", ' stream="true"'])
+async def test_links_that_lead_to_each_other_are_said_to(stream: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").symlink_to("b.log")
+    (tmp_path / "b.log").symlink_to("a.log")
+    flow = fs.loads(f'<workflow name="w"><source:file id="s" path="a.log"{stream}/></workflow>')
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        await fs.run(flow, base=tmp_path)

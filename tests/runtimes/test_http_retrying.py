@@ -36,7 +36,10 @@ NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
         ({"retry-after": "1.5"}, 1.5),
         ({"retry-after": "1."}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "99999999999999"}, 99_999_999_999_999.0),
         ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "5, 120, 10"}, 120.0),
+        ({"retry-after": "5, soon"}, None),
         ({}, None),
     ],
 )

@@ -22,12 +22,12 @@ from misbehaving import GOOD, MISBEHAVIOURS, Misbehaviour, misbehaving
 
 LARGE = r"a line of more than 1,000,000 characters"
 OF_STREAMS = {
-    "a charset that is not true": r"is not UTF-16 text(?: \(byte 0\))?; its content type says so; expected the setting encoding",
-    "a charset that is not known": r"is text in the charset 'foo', which is not known; expected the setting encoding",
+    "a charset that is not true": r"is not UTF-16 text(?: \(byte 0\))?; its content type says so; expected",
+    "a charset that is not known": r"is text in the charset 'foo', which is not known; expected the setting",
     "gzip once more than it says": r"is not UTF-8 text \(byte 1\)",
     "bytes that are not UTF-8": r"is not UTF-8 text \(byte 1\)",
 }
-"""What is said of the lines of a stream, where JSON that is read whole has errors of its own, or shows what it is in."""
+"""What is said of the lines of a stream, where JSON that is read whole has errors of its own."""
 EACH = '<foreach id="e" collection="s"><transform:template id="t" template="{{item}}"/></foreach>'
 RETRY = '<on-error><retry max="2" base="0s" retry-after="ignore"/></on-error>'
 

@@ -1,4 +1,4 @@
-"""Owns values that are neither JSON's nor text: what each is written as, by rule, and what has no such rule. Pure."""
+"""Owns values that are neither JSON's nor text: what each is written as, by rule. Pure."""
 
 from __future__ import annotations
 

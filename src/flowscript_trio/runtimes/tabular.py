@@ -1,4 +1,4 @@
-"""Owns the settings of tables that are text (csv, tsv): one declaration for files and answers, and what it tells."""
+"""Owns the settings of tables that are text (csv, tsv): one declaration for files and answers."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class WholeModel:
     def _error(
         self, setting: BoundSetting, value: Any, error: ValidationError, key: str
     ) -> SettingError:
-        hidden = getattr(self.model, "unshown", frozenset())
+        hidden: frozenset[str] = getattr(self.model, "unshown", frozenset())
         return setting_error(setting, value, error, key, is_shown=setting.attribute not in hidden)
 
 

@@ -77,17 +77,17 @@ def _words_of(query: str) -> list[str]:
 
 
 def refuse_without_rows(query: str) -> None:
-    """Raise SettingError for a statement that speaks another protocol than that of rows, or ends the transaction."""
+    """Raise SettingError for a statement that is not spoken in rows, or that ends the transaction."""
     first, *rest = _words_of(query) or [""]
     if first == "COPY" and not {"STDIN", "STDOUT"}.isdisjoint(rest):
         raise SettingError(
-            "COPY to or from the client gives no rows; expected a SELECT (with stream, of any size), and a database "
-            "sink to write, which uses COPY itself"
+            "COPY to or from the client gives no rows; expected a SELECT (with stream, of any size), and a "
+            "database sink to write, which uses COPY itself"
         )
     if first in _OF_TRANSACTIONS:
         raise SettingError(
-            f"{first} is for whoever has the connection: each database node has a transaction of its own, which is "
-            "committed when it succeeds and rolled back when it fails; expected one statement in it"
+            f"{first} is for whoever has the connection: each database node has a transaction of its own, which "
+            "is committed when it succeeds and rolled back when it fails; expected one statement in it"
         )
 
 

@@ -22,7 +22,7 @@ def explain_unheld(context: Any) -> Exception | None:
     Where psycopg cannot make a value of what the server sent, it says neither which nor where it is.
     """
     error = context.original_exception
-    cursor = getattr(context.execution_context, "cursor", None)
+    cursor: Any = getattr(context.execution_context, "cursor", None)
     if getattr(error, "sqlstate", None) is not None:
         return None  # the server's own word
     result = getattr(cursor, "pgresult", None)
@@ -63,6 +63,6 @@ def _unheld(
     value = quoted(data.decode("utf-8", "replace"))
     why = "which Python has no value for" if kind in _MOMENTS else f"which cannot be read ({error})"
     return FlowScriptError(
-        f"the column {name!r} has the {kind} {value}, {why}; expected its text, by {written}::text in the query, or "
-        "another value, by CASE or COALESCE"
+        f"the column {name!r} has the {kind} {value}, {why}; expected its text, by {written}::text in the query, "
+        "or another value, by CASE or COALESCE"
     )

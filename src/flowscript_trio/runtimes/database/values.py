@@ -20,7 +20,7 @@ def to_driver(value: Any, dialect: str, *, is_array: bool = False) -> Any:
     """A value that the driver of the dialect takes.
 
     Lists and objects are JSON text; with ``is_array`` a list stays one. SQLite, which has neither dates nor
-    decimals, gets them as text: dates and durations in ISO 8601. Of an enumeration it is the value, a path is text.
+    decimals, gets them as text: dates and durations in ISO 8601. An enumeration is its value, a path its text.
     """
     kind = type(value)
     if kind in PLAIN:

@@ -32,6 +32,15 @@ _MOST_ROWS = 1_048_576
 """Rows of a sheet; a file may say that its only one has a number of ten digits."""
 _LONGEST = 32_767
 """Characters of a cell."""
+_WITHOUT_RESULT = re.compile(
+    rb"""<(?:\w+:)?c\b(?=[^>]*\br="([A-Z]{1,3}[0-9]{1,7})")(?![^>]*\bt="str")[^>]*>\s*"""
+    rb"""<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"""
+    rb"""(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
+)
+"""A cell with a formula and no value; that of a text may be empty."""
+_SCANNED = 256 * 1024
+_FORMULA = 16 * 1024
+"""Bytes of a cell with a formula: it has at most 8,192 characters."""
 _AS_THEY_ARE = frozenset(
     {type(None), bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta}
 )
@@ -96,6 +105,7 @@ def _read_sheet(
             hint = f"; did you mean {near!r}?" if near else ""
             raise FlowScriptError(f"{name!r} has no sheet {sheet!r}{hint}")
         page = book[sheet if sheet is not None else book.sheetnames[0]]
+        _refuse_without_results(file, page, name)
         page.reset_dimensions()  # what the file says of them may cut rows off, or fill them without end
         rows = _rows_of(page.iter_rows(values_only=True), name)
         while part := list(islice(rows, PART)):
@@ -106,6 +116,20 @@ def _read_sheet(
         raise FlowScriptError(f"{name!r} cannot be read as xlsx: {exc}") from None
     finally:
         book.close()
+
+
+def _refuse_without_results(file: BinaryIO, page: Any, name: str) -> None:
+    """Raise for a formula whose result no program has written into the file: it would be read as null."""
+    rest = b""
+    with ZipFile(file) as packed, packed.open(page._worksheet_path) as sheet:
+        while data := sheet.read(_SCANNED):
+            data = rest + data
+            if found := _WITHOUT_RESULT.search(data):
+                raise FlowScriptError(
+                    f"{name!r}: the cell {found[1].decode()} has a formula whose result is not in the file; open "
+                    "it in a spreadsheet program and save it, or write values in place of formulas"
+                )
+            rest = data[-_FORMULA:]
 
 
 def _rows_of(cells: Iterator[Sequence[Any]], name: str) -> Iterator[dict[str, Any]]:
@@ -226,8 +250,8 @@ def _values_of(batch: Any, name: str) -> list[dict[str, Any]]:
             batch.column(column).to_pylist()
         except (ValueError, OverflowError) as exc:
             raise FlowScriptError(
-                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no value "
-                f"for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
+                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no "
+                f"value for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
             ) from None
     raise failed
 
@@ -253,7 +277,7 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
 
 
 def _parquet_value(value: Any) -> Any:
-    """A value as pyarrow takes it, which knows durations itself; what is inside it, too."""
+    """A value as ``pyarrow`` takes it, which knows durations itself; what is inside it, too."""
     kind = value.__class__
     if kind in _AS_THEY_ARE:
         return value

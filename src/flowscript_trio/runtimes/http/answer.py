@@ -141,8 +141,9 @@ class _Enough(Exception):
 
 
 async def refuse_failure(answer: httpx.Response, now: Callable[[], datetime] | None) -> None:
-    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body, and for one that says that
-    the body is not what was asked for.
+    """Raise HTTPStatusError for a status of 400 or more, with the beginning of the body.
+
+    So it does for a status that says that the body is not what was asked for.
 
     A body that does not come, or that breaks off, does not hold the error up or hide it.
     """

@@ -64,7 +64,7 @@ def texts_of(
 
 
 def kind_of(content_type: str) -> str:
-    """The kind of content without its parameters: where the header came several times, the last one that is valid."""
+    """The kind of content without its parameters: of several headers, that of the last one that is valid."""
     kinds = [part.partition(";")[0].strip().lower() for part in content_type.split(",")]
     valid = [kind for kind in kinds if _KIND.fullmatch(kind)]
     return (valid or kinds)[-1]

@@ -1,4 +1,4 @@
-"""Owns digest authorisation: challenges as servers send them, and what is said of one that cannot be answered.
+"""Owns digest authorisation: challenges as servers send them, and the error for one that cannot be answered.
 
 Importing this imports httpx.
 """
@@ -44,7 +44,7 @@ class Digest(httpx.DigestAuth):
     def _asked(
         self, request: httpx.Request, answer: httpx.Response | None
     ) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
-        """The last answer to a request that is sent, and sent again as it is challenged; one may have come before."""
+        """The last answer to a request, which is sent again as it is challenged; one may have come before."""
         flow = super().auth_flow(request)
         sending = next(flow)
         while True:

@@ -50,8 +50,8 @@ def next_request(
     if request is None:
         if answer.status_code in _LEAD_ON:
             raise RedirectRefused(
-                f"{old.method} {bare_url(old.url)} answered {answer.status_code} without saying where to; expected "
-                "a header Location, or redirects: none to take the answer as it is"
+                f"{old.method} {bare_url(old.url)} answered {answer.status_code} without saying where to; "
+                "expected a header Location, or redirects: none to take the answer as it is"
             )
         return None
     if is_same_origin(old.url, request.url):
