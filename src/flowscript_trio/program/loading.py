@@ -50,7 +50,7 @@ class Flow:
 
     @property
     def types(self) -> FlowTypes:
-        """What is known about its values before it runs: of its input, its output, and of each node's."""
+        """What is known before it runs about its input, its output, and the output of each node."""
         return types_of(self.shapes)
 
     def with_registry(self, registry: Registry) -> Flow:
