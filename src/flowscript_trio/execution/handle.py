@@ -89,7 +89,7 @@ class Run:
 
     @property
     def warnings(self) -> list[Warned]:
-        """What the run warned of, in order of time: each with the path of its node and a message."""
+        """The warnings of the run in order of time, each with the path of its node and a message."""
         return self._context.record.warnings
 
     @property

@@ -42,7 +42,7 @@ class RunServices(Protocol):
 
     @property
     def base(self) -> Path | None:
-        """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+        """The folder that file paths are confined to; None is the current folder, without any confinement."""
 
     @property
     def idempotency_key(self) -> str | None:
