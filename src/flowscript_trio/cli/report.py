@@ -24,7 +24,7 @@ from .writing import write_whole
 @click.option(
     "--workflow",
     type=click.Path(dir_okay=False),
-    help="The workflow's document, to draw it beside.",
+    help="The workflow's document, to be drawn as well.",
 )
 @roots_option
 def report_command(
