@@ -15,8 +15,9 @@ PROSE = re.compile(
     r"|:[a-z]+:`|\{[a-z-]+\}|<!--"  # a role, a directive, a comment
     r"|</?[a-z][\w-]*>"  # an element of a document, which is to be code
     r"|<factory>|\(\*args, \*\*kwargs\)"  # what a signature has instead of words
+    r"|PydanticUndefined|Runtime representation of an annotated type|int\(\[x\]\)"  # what Python says of a type
 )
-CODE = re.compile(r"&(?:gt|amp|quot);|``|^<!--")
+CODE = re.compile(r"&(?:gt|amp|quot);|``|^<!--|PydanticUndefined")
 """``&lt;`` is how a document writes ``<`` in an attribute."""
 AROUND = 30
 
@@ -35,7 +36,17 @@ def leftovers(page: str) -> Iterator[str]:
                 re.compile(r"<factory>|\(\*args, \*\*kwargs\)"), signature.text_content()
             )
             signature.drop_tree()
+        yield from _misread(article)
         yield from _found(PROSE, article.text_content())
+
+
+def _misread(article: Any) -> Iterator[str]:
+    """Sentences of docstrings that were taken for types, since there is a colon in them."""
+    for name in article.xpath(".//dl[contains(@class, 'field-list')]/dt"):
+        said = " ".join(name.getnext().text_content().split())
+        is_type = name.text_content().strip(" :") in ("Type", "Return type")
+        if is_type and re.match(r"[A-Z]?[a-z]+ [a-z]+ [a-z]+", said):
+            yield f"{name.text_content()} {said}"
 
 
 def _found(pattern: re.Pattern[str], text: str) -> Iterator[str]:

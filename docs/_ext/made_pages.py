@@ -74,7 +74,7 @@ _TIME = "a duration such as `500ms` or `2m`"
 _FLAG = "`true` or `false`"
 PLAIN: dict[tuple[str, str], tuple[str, str]] = {
     ("node", "id"): (_NAME, ""),
-    ("node", "input"): (f"{_IDS}, or a path such as `a.items`", ""),
+    ("node", "input"): (f"{_IDS}; a path such as `a.items`; or an expression in `{{{{…}}}}`", ""),
     ("node", "after"): (_IDS, ""),
     ("node", "if"): ("an expression", ""),
     ("node", "timeout"): (_TIME, ""),

@@ -1,4 +1,4 @@
-"""Owns what the search of the built pages finds beside text: each setting and each function, at its own line.
+"""Owns what the search of the built pages finds besides text: each setting and each function, at its own line.
 
 Where none were found the build warns, and so fails.
 """

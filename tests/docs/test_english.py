@@ -72,6 +72,12 @@ PHRASES = {
     "“of which nothing is known”: write “about which nothing …”": re.compile(
         r"\bof which nothing (?:else )?is known\b"
     ),
+    "“another … than”: write “a different …”": re.compile(
+        r"(?<!\bone )\banother (?!than\b)(?!deeper\b)\w+ than\b"
+    ),
+    "“Nor is …”, “So is …”: begin with what it is about": re.compile(
+        r"(?:^|[.:] |- )(?:Nor|So) (?:is|are|was|were|can|has|have|in)\b"
+    ),
     "“also where”: write “even where”": re.compile(r"\balso where\b"),
     "“in its middle”: write “in the middle”": re.compile(r"\bin its middle\b"),
     "“the clock on the wall”: write “the wall clock”": re.compile(r"\bclock on the wall\b"),
@@ -173,6 +179,8 @@ def test_a_module_has_no_such_phrase_in_its_texts_and_comments(source: Path) -> 
         "What is known of it is little.",
         "A document of which nothing is known.",
         "Masked also where it is escaped.",
+        "It has another value than before.",
+        "It ends. Nor is it begun again.",
         "It was killed in its middle.",
         "By the clock on the wall.",
         "It was cut off at its work.",

@@ -23,6 +23,8 @@ def page(body: str) -> str:
         "<code>a &amp;gt; b</code>",
         "<dt class='sig'>Record(*args, **kwargs)</dt>",
         "<dt class='sig'>Record(a: dict = &lt;factory&gt;)</dt>",
+        "<td><code>PydanticUndefined</code></td>",
+        "<dl class='field-list'><dt>Return type:</dt><dd><p>The texts of the files</p></dd></dl>",
     ],
 )
 def test_markup_that_shows_on_a_page_is_found(body: str) -> None:
@@ -36,6 +38,7 @@ def test_markup_that_shows_on_a_page_is_found(body: str) -> None:
         '<code>condition="$iteration &amp;lt; 5"</code>',
         "<pre>`&lt;a&gt;` **b** &amp;lt;</pre>",
         "<dt class='sig'>run(flow, **options)</dt>",
+        "<dl class='field-list'><dt>Return type:</dt><dd><p>dict[str, str]</p></dd></dl>",
     ],
 )
 def test_code_and_prose_that_are_right_are_no_finding(body: str) -> None:

@@ -9,8 +9,13 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.observe.chronicle import Chronicle, Entry
+from flowscript_trio.observe.replay import events_of
+from flowscript_trio.observe.report import story_of
+from flowscript_trio.observe.tree import RunTree
 from flowscript_trio.placement.process import _Workers
 from flowscript_trio.runtimes.types import ExecutionParams
+from flowscript_trio.types.events import BranchEnded
 from flowscript_trio.types.propagation import end, send_along
 
 from travelling import REGISTRY, OddError, Telling, flow, lines, until
@@ -121,6 +126,27 @@ async def test_a_cancelled_node_takes_its_process_with_it(tmp_path: Path) -> Non
     failure = fs.failure_of(caught.value)
     assert failure is not None
     assert failure.record["p/0/a"][0].worker == f"process {pid}"
+
+
+@pytest.mark.slow
+async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    entries: list[Entry] = []
+    tree = RunTree()
+    with pytest.raises(trio.TooSlowError):
+        await run(
+            '<parallel id="p" timeout="8s"><branch place="process">'
+            f'<transform:hold id="a" seconds="60" log="{log}"/></branch></parallel>',
+            observers=[Chronicle(entries.append), tree],
+        )
+    worker = f"process {int(lines(log)[0].split()[1])}"
+    (lane,) = [lane.label for lane in story_of(entries).lanes if lane.label.startswith("branch")]
+    assert lane == f"branch 0 · {worker}"
+    assert [e.worker for e in events_of(entries) if isinstance(e, BranchEnded)] == [worker]
+    (block,) = tree.root.kept["cancelled" if "cancelled" in tree.root.kept else "failed"]
+    assert [item.worker for item in block.kept["cancelled"]] == [worker]
 
 
 async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:

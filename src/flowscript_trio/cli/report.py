@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workflow",
     type=click.Path(dir_okay=False),
-    help="The workflow's document, to draw it beside; a store has it.",
+    help="The workflow's document, to be drawn as well; a store has it.",
 )
 @roots_option
 def report_command(

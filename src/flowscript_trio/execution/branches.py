@@ -336,12 +336,14 @@ class Branches:
             self._went_without = True
         if status != "success" or len(self._ended) < self._run.record.keep:
             self._ended[index] = BranchResult(index, status, error, cancelled_by, item=item)
+        was_at = self._run.ran_at.pop(self._name(index), None) if self._run.ran_at else None
         if self._run.observers:
             self._run.notify(
                 BranchEnded(
                     time=trio.current_time(),
                     path=self._name(index),
                     execution=self._run.numbers.end(self._name(index)),
+                    worker=None if was_at is None else was_at.worker,
                     index=index,
                     status=status,
                     error=error,

@@ -61,7 +61,7 @@ MOST_SHOWN = 16
 class Compensation:
     """The ``<compensate>`` of the execution at ``path``, which succeeded.
 
-    ``undo`` runs it, with the names that its body sees beside those of the node; it gives its error, or None.
+    ``undo`` runs it, with the names that its body sees besides those of the node; it gives its error, or None.
     """
 
     path: str

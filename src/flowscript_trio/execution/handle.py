@@ -37,9 +37,9 @@ class Run:
     """One run of a workflow.
 
     ``output`` is what it returned, None until then. ``status`` is None while it runs, then ``completed``,
-    ``failed`` or ``cancelled``. ``duration`` is in seconds of trio's clock: of a run with a store, all the time
-    in which a process was at work on it. ``elapsed`` is all that has passed since it began, by the wall clock
-    where it has a store.
+    ``failed``, ``cancelled``, or ``suspended`` where this process has left it. ``duration`` is in seconds of
+    trio's clock: of a run with a store, all the time in which a process was at work on it. ``elapsed`` is all that
+    has passed since it began, by the wall clock where it has a store.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Run:
 
     @property
     def id(self) -> str:
+        """Its id, by which a store and a folder of records know it."""
         return self._context.id
 
     @property
@@ -88,6 +89,7 @@ class Run:
 
     @property
     def warnings(self) -> list[Warned]:
+        """The warnings of the run in order of time, each with the path of its node and a message."""
         return self._context.record.warnings
 
     @property

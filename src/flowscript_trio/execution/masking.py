@@ -131,7 +131,7 @@ def _stand_in_for(error: BaseException, stand_in: BaseException) -> BaseExceptio
 
 
 def public_texts(flow: Flow, options: RunOptions) -> Iterator[str]:
-    """The texts of a run that are not secret: its documents, and what the application gave it beside secrets."""
+    """The texts of a run that are not secret: its documents, and what the application gave it besides secrets."""
     for document in (flow.document, *flow.library.documents):
         yield document.source.text
     yield from texts_in([options.config and dict(options.config), options.input])

@@ -1,4 +1,4 @@
-"""Owns what an application gives to a run beside the workflow: one frozen object with its types."""
+"""Owns what an application gives to a run besides the workflow: one frozen object with its types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What :func:`run` and :func:`open_run` take beside the workflow; their parameters, by the same names.
+    """What :func:`run` and :func:`open_run` take besides the workflow; their parameters, by the same names.
 
     It is what a function is given that runs a workflow in its own way: :func:`prove`, for instance. A run that
     is cancelled leaves it as it was: it may be given to the next one.

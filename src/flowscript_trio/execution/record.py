@@ -48,7 +48,7 @@ class Record:
     def add(self, key: int, label: str, result: NodeResult, inner: bool) -> None:
         """Take in one execution of the node with that key and label.
 
-        ``inner``: of another document than the run's own, whose ids are a space of their own.
+        ``inner``: of a document that is not the run's own, whose ids are a space of their own.
         """
         if result.id is not None and not inner:
             self._latest[result.id] = result

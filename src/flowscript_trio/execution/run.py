@@ -93,7 +93,7 @@ async def run(
             warning is on the record. None: nobody watches.
         http: what HTTP requests may do and are given: hosts, bounds, proxy, certificates.
         budget: what the whole run may take, whatever the document asks for; None: no bound.
-        places: where nodes may run, by the names that the document uses (``place="gpu"``), beside ``here``,
+        places: where nodes may run, by the names that the document uses (``place="gpu"``), besides ``here``,
             ``thread``, ``process`` and ``cluster``; one of these names stands for the built-in one. A name that is
             given None may not be used, and ``{"*": None}`` lets nodes run at no place that is not given.
         store: keeps what the run does, so that it survives the death of this process; None: nothing is kept.

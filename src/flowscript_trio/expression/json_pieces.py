@@ -19,7 +19,7 @@ SHORT = 4 * 1024
 """Characters of most values."""
 
 _VAIN = 8
-"""Pieces that may be read in vain, beside as much as was read: the first containers are often long ones."""
+"""Pieces that may be read in vain, besides as much as was read: the first containers are often long ones."""
 _PATIENCE = 3
 """Of a container of whose parts this many could not be read, no more are cut: its items are long ones."""
 

@@ -23,7 +23,7 @@ WITHOUT_KEY = (*LISTS, Mapping, bytes, bytearray)
 _MOMENT = 16
 """Operations of seeing whether two values are the same moment: a text may be one."""
 CONTAINER = 8
-"""Operations that visiting a list or an object takes, beside those for its items."""
+"""Operations that visiting a list or an object takes, besides those for its items."""
 
 _OUTSIDE = Limits(operations=200_000_000, text=2**32, seconds=60.0)
 _CHANCE = Random(0)

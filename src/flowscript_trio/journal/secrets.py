@@ -33,7 +33,7 @@ class KeptSecrets:
         secrets: the texts that must not be in the store. One that is not known may be ``***``: whatever refers to
             it is read as that.
         public: gives the texts that are known anyhow, as for :class:`~flowscript_trio.types.masking.Masker`.
-        changed: names of those that have another value than the run had when it was written.
+        changed: names of those whose value differs from the one that the run had when it was written.
     """
 
     def __init__(

@@ -83,6 +83,7 @@ class Chronicle:
                 "index": e.index,
                 "status": e.status,
                 **self._why(e.error, e.cancelled_by),
+                **({} if e.worker is None else {"worker": cut(e.worker)}),
             },
             CancelRequested: lambda e: self._cause(e.cancellation),
         }

@@ -137,6 +137,7 @@ class _Replay:
                     status=entry["status"],
                     error=self._error(entry),
                     cancelled_by=_cause(entry.get("cancelled_by")),
+                    worker=entry.get("worker"),
                 )
             case "cancel-requested":
                 return CancelRequested(**at, cancellation=_known_cause(entry))

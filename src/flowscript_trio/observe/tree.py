@@ -108,7 +108,9 @@ class RunTree:
                     around.worker = result.worker or around.worker
                     around.replayed = event.replayed
                 self._end(event, result.status, result.error, result.cancelled_by)
-            case BranchEnded():
+            case BranchEnded(worker=worker):
+                if worker is not None and (item := self._running.get(event.execution)) is not None:
+                    item.worker = worker
                 self._end(event, event.status, event.error, event.cancelled_by)
             case RunWarning(message=message):
                 self.warnings.append(message)

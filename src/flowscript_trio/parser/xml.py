@@ -143,7 +143,7 @@ def _split(tag: str) -> tuple[str, str]:
 
 
 def _has_other_errors(findings: Findings, parser: etree.XMLParser, first_line: int) -> bool:
-    """Whether lxml's log has anything beside undefined namespaces, which are judged element by element.
+    """Whether lxml's log has anything besides undefined namespaces, which are judged element by element.
 
     But for that of ``xsi``, whose attributes mean something to XML tools only.
     """

@@ -187,7 +187,7 @@ NodeKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """One execution of a node, as it is on a record. ``inner``: of another document than the run's own."""
+    """One execution of a node, as it is on a record. ``inner``: of a document that is not the run's own."""
 
     node: NodeKey
     result: NodeResult

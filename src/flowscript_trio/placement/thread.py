@@ -1,4 +1,4 @@
-"""Owns the place ``thread``: nodes that block, in threads beside trio's own."""
+"""Owns the place ``thread``: nodes that block, in threads besides trio's own."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Found:
 class Library:
     """The files of a workflow: each is read once, and only from where it may be.
 
-    ``roots`` are folders from which documents may be taken beside the including document's own,
+    ``roots`` are folders from which documents may be taken besides the including document's own,
     ``base`` is one more, where a relative path is looked for second; without one that is the current folder.
     """
 

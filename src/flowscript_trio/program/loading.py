@@ -50,7 +50,7 @@ class Flow:
 
     @property
     def types(self) -> FlowTypes:
-        """What is known about its values before it runs: of its input, its output, and of each node's."""
+        """What is known before it runs about its input, its output, and the output of each node."""
         return types_of(self.shapes)
 
     def with_registry(self, registry: Registry) -> Flow:
@@ -74,7 +74,7 @@ def load(
         path: the document's file.
         registry: the runtimes; the default ones unless given.
         limits: how large and how deep each document may be.
-        roots: folders from which documents may be included and called, beside the including document's
+        roots: folders from which documents may be included and called, besides the including document's
             own folder and those below it.
         base: one more such folder, where the relative path of a document is looked for second; None: that
             is the current folder, from which nothing else may be taken.

@@ -10,7 +10,7 @@ from .types import ConfigModel, ExecutionParams, NodeRuntime
 
 HERE = "here"
 BUILT_IN = ("thread", "process", "cluster")
-"""The places that are there without the application giving them, beside ``here``."""
+"""The places that are there without the application giving them, besides ``here``."""
 OTHER_PROCESSES = frozenset({"process", "cluster"})
 """Those of them to which only what is plain can go."""
 
@@ -29,7 +29,7 @@ class RanAt:
 
 @runtime_checkable
 class Place(Protocol):
-    """Where nodes can run beside trio's own thread.
+    """Where nodes can run besides trio's own thread.
 
     One object may serve many runs at once, and is opened by each when its first node gets there. Cancellation of a
     node is delivered as the place can deliver it.

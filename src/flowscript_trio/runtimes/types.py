@@ -37,10 +37,12 @@ class RunServices(Protocol):
     """What a runtime may use of the run that its node is part of."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The id of the run."""
+
     @property
     def base(self) -> Path | None:
-        """The folder that file paths are confined to, or None: the current folder, and no confinement."""
+        """The folder that file paths are confined to; None is the current folder, without any confinement."""
 
     @property
     def idempotency_key(self) -> str | None:

@@ -31,9 +31,9 @@ def schema_files(registry: Registry | None = None) -> dict[str, str]:
         registry: the runtimes; without one the default registry.
 
     Returns:
-        The texts of the files by their names: ``flowscript.xsd``, which is the schema of documents (XML Schema
-        1.0) and imports the others that end in ``.xsd``, one for each prefix, from beside itself; and
-        ``front-matter.json``, the JSON Schema of the front matter of ``.flow.md`` documents.
+        The texts of the files by their names. ``flowscript.xsd`` is the schema of documents (XML Schema 1.0) and
+        imports the others that end in ``.xsd``, one for each prefix, from beside itself; ``front-matter.json`` is
+        the JSON Schema of the front matter of ``.flow.md`` documents.
 
     It waits for nothing, so cancellation does nothing to it.
     """

@@ -127,12 +127,16 @@ class BranchStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchEnded(Event):
-    """``status`` is ``success``, ``failed`` or ``cancelled``."""
+    """``status`` is ``success``, ``failed`` or ``cancelled``.
+
+    ``worker`` is where it ran whole, if it was lost there, or killed with its worker: no node in it says so then.
+    """
 
     index: int
     status: str
     error: BaseException | None = None
     cancelled_by: Cancellation | None = None
+    worker: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ def check(
 ) -> Checked:
     """Check a document against a registry and bind everything in it.
 
-    ``given`` are the names that whoever runs it binds to values (arguments, binds), beside the parameters
+    ``given`` are the names that whoever runs it binds to values (arguments, binds), besides the parameters
     that it declares itself; ``inherited`` are the members that it has from those that include it.
     Nothing is raised for what is wrong: see ``problems``. The time it takes is linear in the document.
     """

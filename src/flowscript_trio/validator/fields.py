@@ -38,7 +38,7 @@ class Field:
     """One setting of a model.
 
     ``name`` is its name in documents, ``attribute`` that in the model, ``key`` that in the model's input.
-    ``words`` are the constants allowed beside an expression; ``bound`` and ``after_body`` say what an
+    ``words`` are the constants allowed besides an expression; ``bound`` and ``after_body`` say what an
     expression sees; ``scalar_unless`` names the setting that keeps a JSON scalar text. ``takes_text``
     says that the value is text and nothing else. ``resolve`` gives what a constant means among the
     document's schemas.

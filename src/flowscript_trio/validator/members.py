@@ -1,7 +1,7 @@
 """Owns what is behind the ``$`` names: a member that no document declares is a problem, with the nearest name.
 
-``$secrets`` has what the document declares, and what those do that include it. So has ``$config``, where any
-of them declares something: else the application may give what it likes. ``$context`` has what a node sets and
+``$secrets`` has what the document declares, and what those do that include it. So does ``$config`` if any
+of them declares something; else the application may give what it likes. ``$context`` has what a node sets and
 what the document is run with, ``$run`` always the same. What ``$env`` has is known when the run begins: what is
 wanted of it is only noted here.
 """

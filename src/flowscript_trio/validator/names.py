@@ -333,7 +333,7 @@ class Names:
 
 
 def _wanted(what: str, name: str, words: Sequence[str]) -> str:
-    """What can take the place of an unknown name; ``words`` are what a setting can be beside an expression."""
+    """What can take the place of an unknown name; ``words`` are what a setting can be besides an expression."""
     if words:
         return f"one of {', '.join(words)}, or an expression"
     return _WANTED[what].format(quoted(name))

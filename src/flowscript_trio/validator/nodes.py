@@ -33,7 +33,7 @@ from .texts import Compiler, Visibility
 from .values import BoundSetting, BoundSettings
 
 _WORDS = ("fail", "keep")
-"""What ``on-timeout`` of a block can be beside the id of a handler."""
+"""What ``on-timeout`` of a block can be besides the id of a handler."""
 _ITEM = pattern(r"[^\s,]+")
 _PATH = pattern(r"(\$?[A-Za-z_][\w-]*)((?:\.\w[\w-]*|\[\d+\])*)", re.ASCII)
 

@@ -292,7 +292,7 @@ def test_what_was_undone_is_folded_and_the_cause_of_the_failure_leads_the_table(
     page = browser.page()
     page.open(page_of(body, tmp_path / "r.html"))
     labels = page.run("flowscriptReport.labels()")
-    assert labels[-2:] == ["bad", "▸ 39 ✓ succeeded"]
+    assert labels[-2:] == ["bad", "▸ 39 ✓ undone"]
     rows = page.run("[...document.querySelectorAll('#rows td:first-child')].map(c => c.innerText)")
     assert rows[:2] == ["bad", "f[3]/n"]
     assert page.console == []

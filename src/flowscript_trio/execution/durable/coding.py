@@ -31,7 +31,7 @@ def is_sealed(data: bytes) -> bool:
 
 
 class Coding:
-    """Encodes and decodes for one run; ``changed`` are the secrets that have another value than it began with."""
+    """Encodes and decodes for one run; the values of the secrets ``changed`` are not those that it began with."""
 
     def __init__(
         self,

@@ -28,8 +28,8 @@ class _Ends:
 class Iterations:
     """The iterations of one block as its journal has them.
 
-    The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. So are
-    those that failed, broke out, owe a compensation, or have set cookies without a key.
+    The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. The same
+    holds for those that failed, broke out, owe a compensation, or have set cookies without a key.
 
     Args:
         recorder: the journal of the run.

@@ -50,7 +50,7 @@ class Owned:
     answers: Sequence[Answered]
     """What its inbox has."""
     changed: frozenset[str]
-    """The names of the secrets that have another value than the run began with."""
+    """The names of the secrets whose value is not the one that the run began with."""
     acts: bool = True
     """Whether nodes act; else each waits for ever where it would, and nothing is done but what had ended."""
 
@@ -195,7 +195,7 @@ def _size_of(row: Row) -> int:
 
 
 def _seal_of(store: Store, began: RunBegan, run_id: str) -> Seal | None:
-    """What the cookies of a run are sealed with; raises InputError for another key than it was begun with."""
+    """What the cookies of a run are sealed with; raises InputError for a key that it was not begun with."""
     if not began.seal:
         return None
     if store.seal is None:

@@ -13,7 +13,7 @@ from .entries import Entry
 
 @dataclass(frozen=True, slots=True)
 class RunBegan(Entry):
-    """The run begins; what it follows from beside its document is drawn once.
+    """The run begins; what it follows from besides its document is drawn once.
 
     ``seal`` tells whether the key of the store is that which it was begun with; empty where it was begun without.
     ``prints`` tell by the ``salt`` whether the secrets of those names have changed since.

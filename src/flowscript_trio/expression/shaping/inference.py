@@ -327,7 +327,7 @@ _OF_NODES = {
     "error": object_of(_SAID).or_null,
     "failures": list_of(object_of({"index": NUMBER, "item": UNKNOWN, **_SAID})).or_null,
 }
-"""What is known about a node beside its output."""
+"""What is known about a node besides its output."""
 
 
 def _static(step: Member | Item | Method) -> str | None:

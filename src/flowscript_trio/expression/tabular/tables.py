@@ -170,7 +170,7 @@ class _Writer:
             self._plain.writerow(fields)
 
     def _misleads(self, fields: Sequence[str]) -> bool:
-        """Whether the first line would show another delimiter than there is, or begin with a byte order mark."""
+        """Whether the first line would suggest a wrong delimiter, or begin with a byte order mark."""
         return "".join(fields[:1]).startswith("\ufeff") or any(
             sum(one.count(char) for one in fields) >= max(len(fields), 1) for char in self._others
         )

@@ -18,7 +18,7 @@ Word = Annotated[str, Constant(), Field(min_length=1)]
 Name = Annotated[str, Constant(), Field(pattern=r"^[A-Za-z_][\w-]*$")]
 """A name that is bound for expressions."""
 Also = Annotated[Literal["begun"], Constant()]
-"""When a ``<compensate>`` runs beside where its node has succeeded."""
+"""When a ``<compensate>`` runs besides where its node has succeeded."""
 Scalar = Annotated[Any, JsonScalar()]
 
 PLACE_MEANING = (
@@ -30,7 +30,7 @@ _ERROR_NAMES = Binds("error", "type", "message", "status", "retryable", "$error"
 
 
 class ControlConfig(BaseModel):
-    """What all models of this file share: no setting beside their own."""
+    """What all models of this file share: no setting besides their own."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",

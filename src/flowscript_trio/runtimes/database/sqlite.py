@@ -56,7 +56,7 @@ _LIMITS = {
 _TRIES = 50
 _LOOKS = 3
 _OPTIONS = {"isolation_level", "detect_types", "check_same_thread", "cached_statements"}
-"""What the driver takes from a URL beside ``timeout``."""
+"""What the driver takes from a URL besides ``timeout``."""
 _opening = threading.Lock()
 
 

@@ -29,9 +29,10 @@ class CachingTransport(httpx.AsyncBaseTransport):
     """Sends through the cache what anybody could have asked, and everything that may change what is in it.
 
     A request that identifies its sender (cookies, authorisation, a header of the settings that is not known)
-    neither reads nor writes the cache: scopes and runs would see the answers of others. Nor does a run read what
-    another has fetched from a host that its own rules deny: with ``rules`` the host's addresses are checked for
-    answers that are kept, too. Cancellation closes the connection at once; what was half stored is never used.
+    neither reads nor writes the cache: scopes and runs would see the answers of others. What another run has
+    fetched is not read either if it is from a host that this run's own rules deny: with ``rules`` the host's
+    addresses are checked for answers that are kept, too. Cancellation closes the connection at once; what was
+    half stored is never used.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ _WINDOW = 23
 """The largest window of zstd, as a power of 2: 8 MiB (RFC 9659)."""
 
 _MODULES = {"br": "brotli", "zstd": "backports.zstd"}
-"""What is needed beside the standard library, each by the extra of the same name."""
+"""What is needed besides the standard library, each by the extra of the same name."""
 
 
 class ContentError(FlowScriptError):

@@ -100,7 +100,7 @@ def form_of(answer: httpx.Response) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an answer has beside its body: that of the first page, of pages."""
+    """What an answer has besides its body: that of the first page, of pages."""
 
     status: int
     headers: dict[str, str]

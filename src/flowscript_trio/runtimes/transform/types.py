@@ -11,7 +11,7 @@ from ..markers import ACCUMULATOR_NAMES, ITEM_NAMES
 
 
 class TransformConfig(BaseModel):
-    """What all models of this file share: no setting beside their own."""
+    """What all models of this file share: no setting besides their own."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",

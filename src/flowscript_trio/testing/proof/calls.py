@@ -114,7 +114,7 @@ class Call:
 
     @property
     def changed_output(self) -> bool:
-        """Whether the output is another one than when it was given away, as far as that can be known."""
+        """Whether the output has changed since it was given away, as far as that can be known."""
         try:
             return self.comparable and not bool(self.given == self.output)
         except Exception:

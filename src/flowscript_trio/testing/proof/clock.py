@@ -98,12 +98,12 @@ class VirtualClock(trio.abc.Clock):
 
 
 def _tasks() -> int:
-    """How many tasks there are beside the two of trio's own."""
+    """How many tasks there are besides the two of trio's own."""
     return trio.lowlevel.current_statistics().tasks_living - 2
 
 
 def _threads() -> list[threading.Thread]:
-    """The threads beside trio's own and those that it keeps: any of them may call into trio."""
+    """The threads besides trio's own and those that it keeps: any of them may call into trio."""
     own = threading.current_thread()
     return [each for each in threading.enumerate() if each is not own and not is_of_trio(each)]
 

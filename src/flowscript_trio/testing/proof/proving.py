@@ -74,7 +74,7 @@ def prove(
 
     Args:
         flow: the workflow.
-        options: what :func:`run` takes beside the workflow: a :class:`RunOptions`, or a mapping of its names
+        options: what :func:`run` takes besides the workflow: a :class:`RunOptions`, or a mapping of its names
             (``{"config": …}``); or a function that makes one or the other again for each run. Unless they are
             given, the run's ``seed`` is the proof's, and its wall clock goes with virtual time.
         registry: other runtimes than the workflow's own, stubs mostly. Real ones are waited for in real time.

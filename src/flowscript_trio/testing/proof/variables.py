@@ -13,7 +13,7 @@ _UNSET = object()
 
 
 def changed_since(before: Context) -> list[str]:
-    """The names of the context variables that have another value than in ``before``."""
+    """The names of the context variables whose value differs from that in ``before``."""
     now = copy_context()
     return sorted(
         _name_of(variable)

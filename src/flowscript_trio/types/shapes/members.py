@@ -68,12 +68,12 @@ def item_of(shape: Shape, key: Shape) -> Shape:
 
 
 def _has_values(shape: Shape) -> bool:
-    """Whether there are values of a shape beside null."""
+    """Whether there are values of a shape besides null."""
     return _has_others(shape) or shape.object is not None
 
 
 def _has_others(shape: Shape) -> bool:
-    """Whether there are values of a shape beside null and objects."""
+    """Whether there are values of a shape besides null and objects."""
     return bool(shape.boolean or shape.numbers or shape.texts or shape.item is not None)
 
 

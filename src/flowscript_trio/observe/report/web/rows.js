@@ -45,7 +45,7 @@ function foldFrom(lane) {
     do after += 1; while (after < layout.lanes.length && layout.lanes[after].depth > depth);
   }
   if (count < fewest(layout.lanes[lane])) return null;
-  const short = `\u25b8 ${count} ${MARKS.success}`, label = `${short} succeeded`, inside = [];
+  const short = `\u25b8 ${count} ${MARKS.success}`, label = `${short} ${undoes ? "undone" : "succeeded"}`, inside = [];
   for (let at = lane; at < after; at += 1) inside.push(...layout.spansOf[at]);
   const ordered = (times) => times.sort((a, b) => a - b);
   return {
