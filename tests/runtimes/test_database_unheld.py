@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +9,9 @@ import pytest
 
 import flowscript_trio as fs
 
-URL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+from postgresql import URL, needs_postgresql
 
-pytestmark = pytest.mark.skipif(
-    not URL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no PostgreSQL database to test with"
-)
+pytestmark = needs_postgresql
 EACH = '<foreach id="e" collection="s" batch="1000"><set var="x" value="{{item}}"/></foreach>'
 WAYS = {"whole": ("", ""), "stream": ('stream="true"', EACH)}
 

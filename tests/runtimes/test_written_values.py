@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.expression import encode_json, to_text
-from flowscript_trio.expression.written import duration_text, in_order
+from flowscript_trio.expression.standing import stands_for
+from flowscript_trio.expression.written import in_order
 from flowscript_trio.runtimes.database.intervals import iso_of
 
 from loopback import loopback
-
-POSTGRESQL = os.environ.get("FLOWSCRIPT_TEST_POSTGRESQL", "")
+from postgresql import URL, needs_postgresql
 
 
 class Color(Enum):
@@ -174,7 +174,7 @@ async def test_a_value_is_written_to_sqlite_by_its_rule(name: str) -> None:
         assert row["v"] == (plain if isinstance(plain, (str, int)) else encode_json(plain))
 
 
-@pytest.mark.skipif(not POSTGRESQL, reason="FLOWSCRIPT_TEST_POSTGRESQL names no database")
+@needs_postgresql
 @pytest.mark.parametrize("many", [1, 600])
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
@@ -201,7 +201,7 @@ async def test_a_value_is_written_to_postgresql_by_its_rule(
         f'<source:database id="s" {at} after="k" query="SELECT v FROM {table}"/>'
         f'<finally><source:database id="d" {at} query="DROP TABLE {table}"/></finally></workflow>'
     )
-    rows = (await fs.run(flow, input=[{"v": value}] * many, config={"db": POSTGRESQL})).results["s"]
+    rows = (await fs.run(flow, input=[{"v": value}] * many, config={"db": URL})).results["s"]
     assert rows.output == [{"v": found}] * many
 
 
@@ -218,7 +218,7 @@ async def test_what_no_database_takes_is_refused_with_its_row(url: str) -> None:
 
 @given(st.timedeltas())
 def test_a_duration_is_that_of_postgresql_and_the_same_number(value: timedelta) -> None:
-    text = duration_text(value)
+    text = stands_for(value)
     hours = abs(value) // timedelta(hours=1) % 24
     total = abs(value)
     sign = "-" if value < timedelta() else ""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..types.storing import StoreFailed
-from .blobs import LargeRow
-from .rows import Answered, Asked, Mark, Question, Row, RunState, State
+from .rows import Answered, Asked, LargeRow, Mark, Question, Row, RunState, State
 from .sharing import Ask, Back, Told
 
 

@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
-from .rows import Row
+from .rows import Large, LargeRow, Row
 
 LARGE = 64 * 1024
 """Bytes above which a part of a row is kept under its hash."""
-
-
-@dataclass(frozen=True, slots=True)
-class Large:
-    """A large part of a row. ``packed`` is empty where this journal has given it to the store before."""
-
-    hash: bytes
-    packed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LargeRow:
-    """A row with a part that is large."""
-
-    kind: str
-    key: str
-    data: bytes | Large
-    value: bytes | Large
 
 
 def pack(row: Row, known: set[bytes]) -> Row | LargeRow:

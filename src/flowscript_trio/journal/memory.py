@@ -10,9 +10,9 @@ from typing import Literal
 
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from .backend import Batch, Owned
-from .blobs import Large, LargeRow, unpack
+from .blobs import unpack
 from .finding import find_answer, no_such_run, other_document
-from .rows import ENDED, Answered, Asked, Mark, Question, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Large, LargeRow, Mark, Question, Row, RunState, State
 from .sharing import Ask, Back, Book, Count, Entry, Told
 
 Moment = Literal["before", "after"]

@@ -10,9 +10,9 @@ import psycopg
 
 from ..types.storing import StoreFailed, Superseded
 from .backend import Batch
-from .blobs import Large, unpack
+from .blobs import unpack
 from .finding import no_such_run
-from .rows import ENDED, RunState, State
+from .rows import ENDED, Large, RunState, State
 from .tabled import large_parts, tabled
 
 STATE = (

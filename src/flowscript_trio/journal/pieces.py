@@ -14,7 +14,8 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from ..expression import bulk
-from .blobs import LARGE, Large
+from .blobs import LARGE
+from .rows import Large
 from .secrets import KeptSecrets
 from .values import JSON, PARTS, dumped, is_plain, parts_of
 

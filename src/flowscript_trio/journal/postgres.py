@@ -19,7 +19,6 @@ from ..types.looking import text_of
 from ..types.storing import RunBusy, StoreFailed, Superseded
 from . import leases
 from .backend import Batch, Owned
-from .blobs import Large
 from .finding import find_answer, no_such_run, other_document
 from .leases import Leases, Lost
 from .pgschema import bring_up
@@ -35,7 +34,7 @@ from .pgtables import (
     state_of,
     text_of_slot,
 )
-from .rows import ENDED, Answered, Asked, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Large, Row, RunState, State
 from .sharing import Ask, Back, Told
 from .tabled import Tabled, untabled
 

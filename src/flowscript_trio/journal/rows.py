@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from ..types.storing import StoreFailed
-
-if TYPE_CHECKING:
-    from .blobs import LargeRow
 
 State = Literal["queued", "running", "suspended", "completed", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
@@ -29,6 +26,24 @@ class Row(NamedTuple):
     key: str
     data: bytes
     value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A large part of a row. ``packed`` is empty where this journal has given it to the store before."""
+
+    hash: bytes
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LargeRow:
+    """A row with a part that is large."""
+
+    kind: str
+    key: str
+    data: bytes | Large
+    value: bytes | Large
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from zlib import compress
 
 from ..types.storing import RunBusy, StoreFailed
 from .backend import Batch, Owned
-from .blobs import Large, unpack
+from .blobs import unpack
 from .failing import failure
 from .finding import find_answer, no_such_run, other_document
 from .owners import Owners, owners_of
-from .rows import ENDED, Answered, Asked, Row, RunState, State
+from .rows import ENDED, Answered, Asked, Large, Row, RunState, State
 from .schema import connect, make_file, side_of
 from .sharing import Ask, Back, Told
 from .sqlsharing import share

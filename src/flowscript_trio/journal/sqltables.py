@@ -10,9 +10,8 @@ from functools import partial
 
 from ..types.storing import Superseded
 from .backend import Batch
-from .blobs import Large
 from .finding import no_such_run
-from .rows import ENDED
+from .rows import ENDED, Large
 from .tabled import large_parts, tabled
 
 

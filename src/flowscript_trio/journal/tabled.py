@@ -7,8 +7,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from ..types.storing import StoreFailed
-from .blobs import Large, LargeRow
-from .rows import Row
+from .rows import Large, LargeRow, Row
 
 _DATA, _VALUE = 1, 2
 """Which parts of a row are large."""

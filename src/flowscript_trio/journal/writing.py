@@ -13,9 +13,9 @@ import trio
 
 from ..types.storing import StoreFailed, Superseded
 from .backend import Backend, Batch, Owned
-from .blobs import Large, LargeRow, pack
+from .blobs import pack
 from .calling import call
-from .rows import Answered, Mark, Question, Row
+from .rows import Answered, Large, LargeRow, Mark, Question, Row
 from .writer import Job, Writer
 
 READ_AT_ONCE = 1_000

@@ -11,9 +11,8 @@ from math import inf
 from operator import attrgetter
 from typing import Any
 
-from ...journal.blobs import Large, LargeRow
 from ...journal.cookies import may_set_cookies, sets_cookies
-from ...journal.rows import Row
+from ...journal.rows import Large, LargeRow, Row
 from ...types.storing import CannotKeep
 from .coding import Coding
 from .entries import (

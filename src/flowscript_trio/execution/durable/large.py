@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import trio
 
-from ...journal.blobs import LARGE, Large
+from ...journal.blobs import LARGE
 from ...journal.cookies import may_set_cookies_in, sets_cookies
 from ...journal.pieces import packed
-from ...journal.rows import Journal
+from ...journal.rows import Journal, Large
 from ...types.storing import CannotKeep
 from .coding import Coding
 
