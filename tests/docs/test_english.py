@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+STARTERS = ROOT / "src" / "flowscript_trio" / "cli" / "starters"
 PAGES = [
-    ROOT / "README.md",
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted(STARTERS.iterdir()),
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts),
 ]
 CODE = ROOT / "src" / "flowscript_trio"

@@ -60,7 +60,7 @@ def call_at(path: str, slot: int, function: Callable[..., Any], *given: object) 
     """Call a function in a worker process, which first writes its id into the slot."""
     file = _files.get(path)
     if file is None:
-        file = _files[path] = os.open(path, os.O_RDWR)
+        file = _files[path] = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     _write(file, slot, os.getpid())
     return function(*given)
 

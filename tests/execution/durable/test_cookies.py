@@ -51,7 +51,7 @@ async def test_another_key_or_none_is_an_error_before_anything_runs(tmp_path: Pa
     async with loopback() as server:
         shop = Shop(server)
         await shop.die(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
-        with pytest.raises(fs.InputError, match="begun with another key"):
+        with pytest.raises(fs.InputError, match="begun with a different key"):
             await shop.resume(fs.Store(tmp_path / "runs.db", key=Fernet.generate_key()))
         with pytest.raises(fs.InputError, match="the store has none"):
             await shop.resume(fs.Store(tmp_path / "runs.db"))

@@ -14,6 +14,11 @@ import pytest
 import trio
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable.coding import Coding
+from flowscript_trio.execution.durable.ending import ending_of
+from flowscript_trio.execution.durable.entry_rows import entry_of
+from flowscript_trio.execution.durable.run_entries import RunEnded
+from flowscript_trio.journal.rows import Row
 from flowscript_trio.types.events import Event, RunWarning
 
 TWO = '<workflow name="w"><source:a id="one"/><source:a id="two" input="one"/></workflow>'
@@ -314,3 +319,13 @@ def _process(script: Path, db: Path, log: Path, die: int) -> subprocess.Complete
     return subprocess.run(
         arguments, capture_output=True, text=True, timeout=60, env=dict(os.environ)
     )
+
+
+def test_how_a_run_ended_is_read_from_a_journal_of_an_earlier_release() -> None:
+    """It has no place of the error in it."""
+    coding = Coding({})
+    facts = ["failed", None, coding.encode_error(ValueError("no"))]
+    ended = entry_of(Row("run-ended", "", coding.encode(facts)), coding.decode)
+    assert isinstance(ended, RunEnded)
+    ending = ending_of(ended, coding)
+    assert (str(ending.error), ending.origin) == ("no", None)
