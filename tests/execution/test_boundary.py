@@ -142,7 +142,7 @@ RULES = {
     "when": '<retry max="2" when="null + 1"/>',
     "max": '<retry max="{{null + 1}}"/>',
     "base": '<retry max="2" when="true" base="{{1 / 0}}s"/>',
-    "base that is no duration": '<retry max="2" when="true" base="{{\'soon\'}}"/>',
+    "base that is no duration": '<retry max="2" when="true" base="{{lower(\'soon\')}}"/>',
 }
 
 
@@ -192,7 +192,7 @@ BROKEN_BODIES = {
 @pytest.mark.parametrize("kind", ["finally", "compensate", "on-workflow-error"])
 def test_the_settings_of_a_clean_up_fail_and_every_clean_up_runs(world: World, kind: str) -> None:
     broken = BROKEN_BODIES[kind]
-    undo = "<compensate timeout=\"{{'never'}}\">" if kind == "compensate" else "<compensate>"
+    undo = "<compensate timeout=\"{{lower('never')}}\">" if kind == "compensate" else "<compensate>"
     body = (
         f'<source:does id="a">{undo}<source:does id="undo-a"/></compensate></source:does>'
         '<source:does id="b" after="a"><compensate><source:does id="undo-b"/></compensate></source:does>'

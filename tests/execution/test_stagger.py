@@ -178,5 +178,5 @@ async def test_a_break_ends_the_wait_for_the_next_iteration(autojump_clock: Any)
 async def test_a_stagger_that_cannot_be_is_an_error_of_the_block(autojump_clock: Any) -> None:
     with pytest.raises(fs.SettingError, match="stagger"):
         await Stubs().run(
-            '<parallel id="p" stagger="{{-1}}s"><branch><source:stub id="a"/></branch></parallel>'
+            '<parallel id="p" stagger="{{sign(-5)}}s"><branch><source:stub id="a"/></branch></parallel>'
         )

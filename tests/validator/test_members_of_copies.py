@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -145,3 +146,31 @@ def test_where_nothing_is_declared_a_copy_of_the_configuration_may_have_anything
         '<workflow name="w"><transform:template id="t" template="{{({...$config}).a}}"/></workflow>'
     )
     assert problems_of(use) == []
+
+
+@pytest.mark.parametrize(
+    ("use", "output"),
+    [
+        ("$config[input]", None),
+        ("$config[input] ?? 10", 10),
+        ("get($config, input)", None),
+        ("input in $config", False),
+        ("$env[input]", None),
+        ("$context[input]", None),
+        ("$run[input]", None),
+    ],
+)
+def test_a_member_whose_name_comes_from_data_is_null_where_it_is_absent(
+    use: str, output: Any
+) -> None:
+    text = (
+        '<workflow name="w"><param name="size" default="1"/><set id="s" var="size" value="1"/>'
+        f'<return id="r" after="s" value="{{{{{use}}}}}"/></workflow>'
+    )
+    flow = fs.loads(text)
+    assert flow.warnings == ()
+
+    async def main() -> Any:
+        return (await fs.run(flow, input="siz", env={"SIZE": "1"})).output
+
+    assert trio.run(main) == output
