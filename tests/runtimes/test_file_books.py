@@ -304,8 +304,8 @@ async def test_a_formula_without_a_result_is_not_read_as_null(rows: int, tmp_pat
 )
 async def test_the_result_of_a_formula_is_its_value(cell: str, value: Any, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
-    book.active.append(["a", "b"])  # type: ignore[union-attr]
-    book.active.append([7, 8])  # type: ignore[union-attr]
+    book.active.append(["a", "b"])
+    book.active.append([7, 8])
     book.save(tmp_path / "made.xlsx")
     with (
         ZipFile(tmp_path / "made.xlsx") as old,
