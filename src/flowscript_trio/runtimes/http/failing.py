@@ -56,6 +56,7 @@ def _reason(
     peer, there = (host, where) if proxy is None else _peer(httpx.URL(proxy))
     if proxy is not None:
         there = f"the proxy {there}"
+        where = f"{where} (by way of {there})"
     if isinstance(error, httpx.TimeoutException):
         return f"{where} took too long", True
     if isinstance(error, httpx.ProxyError):

@@ -22,11 +22,13 @@ from ...types.errors import FlowScriptError
 from ..file.paths import FolderEntry, open_entry, refuse_special
 from ..threads import run_in_thread
 from ..types import RunServices
-from .answer import read_body, refuse_failure
+from .answer import place_of, read_body, refuse_failure
+from .coding import ContentError
 
 T = TypeVar("T")
 CHUNK = 1024 * 1024  # bytes that are written or read at once
-_RANGE = re.compile(r"bytes ([0-9]{1,19})-")
+_LENGTH = re.compile(r"[0-9]{1,19}")
+_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
 
 
 class HashMismatch(FlowScriptError):
@@ -50,6 +52,8 @@ class Download:
         self.size: int = 0
         self.validator: str | None = None
         """What the server calls this version of the file: a part of another one is of no use."""
+        self.total: int | None = None
+        """The size of this version, as far as the server says it."""
         self._hash = hashlib.sha256()
         self._room = bytearray()
         with ExitStack() as stack:
@@ -75,10 +79,19 @@ class Download:
             "If-Range": self.validator,
         }
 
+    def is_of_another(self, answer: httpx.Response) -> bool:
+        """Whether a part is one of another version, which a server may send in spite of ``If-Range``."""
+        if answer.status_code != 206:
+            return False
+        named, total = _validator_of(answer), _range_of(answer)[1]
+        return (named is not None and named != self.validator) or (
+            None not in (total, self.total) and total != self.total
+        )
+
     async def begin(self, answer: httpx.Response) -> bool:
         """Go on, or start again, by what the answer says that it has; gives whether it goes on."""
-        found = _RANGE.match(answer.headers.get("content-range", ""))
-        goes_on = answer.status_code == 206 and found is not None and int(found[1]) == self.size
+        start, total = _range_of(answer)
+        goes_on = answer.status_code == 206 and start == self.size
         if answer.status_code == 206 and not goes_on:
             raise FlowScriptError(
                 f"{self.path!r}: the server sent a different part from the one it was asked for"
@@ -88,11 +101,21 @@ class Download:
             await _in_thread(partial(os.ftruncate, self._handle, 0))
             os.lseek(self._handle, 0, os.SEEK_SET)
             self.size, self._hash = 0, hashlib.sha256()
-        tag = answer.headers.get("etag", "")
-        self.validator = (
-            tag if tag and not tag.startswith("W/") else answer.headers.get("last-modified")
-        )
+            length = answer.headers.get("content-length", "")
+            is_plain = "content-encoding" not in answer.headers
+            self.total = int(length) if is_plain and _LENGTH.fullmatch(length) else None
+        self.total = total if total is not None else self.total
+        self.validator = _validator_of(answer) or (self.validator if goes_on else None)
         return goes_on
+
+    def check_whole(self, place: str) -> None:
+        """Raise ContentError where there is less or more than the server said: a part may end early."""
+        size = self.size + len(self._room)
+        if self.total is not None and size != self.total:
+            raise ContentError(
+                f"{place}: {size:,} bytes have come, and the file has {self.total:,}",
+                size < self.total,
+            )
 
     def take(self, piece: bytes) -> None:
         self._room += piece
@@ -143,6 +166,21 @@ class Download:
         self._open.close()
 
 
+def _validator_of(answer: httpx.Response) -> str | None:
+    """What a server calls the version that it sends: a strong tag, else the time of its last change."""
+    tag: str = answer.headers.get("etag", "")
+    named: str | None = answer.headers.get("last-modified")
+    return tag if tag and not tag.startswith("W/") else named
+
+
+def _range_of(answer: httpx.Response) -> tuple[int | None, int | None]:
+    """Where a part begins, and the size of the whole; None for what the answer does not say."""
+    found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    if found is None or answer.status_code != 206:
+        return None, None
+    return int(found[1]), None if found[2] == "*" else int(found[2])
+
+
 async def save(
     run: RunServices,
     pool: Any,
@@ -170,7 +208,8 @@ async def save(
     )
     try:
         answer = await send(download.headers)
-        if answer.status_code == 416 and download.size:  # the file has become shorter, or is whole
+        # The file has become shorter, or another one.
+        if download.size and (answer.status_code == 416 or download.is_of_another(answer)):
             with trio.CancelScope(shield=True):
                 await answer.aclose()
             download.validator = None
@@ -182,6 +221,7 @@ async def save(
         finally:
             with trio.CancelScope(shield=True):
                 await answer.aclose()
+        download.check_whole(place_of(answer))
         digest = await download.finish(expected)
     except Exception as exc:
         if getattr(exc, "retryable", False) and download.validator is not None:
