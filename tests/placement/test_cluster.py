@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import trio
 from distributed import Client
@@ -18,6 +19,7 @@ from distributed.security import Security
 
 import flowscript_trio as fs
 from flowscript_trio.placement.dask_client import _Sent
+from flowscript_trio.types.propagation import end, send_along
 
 from clusters import TESTS, cluster, encrypted_cluster, further_worker
 from travelling import REGISTRY, OddError, flow, lines, until
@@ -535,6 +537,63 @@ async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(
         fs.FlowScriptError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"
     ):
         await run("tcp://127.0.0.1:9", '<transform:where id="a" place="cluster"/>')
+
+
+async def test_a_node_whose_scheduler_is_killed_is_a_worker_died(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    before = set(psutil.Process().children())
+    with cluster(1) as own:
+        (scheduler,) = set(psutil.Process().children()) - before
+        with trio.fail_after(60):
+            body = f'<transform:wait id="a" log="{log}" place="cluster"/>'
+            async with fs.open_run(flow(body), places={"cluster": fs.Dask(own)}) as handle:
+                await until(lambda: lines(log))
+                scheduler.kill()
+                with pytest.raises(fs.WorkerDied, match="the worker of 'a' was lost"):
+                    await handle.wait()
+
+
+async def test_the_context_of_a_trace_crosses_with_each_node_and_body(address: str) -> None:
+    body = (
+        '<transform:headers id="a" place="cluster"/><transform:headers-plainly id="b" place="cluster"/>'
+        '<foreach id="f" collection="[1]" place="cluster"><transform:headers id="c"/></foreach>'
+        '<return value="{{[a, b, f[0]]}}"/>'
+    )
+    token = send_along(lambda: {"traceparent": "00-1"})
+    try:
+        done = await run(address, body)
+    finally:
+        end(token)
+    assert done.output == [{"traceparent": "00-1"}] * 3
+
+
+async def test_a_durable_run_that_was_left_does_again_what_was_under_way_on_a_worker_and_no_more(
+    address: str, tmp_path: Path
+) -> None:
+    log, ended = tmp_path / "log", tmp_path / "ended"
+    body = (
+        '<foreach id="f" collection="[1, 2]" maxConcurrency="2" place="cluster">'
+        f'<transform:wait id="x" log="{ended}" seconds="0"/></foreach>'
+        f'<transform:wait id="a" log="{ended}" seconds="0" after="f" place="cluster"/>'
+        f'<transform:wait id="d" log="{log}" seconds="1" after="a" place="cluster"/>'
+        '<transform:where id="k" place="cluster"/><return value="{{[f, a, d, k.key]}}"/>'
+    )
+    given: dict[str, Any] = {
+        "places": {"cluster": fs.Dask(address)},
+        "store": fs.Store(tmp_path / "runs.db"),
+        "run_id": "one",
+    }
+    with trio.fail_after(90):
+        async with fs.open_run(flow(body), **given) as left:
+            await until(lambda: lines(log))
+            left.leave()
+        assert left.status == "suspended"
+        assert lines(log)[1:] == ["cleaned up"]
+        done = await fs.resume(registry=REGISTRY, **given)
+    assert done.output[:3] == [["waited", "waited"], "waited", "waited"]
+    assert done.output[3] is not None
+    assert sum(each.startswith("began") for each in lines(log)) == 2
+    assert sum(each.startswith("began") for each in lines(ended)) == 3
 
 
 async def test_a_cluster_of_this_machine_is_started_for_a_run_and_ended_with_it() -> None:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 import flowscript_trio as fs
+from flowscript_trio.placement.jobs import Reply
+from flowscript_trio.placement.packing import pack
+from flowscript_trio.placement.remote import RemotePlace
 from flowscript_trio.types.events import (
     AttemptStarted,
     BranchEnded,
@@ -363,3 +368,40 @@ async def test_an_output_of_a_body_that_cannot_cross_is_named(place: str) -> Non
         await run(
             f'<foreach id="f" collection="[1]" place="{place}"><transform:give id="l"/></foreach>'
         )
+
+
+CALLED = '<call id="f" workflow="inner.xml" place="p"/>'
+
+
+class NeverBegins(RemotePlace):
+    """A place where what is cancelled has not begun yet; with ``others``, somebody else cancels it."""
+
+    def __init__(self, others: bool = False) -> None:
+        super().__init__()
+        self._others = others
+
+    async def carry(self, context: Any, path: str, job: bytes) -> bytes:
+        with suppress(trio.Cancelled):
+            await trio.sleep(1 if self._others else 100)
+        return pack(Reply(worker="w", status="cancelled"), "")
+
+
+@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("what", ["foreach", "branch", "call"])
+async def test_what_is_cancelled_before_it_begins_over_there_is_cancelled_and_no_failure(
+    what: str, others: bool, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    body = {
+        "foreach": '<foreach id="f" collection="[1]" place="p" timeout="5s"><transform:where id="a"/></foreach>',
+        "branch": '<parallel id="f" timeout="5s"><branch place="p"><transform:where id="a"/></branch></parallel>',
+        "call": '<timeout id="t" duration="5s">' + CALLED + "</timeout>",
+    }[what]
+    if others:  # with a deadline, it would be waited for: the clock over there may be ahead
+        body = body.replace(' timeout="5s"', "") if what != "call" else CALLED
+    loaded = documents(tmp_path, body, '<transform:where id="x"/>')
+    with pytest.raises(fs.WorkerDied if others else trio.TooSlowError) as caught:
+        await fs.run(loaded, places={"p": NeverBegins(others)})
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    errors = {type(each.error) for each in failure.record if each.status == "failed"}
+    assert errors == {fs.WorkerDied} if others else errors <= {trio.TooSlowError}

@@ -48,16 +48,15 @@ def tell(run: NodeRun, params: ExecutionParams, reply: Reply) -> None:
 
 def output_of(reply: Reply, path: str) -> Any:
     """The output that a reply brings; raises its error."""
-    if reply.error is not None:
-        raise unpack_error(reply.error, reply.worker)
-    if reply.status == "cancelled":
-        raise _ended_by_others(path, reply.worker)
+    if reply.status != "done":
+        raise error_in(reply, path)
     return reply.output
 
 
-def error_in(reply: Reply) -> BaseException:
-    """The error that a reply brings."""
-    assert reply.error is not None
+def error_in(reply: Reply, path: str) -> BaseException:
+    """The error that a reply brings, or what it is that the work was cancelled, and not by the run."""
+    if reply.error is None:
+        return _ended_by_others(path, reply.worker)
     return unpack_error(reply.error, reply.worker)
 
 

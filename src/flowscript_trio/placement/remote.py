@@ -87,10 +87,9 @@ class RemotePlace:
         except Exception as exc:
             worker = exc.worker if is_a(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
-        if not isinstance(
-            reply, BodyReply
-        ):  # it was not read over there, or what it gave cannot cross
-            return lose_body(walk, body, frame, error_in(reply), reply.worker)
+        if not isinstance(reply, BodyReply):  # it never began there, or what it gave cannot cross
+            await be_cancelled(reply, deadline)
+            return lose_body(walk, body, frame, error_in(reply, path), reply.worker)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, frame, path, reply, deadline)
         frame.output = done.output
@@ -104,7 +103,8 @@ class RemotePlace:
         reply = await self._send_whole(context, job, f"what {attempt.step.label!r} is given")
         context.ran_at[job.path] = RanAt(reply.worker)
         if not isinstance(reply, BodyReply):
-            raise error_in(reply)
+            await be_cancelled(reply, deadline)
+            raise error_in(reply, job.path)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, attempt.frame, job.path, reply, deadline)
         if not result.isolated and reply.cookies is not None:

@@ -1,8 +1,8 @@
 """Owns searching by regular expressions: RE2's programs, and what making and running them is charged.
 
-A search takes time linear in the text, and so many times as long as the program is large. To find where the groups
-are takes as many times as long again as there are groups, and memory for each of them and each part of the
-program. So they are asked for where they are needed, and in a long text in the match alone, when it is found.
+A search takes time linear in the text, and in the size of the program. To find where the groups are takes as many
+times as long again as there are groups, and memory for each of them and each part of the program. They are
+asked for where they are needed, and in a long text in the match alone, when it is found.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Pattern:
         self._marks = self._groups.programsize * self._groups.groups
         if self._marks > MOST_MARKS:
             raise LimitExceeded(
-                f"the regular expression has {self.groups:,} groups, and is too large for so many"
+                f"the regular expression has {self.groups:,} groups, which is too many for one of its size"
             )
 
     @property
