@@ -95,3 +95,11 @@ def test_a_report_of_a_run_that_is_not_in_the_store_names_the_nearest(file: Path
     assert done.exit_code == 2
     assert "did you mean 'nightly'?" in done.output
     assert not file.with_name("out.html").exists()
+
+
+@pytest.mark.parametrize("command", [["show"], ["report", "-o", "out.html"]])
+@pytest.mark.parametrize("option", ["--secret", "--store-key"])
+def test_what_is_of_a_store_alone_is_refused_without_one(command: list[str], option: str) -> None:
+    done = invoke(*command, "x", option, "KEY")
+    assert done.exit_code == 2
+    assert "are of a run of a --store" in done.output

@@ -178,6 +178,23 @@ def test_what_is_at_work_is_running_since_it_began() -> None:
     assert "its process is gone; the run goes on where it is resumed" in story.warnings
 
 
+async def test_what_another_process_is_at_has_run_until_now(tmp_path: Path) -> None:
+    store = fs.Store(tmp_path / "runs.db")
+    flow = fs.loads(
+        '<workflow name="w"><delay id="d" duration="1h"/><set var="x" value="{{1}}" after="d"/></workflow>'
+    )
+    async with fs.open_run(flow, store=store, run_id="r") as run:
+        while not (await store.show("r")).rows > 1:
+            await trio.lowlevel.checkpoint()
+        found = await read_stored(fs.Store(tmp_path / "runs.db"), "r")
+        run.cancel()
+    story = story_of(found.entries)
+    assert [(span.path, span.state) for span in story.spans] == [("d", "running")]
+    assert found.entries[-1]["event"] == "looked"
+    assert 0 < story.head["duration"] < 600
+    assert (story.head["status"], story.warnings) == ("running", [])
+
+
 def test_the_time_between_two_processes_is_seen() -> None:
     work = Crashing(
         '<workflow name="w"><source:act id="a" takes="2"/><source:act id="b" input="a"/></workflow>'

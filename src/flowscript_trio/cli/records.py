@@ -15,7 +15,14 @@ from ..types.errors import nearest
 from ..types.printing import one_line, printable
 from .run_options import Command
 from .saying import show_text, write_json
-from .stores import list_runs, show_run, store_key_option, store_option, view_secret_option
+from .stores import (
+    list_runs,
+    refuse_without_store,
+    show_run,
+    store_key_option,
+    store_option,
+    view_secret_option,
+)
 from .view_options import FOLDER
 
 if TYPE_CHECKING:
@@ -116,6 +123,7 @@ def show_command(
     if where is not None:
         show_run(where, run, as_json, key_name, secret, partial(_print_tree, rows=rows))
         return
+    refuse_without_store(key_name, secret)
     from ..observe.replay import read_chronicle
 
     path = find_chronicle(run, folder)

@@ -9,7 +9,14 @@ import click
 
 from .loading import load_or_exit, roots_option
 from .records import find_chronicle, record_option
-from .stores import open_store, read_run, store_key_option, store_option, view_secret_option
+from .stores import (
+    open_store,
+    read_run,
+    refuse_without_store,
+    store_key_option,
+    store_option,
+    view_secret_option,
+)
 from .writing import write_whole
 
 if TYPE_CHECKING:
@@ -57,6 +64,7 @@ def report_command(
 
     flow = None if workflow is None else load_or_exit(workflow, roots)
     if where is None:
+        refuse_without_store(key_name, secret)
         entries = _recorded(run, folder)
     else:
         stored = read_run(open_store(where, key_name), run, secret)

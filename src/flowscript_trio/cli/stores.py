@@ -121,6 +121,12 @@ def list_runs(
         show_text(one_line(line))
 
 
+def refuse_without_store(key_name: str | None, secret: tuple[str, ...]) -> None:
+    """Exit with 2 where something is given that goes with a store alone."""
+    if key_name is not None or secret:
+        raise click.UsageError("--store-key and --secret are of a run of a --store")
+
+
 def read_run(store: Store, run_id: str, secret: tuple[str, ...]) -> Stored:
     """What happened in a run of a store; says why that cannot be told, and exits."""
     from ..observe.stored import read_stored_with

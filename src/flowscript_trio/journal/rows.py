@@ -150,8 +150,8 @@ class Journal(Protocol):
         Gives its number, which is one above that of the row before, whatever was dropped.
         """
 
-    def write_large(self, row: LargeRow) -> int:
-        """Add a row whose value was packed before, in a thread; else as :meth:`write`."""
+    def write_large(self, row: Row, digest: bytes) -> int:
+        """Add a row whose large value was packed before, in a thread, and has that hash; else as :meth:`write`."""
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass of the scheduler ends: what it writes goes with the rows of the pass.

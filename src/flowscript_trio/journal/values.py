@@ -142,12 +142,12 @@ def is_plain(root: Any, room: float = inf) -> bool:
             if room < 0:
                 raise TooLarge
             if type(each) is dict:
-                if not _TEXT.issuperset(_kinds(each)):
+                if not _TEXT.issuperset(map(type, each) if len(each) < FEW else _kinds(each)):
                     return False
                 parts = each.values()
             else:
                 parts = each
-            kinds = _kinds(parts)
+            kinds = set(map(type, parts)) if len(each) < FEW else _kinds(parts)
             if str in kinds and room != inf:
                 for part in parts:
                     if type(part) is str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Timer
 
@@ -131,13 +130,10 @@ class LiveJournal:
             self._touch()
         return self._next + len(self._rows) - 1
 
-    def write_large(self, row: LargeRow) -> int:
-        value = row.value
-        assert isinstance(value, Large), "what is not large is a row like others"
-        if value.hash in self._large:
-            row = replace(row, value=Large(value.hash, b""))
-        self._large.add(value.hash)
-        return self._put(row)
+    def write_large(self, row: Row, digest: bytes) -> int:
+        part = Large(digest, b"" if digest in self._large else row.value)
+        self._large.add(digest)
+        return self._put(LargeRow(row.kind, row.key, row.data, part))
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         self._ending.append(write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from ..execution.durable.opening import FindSecrets
@@ -76,6 +76,9 @@ async def read_stored_with(
     if (end := told.moments.end) is not None:
         ended = RunEnded(time=last, path="", status=end.status, error=told.error)
         entries.append(_told(ended))
+    elif told.state.owned:  # what runs has run until now
+        now = (datetime.now(UTC) - told.started).total_seconds()
+        entries.append({"event": "looked", "time": round(max(now, last), 9), "path": ""})
     elif told.state.state == "suspended":
         entries.append(_told(RunEnded(time=last, path="", status="suspended", error=None)))
     return Stored(told.state, entries, told.flow)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trio
+from cryptography.fernet import Fernet
 
 import flowscript_trio as fs
 from flowscript_trio.execution.durable import large
@@ -197,3 +198,30 @@ LARGE = """<workflow name="w"><parallel id="p"><branch><source:act id="a" gives=
 
 def test_a_run_with_large_outputs_that_dies_at_any_commit_ends_as_it_must() -> None:
     assert check_every_crash(LARGE) > 5
+
+
+@pytest.mark.parametrize("key", [Fernet.generate_key(), None], ids=["key", "no key"])
+async def test_a_large_answer_that_sets_cookies_is_sealed_or_left_out(
+    key: bytes | None, tmp_path: Path
+) -> None:
+    text = """<workflow name="w"><source:give id="a"/><checkpoint id="stop" prompt="Go?" after="a"/>
+      <transform:template id="t" template="{{length(a.body)}}" after="stop"/></workflow>"""
+    output = {"headers": {"Set-Cookie": "session=abc-123-def"}, "body": TEXT}
+    given = []
+
+    def give() -> Any:
+        given.append(1)
+        return output
+
+    registry = registry_of(give)
+    store = fs.Store(tmp_path / "runs.db", key=key)
+    flow = fs.loads(text, registry=registry)
+    await fs.run(flow, store=store, run_id="r", registry=registry, suspend_after=0.01)
+    journal = await store.open("r")
+    kept = b"".join(row.data + row.value for row in journal.read())
+    await journal.aclose()
+    assert b"abc-123" not in kept
+    await store.answer("r", "stop", "approve")
+    done = await fs.resume(store, "r", registry=registry)
+    assert done.output == len(TEXT)
+    assert len(given) == (1 if key else 2)  # without a key it is done again

@@ -133,7 +133,7 @@ def entry_of(row: Row, decode: Decode) -> Entry:
     return ENTRIES[row.kind](row.key, *facts)
 
 
-def large_row_of(entry: Entry, coding: Coding, value: Large, sealed: bool) -> LargeRow:
+def large_row_of(entry: Entry, coding: Coding, value: bytes, sealed: bool) -> Row:
     """An entry whose large part was packed before as a row; ``sealed``: with the key of the store."""
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
     for place in LARGE_PARTS[kind]:
@@ -141,4 +141,4 @@ def large_row_of(entry: Entry, coding: Coding, value: Large, sealed: bool) -> La
     data = _encoded(facts, coding)
     closed = coding.close(data) if sealed else data
     assert closed is not None, "what is to be sealed was, with the same key"
-    return LargeRow(kind, key, closed, value)
+    return Row(kind, key, closed, value)

@@ -116,8 +116,8 @@ class RunJournal:
             return self.append(entry.without_cookies())
         if packed.sealed:
             self._parts.note_cookies(entry.key)
-        row = large_row_of(entry, self._coding, packed.part, packed.sealed)
-        number = self._journal.write_large(row)
+        row = large_row_of(entry, self._coding, packed.part.packed, packed.sealed)
+        number = self._journal.write_large(row, packed.part.hash)
         self._note_written(entry.key)
         return number, packed.size
 
