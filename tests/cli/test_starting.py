@@ -12,7 +12,7 @@ import pytest
 
 from invoking import unmeasured
 
-MOST_MODULES = 273
+MOST_MODULES = 274
 """Of ours that a run of one node imports; a module more at every start should have a reason."""
 UNUSED = (
     *("yaml", "httpx", "h11", "jmespath", "re2", "sqlite3", "sqlalchemy", "jsonschema", "html"),

@@ -24,8 +24,7 @@ from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.expression import encode_json, to_text
-from flowscript_trio.expression.standing import stands_for
-from flowscript_trio.expression.written import in_order
+from flowscript_trio.expression.standing import in_order, stands_for
 from flowscript_trio.runtimes.database.intervals import iso_of
 
 from loopback import loopback

@@ -18,7 +18,7 @@ from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
-from .standing import own_text
+from .standing import has_members, in_order, own_text, plainer
 from .values import (
     CONTAINER,
     LISTS,
@@ -30,7 +30,6 @@ from .values import (
     refuse_stream,
     spend_digits,
 )
-from .written import has_members, in_order, plainer
 
 Path = tuple["Path", object] | None
 """Where a value is in another, innermost key last; made into words only for an error."""

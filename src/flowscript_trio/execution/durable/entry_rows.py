@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from ...journal.cookies import may_set_cookies, sets_cookies
-from ...journal.rows import Large, LargeRow, Row
+from ...journal.rows import Row
 from ...types.storing import CannotKeep
 from .coding import Coding
 from .entries import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ...expression.encoding import encode_json
-from ...expression.written import plainer
+from ...expression.standing import plainer
 
 if TYPE_CHECKING:
     from .tables import Table

@@ -15,7 +15,7 @@ from uuid import UUID
 from zipfile import ZipFile
 
 from ...expression import to_text, written_text
-from ...expression.written import plainer
+from ...expression.standing import plainer
 from ...types.errors import EvaluationError, FlowScriptError, nearest
 from ..database.errors import MissingPackage
 
