@@ -49,14 +49,13 @@ def ask(query: str) -> list[tuple[Any, ...]]:
         return found.fetchall() if found.description else []
 
 
-def in_transactions() -> int:
-    """How many connections to this database are in a transaction: each holds a cursor or a lock."""
-    return int(
-        ask(
-            "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() "
-            "AND datname = current_database() AND backend_type = 'client backend'"
-        )[0][0]
+def in_transactions() -> set[int]:
+    """The connections to this database that are in a transaction: each holds a cursor or a lock."""
+    found = ask(
+        "SELECT pid FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() "
+        "AND datname = current_database() AND backend_type = 'client backend'"
     )
+    return {pid for (pid,) in found}
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +63,9 @@ def _nothing_is_left() -> Iterator[None]:
     ask("DROP SCHEMA IF EXISTS stream CASCADE")
     ask("CREATE SCHEMA stream")
     ask("CREATE TABLE stream.u (n int)")
+    before = in_transactions()  # a server takes a while to notice that a connection is gone
     yield
-    assert in_transactions() == 0
+    assert in_transactions() <= before
 
 
 @pytest.mark.parametrize(
