@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -12,6 +13,7 @@ from trio.testing import MockClock
 
 import flowscript_trio as fs
 from flowscript_trio.cli.commands import commands
+from flowscript_trio.journal import store as store_module
 from flowscript_trio.types.events import Event, NodeStarted
 
 from invoking import call
@@ -320,4 +322,34 @@ def test_the_key_of_a_store_comes_from_the_variable_that_is_named(
     other = CliRunner().invoke(commands, ["resume", "r", *words])
     assert "begun with a different key" in other.stderr
     lonely = CliRunner().invoke(commands, ["run", "w.xml", "--store-key", "STORE_KEY"])
+    assert (lonely.exit_code, "--store" in lonely.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("power", "full"), ("process", "normal")])
+@pytest.mark.parametrize("command", ["run", "resume", "work"])
+def test_a_command_says_at_its_start_what_a_power_cut_may_lose(
+    command: str,
+    durability: str,
+    synchronous: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call("run", "w.xml", "--store", "runs.db", "--run-id", "x", "-q")
+    made: list[str] = []
+    make = store_module.SqliteBackend
+
+    def noted(path: Path, synchronous: str) -> Any:
+        made.append(synchronous)
+        return make(path, synchronous)
+
+    monkeypatch.setattr(store_module, "SqliteBackend", noted)
+    words = {"run": ["w.xml"], "resume": ["x"], "work": ["--until-empty"]}[command]
+    done = call(command, *words, "--store", "runs.db", "--durability", durability)
+    assert made == [synchronous]
+    said = "Note: the store survives kill -9; a power cut may lose the last moments of a run"
+    assert (said in done.stderr) == (durability == "process")
+
+
+def test_durability_is_that_of_a_store(folder: Path) -> None:
+    lonely = CliRunner().invoke(commands, ["run", "w.xml", "--durability", "process"])
     assert (lonely.exit_code, "--store" in lonely.stderr) == (2, True)

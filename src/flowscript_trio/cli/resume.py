@@ -14,13 +14,20 @@ from .placing import read_places
 from .run import fail, finish, run_in_view
 from .run_options import base_option, limit_option, place_option
 from .signals import holding_signals
-from .stores import find_secrets, open_store, store_key_option, store_option, suspend_option
+from .stores import (
+    durability_option,
+    find_secrets,
+    open_store,
+    store_key_option,
+    store_option,
+    suspend_option,
+)
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 
 if TYPE_CHECKING:
     from ..execution.handle import Run
     from ..execution.options import RunOptions
-    from ..journal.store import Store
+    from ..journal.store import Durability, Store
     from ..program.loading import Flow
     from ..scheduler.limits.limit import Limit
     from .waiting import Say
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 @store_option(required=True)
 @store_key_option
+@durability_option
 @click.option("--secret", "-s", multiple=True, metavar="NAME", help="One more secret, by its name.")
 @place_option
 @limit_option
@@ -44,6 +52,7 @@ def resume_command(
     run: str,
     where: str,
     key_name: str | None,
+    durability: Durability | None,
     secret: tuple[str, ...],
     place: tuple[str, ...],
     limits: Mapping[str, Limit],
@@ -59,7 +68,7 @@ def resume_command(
 
     Its document, input and configuration are those that it began with; secrets come from the environment.
     """
-    store = open_store(where, key_name)
+    store = open_store(where, key_name, durability)
     from ..execution.options import RunOptions
     from .exiting import run_in_trio
 

@@ -29,14 +29,14 @@ from .run_options import run_options, seed_option
 from .saying import columns_of_terminal, say, write_json
 from .signals import holding_signals
 from .standard import OutputLost, drop_output, is_asked_at_a_terminal
-from .stores import open_store, store_key_option, store_option, suspend_option
+from .stores import durability_option, open_store, store_key_option, store_option, suspend_option
 from .view_options import log_option, quiet_option, record_option, report_option, trace_option
 from .waiting import SUSPENDED, Begun, Say, decider_of, say_suspended
 
 if TYPE_CHECKING:
     from ..execution.handle import Run
     from ..execution.options import RunOptions
-    from ..journal.store import Store
+    from ..journal.store import Durability, Store
     from ..program.loading import Flow
     from ..scheduler.limits.limit import Limit
 
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 @quiet_option
 @store_option()
 @store_key_option
+@durability_option
 @click.option(
     "--run-id",
     metavar="ID",
@@ -92,6 +93,7 @@ def run_command(
     quiet: bool,
     where: str | None,
     key_name: str | None,
+    durability: Durability | None,
     run_id: str | None,
     suspend_after: float | None,
     roots: tuple[str, ...],
@@ -101,6 +103,8 @@ def run_command(
         raise click.UsageError("--run-id is the id of a run in a store; give the store by --store")
     if suspend_after is not None and where is None:
         raise click.UsageError("--suspend-after leaves a run in a store; give the store by --store")
+    if durability is not None and where is None:
+        raise click.UsageError("--durability is that of a store; give the store by --store")
     if key_name is not None and where is None:
         raise click.UsageError("--store-key is for a store; give the store by --store")
     flow = load_or_exit(file, roots, in_lines=log == "json")
@@ -119,7 +123,7 @@ def run_command(
         budget=budget,
         places=read_places(place),
         limits=limits,
-        store=None if where is None else open_store(where, key_name),
+        store=None if where is None else open_store(where, key_name, durability),
         run_id=run_id or (None if where is None else uuid4().hex),
         suspend_after=suspend_after,
     )

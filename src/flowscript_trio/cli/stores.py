@@ -22,7 +22,7 @@ from .waiting import how_to_answer, moment
 if TYPE_CHECKING:
     from ..journal.questions import OpenQuestion
     from ..journal.rows import RunState, State
-    from ..journal.store import Store
+    from ..journal.store import Durability, Store
     from ..observe.chronicle import Entry
     from ..observe.stored import Stored
 
@@ -55,10 +55,25 @@ store_key_option: Callable[[Command], Command] = click.option(
 )
 
 
-def open_store(where: str, key_name: str | None = None) -> Store:
+durability_option: Callable[[Command], Command] = click.option(
+    "--durability",
+    type=click.Choice(["power", "process"]),
+    help="With --store: what a run survives: a power cut, too (power), or kill -9 alone, at less cost (process).",
+)
+MAY_BE_LOST = (
+    "the store survives kill -9; a power cut may lose the last moments of a run, and then a node with "
+    'on-crash="fail" may run a second time'
+)
+
+
+def open_store(
+    where: str, key_name: str | None = None, durability: Durability | None = None
+) -> Store:
     """The store that an option names, with the key of that variable; exits with 2 where it cannot be one."""
     from ..journal.store import Store
 
+    if durability == "process":
+        say(f"Note: {MAY_BE_LOST}")
     key = None
     if key_name is not None:
         key = os.environ.get(key_name)
@@ -67,7 +82,7 @@ def open_store(where: str, key_name: str | None = None) -> Store:
                 f"--store-key names the environment variable {key_name!r}, which is not set"
             )
     try:
-        return Store(where, key=key)
+        return Store(where, key=key, durability=durability or "power")
     except FlowScriptError as exc:
         raise click.UsageError(str(exc)) from None
 

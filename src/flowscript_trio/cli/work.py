@@ -22,18 +22,21 @@ from .durations import read_seconds
 from .placing import read_places
 from .run_options import base_option, limit_option, place_option
 from .saying import say
-from .stores import open_store, store_option
+from .stores import durability_option, open_store, store_key_option, store_option
 from .view_options import quiet_option, record_option
 
 if TYPE_CHECKING:
     from ..execution.worker import WorkEvent
     from ..journal.rows import RunState
+    from ..journal.store import Durability
     from ..scheduler.limits.limit import Limit
     from ..types.events import Observer
 
 
 @click.command("work", short_help="Take runs of a store, and finish them.")
 @store_option(required=True)
+@store_key_option
+@durability_option
 @click.option(
     "--at-once",
     metavar="N",
@@ -83,6 +86,8 @@ if TYPE_CHECKING:
 @quiet_option
 def work_command(
     where: str,
+    key_name: str | None,
+    durability: Durability | None,
     at_once: int,
     every: float,
     suspend_after: float,
@@ -104,7 +109,7 @@ def work_command(
     with them. A second signal kills it, which loses nothing either. Runs that fail do not end it; a store that
     cannot be used does, with status 1.
     """
-    store = open_store(where)
+    store = open_store(where, key_name, durability)
     if folder is not None:
         _make_folder(folder)
     from ..execution.working import work

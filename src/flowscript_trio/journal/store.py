@@ -63,6 +63,9 @@ class Reply:
     timed_out: bool = False
 
 
+Durability = Literal["power", "process"]
+
+
 class Store:
     """Where durable runs are kept.
 
@@ -86,7 +89,7 @@ class Store:
         where: str | PathLike[str],
         *,
         key: Key | Sequence[Key] | None = None,
-        durability: Literal["power", "process"] = "power",
+        durability: Durability = "power",
     ) -> None:
         self.seal: Seal | None = None if key is None else Seal(key)
         if durability not in _SYNCHRONOUS:
