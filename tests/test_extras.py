@@ -52,7 +52,7 @@ USES = {
     "xlsx": """run('<sink:file id="a" path="a.xlsx"/>', base=".", input=[{"a": 1}])""",
     "arrow": """run('<sink:file id="a" path="a.parquet"/>', base=".", input=[{"a": 1}])""",
     "database": """run('<source:database id="a" connection="sqlite:///x.db" query="SELECT 1"/>')""",
-    "postgresql": """run('<source:database id="a" connection="postgresql://h/x" query="SELECT 1"/>')""",
+    "postgresql": """run('<source:database id="a" connection="postgresql://u@h/x" query="SELECT 1"/>')""",
     "cache": """run('<source:http id="a" url="http://127.0.0.1:1/"/>', http=fs.HttpOptions(cache="c.db"))""",
 }
 """For each extra a program that needs it."""

@@ -275,8 +275,9 @@ def test_a_problem_shows_its_line_a_caret_what_is_expected_and_the_nearest_name(
         "a.xml:2:23: error: 'a' has no setting 'ulr'",
         '    2 |   <source:http id="a" ulr="u" url="v"/>',
         "      |                       ^^^",
-        "        expected: one of auth, body, cursor, download, extract, form, format, headers, "
-        "idempotent, method, multipart, next, next-param, params, redirects, response, sha256, stream, upload, url",
+        "        expected: one of auth, body, cursor, delimiter, download, duplicates, encoding, extract, form, format, "
+        "header, headers, idempotent, method, multipart, next, next-param, params, quote, ragged, redirects, "
+        "response, sha256, skip, stream, types, upload, url",
         "        did you mean 'url'?",
     ]
     assert problem.as_dict()["suggestion"] == "url"

@@ -177,12 +177,12 @@ def test_show_draws_the_nodes_of_a_run_that_was_left(
     call("run", "w.xml", *given, code=3)
     (record,) = (tmp_path / "kept").iterdir()
     kept = call("show", str(record)).stdout
-    assert "◌ w " in kept
-    assert "⊘ approve <checkpoint>" in kept
+    assert "○ w " in kept
+    assert "○ approve <checkpoint>" in kept
     stored = call("show", "x", "--store", "runs.db").stdout
     assert stored.startswith("run x of w: suspended\n")
     assert "flowscript answer x approve ACTION" in stored
-    assert "◌ w " in stored
+    assert "○ w " in stored
     assert "✓ t <transform:template>" in stored
     assert "● approve <checkpoint>" in stored
     facts = json.loads(call("show", "x", "--store", "runs.db", "--json").stdout)

@@ -135,7 +135,7 @@ def test_texts_are_never_formats_or_templates() -> None:
     assert evaluate("'{0.__class__}' + '%s'") == "{0.__class__}%s"
     assert evaluate("replace('a', 'a', '{0.__class__}')") == "{0.__class__}"
     assert evaluate("regex_replace('a', 'a', '\\\\g<0>$5')") == "\\g<0>$5"
-    assert evaluate("format_date('2024-01-01', '%Y')") == "%2024"
+    assert evaluate("format_date('2024-01-01', '%.yyyy{0}')") == "%.2024{0}"
     assert render("{{x}}", x="{{1 + 1}}") == "{{1 + 1}}"
     assert render("-{{x}}", x="{{1 + 1}}") == "-{{1 + 1}}"
 

@@ -102,9 +102,9 @@ async def test_what_is_put_together_is_one_version_of_the_file_and_whole(
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ([HALF, part(DATA[4000:], f"bytes 4000-{SIZE - 1}/{SIZE}")], "sent another part than the one"),
-        ([HALF, part(DATA[BEGUN:], f"items {BEGUN}-{SIZE - 1}/{SIZE}")], "sent another part than the one"),
-        ([HALF, answer(DATA[BEGUN:], status="206 Part")], "sent another part than the one"),
+        ([HALF, part(DATA[4000:], f"bytes 4000-{SIZE - 1}/{SIZE}")], "sent a different part from the one"),
+        ([HALF, part(DATA[BEGUN:], f"items {BEGUN}-{SIZE - 1}/{SIZE}")], "sent a different part from the one"),
+        ([HALF, answer(DATA[BEGUN:], status="206 Part")], "sent a different part from the one"),
         ([HALF, part(DATA[BEGUN:] + b"zz", f"bytes {BEGUN}-{SIZE - 1}/{SIZE}")], "10,242 bytes have come"),
         ([part(DATA[:99], f"bytes 0-98/{SIZE}")], "answered 206 Part: a part, and the request is for the whole"),
     ],

@@ -16,7 +16,6 @@ MARKS = {
     "success": ("✓", "green"),
     "failed": ("✗", "bold red"),
     "cancelled": ("⊘", "yellow"),
-    "suspended": ("◌", "cyan"),
     "skipped": ("–", "dim"),
     SUSPENDED: ("○", "magenta"),
 }

@@ -419,7 +419,7 @@ PASSING = ("08", "57P", "57014", "40", "55P03", "53300", "25P03")
 
 def _was_given_up(exc: Exception) -> bool:
     """Whether the server was there, and gave up: since it took too long, for a lock, or as somebody wished."""
-    state = exc.sqlstate if isinstance(exc, psycopg.Error) else None
+    state = exc.sqlstate if is_a(exc, psycopg.Error) else None
     return state is not None and not state.startswith(("08", "57P"))
 
 

@@ -103,7 +103,7 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
 def _up_to_space(name: str) -> tuple[str, str | None]:
     """The beginning of a name that has white space of other kinds than XML's in it, and the first of that."""
     for at, char in enumerate(name):
-        if char.isspace():
+        if at and char.isspace():
             return name[:at], char
     return name, None
 

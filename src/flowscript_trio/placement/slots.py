@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from typing import Any
+
+from ..types.passing import passing
 
 _SIZE = 8
 
@@ -45,8 +46,8 @@ class Slots:
         return int.from_bytes(os.read(self._file, _SIZE), "little") or None
 
 
-@contextmanager
-def open_slots() -> Iterator[Slots]:
+@passing
+def open_slots() -> Generator[Slots, None, None]:
     """Slots in a temporary file, which only this user may read."""
     file, path = tempfile.mkstemp(prefix="flowscript-")
     try:
