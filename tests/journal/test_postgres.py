@@ -346,16 +346,19 @@ async def test_a_statement_that_somebody_cancels_is_sent_again(url: str) -> None
 async def test_what_is_set_for_a_database_cuts_nothing_off(url: str) -> None:
     """Time-outs are meant for others than the store."""
     (name,) = sql(url, "select current_database()")[0]
-    for each in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-        sql(url, f'alter database "{name}" set {each} = 100')
-    store = Store(url)
-    journal = await store.begin("r", b"")
-    await write(journal, "a")
-    assert isinstance(store._backend, PostgresBackend)
-    assert store._backend._writing is not None
     settings = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
-    found = [store._backend._writing.execute(f"show {each}").fetchone()[0] for each in settings]  # type: ignore[index]
-    await journal.aclose()
+    try:
+        for each in settings:
+            sql(url, f'alter database "{name}" set {each} = 100')
+        store = Store(url)
+        journal = await store.begin("r", b"")
+        await write(journal, "a")
+        assert isinstance(store._backend, PostgresBackend)
+        assert store._backend._writing is not None
+        found = [store._backend._writing.execute(f"show {each}").fetchone()[0] for each in settings]  # type: ignore[index]
+        await journal.aclose()
+    finally:
+        sql(url, f'alter database "{name}" reset all')  # other tests have that database
     assert found == ["10s", "0", "10s"]
     assert keys(url) == ["a"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,14 @@ async def ask(query: str, way: str = "whole") -> Any:
     return (await fs.run(flow, config={"db": URL})).output
 
 
+def reads_deep() -> bool:
+    try:
+        json.loads("[" * 5_000 + "]" * 5_000)
+    except RecursionError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("expression", "said"),
@@ -39,7 +48,11 @@ async def ask(query: str, way: str = "whole") -> Any:
         ("timetz '24:00+00'", "the timetz '24:00:00+00', which"),
         ("array[date 'infinity']", "the date '{infinity}', which"),
         ("('[' || repeat('9', 5000) || ']')::json", "the json text of 5,002 characters, which cannot be read"),
-        ("(repeat('[', 5000) || repeat(']', 5000))::json", "the json text of 10,000 characters, which"),
+        pytest.param(
+            "(repeat('[', 5000) || repeat(']', 5000))::json",
+            "the json text of 10,000 characters, which",
+            marks=pytest.mark.skipif(reads_deep(), reason="the json module of this Python reads it"),
+        ),
     ],
 )  # fmt: skip
 async def test_a_value_that_python_has_not_is_named(expression: str, said: str, way: str) -> None:
