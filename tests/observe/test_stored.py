@@ -316,3 +316,33 @@ async def test_places_and_limits_of_the_application_are_not_needed(tmp_path: Pat
     assert [each["status"] for each in found.entries if each["event"] == "node-ended"] == [
         "success"
     ] * 2
+
+
+async def test_what_is_placed_and_under_way_is_running(tmp_path: Path) -> None:
+    (tmp_path / "c.xml").write_text('<workflow name="c"><delay id="e" duration="1h"/></workflow>')
+    (tmp_path / "w.xml").write_text(
+        """<workflow name="w"><transform:template id="t" template="x" place="thread"/><parallel id="p" after="t">
+        <branch place="thread"><delay id="d" duration="1h"/></branch>
+        <branch><call id="c" workflow="c.xml" place="thread"/></branch></parallel></workflow>"""
+    )
+    store = fs.Store(tmp_path / "runs.db")
+    async with fs.open_run(fs.load(tmp_path / "w.xml"), store=store, run_id="r") as run:
+        while not (await store.show("r")).rows > 2:
+            await trio.lowlevel.checkpoint()
+        found = await read_stored(fs.Store(tmp_path / "runs.db"), "r")
+        run.cancel()
+    spans = {span.path: span.state for span in story_of(found.entries).spans}
+    running = dict.fromkeys(("p", "p/0", "p/1", "p/1/c"), "running")
+    assert spans == {"t": "success", **running}
+
+
+async def test_a_run_over_items_of_the_application_cannot_be_followed(tmp_path: Path) -> None:
+    flow = fs.loads(
+        '<workflow name="w"><foreach id="f" collection="{{$input}}"><set var="x" value="{{item}}"/></foreach>'
+        "</workflow>"
+    )
+    store = fs.Store(tmp_path / "runs.db")
+    items = fs.Items(lambda n: iter(range(n, 3)))
+    await fs.run(flow, store=store, run_id="r", input=items)
+    with pytest.raises(fs.InputError, match="the run 'r' cannot be followed by its journal"):
+        await read_stored(store, "r")
