@@ -117,7 +117,7 @@ def show_command(
     """Show what happened in a recorded run: its file, or the beginning of its name in the folder.
 
     With --store it shows a run there, by its id: its state, what it waits for, and its nodes as far as its journal
-    tells. Secrets come from the environment, as of "flowscript resume"; without them there is *** in their place.
+    tells. Secrets come from the environment, as of "flowscript resume"; those that are missing are shown masked.
     """
     rows = sys.maxsize if everything else 200
     if where is not None:

@@ -57,7 +57,7 @@ def report_command(
     """Write the report of a recorded run, one self-contained HTML page.
 
     With --store it is that of a run there, by its id, whoever runs it now: as far as its journal tells. Secrets
-    come from the environment, as of "flowscript resume"; without them there is *** in their place.
+    come from the environment, as of "flowscript resume"; those that are missing are shown masked.
     """
     from ..observe.private_files import PRIVATE
     from ..observe.report import render_report
