@@ -41,7 +41,7 @@ def words_of(model: type[BaseModel] | None) -> str:
 
 def default_of(info: FieldInfo) -> str:
     """A setting's default as documents spell it; empty where there is none, or where it says nothing."""
-    value = info.get_default(call_default_factory=True, validated_data={})
+    value = info.get_default(call_default_factory=True)
     if info.is_required() or value is None or value == "":
         return ""
     if isinstance(value, Enum):
