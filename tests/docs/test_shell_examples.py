@@ -1,6 +1,6 @@
 """Owns the proof that every shell example of the how-to pages and the explanations works.
 
-They are about a workflow ``nightly.xml`` and a run of it that was recorded; here are both.
+They are about a workflow ``nightly.xml`` and runs of it that are recorded, or in a store; here they are.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ def commands_of(page: Path) -> list[list[str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the workflow, and a record of a run of it."""
+    """A folder with the workflow, and a record of a run of it, and a run in a store."""
     (tmp_path / "nightly.xml").write_text(NIGHTLY)
-    done = flowscript(tmp_path, "run", "nightly.xml", "--record", "runs", "--quiet")
-    assert done.returncode == 0, done.stderr
+    for kept in (("--record", "runs"), ("--store", "runs.db", "--run-id", "nightly-1")):
+        done = flowscript(tmp_path, "run", "nightly.xml", *kept, "--quiet")
+        assert done.returncode == 0, done.stderr
     return tmp_path
 
 
