@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,13 @@ def test_a_mutated_document_gives_problems_and_never_an_exception(
 def test_random_markup_gives_problems_and_never_an_exception(pieces: list[str]) -> None:
     text = "".join(pieces)
     check_places(parse(text, file="f.xml"), text)
+
+
+@pytest.mark.parametrize("text", ["<a\xa0", "<\x80\x0c", "<w><a\xa0b", "<a\u2028", "<\xa0"])
+def test_an_odd_space_in_a_tag_without_an_end_is_told_once(text: str) -> None:
+    parsed = parse(text, file="f.xml")
+    check_places(parsed, text)
+    assert len(parsed.problems) < 5
 
 
 @settings(max_examples=300, deadline=None)

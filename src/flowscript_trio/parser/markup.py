@@ -77,7 +77,7 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
     if odd_space is not None:
         message = f"U+{ord(odd_space):04X} looks like a space but is not one in XML"
         findings.error(start + 1 + len(name), message, expected="a space")
-        return element, _skip_tag(text, element)
+        return element, _skip_tag(text, element, findings)
     at: int | None = opening.end()
     names: set[str] = set()
     while at is not None:
@@ -108,10 +108,17 @@ def _up_to_space(name: str) -> tuple[str, str | None]:
     return name, None
 
 
-def _skip_tag(text: str, element: Element) -> bool | None:
+def _report_endless(element: Element, findings: ScanFindings) -> None:
+    message = f"the tag <{element.name} has no >"
+    findings.error(element.offset, message, length=len(element.name) + 1, expected=">")
+
+
+def _skip_tag(text: str, element: Element, findings: ScanFindings) -> bool | None:
     """Pass over the rest of a tag; whether it is open, None where it has no end."""
     end = text.find(">", element.offset)
     if end < 0:
+        element.inner = len(text)
+        _report_endless(element, findings)
         return None
     element.inner = end + 1
     return text[end - 1] != "/"
@@ -145,8 +152,7 @@ def _mend(text: str, start: int, element: Element, findings: ScanFindings) -> in
     found = _LOOSE.match(text, at)
     if found is None:
         if at >= len(text) or text[at] == "<":
-            message = f"the tag <{element.name} has no >"
-            findings.error(element.offset, message, length=len(element.name) + 1, expected=">")
+            _report_endless(element, findings)
             return None
         message = f"{text[at]!r} is not allowed in the tag <{element.name}>"
         findings.error(at, message, expected="an attribute, > or />")
