@@ -321,6 +321,8 @@ def test_clean_up_by_a_process_that_only_left_is_found(monkeypatch: pytest.Monke
 
 @pytest.mark.breaks_the_engine
 def test_a_secret_in_the_store_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coding, "encode_value", lambda value, secrets, room: encode_value(value, room=room))
+    monkeypatch.setattr(
+        coding, "encode_value", lambda value, secrets, room: encode_value(value, room=room)
+    )
     report = proved(SECRET, options={"secrets": {"KEY": "k3y-of-the-api"}})
     assert promises(report) == {"no secret is in the store"}
