@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flowscript_trio.expression.bulk import PIECE
+from flowscript_trio.expression.bulk import PIECE, is_large
 from flowscript_trio.journal import pieces, values
 from flowscript_trio.journal.blobs import any_in, unpack
-from flowscript_trio.journal.pieces import encode_in_pieces, is_large, packed
+from flowscript_trio.journal.pieces import encode_in_pieces, packed
 from flowscript_trio.journal.secrets import KeptSecrets
 from flowscript_trio.journal.values import TooLarge, decode_value, encode_value
 from flowscript_trio.types.storing import CannotKeep

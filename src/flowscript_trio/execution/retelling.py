@@ -31,7 +31,6 @@ from .durable.entry_rows import entry_of
 from .durable.moments import Moments, moments_of
 from .durable.opening import FindSecrets, Owned, reopened
 from .durable.run_entries import RunBegan
-from .handle import Run
 from .masking import mask_error
 from .options import RunOptions
 from .preparing import masker_of, prepare_owned
@@ -78,38 +77,31 @@ async def retell(
     known = find_secrets(names)
     hidden = tuple(name for name in names if name not in known)
     secrets = {**known, **dict.fromkeys(hidden, MASK)}
-    teller = _Teller(store, run_id, began, rows, secrets, observer, registry)
+    teller = _Teller(state, store, began, rows, secrets, observer, registry)
     walk = partial(trio.run, teller.tell, clock=MockClock(autojump_threshold=0))
     try:
         told = await trio.to_thread.run_sync(walk)
     except InputError as exc:
         raise InputError(f"the run {run_id!r} cannot be followed by its journal: {exc}") from exc
-    return replace(told, state=state, hidden=hidden)
+    told.hidden = hidden
+    return told
 
 
+@dataclass(slots=True, eq=False)
 class _Teller:
     """Walks a run in memory by its journal, in virtual time: each attempt that had ended ends when it did."""
 
-    def __init__(
-        self,
-        store: Store,
-        run_id: str,
-        began: bytes,
-        rows: Sequence[Row],
-        secrets: Mapping[str, str],
-        observer: Observer,
-        registry: Registry | None,
-    ) -> None:
-        self._seal = store.seal
-        self._run_id = run_id
-        self._began = began
-        self._rows = rows
-        self._secrets = secrets
-        self._observer = observer
-        self._registry = registry
-        self._begun: set[str] = set()
-        self._is_over = False
-        self._error: BaseException | None = None  # that with which the walk has ended
+    _state: RunState
+    _store: Store
+    _document: bytes
+    _rows: Sequence[Row]
+    _secrets: Mapping[str, str]
+    _observer: Observer
+    _registry: Registry | None
+    _begun: set[str] = field(default_factory=set, init=False)
+    _is_over: bool = field(default=False, init=False)
+    _error: BaseException | None = field(default=None, init=False)
+    """That with which the walk has ended."""
 
     async def tell(self) -> Told:
         """Tell all of it."""
@@ -121,8 +113,8 @@ class _Teller:
             return first.started + timedelta(seconds=trio.current_time() - began)
 
         store = Store.memory()
-        store.seal = self._seal
-        journal = await store.begin(self._run_id, self._began)
+        store.seal = self._store.seal
+        journal = await store.begin(self._state.run_id, self._document)
         for row in self._rows:
             if row.kind != "run-ended":
                 journal.write(row)
@@ -130,7 +122,7 @@ class _Teller:
         options = RunOptions(
             secrets=self._secrets, registry=self._registry, observers=[self._note], now=now
         )
-        async with reopened(store, self._run_id, options) as (flow, given, owned):
+        async with reopened(store, self._state.run_id, options) as (flow, given, owned):
             entries = [entry_of(row, owned.coding.decode) for row in self._rows]
             moments = moments_of(entries)
             given = replace(given, **_stand_ins(flow), budget=_without_seconds(given))
@@ -142,9 +134,8 @@ class _Teller:
                 error = error if masker is None else mask_error(error, masker)
                 if self._error is not None and summary_of(self._error) == summary_of(error):
                     error = self._error  # which has the notes about where it came from
-            return Told(
-                _NO_STATE, flow, first.started, moments, self._undrawn(entries), error=error
-            )
+            undrawn = self._undrawn(entries)
+            return Told(self._state, flow, first.started, moments, undrawn, error=error)
 
     async def _walk(
         self, flow: Flow, given: RunOptions, owned: Owned, moments: Moments, began: float
@@ -158,15 +149,12 @@ class _Teller:
         with counting_passes() as passes:
             run = await prepare_owned(flow, passes, given, owned, until)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._follow, run)
+                nursery.start_soon(run.walk)
                 # No longer than there is something on record: a time limit may pass behind that.
                 await trio.sleep_until(began + moments.last)
                 await wait_all_tasks_blocked()
                 self._is_over = True
                 run.leave()
-
-    async def _follow(self, run: Run) -> None:
-        await run.walk()
 
     def _note(self, event: Event) -> None:
         if self._is_over:
@@ -182,9 +170,6 @@ class _Teller:
         """The nodes that had ended, by the journal, and to which the walk did not come."""
         ended = (entry.key for entry in entries if entry.kind in ("ended", "failed", "opened"))
         return sorted({key for key in ended if key not in self._begun})
-
-
-_NO_STATE = RunState("", "", "running", 0.0, None, None, 0, False)
 
 
 def _without_seconds(given: RunOptions) -> Any:

@@ -14,24 +14,12 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from ..expression import bulk
-from .blobs import LARGE
 from .rows import Large
 from .secrets import KeptSecrets
 from .values import JSON, PARTS, dumped, is_plain, parts_of
 
-_NUMBERS = frozenset({type(None), bool, int, float})
 _AT_ONCE = 1_000
 """Items of a container that are looked at together."""
-
-
-def is_large(value: Any) -> bool:
-    """Whether the bytes of a value are likely to be more than what a row has. To say so takes no time."""
-    kind = type(value)
-    if kind in _NUMBERS:
-        return False
-    if kind is str or kind is bytes:
-        return len(value) > LARGE
-    return bulk.is_large(value)
 
 
 def encode_in_pieces(value: Any, secrets: KeptSecrets | None) -> list[bytes]:
@@ -60,7 +48,7 @@ def packed(pieces: Sequence[bytes]) -> Large:
 def _written(value: Any) -> Iterator[bytes]:
     """The JSON of a value in pieces; what is looked for circles, and has no keys but texts."""
     kind = type(value)
-    if not is_large(value):
+    if not bulk.is_large(value):
         yield dumped(value)
     elif kind is str:
         yield b'"'
@@ -90,7 +78,7 @@ def _items(items: list[Any]) -> Iterator[Iterable[bytes]]:
     """Items of a list as parts of its JSON, as many together as are not large."""
     if len(items) == 1:
         yield _written(items[0])
-    elif is_large(items):
+    elif bulk.is_large(items):
         half = len(items) // 2
         yield from _items(items[:half])
         yield from _items(items[half:])
@@ -99,7 +87,7 @@ def _items(items: list[Any]) -> Iterator[Iterable[bytes]]:
 
 
 def _members(members: dict[str, Any]) -> Iterator[Iterable[bytes]]:
-    if not is_large(members):
+    if not bulk.is_large(members):
         yield (dumped(members)[1:-1],)
         return
     for key, item in members.items():

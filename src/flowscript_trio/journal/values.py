@@ -128,11 +128,7 @@ def is_plain(root: Any, room: float = inf) -> bool:
         kinds = set(map(type, root))
         if _LEAVES.issuperset(kinds):
             if str in kinds:
-                for part in root:
-                    if type(part) is str:
-                        room -= len(part)
-                if room < 0:
-                    raise TooLarge
+                _without_texts(root, room)
             return True
     level, seen = [root], {id(root)}
     for _ in range(DEEPEST):
@@ -149,11 +145,7 @@ def is_plain(root: Any, room: float = inf) -> bool:
                 parts = each
             kinds = set(map(type, parts)) if len(each) < FEW else _kinds(parts)
             if str in kinds and room != inf:
-                for part in parts:
-                    if type(part) is str:
-                        room -= len(part)
-                if room < 0:
-                    raise TooLarge
+                room = _without_texts(parts, room)
             if _LEAVES.issuperset(kinds):
                 continue
             if not _PLAIN.issuperset(kinds):
@@ -168,6 +160,16 @@ def is_plain(root: Any, room: float = inf) -> bool:
             return True
         level = below
     return False
+
+
+def _without_texts(parts: Iterable[Any], room: float) -> float:
+    """What is left of the room for the texts among some parts; raises TooLarge where there is none."""
+    for part in parts:
+        if type(part) is str:
+            room -= len(part)
+    if room < 0:
+        raise TooLarge
+    return room
 
 
 def _kinds(parts: Collection[Any]) -> set[type]:

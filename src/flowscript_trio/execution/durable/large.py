@@ -5,10 +5,8 @@ What gave one has not ended until then, so that nobody else has it yet. What is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import trio
 
@@ -18,8 +16,6 @@ from ...journal.pieces import packed
 from ...journal.rows import Journal, Large
 from ...types.storing import CannotKeep
 from .coding import Coding
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +30,15 @@ class Packed:
     sealed: bool
 
 
-async def pack_large(
-    journal: Journal, coding: Coding, part: Any, sealed: bool = False
-) -> Packed | None:
+async def pack_large(journal: Journal, coding: Coding, part: Any, sealed: bool) -> Packed | None:
     """A large part of an entry as it is written; None where it is not large, which is written as any other.
 
     Raises CannotKeep. It cannot be cancelled: what gave the part has done its work.
     """
-    return await in_thread(journal, partial(_pack, coding, part, sealed))
-
-
-async def in_thread(journal: Journal, make: Callable[[], T]) -> T:
-    """What a call gives that takes long, made in a thread; in this one where the store lives in virtual time."""
-    if journal.is_inline:
-        return make()
+    if journal.is_inline:  # the store may live in virtual time
+        return _pack(coding, part, sealed)
     with trio.CancelScope(shield=True):
-        return await trio.to_thread.run_sync(make)
+        return await trio.to_thread.run_sync(_pack, coding, part, sealed)
     raise AssertionError("a scope that nobody cancels lets nothing go")
 
 

@@ -142,7 +142,7 @@ async def act_durably(
     if stream is not None:
         note_opened(recorder, attempt, stream, outcome.output, has_set_some)
         return outcome
-    try:
+    try:  # most outputs are small, and cost no coroutine
         recorder.outcomes.ended(path, number, outcome.output, has_set_some, LARGE)
         return outcome
     except TooLarge:
