@@ -23,6 +23,8 @@ _ODD = pattern(r"[ \t\r\n]+" + _PAIR)
 _CROWDED = pattern(_PAIR)
 _TAG_END = re.compile(r"[ \t\r\n]*(/?)>")
 _LOOSE = pattern(rf"({_NAME})(?:[ \t\r\n]*(=)[ \t\r\n]*)?")
+_ODD_SPACE = re.compile(r"\s")
+"""In a name, which ends at white space that is XML's."""
 _TYPOGRAPHIC = "“”„‟‘’‚‛«»″′"
 _UNQUOTED = pattern(r"[^ \t\r\n<>\"']*?(?=/?>|[ \t\r\n<\"']|\Z)")
 _SUSPECT = re.compile("[<&]")
@@ -72,11 +74,12 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
     """
     opening = _OPENING.match(text, start)
     assert opening is not None
-    name, odd_space = _up_to_space(opening[1])
-    element = Element(name, start)
-    if odd_space is not None:
-        message = f"U+{ord(odd_space):04X} looks like a space but is not one in XML"
-        findings.error(start + 1 + len(name), message, expected="a space")
+    element = Element(opening[1], start)
+    space = _ODD_SPACE.search(element.name, 1)
+    if space is not None:
+        message = f"U+{ord(space[0]):04X} looks like a space but is not one in XML"
+        findings.error(start + 1 + space.start(), message, expected="a space")
+        element.name = element.name[: space.start()]
         return element, _skip_tag(text, element, findings)
     at: int | None = opening.end()
     names: set[str] = set()
@@ -98,14 +101,6 @@ def read_start_tag(text: str, start: int, findings: ScanFindings) -> tuple[Eleme
         else:
             at = None if findings.too_many else _mend(text, at, element, findings)
     return element, None
-
-
-def _up_to_space(name: str) -> tuple[str, str | None]:
-    """The beginning of a name that has white space of other kinds than XML's in it, and the first of that."""
-    for at, char in enumerate(name):
-        if at and char.isspace():
-            return name[:at], char
-    return name, None
 
 
 def _report_endless(element: Element, findings: ScanFindings) -> None:
