@@ -10,10 +10,9 @@ from ..types.findings import Findings
 from .checked import Checked, CheckedNode
 from .known import known_settings
 from .positions import word_of
-from .streams import WHOLE, is_stream
+from .streams import INSTEAD, is_stream, named_by
 
 _KEPT = "the output of the run is the stream of {!r}, which is closed when the run ends"
-_INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
 
 Given = tuple[BaseNode | Setting, str]
 """Where a document gives a stream as its output, and the node that opens it."""
@@ -24,7 +23,7 @@ def report_kept(given: Iterable[Given], findings: Findings) -> None:
     for where, name in given:
         message = _KEPT.format(name)
         report = findings.at_value if isinstance(where, Setting) else findings.at_element
-        report(where, "stream-kept", message, severity="warning", expected=_INSTEAD)  # type: ignore[arg-type]
+        report(where, "stream-kept", message, severity="warning", expected=INSTEAD)  # type: ignore[arg-type]
 
 
 def streams_given(checked: Checked, linked: Iterable[int]) -> list[Given]:
@@ -33,7 +32,7 @@ def streams_given(checked: Checked, linked: Iterable[int]) -> list[Given]:
     found: list[Given] = []
     for node in checked.nodes.values():
         for setting in _given_as_output(node.node):
-            name = names.get(_whole(setting))
+            name = names.get(named_by(setting))
             if name is not None:
                 found.append((setting, name))
     body = checked.document.body
@@ -54,7 +53,7 @@ def _hand_on(checked: Checked, linked: frozenset[int]) -> dict[str, str]:
         if is_stream(node) or key in linked:
             opened.append((_name(node), node.node.label))
         for setting, names in _handed_on(node):
-            takers.setdefault(_whole(setting), []).append(names)
+            takers.setdefault(named_by(setting), []).append(names)
     found: dict[str, str] = {}
     while opened:
         name, source = opened.pop()
@@ -85,12 +84,6 @@ def _handed_on(node: CheckedNode) -> Iterator[tuple[Setting, tuple[str, ...]]]:
 def _name(node: CheckedNode) -> str:
     """What a node's output is called; of one that nothing can name, something that no document can write."""
     return node.name or f"@{node.node.key}"
-
-
-def _whole(setting: Setting) -> str:
-    """The name that a setting consists of; empty for any other."""
-    found = WHOLE.fullmatch(word_of(setting))
-    return "" if found is None else found[1]
 
 
 def _source_of(node: BaseNode, checked: Checked, names: Mapping[str, str]) -> BaseNode | None:

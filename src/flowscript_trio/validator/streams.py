@@ -29,10 +29,10 @@ _LISTS = frozenset({"transform:map", "transform:filter", "transform:reduce"})
 _BODIES = frozenset({"body", "form", "multipart", "upload"})
 """The settings that say what a sink of HTTP sends in place of its input."""
 
-WHOLE = pattern(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
+_WHOLE = pattern(r"(?:\{\{)?\s*([A-Za-z_][\w-]*)(?:\.output)?\s*(?:\}\})?", re.ASCII)
 _REST = pattern(r"(?:\.output)?\s*\}\}")
 
-_INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
+INSTEAD = "a <foreach> or a sink that consumes it, or a source without stream"
 
 
 def is_stream(node: CheckedNode) -> bool:
@@ -43,6 +43,12 @@ def is_stream(node: CheckedNode) -> bool:
     return (
         getattr(config, "stream", False) is True and getattr(config, "response", "body") == "body"
     )
+
+
+def named_by(setting: Setting | None) -> str:
+    """The name that a setting consists of; empty for any other."""
+    found = _WHOLE.fullmatch(word_of(setting))
+    return "" if found is None else found[1]
 
 
 def check_streams(
@@ -69,7 +75,7 @@ def check_streams(
                 len(name),
                 "stream-as-value",
                 f"{name!r} is a stream, which has no text, no length and no members",
-                expected=_INSTEAD,
+                expected=INSTEAD,
             )
     _Readers(index, handlers, streams, findings).check()
 
@@ -144,10 +150,8 @@ class _Readers:
 
     def _stream_in(self, setting: Setting | None, position: Position) -> str | None:
         """The stream that a setting names, and nothing else."""
-        found = WHOLE.fullmatch(word_of(setting))
-        if found is None or found[1] in position.level.names:
-            return None
-        return found[1] if found[1] in self._streams else None
+        name = named_by(setting)
+        return name if name in self._streams and name not in position.level.names else None
 
     def _check_rounds(self, name: str, position: Position, setting: Setting) -> None:
         for around in _owners(position, self._streams[name]):
