@@ -18,7 +18,7 @@ from ..types.errors import EvaluationError, LimitExceeded
 from .numerals import format_number, shortest_integer
 from .scope import Services
 from .sharing import refuse_expanding
-from .standing import has_members, in_order, own_text, plainer
+from .standing import has_members, in_order, own_text, plainer, type_name
 from .values import (
     CONTAINER,
     LISTS,
@@ -114,11 +114,6 @@ def written_text(value: Any, services: Services | None = None) -> str:
             "a value of JSON"
         )
     return to_text(value, services)
-
-
-def type_name(value: Any) -> str:
-    """What a class is called in messages."""
-    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def encode_json(value: Any, indent: int | None = None, *, services: Services | None = None) -> str:

@@ -88,12 +88,15 @@ def _repr(item: Any) -> tuple[str, str]:
     return type(item).__name__, repr(in_order(item) if isinstance(item, AnySet) else item)
 
 
+def type_name(value: Any) -> str:
+    """What the class of a value is called in messages."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
 def own_text(value: Any) -> str:
     """The text of an object whose class has one; of any other it would be its place in memory."""
-    kind, no_text = type(value), getattr(object, "__str__")  # noqa: B009
-    if kind.__str__ is no_text:
-        raise EvaluationError(
-            f"an object of type {kind.__module__}.{kind.__qualname__} has no text"
-        )
+    no_text = getattr(object, "__str__")  # noqa: B009
+    if type(value).__str__ is no_text:
+        raise EvaluationError(f"an object of type {type_name(value)} has no text")
     text: str = str(value)
     return text

@@ -139,10 +139,8 @@ class Body:
     def apart(self) -> Iterator[list[ast.stmt]]:
         """What is written inside goes to a block of its own."""
         outer, self.block = self.block, []
-        kinds, self._kinds = (
-            self._kinds,
-            self._kinds.copy(),
-        )  # what is learned inside is not known after
+        # What is learned inside is not known after it.
+        kinds, self._kinds = self._kinds, self._kinds.copy()
         try:
             yield self.block
         finally:

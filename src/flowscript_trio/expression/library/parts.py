@@ -62,9 +62,8 @@ def end_of(services: Services, value: Any = None, unit: Any = "day", zone: Any =
         return None
     first, name = _bounds(services, value, unit, zone)
     try:
-        if (
-            first.year > _LAST_YEARS
-        ):  # what comes after it may be no time any more, though its end is one
+        # What comes after it may lie beyond the calendar, though its end does not.
+        if first.year > _LAST_YEARS:
             last = _last(add_months(first, -CYCLE), name).astimezone(UTC)
             return iso(add_months(last, CYCLE))
         return iso(_last(first, name))

@@ -30,7 +30,7 @@ Match = tuple[int, int, tuple[str | None, ...]]
 class Pattern:
     """A regular expression, made and paid for; ``groups`` says whether those of its matches are asked for."""
 
-    __slots__ = ("_all", "_groups", "_marks", "_services", "_source", "_spans")
+    __slots__ = ("_groups", "_marks", "_services", "_source", "_spans")
 
     def __init__(self, services: Services, word: str, groups: bool) -> None:
         self._services = services
