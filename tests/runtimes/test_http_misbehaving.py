@@ -10,9 +10,9 @@ import pytest
 import trio
 
 import flowscript_trio as fs
-from misbehaving_more import EMPTY, MORE
 
 from misbehaving import GOOD, MISBEHAVIOURS, Misbehaviour, misbehaving
+from misbehaving_more import EMPTY, MORE
 
 ALL = [*MISBEHAVIOURS, *MORE]
 

@@ -15,10 +15,10 @@ import flowscript_trio as fs
 from flowscript_trio.runtimes.http.events import Events
 from flowscript_trio.runtimes.http.links import next_link
 from flowscript_trio.testing import prove
-from misbehaving_more import MORE
 
 from loopback import Answer, Loopback, Seen, loopback
 from misbehaving import GOOD, MISBEHAVIOURS, Misbehaviour, misbehaving
+from misbehaving_more import MORE
 
 LARGE = r"a line of more than 1,000,000 characters"
 OF_STREAMS = {
