@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from math import inf
 from typing import Any
@@ -60,6 +61,11 @@ def encode_value(value: Any, secrets: KeptSecrets | None = None, room: float = i
     return PARTS + dumped(parts_of(value, secrets, room))
 
 
+def encode_plain(value: Any) -> bytes:
+    """The same bytes of what is known to be plain JSON without secrets, and is not looked through."""
+    return JSON + dumped(value)
+
+
 def parts_of(value: Any, secrets: KeptSecrets | None, room: float = inf) -> list[Any]:
     """The table of a value, each container after those in it, and then the value; raises CannotKeep, TooLarge."""
     return _Parts(secrets, room).of(value)
@@ -105,7 +111,7 @@ def _maker_of_chunks() -> Callable[[Any], Iterable[str]]:
         return encoder.iterencode
     text = json.encoder.encode_basestring
     made = make(None, encoder.default, text, None, ":", ",", False, False, True)
-    return lambda value: made(value, 0)
+    return partial(made, _current_indent_level=0)
 
 
 _chunks = _maker_of_chunks()

@@ -60,8 +60,9 @@ class _Committer:
                 self._lost |= dict.fromkeys((batch.owned for batch in batches), exc)
             else:
                 break
-        for job in jobs:
-            job.told(self._lost.get(job.owned))
+        told = {job.owned: job.told for job in jobs}  # the last of a run tells of all before it
+        for owned, tell in told.items():
+            tell(self._lost.get(owned))
 
 
 class InlineWriter:

@@ -25,7 +25,11 @@ PATIENCE = 10
 
 
 class PassEnd(trio.abc.Instrument):
-    """Hands what a pass wrote to the writer as the pass ends: trio waits for I/O exactly once before each."""
+    """Hands what a pass wrote to the writer as the pass ends: trio waits for I/O exactly once before each.
+
+    What nobody waits for yet is held for one pass more where that follows at once: most often somebody does then,
+    and the writer is woken once for both.
+    """
 
     def __init__(self) -> None:
         self.touched: list[LiveJournal] = []
@@ -34,7 +38,8 @@ class PassEnd(trio.abc.Instrument):
         if self.touched:
             touched, self.touched = self.touched, []
             for journal in touched:
-                journal.hand_over()
+                if not journal.end_pass(is_last=timeout > 0):
+                    self.touched.append(journal)
 
 
 _pass_end: trio.lowlevel.RunVar[PassEnd | None] = trio.lowlevel.RunVar(
@@ -74,6 +79,7 @@ class LiveJournal:
         self._questions: list[Question] = []
         self._dropped: list[tuple[int, int]] = []
         self._touched = False
+        self._held = False
         self._wanted = False
         self._next = owned.rows  # the number of the next row
         self._changes = 0  # what was written, rows and others
@@ -182,14 +188,21 @@ class LiveJournal:
         if self._kept < place[0]:
             raise self._failure()
 
-    def hand_over(self) -> None:
-        """Give the writer what the pass wrote."""
+    def end_pass(self, is_last: bool) -> bool:
+        """Give the writer what the pass wrote, unless it is held until the next one ends, which is to follow.
+
+        ``is_last``: none is known to follow.
+        """
         ending, self._ending = self._ending, []
         for write in ending:
             write()
-        self._touched = False
-        if self._failed is not None:
-            return
+        self._held = not (self._wanted or is_last or self._held)
+        self._touched = self._held
+        if not self._held and self._failed is None:
+            self._hand_over()
+        return not self._held
+
+    def _hand_over(self) -> None:
         batch = None
         if self._changes > self._handed:
             rows, questions, dropped = self._rows, self._questions, self._dropped

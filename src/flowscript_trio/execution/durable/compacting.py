@@ -63,6 +63,7 @@ class Parts:
         self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[int] = ()
     ) -> None:
         self.open: dict[str, Part] = {}
+        self._only: tuple[str, tuple[str, str], Part] | None = None
         self.counts: bool = False
         """Whether the run has a budget, so that rounds are counted, each before its iteration begins."""
         self._past = list(past)
@@ -71,7 +72,8 @@ class Parts:
 
     def begin(self, path: str) -> Part:
         """Open a part without any rows, in the place of one that is open."""
-        part = self.open[path] = Part()
+        part = Part()
+        self._open(path, part)
         return part
 
     def begin_again(self, path: str) -> Part:
@@ -83,8 +85,19 @@ class Parts:
             around = self._around(_above(path))
             if around is not None:
                 around.spent[round_] -= 1
-        self.open[path] = part
+        self._open(path, part)
         return part
+
+    def _open(self, path: str, part: Part) -> None:
+        self.open[path] = part
+        self._look_for_one()
+
+    def _look_for_one(self) -> None:
+        """Every row asks for the part that it is in: where one is open, no walk up its path is needed."""
+        self._only = None
+        if len(self.open) == 1:
+            ((path, part),) = self.open.items()
+            self._only = path, (f"{path}/", f"{path}["), part
 
     def spend(self, path: str, name: str, count: int) -> None:
         """This much of a count of the budget was taken at ``path``."""
@@ -92,9 +105,15 @@ class Parts:
         if part is not None:
             part.spent[name, is_cleanup(path)] += count
 
+    def close(self, path: str) -> None:
+        """Forget a part with all its rows."""
+        del self.open[path]
+        self._look_for_one()
+
     def end(self, path: str) -> None:
         """What of a part was not dropped is that of the part around it."""
         part = self.open.pop(path, None)
+        self._look_for_one()
         if part is not None:
             self.hand_up(path, part)
 
@@ -106,9 +125,15 @@ class Parts:
 
     def note(self, key: str, number: int, size: int) -> None:
         """A row was written."""
-        part = self._around(key)
+        if self._only is None:
+            part = self._around(key)
+        else:
+            only, below, part = self._only
+            if not key.startswith(below) and key != only:
+                return
         if part is not None:
-            part.add(number, size)
+            part.numbers.add(number)
+            part.bytes += size
 
     def note_above(self, path: str, number: int, size: int) -> None:
         """A row was written that stands for a whole block or loop."""
@@ -140,13 +165,6 @@ class Parts:
 
     def _around(self, path: str) -> Part | None:
         """The innermost open part that a path is in."""
-        if len(self.open) == 1:  # every row asks: what one loop has around it needs no walk up
-            ((only, part),) = self.open.items()
-            return (
-                part
-                if path.startswith(only) and path[len(only) : len(only) + 1] in _BELOW
-                else None
-            )
         while path:
             found = self.open.get(path)
             if found is not None:
@@ -165,10 +183,6 @@ class Parts:
                     if is_iteration(each):
                         self._adopted.setdefault(each, Part()).add(number, size)
         return self._adopted.pop(path, None) or Part()
-
-
-_BELOW = frozenset({"", "/", "["})
-"""What may follow a path in those of what is in it, or is the same."""
 
 
 def _above(path: str) -> str:

@@ -25,6 +25,8 @@ class Entry:
     """Whether all entries of the kind are sealed, and none is written without a key."""
     is_open: ClassVar[bool] = False
     """Whether none of the kind is sealed: it tells by which key the others are, and holds no value."""
+    is_bare: ClassVar[bool] = False
+    """Whether it says nothing but numbers and words of the engine's own, among which no secret is looked for."""
     key: str
 
     def without_cookies(self) -> Self:
@@ -41,6 +43,7 @@ class Started(Entry):
     """An attempt of a node that may have an effect is about to begin; ``settings`` is the hash of its settings."""
 
     kind = "started"
+    is_bare = True
     attempt: int
     settings: str
 
@@ -102,6 +105,7 @@ class Retried(Entry):
     """
 
     kind = "retried"
+    is_bare = True
     attempt: int
     rule: int | None
     due: float
@@ -113,6 +117,7 @@ class Late(Entry):
     """An attempt of a node without bodies did not end in its time, ``seconds``."""
 
     kind = "late"
+    is_bare = True
     attempt: int
     seconds: float
 
@@ -126,6 +131,7 @@ class JobsEnded(Entry):
     """
 
     kind = "jobs"
+    is_bare = True
     indices: list[int]
     at: int
     outside: bool
@@ -148,6 +154,7 @@ class Bounded(Entry):
     """A time limit is under way, and passes at ``due``."""
 
     kind = "bounded"
+    is_bare = True
     due: float
 
 
@@ -156,6 +163,7 @@ class BoundEnded(Entry):
     """What a time limit bounds has ended, too ``late`` or in time."""
 
     kind = "bound-ended"
+    is_bare = True
     late: bool
     cancelled: bool
 
@@ -165,6 +173,7 @@ class Waits(Entry):
     """A node waits until ``due``."""
 
     kind = "waits"
+    is_bare = True
     attempt: int
     due: float
 
@@ -187,6 +196,7 @@ class BodyEnded(Entry):
     """
 
     kind = "body"
+    is_bare = True
     raised: bool
     cancelled: bool
 
@@ -196,6 +206,7 @@ class Completed(Entry):
     """A node that can be undone has succeeded: its compensation is owed."""
 
     kind = "completed"
+    is_bare = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +229,7 @@ class Given(Entry):
     """
 
     kind = "given"
+    is_bare = True
     pace: str
     index: int
     due: float
@@ -284,6 +296,7 @@ class Requested(Entry):
     """An attempt of a node has sent this many requests; they count for the budget of the run."""
 
     kind = "requested"
+    is_bare = True
     attempt: int
     requests: int
 

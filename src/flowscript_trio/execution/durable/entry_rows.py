@@ -13,6 +13,7 @@ from typing import Any
 
 from ...journal.cookies import may_set_cookies, sets_cookies
 from ...journal.rows import Row
+from ...journal.values import encode_plain
 from ...types.storing import CannotKeep
 from .coding import Coding
 from .entries import (
@@ -103,24 +104,26 @@ def row_of(
     than about ``room`` bytes.
     """
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
-    data = _encoded(facts, coding, room)
+    if entry.is_bare and not sealed:
+        return Row(kind, key, encode_plain(facts), value), entry
+    try:
+        data = coding.encode(facts, room)
+    except CannotKeep as exc:
+        raise _inside(exc) from exc.__cause__
     told = sealed or entry.is_secret
     if told or (may_set_cookies(data) and sets_cookies(facts) and not entry.is_open):
         closed = coding.close(data)
         if closed is None:
             entry = entry.without_cookies()
             _, _, *facts = _PARTS_OF[type(entry)](entry)
-            closed = _encoded(facts, coding)
+            closed = coding.encode(facts)
         data = closed
     return Row(kind, key, data, value), entry
 
 
-def _encoded(facts: list[Any], coding: Coding, room: float = inf) -> bytes:
-    """The facts of an entry as bytes; where they cannot be kept, the error has the place inside the value."""
-    try:
-        return coding.encode(facts, room)
-    except CannotKeep as exc:
-        raise CannotKeep(exc.path.partition("]")[2].removeprefix("."), exc.what) from exc.__cause__
+def _inside(error: CannotKeep) -> CannotKeep:
+    """The error with the place inside the value, and not among the facts of its entry."""
+    return CannotKeep(error.path.partition("]")[2].removeprefix("."), error.what)
 
 
 def entry_of(row: Row, decode: Decode) -> Entry:
@@ -138,7 +141,7 @@ def large_row_of(entry: Entry, coding: Coding, value: bytes, sealed: bool) -> Ro
     kind, key, *facts = _PARTS_OF[type(entry)](entry)
     for place in LARGE_PARTS[kind]:
         facts[place] = None
-    data = _encoded(facts, coding)
+    data = coding.encode(facts)
     closed = coding.close(data) if sealed else data
     assert closed is not None, "what is to be sealed was, with the same key"
     return Row(kind, key, closed, value)

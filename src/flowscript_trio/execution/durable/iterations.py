@@ -121,7 +121,7 @@ class Iterations:
             if index in self._ends:
                 self._stays(self._ends.pop(index))
             return
-        del self._parts.open[self._name(index)]
+        self._parts.close(self._name(index))
         found: tuple[int, Any, Part] | None = (index, self._well.pop(index), part)
         if self._highest is None or index > self._highest[0]:
             found, self._highest = self._highest, found

@@ -175,18 +175,27 @@ async def begin(
     Raises Diverged where it began with others, Interrupted where it is not to begin again. A cancellation ends the
     wait for the disk.
     """
-    earlier = recorder.past.started.get((path, number), [])
-    if earlier:
-        await checkpoint_if_cancelled()
-        if earlier[0].settings != settings:
-            said = f"the settings of {label!r} are not those with which it was begun"
-            raise Diverged(f"{said} before the crash")
-        if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
-            raise Interrupted(label, len(earlier))
+    if recorder.past.started:
+        await _begin_again(recorder, path, number, label, settings, on_crash)
     recorder.journal.write(Started(path, number, settings))
     await recorder.journal.synced()
     if recorder.decisions.pending:
         await recorder.decisions.hold(region)
+
+
+async def _begin_again(
+    recorder: Recorder, path: str, number: int, label: str, settings: str, on_crash: str
+) -> None:
+    """Look whether an earlier process had begun an attempt, and whether it may be done once more."""
+    earlier = recorder.past.started.get((path, number))
+    if not earlier:
+        return
+    await checkpoint_if_cancelled()
+    if earlier[0].settings != settings:
+        said = f"the settings of {label!r} are not those with which it was begun"
+        raise Diverged(f"{said} before the crash")
+    if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
+        raise Interrupted(label, len(earlier))
 
 
 def _only_computes(step: Step) -> bool:

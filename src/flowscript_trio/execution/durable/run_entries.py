@@ -42,6 +42,7 @@ class Ran(Entry):
     """The run has been at work for this many seconds, over all its processes, at that time of the wall clock."""
 
     kind = "ran"
+    is_bare = True
     seconds: float
     at: float
 
