@@ -26,6 +26,7 @@ from ..types.exceptions import forget_catcher, traceback_of
 from ..types.paths import bound_path
 from .bounds import LATE, bounded, took_too_long
 from .compensating import without_losers
+from .context import RunContext
 from .contexts import InContext
 from .cutting import noting_a_cut
 from .failures import note_node
@@ -51,13 +52,16 @@ def make_attempt(
         return _pass_over()
     if run.observers:
         _tell_attempt(walk, attempt)
+    recorder = run.recorder
     if (
         step.is_control
         or run.spending is not None
-        or run.recorder is not None
+        or (recorder is not None and (step.limits or run.masker is not None))
         or (run.masker is not None and step.timeout is not None)  # what handles it gives errors
     ):
         return _attend(walk, attempt)
+    if recorder is not None:
+        return performing()(walk, recorder, attempt, _perform)
     return _perform_within_limits(walk, attempt)
 
 
@@ -229,24 +233,12 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
     work: Awaitable[Outcome]
     if step.is_control:
         work = _control(walk, step.runtime, params, attempt)
-    elif walk.run.recorder is not None:
-        call = partial(_call_ours if step.is_builtin else _call, step.runtime, params)
-        work = acting()(walk.run, walk.run.recorder, attempt, config, call)
-    elif step.is_builtin:
-        work = _call_ours(step.runtime, params)
+    elif run.recorder is not None:
+        work = acting()(
+            run, run.recorder, attempt, config, partial(_call_leaf, run, attempt, params)
+        )
     else:
-        work = own = _call(step.runtime, params)
-        if (
-            not attempt.frame.owns_context
-            or step.retry is not None
-            or step.fallback is not None
-            or attempt.token is not None
-            or walk.run.observers
-        ):  # something may run after it in this context
-            context = copy_context()
-            if attempt.token is not None and walk.run.limiter is not None:
-                hold(context, walk.run.limiter, attempt.token)
-            work = InContext(own, context)
+        work = _call_leaf(run, attempt, params)
     return noting_a_cut(walk.run, attempt.path, work) if step.undoes_begun else work
 
 
@@ -257,6 +249,26 @@ async def _control(
     # What is around a built-in runtime sets nothing beyond its end, and so nothing for the body.
     asked = await (call if attempt.step.is_builtin else InContext(call, copy_context()))
     return await walk.handle(asked.output, attempt)
+
+
+def _call_leaf(run: RunContext, attempt: Attempt, params: ExecutionParams) -> Awaitable[Outcome]:
+    """The work of a node that runs no others: nothing that runs after it sees what it has set in its context."""
+    step = attempt.step
+    if step.is_builtin:
+        return _call_ours(step.runtime, params)
+    work = _call(step.runtime, params)
+    if (
+        attempt.frame.owns_context
+        and step.retry is None
+        and step.fallback is None
+        and attempt.token is None
+        and not run.observers
+    ):  # nothing runs after it in this context
+        return work
+    context = copy_context()
+    if attempt.token is not None and run.limiter is not None:
+        hold(context, run.limiter, attempt.token)
+    return InContext(work, context)
 
 
 async def _call_ours(runtime: NodeRuntime, params: ExecutionParams) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ def performing() -> Callable[[Walk, Recorder, Attempt, Perform], Awaitable[Outco
 
 @cache
 def acting() -> Callable[
-    [RunContext, Recorder, Attempt, Any, Callable[[], Coroutine[Any, Any, Outcome]]],
+    [RunContext, Recorder, Attempt, Any, Callable[[], Awaitable[Outcome]]],
     Awaitable[Outcome],
 ]:
     """What does the work of a node that runs no others; looked up once."""

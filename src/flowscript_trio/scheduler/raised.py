@@ -26,10 +26,10 @@ from .policy import INTERRUPTS, first_to_surface
 def is_cancelled() -> bool:
     """Whether something around this task is cancelled.
 
-    A deadline of minus infinity says so, but is looked up through every scope around. Trio's look for a cancellation
-    knows the answer: where it passes no checkpoint, it has met none.
+    A deadline of minus infinity says so, but is looked up through every scope around. Trio's own look for a
+    cancellation knows the answer: where it comes to no checkpoint, it has met none.
     """
-    look = trio.lowlevel.checkpoint_if_cancelled()
+    look = trio.lowlevel.checkpoint_if_cancelled()  # noqa: ASYNC105
     try:
         look.send(None)
     except StopIteration:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import copy_context
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
@@ -20,12 +19,9 @@ from ...types.describing import describe_to_keep
 from ...types.durable import Diverged, Interrupted
 from ...types.exceptions import is_a, name_of_interrupt
 from ..context import RunContext
-from ..contexts import InContext
 from ..failures import note_node
 from ..frame import Attempt, Outcome
 from ..handlers import be_late
-from ..limiting import hold
-from ..regions import Region
 from ..walk import Walk
 from .budgets import counting_requests, recall_requests
 from .entries import AttemptFailed, Late, Started
@@ -99,10 +95,10 @@ async def act_durably(
     recorder: Recorder,
     attempt: Attempt,
     config: Any,
-    work: Callable[[], Coroutine[Any, Any, Outcome]],
+    work: Callable[[], Awaitable[Outcome]],
 ) -> Outcome:
     """Do a node's work once it is on disk that it begins, and write how it ended, for which nobody waits."""
-    step, path, number, limiter = attempt.step, attempt.path, attempt.number, run.limiter
+    step, path, number = attempt.step, attempt.path, attempt.number
     if not recorder.acts and not _only_computes(step):
         known = opened_before(recorder, attempt)
         if known is None:
@@ -115,14 +111,15 @@ async def act_durably(
     opened = opened_before(recorder, attempt)
     if opened is not None:
         return open_later(opened, attempt, work)
-    context = copy_context()
-    if limiter is not None and attempt.token is not None:
-        hold(context, limiter, attempt.token)
     if _only_computes(step):
-        return await InContext(work(), context)
+        return await work()
     if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
         settings = _settings_of(recorder, step, config)
-        await begin(recorder, path, number, step.label, settings, step.on_crash, attempt.region)
+        if recorder.past.started:
+            await look_for_earlier(recorder, path, number, step.label, settings, step.on_crash)
+        await begin(recorder, path, number, settings)
+        if recorder.decisions.pending:
+            await recorder.decisions.hold(attempt.region)
     elif run.limits is not None and any(run.limits.rates_of(step.limits)):
         await recorder.journal.synced()  # that it has passed a rate counts from now on
         if recorder.decisions.pending:
@@ -130,7 +127,7 @@ async def act_durably(
     state = attempt.frame.state
     cookies = state.cookies
     try:
-        outcome = await InContext(work(), context)
+        outcome = await work()
     except BaseException:
         if state.cookies is not cookies:
             recorder.outcomes.set_cookies(path, number, cookies, state.cookies)
@@ -161,32 +158,22 @@ def _settings_of(recorder: Recorder, step: Step, config: Any) -> str:
     return settings
 
 
-async def begin(
-    recorder: Recorder,
-    path: str,
-    number: int,
-    label: str,
-    settings: str,
-    on_crash: str,
-    region: Region,
-) -> None:
-    """Return once it is on disk that an attempt begins, with that hash of its settings.
+def begin(recorder: Recorder, path: str, number: int, settings: str) -> Awaitable[None]:
+    """Write that an attempt begins, with that hash of its settings, and wait until that is on disk.
 
-    Raises Diverged where it began with others, Interrupted where it is not to begin again. A cancellation ends the
-    wait for the disk.
+    A cancellation ends the wait. Afterwards decisions that are on their way to the disk are to be waited for.
     """
-    if recorder.past.started:
-        await _begin_again(recorder, path, number, label, settings, on_crash)
     recorder.journal.write(Started(path, number, settings))
-    await recorder.journal.synced()
-    if recorder.decisions.pending:
-        await recorder.decisions.hold(region)
+    return recorder.journal.synced()
 
 
-async def _begin_again(
+async def look_for_earlier(
     recorder: Recorder, path: str, number: int, label: str, settings: str, on_crash: str
 ) -> None:
-    """Look whether an earlier process had begun an attempt, and whether it may be done once more."""
+    """Look whether an earlier process had begun an attempt, and whether it may be done once more.
+
+    Raises Diverged where it began with other settings, Interrupted where it is not to begin again.
+    """
     earlier = recorder.past.started.get((path, number))
     if not earlier:
         return

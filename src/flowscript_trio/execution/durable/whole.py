@@ -24,7 +24,7 @@ from ..losing import lose_body
 from ..state import State
 from ..walk import Walk
 from .entries import Whole
-from .leaves import begin
+from .leaves import begin, look_for_earlier
 from .recorder import Recorder
 
 Kept = list[Any] | None
@@ -115,7 +115,11 @@ async def _run_whole(
     if not recorder.acts:
         await trio.sleep_forever()
     digest = recorder.digests.of({"given": given})
-    await begin(recorder, key, 1, label, digest, on_crash, frame.region)
+    if recorder.past.started:
+        await look_for_earlier(recorder, key, 1, label, digest, on_crash)
+    await begin(recorder, key, 1, digest)
+    if recorder.decisions.pending:
+        await recorder.decisions.hold(frame.region)
     state = frame.state
     cookies = state.cookies
     before = {name: state.node(name) for name in names}
