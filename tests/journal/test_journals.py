@@ -6,8 +6,11 @@ import pytest
 import trio
 import trio.testing
 
+from flowscript_trio.journal.memory import MemoryBackend
 from flowscript_trio.journal.rows import Row
 from flowscript_trio.journal.store import Store
+from flowscript_trio.journal.writer import InlineWriter, Job
+from flowscript_trio.journal.writing import LiveJournal
 from flowscript_trio.types.storing import Superseded
 
 
@@ -41,6 +44,62 @@ async def test_all_that_wait_in_a_pass_share_a_commit_and_wake_in_one(
             nursery.start_soon(node, number)
     assert store.commits == 1
     assert sorted(woken) == list(range(20))
+    await journal.aclose()
+
+
+class Noting(InlineWriter):
+    """Notes the keys of the rows that it is given together."""
+
+    def __init__(self, backend: MemoryBackend) -> None:
+        super().__init__(backend)
+        self.given: list[list[str]] = []
+
+    def put(self, job: Job) -> None:
+        self.given.append([row.key for row in job.batch.rows] if job.batch else [])
+        super().put(job)
+
+
+def noted() -> tuple[LiveJournal, Noting]:
+    """A journal in memory, and its writer."""
+    backend = MemoryBackend()
+    owned = backend.begin("r", b"doc", "w")
+    writer = Noting(backend)
+    return LiveJournal(backend, writer, owned), writer
+
+
+async def test_what_nobody_waits_for_is_given_to_the_writer_with_what_the_next_pass_writes() -> (
+    None
+):
+    journal, writer = noted()
+    journal.write(Row("ended", "a", b""))
+    await trio.lowlevel.checkpoint()
+    assert writer.given == []
+    journal.write(Row("started", "b", b""))
+    await journal.synced()
+    assert writer.given == [["a", "b"]]
+    await journal.aclose()
+
+
+async def test_it_is_held_for_one_pass_and_no_longer() -> None:
+    journal, writer = noted()
+    journal.write(Row("ended", "a", b""))
+    await trio.lowlevel.checkpoint()
+    journal.write(Row("ended", "b", b""))
+    await trio.lowlevel.checkpoint()
+    assert writer.given == [["a", "b"]]
+    journal.write(Row("ended", "c", b""))
+    await trio.lowlevel.checkpoint()
+    assert writer.given == [["a", "b"]]
+    await trio.lowlevel.checkpoint()
+    assert writer.given == [["a", "b"], ["c"]]
+    await journal.aclose()
+
+
+async def test_it_is_held_for_no_pass_that_is_not_about_to_follow(autojump_clock: object) -> None:
+    journal, writer = noted()
+    journal.write(Row("ended", "a", b""))
+    await trio.sleep(60)  # nothing else runs, so this pass is the last for a while
+    assert writer.given == [["a"]]
     await journal.aclose()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+
+import pytest
 import trio
 
 from flowscript_trio.scheduler.raised import is_cancelled
@@ -34,3 +37,13 @@ async def test_a_deadline_that_has_not_passed_is_none(autojump_clock: object) ->
         assert not is_cancelled()
         await trio.sleep(4)
         assert not is_cancelled()
+
+
+def test_a_ctrl_c_that_waits_for_the_main_task_is_no_cancellation() -> None:
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)
+        assert not is_cancelled()
+        with pytest.raises(KeyboardInterrupt):
+            await trio.lowlevel.checkpoint_if_cancelled()
+
+    trio.run(trio.lowlevel.enable_ki_protection(main))
