@@ -73,7 +73,7 @@ class Parts:
     def begin(self, path: str) -> Part:
         """Open a part without any rows, in the place of one that is open."""
         part = Part()
-        self._open(path, part)
+        self._have(path, part)
         return part
 
     def begin_again(self, path: str) -> Part:
@@ -85,10 +85,10 @@ class Parts:
             around = self._around(_above(path))
             if around is not None:
                 around.spent[round_] -= 1
-        self._open(path, part)
+        self._have(path, part)
         return part
 
-    def _open(self, path: str, part: Part) -> None:
+    def _have(self, path: str, part: Part) -> None:
         self.open[path] = part
         self._look_for_one()
 
