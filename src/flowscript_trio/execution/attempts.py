@@ -247,7 +247,7 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
             if attempt.token is not None and walk.run.limiter is not None:
                 hold(context, walk.run.limiter, attempt.token)
             work = InContext(own, context)
-    return noting_a_cut(walk.run, attempt.path, work) if step.undoes_begun else work
+    return noting_a_cut(walk.run, attempt, work) if step.undoes_begun else work
 
 
 async def _control(

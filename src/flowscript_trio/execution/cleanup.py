@@ -13,7 +13,7 @@ from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.raised import error_of_call, goes_before, interrupt_held_back
 from ..scheduler.signals import Failed, Signal
 from ..types.looking import summary_of
-from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
+from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, Late, bounded, took_too_long
 from .context import CLEANUP_SECONDS
@@ -134,8 +134,9 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     path = cleanup_path(frame.prefix, FINALLY)
     nodes = walk.run_nodes(body, frame)
     if walk.run.recorder is not None:
-        from .durable.ends import until_over  # only a run with a store needs it
+        from .durable.ends import note_begun, until_over  # only a run with a store needs them
 
+        note_begun(walk.run.recorder, owner_of(frame.prefix))
         nodes = until_over(walk.run.recorder, path, nodes)
     try:
         signal = await nodes

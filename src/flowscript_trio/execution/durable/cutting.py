@@ -19,7 +19,7 @@ from ...types.storing import StoreFailed
 
 Numbered = tuple[int, Row]
 
-_BEGINNINGS = frozenset({"started", "kept", "waits", "bounded"})
+_BEGINNINGS = frozenset({"started", "begun", "kept", "waits", "bounded"})
 _ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened", "whole"})
 
 

@@ -180,6 +180,16 @@ class Reading(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Begun(Entry):
+    """What owes something, however it ends, has begun: a body with clean-up, or what is undone once it has begun.
+
+    Nothing else may be on record of it: nodes that only read or compute are not before they have ended.
+    """
+
+    kind = "begun"
+
+
+@dataclass(frozen=True, slots=True)
 class BodyEnded(Entry):
     """A body is over, and what follows it however it ended (the clean-up at ``key``) begins.
 

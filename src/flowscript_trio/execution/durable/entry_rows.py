@@ -18,6 +18,7 @@ from .coding import Coding
 from .entries import (
     Answered,
     AttemptFailed,
+    Begun,
     BodyEnded,
     Bounded,
     BoundEnded,
@@ -62,6 +63,7 @@ ENTRIES: dict[str, type[Entry]] = {
         Waits,
         Cancelling,
         Reading,
+        Begun,
         BodyEnded,
         Completed,
         Answered,
