@@ -79,6 +79,10 @@ async def run_cleanup(
             spending.end_cleanup(scope)
     if isinstance(signal, Failed):
         errors.append(signal.error)
+        if recorder is not None:
+            from .durable.owing import note_owed  # only a run with a store needs it
+
+            note_owed(walk, body, path, signal)
     elif signal is LATE:
         late: BaseException
         if spending is not None:
