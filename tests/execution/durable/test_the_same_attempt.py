@@ -207,3 +207,30 @@ def test_what_is_seen_of_an_error_is_what_was_seen_as_it_left_its_node() -> None
     moods.append(502)
     assert work.process().outcome == ("completed", "501 not today")
     assert set(asked) == {501}
+
+
+WAITING = """<workflow name="w"><source:act id="a"/><transform:template id="t" input="a" template="{{now()}}"/>
+  <if id="i" condition="timestamp(now()) &gt; timestamp('2020-01-01T00:00:00Z')" after="t"><then><source:act id="b"/></then></if>
+  <source:act id="c" fails="no" after="i"><on-error><fallback node="f"/></on-error></source:act><source:act id="f"/></workflow>"""
+
+
+def test_ends_errors_choices_and_readings_of_the_clock_wait_for_nothing() -> None:
+    assert undisturbed(WAITING).store.commits == 4 + 1  # of the nodes that act, and of the run
+
+
+def test_nothing_acts_before_it_is_on_disk_that_it_begins() -> None:
+    for at in points(undisturbed(WAITING).store.commits):
+        work = Crashing(WAITING)
+        work.process(at)
+        rows = work.store.rows_of("r") if work.store.commits else []
+        begun = {row.key for row in rows if row.kind == "started"}
+        assert {path for path, _ in work.world.begun} <= begun, at
+
+
+def test_whoever_runs_it_is_told_once_its_end_is_on_disk() -> None:
+    last = undisturbed(WAITING).store.commits
+    work = Crashing(WAITING)
+    assert work.process(("before", last)).died
+    assert work.store.rows_of("r")[-1].kind != "run-ended"
+    assert work.process().outcome == ("completed", "f")
+    assert work.store.rows_of("r")[-1].kind == "run-ended"
