@@ -57,6 +57,9 @@ async def run_cleanup(
         errors.append(_record(walk, body, path, raised, "the settings of "))
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
+    known = None if recorder is None else recorder.past.late.get((path, 1))
+    if known is not None:
+        allowed = known.seconds
     scope: trio.CancelScope | None = None
 
     def work(region: Region) -> Awaitable[Signal | None]:
@@ -71,7 +74,8 @@ async def run_cleanup(
 
     signal: Signal | Late | None = None
     try:
-        signal = await bounded(allowed, None, path, work, shield=True)
+        # One that an earlier process saw to be late is so again, and what had begun in it is not done again.
+        signal = await bounded(allowed if known is None else -1.0, None, path, work, shield=True)
     except INTERRUPTS as exc:
         signal = Failed(exc)
     finally:
@@ -84,6 +88,10 @@ async def run_cleanup(
 
             note_owed(walk, body, path, signal)
     elif signal is LATE:
+        if recorder is not None and known is None:
+            from .durable.owing import note_late  # only a run with a store needs it
+
+            note_late(recorder, path, allowed)
         late: BaseException
         if spending is not None:
             late = spending.error_of_cleanup(path, seconds, allowed)

@@ -1,4 +1,4 @@
-"""Owns the tests of clean-up at which processes die again and again: it is said to be owed, and a fork does it."""
+"""Owns the tests of clean-up that is given up: it was too late, or each process died at it, and is owed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trio.testing import MockClock
 import flowscript_trio as fs
 from flowscript_trio.types.events import RunWarning
 
-from crashing import Crashing, Process
+from crashing import Crashing, Process, check_every_crash
 
 FINALLY = """<workflow name="w"><source:act id="a"{fails}/>
   <finally><source:act id="c" takes="3"{more}/><source:act id="d"/></finally></workflow>"""
@@ -82,3 +82,36 @@ def test_clean_up_that_has_an_answer_to_it_is_not_owed() -> None:
     last = brought_to_its_end(work, 2.5)
     assert last.outcome == ("completed", "a")
     assert not [each for each in last.events if isinstance(each, RunWarning)]
+
+
+SLOW = '<source:act id="c" takes="20"/>'
+LATE = {
+    "of a branch": f"""<workflow name="w"><parallel id="p"><branch><source:act id="a"/><finally timeout="2s">{SLOW}</finally></branch>
+      <on-error><fallback node="f"/></on-error></parallel><source:act id="f" takes="5"/></workflow>""",
+    "of a loser": f"""<workflow name="w"><parallel id="p" wait="any"><branch><source:act id="a" takes="9"/>
+      <finally timeout="2s">{SLOW}</finally></branch><branch><source:act id="b"/></branch></parallel>
+      <source:act id="f" input="p" takes="5"/></workflow>""",
+    "of a time limit": f"""<workflow name="w"><timeout id="t" duration="50s"><source:act id="a"/><finally timeout="2s">{SLOW}</finally>
+      <on-error><fallback node="f"/></on-error></timeout><source:act id="f" takes="5"/></workflow>""",
+    "a compensation of a block": f"""<workflow name="w"><parallel id="p"><branch>
+      <source:act id="a"><compensate timeout="2s">{SLOW}</compensate></source:act><source:act id="x" fails="no"/></branch>
+      <on-error><fallback node="f"/></on-error></parallel><source:act id="f" takes="5"/></workflow>""",
+    "a compensation of the run": f"""<workflow name="w"><source:act id="a"><compensate timeout="2s">{SLOW}</compensate></source:act>
+      <source:act id="x" input="a" fails="no"/><finally><source:act id="f" takes="5"/></finally></workflow>""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", LATE)
+def test_clean_up_that_was_too_late_is_not_done_again_and_as_late_as_it_was(shape: str) -> None:
+    whole = Crashing(LATE[shape])
+    expected = whole.process().outcome
+    work = Crashing(LATE[shape])
+    work.process(during=die_after(work, 6))
+    assert [path.rpartition("/")[2] for path, _ in work.world.begun][-2:] == ["c", "f"]
+    assert work.process().outcome == expected
+    assert [path.rpartition("/")[2] for path, _ in work.world.begun] == ["f"]
+
+
+@pytest.mark.parametrize("shape", LATE)
+def test_a_run_with_clean_up_that_is_too_late_ends_as_it_must(shape: str) -> None:
+    check_every_crash(LATE[shape])

@@ -110,7 +110,7 @@ class Retried(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Late(Entry):
-    """An attempt of a node without bodies did not end in its time, ``seconds``."""
+    """An attempt of a node without bodies, or the clean-up at ``key``, did not end in its time, ``seconds``."""
 
     kind = "late"
     attempt: int

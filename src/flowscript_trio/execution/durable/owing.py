@@ -1,4 +1,4 @@
-"""Owns what is said of clean-up that is given up, since each process died at it: it is still owed."""
+"""Owns what is kept and said of clean-up that is given up: it was too late, or each process died at it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from ...types.exceptions import is_a
 from ...types.looking import summary_of
 from ...types.paths import label_of
 from ..walk import Walk
+from .entries import Late
+from .recorder import Recorder
+
+
+def note_late(recorder: Recorder, path: str, seconds: float) -> None:
+    """A clean-up did not end in its time, ``seconds``; what follows it comes next."""
+    recorder.journal.write(Late(path, 1, seconds))
 
 
 def note_owed(walk: Walk, body: CompiledBody, path: str, failed: Failed) -> None:
