@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import trio
+
+from flowscript_trio.journal.store import Store
 
 from invoking import unmeasured
 
@@ -89,6 +92,22 @@ def test_at_any_moment_of_a_run_its_clean_up_and_its_files_are_complete(
         assert json.loads((folder / "trace.json").read_text())["traceEvents"]
         assert (folder / "report.html").read_text().rstrip().endswith("</html>")
         assert [path.name for path in folder.rglob("*") if ".part" in path.name] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_a_durable_run_is_cancelled_and_not_left(number: signal.Signals, tmp_path: Path) -> None:
+    run_files(tmp_path)
+    with started(tmp_path, "run", "w.xml", "--store", "runs.db", "--run-id", "r") as process:
+        assert process.stderr is not None
+        while "start" not in process.stderr.readline():
+            pass
+        process.send_signal(number)
+        process.communicate()
+    assert process.returncode == STATUS[number]
+    assert (tmp_path / "cleaned.txt").read_text() == "cleaned"
+    run = trio.run(Store(tmp_path / "runs.db").show, "r")
+    assert (run.state, run.orphaned) == ("cancelled", False)
 
 
 @pytest.mark.slow

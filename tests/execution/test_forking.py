@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from typing import Any
@@ -528,3 +529,42 @@ async def test_a_fork_of_a_run_with_a_budget_counts_what_was_compacted_before_it
         await world.run(text, budget=fs.Budget(nodes=10))
     with pytest.raises(fs.BudgetExceeded):
         await world.fork("z")
+
+
+CLEANED = """<workflow name="w"><timeout id="t" duration="2s">{}
+  <finally><source:a id="c"/><source:a id="d"/></finally></timeout></workflow>"""
+DEAF = '<source:deaf id="x"><compensate><source:a id="undo"/></compensate></source:deaf>'
+
+
+@pytest.mark.parametrize(
+    ("inside", "at", "done"),
+    [
+        ('<source:a id="x" takes="9"/>', "t/@finally/c", ["c", "d"]),
+        ('<source:a id="x" takes="9"/>', "t/@finally/d", ["d"]),
+        (DEAF, "t/@finally/c", ["c", "d"]),
+        (DEAF, "t/x/@compensate/undo", ["undo"]),
+    ],
+    ids=["its clean-up", "the middle of it", "that of what is undone", "a compensation"],
+)
+async def test_a_run_is_forked_in_the_clean_up_of_what_was_too_late(
+    inside: str, at: str, done: list[str], autojump_clock: Any
+) -> None:
+    """It was too late, however long ago that is, and is neither done again nor given more time."""
+    world = World()
+
+    @world.registry.runtime("source:deaf")
+    async def deaf(params: fs.ExecutionParams) -> Any:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(9)
+        world.done.append(params.node.label)
+
+    text = CLEANED.format(inside)
+    options: dict[str, Any] = {"now": lambda: datetime.fromtimestamp(trio.current_time(), UTC)}
+    with pytest.raises(trio.TooSlowError):
+        await world.run(text, **options)
+    await trio.sleep(1000)
+    name = await fs.fork(world.store, "r", at=at, registry=world.registry)
+    world.done.clear()
+    with pytest.raises(trio.TooSlowError, match="'t' took longer than 2 s"):
+        await fs.resume(world.store, name, registry=world.registry, **options)
+    assert world.done == done

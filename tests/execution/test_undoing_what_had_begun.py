@@ -139,6 +139,25 @@ def test_one_that_is_not_done_again_after_its_process_died_is_undone() -> None:
     assert crashing.world.done == ["a", "undo"]
 
 
+def test_that_outlives_the_death_of_who_was_undoing_it() -> None:
+    slow = ALSO.replace('id="undo"', 'id="undo" takes="4"')
+    text = f"""<workflow name="w"><parallel id="p" tolerate="1"><branch><source:act id="a" takes="2"/></branch>
+      <branch><source:act id="x" takes="3" on-crash="fail">{slow}</source:act></branch></parallel>
+      <source:act id="z" input="p"/></workflow>"""
+    crashing = Crashing(text)
+
+    async def die(_: fs.Run) -> None:
+        await trio.sleep(3)
+        crashing.store.crash()
+
+    for expected in ("x", "undo"):
+        assert isinstance(crashing.process(during=die).error, fs.Superseded)
+        assert expected in {path.rpartition("/")[2] for path, _ in crashing.world.begun}
+        crashing.world.done.clear()
+    assert crashing.process().outcome == ("completed", "z")
+    assert crashing.world.done == ["undo", "z"]
+
+
 def test_one_that_only_reads_is_on_disk_as_begun_where_it_is_to_be_undone(tmp_path: Any) -> None:
     (tmp_path / "f.txt").write_text("x")
     text = """<workflow name="w"><source type="file" id="x" path="f.txt"><compensate also="begun">

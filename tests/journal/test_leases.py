@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from flowscript_trio.journal import leases
@@ -148,3 +150,12 @@ def test_the_thread_renews(server: Server, monkeypatch: pytest.MonkeyPatch) -> N
     made.add(RUN, leases.now())
     assert asked.wait(10)
     made.drop(RUN)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has no such clock")
+def test_leases_are_counted_by_a_clock_that_goes_on_in_sleep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clocks = {time.CLOCK_BOOTTIME: 500.0, time.CLOCK_MONOTONIC: 3.0}
+    monkeypatch.setattr(time, "clock_gettime", clocks.__getitem__)
+    assert leases.now() == 500.0

@@ -413,3 +413,34 @@ async def test_what_a_run_waits_for_is_due_by_the_clock_of_the_server(
 )
 def test_clocks_that_may_agree_do(there: float, before: float, after: float, ahead: float) -> None:
     assert postgres._ahead(there, before, after) == ahead
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+async def test_a_lease_ends_by_the_clock_of_the_server(
+    url: str, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "time", WrongClock(ahead))
+    journal = await Store(url).begin("r", b"")
+    monkeypatch.undo()
+    with pytest.raises(RunBusy):
+        await Store(url).open("r")
+    monkeypatch.setattr(postgres, "time", WrongClock(ahead))
+    with pytest.raises(RunBusy):
+        await Store(url).open("r")
+    await write(journal, "on")
+    await journal.aclose()
+    assert keys(url) == ["on"]
+
+
+async def test_a_reader_holds_no_transaction_between_two_reads(url: str) -> None:
+    journal = await Store(url).begin("r", b"")
+    for number in range(2_500):
+        journal.write(Row("ended", str(number), b""))
+    await journal.aclose()
+    journal = await Store(url).open("r")
+    reading = iter(journal.read())
+    next(reading)
+    states = sql(url, "select state from pg_stat_activity where datname = current_database()")
+    assert not [state for (state,) in states if state and "in transaction" in state]
+    assert sum(1 for _ in reading) == 2_499
+    await journal.aclose()

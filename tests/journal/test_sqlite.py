@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -676,3 +677,49 @@ class _Overtaken(sqlite3.Connection):
         if not self.after:
             schema.connect(self.path, "full").close()
         return super().execute("select " + ", ".join(map(str, rows[0])))
+
+
+async def test_a_run_is_not_taken_over_from_a_process_that_is_stopped(
+    file: Path, owner: Any
+) -> None:
+    process, _ = owner("alone")
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(RunBusy, match=f"owned by the process {process.pid}"):
+        await Store(file).open("r")
+    assert not (await Store(file).show("r")).orphaned
+
+
+async def test_a_reader_holds_no_transaction_between_two_reads(file: Path) -> None:
+    journal = await Store(file).begin("r", b"")
+    for row in rows(2_500):
+        journal.write(row)
+    await journal.aclose()
+    journal = await Store(file).open("r")
+    reading = iter(journal.read())
+    assert next(reading).key == "0"
+    assert tables(file, "pragma wal_checkpoint(truncate)")[0][0] == 0  # nobody is in its way
+    assert sum(1 for _ in reading) == 2_499
+    await journal.aclose()
+
+
+async def test_one_thread_writes_all_runs_of_a_store(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    commit = sqlite.SqliteBackend.commit
+
+    def noted(self: Any, *args: Any) -> None:
+        threads.add(threading.get_ident())
+        commit(self, *args)
+
+    monkeypatch.setattr(sqlite.SqliteBackend, "commit", noted)
+    store = Store(file)
+    journals = [await store.begin(name, b"") for name in "abc"]
+    for number in range(10):
+        for journal in journals:
+            journal.write(Row("ended", str(number), b""))
+            await journal.synced()
+    for journal in journals:
+        await journal.aclose()
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads

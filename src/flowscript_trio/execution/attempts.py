@@ -239,7 +239,7 @@ def _act(walk: Walk, attempt: Attempt) -> Awaitable[Outcome]:
         )
     else:
         work = _call_leaf(run, attempt, params)
-    return noting_a_cut(walk.run, attempt.path, work) if step.undoes_begun else work
+    return noting_a_cut(walk.run, attempt, work) if step.undoes_begun else work
 
 
 async def _control(

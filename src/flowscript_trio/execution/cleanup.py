@@ -13,7 +13,7 @@ from ..scheduler.policy import INTERRUPTS, first_to_surface
 from ..scheduler.raised import error_of_call, goes_before, interrupt_held_back
 from ..scheduler.signals import Failed, Signal
 from ..types.looking import summary_of
-from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, prefix_in
+from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
 from .bounds import LATE, Late, bounded, took_too_long
 from .context import CLEANUP_SECONDS
@@ -57,6 +57,9 @@ async def run_cleanup(
         errors.append(_record(walk, body, path, raised, "the settings of "))
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
+    known = None if recorder is None else recorder.past.late.get((path, 1))
+    if known is not None:
+        allowed = known.seconds
     scope: trio.CancelScope | None = None
 
     def work(region: Region) -> Awaitable[Signal | None]:
@@ -71,7 +74,8 @@ async def run_cleanup(
 
     signal: Signal | Late | None = None
     try:
-        signal = await bounded(allowed, None, path, work, shield=True)
+        # One that an earlier process saw to be late is so again, and what had begun in it is not done again.
+        signal = await bounded(allowed if known is None else -1.0, None, path, work, shield=True)
     except INTERRUPTS as exc:
         signal = Failed(exc)
     finally:
@@ -79,7 +83,15 @@ async def run_cleanup(
             spending.end_cleanup(scope)
     if isinstance(signal, Failed):
         errors.append(signal.error)
+        if recorder is not None:
+            from .durable.owing import note_owed  # only a run with a store needs it
+
+            note_owed(walk, body, path, signal)
     elif signal is LATE:
+        if recorder is not None and known is None:
+            from .durable.owing import note_late  # only a run with a store needs it
+
+            note_late(recorder, path, allowed)
         late: BaseException
         if spending is not None:
             late = spending.error_of_cleanup(path, seconds, allowed)
@@ -134,8 +146,9 @@ async def with_finally(walk: Walk, body: CompiledBody, frame: Frame) -> Signal |
     path = cleanup_path(frame.prefix, FINALLY)
     nodes = walk.run_nodes(body, frame)
     if walk.run.recorder is not None:
-        from .durable.ends import until_over  # only a run with a store needs it
+        from .durable.ends import note_begun, until_over  # only a run with a store needs them
 
+        note_begun(walk.run.recorder, owner_of(frame.prefix))
         nodes = until_over(walk.run.recorder, path, nodes)
     try:
         signal = await nodes

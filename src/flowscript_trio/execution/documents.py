@@ -48,8 +48,10 @@ async def walk_document(
         else:
             nodes = _walk_in_time(walk, frame, seconds)
         if walk.run.recorder is not None:
-            from .durable.ends import until_over  # only a run with a store needs it
+            from .durable.ends import note_begun, until_over  # only a run with a store needs them
 
+            if frame.prefix and walk.program.main.cleanup is not None:
+                note_begun(walk.run.recorder, owner_of(frame.prefix))
             nodes = until_over(walk.run.recorder, cleanup_path(frame.prefix, END), nodes)
         signal = await nodes
         if isinstance(signal, Return):

@@ -12,6 +12,7 @@ from ..journal.values import decode_value, encode_value
 from ..program.loading import Flow, Kept, keep, restore
 from ..runtimes.registry import Registry
 from ..types.errors import InputError, nearest
+from ..types.paths import undone_in
 from ..types.storing import CannotKeep
 from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
@@ -107,7 +108,9 @@ async def fork_with(
         first = await find_reached(store, run_id, began, rows, at, held, registry)
     before = cut(run_id, rows, at, first)
     since = before[-1][0] + 1 if before else 0
-    before = without_begun(without_undone(before, undone(rows, since)))
+    # The fork does that compensation itself: its node stays as ended.
+    gone = [node for node in undone(rows, since) if node != undone_in(at)]
+    before = without_begun(without_undone(before, gone))
     flow = old
     if document is not None:
         flow = document

@@ -107,6 +107,11 @@ class Block:
         self._nursery: trio.Nursery
 
     @property
+    def can_be_broken_out_of(self) -> bool:
+        """Whether a job may do that: those below it go on then, though nothing may be known about them."""
+        return self._breaks is not None
+
+    @property
     def lowest_break(self) -> int | None:
         """The lowest index of those that broke out of the block."""
         return None if self._breaks is None else self._breaks.lowest

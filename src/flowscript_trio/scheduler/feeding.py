@@ -95,7 +95,7 @@ class _RestoringFeed:
         block, log = self._block, self._log
         if log.ended:
             block.on_restored = self._heard.set
-            if any(index not in log.ended for index in log.begun):
+            if block.can_be_broken_out_of or any(index not in log.ended for index in log.begun):
                 block.on_settled = self._unwind
         return await block.run(self._feed)
 

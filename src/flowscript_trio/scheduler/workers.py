@@ -147,7 +147,8 @@ class _RestoringWorkers(_Workers):
         block = self._block
         if not self._restoring.is_open:
             block.on_restored = self._open
-            block.on_settled = self._unwind if self._restoring.has_begun else None
+            if self._restoring.has_begun or block.can_be_broken_out_of:
+                block.on_settled = self._unwind
         return await super().run()
 
     def _open(self) -> None:

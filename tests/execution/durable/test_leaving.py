@@ -76,6 +76,7 @@ def test_a_cancellation_outlives_every_crash_of_its_clean_up() -> None:
         if not work.process(at, during=cancel_later).died:
             continue
         died += 1
+        begun_first = {path.rpartition("/")[2] for path, _ in work.world.begun}
         rows = (
             {row.kind for row in work.store.rows_of("r")}
             if "r" in work.store._backend._runs
@@ -88,6 +89,7 @@ def test_a_cancellation_outlives_every_crash_of_its_clean_up() -> None:
             assert list(dict.fromkeys(work.world.done)) == expected, at
         else:
             assert last.run.status == "completed", at
+            assert not begun_first & {"clean", "undo", "last"}, at
     assert died > 5
 
 
@@ -316,3 +318,29 @@ async def test_nothing_follows_the_end_of_a_run_that_is_left_before_that_is_on_d
     journal = await store.open("r")
     assert [row.kind for row in journal.read()][-2:] == ["ran", "run-ended"]
     await journal.aclose()
+
+
+def test_an_error_that_a_node_raises_as_it_is_left_has_no_handler_and_no_retry() -> None:
+    text = """<workflow name="w"><parallel id="p"><branch><source:rude id="a">
+      <on-error><retry max="3" when="true" base="1s"/><fallback node="f"/></on-error></source:rude></branch>
+      <branch><source:act id="b" takes="50"/><finally><source:act id="clean"/></finally></branch></parallel>
+      <source:act id="f"/><on-workflow-error><source:act id="told"/></on-workflow-error></workflow>"""
+    work = Crashing(text)
+    begun: list[int] = []
+
+    @work.world.registry.runtime("source:rude")
+    async def rude(params: fs.ExecutionParams) -> Any:
+        begun.append(params.execution.number)
+        try:
+            await trio.sleep(50)  # virtual
+        except trio.Cancelled:
+            raise ValueError("not now") from None
+        return "done"
+
+    for _ in range(2):
+        assert work.process(during=leave_later).run.status == "suspended"
+    kinds = {row.kind for row in work.store.rows_of("r")}
+    assert kinds == {"began", "begun", "ran", "started"}
+    assert (begun, work.world.done) == ([1, 1], [])
+    assert work.process().outcome == ("completed", ["done", "b"])
+    assert begun == [1, 1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from ...journal.rows import Journal, Row
 from ...journal.values import decode_value
@@ -16,10 +17,11 @@ from ...types.paths import (
     undone_in,
 )
 from ...types.storing import StoreFailed
+from .working_time import RAN_APART
 
 Numbered = tuple[int, Row]
 
-_BEGINNINGS = frozenset({"started", "kept", "waits", "bounded"})
+_BEGINNINGS = frozenset({"started", "begun", "kept", "waits", "bounded"})
 _ENDS = frozenset({"ended", "failed", "late", "answered", "bound-ended", "opened", "whole"})
 
 
@@ -87,13 +89,28 @@ def undone(rows: Iterable[Numbered], since: int) -> list[str]:
 
 
 def without_undone(before: Iterable[Numbered], nodes: Iterable[str]) -> list[Numbered]:
-    """The rows but for those of nodes that were undone: they count as not ended."""
+    """The rows but for those of nodes that were undone: they count as not ended.
+
+    Nor does a body around them that was over while it was being cancelled: it would not come to that end again.
+    """
     gone = frozenset(nodes)  # there may be as many as there are rows
+    around = {"", *(level for node in gone for level in levels_of(node))} if gone else frozenset()
     return [
         each
         for each in before
         if all(gone.isdisjoint(_regions_of(place)) for place in places_of(each[1]))
+        and not (_was_cancelled(each[1]) and _above(each[1].key) in around)
     ]
+
+
+def _was_cancelled(row: Row) -> bool:
+    """Whether a row is of a body that was over while a cancellation was pending."""
+    return row.kind == "body" and any(decode_value(row.data))
+
+
+def _above(key: str) -> str:
+    """What the clean-up at a key belongs to."""
+    return key.rpartition("/")[0]
 
 
 def _regions_of(place: str) -> Iterator[str]:
@@ -105,19 +122,34 @@ def _regions_of(place: str) -> Iterator[str]:
 
 
 def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
-    """The rows but for those of what had begun and not ended: the fork begins it again, with its own time."""
+    """The rows but for those of what had begun and not ended: the fork begins it again, with its own time.
+
+    A time limit that had passed by then stays: what it bounds was being cancelled, and is too late in the fork.
+    """
     ended: set[str] = set()  # what has an end behind the row that is looked at
     kept = []
+    latest = _latest_of(before)
     for number, row in reversed(before):
         if row.kind in _ENDS:
             ended.add(row.key)
-        if row.kind not in _BEGINNINGS or row.key in ended:
+        if row.kind not in _BEGINNINGS or row.key in ended or _has_passed(row, latest):
             kept.append((number, row))
         if (
             row.kind in _BEGINNINGS and row.kind != "kept"
         ):  # which is between a beginning and its end
             ended.discard(row.key)
     return kept[::-1]
+
+
+def _latest_of(rows: Sequence[Numbered]) -> float:
+    """The latest time that the rows may be of, by the wall clock."""
+    noted = next((row for _, row in reversed(rows) if row.kind == "ran"), None)
+    return -inf if noted is None else decode_value(noted.data)[1] + RAN_APART
+
+
+def _has_passed(row: Row, now: float) -> bool:
+    """Whether a row is of a time limit which had passed."""
+    return row.kind == "bounded" and decode_value(row.data)[0] <= now
 
 
 def completed(before: Iterable[Numbered]) -> Iterator[str]:

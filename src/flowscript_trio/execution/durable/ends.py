@@ -1,4 +1,4 @@
-"""Owns what is known about how a body ended, where what follows it however it ended had begun already."""
+"""Owns what is known about the beginning and the end of a body that something follows however it ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 import trio
 
 from ...scheduler.raised import is_cancelled
-from .entries import BodyEnded
+from .entries import Begun, BodyEnded
 from .recorder import Recorder
 
 T = TypeVar("T")
@@ -30,6 +30,12 @@ async def until_over(recorder: Recorder, key: str, nodes: Awaitable[T]) -> T:
         raise
     note_over(recorder, key, raised=False)
     return done
+
+
+def note_begun(recorder: Recorder, path: str) -> None:
+    """What owes something however it ends has begun: that is known to whoever finds it cancelled."""
+    if not recorder.past.has(path):
+        recorder.journal.write(Begun(path))
 
 
 def note_over(recorder: Recorder, key: str, raised: bool) -> None:

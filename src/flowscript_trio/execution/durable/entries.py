@@ -114,7 +114,7 @@ class Retried(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Late(Entry):
-    """An attempt of a node without bodies did not end in its time, ``seconds``."""
+    """An attempt of a node without bodies, or the clean-up at ``key``, did not end in its time, ``seconds``."""
 
     kind = "late"
     is_bare = True
@@ -186,6 +186,16 @@ class Reading(Entry):
     turn: str
     number: int
     value: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begun(Entry):
+    """What owes something, however it ends, has begun: a body with clean-up, or what is undone once it has begun.
+
+    Nothing else may be on record of it: nodes that only read or compute are not before they have ended.
+    """
+
+    kind = "begun"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from .coding import Coding
 from .entries import (
     Answered,
     AttemptFailed,
+    Begun,
     BodyEnded,
     Bounded,
     BoundEnded,
@@ -63,6 +64,7 @@ ENTRIES: dict[str, type[Entry]] = {
         Waits,
         Cancelling,
         Reading,
+        Begun,
         BodyEnded,
         Completed,
         Answered,

@@ -186,8 +186,11 @@ async def look_for_earlier(
 
 
 def _only_computes(step: Step) -> bool:
-    """Whether nothing is on record of a node but that it fails."""
-    return step.is_pure and not step.limits
+    """Whether nothing is on record of a node but that it fails.
+
+    One that can be undone is on record as ended: what is owed for it does not hang on its being computed again.
+    """
+    return step.is_pure and not step.limits and step.compensate is None
 
 
 def _gives_its_input(step: Step) -> bool:
@@ -196,7 +199,9 @@ def _gives_its_input(step: Step) -> bool:
 
 
 def _is_repeatable(step: Step, config: Any) -> bool:
-    """Whether its runtime says that nobody notices when it is done again, with these settings."""
+    """Whether nobody notices when it is done again, with these settings: it computes, or its runtime says so."""
+    if step.is_pure:
+        return True
     ask = getattr(innermost(step.runtime), "is_repeatable", None)
     return ask is not None and bool(ask(config))
 

@@ -32,7 +32,7 @@ from .run_entries import RunBegan
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds secrets by their names."""
 
-SEMANTICS = 4
+SEMANTICS = 5
 """The version of what the walk of a document means, and the entries of its journal.
 
 A run that began with another one is not resumed.

@@ -105,9 +105,14 @@ class Past:
         return path in self._known
 
     def was_cut(self, path: str) -> bool:
-        """Whether an attempt of a node had begun that never came to an end of its own."""
-        return path in self._started and any(
-            key[0] == path and key not in self.outcomes for key in self.started
+        """Whether an attempt of a node had begun that never came to an end of its own.
+
+        Where another process has found that out already, the node is on record as one that is to be undone, though
+        it may have failed since with Interrupted.
+        """
+        return path in self.order or (
+            path in self._started
+            and any(key[0] == path and key not in self.outcomes for key in self.started)
         )
 
     def had_begun(self, path: str, attempt: int) -> bool:
@@ -195,7 +200,8 @@ class Past:
                 self.skipped |= entry.skipped
             case Completed():
                 self.order[entry.key] = number
-        self.latest = max(self.latest, getattr(entry, "at", 0))
+        if not isinstance(entry, Ran):  # whose moment is one of the wall clock
+            self.latest = max(self.latest, getattr(entry, "at", 0))
         self._learn(entry.key)
 
     def _let_pass(self, rates: dict[str, float]) -> None:
