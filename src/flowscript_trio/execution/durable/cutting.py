@@ -111,6 +111,8 @@ def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
     for number, row in reversed(before):
         if row.kind in _ENDS:
             ended.add(row.key)
+        if row.kind == "left":
+            continue  # it tells of what had not ended
         if row.kind not in _BEGINNINGS or row.key in ended:
             kept.append((number, row))
         if (

@@ -40,7 +40,7 @@ from .entries import (
     Waits,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 Decode = Callable[[bytes], Any]
 
@@ -70,6 +70,7 @@ ENTRIES: dict[str, type[Entry]] = {
         Whole,
         Passed,
         Ran,
+        Left,
         Requested,
         Exceeded,
         Compacted,

@@ -181,8 +181,10 @@ async def begin(
         if earlier[0].settings != settings:
             said = f"the settings of {label!r} are not those with which it was begun"
             raise Diverged(f"{said} before the crash")
-        if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
-            raise Interrupted(label, len(earlier))
+        crashes = recorder.past.crashes(path, number)
+        if on_crash == "fail" or crashes >= recorder.max_crashes:
+            raise Interrupted(label, crashes)
+    recorder.has_begun = True
     recorder.journal.write(Started(path, number, settings))
     await recorder.journal.synced()
     if recorder.decisions.pending:

@@ -20,7 +20,7 @@ from .entries import (
     Started,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ def moments_of(entries: Iterable[Entry]) -> Moments:
             made.forked, made.copied = entry, set(made.first)
         elif isinstance(entry, RunEnded):
             made.end = entry
-        else:
+        elif not isinstance(entry, Left):
             _take(made, entry, began)
     return made
 

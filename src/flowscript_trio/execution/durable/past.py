@@ -34,7 +34,7 @@ from .entries import (
     Waits,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 Attempt = tuple[str, int]
 """The key of an execution, and which attempt of it, from 1."""
@@ -96,6 +96,7 @@ class Past:
         self.latest: int = 0
         """The latest pass of the record."""
         self._started: set[str] = set()
+        self._open: dict[Attempt, list[int]] = {}  # the rows of what had begun and not ended
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
@@ -109,6 +110,10 @@ class Past:
         return path in self._started and any(
             key[0] == path and key not in self.outcomes for key in self.started
         )
+
+    def crashes(self, path: str, attempt: int) -> int:
+        """How many processes have died while that attempt of a node was at work, without those that left."""
+        return len(self._open.get((path, attempt), ()))
 
     def had_begun(self, path: str, attempt: int) -> bool:
         """Whether anything was recorded of that attempt of a node, or of an execution inside it."""
@@ -148,14 +153,17 @@ class Past:
                 known.append((entry, number))
             case Opened():
                 self.opened[entry.key, entry.attempt] = entry
+                self._open.pop((entry.key, entry.attempt), None)
             case Whole():
                 self.wholes[entry.key] = entry
+                self._open.pop((entry.key, 1), None)
             case Passed():
                 self._let_pass({entry.name: entry.full_at})
             case Exceeded():
                 self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
                 self.outcomes[entry.key, entry.attempt] = entry
+                self._open.pop((entry.key, entry.attempt), None)
             case Late():
                 self.late[entry.key, entry.attempt] = entry
             case Retried():
@@ -163,6 +171,9 @@ class Past:
             case Started():
                 self._started.add(entry.key)
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
+                self._open.setdefault((entry.key, entry.attempt), []).append(number)
+            case Left():
+                self._leave(entry.since)
             case CookiesSet():
                 self.cookies[entry.key, entry.attempt] = entry
                 self.latest_turn = max(self.latest_turn, entry.turn)
@@ -197,6 +208,11 @@ class Past:
                 self.order[entry.key] = number
         self.latest = max(self.latest, getattr(entry, "at", 0))
         self._learn(entry.key)
+
+    def _leave(self, since: int) -> None:
+        """What was begun in a row from that number on was left: its process did not die of it."""
+        for rows in self._open.values():
+            rows[:] = [number for number in rows if number < since]
 
     def _let_pass(self, rates: dict[str, float]) -> None:
         for name, full_at in rates.items():
