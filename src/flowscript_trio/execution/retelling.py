@@ -28,6 +28,7 @@ from ..types.masking import MASK
 from .durable.coding import Coding
 from .durable.entries import Entry
 from .durable.entry_rows import entry_of
+from .durable.given_items import ItemsNeeded
 from .durable.moments import Moments, moments_of
 from .durable.opening import FindSecrets, Owned, reopened
 from .durable.run_entries import RunBegan
@@ -81,6 +82,12 @@ async def retell(
     walk = partial(trio.run, teller.tell, clock=MockClock(autojump_threshold=0))
     try:
         told = await trio.to_thread.run_sync(walk)
+    except ItemsNeeded as exc:
+        raise InputError(
+            f"the run {run_id!r} cannot be followed by its journal, since it was given Items as "
+            f"{', '.join(exc.paths)}, which are not kept; expected a run that a record was kept of (--record), or "
+            "whose Items a runtime gives"
+        ) from exc
     except InputError as exc:
         raise InputError(f"the run {run_id!r} cannot be followed by its journal: {exc}") from exc
     told.hidden = hidden

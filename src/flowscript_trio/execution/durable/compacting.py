@@ -60,7 +60,7 @@ class Parts:
     """
 
     def __init__(
-        self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[int] = ()
+        self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[tuple[int, int]] = ()
     ) -> None:
         self.open: dict[str, Part] = {}
         self.counts: bool = False
@@ -68,6 +68,7 @@ class Parts:
         self._past = list(past)
         self._outdated = list(outdated)
         self._adopted: dict[str, Part] | None = None
+        self._dropped: Intervals | None = None  # the numbers of all rows that are gone
 
     def begin(self, path: str) -> Part:
         """Open a part without any rows, in the place of one that is open."""
@@ -114,14 +115,26 @@ class Parts:
         """A row was written that stands for a whole block or loop."""
         self.note(_above(path), number, size)
 
-    def note_outdated(self, number: int) -> None:
-        """The row with that number says nothing which a later one does not: it goes with the next compaction."""
-        self._outdated.append(number)
+    def note_outdated(self, number: int, until: int) -> None:
+        """The row with that number says something of those before the row ``until``, and of no others.
 
-    def take_outdated(self, since: int) -> list[int]:
-        """The numbers of such rows from ``since`` on, which are to be dropped now."""
-        outdated = [number for number in self._outdated if number >= since]
-        self._outdated = [number for number in self._outdated if number < since]
+        It goes with the compaction that drops the last of them.
+        """
+        self._outdated.append((number, until))
+
+    def take_outdated(self, since: int, dropped: Iterable[tuple[int, int]]) -> list[int]:
+        """The numbers of such rows from ``since`` on, which go with the ``dropped`` ones."""
+        if self._dropped is None:
+            self._dropped = _between(number for number, _, _ in self._past)
+        gone = self._dropped
+        gone.update(dropped)
+        outdated = [
+            number
+            for number, until in self._outdated
+            if number >= since and gone.covers(number + 1, until)
+        ]
+        gone.update((number, number + 1) for number in outdated)
+        self._outdated = [each for each in self._outdated if each[0] not in gone]
         return outdated
 
     def keep(self, path: str) -> None:
@@ -169,6 +182,16 @@ class Parts:
 
 _BELOW = frozenset({"", "/", "["})
 """What may follow a path in those of what is in it, or is the same."""
+
+
+def _between(numbers: Iterable[int]) -> Intervals:
+    """What lies before and between these numbers, which are in order."""
+    found, start = Intervals(), 0
+    for number in numbers:
+        if number > start:
+            found.update([(start, number)])
+        start = number + 1
+    return found
 
 
 def _above(path: str) -> str:

@@ -78,10 +78,19 @@ def check_no_items(input: Any) -> None:
         )
 
 
+class ItemsNeeded(InputError):
+    """A run was given ``Items`` at these ``paths``, which only a caller can give again."""
+
+    def __init__(self, said: str, paths: list[str]) -> None:
+        super().__init__(said)
+        self.paths: list[str] = paths
+
+
 def check_items(run_id: str, paths: list[str]) -> None:
-    """Raise InputError for a run that was given ``Items``, which only a caller can give again."""
+    """Raise ItemsNeeded for a run that was given ``Items``."""
     if paths:
-        raise InputError(
+        raise ItemsNeeded(
             f"the run {run_id!r} was given Items, which are not kept, as {', '.join(paths)}; expected that "
-            "run() is called again with its run_id, document and input, or that a runtime gives the Items"
+            "run() is called again with its run_id, document and input, or that a runtime gives the Items",
+            paths,
         )

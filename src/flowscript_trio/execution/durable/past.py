@@ -49,8 +49,8 @@ class Past:
         self.cancelling: Cancelling | None = None
         self.ran: Ran | None = None
         self.ran_row: int = -1
-        self.outdated: list[int] = []
-        """The numbers of rows that say nothing which a later one does not."""
+        self.outdated: list[tuple[int, int]] = []
+        """The numbers of rows that say something only of those behind them, each with that of the row up to which."""
         self.exceeded: Exceeded | None = None
         self.requested: dict[Attempt, list[Requested]] = {}
         self.rates: dict[str, float] = {}
@@ -141,7 +141,7 @@ class Past:
                 self.cancelling = entry
             case Ran():
                 if self.ran is not None:
-                    self.outdated.append(self.ran_row)
+                    self.outdated.append((self.ran_row, number))
                 self.ran, self.ran_row = entry, number
             case Requested():
                 path = bounded_by(entry.key)
@@ -149,7 +149,7 @@ class Past:
             case Given():
                 known = self.given.setdefault((entry.key, entry.pace), [])
                 if known and entry.stands_for_all:
-                    self.outdated.append(known.pop()[1])
+                    self.outdated.append((earlier := known.pop()[1], earlier + 1))
                 known.append((entry, number))
             case Opened():
                 self.opened[entry.key, entry.attempt] = entry

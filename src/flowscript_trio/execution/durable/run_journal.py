@@ -139,7 +139,7 @@ class RunJournal:
         ``since`` is the lowest number of all rows that it stands for.
         """
         written = self.append(entry, str(since).encode(), entry.sealed)
-        outdated = [(number, number + 1) for number in self._parts.take_outdated(since)]
+        outdated = [(number, number + 1) for number in self._parts.take_outdated(since, dropped)]
         self._journal.drop([*dropped, *outdated])
         return written
 
