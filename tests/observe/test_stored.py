@@ -232,7 +232,8 @@ def test_what_is_compacted_is_counted_and_said(monkeypatch: pytest.MonkeyPatch) 
 LONG = {
     "one after the other": """<foreach id="each" collection="range(1, 50)"><source:act id="a"/></foreach>""",
     "three at once": """<foreach id="each" collection="range(1, 50)" maxConcurrency="3" merge="none">
-      <transform:template id="t" template="x"/><source:act id="a" input="t" takes="{{1 + item % 3}}"/></foreach>""",
+      <transform:template id="t" template="x"/><source:act id="a" input="t" takes="{{1 + item % 3}}"/>
+      </foreach>""",
     "a slow one": """<foreach id="each" collection="range(1, 50)" maxConcurrency="3">
       <source:act id="a" takes="{{item == 1 ? 70 : 1}}"/></foreach>""",
     "rounds": """<loop id="each" max="50"><source:act id="a"/></loop>""",

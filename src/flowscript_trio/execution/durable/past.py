@@ -50,7 +50,7 @@ class Past:
         self.ran: Ran | None = None
         self.ran_row: int = -1
         self.outdated: list[tuple[int, int]] = []
-        """The numbers of rows that say something only of those behind them, each with that of the row up to which."""
+        """The numbers of rows that say something only of those behind them, with the row up to which they do."""
         self.exceeded: Exceeded | None = None
         self.requested: dict[Attempt, list[Requested]] = {}
         self.rates: dict[str, float] = {}
