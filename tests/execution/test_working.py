@@ -374,7 +374,7 @@ async def test_a_run_of_other_semantics_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
 ) -> None:
     shop = Shop()
-    monkeypatch.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 99)
+    monkeypatch.setattr("flowscript_trio.execution.durable.given.SEMANTICS", 99)
     await shop.submit(ONE, "x")
     monkeypatch.undo()
     assert "a release whose workflows or journals mean something else" in await _passed_over(shop)

@@ -13,7 +13,6 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ..journal.rows import Row, RunState
 from ..journal.store import Store
-from ..journal.values import decode_value
 from ..program.loading import Flow
 from ..program.placing import programs_of
 from ..runtimes.placing import Place
@@ -28,6 +27,7 @@ from ..types.masking import MASK
 from .durable.coding import Coding
 from .durable.entries import Entry
 from .durable.entry_rows import entry_of
+from .durable.given import read_document
 from .durable.given_items import ItemsNeeded
 from .durable.moments import Moments, moments_of
 from .durable.opening import FindSecrets, Owned, reopened
@@ -74,7 +74,7 @@ async def retell(
     rows = [row for _, row in numbered]
     if not rows:
         return Told(state)
-    _, names, *_ = decode_value(began)
+    names = (await read_document(began, store.is_inline)).names
     known = find_secrets(names)
     hidden = tuple(name for name in names if name not in known)
     secrets = {**known, **dict.fromkeys(hidden, MASK)}

@@ -127,6 +127,10 @@ class Journal(Protocol):
         """Whether calls of the store take no time, so that they are made in trio's thread."""
 
     @property
+    def found(self) -> int:
+        """How many rows were there when it was opened."""
+
+    @property
     def owner(self) -> tuple[int, int]:
         """The number of the run in its store, and the fence under which it is owned here."""
 

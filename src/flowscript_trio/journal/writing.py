@@ -93,6 +93,10 @@ class LiveJournal:
         return self._owned.number, self._owned.fence
 
     @property
+    def found(self) -> int:
+        return self._owned.rows - self._owned.dropped
+
+    @property
     def is_inline(self) -> bool:
         return self._backend.inline
 

@@ -53,6 +53,21 @@ def is_much(rows: int, size: int) -> bool:
     return rows >= MOST_ROWS or size >= MOST_BYTES
 
 
+Numbered = tuple[int, str, int]
+"""The number of a row, the execution that it is in, and its bytes."""
+
+
+def parts_of(rows: Iterable[Numbered]) -> dict[str, Part]:
+    """The rows of each iteration and round, by its path."""
+    found: dict[str, Part] = {}
+    for number, key, size in rows:
+        if "[" in key:
+            for each in (*levels_of(key), key):
+                if is_iteration(each):
+                    found.setdefault(each, Part()).add(number, size)
+    return found
+
+
 class Parts:
     """The parts of a run that are open, by the paths of their iterations or loops.
 
@@ -60,14 +75,17 @@ class Parts:
     """
 
     def __init__(
-        self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[tuple[int, int]] = ()
+        self,
+        past: Sequence[Numbered] = (),
+        outdated: Iterable[tuple[int, int]] = (),
+        adopted: dict[str, Part] | None = None,
     ) -> None:
         self.open: dict[str, Part] = {}
         self.counts: bool = False
         """Whether the run has a budget, so that rounds are counted, each before its iteration begins."""
-        self._past = list(past)
+        self._past = past
         self._outdated = list(outdated)
-        self._adopted: dict[str, Part] | None = None
+        self._adopted = {} if adopted is None else adopted
         self._dropped: Intervals | None = None  # the numbers of all rows that are gone
 
     def begin(self, path: str) -> Part:
@@ -169,14 +187,6 @@ class Parts:
 
     def of_past(self, path: str) -> Part:
         """The rows that earlier processes wrote in an iteration or a round."""
-        if not self._past:
-            return Part()
-        if self._adopted is None:
-            self._adopted = {}
-            for number, key, size in self._past:
-                for each in (*levels_of(key), key):
-                    if is_iteration(each):
-                        self._adopted.setdefault(each, Part()).add(number, size)
         return self._adopted.pop(path, None) or Part()
 
 

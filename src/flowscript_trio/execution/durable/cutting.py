@@ -129,7 +129,7 @@ def completed(before: Iterable[Numbered]) -> Iterator[str]:
 
 def check_whole(journal: Journal, expected: Sequence[int]) -> None:
     """Raise StoreFailed for a fork whose first entries were not written: its process died meanwhile."""
-    if expected and next(iter(journal.read()), None) is None:
+    if expected and not journal.found:
         raise StoreFailed(
             f"the run {journal.run_id!r} is a fork whose process died before it was written; fork it again, "
             "under another id"

@@ -20,11 +20,10 @@ def without_items(value: Any) -> tuple[Any, list[str]]:
         return None if isinstance(part, Items) else made.get(id(part), part)
 
     for each, place in _inside(value):
-        parts = list(each.items() if isinstance(each, dict) else enumerate(each))
-        own = [_path((place, each, step)) for step, part in parts if isinstance(part, Items)]
+        own = [_path((place, each, step)) for step, part in _parts(each) if isinstance(part, Items)]
         paths += own
-        if own or any(id(part) in made for _, part in parts):
-            pairs = [(step, now(part)) for step, part in parts]
+        if own or (made and any(id(part) in made for _, part in _parts(each))):
+            pairs = [(step, now(part)) for step, part in _parts(each)]
             made[id(each)] = dict(pairs) if isinstance(each, dict) else [part for _, part in pairs]
     if isinstance(value, Items):
         paths.append(_path(None))

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...scheduler.restoring import End
 from ...types.paths import attempt_path, bounded_by, job_in, levels_of, without_attempt
+from .compacting import Part
 from .entries import (
     Answered,
     AttemptFailed,
@@ -93,6 +94,8 @@ class Past:
         """The outputs of nodes that are not run, by their keys."""
         self.rows: list[tuple[int, str, int]] = []
         """The number of each row, the execution that it is in, and its bytes."""
+        self.parts: dict[str, Part] = {}
+        """The rows of each iteration and round, by its path."""
         self.latest: int = 0
         """The latest pass of the record."""
         self._started: set[str] = set()

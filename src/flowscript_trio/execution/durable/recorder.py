@@ -75,7 +75,7 @@ class Recorder:
         self.clock: RunClock = RunClock(passes, past.latest, now, journal.ahead)
         self.waits: Waits = Waits(lambda: self.clock.time)
         self.digests: Digests = Digests(coding.encode)
-        self.parts: Parts = Parts(past.rows, past.outdated)
+        self.parts: Parts = Parts(past.rows, past.outdated, past.parts)
         """The loops and iterations that are compacted once they have ended."""
         self.worked: WorkingTime = WorkingTime(
             journal, coding, past, self.clock, self.parts, started
