@@ -81,8 +81,8 @@ async def handle_loop_result(walk: Walk, result: LoopResult, attempt: Attempt) -
                 return finish(attempt, inner, signal)
             if result.until is not None and truthy(result.until(inner.state)):
                 break
-            if rounds is not None:
-                rounds.over(number + 1)
+            if rounds is not None and rounds.over(number + 1):
+                await rounds.compact(number + 1)
     finally:
         if rounds is not None:
             rounds.close()
@@ -106,8 +106,8 @@ async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt)
                 return finish(attempt, inner, signal)
             number += 1
             bound["$iteration"] = number
-            if rounds is not None:
-                rounds.over(number)
+            if rounds is not None and rounds.over(number):
+                await rounds.compact(number)
     finally:
         if rounds is not None:
             rounds.close()

@@ -154,8 +154,11 @@ class Journal(Protocol):
         Gives its number, which is one above that of the row before, whatever was dropped.
         """
 
-    def write_large(self, row: Row, digest: bytes) -> int:
-        """Add a row whose large value was packed before, in a thread, and has that hash; else as :meth:`write`."""
+    def write_large(self, row: Row, digest: bytes, packed: bytes | None = None) -> int:
+        """Add a row whose large value was packed before, in a thread, and has that hash; else as :meth:`write`.
+
+        ``packed`` is what is large in its place: its facts.
+        """
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass of the scheduler ends: what it writes goes with the rows of the pass.

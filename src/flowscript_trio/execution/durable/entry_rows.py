@@ -94,6 +94,12 @@ _PARTS_OF = {
 """What gives the kind, the key and the facts of an entry: a run makes three entries a node."""
 
 
+def facts_of(entry: Entry) -> list[Any]:
+    """What an entry says of its execution."""
+    _, _, *facts = _PARTS_OF[type(entry)](entry)
+    return facts
+
+
 def row_of(
     entry: Entry, coding: Coding, value: bytes = b"", sealed: bool = False, room: float = inf
 ) -> tuple[Row, Entry]:
