@@ -123,6 +123,16 @@ class Crashing:
         assert not again, f"done again although they had ended: {again}"
         return process
 
+    def dying(self, seconds: float) -> Callable[[fs.Run], Awaitable[None]]:
+        """For ``process(during=…)``: the process dies after so many seconds."""
+
+        async def die(run: fs.Run) -> None:
+            await trio.sleep(seconds)  # virtual
+            self.store.crash()
+            run.leave()  # at once, as it is told that only after a moment: what is dead does nothing more
+
+        return die
+
     def _ended(self) -> set[tuple[str, int]]:
         """The attempts that are on disk as ended."""
         rows = self.store.rows_of("r")

@@ -255,6 +255,28 @@ def durable(size: int) -> Iterator[Workload]:
         yield hold_up(f"{name}, kept by a durable run", keeping(output))
 
 
+def resumed(size: int, count: int) -> Iterator[Workload]:
+    """What a run is given as it begins in a store, and what is read of it where it is resumed."""
+    megabytes = f"{size / MEGABYTE:g} MB"
+    rows = [{**ROW, "id": number} for number in range(size // 80)]
+    given = flows.fs.loads('<workflow name="given"><set var="x" value="{{1}}"/></workflow>')
+    each = flows.fs.loads(
+        f'<workflow name="each"><foreach id="f" collection="range(0, {count // 3})" max-concurrency="100" '
+        'merge="none" timeout="1h" on-timeout="keep"><delay id="d" duration="0s"/></foreach></workflow>'
+    )
+    store = flows.fs.Store(folder() / "resumed.db")
+
+    async def begin() -> object:
+        return await flows.fs.run(given, store=store, input=rows)
+
+    yield hold_up(f"an input of about {megabytes}, kept by a durable run", begin)
+    trio.run(partial(flows.fs.run, given, store=store, run_id="given", input=rows))
+    trio.run(partial(flows.fs.run, each, store=store, run_id="each"))
+    again = flows.fs.resume
+    yield hold_up(f"an input of about {megabytes}, resumed", partial(again, store, "given"))
+    yield hold_up(f"a journal of about {count} rows, resumed", partial(again, store, "each"))
+
+
 def keeping(output: Any) -> Callable[[], Awaitable[object]]:
     registry = flows.fs.Registry(base=flows.fs.registry)
 
@@ -278,4 +300,5 @@ def workloads(scale: float) -> Iterator[Workload]:
     yield from files(int(200 * MEGABYTE * scale))
     yield from databases(int(100_000 * scale))
     yield from durable(int(100 * MEGABYTE * scale))
+    yield from resumed(int(50 * MEGABYTE * scale), int(100_000 * scale))
     yield from transforms(int(100_000 * scale))

@@ -146,6 +146,32 @@ def test_a_signal_ends_a_worker_which_leaves_its_runs(folder: Path, number: int)
     assert not (folder / "clean.txt").exists()
 
 
+def test_a_node_that_workers_left_has_killed_none_of_them(folder: Path) -> None:
+    (folder / "waiting.py").write_text(
+        "import os, trio, flowscript_trio as fs\n"
+        "@fs.runtime('source:waits')\n"
+        "async def waits(params):\n    print('at work', flush=True)\n"
+        "    await (trio.lowlevel.checkpoint if os.path.exists('go') else trio.sleep_forever)()\n"
+    )
+    (folder / "b.xml").write_text('<workflow name="b"><source:waits id="b"/></workflow>')
+    call_with = [*FLOWSCRIPT, "--runtimes", "waiting"]
+    subprocess.run(
+        [*call_with, "submit", "b.xml", "--store", "runs.db", "--run-id", "x"], check=True
+    )
+    work = [*call_with, "work", "--store", "runs.db", "-q", "--until-empty", "--max-crashes", "1"]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        worker = subprocess.Popen(work, stdout=subprocess.PIPE, text=True)
+        assert worker.stdout is not None
+        with worker.stdout:
+            assert worker.stdout.readline() == "at work\n"
+            worker.send_signal(number)
+            assert worker.wait() == 0
+        assert states() == {"x": "orphaned"}
+    (folder / "go").touch()
+    subprocess.run(work, check=True, stdout=subprocess.DEVNULL)
+    assert states() == {"x": "completed"}
+
+
 def test_a_second_signal_kills_a_worker_that_is_leaving(folder: Path) -> None:
     (folder / "blocking.py").write_text(
         "import time, trio, flowscript_trio as fs\n"

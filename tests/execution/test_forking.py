@@ -258,7 +258,7 @@ async def test_a_run_of_a_release_with_other_journals_is_neither_resumed_nor_for
 ) -> None:
     world = World()
     with monkeypatch.context() as earlier:
-        earlier.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 1)
+        earlier.setattr("flowscript_trio.execution.durable.given.SEMANTICS", 1)
         await world.run(THREE)
     said = "a release whose workflows or journals mean something else"
     with pytest.raises(fs.InputError, match=said):

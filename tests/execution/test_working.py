@@ -123,7 +123,7 @@ async def test_a_worker_that_is_cancelled_leaves_its_runs_and_another_goes_on(
     assert shop.done == []
     assert await shop.states() == dict.fromkeys("ab", "orphaned")
     rows = {row.kind for run_id in "ab" for row in shop.store.rows_of(run_id)}
-    assert rows == {"began", "ran", "started"}
+    assert rows == {"began", "ran", "started", "left"}
     shop.told.clear()
     assert await shop.work(until_empty=True) == 2
     assert sorted(shop.done) == ["a/a", "a/clean", "b/a", "b/clean"]
@@ -147,7 +147,7 @@ async def test_a_worker_that_is_cancelled_at_any_pass_has_cancelled_no_run(
                 nursery.start_soon(stop)
                 nursery.start_soon(shop.work)
         kinds = {row.kind for run_id in "abc" for row in shop.store.rows_of(run_id)}
-        assert kinds <= {"began", "ran", "started"}
+        assert kinds <= {"began", "ran", "started", "left"}
         assert shop.done == []
         assert await shop.work(until_empty=True) == 3
         assert len(shop.done) == 6
@@ -374,7 +374,7 @@ async def test_a_run_of_other_semantics_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: Any
 ) -> None:
     shop = Shop()
-    monkeypatch.setattr("flowscript_trio.execution.durable.opening.SEMANTICS", 99)
+    monkeypatch.setattr("flowscript_trio.execution.durable.given.SEMANTICS", 99)
     await shop.submit(ONE, "x")
     monkeypatch.undo()
     assert "a release whose workflows or journals mean something else" in await _passed_over(shop)
@@ -521,7 +521,8 @@ async def test_an_interrupt_of_a_node_leaves_the_other_runs(autojump_clock: Any)
     with pytest.raises(SystemExit):
         await shop.work()
     assert (await shop.states())["a"] == "orphaned"
-    assert {row.kind for row in shop.store.rows_of("a")} == {"began", "ran", "started"}
+    kinds = {row.kind for row in shop.store.rows_of("a")}
+    assert kinds == {"began", "ran", "started", "left"}
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,41 @@ def test_what_is_compacted_is_counted_and_said(monkeypatch: pytest.MonkeyPatch) 
     assert {"each", "z"} <= ends(found.entries).keys()
 
 
+LONG = {
+    "one after the other": """<foreach id="each" collection="range(1, 50)"><source:act id="a"/></foreach>""",
+    "three at once": """<foreach id="each" collection="range(1, 50)" maxConcurrency="3" merge="none">
+      <transform:template id="t" template="x"/><source:act id="a" input="t" takes="{{1 + item % 3}}"/>
+      </foreach>""",
+    "a slow one": """<foreach id="each" collection="range(1, 50)" maxConcurrency="3">
+      <source:act id="a" takes="{{item == 1 ? 70 : 1}}"/></foreach>""",
+    "rounds": """<loop id="each" max="50"><source:act id="a"/></loop>""",
+    "loops in a loop": """<loop id="each" max="3"><loop id="inner" max="50"><source:act id="a"/></loop>
+      <source:act id="y" after="inner"/></loop>""",
+    "beside others": """<parallel id="each"><branch><loop id="l" max="50"><source:act id="a"/></loop></branch>
+      <branch><source:act id="b1" takes="10"/><source:act id="b2" input="b1" takes="10"/>
+      <source:act id="b3" input="b2" takes="20"/></branch></parallel>""",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_is_left_of_a_compacted_loop_and_what_is_beside_and_behind_it_has_its_times(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "MOST_ROWS", 20)
+    behind = '<transform:template id="p" template="x" after="each"/><source:act id="z" after="p"/>'
+    work = Crashing(f'<workflow name="w"><source:act id="first"/>{LONG[name]}{behind}</workflow>')
+    kept, found = recorded(work.process().events), stored(work).entries
+    assert any("compacted" in each.get("message", "") for each in found)
+
+    def moments(entries: list[Entry]) -> dict[tuple[str, str], float]:
+        return {(each["event"], each["path"]): each["time"] for each in entries}
+
+    had = moments(kept)
+    told_at = {key: at for key, at in moments(found).items() if key in had}
+    assert told_at == {key: pytest.approx(had[key], abs=0.101) for key in told_at}
+    assert {("node-ended", "first"), ("node-started", "p"), ("node-ended", "z")} <= told_at.keys()
+
+
 def test_a_run_of_which_nothing_has_begun_has_a_beginning_only() -> None:
     async def main() -> Stored:
         store = fs.Store.memory()
@@ -344,5 +379,24 @@ async def test_a_run_over_items_of_the_application_cannot_be_followed(tmp_path: 
     store = fs.Store(tmp_path / "runs.db")
     items = fs.Items(lambda n: iter(range(n, 3)))
     await fs.run(flow, store=store, run_id="r", input=items)
-    with pytest.raises(fs.InputError, match="the run 'r' cannot be followed by its journal"):
+    said = "the run 'r' cannot be followed by its journal, since it was given Items as input, which are not kept"
+    with pytest.raises(fs.InputError, match=said):
         await read_stored(store, "r")
+
+
+async def test_a_run_over_items_of_a_runtime_is_followed(tmp_path: Path) -> None:
+    registry = fs.Registry(base=fs.registry)
+
+    @registry.runtime("source:feed", pure=True)
+    async def feed(params: fs.ExecutionParams) -> Any:
+        return fs.Items(lambda n: iter(range(n, 3)))
+
+    flow = fs.loads(
+        '<workflow name="w"><source:feed id="all"/><foreach id="f" collection="{{all}}" merge="none">'
+        '<set id="s" var="x" value="{{item}}"/></foreach></workflow>',
+        registry=registry,
+    )
+    store = fs.Store(tmp_path / "runs.db")
+    await fs.run(flow, store=store, run_id="r")
+    found = await read_stored(store, "r", registry=registry)
+    assert {"f[0]/s", "f[1]/s", "f[2]/s", "f"} <= ends(found.entries).keys()

@@ -38,3 +38,10 @@ def test_a_million_numbers_in_a_row_are_one_interval() -> None:
     for number in range(1_000_000):
         intervals.add(number)
     assert intervals.pairs() == [(0, 1_000_000)]
+
+
+def test_an_interval_is_covered_where_each_of_its_numbers_is_there() -> None:
+    numbers = Intervals([(2, 5), (7, 9)])
+    found = {(a, b) for a in range(12) for b in range(12) if numbers.covers(a, b)}
+    held = {2, 3, 4, 7, 8}
+    assert found == {(a, b) for a in range(12) for b in range(12) if held.issuperset(range(a, b))}

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="A node at which this many processes have ended fails with Interrupted.",
+    help="A node at which this many processes have died fails with Interrupted.",
 )
 @place_option
 @limit_option

@@ -174,6 +174,8 @@ async def handle_foreach_result(walk: Walk, result: ForeachResult, attempt: Atte
             feed_items, branches, collection, result, size, context, walk.run.spending, start
         )
         verdict = await branches.judge(walked)
+        if branches.journal is not None:
+            await branches.journal.tell_again()
     except BaseException as exc:
         raised = exc
     if branches.journal is not None:

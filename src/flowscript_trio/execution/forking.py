@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from ..journal.blobs import LARGE
 from ..journal.rows import ENDED, Row
 from ..journal.sealing import Seal
 from ..journal.store import Store
-from ..journal.values import decode_value, encode_value
+from ..journal.values import decode_value
 from ..program.loading import Flow, Kept, keep, restore
 from ..runtimes.registry import Registry
 from ..types.errors import InputError, nearest
 from ..types.paths import undone_in
 from ..types.storing import CannotKeep
+from .durable.beside import beside
 from .durable.coding import Coding
 from .durable.comparing import check_same, labels_of, places_in
 from .durable.cutting import (
@@ -26,7 +29,8 @@ from .durable.cutting import (
     without_undone,
 )
 from .durable.entry_rows import entry_of, row_of
-from .durable.opening import SEMANTICS, FindSecrets, given_of
+from .durable.given import SEMANTICS, given_of, read_document, read_given, write_given
+from .durable.opening import FindSecrets
 from .durable.run_entries import Forked, RunBegan
 from .inputs import check_secrets
 
@@ -88,7 +92,8 @@ async def fork_with(
 ) -> str:
     """:func:`fork`; ``find_secrets`` gives the secrets by the names that the run began with."""
     began, state, rows = await store.copy(run_id)
-    semantics, names, given_bytes, *_ = decode_value(began)
+    document_then = await read_document(began, store.is_inline)
+    semantics, names = document_then.semantics, document_then.names
     if semantics != SEMANTICS:
         raise InputError(
             f"the run {run_id!r} was begun by a release whose workflows or journals mean something else; "
@@ -99,7 +104,7 @@ async def fork_with(
     if missing:
         raise InputError(f"the run was given secrets that are missing now: {', '.join(missing)}")
     coding = Coding(held)
-    given = coding.decode(given_bytes)
+    given = await read_given(document_then, coding, store.is_inline)
     old = restore(Kept(*given["flow"]), registry)
     first = first_of(rows, at) if at else None
     if first is None:
@@ -128,10 +133,12 @@ async def fork_with(
     except CannotKeep as exc:
         raise InputError(f"an output to skip a node with cannot be kept: {exc}") from exc
     count = len(before) + 1
-    made = encode_value([SEMANTICS, names, coding.encode(given), count])
+    large = len(document_then.given) > LARGE
+    write = partial(write_given, coding, names, given, large, count)
+    made = await beside(write, large, store.is_inline)
     journal = await store.begin(new_id, made, workflow=flow.name)
     try:
-        if next(iter(journal.read()), None) is not None:
+        if journal.found:
             raise InputError(
                 f"the run {journal.run_id!r} is in the store already; expected another id"
             )

@@ -73,7 +73,7 @@ async def handle_loop_result(walk: Walk, result: LoopResult, attempt: Attempt) -
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(attempt, bound, body)
-    rounds = _rounds_of(walk, attempt, inner)
+    rounds = await _rounds_of(walk, attempt, inner)
     try:
         for number in range(0 if rounds is None else rounds.first, result.max):
             done, signal = await _run_round(walk, body, inner, attempt, bound, number)
@@ -81,8 +81,8 @@ async def handle_loop_result(walk: Walk, result: LoopResult, attempt: Attempt) -
                 return finish(attempt, inner, signal)
             if result.until is not None and truthy(result.until(inner.state)):
                 break
-            if rounds is not None:
-                rounds.over(number + 1)
+            if rounds is not None and rounds.over(number + 1):
+                await rounds.compact(number + 1)
     finally:
         if rounds is not None:
             rounds.close()
@@ -93,7 +93,7 @@ async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt)
     body = walk.program.bodies[result.body.key]
     bound = {"$iteration": 0}
     inner = _enter_loop(attempt, bound, body)
-    rounds = _rounds_of(walk, attempt, inner)
+    rounds = await _rounds_of(walk, attempt, inner)
     number = bound["$iteration"] = 0 if rounds is None else rounds.first
     try:
         while truthy(result.condition(inner.state)):
@@ -106,8 +106,8 @@ async def handle_while_result(walk: Walk, result: WhileResult, attempt: Attempt)
                 return finish(attempt, inner, signal)
             number += 1
             bound["$iteration"] = number
-            if rounds is not None:
-                rounds.over(number)
+            if rounds is not None and rounds.over(number):
+                await rounds.compact(number)
     finally:
         if rounds is not None:
             rounds.close()
@@ -137,13 +137,16 @@ def _enter_loop(attempt: Attempt, bound: dict[str, int], body: CompiledBody) -> 
     return inner
 
 
-def _rounds_of(walk: Walk, attempt: Attempt, inner: Frame) -> Rounds | None:
+async def _rounds_of(walk: Walk, attempt: Attempt, inner: Frame) -> Rounds | None:
     """The rounds of a loop in the journal of the run; None where it has none."""
-    if walk.run.recorder is None:
+    recorder = walk.run.recorder
+    if recorder is None:
         return None
     from .durable.loops import Rounds  # only a run with a store needs it
 
-    rounds = Rounds(walk.run.recorder, attempt, inner)
+    rounds = Rounds(recorder, attempt, inner)
+    if rounds.first and recorder.retold is not None:
+        await recorder.retold(attempt.inner, 0)
     if not walk.is_inner:
         for result in rounds.results.values():
             walk.run.record.recall(result)

@@ -13,7 +13,6 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ..journal.rows import Row, RunState
 from ..journal.store import Store
-from ..journal.values import decode_value
 from ..program.loading import Flow
 from ..program.placing import programs_of
 from ..runtimes.placing import Place
@@ -28,6 +27,8 @@ from ..types.masking import MASK
 from .durable.coding import Coding
 from .durable.entries import Entry
 from .durable.entry_rows import entry_of
+from .durable.given import read_document
+from .durable.given_items import ItemsNeeded
 from .durable.moments import Moments, moments_of
 from .durable.opening import FindSecrets, Owned, reopened
 from .durable.run_entries import RunBegan
@@ -73,7 +74,7 @@ async def retell(
     rows = [row for _, row in numbered]
     if not rows:
         return Told(state)
-    _, names, *_ = decode_value(began)
+    names = (await read_document(began, store.is_inline)).names
     known = find_secrets(names)
     hidden = tuple(name for name in names if name not in known)
     secrets = {**known, **dict.fromkeys(hidden, MASK)}
@@ -81,6 +82,12 @@ async def retell(
     walk = partial(trio.run, teller.tell, clock=MockClock(autojump_threshold=0))
     try:
         told = await trio.to_thread.run_sync(walk)
+    except ItemsNeeded as exc:
+        raise InputError(
+            f"the run {run_id!r} cannot be followed by its journal, since it was given Items as "
+            f"{', '.join(exc.paths)}, which are not kept; expected a run that a record was kept of (--record), or "
+            "whose Items a runtime gives"
+        ) from exc
     except InputError as exc:
         raise InputError(f"the run {run_id!r} cannot be followed by its journal: {exc}") from exc
     told.hidden = hidden

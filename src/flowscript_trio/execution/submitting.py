@@ -8,8 +8,8 @@ from typing import Any
 from ..journal.store import Store
 from ..program.loading import Flow
 from ..types.budget import Budget
+from .durable.given import document_of
 from .durable.given_items import check_no_items
-from .durable.opening import document_of
 from .inputs import check_secrets
 from .options import RunOptions
 from .preparing import check_submitted
@@ -63,6 +63,6 @@ async def submit(
     names = [*(secrets or {}), *(secret.name for secret in flow.document.secrets)]
     del secrets
     check_no_items(input)
-    document = document_of(flow, options, values, names)
+    document = await document_of(flow, options, values, names)
     check_submitted(flow, options)
     return await store.submit(run_id, document, workflow=flow.name)

@@ -17,7 +17,7 @@ from ..scheduler.limits.limit import Limit
 from ..types.decisions import Decider
 from ..types.http import HttpOptions
 from ..types.services import SECRETS as AI_SECRETS
-from .durable.opening import check_store
+from .durable.given import check_store
 from .inputs import check_limit, check_seconds
 from .options import RunOptions
 from .worker import Observing, Worker, WorkEvent

@@ -73,6 +73,11 @@ def whole_lines(text: str) -> Iterator[str]:
 
 def is_large(value: Any) -> bool:
     """Whether a value is so large that it should be written in a thread. To say so takes no time."""
+    return weight_of(value) >= _MOST
+
+
+def weight_of(value: Any) -> int:
+    """About how many characters a value is written in, of one that is large no less than makes it so."""
     left, waiting = _MOST, [value]
     while waiting:
         found = waiting.pop()
@@ -87,8 +92,8 @@ def is_large(value: Any) -> bool:
             if left > 0:
                 waiting += found
         if left <= 0:
-            return True
-    return False
+            break
+    return _MOST - left
 
 
 Encode = Callable[[Any, int | None], str]

@@ -53,6 +53,13 @@ def _base64(data: bytes) -> str:
     return grown(b64encode(part).decode() for part in parts)
 
 
+def _from_base64(text: str) -> bytes:
+    if len(text) <= PIECE:
+        return b64decode(text, validate=True)
+    parts = (text[at : at + 4 * PIECE] for at in range(0, len(text), 4 * PIECE))
+    return b"".join(b64decode(part, validate=True) for part in parts)
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, int):
         number = int.__int__(value)
@@ -161,8 +168,8 @@ def _time_of(clock: str, fold: int, zone: Any) -> time:
 
 
 _READ: dict[str, Any] = {
-    "b": lambda text: b64decode(text, validate=True),
-    "B": lambda text: bytearray(b64decode(text, validate=True)),
+    "b": lambda text: _from_base64(text),
+    "B": lambda text: bytearray(_from_base64(text)),
     "i": lambda text: int(text, 16),
     "n": Decimal,
     "u": lambda text: UUID(hex=text),

@@ -127,6 +127,10 @@ class Journal(Protocol):
         """Whether calls of the store take no time, so that they are made in trio's thread."""
 
     @property
+    def found(self) -> int:
+        """How many rows were there when it was opened."""
+
+    @property
     def owner(self) -> tuple[int, int]:
         """The number of the run in its store, and the fence under which it is owned here."""
 
@@ -150,8 +154,11 @@ class Journal(Protocol):
         Gives its number, which is one above that of the row before, whatever was dropped.
         """
 
-    def write_large(self, row: Row, digest: bytes) -> int:
-        """Add a row whose large value was packed before, in a thread, and has that hash; else as :meth:`write`."""
+    def write_large(self, row: Row, digest: bytes, packed: bytes | None = None) -> int:
+        """Add a row whose large value was packed before, in a thread, and has that hash; else as :meth:`write`.
+
+        ``packed`` is what is large in its place: its facts.
+        """
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass of the scheduler ends: what it writes goes with the rows of the pass.

@@ -102,6 +102,11 @@ class Store:
         self._backend = backend
         self._writer: Writer = InlineWriter(backend) if backend.inline else ThreadWriter(backend)
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether its calls take no time, so that they are made in trio's thread."""
+        return self._backend.inline
+
     @classmethod
     def memory(
         cls,

@@ -10,6 +10,7 @@ from itertools import islice
 from math import inf
 from typing import Any
 
+from ..expression import bulk
 from ..types.headers import Headers
 from ..types.storing import CannotKeep, StoreFailed
 from .leaves import CONTAINER, leaf, leaf_of
@@ -77,7 +78,7 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
     Raises InputError for a secret that is missing, StoreFailed for what is not an encoded value.
     """
     try:
-        made = _decoder.decode(data[1:].decode("utf-8", "surrogatepass"))
+        made = _read(data)
         if data[:1] == JSON:
             return made
         if data[:1] == PARTS:
@@ -92,6 +93,15 @@ def decode_value(data: bytes, secrets: KeptSecrets | None = None) -> Any:
     ) as exc:
         raise StoreFailed(f"a value in the store is damaged: {exc}") from exc
     raise StoreFailed("a value in the store is damaged: its form is not known")
+
+
+def _read(data: bytes) -> Any:
+    """The JSON behind the form of a value; that of a large one in pieces, for a thread."""
+    if len(data) <= bulk.PIECE:
+        return _decoder.decode(data[1:].decode("utf-8", "surrogatepass"))
+    from ..expression.json_pieces import read_json  # only what is large needs it
+
+    return read_json(bulk.decode_text(data[1:], "utf-8", "surrogatepass"), _decoder)
 
 
 def dumped(value: Any) -> bytes:

@@ -99,6 +99,10 @@ class LiveJournal:
         return self._owned.number, self._owned.fence
 
     @property
+    def found(self) -> int:
+        return self._owned.rows - self._owned.dropped
+
+    @property
     def is_inline(self) -> bool:
         return self._backend.inline
 
@@ -136,10 +140,14 @@ class LiveJournal:
             self._touch()
         return self._next + len(self._rows) - 1
 
-    def write_large(self, row: Row, digest: bytes) -> int:
-        part = Large(digest, b"" if digest in self._large else row.value)
+    def write_large(self, row: Row, digest: bytes, packed: bytes | None = None) -> int:
+        part = Large(
+            digest, b"" if digest in self._large else row.value if packed is None else packed
+        )
         self._large.add(digest)
-        return self._put(LargeRow(row.kind, row.key, row.data, part))
+        if packed is None:
+            return self._put(LargeRow(row.kind, row.key, row.data, part))
+        return self._put(LargeRow(row.kind, row.key, part, row.value))
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         self._ending.append(write)

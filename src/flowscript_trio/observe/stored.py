@@ -110,6 +110,7 @@ def _set_right(entries: list[Entry], told: Told) -> None:
     What had begun and not ended is walked behind what had ended: it began when it was first on record.
     """
     begun: dict[int, float] = {}
+    since: dict[str, float] = {}  # when what is there had begun, by its path
     latest: dict[str, float] = {}  # when the last had ended of what is in an execution
     for entry in entries:
         path, number = entry["path"], entry.get("execution", 0)
@@ -120,7 +121,9 @@ def _set_right(entries: list[Entry], told: Told) -> None:
             _date(cause, path, told)
         match entry["event"]:
             case "node-started" | "branch-started" | "block-started":
-                entry["time"] = begun.setdefault(number, _beginning(entry, told))
+                earliest = max((since.get(each, 0.0) for each in levels_of(path)), default=0.0)
+                beginning = max(_beginning(entry, told), earliest)
+                entry["time"] = since[path] = begun.setdefault(number, beginning)
             case "attempt-started":
                 known = told.moments.begun.get((path, entry["attempt"]))
                 walked: float = entry["time"] if known is None else known
@@ -138,6 +141,9 @@ def _beginning(entry: Entry, told: Told) -> float:
     moments, path = told.moments, entry["path"]
     time: float = entry["time"]
     known = moments.begun.get((path, 1)) if entry["event"] == "node-started" else None
+    job = job_in(path)
+    if job is not None and job[0] in moments.compacted:
+        return moments.first.get(path, time)  # others had run before it, which are not walked
     assert told.flow is not None
     # With limits, what is on record may come behind a wait.
     if known is None or told.flow.program.limits is not None:

@@ -6,22 +6,23 @@ from .errors import FlowScriptError
 
 
 class Interrupted(FlowScriptError):
-    """The process that ran a node died while the node was at work, and it is not to be done again.
+    """The process that ran a node died or left while the node was at work, and it is not to be done again.
 
-    Either the node says ``on-crash="fail"``, or several processes have died at it. Whether it had its effect is
-    not known. It is an error of that node, as any other, and not tried again unless a ``<retry when>`` says so;
-    it is not a cancellation.
+    Either the node says ``on-crash="fail"``, or several processes have died at it, ``times``: what was left does
+    not count. Whether it had its effect is not known. It is an error of that node, as any other, and not tried
+    again unless a ``<retry when>`` says so; it is not a cancellation.
     """
 
     retryable = False
 
     def __init__(self, label: str, times: int) -> None:
-        died = (
-            "the process died while it was at work"
-            if times == 1
-            else f"{times} processes have died while it was at work"
-        )
-        super().__init__(f"{label!r} was interrupted: {died}, and it may have had its effect")
+        if times == 0:
+            said = "the process left the run while it was at work"
+        elif times == 1:
+            said = "the process died while it was at work"
+        else:
+            said = f"{times} processes have died while it was at work"
+        super().__init__(f"{label!r} was interrupted: {said}, and it may have had its effect")
         self.times: int = times
 
 

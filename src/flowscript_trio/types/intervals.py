@@ -47,6 +47,13 @@ class Intervals:
         at = bisect_right(self._starts, number) - 1
         return at >= 0 and number < self._ends[at]
 
+    def covers(self, start: int, end: int) -> bool:
+        """Whether all numbers from ``start`` to the one before ``end`` are in the set, as none are."""
+        if start >= end:
+            return True
+        at = bisect_right(self._starts, start) - 1
+        return at >= 0 and end <= self._ends[at]
+
     def __len__(self) -> int:
         return self._count
 

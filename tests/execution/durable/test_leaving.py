@@ -12,6 +12,8 @@ import trio
 from trio.testing import MockClock
 
 import flowscript_trio as fs
+from flowscript_trio.execution.durable.entries import Ended, Started
+from flowscript_trio.execution.durable.past import Past
 from flowscript_trio.journal.backend import Batch
 from flowscript_trio.types.events import NodeEnded
 
@@ -115,14 +117,103 @@ def test_an_interrupted_node_has_its_fallback() -> None:
     assert work.process().outcome == ("completed", "ask Interrupted")
 
 
+ONE = '<workflow name="w"><source:act id="a" takes="3"/></workflow>'
+
+
 def test_what_kills_its_process_does_not_do_so_for_ever() -> None:
-    text = '<workflow name="w"><source:act id="a" takes="3"/></workflow>'
-    work = Crashing(text)
+    work = Crashing(ONE)
     for _ in range(3):
-        assert work.process(during=leave_later).run.status == "suspended"
+        work.process(during=work.dying(2.5))
     last = work.process()
     assert isinstance(last.error, fs.Interrupted)
     assert last.error.times == 3
+
+
+def test_what_was_left_did_not_kill_its_process() -> None:
+    work = Crashing(ONE)
+    for _ in range(10):
+        assert work.process(during=leave_later).run.status == "suspended"
+    assert work.process().outcome == ("completed", "a")
+
+
+@pytest.mark.parametrize("ends", ["dldld", "lddld", "dddll", "llddd", "ldlldldll"])
+def test_only_those_that_died_count(ends: str) -> None:
+    work = Crashing(ONE)
+    for end in ends:
+        work.process(during=leave_later if end == "l" else work.dying(2.5))
+    last = work.process()
+    if ends.count("d") < 3:
+        assert last.outcome == ("completed", "a")
+    else:
+        assert isinstance(last.error, fs.Interrupted)
+        assert last.error.times == 3
+
+
+def test_a_crash_stays_counted_where_the_next_process_left_before_it_came_to_the_node() -> None:
+    text = """<workflow name="w"><foreach id="f" collection="[1,2]" maxConcurrency="1">
+      <source:act id="a" takes="3"/></foreach></workflow>"""
+    work = Crashing(text, max_crashes=1)
+    work.process(during=work.dying(1))
+
+    async def leave_at_once(handle: fs.Run) -> None:
+        handle.leave()
+
+    assert work.process(during=leave_at_once).run.status == "suspended"
+    assert isinstance(work.process().error, fs.Interrupted)
+
+
+def test_what_was_left_and_must_not_be_done_again_says_so() -> None:
+    work = Crashing(ONE.replace("takes", 'on-crash="fail" takes'))
+    assert work.process(during=leave_later).run.status == "suspended"
+    said = "'a' was interrupted: the process left the run while it was at work"
+    error = work.process().error
+    assert isinstance(error, fs.Interrupted)
+    assert error.times == 0
+    assert str(error).startswith(said)
+
+
+def test_a_process_that_dies_while_it_leaves_has_died() -> None:
+    text = '<workflow name="w"><source:act id="a" takes="5" shielded="true"/></workflow>'
+    work = Crashing(text, max_crashes=1)
+
+    async def leave_and_die(handle: fs.Run) -> None:
+        await trio.sleep(1)  # virtual
+        handle.leave()
+        await trio.sleep(1)  # virtual: the node has yet to unwind
+        work.store.crash()
+
+    work.process(during=leave_and_die)
+    assert isinstance(work.process().error, fs.Interrupted)
+
+
+def test_what_has_ended_and_is_done_again_killed_no_process() -> None:
+    text = """<workflow name="w"><source:act id="a"/><source:act id="b" input="a" takes="9"/></workflow>"""
+    work = Crashing(text, max_crashes=2)
+    for _ in range(2):
+        work.process(during=work.dying(2.5))
+    error = work.process().error
+    assert isinstance(error, fs.Interrupted)
+    assert "'b'" in str(error)
+    assert work.world.done == ["a"]
+
+
+def test_a_login_that_is_done_again_for_its_cookies_killed_no_process() -> None:
+    past = Past()
+    entries = [Started("l", 1, ""), Ended("l", 1, 1, None, again=True)] * 5
+    for number, entry in enumerate(entries):
+        past.take_in(entry, number, 1, b"")
+    assert past.crashes("l", 1) == 0
+    past.take_in(Started("l", 1, ""), 10, 1, b"")
+    assert past.crashes("l", 1) == 1
+
+
+def test_runs_that_are_suspended_again_and_again_grow_by_no_row_for_each() -> None:
+    text = """<workflow name="w"><loop id="l" max="40"><source:act id="a"/><delay id="d" duration="100s"/>
+      </loop></workflow>"""
+    work = Crashing(text, suspend_after=1)
+    while work.process(later=200.0).run.status == "suspended":
+        pass
+    assert "left" not in {row.kind for row in work.store.rows_of("r")}
 
 
 def test_the_same_attempt_has_the_same_key_and_another_execution_another() -> None:

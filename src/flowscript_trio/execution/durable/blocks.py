@@ -89,6 +89,11 @@ class BlockJournal:
             self._recorder.job_ends.flush()
             self._iterations.close()
 
+    async def tell_again(self) -> None:
+        """Where the run is only told again: wait until what was compacted of the block had ended."""
+        if self._recorder.retold is not None and self.compacted:
+            await self._recorder.retold(self._key, 0)
+
     async def decide(self, index: int, at: int, reason: str, is_break: bool = False) -> None:
         entry = Decided(self._key, index, self._recorder.clock.there(at), reason)
         await self._recorder.decisions.decided(None if is_break else self._region, entry)

@@ -53,6 +53,21 @@ def is_much(rows: int, size: int) -> bool:
     return rows >= MOST_ROWS or size >= MOST_BYTES
 
 
+Numbered = tuple[int, str, int]
+"""The number of a row, the execution that it is in, and its bytes."""
+
+
+def parts_of(rows: Iterable[Numbered]) -> dict[str, Part]:
+    """The rows of each iteration and round, by its path."""
+    found: dict[str, Part] = {}
+    for number, key, size in rows:
+        if "[" in key:
+            for each in (*levels_of(key), key):
+                if is_iteration(each):
+                    found.setdefault(each, Part()).add(number, size)
+    return found
+
+
 class Parts:
     """The parts of a run that are open, by the paths of their iterations or loops.
 
@@ -60,15 +75,19 @@ class Parts:
     """
 
     def __init__(
-        self, past: Iterable[tuple[int, str, int]] = (), outdated: Iterable[int] = ()
+        self,
+        past: Sequence[Numbered] = (),
+        outdated: Iterable[tuple[int, int]] = (),
+        adopted: dict[str, Part] | None = None,
     ) -> None:
         self.open: dict[str, Part] = {}
         self._only: tuple[str, tuple[str, str], Part] | None = None
         self.counts: bool = False
         """Whether the run has a budget, so that rounds are counted, each before its iteration begins."""
-        self._past = list(past)
+        self._past = past
         self._outdated = list(outdated)
-        self._adopted: dict[str, Part] | None = None
+        self._adopted = {} if adopted is None else adopted
+        self._dropped: Intervals | None = None  # the numbers of all rows that are gone
 
     def begin(self, path: str) -> Part:
         """Open a part without any rows, in the place of one that is open."""
@@ -139,14 +158,26 @@ class Parts:
         """A row was written that stands for a whole block or loop."""
         self.note(_above(path), number, size)
 
-    def note_outdated(self, number: int) -> None:
-        """The row with that number says nothing which a later one does not: it goes with the next compaction."""
-        self._outdated.append(number)
+    def note_outdated(self, number: int, until: int) -> None:
+        """The row with that number says something of those before the row ``until``, and of no others.
 
-    def take_outdated(self, since: int) -> list[int]:
-        """The numbers of such rows from ``since`` on, which are to be dropped now."""
-        outdated = [number for number in self._outdated if number >= since]
-        self._outdated = [number for number in self._outdated if number < since]
+        It goes with the compaction that drops the last of them.
+        """
+        self._outdated.append((number, until))
+
+    def take_outdated(self, since: int, dropped: Iterable[tuple[int, int]]) -> list[int]:
+        """The numbers of such rows from ``since`` on, which go with the ``dropped`` ones."""
+        if self._dropped is None:
+            self._dropped = _between(number for number, _, _ in self._past)
+        gone = self._dropped
+        gone.update(dropped)
+        outdated = [
+            number
+            for number, until in self._outdated
+            if number >= since and gone.covers(number + 1, until)
+        ]
+        gone.update((number, number + 1) for number in outdated)
+        self._outdated = [each for each in self._outdated if each[0] not in gone]
         return outdated
 
     def keep(self, path: str) -> None:
@@ -174,15 +205,17 @@ class Parts:
 
     def of_past(self, path: str) -> Part:
         """The rows that earlier processes wrote in an iteration or a round."""
-        if not self._past:
-            return Part()
-        if self._adopted is None:
-            self._adopted = {}
-            for number, key, size in self._past:
-                for each in (*levels_of(key), key):
-                    if is_iteration(each):
-                        self._adopted.setdefault(each, Part()).add(number, size)
         return self._adopted.pop(path, None) or Part()
+
+
+def _between(numbers: Iterable[int]) -> Intervals:
+    """What lies before and between these numbers, which are in order."""
+    found, start = Intervals(), 0
+    for number in numbers:
+        if number > start:
+            found.update([(start, number)])
+        start = number + 1
+    return found
 
 
 def _above(path: str) -> str:

@@ -132,6 +132,8 @@ def without_begun(before: Sequence[Numbered]) -> list[Numbered]:
     for number, row in reversed(before):
         if row.kind in _ENDS:
             ended.add(row.key)
+        if row.kind == "left":
+            continue  # it tells of what had not ended
         if row.kind not in _BEGINNINGS or row.key in ended or _has_passed(row, latest):
             kept.append((number, row))
         if (
@@ -159,7 +161,7 @@ def completed(before: Iterable[Numbered]) -> Iterator[str]:
 
 def check_whole(journal: Journal, expected: Sequence[int]) -> None:
     """Raise StoreFailed for a fork whose first entries were not written: its process died meanwhile."""
-    if expected and next(iter(journal.read()), None) is None:
+    if expected and not journal.found:
         raise StoreFailed(
             f"the run {journal.run_id!r} is a fork whose process died before it was written; fork it again, "
             "under another id"

@@ -42,7 +42,7 @@ from .entries import (
     Waits,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 Decode = Callable[[bytes], Any]
 
@@ -73,6 +73,7 @@ ENTRIES: dict[str, type[Entry]] = {
         Whole,
         Passed,
         Ran,
+        Left,
         Requested,
         Exceeded,
         Compacted,
@@ -94,6 +95,12 @@ _PARTS_OF = {
     each: attrgetter("kind", *(field.name for field in fields(each))) for each in ENTRIES.values()
 }
 """What gives the kind, the key and the facts of an entry: a run makes three entries a node."""
+
+
+def facts_of(entry: Entry) -> list[Any]:
+    """What an entry says of its execution."""
+    _, _, *facts = _PARTS_OF[type(entry)](entry)
+    return facts
 
 
 def row_of(

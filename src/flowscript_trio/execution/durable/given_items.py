@@ -20,11 +20,10 @@ def without_items(value: Any) -> tuple[Any, list[str]]:
         return None if isinstance(part, Items) else made.get(id(part), part)
 
     for each, place in _inside(value):
-        parts = list(each.items() if isinstance(each, dict) else enumerate(each))
-        own = [_path((place, each, step)) for step, part in parts if isinstance(part, Items)]
+        own = [_path((place, each, step)) for step, part in _parts(each) if isinstance(part, Items)]
         paths += own
-        if own or any(id(part) in made for _, part in parts):
-            pairs = [(step, now(part)) for step, part in parts]
+        if own or (made and any(id(part) in made for _, part in _parts(each))):
+            pairs = [(step, now(part)) for step, part in _parts(each)]
             made[id(each)] = dict(pairs) if isinstance(each, dict) else [part for _, part in pairs]
     if isinstance(value, Items):
         paths.append(_path(None))
@@ -78,10 +77,19 @@ def check_no_items(input: Any) -> None:
         )
 
 
+class ItemsNeeded(InputError):
+    """A run was given ``Items`` at these ``paths``, which only a caller can give again."""
+
+    def __init__(self, said: str, paths: list[str]) -> None:
+        super().__init__(said)
+        self.paths: list[str] = paths
+
+
 def check_items(run_id: str, paths: list[str]) -> None:
-    """Raise InputError for a run that was given ``Items``, which only a caller can give again."""
+    """Raise ItemsNeeded for a run that was given ``Items``."""
     if paths:
-        raise InputError(
+        raise ItemsNeeded(
             f"the run {run_id!r} was given Items, which are not kept, as {', '.join(paths)}; expected that "
-            "run() is called again with its run_id, document and input, or that a runtime gives the Items"
+            "run() is called again with its run_id, document and input, or that a runtime gives the Items",
+            paths,
         )

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...expression.bulk import is_large, weight_of
 from ...types.intervals import Intervals
 from ...types.storing import CannotKeep
 from .compacting import Part, is_much, pairs_of, spent_of
 from .entries import Compacted
 from .recorder import Recorder
+
+HEAVY = 256 * 1024
+"""Characters of outputs that are written as one entry, in some milliseconds: there are no more in one."""
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class Iterations:
     """The iterations of one block as its journal has them.
 
     The one of the highest index is kept as it is: its nodes are what is seen of the block afterwards. The same
-    holds for those that failed, broke out, owe a compensation, or have set cookies without a key.
+    holds for those that failed, broke out, owe a compensation, or have set cookies without a key; and for those
+    with a large output, which takes as much room in any entry, and as much time to be written again.
 
     Args:
         recorder: the journal of the run.
@@ -52,7 +57,7 @@ class Iterations:
         ] = {}  # the outputs of those that ended well, until that is written
         self._ahead: dict[int, Part] = {}  # of those that have not begun
         self._ready: dict[int, tuple[Any, Part]] = {}
-        self._rows = self._bytes = 0  # of those that are ready
+        self._rows = self._bytes = self._weight = 0  # of those that are ready, and of their outputs
         self._highest: tuple[int, Any, Part] | None = None
         self._row: Part | None = None  # the compacted entry that the next one replaces
         self._is_off = False
@@ -115,7 +120,7 @@ class Iterations:
     def _written(self, index: int) -> None:
         """All of an iteration is written: it is compacted, or never."""
         part = self._begun.pop(index)
-        if index not in self._well or part.stays:
+        if index not in self._well or part.stays or is_large(self._well[index]):
             self._well.pop(index, None)
             self._parts.end(self._name(index))
             if index in self._ends:
@@ -137,7 +142,9 @@ class Iterations:
         self._ready[index] = output, part
         self._rows += len(part.numbers)
         self._bytes += part.bytes
-        if is_much(max(self._rows, len(self._ready)), self._bytes):
+        if self._keep_outputs:
+            self._weight += weight_of(output)
+        if self._weight >= HEAVY or is_much(max(self._rows, len(self._ready)), self._bytes):
             self._compact()
 
     def _stays(self, ends: _Ends) -> None:
@@ -200,7 +207,7 @@ class Iterations:
         except CannotKeep:  # an output that is computed again with its iteration
             self.close()
             return
-        self._ready, self._rows, self._bytes = {}, 0, 0
+        self._ready, self._rows, self._bytes, self._weight = {}, 0, 0, 0
         row = Part()
         row.add(number, size)
         row.take_spent(spent)

@@ -163,6 +163,7 @@ def begin(recorder: Recorder, path: str, number: int, settings: str) -> Awaitabl
 
     A cancellation ends the wait. Afterwards decisions that are on their way to the disk are to be waited for.
     """
+    recorder.has_begun = True
     recorder.journal.write(Started(path, number, settings))
     return recorder.journal.synced()
 
@@ -181,8 +182,9 @@ async def look_for_earlier(
     if earlier[0].settings != settings:
         said = f"the settings of {label!r} are not those with which it was begun"
         raise Diverged(f"{said} before the crash")
-    if on_crash == "fail" or len(earlier) >= recorder.max_crashes:
-        raise Interrupted(label, len(earlier))
+    crashes = recorder.past.crashes(path, number)
+    if on_crash == "fail" or crashes >= recorder.max_crashes:
+        raise Interrupted(label, crashes)
 
 
 def _only_computes(step: Step) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...expression.bulk import is_large
 from ...types.paths import iteration_path
 from ...types.storing import CannotKeep
 from ..frame import Attempt, Frame
 from .compacting import Part, is_much, spent_of
 from .cookies import changed, changes_of
 from .entries import Compacted
+from .entry_rows import facts_of
 from .readings import Readings
 from .recorder import Recorder
 from .snapshots import give_back, name_of_output, take
@@ -48,14 +50,13 @@ class Rounds:
         if self._now is not None:
             self._now.within = self._key
 
-    def over(self, number: int) -> None:
-        """The rounds below that number are over, and another one may follow."""
+    def over(self, number: int) -> bool:
+        """The rounds below that number are over, and another one may follow; whether to compact them first."""
         part = self._part
         part.take_in(self._recorder.parts.of_past(iteration_path(self._key, number - 1)))
         if self._is_off or not is_much(len(part.numbers), part.bytes) or part.bytes < self._size:
-            return
-        if not self._recorder.leaving.is_left:
-            self._compact(number)
+            return False
+        return not self._recorder.leaving.is_left
 
     def close(self) -> None:
         """The loop is over: what was not compacted is compacted with what is around it, if at all."""
@@ -66,7 +67,8 @@ class Rounds:
         self._part.take_in(self._compacted)
         self._recorder.parts.end(self._key)
 
-    def _compact(self, number: int) -> None:
+    async def compact(self, number: int) -> None:
+        """Compact the rounds below that number. It waits only where their state is large, and is not cancelled."""
         state, part = self._inner.state, self._part
         self._recorder.job_ends.flush()
         if part.stays:
@@ -100,7 +102,12 @@ class Rounds:
             )
             if self._since is None:
                 self._since = part.numbers.pairs()[0][0]
-            self._row = self._recorder.journal.compact(entry, part.numbers.pairs(), self._since)
+            journal, packed = self._recorder.journal, None
+            if is_large(kept):
+                packed = await journal.packed(facts_of(entry), sealed)
+                if self._recorder.leaving.is_left:
+                    return
+            self._row = journal.compact(entry, part.numbers.pairs(), self._since, packed)
         except CannotKeep:  # what is computed again with the round that it is in
             self._is_off = True
             return

@@ -20,7 +20,7 @@ from .entries import (
     Started,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Moments:
     begun: dict[tuple[str, int], float] = field(default_factory=dict)
     """When an attempt had begun, where that is on record."""
     ended: dict[tuple[str, int], float] = field(default_factory=dict)
-    """When an attempt had ended."""
+    """When an attempt had ended; as the attempt 0 of a block, when the last of what is compacted had."""
     jobs: dict[tuple[str, int], float] = field(default_factory=dict)
     """When a branch, or an iteration, of a block had ended, by the path of the block and its index."""
     cancelled: dict[str, float] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def moments_of(entries: Iterable[Entry]) -> Moments:
             made.forked, made.copied = entry, set(made.first)
         elif isinstance(entry, RunEnded):
             made.end = entry
-        else:
+        elif not isinstance(entry, Left):
             _take(made, entry, began)
     return made
 
@@ -91,6 +91,7 @@ def _take(made: Moments, entry: Entry, began: float) -> None:
         case Compacted():
             count = sum(end - start for start, end in entry.jobs)
             made.compacted[path] = made.compacted.get(path, 0) + count
+            made.ended[path, 0] = now
             return
         case _:
             pass

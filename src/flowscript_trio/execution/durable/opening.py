@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from random import Random
-from typing import Any
 
 from ...expression.scope import Services
 from ...journal.rows import Answered, Journal, Row
 from ...journal.sealing import Seal
 from ...journal.store import Store
-from ...journal.values import decode_value, encode_value
-from ...program.loading import Flow, Kept, keep, restore
-from ...types.budget import COUNTS, SECONDS, Budget
+from ...program.loading import Flow, Kept, restore
 from ...types.errors import InputError
-from ...types.storing import CannotKeep, StoreFailed
+from ...types.storing import StoreFailed
 from ..inputs import check_secrets
 from ..masking import public_texts
 from ..options import RunOptions
+from .beside import beside
 from .coding import Coding, changed_since, fingerprints
+from .compacting import parts_of
 from .cutting import check_whole
 from .entry_rows import LARGE_PARTS, entry_of
-from .given_items import check_items, without_items
+from .given import SEMANTICS, budget_in, check_store, document_of, read_document, read_given
+from .given_items import check_items
 from .past import Past
 from .run_entries import RunBegan
 
 FindSecrets = Callable[[Sequence[str]], Mapping[str, str]]
 """Finds secrets by their names."""
 
-SEMANTICS = 5
-"""The version of what the walk of a document means, and the entries of its journal.
-
-A run that began with another one is not resumed.
-"""
+MANY = 10_000
+"""Rows of a journal from which on full collections of garbage wait while they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +60,12 @@ async def begun(store: Store, flow: Flow, options: RunOptions) -> AsyncIterator[
     RunBusy where another owns it; StoreFailed. A cancellation waits until the run is given back.
     """
     secrets = check_secrets(options.secrets or {})
-    document = document_of(flow, options, secrets)
+    document = await document_of(flow, options, secrets)
     journal = await store.begin(options.run_id, document, workflow=flow.name)
     try:
         yield await _owned(journal, flow, options, secrets)
     finally:
         await journal.aclose()
-
-
-def document_of(
-    flow: Flow, options: RunOptions, secrets: Mapping[str, str], names: Iterable[str] = ()
-) -> bytes:
-    """What a store keeps of what a run is given, with the names of its secrets, and ``names`` beside them.
-
-    Raises InputError for what cannot be kept, or be durable yet.
-    """
-    check_store(options)
-    coding = Coding(secrets, partial(public_texts, flow, options))
-    try:
-        given = coding.encode(_given(flow, options))
-        return encode_value([SEMANTICS, sorted({*secrets, *names}), given])
-    except CannotKeep as exc:
-        raise InputError(f"what the run is given cannot be kept: {exc}") from exc
 
 
 @asynccontextmanager
@@ -100,8 +81,9 @@ async def reopened(
     """
     journal = await store.open(run_id)
     try:
-        semantics, names, document, *rows = decode_value(journal.document)
-        check_whole(journal, rows)
+        document = await read_document(journal.document, journal.is_inline)
+        semantics, names = document.semantics, document.names
+        check_whole(journal, document.rows)
         if semantics != SEMANTICS:
             raise InputError(
                 f"the run {run_id!r} was begun by a release whose workflows or journals mean something else "
@@ -115,7 +97,7 @@ async def reopened(
             raise InputError(
                 f"the run was given secrets that are missing now: {', '.join(missing)}"
             )
-        given = Coding(secrets).decode(document)
+        given = await read_given(document, Coding(secrets), journal.is_inline)
         check_items(run_id, given["items"])
         flow = restore(Kept(*given["flow"]), options.registry)
         options = replace(
@@ -125,7 +107,7 @@ async def reopened(
             env=given["env"],
             max_concurrency=given["max_concurrency"],
             seed=given["seed"],
-            budget=options.budget or _budget_in(given),
+            budget=options.budget or budget_in(given),
             store=store,
             run_id=run_id,
         )
@@ -135,59 +117,47 @@ async def reopened(
         await journal.aclose()
 
 
-def _given(flow: Flow, options: RunOptions) -> dict[str, Any]:
-    """What another process needs to go on with the run, but for secrets and what is not a value."""
-    input, items = without_items(options.input)
-    given = {
-        "flow": given_of(keep(flow)),
-        "input": input,
-        "items": items,
-        "config": None if options.config is None else dict(options.config),
-        "env": None if options.env is None else dict(options.env),
-        "max_concurrency": options.max_concurrency,
-        "seed": options.seed,
-    }
-    if isinstance(options.budget, Budget):
-        given["budget"] = {name: getattr(options.budget, name) for name in (*SECONDS, *COUNTS)}
-    return given
-
-
-def _budget_in(given: Mapping[str, Any]) -> Budget | None:
-    """The budget that a run began with."""
-    return Budget(**given["budget"]) if "budget" in given else None
-
-
-def given_of(kept: Kept) -> tuple[Any, ...]:
-    """A workflow as it is kept."""
-    return kept.texts, kept.names, kept.path, kept.roots, kept.base
-
-
 async def _owned(
     journal: Journal, flow: Flow, options: RunOptions, secrets: Mapping[str, str]
 ) -> Owned:
     """The run of a journal: what is on record, or else the entry that it is to begin with."""
     store = options.store
     assert isinstance(store, Store)
-    first = next(iter(journal.read()), None)
     public = partial(public_texts, flow, options)
     answers = await journal.answers()
-    if first is None:
+    if not journal.found:
         now = (options.now or Services().now)() + timedelta(seconds=journal.ahead)
         seed = Random().getrandbits(64) if options.seed is None else options.seed
         proof = b"" if store.seal is None else store.seal.proof()
         began = RunBegan("", seed, now, *await fingerprints(secrets), proof)
         coding = Coding(secrets, public, seal=store.seal)
         return Owned(journal, coding, Past(), began, answers, frozenset())
-    known = entry_of(first, Coding(secrets).decode)
-    if not isinstance(known, RunBegan):
-        raise StoreFailed(f"the journal of the run {journal.run_id!r} lacks its beginning")
+    inline = journal.is_inline
+    known = await beside(partial(_first_of, journal, Coding(secrets)), True, inline)
     seal = _seal_of(store, known, journal.run_id)
     changed = frozenset(await changed_since(secrets, known.prints, known.salt))
     coding = Coding(secrets, public, changed, seal)
+    read = partial(_past_of, journal, coding)
+    past = await beside(read, True, inline, journal.found > MANY)
+    return Owned(journal, coding, past, known, answers, changed)
+
+
+def _first_of(journal: Journal, coding: Coding) -> RunBegan:
+    """The entry that a run begins with. Raises StoreFailed where there is none."""
+    row = next(iter(journal.read()), None)
+    known = None if row is None else entry_of(row, coding.decode)
+    if not isinstance(known, RunBegan):
+        raise StoreFailed(f"the journal of the run {journal.run_id!r} lacks its beginning")
+    return known
+
+
+def _past_of(journal: Journal, coding: Coding) -> Past:
+    """All that is on record. Raises StoreFailed."""
     past = Past()
     for number, row in journal.numbered():
         past.take_in(entry_of(row, coding.decode), number, _size_of(row), row.value)
-    return Owned(journal, coding, past, known, answers, changed)
+    past.parts = parts_of(past.rows)
+    return past
 
 
 def _size_of(row: Row) -> int:
@@ -208,12 +178,3 @@ def _seal_of(store: Store, began: RunBegan, run_id: str) -> Seal | None:
             "open it with that key"
         )
     return store.seal
-
-
-def check_store(options: RunOptions) -> None:
-    """Raise InputError for options that name no store or no run."""
-    if not isinstance(options.store, Store):
-        kind = type(options.store).__name__
-        raise InputError(f"store is of type {kind}; expected a Store, such as Store('runs.db')")
-    if options.run_id is not None and not isinstance(options.run_id, str):
-        raise InputError(f"run_id is {options.run_id!r}; expected text, or None")

@@ -69,5 +69,5 @@ class PaceJournal:
             return
         row = self._recorder.journal.write(entry)
         if self._row >= 0:
-            self._recorder.parts.note_outdated(self._row)
+            self._recorder.parts.note_outdated(self._row, self._row + 1)
         self._row = -1 if row is None else row

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...scheduler.restoring import End
 from ...types.paths import attempt_path, bounded_by, job_in, levels_of, without_attempt
+from .compacting import Part
 from .entries import (
     Answered,
     AttemptFailed,
@@ -34,7 +35,7 @@ from .entries import (
     Waits,
     Whole,
 )
-from .run_entries import Cancelling, Exceeded, Forked, Ran, RunBegan, RunEnded
+from .run_entries import Cancelling, Exceeded, Forked, Left, Ran, RunBegan, RunEnded
 
 Attempt = tuple[str, int]
 """The key of an execution, and which attempt of it, from 1."""
@@ -49,8 +50,8 @@ class Past:
         self.cancelling: Cancelling | None = None
         self.ran: Ran | None = None
         self.ran_row: int = -1
-        self.outdated: list[int] = []
-        """The numbers of rows that say nothing which a later one does not."""
+        self.outdated: list[tuple[int, int]] = []
+        """The numbers of rows that say something only of those behind them, with the row up to which they do."""
         self.exceeded: Exceeded | None = None
         self.requested: dict[Attempt, list[Requested]] = {}
         self.rates: dict[str, float] = {}
@@ -93,9 +94,12 @@ class Past:
         """The outputs of nodes that are not run, by their keys."""
         self.rows: list[tuple[int, str, int]] = []
         """The number of each row, the execution that it is in, and its bytes."""
+        self.parts: dict[str, Part] = {}
+        """The rows of each iteration and round, by its path."""
         self.latest: int = 0
         """The latest pass of the record."""
         self._started: set[str] = set()
+        self._open: dict[Attempt, list[int]] = {}  # the rows of what had begun and not ended
         self._known: set[str] = set()
         self._begun: dict[str, set[int]] = {}
         self._highest: dict[str, int] = {}
@@ -114,6 +118,10 @@ class Past:
             path in self._started
             and any(key[0] == path and key not in self.outcomes for key in self.started)
         )
+
+    def crashes(self, path: str, attempt: int) -> int:
+        """How many processes have died while that attempt of a node was at work, without those that left."""
+        return len(self._open.get((path, attempt), ()))
 
     def had_begun(self, path: str, attempt: int) -> bool:
         """Whether anything was recorded of that attempt of a node, or of an execution inside it."""
@@ -141,7 +149,7 @@ class Past:
                 self.cancelling = entry
             case Ran():
                 if self.ran is not None:
-                    self.outdated.append(self.ran_row)
+                    self.outdated.append((self.ran_row, number))
                 self.ran, self.ran_row = entry, number
             case Requested():
                 path = bounded_by(entry.key)
@@ -149,18 +157,21 @@ class Past:
             case Given():
                 known = self.given.setdefault((entry.key, entry.pace), [])
                 if known and entry.stands_for_all:
-                    self.outdated.append(known.pop()[1])
+                    self.outdated.append((earlier := known.pop()[1], earlier + 1))
                 known.append((entry, number))
             case Opened():
                 self.opened[entry.key, entry.attempt] = entry
+                self._open.pop((entry.key, entry.attempt), None)
             case Whole():
                 self.wholes[entry.key] = entry
+                self._open.pop((entry.key, 1), None)
             case Passed():
                 self._let_pass({entry.name: entry.full_at})
             case Exceeded():
                 self.exceeded = self.exceeded or entry
             case Ended() | AttemptFailed():
                 self.outcomes[entry.key, entry.attempt] = entry
+                self._open.pop((entry.key, entry.attempt), None)
             case Late():
                 self.late[entry.key, entry.attempt] = entry
             case Retried():
@@ -168,6 +179,9 @@ class Past:
             case Started():
                 self._started.add(entry.key)
                 self.started.setdefault((entry.key, entry.attempt), []).append(entry)
+                self._open.setdefault((entry.key, entry.attempt), []).append(number)
+            case Left():
+                self._leave(entry.since)
             case CookiesSet():
                 self.cookies[entry.key, entry.attempt] = entry
                 self.latest_turn = max(self.latest_turn, entry.turn)
@@ -203,6 +217,11 @@ class Past:
         if not isinstance(entry, Ran):  # whose moment is one of the wall clock
             self.latest = max(self.latest, getattr(entry, "at", 0))
         self._learn(entry.key)
+
+    def _leave(self, since: int) -> None:
+        """What was begun in a row from that number on was left: its process did not die of it."""
+        for rows in self._open.values():
+            rows[:] = [number for number in rows if number < since]
 
     def _let_pass(self, rates: dict[str, float]) -> None:
         for name, full_at in rates.items():

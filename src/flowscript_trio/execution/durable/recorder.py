@@ -20,6 +20,7 @@ from .compensations import Compensations
 from .decisions import Decisions
 from .digests import Digests
 from .ending import Ending, ending_of, origin_facts
+from .entry_rows import row_of
 from .inbox import Inbox
 from .job_ends import JobEnds
 from .leaving import Leaving
@@ -29,13 +30,13 @@ from .readings import Readings
 from .restoring import Restoring
 from .retries import Retries
 from .run_clock import RunClock
-from .run_entries import RunBegan, RunEnded
+from .run_entries import Left, RunBegan, RunEnded
 from .run_journal import RunJournal
 from .waits import Waits
 from .working_time import WorkingTime
 
 MAX_CRASHES = 3
-"""This many processes may die at one execution; then it fails with Interrupted."""
+"""This many processes may die at one execution; then it fails with Interrupted. Those that left do not count."""
 
 
 Retold = Callable[[str, int], Awaitable[None]]
@@ -74,7 +75,7 @@ class Recorder:
         self.clock: RunClock = RunClock(passes, past.latest, now, journal.ahead)
         self.waits: Waits = Waits(lambda: self.clock.time)
         self.digests: Digests = Digests(coding.encode)
-        self.parts: Parts = Parts(past.rows, past.outdated)
+        self.parts: Parts = Parts(past.rows, past.outdated, past.parts)
         """The loops and iterations that are compacted once they have ended."""
         self.worked: WorkingTime = WorkingTime(
             journal, coding, past, self.clock, self.parts, started
@@ -89,6 +90,8 @@ class Recorder:
         self.outcomes: Outcomes = Outcomes(past, coding, self.clock, self.journal, self.parts)
         self.retries: Retries = Retries(past, self.clock, self.journal, self.waits)
         self.compensations: Compensations = Compensations(past, self.parts, self.journal)
+        self.has_begun: bool = False
+        """Whether an attempt was begun in this process, so that one may be at work when the run is left."""
         self._journal = journal
         self._is_suspended = False
 
@@ -137,7 +140,15 @@ class Recorder:
             self.leaving.leave()
 
     async def left(self) -> None:
-        """Return once it is on disk that the run was suspended, if it was. Cannot be cancelled."""
+        """What this process did has unwound: write that it has left the run, which counts as no crash.
+
+        Return once it is on disk that the run was suspended, if it was: then nothing was at work. The rest is on
+        disk when the journal is closed. Cannot be cancelled.
+        """
+        if self.has_begun and not self._is_suspended:
+            rows = self.past.rows
+            row, _ = row_of(Left("", rows[-1][0] + 1 if rows else 0), self.coding)
+            self._journal.write(row)
         if self._is_suspended:
             try:
                 with trio.CancelScope(shield=True):

@@ -48,6 +48,17 @@ class Ran(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Left(Entry):
+    """A process has left the run, and all that it did has unwound: it did not die at what had not ended.
+
+    ``since`` is the number of the first row that it may have written.
+    """
+
+    kind = "left"
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exceeded(Entry):
     """The execution at ``path`` has exceeded that bound of the budget: the run is about to be cancelled."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from ...journal.blobs import LARGE
-from ...journal.rows import Journal
+from ...journal.rows import Journal, Row
 from ...journal.values import TooLarge
 from ...types.paths import levels_of
 from .coding import Coding, is_sealed
@@ -133,14 +133,33 @@ class RunJournal:
         self._journal.at_end_of_pass(write)
 
     def compact(
-        self, entry: Compacted, dropped: Sequence[tuple[int, int]], since: int
+        self,
+        entry: Compacted,
+        dropped: Sequence[tuple[int, int]],
+        since: int,
+        packed: Packed | None = None,
     ) -> tuple[int, int]:
         """Write what stands for these rows from now on; gives the number of its row, and its bytes.
 
-        ``since`` is the lowest number of all rows that it stands for.
+        ``since`` is the lowest number of all rows that it stands for. ``packed`` is what it says, where that is
+        large. Raises CannotKeep.
         """
-        written = self.append(entry, str(since).encode(), entry.sealed)
-        outdated = [(number, number + 1) for number in self._parts.take_outdated(since)]
+        value = str(since).encode()
+        if packed is None:
+            written = self.append(entry, value, entry.sealed)
+        elif packed.part is None:
+            entry.without_cookies()
+            raise AssertionError("what has cookies is not compacted without a key")
+        else:
+            if packed.sealed:
+                self._parts.note_cookies(entry.key)
+            row = Row(entry.kind, entry.key, b"", value)
+            written = (
+                self._journal.write_large(row, packed.part.hash, packed.part.packed),
+                packed.size,
+            )
+            self._note_written(entry.key)
+        outdated = [(number, number + 1) for number in self._parts.take_outdated(since, dropped)]
         self._journal.drop([*dropped, *outdated])
         return written
 

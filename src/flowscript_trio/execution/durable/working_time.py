@@ -61,10 +61,11 @@ class WorkingTime:
         if now - self._noted < apart:
             return
         self._noted = now
-        if self._row >= 0:
-            self._parts.note_outdated(self._row)
         row, _ = row_of(Ran("", self.seconds, self._clock.time), self._coding)
-        self._row = self._journal.write(row)
+        number = self._journal.write(row)
+        if self._row >= 0:
+            self._parts.note_outdated(self._row, number)
+        self._row = number
 
     def close(self) -> None:
         """From now on nothing of it is written."""

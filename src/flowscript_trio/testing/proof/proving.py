@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from ...execution.durable.opening import check_store
+from ...execution.durable.given import check_store
 from ...execution.options import RunOptions
 from ...execution.preparing import check_options
 from ...journal.store import Store

@@ -1,0 +1,31 @@
+"""Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
+
+What is small takes no thread, and neither does anything of a store that takes no time, which may live in virtual
+time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import trio
+
+from ...runtimes.collector import FullCollections
+
+T = TypeVar("T")
+
+
+async def beside(
+    what: Callable[[], T], is_large: bool, is_inline: bool, is_much: bool = False
+) -> T:
+    """What a call gives that is made in a thread where it takes long; a cancellation waits for it then.
+
+    ``is_much``: it makes so many objects that full collections of garbage wait until it has.
+    """
+    if is_inline or not is_large:
+        return what()
+    with FullCollections() as collections:
+        if is_much:
+            collections.hold_off()
+        return await trio.to_thread.run_sync(what)
