@@ -358,8 +358,8 @@ async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", "[NaN]", "a.json:1: not valid JSON: NaN is not a JSON number"),
-        ("a.json", "1" * 5000, "a.json:1: not valid JSON: an integer of more than 4,300 digits"),
+        ("a.json", "[NaN]", "a.json:1:2: not valid JSON: NaN is not a JSON number"),
+        ("a.json", "1" * 5000, "a.json:1:1: not valid JSON: an integer of more than 4,300 digits"),
         ("a.json", "[" * 100_000, "a.json:1: the JSON nests too deeply"),
         ("a.jsonl", "1\n\n{x}\n", "a.jsonl:3:2: not valid JSON"),
         ("a.yaml", "a: [1", "a.yaml:1:6: not valid YAML"),
