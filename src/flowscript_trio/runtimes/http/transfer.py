@@ -24,9 +24,12 @@ from ..threads import run_in_thread
 from ..types import RunServices
 from .answer import place_of, read_body, refuse_failure
 from .coding import ContentError
+from .errors import HTTPStatusError
 
 T = TypeVar("T")
 CHUNK = 1024 * 1024  # bytes that are written or read at once
+_EMPTY = (204, 205)
+"""Statuses of answers without a body: another thing than a file that is empty."""
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
 
@@ -187,7 +190,7 @@ async def save(
     path: str,
     expected: str | None,
     send: Callable[[dict[str, str]], Any],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], httpx.Response]:
     """Save the body of an answer to a file: whole or not at all.
 
     Args:
@@ -199,8 +202,9 @@ async def save(
 
     Returns:
         ``{path, bytes, sha256, status, resumed}``: the size in bytes, and how many of them an earlier attempt
-        had brought.
+        had brought. And the answer, which is closed.
 
+    Raises HTTPStatusError for a status of 400 or more, and for one that says that there is nothing to save.
     Cancellation closes the connection at once and leaves the old file as it was.
     """
     download: Download = pool.downloads.pop(path, None) or await _in_thread(
@@ -216,6 +220,8 @@ async def save(
             answer = await send(download.headers)
         try:
             await refuse_failure(answer, run.services.now)
+            if answer.status_code in _EMPTY:
+                raise HTTPStatusError(answer, f"there is nothing to save in {path!r}")
             resumed = download.size if await download.begin(answer) else 0
             await read_body(answer, None, download.take, download.flush)
         finally:
@@ -234,13 +240,14 @@ async def save(
     except BaseException:
         await download.discard()
         raise
-    return {
+    saved = {
         "path": path,
         "bytes": download.size,
         "sha256": digest,
         "status": answer.status_code,
         "resumed": resumed,
     }
+    return saved, answer
 
 
 class FileBody(httpx.AsyncByteStream):
