@@ -19,7 +19,7 @@ import httpx
 import trio
 
 from ...types.errors import FlowScriptError
-from ..file.paths import FolderEntry, open_entry, refuse_special
+from ..file.paths import FolderEntry, naming, open_entry, refuse_special
 from ..threads import run_in_thread
 from ..types import RunServices
 from .answer import place_of, read_body, refuse_failure
@@ -101,7 +101,7 @@ class Download:
             )
         self._room.clear()
         if not goes_on:
-            await _in_thread(partial(os.ftruncate, self._handle, 0))
+            await _in_thread(partial(os.ftruncate, self._handle, 0), self.path)
             os.lseek(self._handle, 0, os.SEEK_SET)
             self.size, self._hash = 0, hashlib.sha256()
             length = answer.headers.get("content-length", "")
@@ -127,7 +127,7 @@ class Download:
         """Write what has come, if it is worth a thread."""
         if len(self._room) >= least:
             data, self._room = bytes(self._room), bytearray()
-            await _in_thread(partial(self._write, data))
+            await _in_thread(partial(self._write, data), self.path)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -145,7 +145,7 @@ class Download:
                 f"{self.path!r}: what was downloaded has the SHA-256 {found}, and not the one of the "
                 "setting sha256"
             )
-        await _in_thread(self._settle)
+        await _in_thread(self._settle, self.path)
         return found
 
     def _settle(self) -> None:
@@ -161,7 +161,7 @@ class Download:
     async def discard(self) -> None:
         """Leave nothing behind."""
         with trio.CancelScope(shield=True):
-            await _in_thread(self._discard)
+            await _in_thread(self._discard, self.path)
 
     def _discard(self) -> None:
         with suppress(OSError):
@@ -208,7 +208,7 @@ async def save(
     Cancellation closes the connection at once and leaves the old file as it was.
     """
     download: Download = pool.downloads.pop(path, None) or await _in_thread(
-        partial(Download, path, run.base)
+        partial(Download, path, run.base), path
     )
     try:
         answer = await send(download.headers)
@@ -262,7 +262,7 @@ class FileBody(httpx.AsyncByteStream):
 
     async def size(self) -> int:
         """Its size in bytes; raises OSError where there is no such file. Cancellation waits for the thread."""
-        self._handle = await _in_thread(self._open)
+        self._handle = await _in_thread(self._open, self._path)
         return os.fstat(self._handle).st_size
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -272,7 +272,7 @@ class FileBody(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         assert self._handle is not None
-        data = await _in_thread(partial(os.read, self._handle, CHUNK))
+        data = await _in_thread(partial(os.read, self._handle, CHUNK), self._path)
         if not data:
             raise StopAsyncIteration
         return data
@@ -291,5 +291,7 @@ class FileBody(httpx.AsyncByteStream):
         return handle
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
-    return await run_in_thread(work)
+async def _in_thread(work: Callable[[], T], path: str) -> T:
+    """What a thread gives; errors of the system name the path."""
+    with naming(path):
+        return await run_in_thread(work)
