@@ -170,6 +170,7 @@ MISBEHAVIOURS = [
     bad("deflate cut off", encoded("deflate", DEFLATE[:-9]), CUT),
     bad("br cut off", encoded("br", BROTLI[:-9]), CUT),
     bad("zstd cut off", encoded("zstd", ZSTD[:-5]), CUT),
+    bad("gzip with zeros behind", encoded("gzip", GZIP + bytes(512)), None),
     bad("gzip with bytes behind", encoded("gzip", GZIP + b"junk" * 9), NOT_IT),
     bad("gzip with a wrong sum", encoded("gzip", GZIP[:-8] + bytes(8)), NOT_IT),
     bad("too large", answer(BOMB), LARGE),

@@ -104,6 +104,8 @@ MORE: list[Misbehaviour] = [
     bad("two values", answer(b'{"a": 1}{"a": 2}'), NO_JSON),
     bad("a control character in a text", answer(b'"a\x01"'), NO_JSON),
     bad("an integer of 5,000 digits", answer(b"9" * 5000), NO_JSON),
+    bad("a number beyond all floats", answer(b'{"a": 1e400}'), NO_JSON),
+    bad("an infinity", answer(b'{"a": -Infinity}'), NO_JSON),
     bad("bytes that are not UTF-8", answer(b'"\xff\xfd"'), NO_JSON),
     bad("two marks of byte order", answer(b"\xef\xbb\xbf" * 2 + GOOD), NO_JSON),
     bad("JSON with nulls behind", answer(GOOD + bytes(3)), NO_JSON),

@@ -223,7 +223,7 @@ def test_nan_is_no_input(invoke: Any) -> None:
     text = '<workflow name="w"><transform type="map" id="m" expression="item"/></workflow>'
     done = invoke("run", text, "-q", "-i", "[NaN]")
     assert done.exit_code == 2
-    assert "NaN is not allowed in JSON" in done.stderr
+    assert "NaN is not a JSON number: line 1 column 2" in done.stderr
 
 
 def test_inspect_tells_handlers_from_nodes_and_what_a_run_can_be_given(invoke: Any) -> None:

@@ -118,7 +118,7 @@ def test_input_files_may_have_a_byte_order_mark(encoding: str, tmp_path: Path) -
         (b'"\xff"', r"--input @in.json: not UTF-8 text (byte 1)"),
         (b"{", "in.json is not JSON"),
         (b"[" * 100_000, "it nests too deeply"),
-        (b"NaN", "NaN is not allowed in JSON"),
+        (b"NaN", "NaN is not a JSON number: line 1 column 1"),
     ],
 )
 def test_input_that_cannot_be_read_is_an_error(data: bytes, message: str, tmp_path: Path) -> None:

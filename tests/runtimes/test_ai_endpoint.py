@@ -73,8 +73,11 @@ def test_the_path_follows_the_base(base: str, url: str) -> None:
 @pytest.mark.parametrize("base", ["localhost:8000/v1", "http://[x/v1", "/v1", "ftp://x/v1"])
 async def test_a_base_url_that_is_none_is_an_error_of_the_setting(base: str) -> None:
     async with loopback() as server:
-        with pytest.raises(fs.SettingError, match=r"the url is|the base-url is not"):
-            await ask(server, f'user="u" base-url="{base}"')
+        with pytest.raises(fs.SettingError, match=r"the base-url is"):
+            await ask(server, 'user="u" base-url="{{$config.base}}"', config={"base": base})
+        secrets = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": base}
+        with pytest.raises(fs.SettingError, match=r"the base-url is"):
+            await ask(server, secrets=secrets)
 
 
 def test_the_limit_of_tokens_has_another_name_at_openai_itself() -> None:

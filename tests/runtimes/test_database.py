@@ -582,3 +582,31 @@ async def test_percents_and_parentheses_in_a_query_are_its_own(base: Path) -> No
     query = "SELECT 7 %(:x) AS rest, '%(' || :y AS text, '%(a)s' AS plain, 9 IN (:z) AS found"
     node = source(query, 'params="{x: 4, y: b, z: [1, 9]}"')
     assert await run_one(node, base) == [{"rest": 3, "text": "%(b", "plain": "%(a)s", "found": 1}]
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("sqlite:///none/a.db", "there is no folder 'none' for it; make it first"),
+        ("sqlite:///there", "'there' is a folder; expected the file of a database"),
+    ],
+)
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<source:database id="d" connection="{}" query="SELECT 1 FROM t"/>',
+        '<source:database id="d" connection="{}" query="SELECT 1 FROM t" stream="true"/>'
+        '<sink:file id="f" input="d" path="out.csv"/>',
+        '<sink:database id="d" connection="{}" table="t"/>',
+    ],
+)
+async def test_a_file_that_sqlite_cannot_open_is_an_error_that_says_why(
+    element: str, url: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(Exception, match="unable to open database file") as caught:
+        await fs.run(
+            fs.loads(f'<workflow name="w">{element.format(url)}</workflow>'), input={"a": 1}
+        )
+    assert hint in caught.value.__notes__

@@ -14,7 +14,7 @@ import sqlalchemy.exc
 
 import flowscript_trio as fs
 from flowscript_trio.runtimes.database import copying, engines
-from flowscript_trio.runtimes.database.intervals import iso_of
+from flowscript_trio.runtimes.database.loaders import iso_of
 from flowscript_trio.runtimes.database.writing import FEWEST
 
 from postgresql import URL, needs_postgresql

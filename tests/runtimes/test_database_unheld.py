@@ -47,6 +47,8 @@ def reads_deep() -> bool:
         ("time '24:00'", "the time '24:00:00', which"),
         ("timetz '24:00+00'", "the timetz '24:00:00+00', which"),
         ("array[date 'infinity']", "the date '{infinity}', which"),
+        ("('1' || repeat('0', 400) || '.5')::jsonb", "the jsonb text of 403 characters, which cannot be read"),
+        ("'-1e400'::json", "the json '-1e400', which cannot be read (a number beyond 1.8e+308"),
         ("('[' || repeat('9', 5000) || ']')::json", "the json text of 5,002 characters, which cannot be read"),
         pytest.param(
             "(repeat('[', 5000) || repeat(']', 5000))::json",

@@ -346,6 +346,34 @@ async def test_a_missing_file_is_named_as_the_document_names_it(tmp_path: Path) 
         await run_one('<source:file id="f" path="no/such.txt"/>', tmp_path)
 
 
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/mem"), reason="there is no file here whose reads fail"
+)
+@pytest.mark.parametrize("settings", ["", 'format="lines" stream="true"', 'format="csv"'])
+async def test_a_read_that_fails_in_the_middle_names_the_file(
+    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails tells the descriptor's error, which knows no name."""
+    monkeypatch.chdir(tmp_path)
+    text = f'<source:file id="f" path="/proc/self/mem" {settings}/>'
+    if "stream" in settings:
+        text += '<sink:file id="s" input="f" path="out.csv"/>'
+    with pytest.raises(OSError, match=r"\[Errno 5\] .*: '/proc/self/mem'"):
+        await fs.run(fs.loads(f'<workflow name="w">{text}</workflow>'))
+
+
+@pytest.mark.parametrize("confined", [False, True])
+async def test_a_file_where_a_folder_should_be_is_said_to_be_none(
+    confined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotADirectoryError, match=r"'a/b/c\.txt'"):
+        await run_one(
+            '<sink:file id="f" path="a/b/c.txt"/>', tmp_path if confined else None, input="x"
+        )
+
+
 async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
@@ -358,8 +386,8 @@ async def test_a_new_file_has_the_permissions_that_the_process_gives(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", "[NaN]", "a.json:1: not valid JSON: NaN is not a JSON number"),
-        ("a.json", "1" * 5000, "a.json:1: not valid JSON: an integer of more than 4,300 digits"),
+        ("a.json", "[NaN]", "a.json:1:2: not valid JSON: NaN is not a JSON number"),
+        ("a.json", "1" * 5000, "a.json:1:1: not valid JSON: an integer of more than 4,300 digits"),
         ("a.json", "[" * 100_000, "a.json:1: the JSON nests too deeply"),
         ("a.jsonl", "1\n\n{x}\n", "a.jsonl:3:2: not valid JSON"),
         ("a.yaml", "a: [1", "a.yaml:1:6: not valid YAML"),

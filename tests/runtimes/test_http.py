@@ -442,10 +442,6 @@ async def test_extract_takes_the_body_for_json_whatever_its_content_type() -> No
         server.page("/x", b'{"a": [1, 2]}', Content_Type="text/plain")
         url = 'url="{{$config.base}}/x"'
         assert await run_one(f'<source:http id="x" {url} extract="a[1]"/>', server.base) == 2
-        with pytest.raises(
-            fs.FlowScriptError, match="extract is for JSON, and the format is 'text'"
-        ):
-            await run_one(f'<source:http id="x" {url} extract="a" format="text"/>', server.base)
         with pytest.raises(fs.FlowScriptError, match="the extract 'abs\\(a\\)' failed"):
             await run_one(f'<source:http id="x" {url} extract="abs(a)"/>', server.base)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -61,3 +62,31 @@ async def test_to_decode_what_gives_nothing_can_be_cancelled(
         await read_body(answer, None, take, flush if to_file else None)
     assert scope.cancelled_caught
     assert len(taken) == 10
+
+
+HALVES = gzip.compress(b"one "), gzip.compress(b"two")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ((*HALVES,), None),
+        ((HALVES[0], bytes(9), HALVES[1], bytes(512)), None),
+        ((*HALVES, b"rubbish"), "more bytes follow its end"),
+        ((*HALVES, bytes(512), b"rubbish"), "more bytes follow its end"),
+        ((*HALVES, b"\x1fx"), "and it is not"),
+        ((*HALVES, b"\x1f"), "cut off in the middle"),
+        ((*HALVES, HALVES[0][:-1]), "cut off in the middle"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_members_of_gzip_may_be_padded_with_zeros(
+    parts: tuple[bytes, ...], said: str | None, size: int
+) -> None:
+    body, data = Body("gzip", None, "it"), b"".join(parts)
+    found: list[bytes] = []
+    with nullcontext() if said is None else pytest.raises(ContentError, match=said):
+        for at in range(0, len(data), size):
+            found += body.feed(data[at : at + size])
+        body.end()
+    assert b"".join(found).startswith(b"one two")

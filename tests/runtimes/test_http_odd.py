@@ -38,8 +38,8 @@ def page(items: object, **headers: str) -> Answer:
     ],
 )
 async def test_a_host_or_port_that_cannot_be_is_refused_before_anything_is_sent(url: str) -> None:
-    with pytest.raises(fs.SettingError, match=r"^the url is .*; expected http://"):
-        await run(f'<source:http id="h" url="{url}"/>')
+    with pytest.raises(fs.SettingError, match=r"the url is .*; expected http://"):
+        await run('<source:http id="h" url="{{$config.base}}"/>', url)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost.", "[::1]"])
@@ -50,9 +50,9 @@ async def test_a_host_that_can_be_is_connected_to(host: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://xn--a/", "nowhere", "ftp://a/b", "http://a:0/"])
 async def test_so_is_the_url_of_tokens(url: str) -> None:
-    auth = f"{{type: oauth2, token-url: '{url}', client-id: a, client-secret: b}}"
-    with pytest.raises(fs.SettingError, match=r"^the token-url of auth is .*; expected http://"):
-        await run(f'<source:http id="h" url="http://127.0.0.1:1/" auth="{auth}"/>')
+    auth = "{type: oauth2, token-url: {{$config.base}}, client-id: a, client-secret: b}"
+    with pytest.raises(fs.SettingError, match=r"the token-url of auth is .*; expected http://"):
+        await run(f'<source:http id="h" url="http://127.0.0.1:1/" auth="{auth}"/>', url)
 
 
 async def test_a_next_page_of_a_host_that_cannot_be_is_one_of_another_origin() -> None:
@@ -72,9 +72,9 @@ async def test_a_redirect_to_a_host_or_port_that_cannot_be_is_refused(location: 
 
 @pytest.mark.parametrize("name", ["Content-Length", "content-length", "Transfer-Encoding"])
 async def test_headers_that_follow_from_the_body_are_not_set_by_hand(name: str) -> None:
-    element = f'<sink:http id="h" url="http://127.0.0.1:1/" body="b" headers="{{{name}: 99}}"/>'
+    element = f'<sink:http id="h" url="http://127.0.0.1:1/" body="b" headers="{{{name}: {{{{$config.base}}}}}}"/>'
     with pytest.raises(fs.SettingError, match="follows from the body"):
-        await run(element)
+        await run(element, "99")
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,52 @@ async def test_what_is_not_as_expected_leaves_the_old_file(tmp_path: Path) -> No
     assert left_in(tmp_path) == ["f.bin"]
 
 
+@pytest.mark.parametrize("status", [204, 205])
+async def test_an_answer_without_a_body_is_no_file_and_leaves_the_old_one(
+    status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "f.bin").write_text("old")
+    async with loopback() as server:
+        server.page("/x", b"", status=status)
+        for settings in ("", 'response="full"'):
+            with pytest.raises(
+                fs.HTTPStatusError, match=r"nothing to save in 'd/f\.bin'"
+            ) as caught:
+                await run_one(download(server, settings, RETRY), tmp_path)
+            assert caught.value.status == status
+            assert f"/x answered {status}" in str(caught.value)
+        assert len(server.seen) == 2  # it is not tried again
+        server.page("/x", b"")  # a file that is empty is one
+        assert (await run_one(download(server), tmp_path))["bytes"] == 0
+    assert (tmp_path / "d" / "f.bin").read_text() == ""
+    assert left_in(tmp_path) == ["f.bin"]
+
+
+async def test_a_disk_that_is_full_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("flowscript_trio.runtimes.http.transfer.os.write", full)
+    async with loopback() as server:
+        server.page("/x", DATA)
+        with pytest.raises(OSError, match=r"No space left on device: 'd/f\.bin'"):
+            await run_one(download(server), tmp_path)
+    assert left_in(tmp_path) == []
+
+
+async def test_the_full_answer_of_a_download_has_its_headers(tmp_path: Path) -> None:
+    async with loopback() as server:
+        server.page("/x", b"abc", Last_Modified="today")
+        text = '{{x.headers["Last-Modified"]}} {{x.body.bytes}} {{x.status}} {{x.url}}'
+        text = f"<transform:template id='t'><template>{text}</template></transform:template>"
+        output = await run_one(download(server, 'response="full"') + text, tmp_path)
+        assert output == f"today 3 200 {server.base}/x"
+    assert (tmp_path / "d" / "f.bin").read_bytes() == b"abc"
+
+
 class Breaking:
     """A server of one file that breaks its first answers off; ``ranges`` are the parts that were asked for."""
 

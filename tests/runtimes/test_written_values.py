@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 import flowscript_trio as fs
 from flowscript_trio.expression import encode_json, to_text
 from flowscript_trio.expression.standing import in_order, stands_for
-from flowscript_trio.runtimes.database.intervals import iso_of
+from flowscript_trio.runtimes.database.loaders import iso_of
 
 from loopback import loopback
 from postgresql import URL, needs_postgresql

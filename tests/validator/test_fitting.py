@@ -66,7 +66,7 @@ def test_a_constant_in_braces_that_cannot_fit_is_an_error_when_read(
         """<parallel id="p" maxConcurrency="{{1 / 0}}"><branch>N!</branch></parallel>""",
         """<parallel id="p" maxConcurrency="{{input}}"><branch>N!</branch></parallel>""",
         """<parallel id="p" maxConcurrency="{{random_int(1, 3)}}"><branch>N!</branch></parallel>""",
-        """<source id="s" url="{{5}}"/>""",
+        """<source id="s" url="{{input}}" format="{{input}}"/>""",
         """<loop id="l" max="{{60 * 2}}">N!</loop>""",
         """<set var="x" value="{{'4'}}"/>""",
         """<set var="x" type="string" value="{{4}}"/>""",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
@@ -60,10 +59,12 @@ def fork_command(
 
 
 def _output(text: str) -> tuple[str, Any]:
+    from ..expression.json_pieces import read_json
+
     key, equals, value = text.partition("=")
     try:
         if equals:
-            return key, json.loads(value)
+            return key, read_json(value)
     except ValueError:
         pass
     raise click.UsageError(f"--skip is {text!r}; expected KEY=JSON, such as pay='{{\"ok\": true}}'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -65,8 +65,10 @@ def read_input(given: str | None) -> Any:
     if not is_file:
         _refuse_bytes(given, "--input")
     text = _text_of_file(given[1:], "--input ") if is_file else given
+    from ..expression.json_pieces import read_json
+
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return read_json(text)
     except (ValueError, RecursionError) as exc:
         said = "it nests too deeply" if isinstance(exc, RecursionError) else exc
         name = given[1:] if is_file else "--input"
@@ -99,7 +101,3 @@ def _text_of_file(name: str, option: str) -> str:
     except UnicodeDecodeError as exc:
         found = f"not {exc.encoding.upper()} text (byte {exc.start})"
         raise click.UsageError(f"{option}@{name}: {found}") from None
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not allowed in JSON")

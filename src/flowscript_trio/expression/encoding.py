@@ -297,19 +297,15 @@ def decode_json(text: str, services: Services | None = None) -> Any:
         return read_json(text, _decoder(), look)
     except json.JSONDecodeError as exc:
         raise NotJson(f"the text is not valid JSON: {exc}", exc.pos) from None
-    except ValueError as exc:
-        raise NotJson(f"the text is not valid JSON: {exc}", 0) from None
     except RecursionError:
         raise LimitExceeded("the JSON nests too deeply") from None
 
 
 @cache
 def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_refuse, parse_int=_read_int)
+    from .json_numbers import make_decoder
 
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not valid JSON")
+    return make_decoder(_read_int)
 
 
 def _read_int(digits: str) -> int:

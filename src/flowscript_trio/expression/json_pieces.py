@@ -14,6 +14,7 @@ from typing import Any
 
 from .bulk import PIECE
 from .json_cuts import Cuts, between
+from .json_numbers import placed, plain_decoder
 
 SHORT = 4 * 1024
 """Characters of most values."""
@@ -27,16 +28,23 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 
-def read_json(text: str, decoder: json.JSONDecoder, look: Callable[[], None] | None = None) -> Any:
+def read_json(
+    text: str, decoder: json.JSONDecoder | None = None, look: Callable[[], None] | None = None
+) -> Any:
     """The value of a JSON text, as ``decoder.decode`` gives it; raises JSONDecodeError with the same words.
 
+    So it does for a number that the decoder refused; without one, for all that cannot be held (1e400, NaN).
     ``look`` is called now and then while a long text is read; it raises where there is no time left.
     """
     if text.startswith("\ufeff"):
         raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
-    if len(text) <= PIECE:
-        return decoder.decode(text)
-    return _Pieces(text, decoder, look).read()
+    decoder = decoder or plain_decoder()
+    try:
+        return decoder.decode(text) if len(text) <= PIECE else _Pieces(text, decoder, look).read()
+    except json.JSONDecodeError:
+        raise
+    except ValueError as exc:
+        raise placed(exc, text) from None
 
 
 class _Pieces:

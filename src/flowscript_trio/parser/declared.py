@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..types.declared import fits
@@ -26,14 +25,12 @@ def convert(word: str, kind: str | None, choices: tuple[str, ...] = ()) -> Any:
     """The value that a text is for a declared type; raises ValueError where it is not one."""
     value: Any = word
     if kind not in (None, "string", "enum"):
+        from ..expression.json_pieces import read_json
+
         try:
-            value = json.loads(word, parse_constant=_refuse)
+            value = read_json(word)
         except RecursionError:
             raise ValueError("the JSON nests too deeply") from None
     if not fits(value, kind, choices):
         raise ValueError(word)
     return value
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not valid JSON")

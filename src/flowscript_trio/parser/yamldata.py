@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import math
 import re
 from base64 import b64decode
 from typing import Any
@@ -165,7 +166,12 @@ def _core(word: str, node: yaml.Node) -> Any:
             raise _problem(f"an integer has more than {_DIGITS:,} digits", node)
         return int(word)
     if _FLOAT.fullmatch(word):
-        return float(word)
+        number = float(word)
+        if math.isinf(number):
+            raise _problem(
+                "a number beyond 1.8e+308 (expected it as text, in quotes, or .inf)", node
+            )
+        return number
     if based := _BASED.fullmatch(word):
         if len(word) > _DIGITS:
             raise _problem(f"an integer has more than {_DIGITS:,} digits", node)

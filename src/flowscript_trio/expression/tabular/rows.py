@@ -163,7 +163,7 @@ class CsvRows:
                 return None
             if self._dialect.ragged == "error":
                 raise FlowScriptError(
-                    f"{place}: the row has {len(row)} columns, and the header {len(header)}; "
+                    f"{place}: the row has {len(row)} column{'s' * (len(row) != 1)}, and the header {len(header)}; "
                     "expected the same, or the setting ragged: fit or skip"
                 )
         found: dict[str, Any] = dict(zip(header, row, strict=False))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ...types.errors import FlowScriptError, SettingError
 from ...types.services import OPENAI, SERVICES
+from ..http.spelling import check_url
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,6 +21,7 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The URL of chat completions; a query of the base stays at its end. Raises SettingError."""
+        check_url(self.base, "base-url")
         try:
             parts = urlsplit(self.base.strip())
         except ValueError as exc:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...expression.json_pieces import read_json
 from ...types.shorthand import (
     TYPES,
     NamedSchemas,
@@ -118,7 +119,7 @@ def with_names(given: Any, named: Any) -> Any:
 def _read(text: str, named: NamedSchemas) -> Any:
     """A mapping, if the text is JSON of one, else the schema that it is in the short form."""
     try:
-        found = json.loads(text)
+        found = read_json(text)
     except (ValueError, RecursionError):
         short = schema_of_text(text, named)
         if _is_unquoted(short):

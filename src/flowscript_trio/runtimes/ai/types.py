@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from ...types.errors import SettingError
+from ..http.spelling import check_url
 from ..markers import Resolved
 from ..reticent import Reticent
 from .schema import OutputSchema, with_names
+
+_ADDED = "/chat/completions"
 
 
 class AIConfig(Reticent):
@@ -53,3 +58,18 @@ class AIConfig(Reticent):
         default=None, description="the service, up to /chat/completions; default: by the secrets"
     )
     api_key: str | None = Field(default=None, description="its key; default: by the secrets")
+
+    @field_validator("base_url", mode="after")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        try:
+            if value:
+                check_url(value, "base-url")
+        except SettingError as exc:
+            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
+        if value and value.strip().partition("?")[0].rstrip("/").endswith(_ADDED):
+            message = (
+                f"the base-url ends in {_ADDED}, which is added to it; expected it without that"
+            )
+            raise PydanticCustomError("spelling", "{message}", {"message": message})
+        return value

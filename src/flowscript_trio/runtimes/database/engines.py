@@ -243,16 +243,16 @@ def _make(text: str, base: Path | None, limiter: trio.CapacityLimiter) -> Databa
     event.listen(engine, "connect", database.note_new, insert=True)
     if url.drivername == "postgresql+psycopg":
         event.listen(engine, "do_connect", database.dial)
-        event.listen(engine, "connect", _read_as_text)
+        event.listen(engine, "connect", _teach)
         event.listen(engine, "do_execute", _execute_alone)
         event.listen(engine, "handle_error", _explain_unheld)
     return database
 
 
-def _read_as_text(connection: Any, record: Any) -> None:
-    from .intervals import read_as_text
+def _teach(connection: Any, record: Any) -> None:
+    from .loaders import teach
 
-    read_as_text(connection)
+    teach(connection)
 
 
 def _explain_unheld(context: Any) -> Exception | None:

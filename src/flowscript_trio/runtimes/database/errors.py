@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03")
 """SQLSTATEs of what passes: connections, serialization, deadlocks, locks, a server that starts or stops."""
+_CANNOT_OPEN = 14  # SQLITE_CANTOPEN
 _BUSY = (5, 6)  # SQLITE_BUSY and SQLITE_LOCKED, in the lowest byte of the code
 
 
@@ -46,6 +48,22 @@ def name_of(url: URL) -> str:
         return f"the SQLite database {PurePath(url.database or ':memory:').name}"
     port = f":{url.port}" if url.port else ""
     return f"the {kind} database {url.database or ''} at {url.host or 'this machine'}{port}"
+
+
+def say_where(error: Exception, url: URL) -> None:
+    """Note in an error of SQLAlchemy which database it is of, and what to do where SQLite does not say."""
+    error.add_note(f"asked of {name_of(url)}")
+    if _code_of(getattr(error, "orig", None)) == _CANNOT_OPEN:
+        error.add_note(_why_closed(PurePath(url.database or "")))
+
+
+def _why_closed(path: PurePath) -> str:
+    """Why SQLite could not open a file."""
+    if os.path.isdir(path):
+        return f"{path.name!r} is a folder; expected the file of a database"
+    if not os.path.isdir(path.parent):
+        return f"there is no folder {path.parent.name!r} for it; make it first"
+    return "look whether it may be read and written, and its folder, too"
 
 
 def mark_passing(error: Exception, *, connecting: bool = False) -> None:

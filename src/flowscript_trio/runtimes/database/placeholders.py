@@ -79,6 +79,8 @@ def _words_of(query: str) -> list[str]:
 def refuse_without_rows(query: str) -> None:
     """Raise SettingError for a statement that is not spoken in rows, or that ends the transaction."""
     first, *rest = _words_of(query) or [""]
+    if not first:
+        raise SettingError("the query has no statement in it; expected one, such as a SELECT")
     if first == "COPY" and not {"STDIN", "STDOUT"}.isdisjoint(rest):
         raise SettingError(
             "COPY to or from the client gives no rows; expected a SELECT (with stream, of any size), and a "

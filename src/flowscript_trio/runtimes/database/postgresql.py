@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...types.errors import SettingError, nearest
+from ...types.errors import SettingError
 from ..file.paths import resolve
+from .spelling import FILES, check_option
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -17,15 +18,6 @@ CONNECT_SECONDS = 10
 
 NOWHERE = os.path.join(os.devnull, "none")
 """The path of no file: libpq goes on without one, where an empty path would mean the home folder's."""
-
-_FILES = ("passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl")
-_OPTIONS = frozenset(_FILES) | {
-    "application_name", "channel_binding", "client_encoding", "connect_timeout", "host", "hostaddr",
-    "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts",
-    "options", "port", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslmode",
-    "sslnegotiation", "sslpassword", "sslsni", "target_session_attrs", "tcp_user_timeout",
-}  # fmt: skip
-"""What a URL may say. Not: services, Kerberos, key logs, and what psycopg's own ``connect`` takes."""
 
 _NOT_IGNORED = ("PGSERVICE", "PGDATESTYLE", "PGTZ", "PGGEQO")
 """Variables that no option overrides: a file of settings, and what libpq sends to every server."""
@@ -53,12 +45,7 @@ def settle(url: URL, base: Path | None) -> tuple[URL, dict[str, str]]:
     import psycopg
 
     for name in url.query:
-        if name not in _OPTIONS:
-            near = nearest(name, sorted(_OPTIONS))
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise SettingError(
-                f"the connection has the option {name!r}, which is not allowed{hint}"
-            )
+        check_option(name)
     if not url.username:
         raise SettingError("the connection names no user; expected postgresql://user@host/name")
     if not url.host and not {"host", "hostaddr"} & url.query.keys():
@@ -71,7 +58,7 @@ def settle(url: URL, base: Path | None) -> tuple[URL, dict[str, str]]:
     url = url.update_query_dict(
         {
             name: resolve(str(url.query[name]), base)[1]
-            for name in _FILES
+            for name in FILES
             if name in url.query and (name, url.query[name]) != ("sslrootcert", "system")
         }
     )

@@ -11,8 +11,9 @@ from .jobs import Job
 from .once import Marker, Written
 from .reading import begin, commit
 from .sessions import Session
+from .spelling import read_name
 from .types import DatabaseSinkConfig
-from .writing import check_rows, read_name, write_group
+from .writing import check_rows, write_group
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...types.errors import FlowScriptError
 from .engines import ALONE, Database
-from .errors import UNWRITABLE, is_busy, is_lock, mark_passing, not_writable
+from .errors import UNWRITABLE, is_busy, is_lock, mark_passing, not_writable, say_where
 from .jobs import Job
 from .values import to_value
 
@@ -44,7 +44,7 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
     except SQLAlchemyError as exc:
         job.check()
         mark_passing(exc, connecting=True)
-        exc.add_note(f"asked of {database.name}")
+        say_where(exc, database.engine.url)
         raise
     try:
         try:
@@ -52,7 +52,7 @@ def connected(database: Database, job: Job[Any]) -> Iterator[Connection]:
             yield connection
         except SQLAlchemyError as exc:
             mark_passing(exc)
-            exc.add_note(f"asked of {database.name}")
+            say_where(exc, database.engine.url)
             raise
         except UNWRITABLE as exc:
             raise not_writable(exc, database.name) from exc

@@ -50,7 +50,7 @@ class Session:
     def _do(self, work: Callable[[Connection, Job[Any]], T], job: Job[T]) -> T:
         from sqlalchemy.exc import SQLAlchemyError
 
-        from .errors import UNWRITABLE, mark_passing, not_writable
+        from .errors import UNWRITABLE, mark_passing, not_writable, say_where
 
         with self._lock:
             self._is_busy = True
@@ -60,7 +60,7 @@ class Session:
             return work(connection, job)
         except SQLAlchemyError as exc:
             mark_passing(exc, connecting=self._connection is None)
-            exc.add_note(f"asked of {self.database.name}")
+            say_where(exc, self.database.engine.url)
             raise
         except UNWRITABLE as exc:
             raise not_writable(exc, self.database.name) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from ...types.errors import SettingError, nearest
 
@@ -17,8 +18,18 @@ _URL = re.compile(
     re.DOTALL,
 )
 """Driver, user, password, host, port, database and options, as SQLAlchemy takes them apart."""
+Name = tuple[str | None, str]
+_PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 _KNOWN = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql")
 _NOT_OF_DATABASES = ("http", "https", "file", "ftp", "redis", "rediss", "mongodb", "amqp")
+FILES = ("passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl")
+_OPTIONS = frozenset(FILES) | {
+    "application_name", "channel_binding", "client_encoding", "connect_timeout", "host", "hostaddr",
+    "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts",
+    "options", "port", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslmode",
+    "sslnegotiation", "sslpassword", "sslsni", "target_session_attrs", "tcp_user_timeout",
+}  # fmt: skip
+"""What a URL of PostgreSQL may say. Not: services, Kerberos, key logs, and what psycopg's ``connect`` takes."""
 _ASYNCIO = frozenset(
     {
         "aiomysql",
@@ -68,8 +79,18 @@ def _check_postgresql(driver: str, user: str | None, host: str | None, options: 
         )
     if not user:
         raise SettingError("the connection names no user; expected postgresql://user@host/name")
+    for option in filter(None, options.split("&")):
+        check_option(unquote_plus(option.partition("=")[0]))
     if not host and not _HOSTS.search(options):
         raise SettingError("the connection names no host; expected postgresql://user@host/name")
+
+
+def check_option(name: str) -> None:
+    """Raise SettingError for an option that a URL of PostgreSQL may not have."""
+    if name not in _OPTIONS:
+        near = nearest(name, sorted(_OPTIONS))
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise SettingError(f"the connection has the option {name!r}, which is not allowed{hint}")
 
 
 def no_dialect(name: str) -> SettingError:
@@ -80,3 +101,16 @@ def no_dialect(name: str) -> SettingError:
         f"there is no dialect {name!r} for SQLAlchemy here{hint or f'; {EXPECTED}'}"
         + ("" if near else ", or the package that brings this dialect to be installed")
     )
+
+
+def read_name(text: str) -> Name:
+    """The schema, or None, and the name of a table; raises SettingError for anything else."""
+    parts, done = [], -1  # where the dot before the next part is
+    while done < len(text) and (found := _PART.match(text, done + 1)):
+        parts.append(found[2] or found[1].replace('""', '"'))
+        done = found.end()
+        if text[done : done + 1] not in (".", ""):
+            break
+    if done != len(text) or not 1 <= len(parts) <= 2:
+        raise SettingError(f'{text!r} is not a table; expected name, schema.name or "odd.name"')
+    return (None, parts[0]) if len(parts) == 1 else (parts[0], parts[1])

@@ -19,10 +19,10 @@ from ...types.errors import SettingError
 from ..markers import Constant
 from ..reticent import Reticent
 from .placeholders import Params, match, refuse_without_rows, scan
-from .spelling import check_spelling
+from .spelling import check_spelling, read_name
 
 
-def _checked(check: Callable[[str], None]) -> AfterValidator:
+def _checked(check: Callable[[str], object]) -> AfterValidator:
     """What asks ``check`` about a text; its SettingError is the problem of the setting."""
 
     def validate(value: str) -> str:
@@ -36,6 +36,7 @@ def _checked(check: Callable[[str], None]) -> AfterValidator:
 
 
 Connection = Annotated[str, Field(min_length=1), _checked(check_spelling)]
+Table = Annotated[str, Field(min_length=1), _checked(read_name)]
 Query = Annotated[
     str,
     Constant("a query without {{…}}; values go into it by params: ?, $1 or :name"),
@@ -98,9 +99,7 @@ class DatabaseSourceConfig(DatabaseConfig):
 class DatabaseSinkConfig(DatabaseConfig):
     """``<sink type="database">``: writes its input, a row or a list of rows, to a table."""
 
-    table: str = Field(
-        min_length=1, description='the table, as it is spelled: name, schema.name, "odd.name"'
-    )
+    table: Table = Field(description='the table, as it is spelled: name, schema.name, "odd.name"')
     operation: Literal["insert", "upsert", "update"] = Field(
         default="insert", description="what is done with each row"
     )

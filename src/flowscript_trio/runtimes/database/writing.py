@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +30,7 @@ from .jobs import Job
 from .once import Marker, Written
 from .reading import begin, commit, connected
 from .rows import Rows, alike, batches_of, need, rows_of
+from .spelling import Name, read_name
 from .streaming import stream_rows, streams
 from .tables import Table, look_up
 from .types import DatabaseSinkConfig
@@ -38,10 +38,6 @@ from .values import to_column, to_driver
 
 FEWEST = 500
 """Rows from which COPY is worth its while."""
-
-_PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
-
-Name = tuple[str | None, str]
 
 
 def check_rows(config: DatabaseSinkConfig, value: Any, first: int = 0) -> Rows:
@@ -115,19 +111,6 @@ def _parts_of(rows: Rows, config: DatabaseSinkConfig, database: Database) -> Ite
     ):
         return [rows]
     return batches_of(rows, config.batch)
-
-
-def read_name(text: str) -> Name:
-    """The schema, or None, and the name of a table; raises SettingError for anything else."""
-    parts, done = [], -1  # where the dot before the next part is
-    while done < len(text) and (found := _PART.match(text, done + 1)):
-        parts.append(found[2] or found[1].replace('""', '"'))
-        done = found.end()
-        if text[done : done + 1] not in (".", ""):
-            break
-    if done != len(text) or not 1 <= len(parts) <= 2:
-        raise SettingError(f'{text!r} is not a table; expected name, schema.name or "odd.name"')
-    return (None, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
 def _write(

@@ -19,7 +19,7 @@ from ..types import ExecutionParams, RunServices
 from .again import Earlier, earlier_of
 from .formats import encode, read
 from .opening import open_to_read
-from .paths import open_entry
+from .paths import naming, open_entry
 from .pouring import look, write_stream
 from .shapes import WRITTEN, missing_package, shape_of_content
 from .supply import open_supply
@@ -115,7 +115,7 @@ class FileSink:
 
 
 def _read(config: FileSourceConfig, base: Path | None, full: FullCollections) -> Any:
-    with open_to_read(config.path, base) as file:
+    with naming(config.path), open_to_read(config.path, base) as file:
         if os.fstat(file.fileno()).st_size * _DENSE.get(config.form, 1) >= LARGE:
             full.hold_off()
         return read(

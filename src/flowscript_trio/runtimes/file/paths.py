@@ -87,10 +87,10 @@ def open_entry(
         raise IsADirectoryError(21, "a folder, expected a file", path)
     with naming(path):
         if create:
-            os.makedirs(root, exist_ok=True)
+            _make(root)
         if not _HAS_FOLDER_HANDLES:
             if create:
-                os.makedirs(os.path.dirname(found), exist_ok=True)
+                _make(os.path.dirname(found))
             yield FolderEntry(None, found)
             return
         handle = os.open(root, _FOLDER)
@@ -102,6 +102,14 @@ def open_entry(
             yield FolderEntry(handle, name)
         finally:
             os.close(handle)
+
+
+def _make(folder: str) -> None:
+    """Make a folder, and those that it is in, where they are missing."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except FileExistsError:  # what is there is a file
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from None
 
 
 def _enter(parent: int, name: str, create: bool) -> int:

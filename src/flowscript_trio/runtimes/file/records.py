@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Any, Literal, Protocol
 
 from ...expression.json_pieces import read_json
 from ...expression.tabular.columns import readers_of
@@ -20,8 +19,6 @@ RecordForm = Literal["csv", "tsv", "jsonl", "lines"]
 RECORD_FORMS: tuple[RecordForm, ...] = ("csv", "tsv", "jsonl", "lines")
 """Formats of one record after another."""
 
-_DIGITS = sys.int_info.default_max_str_digits
-"""Digits of an integer: beyond them reading one would take quadratic time."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, with which it begins
@@ -208,33 +205,10 @@ def make_parts(
 
 def decode_json_text(text: str, name: str, line: int) -> Any:
     """The value of a JSON text that begins in that line; raises FlowScriptError with line and column."""
-    # Where Python itself counts digits, its own int is called by C and takes half the time.
-    is_guarded = 0 < sys.get_int_max_str_digits() <= _DIGITS
     try:
-        return read_json(text, _GUARDED if is_guarded else _COUNTING)
+        return read_json(text)
     except json.JSONDecodeError as exc:
         place = f"{name}:{line + exc.lineno - 1}:{exc.colno}"
         raise FlowScriptError(f"{place}: not valid JSON: {exc.msg}") from None
-    except ValueError as exc:
-        said = exc if isinstance(exc, _Constant) else f"an integer of more than {_DIGITS:,} digits"
-        raise FlowScriptError(f"{name}:{line}: not valid JSON: {said}") from None
     except RecursionError:
         raise FlowScriptError(f"{name}:{line}: the JSON nests too deeply") from None
-
-
-class _Constant(ValueError):
-    """NaN, or an infinity."""
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise _Constant(f"{word} is not a JSON number")
-
-
-def _count_digits(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError
-    return int(digits)
-
-
-_GUARDED = json.JSONDecoder(parse_constant=_refuse_constant)
-_COUNTING = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_count_digits)

@@ -13,6 +13,7 @@ from ..threads import run_in_thread
 from .books import BookForm, read_parts
 from .formats import CHUNK
 from .opening import open_patiently, open_to_read
+from .paths import naming
 from .records import Records
 from .types import FileSourceConfig
 
@@ -23,8 +24,11 @@ class FileSupply:
     Cancellation waits for a piece of a file, and not for one of a pipe.
     """
 
-    def __init__(self, file: BinaryIO, records: Records, limiter: trio.CapacityLimiter) -> None:
+    def __init__(
+        self, file: BinaryIO, path: str, records: Records, limiter: trio.CapacityLimiter
+    ) -> None:
         self._file = file
+        self._path = path
         self._records = records
         self._limiter = limiter
         self._ended = False
@@ -36,7 +40,8 @@ class FileSupply:
 
     def _read(self) -> Sequence[Any]:
         while not self._ended:
-            data = self._file.read1(CHUNK)  # type: ignore[attr-defined]
+            with naming(self._path):
+                data = self._file.read1(CHUNK)  # type: ignore[attr-defined]
             self._ended = not data
             if items := self._records.feed(data, last=not data):
                 return items
@@ -61,11 +66,13 @@ class BookSupply:
         limiter: trio.CapacityLimiter,
     ) -> None:
         self._file = file
+        self._path = config.path
         self._parts = read_parts(file, form, config.path, config.sheet)
         self._limiter = limiter
 
     async def fetch(self) -> Sequence[Any]:
-        return await run_in_thread(next, self._parts, (), limiter=self._limiter)
+        with naming(self._path):
+            return await run_in_thread(next, self._parts, (), limiter=self._limiter)
 
     async def aclose(self) -> None:
         self._parts.close()
@@ -85,4 +92,4 @@ async def open_supply(
         form, config.path, encoding=config.encoding, dialect=config.dialect, types=config.types
     )
     file = await run_in_thread(open_patiently, config.path, base, limiter=limiter)
-    return FileSupply(file, records, limiter)
+    return FileSupply(file, config.path, records, limiter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError
 from ...expression.tabular.tables import Dialect
 from ..tabular import ReadTable, WrittenTable, checked_encoding
 from .books import BOOK_FORMS
+from .spelling import Path, Sheet
 
 Form = Literal["json", "jsonl", "yaml", "csv", "tsv", "xlsx", "parquet", "text", "lines", "bytes"]
 Format = Literal["auto"] | Form
-Path = Annotated[str, Field(min_length=1)]
 
 _SUFFIXES: dict[Form, str] = {
     "json": "json geojson webmanifest",
@@ -60,10 +60,8 @@ class FileConfig(WrittenTable, _Content):
         description="how text is coded, such as windows-1252; default: UTF-8, or by its byte order mark",
     )
 
-    sheet: str | None = Field(
+    sheet: Sheet | None = Field(
         default=None,
-        min_length=1,
-        max_length=31,
         description="xlsx: the name of the sheet; default: the first one, or Sheet1 of a new file",
     )
 

@@ -20,7 +20,7 @@ TIMEOUT = 30.0  # seconds, for the whole of a request
 
 _HEADERS = object_of({}, is_open=True)
 ANSWER = object_of({"status": NUMBER, "headers": _HEADERS, "body": UNKNOWN})
-WHOLE_ANSWER = object_of({"status": NUMBER, "headers": _HEADERS, "url": TEXT, "body": UNKNOWN})
+_HEAD = {"status": NUMBER, "headers": _HEADERS, "url": TEXT}
 DOWNLOADED = object_of(
     {"path": TEXT, "bytes": NUMBER, "sha256": TEXT, "status": NUMBER, "resumed": NUMBER}
 )
@@ -41,10 +41,11 @@ class HttpSource:
     def gives(self, known: Mapping[str, Any]) -> Shape:
         if "download" not in known or "response" not in known:
             return UNKNOWN
-        if known["download"] is not None:
-            return DOWNLOADED
+        body = UNKNOWN if known["download"] is None else DOWNLOADED
         if known["response"] == "full":
-            return WHOLE_ANSWER
+            return object_of({**_HEAD, "body": body})
+        if known["download"] is not None:
+            return body
         if known.get("format") in TABLES and known.get("stream") is False:
             return list_of(shape_of_row(known))
         return UNKNOWN
@@ -72,12 +73,7 @@ class HttpSource:
         body = await decoded(answer, config)
         if config.response == "body":
             return body
-        return {
-            "status": answer.status,
-            "headers": Headers(answer.headers),
-            "url": str(answer.url.copy_with(username=None, password=None)),
-            "body": body,
-        }
+        return _whole(answer.status, answer.headers, answer.url, body)
 
 
 async def _records(params: ExecutionParams, config: HttpSourceConfig, content: Any) -> Any:
@@ -112,7 +108,16 @@ async def _download(params: ExecutionParams, config: HttpSourceConfig, content: 
         return await send(run, pool, asking, config.method, content, params.scope)
 
     assert config.download is not None
-    return await save(run, pool, config.download, config.sha256, ask)
+    saved, answer = await save(run, pool, config.download, config.sha256, ask)
+    if config.response == "body":
+        return saved
+    return _whole(answer.status_code, answer.headers, answer.url, saved)
+
+
+def _whole(status: int, headers: Any, url: Any, body: Any) -> dict[str, Any]:
+    """The output of ``response: full``; a URL is shown without credentials."""
+    shown = str(url.copy_with(username=None, password=None))
+    return {"status": status, "headers": Headers(headers), "url": shown, "body": body}
 
 
 class HttpSink:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...parser.names import canonical
+from ...types.errors import SettingError, nearest
 from ..reticent import Reticent
+from .spelling import check_url
 
 _NEEDS = {
     "none": (),
@@ -29,6 +31,15 @@ _TAKES = {
     ),
 }  # fmt: skip
 """The keys that each type may have."""
+
+_EXAMPLES = {
+    "bearer": "{type: bearer, token: {{$secrets.TOKEN}}}",
+    "basic": "{type: basic, username: {{$secrets.USER}}, password: {{$secrets.PASSWORD}}}",
+    "digest": "{type: digest, username: {{$secrets.USER}}, password: {{$secrets.PASSWORD}}}",
+    "oauth2": "{type: oauth2, token-url: https://…, client-id: …, client-secret: {{$secrets.SECRET}}}",
+    "hmac": "{type: hmac, key: {{$secrets.KEY}}, header: X-Signature}",
+}
+"""What each type looks like in a document."""
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -88,14 +99,30 @@ class Auth(Reticent):
     @model_validator(mode="before")
     @classmethod
     def _spell(cls, value: Any) -> Any:
-        return {canonical(k): v for k, v in value.items()} if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            return {canonical(k): v for k, v in value.items()}
+        if value == "none":
+            return {"type": value}
+        if isinstance(value, str):
+            raise _not_a_mapping(value.strip().lower())
+        return value
+
+    @field_validator("token_url", mode="after")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        try:
+            check_url(value, "token-url of auth")
+        except SettingError as exc:
+            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
+        return value
 
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
         given = self.model_fields_set - {"type"}
         for name in _NEEDS[self.type]:
             if name not in given:
-                raise _refuse("auth of type {type} needs {key}", self.type, name)
+                needs = "auth of type {type} needs {key}; expected one such as "
+                raise _refuse(needs + _EXAMPLES[self.type], self.type, name)
         for name in sorted(given - set(_TAKES[self.type])):
             raise _refuse("auth of type {type} takes no {key}", self.type, name)
         if self.type == "hmac":
@@ -113,6 +140,15 @@ class Auth(Reticent):
                 "hmac",
                 "timestamp_header",
             )
+
+
+def _not_a_mapping(word: str) -> PydanticCustomError:
+    """The error of a text in place of a mapping, which shows the mapping that was meant."""
+    kind = nearest(word, _EXAMPLES)
+    which = f" of type {kind} is" if kind else " is one of several types, each"
+    example = _EXAMPLES[kind or "bearer"]
+    message = f"auth{which} a mapping, not text; expected one such as {example}"
+    return PydanticCustomError("auth_text", "{message}", {"message": message, "setting": "auth"})
 
 
 def _refuse(message: str, kind: str, name: str) -> PydanticCustomError:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 
 from ...expression import written_text
 from ...expression.scope import Scope
-from ...types.errors import SettingError
 from ..types import RunServices
 from .answer import Answer, read_answer
 from .content import Content
 from .hosts import valid_url
 from .pool import HttpPool, Sending, pool_of
+from .spelling import checked_header
 from .types import RequestConfig
 
 if TYPE_CHECKING:
     import httpx
-
-_FRAMING = ("Content-Length", "Transfer-Encoding")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 async def exchange(
@@ -158,7 +153,7 @@ def _headers(config: RequestConfig, content: Content, token: str | None) -> http
     if content.length is not None:
         headers["Content-Length"] = str(content.length)
     if token is not None:
-        headers["Authorization"] = _checked("Authorization", f"Bearer {token}")
+        headers["Authorization"] = checked_header("Authorization", f"Bearer {token}")
     headers.update(_own_headers(config))
     return headers
 
@@ -169,24 +164,5 @@ def _own_headers(config: RequestConfig) -> httpx.Headers:
     headers = httpx.Headers(encoding="utf-8")
     for name, value in config.headers.items():
         if value is not None:
-            headers[name] = _checked(name, written_text(value))
-    for name in _FRAMING:
-        if name in headers:
-            raise SettingError(
-                f"the header {name} follows from the body, and a wrong one would end the request in the middle; "
-                "leave it out"
-            )
+            headers[name] = checked_header(name, written_text(value))
     return headers
-
-
-def _checked(name: str, value: str) -> str:
-    """The value of a header that can be sent. An error never shows it: secrets are in headers."""
-    if not _NAME.fullmatch(name):
-        raise SettingError(
-            f"{name!r} is not a valid name of a header; expected letters, digits and dashes"
-        )
-    if found := _BAD_IN_VALUE.search(value):
-        raise SettingError(
-            f"the header {name!r} has the character {found[0]!r} in its value; expected one line of text"
-        )
-    return value.strip()

@@ -16,6 +16,9 @@ _BITE = 16 * 1024
 """Bytes that a decoder is given at once: it copies what is left of them at each end of a stream in them."""
 _MOST_ENCODINGS = 5
 """One around the other. Each may make a thousand times as much of what is in it, even where nothing comes out."""
+_GZIP = b"\x1f\x8b"
+"""How a member of gzip begins."""
+_MORE = "more bytes follow its end"
 _WINDOW = 23
 """The largest window of zstd, as a power of 2: 8 MiB (RFC 9659)."""
 
@@ -103,7 +106,12 @@ class _Zlib:
                 self._zlib = zlib.decompressobj(self._bits)
             if self._zlib.eof:
                 if self._bits < 16:
-                    raise zlib.error("more bytes follow its end")
+                    raise zlib.error(_MORE)
+                data = data.lstrip(b"\0")  # the padding of what was written to a tape or in blocks
+                if not data:
+                    break
+                if not _GZIP.startswith(data[: len(_GZIP)]):
+                    raise zlib.error(_MORE)
                 self._zlib = zlib.decompressobj(self._bits)
             yield self._zlib.decompress(data, _PIECE)
             data = self._zlib.unconsumed_tail or self._zlib.unused_data

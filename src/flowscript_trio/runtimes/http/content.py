@@ -12,13 +12,11 @@ from ...expression.bulk import encode_text, is_large, write_json
 from ...types.errors import SettingError
 from ..charsets import charset_named
 from ..threads import run_in_thread
-from .types import RequestConfig
+from .types import BODIES, RequestConfig
 
 if TYPE_CHECKING:
     from .transfer import FileBody
 
-BODIES = {"body", "form", "multipart", "upload"}
-"""The settings that say what is sent."""
 FORM = "application/x-www-form-urlencoded"
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 
@@ -52,10 +50,7 @@ def is_given(config: RequestConfig) -> bool:
 
 
 async def content_of(config: Any, base: Path | None) -> Content:
-    """What the settings say is sent: a file, parts, a form or the body; raises SettingError for two of them."""
-    given = sorted(config.model_fields_set & BODIES)
-    if len(given) > 1:
-        raise SettingError(f"both {given[0]} and {given[1]} are given; expected one of them")
+    """What the settings say is sent: a file, parts, a form or the body."""
     if config.upload is not None:
         from .transfer import FileBody
 

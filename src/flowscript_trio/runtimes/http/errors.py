@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
 
+from ...expression.json_pieces import read_json
 from ...types.errors import FlowScriptError
 from ...types.headers import Headers
 
@@ -48,7 +48,7 @@ class HTTPStatusError(FlowScriptError, httpx.HTTPStatusError):
     @property
     def body(self) -> Any:
         try:
-            return json.loads(self.excerpt)
+            return read_json(self.excerpt)
         except (ValueError, RecursionError):
             return self.excerpt
 

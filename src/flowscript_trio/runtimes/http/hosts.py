@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from ...types.errors import FlowScriptError, InputError, SettingError, nearest
 from ...types.http import HttpOptions
+from .spelling import EXPECTED, HOST, check_url
 
 if TYPE_CHECKING:
     import httpx
@@ -30,7 +31,6 @@ _HERE, _HERE_TOO = ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::
 _NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _OLD_SPELLING = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{0,3}}")
 """An IPv4 address as the system reads it: in fewer parts, in hexadecimal or octal digits."""
-_HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", re.ASCII)
 
 
 def leads_somewhere(url: httpx.URL) -> bool:
@@ -39,7 +39,7 @@ def leads_somewhere(url: httpx.URL) -> bool:
         host = url.host and url.raw_host.decode("ascii")
     except UnicodeError:  # of a name in Punycode (xn--…) that stands for no name
         return False
-    is_host = ":" in host or (len(host) <= 253 and _HOST.fullmatch(host) is not None)
+    is_host = ":" in host or (len(host) <= 253 and HOST.fullmatch(host) is not None)
     return is_host and (url.port is None or 0 < url.port <= 65535)
 
 
@@ -47,6 +47,7 @@ def valid_url(text: str, name: str) -> httpx.URL:
     """The URL that a setting is; raises SettingError where no server can be asked by it."""
     import httpx
 
+    check_url(text, name)
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError) as exc:
@@ -55,9 +56,7 @@ def valid_url(text: str, name: str) -> httpx.URL:
         ) from None
     if url.scheme not in ("http", "https") or not leads_somewhere(url):
         shown = text.partition("?")[0] if not url.userinfo else f"{url.scheme}:…"
-        raise SettingError(
-            f"the {name} is {shown!r}; expected http://… or https://… with a valid host and port"
-        )
+        raise SettingError(f"the {name} is {shown!r}; {EXPECTED}")
     return url
 
 

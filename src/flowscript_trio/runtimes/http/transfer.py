@@ -19,14 +19,17 @@ import httpx
 import trio
 
 from ...types.errors import FlowScriptError
-from ..file.paths import FolderEntry, open_entry, refuse_special
+from ..file.paths import FolderEntry, naming, open_entry, refuse_special
 from ..threads import run_in_thread
 from ..types import RunServices
 from .answer import place_of, read_body, refuse_failure
 from .coding import ContentError
+from .errors import HTTPStatusError
 
 T = TypeVar("T")
 CHUNK = 1024 * 1024  # bytes that are written or read at once
+_EMPTY = (204, 205)
+"""Statuses of answers without a body: another thing than a file that is empty."""
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
 
@@ -98,7 +101,7 @@ class Download:
             )
         self._room.clear()
         if not goes_on:
-            await _in_thread(partial(os.ftruncate, self._handle, 0))
+            await _in_thread(partial(os.ftruncate, self._handle, 0), self.path)
             os.lseek(self._handle, 0, os.SEEK_SET)
             self.size, self._hash = 0, hashlib.sha256()
             length = answer.headers.get("content-length", "")
@@ -124,7 +127,7 @@ class Download:
         """Write what has come, if it is worth a thread."""
         if len(self._room) >= least:
             data, self._room = bytes(self._room), bytearray()
-            await _in_thread(partial(self._write, data))
+            await _in_thread(partial(self._write, data), self.path)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -142,7 +145,7 @@ class Download:
                 f"{self.path!r}: what was downloaded has the SHA-256 {found}, and not the one of the "
                 "setting sha256"
             )
-        await _in_thread(self._settle)
+        await _in_thread(self._settle, self.path)
         return found
 
     def _settle(self) -> None:
@@ -158,7 +161,7 @@ class Download:
     async def discard(self) -> None:
         """Leave nothing behind."""
         with trio.CancelScope(shield=True):
-            await _in_thread(self._discard)
+            await _in_thread(self._discard, self.path)
 
     def _discard(self) -> None:
         with suppress(OSError):
@@ -187,7 +190,7 @@ async def save(
     path: str,
     expected: str | None,
     send: Callable[[dict[str, str]], Any],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], httpx.Response]:
     """Save the body of an answer to a file: whole or not at all.
 
     Args:
@@ -199,12 +202,13 @@ async def save(
 
     Returns:
         ``{path, bytes, sha256, status, resumed}``: the size in bytes, and how many of them an earlier attempt
-        had brought.
+        had brought. And the answer, which is closed.
 
+    Raises HTTPStatusError for a status of 400 or more, and for one that says that there is nothing to save.
     Cancellation closes the connection at once and leaves the old file as it was.
     """
     download: Download = pool.downloads.pop(path, None) or await _in_thread(
-        partial(Download, path, run.base)
+        partial(Download, path, run.base), path
     )
     try:
         answer = await send(download.headers)
@@ -216,6 +220,8 @@ async def save(
             answer = await send(download.headers)
         try:
             await refuse_failure(answer, run.services.now)
+            if answer.status_code in _EMPTY:
+                raise HTTPStatusError(answer, f"there is nothing to save in {path!r}")
             resumed = download.size if await download.begin(answer) else 0
             await read_body(answer, None, download.take, download.flush)
         finally:
@@ -234,13 +240,14 @@ async def save(
     except BaseException:
         await download.discard()
         raise
-    return {
+    saved = {
         "path": path,
         "bytes": download.size,
         "sha256": digest,
         "status": answer.status_code,
         "resumed": resumed,
     }
+    return saved, answer
 
 
 class FileBody(httpx.AsyncByteStream):
@@ -255,7 +262,7 @@ class FileBody(httpx.AsyncByteStream):
 
     async def size(self) -> int:
         """Its size in bytes; raises OSError where there is no such file. Cancellation waits for the thread."""
-        self._handle = await _in_thread(self._open)
+        self._handle = await _in_thread(self._open, self._path)
         return os.fstat(self._handle).st_size
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -265,7 +272,7 @@ class FileBody(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         assert self._handle is not None
-        data = await _in_thread(partial(os.read, self._handle, CHUNK))
+        data = await _in_thread(partial(os.read, self._handle, CHUNK), self._path)
         if not data:
             raise StopAsyncIteration
         return data
@@ -284,5 +291,7 @@ class FileBody(httpx.AsyncByteStream):
         return handle
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
-    return await run_in_thread(work)
+async def _in_thread(work: Callable[[], T], path: str) -> T:
+    """What a thread gives; errors of the system name the path."""
+    with naming(path):
+        return await run_in_thread(work)

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...types.errors import SettingError
 from ...types.http import Redirects
+from ..file.spelling import Path
 from ..reticent import Reticent
 from ..tabular import ReadTable, checked_encoding
 from .auth import Auth
 from .extract import Extract
+from .spelling import check_headers, check_url
 
+BODIES = frozenset({"body", "form", "multipart", "upload"})
+"""The settings that say what is sent."""
 RECORDS = ("jsonl", "csv", "tsv", "lines", "events")
 """Formats of one record after another."""
 
+
+def _checked(check: Callable[[Any], None]) -> AfterValidator:
+    """What asks ``check`` about a value; its SettingError is the problem of the setting."""
+
+    def validate(value: Any) -> Any:
+        try:
+            check(value)
+        except SettingError as exc:
+            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
+        return value
+
+    return AfterValidator(validate)
+
+
+Url = Annotated[str, Field(min_length=1), _checked(check_url)]
+Headers = Annotated[dict[str, Any], _checked(check_headers)]
 Method = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20}$")]
 
 
@@ -30,8 +52,8 @@ class RequestConfig(Reticent):
         {"url", "headers", "params", "body", "form", "multipart"}
     )
 
-    url: str = Field(min_length=1, description="where the request goes")
-    headers: dict[str, Any] = Field(default={}, description="headers by name; null leaves one out")
+    url: Url = Field(description="where the request goes")
+    headers: Headers = Field(default={}, description="headers by name; null leaves one out")
     params: dict[str, Any] = Field(
         default={},
         description="added to the query; a list repeats its name, null leaves one out",
@@ -65,14 +87,23 @@ class RequestConfig(Reticent):
         default=None,
         description="sent as multipart/form-data, in place of the body; a file is {content, filename, type}",
     )
-    upload: str | None = Field(
-        default=None, min_length=1, description="a file whose content is sent, in place of the body"
+    upload: Path | None = Field(
+        default=None, description="a file whose content is sent, in place of the body"
     )
 
     @field_validator("encoding", mode="after")
     @classmethod
     def _check_encoding(cls, value: str | None) -> str | None:
         return checked_encoding(value)
+
+    @model_validator(mode="after")
+    def _check_request(self) -> Self:
+        given = sorted(self.model_fields_set & BODIES)
+        if len(given) > 1:
+            _refuse(f"both {given[0]} and {given[1]} are given; expected one of them", given[1])
+        if self.extract is not None and self.format in ("text", "bytes"):
+            _refuse(f"extract is for JSON, and the format is {self.format}", "extract")
+        return self
 
     @model_validator(mode="after")
     def _check_text(self) -> Self:
@@ -114,11 +145,10 @@ class HttpSourceConfig(ReadTable, RequestConfig):
     response: Literal["body", "full"] = Field(
         default="body", description="full: the output is {status, headers, url, body}"
     )
-    download: str | None = Field(
+    download: Path | None = Field(
         default=None,
-        min_length=1,
         description="a file that the body is saved to, however large; an attempt goes on where the one before "
-        "broke off; the output is {path, bytes, sha256, status, resumed}",
+        "broke off; the output is {path, bytes, sha256, status, resumed}, or with response: full that is its body",
     )
     sha256: str | None = Field(
         default=None,
@@ -146,6 +176,12 @@ class HttpSourceConfig(ReadTable, RequestConfig):
             _refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
         if self.is_of_records and self.download is not None:
             _refuse("a download is saved as it is: it has no records", "download")
+        for name in (
+            ("extract", "download", "stream", "next") if self.method.upper() == "HEAD" else ()
+        ):
+            if getattr(self, name):
+                _refuse(f"{name} is for a body, and an answer to HEAD has none", name)
+        self._check_download()
         if self.stream and self.format in ("text", "bytes"):
             _refuse(
                 f"stream is for records ({', '.join(RECORDS)} or json), and the format is {self.format}",
@@ -153,12 +189,19 @@ class HttpSourceConfig(ReadTable, RequestConfig):
             )
         if self.format in RECORDS and self.format != "jsonl" and self.extract is not None:
             _refuse(f"extract is for JSON, and the format is {self.format}", "extract")
-        if self.download is not None and self.encoding is not None:
-            _refuse("a download is saved as it is: nothing of it is decoded", "encoding")
         if not (self.format == "auto" and self.stream and self.next is None):
             form = "json" if self.next is not None else self.format
             self.check_tables(form, "; expected format: csv" if form == "auto" else "")
         return self
+
+    def _check_download(self) -> None:
+        if self.download is None:
+            if self.sha256 is not None:
+                _refuse("sha256 is for downloads, and download is missing", "sha256")
+            return
+        for name in ("encoding", "extract", "format"):
+            if getattr(self, name) not in (None, "auto"):
+                _refuse("a download is saved as it is: nothing of it is decoded", name)
 
     @property
     def is_of_records(self) -> bool:

@@ -1,4 +1,4 @@
-"""Owns PostgreSQL's types that have no plain value in Python: they are text. Importing this imports psycopg."""
+"""Owns PostgreSQL's types that psycopg reads in another way than workflows do. Importing this imports psycopg."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from typing import Any
 
 from psycopg.adapt import Buffer, Loader
+from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
+
+from ...expression.json_pieces import read_json
 
 _INTERVAL = re.compile(
     r"(?:([-+]?\d+) years?)? ?(?:([-+]?\d+) mons?)? ?(?:([-+]?\d+) days?)? ?"
@@ -50,8 +53,11 @@ class IntervalLoader(Loader):
         return iso_of(bytes(data).decode())
 
 
-def read_as_text(connection: Any) -> None:
-    """Let a connection of psycopg give intervals, network addresses and ranges as text."""
+def teach(connection: Any) -> None:
+    """Let a connection of psycopg give intervals, network addresses and ranges as text, and JSON as it is read
+    elsewhere.
+    """
+    set_json_loads(_read_json, connection)
     adapters = connection.adapters
     adapters.register_loader("interval", IntervalLoader)
     names = ["inet", "cidr"]
@@ -59,3 +65,7 @@ def read_as_text(connection: Any) -> None:
         names += [f"{kind}range", f"{kind}multirange"]
     for name in names:
         adapters.register_loader(name, TextLoader)
+
+
+def _read_json(data: str | bytes) -> Any:
+    return read_json(data if isinstance(data, str) else data.decode())
