@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from flowscript_trio.placement import packing
-from flowscript_trio.placement.calls import packed_call
 from flowscript_trio.placement.jobs import BodyReply, LeafCall, Noted, Reply, Spent
 from flowscript_trio.placement.packing import comes_back, culprit, pack, unpack, unpack_reply
 from flowscript_trio.placement.worker import pack_reply
@@ -134,9 +133,9 @@ def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
 
 def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:
     call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None, None)
-    assert packed_call(call, "'a'") == tuple(call)
+    assert call.packed("'a'") == tuple(call)
     for input in ([1], {"a": [1]}, {(1,): 2}, date(2026, 1, 2)):
-        data = packed_call(call._replace(input=input), "'a'")
+        data = call._replace(input=input).packed("'a'")
         assert unpack(data) == tuple(call._replace(input=input))  # type: ignore[arg-type]
     with pytest.raises(CannotTravel, match=r"^'a'\.input cannot travel to another process: a lock"):
-        packed_call(call._replace(input=threading.Lock()), "'a'")
+        call._replace(input=threading.Lock()).packed("'a'")

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from io import BytesIO
+from types import NoneType
 from typing import Any, NoReturn
 
 try:  # it sends functions and classes that no module has by their code; where it is missing, these cannot cross
@@ -38,6 +39,10 @@ def pack(value: Any, what: str) -> bytes:
             f"{what}{where} cannot travel to another process: {kind or summary(exc)}"
         ) from exc
     return packed
+
+
+PLAIN = frozenset({NoneType, bool, int, float, str, bytes})
+"""The types of what crosses as it is; of any other value it is first seen whether it can."""
 
 
 class _NotPlain(Exception):

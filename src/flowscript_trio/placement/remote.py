@@ -22,7 +22,7 @@ from ..scheduler.signals import Signal
 from ..types.errors import WorkerDied
 from ..types.exceptions import is_a
 from ..types.paths import owner_of
-from .jobs import BodyReply, Job, LeafJob, Reply
+from .jobs import BodyJob, BodyReply, Reply
 from .packing import pack, unpack_reply
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
 from .sending import Leaf, Luggage, body_job, check_travels, document_job, flow_of_run
@@ -69,8 +69,8 @@ class RemotePlace:
 
     async def send_leaf(self, leaf: Leaf) -> Reply:
         """Bring one attempt of a leaf node to a worker, and its reply back; as :meth:`carry`."""
-        job = LeafJob.of(leaf.terms(self.luggage), leaf.call())
-        return await self._send(leaf.context, job, leaf.label)
+        job = leaf.terms(self.luggage), leaf.call().packed(leaf.label)
+        return await self._send(leaf.context, leaf.run.path, pack(job, leaf.label))
 
     async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
         """Run a branch or an iteration on a worker, whole."""
@@ -111,20 +111,20 @@ class RemotePlace:
             _take_cookies(attempt.frame.state, reply)
         return done
 
-    async def _send_whole(self, context: RunContext, job: Job, what: str) -> Reply:
+    async def _send_whole(self, context: RunContext, job: BodyJob, what: str) -> Reply:
         """Send what runs whole over there: it holds one token of the run's limiter, and the nodes in it none."""
         if context.limiter is None:
-            return await self._send(context, job, what)
+            return await self._send(context, job.path, pack(job, what))
         token = object()
         await take_token(context.limiter, token)
         try:
-            return await self._send(context, job, what)
+            return await self._send(context, job.path, pack(job, what))
         finally:
             context.limiter.release_on_behalf_of(token)
 
-    async def _send(self, context: RunContext, job: Job, what: str) -> Reply:
-        carried = await self.carry(context, job.path, pack(job, what))
-        reply: Reply = unpack_reply(carried, f"what {job.path!r} gave")
+    async def _send(self, context: RunContext, path: str, job: bytes) -> Reply:
+        carried = await self.carry(context, path, job)
+        reply: Reply = unpack_reply(carried, f"what {path!r} gave")
         return reply
 
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import Any, Literal
 
 import trio
 
 from ..execution.context import CLEANUP_SECONDS
 from ..execution.resources import Resources
 from ..runtimes.threads import start_thread
-from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.raised import error_of
-from ..types.cookies import NO_COOKIES
 from ..types.errors import CannotTravel
 from ..types.exceptions import is_a
 from ..types.looking import summary_of
 from ..types.propagation import send_along
 from .errors import pack_error
-from .jobs import BodyJob, BodyReply, Job, LeafJob, Reply, node_from
+from .jobs import BodyJob, BodyReply, Job, LeafCall, Reply
+from .leaves import LeafJob, Terms, do_leaf, given
 from .packing import comes_back, pack, unpack, unpack_reply
-from .remote_run import RemoteRun, RemoteScope
+from .remote_run import RemoteRun
 from .waiting import Done
 
 
@@ -34,10 +30,20 @@ def run_job(worker: str, key: str, data: bytes) -> bytes:
     ``worker`` is what the run knows the worker by, ``key`` what the job is cancelled by.
     """
     try:
-        job: Job = unpack(data)
+        job = read_job(data)
     except Exception as exc:
         return unreadable(worker, exc)
     return pack_reply(loop_of(job.run.id).do(worker, key, job))
+
+
+def read_job(data: bytes) -> Job:
+    """A job that came packed; that of a leaf node as its terms and its call."""
+    sent = unpack(data)
+    if isinstance(sent, tuple):
+        terms, call = sent
+        return LeafJob(Terms.of(terms), LeafCall.unpacked(call))
+    job: Job = sent
+    return job
 
 
 def unreadable(worker: str, exc: Exception) -> bytes:
@@ -155,11 +161,6 @@ class RunLoop:
                 del self._scopes[key]
 
 
-def given(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The headers that came with a job, for whoever asks for them."""
-    return headers
-
-
 async def _answer(worker: str, job: Job, resources: Resources, scope: trio.CancelScope) -> Reply:
     if isinstance(job, BodyJob):
         from .whole import do_body  # a worker of leaf nodes needs no engine
@@ -169,69 +170,9 @@ async def _answer(worker: str, job: Job, resources: Resources, scope: trio.Cance
     return await do_leaf(worker, job, RemoteRun(job, resources), scope)
 
 
-async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelScope) -> Reply:
-    """Run one attempt of a leaf node within a cancel scope."""
-    output: Any = None
-    error: BaseException | None = None
-    seen = scope_of(job, run)
-    before = seen.cookies
-    with scope:
-        try:
-            output = await runtime_in(job.runtime).execute(params_of(job, run, seen))
-        except BaseException as exc:
-            error = error_of(exc)
-            if error is None:
-                raise
-    status: Literal["done", "failed", "cancelled"] = "done"
-    if error is not None or scope.cancelled_caught:
-        status = "cancelled" if error is None else "failed"
-    return Reply(
-        worker=worker,
-        status=status,
-        output=output,
-        error=None if error is None else pack_error(error),
-        noted=tuple(run.noted),
-        cookies=None if seen.cookies is before else seen.cookies,
-    )
-
-
-@dataclass(slots=True)
-class _Execution:
-    """Which attempt of which execution a job is."""
-
-    path: str
-    number: int
-
-
-def scope_of(job: LeafJob, run: RemoteRun) -> RemoteScope:
-    """What of its scope has crossed with a node."""
-    return RemoteScope(job.scope, run, job.run.secrets, job.cookies or NO_COOKIES, job.chance)
-
-
-def params_of(job: LeafJob, run: RemoteRun, scope: RemoteScope) -> ExecutionParams[Any]:
-    """What a runtime is handed."""
-    # What it is handed is its own already: it was copied on its way.
-    return ExecutionParams(
-        node_from(job.node),
-        job.config,
-        job.input,
-        scope,
-        run,
-        shared=True,
-        attempt=_Execution(job.path, job.attempt),
-    )
-
-
-@lru_cache(maxsize=1024)
-def runtime_in(data: bytes) -> NodeRuntime:
-    """A runtime that came packed; made once, so that what it keeps in its module or itself stays."""
-    runtime: NodeRuntime = unpack(data)
-    return runtime
-
-
 def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
     """Begin a job in a thread, in a loop that ends with it; gives what cancels it."""
-    job: Job = unpack(data)
+    job = read_job(data)
     loop = RunLoop(job.run.id)
 
     def work() -> bytes:
