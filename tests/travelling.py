@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import trio
@@ -154,6 +156,18 @@ class Refusing:
 @REGISTRY.runtime("transform:give-what-refuses")
 async def give_what_refuses(params: ExecutionParams) -> Any:
     return Refusing()
+
+
+@REGISTRY.runtime("transform:give-what-only-a-worker-knows")
+async def give_what_only_a_worker_knows(params: ExecutionParams) -> Any:
+    """A value or an error whose class is in a module that the process of the run does not have."""
+    there = sys.modules.setdefault("only_there", ModuleType("only_there"))
+    base = Exception if params.config.get("fails") else object
+    kind = type("Thing", (base,), {"__module__": "only_there"})
+    there.Thing = kind  # type: ignore[attr-defined]
+    if params.config.get("fails"):
+        raise kind("said there")
+    return [kind()]
 
 
 @REGISTRY.runtime("transform:read")

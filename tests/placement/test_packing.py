@@ -14,10 +14,20 @@ from flowscript_trio.placement.packing import comes_back, culprit, pack, unpack,
 from flowscript_trio.placement.worker import pack_reply
 from flowscript_trio.types.errors import CannotTravel
 
-from travelling import Refusing
+from travelling import REGISTRY, Refusing, note
 
 NOTHING_SPENT = Spent()
 PLAIN = {"a": [1, 2.5, None, True, "text", b"bytes", (1, 2), {3}, frozenset({4})]}
+
+
+@pytest.mark.parametrize("value", [note, Refusing, [REGISTRY.get_runtime("transform:where")]])
+def test_a_function_and_a_class_of_somebody_else_may_be_missing_elsewhere(value: Any) -> None:
+    written = comes_back(value)
+    assert written is not None
+    assert not written.is_ours
+    ours = comes_back([len, culprit, Spent])
+    assert ours is not None
+    assert ours.is_ours
 
 
 def test_plain_values_cross_without_a_question_of_how_classes_do(
@@ -36,10 +46,12 @@ def test_only_what_is_of_somebody_elses_class_is_made_again_to_see_whether_it_ca
     reply = BodyReply(worker="w", status="done", output=[PLAIN, date(2026, 1, 2), NOTHING_SPENT])
     read: list[bytes] = []
     monkeypatch.setattr(packing, "unpack", read.append)
-    assert comes_back(reply) is not None
-    assert read == []
-    data = comes_back([reply, Refusing()])
-    assert read == [data]
+    written = comes_back(reply)
+    assert written is not None
+    assert (read, written.is_ours) == ([], True)
+    written = comes_back([reply, Refusing()])
+    assert written is not None
+    assert (read, written.is_ours) == ([written.data], False)
     monkeypatch.undo()
     assert comes_back([reply, Refusing()]) is None
     assert comes_back([reply, threading.Lock()]) is None

@@ -26,6 +26,7 @@ from .jobs import BodyJob, BodyReply, Reply
 from .packing import pack, unpack_reply
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
 from .sending import Leaf, Luggage, body_job, check_travels, document_job, flow_of_run
+from .staying import what_stayed
 
 
 class RemotePlace:
@@ -92,6 +93,9 @@ class RemotePlace:
             return lose_body(walk, body, frame, error_in(reply, path), reply.worker)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, frame, path, reply, deadline)
+        stayed = what_stayed(reply, path)
+        if stayed is not None:
+            return lose_body(walk, body, frame, stayed, reply.worker)
         frame.output = done.output
         return done.signal
 
@@ -107,6 +111,9 @@ class RemotePlace:
             raise error_in(reply, job.path)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, attempt.frame, job.path, reply, deadline)
+        stayed = what_stayed(reply, job.path)
+        if stayed is not None:
+            raise stayed
         if not result.isolated and reply.cookies is not None:
             _take_cookies(attempt.frame.state, reply)
         return done

@@ -19,7 +19,7 @@ from ..types.propagation import send_along
 from .errors import pack_error
 from .jobs import BodyJob, BodyReply, Job, LeafCall, Reply
 from .leaves import LeafJob, Terms, do_leaf, given
-from .packing import comes_back, pack, unpack, unpack_reply
+from .packing import comes_back, pack, unpack
 from .remote_run import RemoteRun
 from .waiting import Done
 
@@ -80,15 +80,13 @@ def pack_reply(reply: Reply) -> bytes:
 
 
 def _pack_body(reply: BodyReply) -> bytes:
-    """The reply of a body, packed; of its nodes' outputs and inputs those stay here that would not come back."""
-    packed = comes_back(reply)
-    if packed is None:
-        from .staying import leave_there  # hardly any reply needs it
+    """The reply of a body, packed; of its values those stay here that would not come back."""
+    written = comes_back(reply)
+    if written is not None and written.is_ours:
+        return written.data
+    from .staying import leave_there  # hardly any reply needs it
 
-        output = pack(reply.output, "the output")
-        unpack_reply(output, "the output")
-        packed = pack(leave_there(reply), "the reply")
-    return packed
+    return pack(leave_there(reply), "the reply")
 
 
 class RunLoop:
