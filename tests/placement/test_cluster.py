@@ -549,8 +549,10 @@ async def test_a_node_whose_scheduler_is_killed_is_a_worker_died(tmp_path: Path)
             async with fs.open_run(flow(body), places={"cluster": fs.Dask(own)}) as handle:
                 await until(lambda: lines(log))
                 scheduler.kill()
+                killed = trio.current_time()
                 with pytest.raises(fs.WorkerDied, match="the worker of 'a' was lost"):
                     await handle.wait()
+    assert trio.current_time() - killed < 5  # nobody who is gone is waited for
 
 
 async def test_the_context_of_a_trace_crosses_with_each_node_and_body(address: str) -> None:

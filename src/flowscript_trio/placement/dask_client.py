@@ -34,6 +34,8 @@ OPENING = 30.0
 """Seconds within which a scheduler has to answer."""
 CLOSING = 3.0
 """Seconds that the workers have to close what a run has open there."""
+RECONNECTING = 1.0
+"""Seconds that a scheduler whose connection was lost has to answer when the run ends."""
 
 
 class Cluster:
@@ -147,11 +149,19 @@ class Cluster:
 
     async def _close(self, run: str) -> None:
         try:
-            async with asyncio.timeout(CLOSING + 1):
+            async with asyncio.timeout(CLOSING + 1 if self._is_connected else RECONNECTING):
                 await self._client.run(close_there, run, CLOSING, on_error="ignore")
         except (OSError, TimeoutError):
             pass  # whoever does not answer is gone, or will notice that the run is
-        await self._exit.aclose()
+        if self._is_connected:
+            await self._exit.aclose()
+        else:  # with an error, the client does not wait for a last word of its scheduler
+            lost = OSError("the scheduler is gone")
+            await self._exit.__aexit__(OSError, lost, None)
+
+    @property
+    def _is_connected(self) -> bool:
+        return bool(self._client.status == "running")
 
 
 def _certificates(security: Security) -> Any:
