@@ -201,6 +201,12 @@ def block(params: ExecutionParams) -> list[int]:
     return [os.getpid(), threading.get_ident()]
 
 
+@REGISTRY.blocking_runtime("transform:hang-plainly")
+def hang_plainly(params: ExecutionParams) -> None:
+    note(Path(params.config["log"]), f"began {os.getpid()}")
+    threading.Event().wait()
+
+
 @REGISTRY.blocking_runtime("transform:threads")
 def threads(params: ExecutionParams) -> list[str]:
     return [thread.name for thread in threading.enumerate()]

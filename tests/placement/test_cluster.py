@@ -337,7 +337,10 @@ import flowscript_trio as fs
 from travelling import flow
 
 async def main():
-    body = f'<transform:wait id="a" log="{sys.argv[2]}" place="cluster"/>'
+    body = (
+        f'<transform:resource id="r" log="{sys.argv[2]}.opened" place="cluster"/>'
+        f'<transform:wait id="a" log="{sys.argv[2]}" after="r" place="cluster"/>'
+    )
     await fs.run(flow(body), places={"cluster": fs.Dask(sys.argv[1])})
 
 if __name__ == "__main__":
@@ -353,7 +356,10 @@ async def test_a_node_whose_client_is_killed_is_cancelled_within_a_second(
 
 
 async def seconds_after_a_kill(address: str, log: Path) -> float:
-    """How long a node runs on after its client was killed, until its clean-up has ended."""
+    """How long a node runs on after its client was killed, until its clean-up has ended.
+
+    What the run had open on a worker is closed then, too.
+    """
     client = log.with_name("client.py")
     client.write_text(_CLIENT)
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
@@ -366,7 +372,11 @@ async def seconds_after_a_kill(address: str, log: Path) -> float:
     killed = trio.current_time()
     await until(lambda: len(lines(log)) > 1, 60)
     assert lines(log)[1:] == ["cleaned up"]
-    return trio.current_time() - killed
+    seconds = trio.current_time() - killed
+    opened = Path(f"{log}.opened")
+    await until(lambda: len(lines(opened)) > 1)
+    assert [each.split()[0] for each in lines(opened)] == ["open", "close"]
+    return seconds
 
 
 async def test_twice_as_many_nodes_as_slots_all_come_to_their_end(address: str) -> None:

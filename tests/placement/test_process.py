@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import trio
 
@@ -18,6 +21,7 @@ from flowscript_trio.runtimes.types import ExecutionParams
 from flowscript_trio.types.events import BranchEnded
 from flowscript_trio.types.propagation import end, send_along
 
+from clusters import TESTS
 from travelling import REGISTRY, OddError, Telling, flow, lines, until
 
 
@@ -293,7 +297,7 @@ async def test_a_plain_function_runs_in_a_process() -> None:
 
 async def test_a_plain_function_needs_no_thread_beside_that_which_waits_for_jobs() -> None:
     done = await run('<transform:threads id="a" place="process"/>')
-    assert done.output == ["MainThread"]
+    assert done.output == ["MainThread", "flowscript watch"]
 
 
 async def test_a_plain_function_is_told_of_its_node_and_tells_the_run() -> None:
@@ -315,6 +319,46 @@ async def test_an_error_of_a_plain_function_is_that_of_its_node() -> None:
     with pytest.raises(OddError) as caught:
         await run('<transform:raise-plainly id="a" place="process"/>')
     assert any(note.startswith("on process ") for note in caught.value.__notes__)
+
+
+_PROGRAM = """
+import sys
+import trio
+import flowscript_trio as fs
+from travelling import flow
+
+if __name__ == "__main__":
+    trio.run(fs.run, flow(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["async", "plain"])
+async def test_a_worker_ends_with_the_process_of_the_run_however_that_ends(
+    what: str, tmp_path: Path
+) -> None:
+    log, program = tmp_path / "log", tmp_path / "program.py"
+    program.write_text(_PROGRAM)
+    node = {"async": "wait", "plain": "hang-plainly"}[what]
+    body = f'<transform:{node} id="a" log="{log}" place="process"/>'
+    command = [sys.executable, str(program), body]
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    async with trio.open_nursery() as nursery:
+        start = partial(trio.run_process, command, env=environment, check=False)
+        process = await nursery.start(start)
+        await until(lambda: lines(log), 60)
+        process.kill()
+    (begun, *_) = lines(log)
+    worker = int(begun.split()[1])
+    await until(lambda: not lives(worker))
+    assert lines(log)[1:] == {"async": ["cleaned up"], "plain": []}[what]
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Sent:

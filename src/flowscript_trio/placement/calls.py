@@ -1,11 +1,14 @@
 """Owns what worker processes are called for: jobs, and attempts of leaf nodes, whose common part comes once.
 
-A plain function is called as it is, in the thread that waits for jobs; an async one in the loop of its run.
+A plain function is called as it is, in the thread that waits for jobs; an async one in the loop of its run. A
+worker ends with the process of the run.
 """
 
 from __future__ import annotations
 
 import os
+import threading
+from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -30,6 +33,16 @@ def begin_worker(slots: str) -> None:
     global _slots
     _slots = join_slots(slots)
     Finalize(None, close_all, exitpriority=10)
+    threading.Thread(target=_end_with_the_run, name="flowscript watch", daemon=True).start()
+
+
+def _end_with_the_run() -> None:
+    """Wait until the process of the run is gone, however it ended; nobody wants what is done here any more."""
+    run = parent_process()
+    assert run is not None, "a worker has been started by it"
+    run.join()
+    close_all()
+    os._exit(1)  # a plain function does not end by itself
 
 
 def do_job(slot: int, job: bytes) -> bytes:

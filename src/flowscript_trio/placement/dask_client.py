@@ -17,6 +17,7 @@ from distributed.security import Security
 from ..types.errors import FlowScriptError, WorkerDied
 from .addresses import is_encrypted
 from .dask_worker import (
+    CLOSING,
     Sentinel,
     Strict,
     WorkerLost,
@@ -32,8 +33,6 @@ T = TypeVar("T")
 
 OPENING = 30.0
 """Seconds within which a scheduler has to answer."""
-CLOSING = 3.0
-"""Seconds that the workers have to close what a run has open there."""
 RECONNECTING = 1.0
 """Seconds that a scheduler whose connection was lost has to answer when the run ends."""
 

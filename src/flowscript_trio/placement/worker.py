@@ -185,6 +185,7 @@ def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
 
 _loops: dict[str, RunLoop] = {}
 _starting = threading.Lock()
+_closing = threading.Lock()
 
 
 def loop_of(run: str) -> RunLoop:
@@ -210,6 +211,7 @@ def close_run(run: str, seconds: float = CLEANUP_SECONDS) -> None:
 
 
 def close_all() -> None:
-    """End what all runs have on this worker."""
-    for run in list(_loops):
-        close_run(run)
+    """End what all runs have on this worker; whoever asks for it meanwhile waits for its end."""
+    with _closing:
+        for run in list(_loops):
+            close_run(run)
