@@ -549,6 +549,20 @@ async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(
         await run("tcp://127.0.0.1:9", '<transform:where id="a" place="cluster"/>')
 
 
+async def test_what_is_not_a_scheduler_is_an_error_that_says_so() -> None:
+    async def answer(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, answer, 0, host="127.0.0.1")
+        [listener] = await nursery.start(serve)
+        port = listener.socket.getsockname()[1]
+        with pytest.raises(fs.FlowScriptError, match="is not a Dask scheduler that takes this"):
+            await run(f"tcp://127.0.0.1:{port}", '<transform:where id="a" place="cluster"/>')
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_node_whose_scheduler_is_killed_is_a_worker_died(tmp_path: Path) -> None:
     log = tmp_path / "log"
     before = set(psutil.Process().children())

@@ -15,6 +15,7 @@ from distributed.scheduler import NoValidWorkerError
 from distributed.security import Security
 
 from ..types.errors import FlowScriptError, WorkerDied
+from ..types.exceptions import class_name
 from .addresses import is_encrypted
 from .dask_worker import (
     CLOSING,
@@ -104,16 +105,25 @@ class Cluster:
         try:
             async with asyncio.timeout(OPENING):
                 await self._connect()
-        except (OSError, TimeoutError) as exc:
-            await self._exit.aclose()
+        except BaseException as exc:
+            await self._leave(exc)
+            said = self._refusal(exc, self._loop.time() - began)
+            if said is None:
+                raise
+            raise FlowScriptError(f"{said} ({class_name(exc)}: {exc})") from None
+
+    def _refusal(self, error: BaseException, seconds: float) -> str | None:
+        """What it means that the connection has failed; None where the error says it itself."""
+        is_unanswered = isinstance(error, (OSError, TimeoutError))
+        if is_unanswered and seconds >= OPENING / 2:
             where = self._address or "the cluster on this machine"
-            said = f"no Dask scheduler answers at {where} within {OPENING:g} s"
-            if self._loop.time() - began < OPENING / 2:  # it did, and was not what was asked for
-                said = f"what answers at {where} is not a Dask scheduler that takes this connection"
-            raise FlowScriptError(f"{said} ({type(exc).__name__}: {exc})") from None
-        except BaseException:
-            await self._exit.aclose()
-            raise
+            return f"no Dask scheduler answers at {where} within {OPENING:g} s"
+        if self._address is None or not isinstance(error, Exception):
+            return None
+        if isinstance(error, FlowScriptError):
+            return None
+        # What is not a scheduler says anything: the length of a message that no memory can hold, say.
+        return f"what answers at {self._address} is not a Dask scheduler that takes this connection"
 
     async def _connect(self) -> None:
         at: Any = self._address
@@ -134,15 +144,11 @@ class Cluster:
                     silence_logs=50,
                 )
             )
-        self._client = await self._exit.enter_async_context(
-            Client(  # type: ignore[no-untyped-call]
-                at,
-                asynchronous=True,
-                security=security,
-                set_as_default=False,
-                timeout=OPENING,
-            )
+        client = Client(  # type: ignore[no-untyped-call]
+            at, asynchronous=True, security=security, set_as_default=False, timeout=OPENING
         )
+        self._exit.push_async_exit(client)  # also where it does not get to its scheduler
+        self._client = await client
         await self._client.register_plugin(Strict(), name=Strict.name)
         await self._client.register_plugin(Sentinel(), name=Sentinel.name)
 
@@ -152,11 +158,11 @@ class Cluster:
                 await self._client.run(close_there, run, CLOSING, on_error="ignore")
         except (OSError, TimeoutError):
             pass  # whoever does not answer is gone, or will notice that the run is
-        if self._is_connected:
-            await self._exit.aclose()
-        else:  # with an error, the client does not wait for a last word of its scheduler
-            lost = OSError("the scheduler is gone")
-            await self._exit.__aexit__(OSError, lost, None)
+        await self._leave(None if self._is_connected else OSError("the scheduler is gone"))
+
+    async def _leave(self, error: BaseException | None) -> None:
+        """Leave the cluster; after an error the client does not wait for a last word of its scheduler."""
+        await self._exit.__aexit__(type(error) if error else None, error, None)
 
     @property
     def _is_connected(self) -> bool:

@@ -43,7 +43,7 @@ class Slots:
 
 @passing
 def open_slots(count: int) -> Generator[Slots, None, None]:
-    """So many slots, in a temporary file which only this user may read."""
+    """This many slots, in a temporary file which only this user may read."""
     file, path = tempfile.mkstemp(prefix="flowscript-")
     try:
         os.write(file, bytes(count * _SIZE))
