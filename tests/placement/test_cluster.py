@@ -407,20 +407,31 @@ async def test_nodes_that_wait_for_a_slot_end_at_once_when_they_are_cancelled(
     assert [each.status for each in handle.record if each.label == "a"] == ["cancelled"] * 6
 
 
+@pytest.mark.parametrize(
+    ("shape", "path"),
+    [
+        ('<transform:hold id="a" seconds="4" log="{log}" place="cluster"/>', "a"),
+        (
+            '<foreach id="f" collection="[1]" place="cluster">'
+            '<transform:hold id="a" seconds="4" log="{log}"/></foreach>',
+            "f[0]/@place",
+        ),
+    ],
+)
 async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_name(
-    tmp_path: Path,
+    shape: str, path: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with cluster(1) as own:
         place = fs.Dask(own, cleanup=0.5)
-        body = f'<transform:hold id="a" seconds="4" log="{log}" place="cluster"/>'
         with trio.fail_after(60):
-            async with fs.open_run(flow(body), places={"cluster": place}) as handle:
+            loaded = flow(shape.format(log=log))
+            async with fs.open_run(loaded, places={"cluster": place}) as handle:
                 await until(lambda: lines(log))
                 began = trio.current_time()
                 handle.cancel()
             assert trio.current_time() - began < 8
-        (result,) = handle.record["a"]
+        (result,) = handle.record[path]
         assert (result.status, result.outlived) == ("cancelled", True)
         assert (result.worker or "").startswith("worker tcp://")
         (said,) = [each.message for each in handle.warnings]

@@ -139,7 +139,7 @@ async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
     log = tmp_path / "log"
     entries: list[Entry] = []
     tree = RunTree()
-    with pytest.raises(trio.TooSlowError):
+    with pytest.raises(trio.TooSlowError) as caught:
         await run(
             '<parallel id="p" timeout="8s"><branch place="process">'
             f'<transform:hold id="a" seconds="60" log="{log}"/></branch></parallel>',
@@ -151,6 +151,12 @@ async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
     assert [e.worker for e in events_of(entries) if isinstance(e, BranchEnded)] == [worker]
     (block,) = tree.root.kept["cancelled" if "cancelled" in tree.root.kept else "failed"]
     assert [item.worker for item in block.kept["cancelled"]] == [worker]
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    (cut,) = failure.record["p/0/@place"]
+    assert (cut.status, cut.worker, cut.outlived) == ("cancelled", worker, False)
+    assert cut.cancelled_by is not None
+    assert cut.cancelled_by.by == "p"
 
 
 async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:

@@ -10,7 +10,7 @@ import trio
 from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame, Outcome
 from ..execution.limiting import take_token
-from ..execution.losing import lose_body
+from ..execution.losing import cut_body, lose_body
 from ..execution.relaunching import relaunched
 from ..execution.state import State
 from ..execution.walk import Walk
@@ -88,6 +88,9 @@ class RemotePlace:
         except Exception as exc:
             worker = exc.worker if is_a(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
+        except trio.Cancelled as exc:
+            cut_body(walk, body, frame, exc)
+            raise
         if not isinstance(reply, BodyReply):  # it never began there, or what it gave cannot cross
             await be_cancelled(reply, deadline)
             return lose_body(walk, body, frame, error_in(reply, path), reply.worker)
