@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from functools import partial
@@ -470,9 +471,6 @@ def test_a_number_of_workers_that_is_none_is_refused(workers: Any) -> None:
 
 
 def test_nothing_of_places_is_imported_where_none_is_used() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys, trio, flowscript_trio as fs\n"
         'f = fs.loads(\'<workflow name="w"><transform:template id="a" template="x"/></workflow>\')\n'
@@ -480,6 +478,16 @@ def test_nothing_of_places_is_imported_where_none_is_used() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in ('trio_parallel', 'distributed', "
         "'dask', 'cloudpickle') "
         "or m.startswith('flowscript_trio.placement')])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_worker_of_leaf_nodes_imports_nothing_that_reads_checks_and_compiles_documents() -> None:
+    code = (
+        "import sys, flowscript_trio.placement.calls\n"
+        "print([m for m in sys.modules if m.partition('.')[2].split('.')[0] in "
+        "('parser', 'validator', 'program') and m.startswith('flowscript_trio')])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

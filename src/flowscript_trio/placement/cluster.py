@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ..execution.context import CLEANUP_SECONDS, RunContext
+from ..execution.bounds import CLEANUP_SECONDS
+from ..execution.context import RunContext
 from ..runtimes.placing import RanAt
 from ..types.errors import CannotTravel, InputError, WorkerDied
 from .addresses import is_open

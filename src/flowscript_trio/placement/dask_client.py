@@ -147,7 +147,7 @@ class Cluster:
         client = Client(  # type: ignore[no-untyped-call]
             at, asynchronous=True, security=security, set_as_default=False, timeout=OPENING
         )
-        self._exit.push_async_exit(client)  # also where it does not get to its scheduler
+        self._exit.push_async_exit(client)  # even where it does not get to its scheduler
         self._client = await client
         await self._client.register_plugin(Strict(), name=Strict.name)
         await self._client.register_plugin(Sentinel(), name=Sentinel.name)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from ..expression.scope import Limits
-from ..parser import ReadLimits
-from ..runtimes.types import NodeRuntime
-from ..types.budget import Budget
-from ..types.events import Event
-from ..types.http import HttpOptions
-from ..types.location import Location
-from ..types.results import Cancellation, NodeMark, NodeResult
-from .errors import PackedError
 from .packing import PLAIN, pack, unpack
+
+if TYPE_CHECKING:  # a worker imports what its jobs have in them, and no more
+    from ..expression.scope import Limits
+    from ..parser import ReadLimits
+    from ..runtimes.types import NodeRuntime
+    from ..types.budget import Budget
+    from ..types.events import Event
+    from ..types.http import HttpOptions
+    from ..types.location import Location
+    from ..types.results import Cancellation, NodeMark, NodeResult
+    from .errors import PackedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from math import inf
 
 import trio
 
-from ..execution.context import CLEANUP_SECONDS
+from ..execution.bounds import CLEANUP_SECONDS
 from ..execution.resources import Resources
-from ..runtimes.threads import start_thread
 from ..types.errors import CannotTravel
 from ..types.exceptions import is_a
 from ..types.looking import summary_of
@@ -170,6 +169,8 @@ async def _answer(worker: str, job: Job, resources: Resources, scope: trio.Cance
 
 def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
     """Begin a job in a thread, in a loop that ends with it; gives what cancels it."""
+    from ..runtimes.threads import start_thread  # a worker has no threads for jobs
+
     job = read_job(data)
     loop = RunLoop(job.run.id)
 
