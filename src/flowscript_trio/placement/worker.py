@@ -91,10 +91,10 @@ def _pack_body(reply: BodyReply) -> bytes:
 class RunLoop:
     """The trio loop of one run on this worker, in a thread of its own, with what its nodes have open here."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, refused: set[str] | None = None) -> None:
         self._run = run
         self._scopes: dict[str, trio.CancelScope] = {}
-        self._refused: set[str] = set()  # jobs that were cancelled before they began
+        self._refused = refused or set()  # jobs that were cancelled before they began
         self._lock = threading.Lock()
         self._is_ready = threading.Event()
         self._token: trio.lowlevel.TrioToken
@@ -185,6 +185,8 @@ def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
 
 
 _loops: dict[str, RunLoop] = {}
+_refused: dict[str, set[str]] = {}
+"""Jobs that were cancelled before their run had anything here."""
 _starting = threading.Lock()
 _closing = threading.Lock()
 
@@ -193,19 +195,25 @@ def loop_of(run: str) -> RunLoop:
     """The loop of a run on this worker, begun if need be."""
     with _starting:
         if run not in _loops:
-            _loops[run] = RunLoop(run)
+            _loops[run] = RunLoop(run, _refused.pop(run, None))
         return _loops[run]
 
 
 def cancel_job(run: str, key: str) -> bool:
-    """Cancel a job of a run; whether it had begun."""
-    return loop_of(run).cancel(key)
+    """Cancel a job of a run; whether it had begun. It begins no loop: the run may have ended what it had here."""
+    with _starting:
+        loop = _loops.get(run)
+        if loop is None:
+            _refused.setdefault(run, set()).add(key)
+            return False
+    return loop.cancel(key)
 
 
 def close_run(run: str, seconds: float = CLEANUP_SECONDS) -> None:
     """End what a run has on this worker: its jobs are cancelled, and what they had open is closed."""
     with _starting:
         loop = _loops.pop(run, None)
+        _refused.pop(run, None)
     if loop is not None:
         loop.cancel_all()
         loop.close(seconds)
