@@ -170,6 +170,22 @@ async def give_what_only_a_worker_knows(params: ExecutionParams) -> Any:
     return [kind()]
 
 
+class OnlyIn:
+    """What can be made in one process alone, as one whose module others do not have."""
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+
+    def __reduce__(self) -> Any:
+        return _made_in, (self._process,)
+
+
+def _made_in(process: int) -> OnlyIn:
+    if os.getpid() != process:
+        raise ModuleNotFoundError("No module named 'only_here'")
+    return OnlyIn(process)
+
+
 @REGISTRY.runtime("transform:read")
 async def read(params: ExecutionParams) -> Any:
     return params.state["other"]

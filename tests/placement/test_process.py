@@ -23,7 +23,7 @@ from flowscript_trio.types.events import BranchEnded
 from flowscript_trio.types.propagation import end, send_along
 
 from clusters import TESTS
-from travelling import REGISTRY, OddError, Telling, flow, lines, until
+from travelling import REGISTRY, OddError, OnlyIn, Telling, flow, lines, until
 
 
 async def run(body: str, head: str = "", **given: Any) -> fs.Run:
@@ -231,6 +231,18 @@ async def test_an_output_that_cannot_be_made_again_is_named() -> None:
 async def test_an_input_that_cannot_cross_is_named() -> None:
     with pytest.raises(fs.CannotTravel, match=r"'a'.*\.input\['x'\].*a generator"):
         await run('<transform:where id="a" place="process"/>', input={"x": (n for n in [1])})
+
+
+@pytest.mark.parametrize("shape", ["{}", '<foreach id="f" collection="[1]"{place}>{}</foreach>'])
+async def test_what_a_worker_cannot_make_again_is_an_error_that_says_what_is_to_be_done(
+    shape: str,
+) -> None:
+    at = ' place="process"'
+    node = f'<transform:where id="a" input="{{{{$input.x}}}}"{"" if "place" in shape else at}/>'
+    with pytest.raises(
+        fs.CannotTravel, match=r"process \d+ cannot read .*only_here.*install there"
+    ):
+        await run(shape.format(node, place=at), input={"x": OnlyIn(os.getpid())})
 
 
 async def test_a_runtime_that_cannot_cross_is_an_error_before_anything_runs() -> None:
@@ -453,6 +465,31 @@ async def test_after_a_cancellation_that_killed_a_worker_the_next_one_is_told(
     first, second = (each for each in done.record if each.path.endswith("/a"))
     assert (first.status, second.status) == ("cancelled", "success")
     assert first.worker != second.worker
+
+
+async def test_a_node_that_is_cancelled_while_it_waits_for_a_worker_kills_none(
+    tmp_path: Path,
+) -> None:
+    registry = fs.Registry(base=REGISTRY)
+    log = tmp_path / "log"
+
+    @registry.runtime("transform:seen")
+    async def seen(params: ExecutionParams) -> None:
+        await until(lambda: lines(log))
+
+    body = (
+        '<parallel id="p" tolerate="1">'
+        f'<branch><transform:block id="a" seconds="1" log="{log}" place="one"/></branch>'
+        '<branch><transform:seen id="s"/>'
+        '<transform:block id="b" after="s" timeout="100ms" place="one"/></branch></parallel>'
+        '<transform:where id="c" after="p" place="one"/><return value="{{[a[0], c.pid]}}"/>'
+    )
+    done = await fs.run(flow(body, registry), places={"one": fs.Process(workers=1)})
+    assert lines(log) == ["began", "ended"]
+    assert done.output[0] == done.output[1]
+    (waited,) = done.record["p/1/b"]
+    assert isinstance(waited.error, trio.TooSlowError)
+    assert waited.worker is None
 
 
 async def test_no_more_nodes_are_at_work_than_there_are_workers() -> None:
