@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import trio
@@ -156,6 +158,34 @@ async def give_what_refuses(params: ExecutionParams) -> Any:
     return Refusing()
 
 
+@REGISTRY.runtime("transform:give-what-only-a-worker-knows")
+async def give_what_only_a_worker_knows(params: ExecutionParams) -> Any:
+    """A value or an error whose class is in a module that the process of the run does not have."""
+    there = sys.modules.setdefault("only_there", ModuleType("only_there"))
+    base = Exception if params.config.get("fails") else object
+    kind = type("Thing", (base,), {"__module__": "only_there"})
+    there.Thing = kind  # type: ignore[attr-defined]
+    if params.config.get("fails"):
+        raise kind("said there")
+    return [kind()]
+
+
+class OnlyIn:
+    """What can be made in one process alone, as one whose module others do not have."""
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+
+    def __reduce__(self) -> Any:
+        return _made_in, (self._process,)
+
+
+def _made_in(process: int) -> OnlyIn:
+    if os.getpid() != process:
+        raise ModuleNotFoundError("No module named 'only_here'")
+    return OnlyIn(process)
+
+
 @REGISTRY.runtime("transform:read")
 async def read(params: ExecutionParams) -> Any:
     return params.state["other"]
@@ -185,6 +215,12 @@ def block(params: ExecutionParams) -> list[int]:
     if log is not None:
         note(Path(log), "ended")
     return [os.getpid(), threading.get_ident()]
+
+
+@REGISTRY.blocking_runtime("transform:hang-plainly")
+def hang_plainly(params: ExecutionParams) -> None:
+    note(Path(params.config["log"]), f"began {os.getpid()}")
+    threading.Event().wait()
 
 
 @REGISTRY.blocking_runtime("transform:threads")

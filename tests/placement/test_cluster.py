@@ -337,7 +337,10 @@ import flowscript_trio as fs
 from travelling import flow
 
 async def main():
-    body = f'<transform:wait id="a" log="{sys.argv[2]}" place="cluster"/>'
+    body = (
+        f'<transform:resource id="r" log="{sys.argv[2]}.opened" place="cluster"/>'
+        f'<transform:wait id="a" log="{sys.argv[2]}" after="r" place="cluster"/>'
+    )
     await fs.run(flow(body), places={"cluster": fs.Dask(sys.argv[1])})
 
 if __name__ == "__main__":
@@ -353,7 +356,10 @@ async def test_a_node_whose_client_is_killed_is_cancelled_within_a_second(
 
 
 async def seconds_after_a_kill(address: str, log: Path) -> float:
-    """How long a node runs on after its client was killed, until its clean-up has ended."""
+    """How long a node runs on after its client was killed, until its clean-up has ended.
+
+    What the run had open on a worker is closed then, too.
+    """
     client = log.with_name("client.py")
     client.write_text(_CLIENT)
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
@@ -366,7 +372,11 @@ async def seconds_after_a_kill(address: str, log: Path) -> float:
     killed = trio.current_time()
     await until(lambda: len(lines(log)) > 1, 60)
     assert lines(log)[1:] == ["cleaned up"]
-    return trio.current_time() - killed
+    seconds = trio.current_time() - killed
+    opened = Path(f"{log}.opened")
+    await until(lambda: len(lines(opened)) > 1)
+    assert [each.split()[0] for each in lines(opened)] == ["open", "close"]
+    return seconds
 
 
 async def test_twice_as_many_nodes_as_slots_all_come_to_their_end(address: str) -> None:
@@ -397,20 +407,31 @@ async def test_nodes_that_wait_for_a_slot_end_at_once_when_they_are_cancelled(
     assert [each.status for each in handle.record if each.label == "a"] == ["cancelled"] * 6
 
 
+@pytest.mark.parametrize(
+    ("shape", "path"),
+    [
+        ('<transform:hold id="a" seconds="4" log="{log}" place="cluster"/>', "a"),
+        (
+            '<foreach id="f" collection="[1]" place="cluster">'
+            '<transform:hold id="a" seconds="4" log="{log}"/></foreach>',
+            "f[0]/@place",
+        ),
+    ],
+)
 async def test_a_worker_that_does_not_answer_its_cancellation_is_given_up_by_name(
-    tmp_path: Path,
+    shape: str, path: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with cluster(1) as own:
         place = fs.Dask(own, cleanup=0.5)
-        body = f'<transform:hold id="a" seconds="4" log="{log}" place="cluster"/>'
         with trio.fail_after(60):
-            async with fs.open_run(flow(body), places={"cluster": place}) as handle:
+            loaded = flow(shape.format(log=log))
+            async with fs.open_run(loaded, places={"cluster": place}) as handle:
                 await until(lambda: lines(log))
                 began = trio.current_time()
                 handle.cancel()
             assert trio.current_time() - began < 8
-        (result,) = handle.record["a"]
+        (result,) = handle.record[path]
         assert (result.status, result.outlived) == ("cancelled", True)
         assert (result.worker or "").startswith("worker tcp://")
         (said,) = [each.message for each in handle.warnings]
@@ -539,6 +560,20 @@ async def test_a_scheduler_that_does_not_answer_is_an_error_that_names_it(
         await run("tcp://127.0.0.1:9", '<transform:where id="a" place="cluster"/>')
 
 
+async def test_what_is_not_a_scheduler_is_an_error_that_says_so() -> None:
+    async def answer(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, answer, 0, host="127.0.0.1")
+        [listener] = await nursery.start(serve)
+        port = listener.socket.getsockname()[1]
+        with pytest.raises(fs.FlowScriptError, match="is not a Dask scheduler that takes this"):
+            await run(f"tcp://127.0.0.1:{port}", '<transform:where id="a" place="cluster"/>')
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_node_whose_scheduler_is_killed_is_a_worker_died(tmp_path: Path) -> None:
     log = tmp_path / "log"
     before = set(psutil.Process().children())
@@ -549,8 +584,10 @@ async def test_a_node_whose_scheduler_is_killed_is_a_worker_died(tmp_path: Path)
             async with fs.open_run(flow(body), places={"cluster": fs.Dask(own)}) as handle:
                 await until(lambda: lines(log))
                 scheduler.kill()
+                killed = trio.current_time()
                 with pytest.raises(fs.WorkerDied, match="the worker of 'a' was lost"):
                     await handle.wait()
+    assert trio.current_time() - killed < 5  # nobody who is gone is waited for
 
 
 async def test_the_context_of_a_trace_crosses_with_each_node_and_body(address: str) -> None:

@@ -208,6 +208,25 @@ async def test_an_argument_of_a_call_is_not_its_place(tmp_path: Path) -> None:
     assert done.output == 5
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<set var="h" value="Bearer {{$secrets.A}}"/><transform:where id="a" n="{{h}}" place="far"/>',
+        '<transform:template id="h" template="Bearer {{$secrets.A}}"/>'
+        '<transform:where id="a" input="h" place="far"/>',
+        '<set var="h" value="{{base64_encode($secrets.A)}}"/>'
+        '<foreach id="f" collection="[1]" place="far"><transform:where id="a" n="{{h}}"/></foreach>',
+    ],
+)
+async def test_what_was_made_of_a_secret_does_not_cross_to_another_host_in_the_clear(
+    body: str,
+) -> None:
+    loaded = flow(body, head='<secret name="A"/>')
+    far = {"far": fs.Dask("tcp://far.example:8786")}
+    with pytest.raises(fs.CannotTravel, match=r"a secret in what '.*' is given.*not encrypted"):
+        await fs.run(loaded, secrets={"A": "alpha-beta-gamma"}, places=far)
+
+
 def test_an_address_of_a_cluster_without_encryption_takes_no_secrets() -> None:
     body = '<transform:where id="a" n="{{$secrets.A}}" place="far"/>'
     loaded = flow(body, head='<secret name="A"/>')

@@ -9,16 +9,25 @@ from typing import Any
 import pytest
 
 from flowscript_trio.placement import packing
-from flowscript_trio.placement.calls import packed_call
 from flowscript_trio.placement.jobs import BodyReply, LeafCall, Noted, Reply, Spent
 from flowscript_trio.placement.packing import comes_back, culprit, pack, unpack, unpack_reply
 from flowscript_trio.placement.worker import pack_reply
 from flowscript_trio.types.errors import CannotTravel
 
-from travelling import Refusing
+from travelling import REGISTRY, Refusing, note
 
 NOTHING_SPENT = Spent()
 PLAIN = {"a": [1, 2.5, None, True, "text", b"bytes", (1, 2), {3}, frozenset({4})]}
+
+
+@pytest.mark.parametrize("value", [note, Refusing, [REGISTRY.get_runtime("transform:where")]])
+def test_a_function_and_a_class_of_somebody_else_may_be_missing_elsewhere(value: Any) -> None:
+    written = comes_back(value)
+    assert written is not None
+    assert not written.is_ours
+    ours = comes_back([len, culprit, Spent])
+    assert ours is not None
+    assert ours.is_ours
 
 
 def test_plain_values_cross_without_a_question_of_how_classes_do(
@@ -37,10 +46,12 @@ def test_only_what_is_of_somebody_elses_class_is_made_again_to_see_whether_it_ca
     reply = BodyReply(worker="w", status="done", output=[PLAIN, date(2026, 1, 2), NOTHING_SPENT])
     read: list[bytes] = []
     monkeypatch.setattr(packing, "unpack", read.append)
-    assert comes_back(reply) is not None
-    assert read == []
-    data = comes_back([reply, Refusing()])
-    assert read == [data]
+    written = comes_back(reply)
+    assert written is not None
+    assert (read, written.is_ours) == ([], True)
+    written = comes_back([reply, Refusing()])
+    assert written is not None
+    assert (read, written.is_ours) == ([written.data], False)
     monkeypatch.undo()
     assert comes_back([reply, Refusing()]) is None
     assert comes_back([reply, threading.Lock()]) is None
@@ -134,9 +145,9 @@ def test_what_a_node_noted_crosses_where_its_output_cannot() -> None:
 
 def test_an_attempt_whose_parts_are_plain_is_packed_once_with_the_call_that_brings_it() -> None:
     call = LeafCall("a", 1, 2.0, {}, {"ms": 1}, "x" * 100, None, None, None)
-    assert packed_call(call, "'a'") == tuple(call)
+    assert call.packed("'a'") == tuple(call)
     for input in ([1], {"a": [1]}, {(1,): 2}, date(2026, 1, 2)):
-        data = packed_call(call._replace(input=input), "'a'")
+        data = call._replace(input=input).packed("'a'")
         assert unpack(data) == tuple(call._replace(input=input))  # type: ignore[arg-type]
     with pytest.raises(CannotTravel, match=r"^'a'\.input cannot travel to another process: a lock"):
-        packed_call(call._replace(input=threading.Lock()), "'a'")
+        call._replace(input=threading.Lock()).packed("'a'")

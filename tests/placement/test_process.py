@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import trio
 
@@ -18,7 +22,8 @@ from flowscript_trio.runtimes.types import ExecutionParams
 from flowscript_trio.types.events import BranchEnded
 from flowscript_trio.types.propagation import end, send_along
 
-from travelling import REGISTRY, OddError, Telling, flow, lines, until
+from clusters import TESTS
+from travelling import REGISTRY, OddError, OnlyIn, Telling, flow, lines, until
 
 
 async def run(body: str, head: str = "", **given: Any) -> fs.Run:
@@ -135,7 +140,7 @@ async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
     log = tmp_path / "log"
     entries: list[Entry] = []
     tree = RunTree()
-    with pytest.raises(trio.TooSlowError):
+    with pytest.raises(trio.TooSlowError) as caught:
         await run(
             '<parallel id="p" timeout="8s"><branch place="process">'
             f'<transform:hold id="a" seconds="60" log="{log}"/></branch></parallel>',
@@ -147,6 +152,12 @@ async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
     assert [e.worker for e in events_of(entries) if isinstance(e, BranchEnded)] == [worker]
     (block,) = tree.root.kept["cancelled" if "cancelled" in tree.root.kept else "failed"]
     assert [item.worker for item in block.kept["cancelled"]] == [worker]
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    (cut,) = failure.record["p/0/@place"]
+    assert (cut.status, cut.worker, cut.outlived) == ("cancelled", worker, False)
+    assert cut.cancelled_by is not None
+    assert cut.cancelled_by.by == "p"
 
 
 async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:
@@ -222,6 +233,18 @@ async def test_an_input_that_cannot_cross_is_named() -> None:
         await run('<transform:where id="a" place="process"/>', input={"x": (n for n in [1])})
 
 
+@pytest.mark.parametrize("shape", ["{}", '<foreach id="f" collection="[1]"{place}>{}</foreach>'])
+async def test_what_a_worker_cannot_make_again_is_an_error_that_says_what_is_to_be_done(
+    shape: str,
+) -> None:
+    at = ' place="process"'
+    node = f'<transform:where id="a" input="{{{{$input.x}}}}"{"" if "place" in shape else at}/>'
+    with pytest.raises(
+        fs.CannotTravel, match=r"process \d+ cannot read .*only_here.*install there"
+    ):
+        await run(shape.format(node, place=at), input={"x": OnlyIn(os.getpid())})
+
+
 async def test_a_runtime_that_cannot_cross_is_an_error_before_anything_runs() -> None:
     registry = fs.Registry(base=fs.registry)
     lock = threading.Lock()
@@ -293,7 +316,7 @@ async def test_a_plain_function_runs_in_a_process() -> None:
 
 async def test_a_plain_function_needs_no_thread_beside_that_which_waits_for_jobs() -> None:
     done = await run('<transform:threads id="a" place="process"/>')
-    assert done.output == ["MainThread"]
+    assert done.output == ["MainThread", "flowscript watch"]
 
 
 async def test_a_plain_function_is_told_of_its_node_and_tells_the_run() -> None:
@@ -315,6 +338,46 @@ async def test_an_error_of_a_plain_function_is_that_of_its_node() -> None:
     with pytest.raises(OddError) as caught:
         await run('<transform:raise-plainly id="a" place="process"/>')
     assert any(note.startswith("on process ") for note in caught.value.__notes__)
+
+
+_PROGRAM = """
+import sys
+import trio
+import flowscript_trio as fs
+from travelling import flow
+
+if __name__ == "__main__":
+    trio.run(fs.run, flow(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["async", "plain"])
+async def test_a_worker_ends_with_the_process_of_the_run_however_that_ends(
+    what: str, tmp_path: Path
+) -> None:
+    log, program = tmp_path / "log", tmp_path / "program.py"
+    program.write_text(_PROGRAM)
+    node = {"async": "wait", "plain": "hang-plainly"}[what]
+    body = f'<transform:{node} id="a" log="{log}" place="process"/>'
+    command = [sys.executable, str(program), body]
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    async with trio.open_nursery() as nursery:
+        start = partial(trio.run_process, command, env=environment, check=False)
+        process = await nursery.start(start)
+        await until(lambda: lines(log), 60)
+        process.kill()
+    (begun, *_) = lines(log)
+    worker = int(begun.split()[1])
+    await until(lambda: not lives(worker))
+    assert lines(log)[1:] == {"async": ["cleaned up"], "plain": []}[what]
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Sent:
@@ -404,6 +467,31 @@ async def test_after_a_cancellation_that_killed_a_worker_the_next_one_is_told(
     assert first.worker != second.worker
 
 
+async def test_a_node_that_is_cancelled_while_it_waits_for_a_worker_kills_none(
+    tmp_path: Path,
+) -> None:
+    registry = fs.Registry(base=REGISTRY)
+    log = tmp_path / "log"
+
+    @registry.runtime("transform:seen")
+    async def seen(params: ExecutionParams) -> None:
+        await until(lambda: lines(log))
+
+    body = (
+        '<parallel id="p" tolerate="1">'
+        f'<branch><transform:block id="a" seconds="1" log="{log}" place="one"/></branch>'
+        '<branch><transform:seen id="s"/>'
+        '<transform:block id="b" after="s" timeout="100ms" place="one"/></branch></parallel>'
+        '<transform:where id="c" after="p" place="one"/><return value="{{[a[0], c.pid]}}"/>'
+    )
+    done = await fs.run(flow(body, registry), places={"one": fs.Process(workers=1)})
+    assert lines(log) == ["began", "ended"]
+    assert done.output[0] == done.output[1]
+    (waited,) = done.record["p/1/b"]
+    assert isinstance(waited.error, trio.TooSlowError)
+    assert waited.worker is None
+
+
 async def test_no_more_nodes_are_at_work_than_there_are_workers() -> None:
     done = await run(
         '<foreach id="f" collection="[1, 2, 3]" maxConcurrency="3">'
@@ -420,9 +508,6 @@ def test_a_number_of_workers_that_is_none_is_refused(workers: Any) -> None:
 
 
 def test_nothing_of_places_is_imported_where_none_is_used() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys, trio, flowscript_trio as fs\n"
         'f = fs.loads(\'<workflow name="w"><transform:template id="a" template="x"/></workflow>\')\n'
@@ -430,6 +515,16 @@ def test_nothing_of_places_is_imported_where_none_is_used() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in ('trio_parallel', 'distributed', "
         "'dask', 'cloudpickle') "
         "or m.startswith('flowscript_trio.placement')])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_worker_of_leaf_nodes_imports_nothing_that_reads_checks_and_compiles_documents() -> None:
+    code = (
+        "import sys, flowscript_trio.placement.calls\n"
+        "print([m for m in sys.modules if m.partition('.')[2].split('.')[0] in "
+        "('parser', 'validator', 'program') and m.startswith('flowscript_trio')])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from flowscript_trio.placement.slots import call_at, open_slots
+from flowscript_trio.placement.slots import join_slots, open_slots
 
 
 def test_a_slot_says_which_process_began_its_call_and_is_empty_before() -> None:
-    with open_slots() as slots:
+    with open_slots(2) as slots:
+        there = join_slots(slots.path)
         first, second = slots.take(), slots.take()
         assert first != second
-        assert call_at(slots.path, second, pow, 2, 3) == 8
+        there[second] = os.getpid()
         assert slots.process_at(first) is None
         assert slots.process_at(second) == os.getpid()
         slots.give_back(second)
@@ -24,12 +25,8 @@ def test_a_slot_says_which_process_began_its_call_and_is_empty_before() -> None:
     assert not Path(slots.path).exists()
 
 
-def test_a_call_that_fails_was_begun_all_the_same() -> None:
-    def fail() -> None:
-        raise ValueError("no")
-
-    with open_slots() as slots:
-        slot = slots.take()
-        with pytest.raises(ValueError, match="no"):
-            call_at(slots.path, slot, fail)
-        assert slots.process_at(slot) == os.getpid()
+def test_there_are_as_many_slots_as_calls_at_once() -> None:
+    with open_slots(1) as slots:
+        slots.take()
+        with pytest.raises(IndexError):
+            slots.take()

@@ -338,6 +338,66 @@ async def test_what_nodes_of_a_body_give_each_other_may_be_what_cannot_be_made_a
         await run(body % "l")
 
 
+UNKNOWN_HERE = '<transform:give-what-only-a-worker-knows id="l"/>'
+
+
+async def test_a_class_that_only_the_worker_knows_keeps_nothing_else_of_a_body_there() -> None:
+    seen: list[Event] = []
+    done = await run(
+        f'<foreach id="f" collection="[1]" place="process">{UNKNOWN_HERE}'
+        '<transform:template id="t" template="x" input="{{l}}"/></foreach>',
+        observers=[seen.append],
+    )
+    assert done.output == ["x"]
+    (given,) = done.record["f[0]/l"]
+    assert given.status == "success"
+    (attempt,) = (
+        each for each in seen if isinstance(each, AttemptStarted) and each.path == "f[0]/t"
+    )
+    assert repr(given.output) == repr(attempt.input) == f"<a list that stayed on {given.worker}>"
+
+
+async def test_an_error_whose_class_only_the_worker_knows_is_a_remote_error_in_a_body() -> None:
+    with pytest.raises(fs.RemoteError, match="said there") as caught:
+        await run(
+            '<foreach id="f" collection="[1]" place="process"><transform:where id="a"/>'
+            '<transform:give-what-only-a-worker-knows id="l" fails="yes"/></foreach>'
+        )
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert [each.status for each in failure.record if each.path.startswith("f[0]/")] == [
+        "success",
+        "failed",
+    ]
+
+
+async def test_an_output_of_a_body_that_only_the_worker_knows_is_an_error_that_leaves_the_record() -> (
+    None
+):
+    with pytest.raises(fs.CannotTravel, match=r"'p/0' gave .*only_there") as caught:
+        await run(
+            '<parallel id="p"><branch place="process"><transform:where id="a"/>'
+            f"{UNKNOWN_HERE}</branch></parallel>"
+        )
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    ended = {each.path: each.status for each in failure.record}
+    assert ended == {"p/0/a": "success", "p/0/l": "success", "p/0/@place": "failed", "p": "failed"}
+
+
+async def test_a_document_whose_output_only_the_worker_knows_fails_its_node_and_leaves_the_record(
+    tmp_path: Path,
+) -> None:
+    loaded = documents(
+        tmp_path, '<call id="c" workflow="inner.xml" place="process"/>', UNKNOWN_HERE
+    )
+    with pytest.raises(fs.CannotTravel, match=r"'c' gave .*only_there") as caught:
+        await fs.run(loaded)
+    failure = fs.failure_of(caught.value)
+    assert failure is not None
+    assert {each.path: each.status for each in failure.record} == {"c/l": "success", "c": "failed"}
+
+
 @PLACES
 async def test_an_output_of_a_body_that_cannot_be_made_again_is_named(place: str) -> None:
     with pytest.raises(fs.CannotTravel, match=r"the output cannot be read .*ValueError") as caught:

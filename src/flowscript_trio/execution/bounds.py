@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CLEANUP_SECONDS = 10.0
+"""What clean-up has, where nothing says how long it may take."""
+
 
 class _Late(Enum):
     LATE = "late"

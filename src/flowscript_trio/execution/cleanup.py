@@ -15,8 +15,7 @@ from ..scheduler.signals import Failed, Signal
 from ..types.looking import summary_of
 from ..types.paths import FINALLY, ON_WORKFLOW_ERROR, cleanup_path, label_of, owner_of, prefix_in
 from ..types.results import CANCELLED, SKIPPED, NodeResult
-from .bounds import LATE, Late, bounded, took_too_long
-from .context import CLEANUP_SECONDS
+from .bounds import CLEANUP_SECONDS, LATE, Late, bounded, took_too_long
 from .frame import Frame
 from .marks import note
 from .regions import Region

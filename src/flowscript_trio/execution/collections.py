@@ -25,9 +25,8 @@ from ..scheduler.raised import error_of_call
 from ..scheduler.workers import run_pool
 from ..types.errors import SettingError
 from .batches import AsyncBatches, Batches, batches_of
-from .bounds import in_time, took_too_long
+from .bounds import CLEANUP_SECONDS, in_time, took_too_long
 from .branches import Branches
-from .context import CLEANUP_SECONDS
 from .contexts import AsyncItemsInContext, InContext, ItemsInContext
 from .pacing import Fetched
 from .spending import CountedAsync, Spending, counted

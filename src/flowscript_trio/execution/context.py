@@ -32,6 +32,7 @@ from ..types.masking import Masker
 from ..types.printing import one_line
 from ..types.results import Cancellation
 from ..types.storing import kept_nowhere
+from .bounds import CLEANUP_SECONDS
 from .delivery import DeliveryTimes
 from .inputs import Secrets
 from .masking import mask_error
@@ -52,7 +53,6 @@ DEFAULT_MAX_CONCURRENCY = 10
 A task that is cancelled gives its place to the next one once it has unwound.
 """
 
-CLEANUP_SECONDS = 10.0
 MOST_SHOWN = 16
 """How many values are remembered without their secrets."""
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..expression.scope import Scope
-from ..program.compiled import Step
 from ..scheduler.signals import Signal
 from ..types.deferred import dataclass
 from ..types.paths import attempt_path, prefix_in
 from ..types.results import BranchResult
 from .regions import Region
 from .state import State
+
+if TYPE_CHECKING:  # a worker of leaf nodes compiles nothing
+    from ..program.compiled import Step
 
 
 class Frame:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..expression.scope import Closed
 from ..types.ast import Document, Parameter, Shaped
 from ..types.declared import describe_type, fits
 from ..types.errors import EvaluationError, InputError, OutputError, nearest
 from ..types.services import SECRETS as AI_SECRETS
-from ..validator import Wanted
+
+if TYPE_CHECKING:  # a worker of leaf nodes checks no document
+    from ..validator import Wanted
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 """What is shown of a name that may be computed: all else is a value, and no name."""

@@ -1,4 +1,4 @@
-"""Owns what becomes of a body that was lost with its worker, or never got there: no node of it failed."""
+"""Owns what becomes of a body of which nothing comes back: lost with its worker, cut off, or never there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import trio
 from ..program.compiled import CompiledBody
 from ..scheduler.signals import Failed
 from ..types.paths import PLACE, owner_of, part_path
-from ..types.results import NodeResult
+from ..types.results import NodeResult, NodeStatus
 from .frame import Frame
 from .marks import note
+from .regions import cause_of
 from .walk import Walk
 
 
@@ -24,9 +25,28 @@ def lose_body(
         run.record.number,
         f"flowscript: {path} at {body.location} was to run at {body.place!r}",
     )
-    now = trio.current_time()
-    own = part_path(path, PLACE)
-    result = NodeResult(None, "place", own, "failed", None, now, 0.0, body.location, error)
+    result = _result(body, path, "failed")
+    result.error = error
     result.worker = worker
     run.record.add(id(body), "place", result, inner=False)
     return Failed(error, result)
+
+
+def cut_body(walk: Walk, body: CompiledBody, frame: Frame, cancelled: trio.Cancelled) -> None:
+    """Put on the record that a body was cancelled at its place, and in what worker: killed, or given up.
+
+    Nothing where it never began there.
+    """
+    run, path = walk.run, owner_of(frame.prefix)
+    at = run.ran_at.get(path)
+    if at is None:
+        return
+    result = _result(body, path, "cancelled")
+    result.cancelled_by = cause_of(frame.region, cancelled)
+    result.worker, result.outlived = at.worker, at.outlived
+    run.record.add(id(body), "place", result, inner=False)
+
+
+def _result(body: CompiledBody, path: str, status: NodeStatus) -> NodeResult:
+    own, now = part_path(path, PLACE), trio.current_time()
+    return NodeResult(None, "place", own, status, None, now, 0.0, body.location)

@@ -1,105 +1,75 @@
 """Owns what worker processes are called for: jobs, and attempts of leaf nodes, whose common part comes once.
 
-A plain function is called as it is, in the thread that waits for jobs; an async one in the loop of its run.
+A plain function is called as it is, in the thread that waits for jobs; an async one in the loop of its run. A
+worker ends with the process of the run.
 """
 
 from __future__ import annotations
 
 import os
-from contextvars import copy_context
-from functools import partial
+import threading
+from multiprocessing import parent_process
 from multiprocessing.util import Finalize
-from types import NoneType
 from typing import Any
 
-from ..runtimes.types import BlockingRuntime, NodeRuntime
-from ..scheduler.raised import error_of_call
-from ..types.propagation import send_along
-from .errors import pack_error
-from .jobs import LeafCall, LeafJob, LeafTerms, Reply
-from .packing import pack, unpack
-from .remote_run import RemoteRun
-from .worker import (
-    close_all,
-    given,
-    loop_of,
-    pack_reply,
-    params_of,
-    run_job,
-    runtime_in,
-    scope_of,
-    unreadable,
-)
+from ..runtimes.types import BlockingRuntime
+from .jobs import LeafCall, PackedCall
+from .leaves import LeafJob, Terms, do_plain
+from .packing import PLAIN, unpack
+from .slots import join_slots
+from .worker import close_all, loop_of, pack_reply, run_job, unreadable
 
 Answer = tuple[str, Any] | bytes | None
 """The worker and the output, where that is all there is to say; else a packed reply. None: it lacks the terms."""
 
-_PLAIN = frozenset({NoneType, bool, int, float, str, bytes})
-"""What crosses as it is; of anything else it is first seen whether it can."""
-
-PackedCall = tuple[Any, ...] | bytes
-"""An attempt on its way: as it is, where all that it has crosses so; else packed."""
-
-_known: dict[int, tuple[LeafTerms, NodeRuntime]] = {}
-"""By their numbers in the run; a worker process has one run in its life."""
+_slots: memoryview
+"""Those of the run; a worker process has one run in its life."""
+_known: dict[int, Terms] = {}
+"""The terms of nodes by their numbers in the run."""
 
 
-def begin_worker() -> None:
+def begin_worker(slots: str) -> None:
     """What a worker does first: it closes what the run has open there when it is asked to end."""
+    global _slots
+    _slots = join_slots(slots)
     Finalize(None, close_all, exitpriority=10)
+    threading.Thread(target=_end_with_the_run, name="flowscript watch", daemon=True).start()
 
 
-def do_job(job: bytes) -> bytes:
+def _end_with_the_run() -> None:
+    """Wait until the process of the run is gone, however it ended; nobody wants what is done here any more."""
+    run = parent_process()
+    assert run is not None, "a worker has been started by it"
+    run.join()
+    close_all()
+    os._exit(1)  # a plain function does not end by itself
+
+
+def do_job(slot: int, job: bytes) -> bytes:
     """Do any job; its reply, packed."""
+    _slots[slot] = os.getpid()
     return run_job(f"process {os.getpid()}", "", job)
 
 
-def packed_call(call: LeafCall, what: str) -> PackedCall:
-    """An attempt, ready to cross; raises CannotTravel, which names the part of ``what`` that cannot."""
-    for part in call:
-        if type(part) not in _PLAIN and not (type(part) is dict and _has_plain_values(part)):
-            return pack(call, what)
-    return tuple(call)
-
-
-def _has_plain_values(mapping: dict[Any, Any]) -> bool:
-    return _PLAIN.issuperset(map(type, mapping)) and _PLAIN.issuperset(map(type, mapping.values()))
-
-
-def do_call(number: int, call: PackedCall, terms: bytes | None) -> Answer:
-    """Do one attempt of a leaf node, whose terms have come before or are given."""
-    worker = f"process {os.getpid()}"
+def do_call(slot: int, number: int, call: PackedCall, sent: bytes | None) -> Answer:
+    """Do one attempt of a leaf node, whose terms have come before or are sent along."""
+    process = _slots[slot] = os.getpid()
+    worker = f"process {process}"
     try:
-        if terms is not None:
-            told: LeafTerms = unpack(terms)
-            _known[number] = told, runtime_in(told.runtime)
-        known = _known.get(number)
-        if known is None:
+        if sent is not None:
+            _known[number] = Terms.of(unpack(sent))
+        terms = _known.get(number)
+        if terms is None:
             return None
-        parts = call if isinstance(call, tuple) else unpack(call)
-        job = LeafJob.of(known[0], LeafCall(*parts))
+        job = LeafJob(terms, LeafCall.unpacked(call))
     except Exception as exc:
         return unreadable(worker, exc)
-    runtime = known[1]
+    runtime = terms.runtime
     if isinstance(runtime, BlockingRuntime):
         reply = do_plain(worker, job, runtime)
     else:
         reply = loop_of(job.run.id).do(worker, "", job)
     is_all = not reply.noted and reply.cookies is None
-    if reply.status == "done" and is_all and type(reply.output) in _PLAIN:
+    if reply.status == "done" and is_all and type(reply.output) in PLAIN:
         return worker, reply.output
     return pack_reply(reply)
-
-
-def do_plain(worker: str, job: LeafJob, runtime: BlockingRuntime) -> Reply:
-    """Call a plain function in this thread. Nothing is cancelled here: who does not want it kills the process."""
-    run = RemoteRun(job, None)
-    context = copy_context()
-    if job.headers:
-        context.run(send_along, partial(given, job.headers))
-    try:
-        output = context.run(runtime.function, params_of(job, run, scope_of(job, run)))
-    except BaseException as exc:
-        error = pack_error(error_of_call(exc, "the node raised"))
-        return Reply(worker=worker, status="failed", error=error, noted=tuple(run.noted))
-    return Reply(worker=worker, status="done", output=output, noted=tuple(run.noted))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ..execution.context import CLEANUP_SECONDS, RunContext
+from ..execution.bounds import CLEANUP_SECONDS
+from ..execution.context import RunContext
 from ..runtimes.placing import RanAt
-from ..types.errors import InputError, WorkerDied
+from ..types.errors import CannotTravel, InputError, WorkerDied
 from .addresses import is_open
 from .remote import RemotePlace
 from .waiting import Done, Outlived, wait_for
@@ -89,6 +90,7 @@ class Dask(RemotePlace):
 
     async def carry(self, context: RunContext, path: str, job: bytes) -> bytes:
         """Bring a job to a worker and its reply back. A cancellation is delivered there, and its end awaited."""
+        self._check_nothing_secret(context, path, job)
         cluster: Cluster = await context.resource(
             f"flowscript place {id(self)}", partial(self._open, context.id)
         )
@@ -111,6 +113,16 @@ class Dask(RemotePlace):
             )
             await trio.lowlevel.checkpoint_if_cancelled()
         return reply
+
+    def _check_nothing_secret(self, context: RunContext, path: str, job: bytes) -> None:
+        """Raise CannotTravel where a value that was made of a secret would cross to another host in the clear."""
+        if self._address is None or context.masker is None or not is_open(self._address):
+            return
+        if context.masker.spans(job):
+            raise CannotTravel(
+                f"there is a secret in what {path!r} is given, and the connection to {self._address} is not "
+                "encrypted: give the place an address tls://… and security="
+            )
 
     def _begin(self, cluster: Cluster, run: str, job: bytes, done: Done) -> Callable[[], None]:
         return cluster.begin(run, job, self._resources, self._cleanup, done)

@@ -15,8 +15,10 @@ from distributed.scheduler import NoValidWorkerError
 from distributed.security import Security
 
 from ..types.errors import FlowScriptError, WorkerDied
+from ..types.exceptions import class_name
 from .addresses import is_encrypted
 from .dask_worker import (
+    CLOSING,
     Sentinel,
     Strict,
     WorkerLost,
@@ -32,8 +34,8 @@ T = TypeVar("T")
 
 OPENING = 30.0
 """Seconds within which a scheduler has to answer."""
-CLOSING = 3.0
-"""Seconds that the workers have to close what a run has open there."""
+RECONNECTING = 1.0
+"""Seconds that a scheduler whose connection was lost has to answer when the run ends."""
 
 
 class Cluster:
@@ -103,16 +105,25 @@ class Cluster:
         try:
             async with asyncio.timeout(OPENING):
                 await self._connect()
-        except (OSError, TimeoutError) as exc:
-            await self._exit.aclose()
+        except BaseException as exc:
+            await self._leave(exc)
+            said = self._refusal(exc, self._loop.time() - began)
+            if said is None:
+                raise
+            raise FlowScriptError(f"{said} ({class_name(exc)}: {exc})") from None
+
+    def _refusal(self, error: BaseException, seconds: float) -> str | None:
+        """What it means that the connection has failed; None where the error says it itself."""
+        is_unanswered = isinstance(error, (OSError, TimeoutError))
+        if is_unanswered and seconds >= OPENING / 2:
             where = self._address or "the cluster on this machine"
-            said = f"no Dask scheduler answers at {where} within {OPENING:g} s"
-            if self._loop.time() - began < OPENING / 2:  # it did, and was not what was asked for
-                said = f"what answers at {where} is not a Dask scheduler that takes this connection"
-            raise FlowScriptError(f"{said} ({type(exc).__name__}: {exc})") from None
-        except BaseException:
-            await self._exit.aclose()
-            raise
+            return f"no Dask scheduler answers at {where} within {OPENING:g} s"
+        if self._address is None or not isinstance(error, Exception):
+            return None
+        if isinstance(error, FlowScriptError):
+            return None
+        # What is not a scheduler says anything: the length of a message that no memory can hold, say.
+        return f"what answers at {self._address} is not a Dask scheduler that takes this connection"
 
     async def _connect(self) -> None:
         at: Any = self._address
@@ -133,25 +144,29 @@ class Cluster:
                     silence_logs=50,
                 )
             )
-        self._client = await self._exit.enter_async_context(
-            Client(  # type: ignore[no-untyped-call]
-                at,
-                asynchronous=True,
-                security=security,
-                set_as_default=False,
-                timeout=OPENING,
-            )
+        client = Client(  # type: ignore[no-untyped-call]
+            at, asynchronous=True, security=security, set_as_default=False, timeout=OPENING
         )
+        self._exit.push_async_exit(client)  # even where it does not get to its scheduler
+        self._client = await client
         await self._client.register_plugin(Strict(), name=Strict.name)
         await self._client.register_plugin(Sentinel(), name=Sentinel.name)
 
     async def _close(self, run: str) -> None:
         try:
-            async with asyncio.timeout(CLOSING + 1):
+            async with asyncio.timeout(CLOSING + 1 if self._is_connected else RECONNECTING):
                 await self._client.run(close_there, run, CLOSING, on_error="ignore")
         except (OSError, TimeoutError):
             pass  # whoever does not answer is gone, or will notice that the run is
-        await self._exit.aclose()
+        await self._leave(None if self._is_connected else OSError("the scheduler is gone"))
+
+    async def _leave(self, error: BaseException | None) -> None:
+        """Leave the cluster; after an error the client does not wait for a last word of its scheduler."""
+        await self._exit.__aexit__(type(error) if error else None, error, None)
+
+    @property
+    def _is_connected(self) -> bool:
+        return bool(self._client.status == "running")
 
 
 def _certificates(security: Security) -> Any:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 from dask._task_spec import Task
 from distributed import Scheduler, SchedulerPlugin, Worker, WorkerPlugin, get_worker
+from distributed.protocol.pickle import dumps
 from distributed.scheduler import TaskState
 
 from .worker import cancel_job, close_run, run_job
 
 PREFIX = "flowscript-"
 """What the keys of our tasks begin with, before the id of the run."""
+
+
+CLOSING = 3.0
+"""Seconds that the workers have to close what a run has open there."""
 
 
 def do_there(run: str, key: str, job: bytes) -> bytes:
@@ -26,11 +31,9 @@ def cancel_there(run: str, key: str) -> bool:
     return cancel_job(run, key)
 
 
-def close_there(run: str, seconds: float) -> None:
-    """End what a run has on this worker, without holding up the worker."""
-    ending = threading.Thread(target=close_run, args=(run, seconds), daemon=True)
-    ending.start()
-    ending.join(seconds)
+async def close_there(run: str, seconds: float) -> None:
+    """End what a run has on this worker, without holding up the worker's own loop."""
+    await asyncio.to_thread(close_run, run, seconds)
 
 
 def where_is(key: str, dask_scheduler: Scheduler | None = None) -> str | None:
@@ -67,7 +70,7 @@ def tell_lost(worker: str) -> None:
 
 
 class Strict(SchedulerPlugin):
-    """Lets a task of ours run once, whatever the scheduler allows others.
+    """Lets a task of ours run once, whatever the scheduler allows others, and ends what a client has left.
 
     One whose worker dies has failed. One that would run again since its worker has been retired, or has died
     before the reply was fetched, tells that it is lost instead.
@@ -79,6 +82,8 @@ class Strict(SchedulerPlugin):
     def __init__(self) -> None:
         self._scheduler: Scheduler | None = None
         self._given: dict[str, str] = {}  # the workers that tasks were given to
+        self._runs: dict[str, set[str]] = {}  # the runs that clients have had tasks of
+        self._closing: set[asyncio.Task[Any]] = set()
 
     async def start(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -86,16 +91,29 @@ class Strict(SchedulerPlugin):
     def transition(
         self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str, **kwargs: Any
     ) -> None:
-        if self._scheduler is None or run_of(key) is None:
+        run = run_of(key)
+        if self._scheduler is None or run is None:
             return
         task = self._scheduler.tasks.get(key)
         if task is None or finish == "forgotten":
             self._given.pop(key, None)
         elif finish == "processing" and task.processing_on is not None:
             self._given[key] = task.processing_on.address
+            for client in task.who_wants or ():
+                self._runs.setdefault(client.client_key, set()).add(run)
             task.suspicious = self._scheduler.allowed_failures
         elif start in ("processing", "memory") and finish in ("released", "waiting"):
             self._forbid(task, self._given.get(key, "a worker"))
+
+    def remove_client(self, scheduler: Scheduler, client: str) -> None:
+        """Close what the runs of a client have open on workers: one that was killed could not."""
+        for run in self._runs.pop(client, ()):
+            asked = {"function": close_there, "args": (run, CLOSING), "kwargs": {}}
+            packed = {name: dumps(each) for name, each in asked.items()}  # type: ignore[no-untyped-call]
+            message = {"op": "run", **packed}
+            closing = asyncio.ensure_future(scheduler.broadcast(msg=message, on_error="ignore"))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def _forbid(self, task: TaskState, worker: str) -> None:
         if task.run_spec is not None:

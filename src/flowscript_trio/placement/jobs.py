@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from ..expression.scope import Limits
-from ..parser import ReadLimits
-from ..runtimes.types import NodeRuntime
-from ..types.ast import BaseNode
-from ..types.budget import Budget
-from ..types.events import Event
-from ..types.http import HttpOptions
-from ..types.location import Location
-from ..types.results import Cancellation, NodeMark, NodeResult
-from .errors import PackedError
+from .packing import PLAIN, pack, unpack
+
+if TYPE_CHECKING:  # a worker imports what its jobs have in them, and no more
+    from ..expression.scope import Limits
+    from ..parser import ReadLimits
+    from ..runtimes.types import NodeRuntime
+    from ..types.budget import Budget
+    from ..types.events import Event
+    from ..types.http import HttpOptions
+    from ..types.location import Location
+    from ..types.results import Cancellation, NodeMark, NodeResult
+    from .errors import PackedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,22 @@ class ScopeFacts:
     cookies: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Protocol):
     """What all jobs have: the run, the path and the attempt of the execution, and the seconds that are left.
 
     ``headers`` go along with the requests of the node: those of a trace.
     """
 
-    run: RunFacts
-    path: str
-    attempt: int
-    seconds: float
-    headers: Mapping[str, str]
+    @property
+    def run(self) -> RunFacts: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ class LeafTerms:
     run: RunFacts
     runtime: bytes
     node: NodeFacts
+
+
+PackedCall = tuple[Any, ...] | bytes
+"""An attempt on its way: as it is, where all that it has crosses so; else packed."""
 
 
 class LeafCall(NamedTuple):
@@ -99,35 +108,21 @@ class LeafCall(NamedTuple):
     cookies: Any
     chance: tuple[Any, ...] | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafJob(Job):
-    """One attempt of a leaf node: its terms, and what it has of its own."""
-
-    runtime: bytes
-    node: NodeFacts
-    config: Any
-    input: Any
-    scope: ScopeFacts | None
-    cookies: Any
-    chance: tuple[Any, ...] | None
+    def packed(self, what: str) -> PackedCall:
+        """It, ready to cross; raises CannotTravel, which names the part of ``what`` that cannot."""
+        for part in self:
+            if type(part) not in PLAIN and not (type(part) is dict and _is_flat(part)):
+                return pack(self, what)
+        return tuple(self)
 
     @classmethod
-    def of(cls, terms: LeafTerms, call: LeafCall) -> LeafJob:
-        return cls(
-            run=terms.run,
-            runtime=terms.runtime,
-            node=terms.node,
-            path=call.path,
-            attempt=call.attempt,
-            seconds=call.seconds,
-            headers=call.headers,
-            config=call.config,
-            input=call.input,
-            scope=call.scope,
-            cookies=call.cookies,
-            chance=call.chance,
-        )
+    def unpacked(cls, packed: PackedCall) -> LeafCall:
+        """What came over."""
+        return cls(*(packed if isinstance(packed, tuple) else unpack(packed)))
+
+
+def _is_flat(mapping: dict[Any, Any]) -> bool:
+    return PLAIN.issuperset(map(type, mapping)) and PLAIN.issuperset(map(type, mapping.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +143,18 @@ class FlowFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BodyJob(Job):
+class BodyJob:
     """A body of nodes that runs whole: a branch, or an iteration.
 
     ``flow`` is a packed :class:`FlowFacts`; ``program`` is the number of the document in it, ``key`` that of the
     body in the document. ``watched``: somebody observes the run.
     """
 
+    run: RunFacts
+    path: str
+    attempt: int
+    seconds: float
+    headers: Mapping[str, str]
     flow: bytes
     program: int
     key: int
@@ -236,17 +236,3 @@ class BodyReply(Reply):
     events: tuple[tuple[Event, NodeKey | None], ...] = ()
     """The events in order, each with its node where it has one."""
     spent: Spent = field(default_factory=Spent)
-
-
-@lru_cache(maxsize=256)
-def node_from(facts: NodeFacts) -> BaseNode:
-    """The node as a runtime sees it on a worker: what it is and where it is, without its settings."""
-    return BaseNode(
-        kind=facts.kind,
-        key=facts.key,
-        tag=facts.tag,
-        type=facts.type,
-        id=facts.id,
-        location=facts.location,
-        offset=0,
-    )

@@ -6,7 +6,8 @@ import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from io import BytesIO
-from typing import Any, NoReturn
+from types import BuiltinFunctionType, FunctionType, NoneType
+from typing import Any, NamedTuple, NoReturn
 
 try:  # it sends functions and classes that no module has by their code; where it is missing, these cannot cross
     from cloudpickle import Pickler
@@ -38,6 +39,10 @@ def pack(value: Any, what: str) -> bytes:
             f"{what}{where} cannot travel to another process: {kind or summary(exc)}"
         ) from exc
     return packed
+
+
+PLAIN = frozenset({NoneType, bool, int, float, str, bytes})
+"""The types of what crosses as it is; of any other value it is first seen whether it can."""
 
 
 class _NotPlain(Exception):
@@ -73,6 +78,10 @@ _OURS = frozenset(
 """The packages whose values can be made again wherever they can be sent."""
 
 
+_NAMED = (type, FunctionType, BuiltinFunctionType)
+"""What crosses by the name of its module."""
+
+
 class _Looking(Pickler):  # type: ignore[misc]
     """Writes what can be sent, and sees whether there is anything of a class of somebody else's."""
 
@@ -81,13 +90,20 @@ class _Looking(Pickler):  # type: ignore[misc]
         self.has_anyones = False
 
     def reducer_override(self, value: Any) -> Any:
-        named = value if isinstance(value, type) else type(value)
-        self.has_anyones |= named.__module__.partition(".")[0] not in _OURS
+        named = value if isinstance(value, _NAMED) else type(value)
+        self.has_anyones |= (named.__module__ or "").partition(".")[0] not in _OURS
         inner = getattr(super(), "reducer_override", None)
         return NotImplemented if inner is None else inner(value)
 
 
-def comes_back(value: Any) -> bytes | None:
+class Written(NamedTuple):
+    """The bytes of a value; ``is_ours``: they can be read wherever they are sent."""
+
+    data: bytes
+    is_ours: bool
+
+
+def comes_back(value: Any) -> Written | None:
     """The bytes of a value that can be sent, and made again of them; None for others.
 
     What is of somebody else's class is made again once to see that: not all that can be written can be read.
@@ -101,7 +117,7 @@ def comes_back(value: Any) -> bytes | None:
             unpack(data)
     except Exception:
         return None
-    return data
+    return Written(data, not pickler.has_anyones)
 
 
 def unpack(data: bytes) -> Any:

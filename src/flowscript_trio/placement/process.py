@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,23 @@ import trio
 from ..execution.context import RunContext
 from ..runtimes.placing import RanAt
 from ..types.errors import InputError, WorkerDied
-from .calls import begin_worker, do_call, do_job, packed_call
+from .calls import begin_worker, do_call, do_job
 from .jobs import Reply
 from .packing import pack, unpack_reply
 from .remote import RemotePlace
 from .sending import Leaf, Luggage
-from .slots import Slots, call_at, open_slots
+from .slots import Slots, open_slots
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from trio_parallel import WorkerContext
 
 GRACE = 8.0
 """Seconds that workers have to close what they have open when the run ends; then they are killed."""
+
+MOST_WORKERS = 1 << 16
+"""More than any machine has processes for; what is asked for above that is as good as no limit."""
 
 
 def built_in() -> Process:
@@ -49,7 +55,7 @@ class Process(RemotePlace):
             raise InputError(f"workers is {workers!r}; expected a whole number of at least 1")
         if workers is not None and workers < 1:
             raise InputError(f"workers is {workers}; expected at least 1")
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = min(workers or os.cpu_count() or 1, MOST_WORKERS)
 
     def check(self, name: str) -> None:
         missing = [each for each in ("trio_parallel", "cloudpickle") if find_spec(each) is None]
@@ -78,9 +84,10 @@ class Process(RemotePlace):
         from trio_parallel import BrokenWorkerError, open_worker_context
 
         try:
-            with open_slots() as slots:
+            with open_slots(self._workers) as slots:
+                begin = partial(begin_worker, slots.path)
                 async with open_worker_context(
-                    idle_timeout=math.inf, init=begin_worker, grace_period=GRACE
+                    idle_timeout=math.inf, init=begin, grace_period=GRACE
                 ) as workers:
                     yield _Workers(workers, trio.CapacityLimiter(self._workers), slots)
         except BrokenWorkerError:
@@ -98,17 +105,18 @@ class _Workers:
 
     async def do_leaf(self, leaf: Leaf, luggage: Luggage) -> Reply:
         """Do an attempt of a leaf node; its terms go along where the worker may not have them."""
-        call = packed_call(leaf.call(), leaf.label)
+        call = leaf.call().packed(leaf.label)
         known, fresh = self._known.get(id(leaf.node)), None
         if known is None:
             fresh = pack(leaf.terms(luggage), leaf.label)
             known = self._known[id(leaf.node)] = (len(self._known), fresh)
         number, terms = known
-        answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, fresh)
+        context, path = leaf.context, leaf.run.path
+        answer = await self.call(context, path, do_call, number, call, fresh)
         if answer is None:  # another worker was told, or the one that was has ended
-            answer = await self.call(leaf.context, leaf.run.path, do_call, number, call, terms)
+            answer = await self.call(context, path, do_call, number, call, terms)
         if isinstance(answer, bytes):
-            reply: Reply = unpack_reply(answer, f"what {leaf.run.path!r} gave")
+            reply: Reply = unpack_reply(answer, f"what {path!r} gave")
             return reply
         worker, output = answer
         return Reply(worker=worker, status="done", output=output)
@@ -117,45 +125,40 @@ class _Workers:
         self, context: RunContext, path: str, function: Callable[..., Any], *given: object
     ) -> Any:
         """Call a function in a worker. Raises WorkerDied; a cancellation kills the worker."""
-        async with self._limiter:
-            slot = self._slots.take()
-            try:
-                return await self._call_at(slot, context, path, function, *given)
-            except trio.Cancelled:
-                process = self._slots.process_at(slot)
-                if process is not None:  # else none was there yet
-                    context.ran_at[path] = RanAt(f"process {process}")
-                raise
-            finally:
-                self._slots.give_back(slot)
-
-    async def _call_at(
-        self,
-        slot: int,
-        context: RunContext,
-        path: str,
-        function: Callable[..., Any],
-        *given: object,
-    ) -> Any:
         from trio_parallel import BrokenWorkerError
 
+        await (
+            trio.lowlevel.checkpoint_if_cancelled()
+        )  # before there is a worker that is killed for it
+        try:
+            self._limiter.acquire_nowait()  # most calls need not wait, and save a turn of the loop
+        except trio.WouldBlock:
+            await self._limiter.acquire()
+        slot = self._slots.take()
         try:
             return await self._workers.run_sync(
-                call_at,
-                self._slots.path,
-                slot,
                 function,
+                slot,
                 *given,
                 kill_on_cancel=True,
                 limiter=nullcontext(),  # a token is held already
             )
         except BrokenWorkerError as exc:
-            process = exc.args[-1]
-            worker = f"process {process.pid}"
-            how = (
-                f"by signal {-process.exitcode}"
-                if process.exitcode is not None and process.exitcode < 0
-                else f"with exit status {process.exitcode}"
-            )
-            context.ran_at[path] = RanAt(worker)
-            raise WorkerDied(f"the worker of {path!r}, {worker}, ended {how}", worker) from None
+            raise _died(context, path, exc.args[-1]) from None
+        except trio.Cancelled:
+            process = self._slots.process_at(slot)
+            if process is not None:  # else none was there yet
+                context.ran_at[path] = RanAt(f"process {process}")
+            raise
+        finally:
+            self._slots.give_back(slot)
+            self._limiter.release()
+
+
+def _died(context: RunContext, path: str, process: BaseProcess) -> WorkerDied:
+    worker, code = f"process {process.pid}", process.exitcode
+    how = f"with exit status {code}"
+    if code is not None and code < 0:
+        how = f"by signal {-code}"
+    context.ran_at[path] = RanAt(worker)
+    return WorkerDied(f"the worker of {path!r}, {worker}, ended {how}", worker)

@@ -10,7 +10,7 @@ import trio
 from ..execution.context import RunContext
 from ..execution.frame import Attempt, Frame, Outcome
 from ..execution.limiting import take_token
-from ..execution.losing import lose_body
+from ..execution.losing import cut_body, lose_body
 from ..execution.relaunching import relaunched
 from ..execution.state import State
 from ..execution.walk import Walk
@@ -22,10 +22,11 @@ from ..scheduler.signals import Signal
 from ..types.errors import WorkerDied
 from ..types.exceptions import is_a
 from ..types.paths import owner_of
-from .jobs import BodyReply, Job, LeafJob, Reply
+from .jobs import BodyJob, BodyReply, Reply
 from .packing import pack, unpack_reply
 from .receiving import be_cancelled, error_in, output_of, take_in, tell
 from .sending import Leaf, Luggage, body_job, check_travels, document_job, flow_of_run
+from .staying import what_stayed
 
 
 class RemotePlace:
@@ -69,8 +70,8 @@ class RemotePlace:
 
     async def send_leaf(self, leaf: Leaf) -> Reply:
         """Bring one attempt of a leaf node to a worker, and its reply back; as :meth:`carry`."""
-        job = LeafJob.of(leaf.terms(self.luggage), leaf.call())
-        return await self._send(leaf.context, job, leaf.label)
+        job = leaf.terms(self.luggage), leaf.call().packed(leaf.label)
+        return await self._send(leaf.context, leaf.run.path, pack(job, leaf.label))
 
     async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
         """Run a branch or an iteration on a worker, whole."""
@@ -87,11 +88,17 @@ class RemotePlace:
         except Exception as exc:
             worker = exc.worker if is_a(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
+        except trio.Cancelled as exc:
+            cut_body(walk, body, frame, exc)
+            raise
         if not isinstance(reply, BodyReply):  # it never began there, or what it gave cannot cross
             await be_cancelled(reply, deadline)
             return lose_body(walk, body, frame, error_in(reply, path), reply.worker)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, frame, path, reply, deadline)
+        stayed = what_stayed(reply, path)
+        if stayed is not None:
+            return lose_body(walk, body, frame, stayed, reply.worker)
         frame.output = done.output
         return done.signal
 
@@ -107,24 +114,27 @@ class RemotePlace:
             raise error_in(reply, job.path)
         flow = flow_of_run(context)
         done = await take_in(context, self.luggage, flow, attempt.frame, job.path, reply, deadline)
+        stayed = what_stayed(reply, job.path)
+        if stayed is not None:
+            raise stayed
         if not result.isolated and reply.cookies is not None:
             _take_cookies(attempt.frame.state, reply)
         return done
 
-    async def _send_whole(self, context: RunContext, job: Job, what: str) -> Reply:
+    async def _send_whole(self, context: RunContext, job: BodyJob, what: str) -> Reply:
         """Send what runs whole over there: it holds one token of the run's limiter, and the nodes in it none."""
         if context.limiter is None:
-            return await self._send(context, job, what)
+            return await self._send(context, job.path, pack(job, what))
         token = object()
         await take_token(context.limiter, token)
         try:
-            return await self._send(context, job, what)
+            return await self._send(context, job.path, pack(job, what))
         finally:
             context.limiter.release_on_behalf_of(token)
 
-    async def _send(self, context: RunContext, job: Job, what: str) -> Reply:
-        carried = await self.carry(context, job.path, pack(job, what))
-        reply: Reply = unpack_reply(carried, f"what {job.path!r} gave")
+    async def _send(self, context: RunContext, path: str, job: bytes) -> Reply:
+        carried = await self.carry(context, path, job)
+        reply: Reply = unpack_reply(carried, f"what {path!r} gave")
         return reply
 
 

@@ -14,12 +14,12 @@ from ..execution.resources import Resources
 from ..expression.scope import NodeView, Services
 from ..runtimes.types import key_of
 from ..types.ast import BaseNode
-from ..types.cookies import Cookies
+from ..types.cookies import NO_COOKIES, Cookies
 from ..types.errors import FlowScriptError
 from ..types.http import HttpOptions
 from ..types.results import NodeMark
 from ..types.storing import kept_nowhere
-from .jobs import Job, Noted, RunFacts, ScopeFacts
+from .jobs import Job, LeafCall, Noted, RunFacts, ScopeFacts
 
 
 def services_for(facts: RunFacts, path: str, turn: int | str) -> Services:
@@ -115,20 +115,13 @@ class RemoteRun:
 class RemoteScope:
     """The part of a scope that crossed with a leaf node (None: nothing of it did), its secrets and its cookies."""
 
-    def __init__(
-        self,
-        facts: ScopeFacts | None,
-        run: RemoteRun,
-        secrets: Mapping[str, str],
-        cookies: Cookies,
-        chance: tuple[Any, ...] | None = None,
-    ) -> None:
-        self.cookies: Cookies = cookies
-        self._chance = chance
+    def __init__(self, call: LeafCall, run: RemoteRun) -> None:
+        self.cookies: Cookies = call.cookies or NO_COOKIES
+        self._chance = call.chance
         self._services: Services | None = None
-        self._facts = facts
+        self._facts = call.scope
         self._run = run
-        self._secrets = Secrets(None, secrets)
+        self._secrets: Secrets | None = None  # made when they are first asked for, as the services
 
     @property
     def services(self) -> Services:
@@ -140,6 +133,8 @@ class RemoteScope:
 
     def value(self, name: str) -> Any:
         if name == "$secrets":
+            if self._secrets is None:
+                self._secrets = Secrets(None, self._run.secrets)
             return self._secrets
         return self._given.values.get(name)
 

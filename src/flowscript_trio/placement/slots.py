@@ -1,39 +1,35 @@
-"""Owns which worker process does which call: each writes its id into a small file, at the slot of the call.
+"""Owns which worker process does which call: each writes its id at the slot of the call, in memory that both see.
 
 Nobody else knows it before the process answers, and one that is killed with its node never does.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Generator
 
 from ..types.passing import passing
 
 _SIZE = 8
 
-_files: dict[str, int] = {}
-"""In a worker process: the files of slots that it has open, by their paths."""
-
 
 class Slots:
-    """The slots of the calls that are under way at once; used in the process of the run."""
+    """The slots of the calls that are under way at once; used in the process of the run.
 
-    def __init__(self, path: str, file: int) -> None:
+    ``path`` is the file that workers share them by.
+    """
+
+    def __init__(self, path: str, marks: memoryview) -> None:
         self.path: str = path
-        self._file = file
-        self._free: list[int] = []
-        self._count = 0
+        self._marks = marks
+        self._free = list(range(len(marks)))
 
     def take(self) -> int:
         """A slot for a call that is about to begin; no process has written into it yet."""
-        if not self._free:
-            self._free.append(self._count)
-            self._count += 1
         slot = self._free.pop()
-        _write(self._file, slot, 0)
+        self._marks[slot] = 0
         return slot
 
     def give_back(self, slot: int) -> None:
@@ -42,30 +38,27 @@ class Slots:
 
     def process_at(self, slot: int) -> int | None:
         """The id of the process that began the call; None where none had."""
-        os.lseek(self._file, slot * _SIZE, os.SEEK_SET)
-        return int.from_bytes(os.read(self._file, _SIZE), "little") or None
+        return self._marks[slot] or None
 
 
 @passing
-def open_slots() -> Generator[Slots, None, None]:
-    """Slots in a temporary file, which only this user may read."""
+def open_slots(count: int) -> Generator[Slots, None, None]:
+    """This many slots, in a temporary file which only this user may read."""
     file, path = tempfile.mkstemp(prefix="flowscript-")
     try:
-        yield Slots(path, file)
+        os.write(file, bytes(count * _SIZE))
+        with mmap.mmap(file, count * _SIZE) as memory, _numbers_in(memory) as marks:
+            yield Slots(path, marks)
     finally:
         os.close(file)
         os.unlink(path)
 
 
-def call_at(path: str, slot: int, function: Callable[..., Any], *given: object) -> Any:
-    """Call a function in a worker process, which first writes its id into the slot."""
-    file = _files.get(path)
-    if file is None:
-        file = _files[path] = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    _write(file, slot, os.getpid())
-    return function(*given)
+def join_slots(path: str) -> memoryview:
+    """The same slots in a worker process, as long as it lives."""
+    with open(path, "r+b") as file:
+        return _numbers_in(mmap.mmap(file.fileno(), 0))
 
 
-def _write(file: int, slot: int, number: int) -> None:
-    os.lseek(file, slot * _SIZE, os.SEEK_SET)
-    os.write(file, number.to_bytes(_SIZE, "little"))
+def _numbers_in(memory: mmap.mmap) -> memoryview:
+    return memoryview(memory).cast("Q")

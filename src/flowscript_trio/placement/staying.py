@@ -10,20 +10,47 @@ from ..types.errors import CannotTravel
 from ..types.events import AttemptStarted, Event, NodeEnded
 from ..types.results import BranchResult, NodeMark, NodeResult, NodeStatus
 from .jobs import BodyReply
-from .packing import comes_back
+from .packing import comes_back, pack, summary, unpack, unpack_reply
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Stayed:
-    """Stands on the record of a run for a value that stayed on its worker: a stream, an open file."""
+    """Stands on the record of a run for a value that stayed on its worker: a stream, an open file.
+
+    ``why`` says what kept it there.
+    """
 
     kind: str
     worker: str
+    why: str
 
     def __repr__(self) -> str:
         return f"<{self.kind} that stayed on {self.worker}>"
+
+
+class _Sent:
+    """Stands in a reply for a value of somebody else's class, which is known where the run is, or has stayed."""
+
+    __slots__ = ("_data", "_kind", "_worker")
+
+    def __init__(self, data: bytes, kind: str, worker: str) -> None:
+        self._data = data
+        self._kind = kind
+        self._worker = worker
+
+    def __reduce__(self) -> Any:
+        return _arrive, (self._data, self._kind, self._worker)
+
+
+def _arrive(data: bytes, kind: str, worker: str) -> Any:
+    """The value, where the run is; else what stands for it."""
+    try:
+        return unpack(data)
+    except Exception as exc:
+        why = f"{kind} cannot be read where the run is ({summary(exc)})"
+        return Stayed(kind, worker, why)
 
 
 class StayedMark:
@@ -41,8 +68,8 @@ class StayedMark:
     def output(self) -> Any:
         """Raises CannotTravel."""
         raise CannotTravel(
-            f"the output of {self._name!r} stayed on {self._output.worker}: {self._output.kind} cannot travel "
-            "to another process; expected a node there that makes something plain of it"
+            f"the output of {self._name!r} stayed on {self._output.worker}: {self._output.why}; expected a node "
+            "there that makes something plain of it"
         )
 
 
@@ -52,11 +79,23 @@ def mark_of(name: str, found: NodeResult | NodeMark) -> Any:
     return StayedMark(name, output, found) if isinstance(output, Stayed) else found
 
 
+def what_stayed(reply: BodyReply, path: str) -> CannotTravel | None:
+    """The error of a body whose own output has not come back; None where it has."""
+    given = reply.output
+    if not isinstance(given, Stayed):
+        return None
+    return CannotTravel(f"what {path!r} gave stayed on {given.worker}: {given.why}")
+
+
 def leave_there(reply: BodyReply) -> BodyReply:
-    """The reply without the outputs and inputs of its nodes that cannot cross; its own output is what it was."""
+    """The reply without the values that cannot cross.
+
+    Those of somebody else's class cross each by itself: one that is not known where the run is holds up none.
+    """
     staying = _Staying(reply.worker)
     return replace(
         reply,
+        output=staying.own_output(reply.output),
         origin=None if reply.origin is None else staying.result(reply.origin),
         executed=tuple(
             replace(each, result=staying.result(each.result)) for each in reply.executed
@@ -93,15 +132,25 @@ class _Staying:
     def _branch(self, branch: BranchResult) -> BranchResult:
         return replace(branch, item=self._value(branch.item))
 
+    def own_output(self, value: Any) -> Any:
+        """The output of the body itself; where it stays, it says which part of it does not cross."""
+        left = self._value(value)
+        if isinstance(left, Stayed):
+            try:
+                unpack_reply(pack(value, "the output"), "the output")
+            except CannotTravel as exc:
+                return replace(left, why=str(exc))
+        return left
+
     def _value(self, value: Any) -> Any:
         return self._once(value, self._or_stayed)
 
     def _or_stayed(self, value: Any) -> Any:
-        return (
-            value
-            if comes_back(value) is not None
-            else Stayed(f"a {type(value).__name__}", self._worker)
-        )
+        kind = f"a {type(value).__name__}"
+        found = comes_back(value)
+        if found is None:
+            return Stayed(kind, self._worker, f"{kind} cannot travel to another process")
+        return value if found.is_ours else _Sent(found.data, kind, self._worker)
 
     def _once(self, given: T, make: Callable[[T], T]) -> T:
         found = self._made.get(id(given))

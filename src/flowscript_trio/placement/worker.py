@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import Any, Literal
 
 import trio
 
-from ..execution.context import CLEANUP_SECONDS
+from ..execution.bounds import CLEANUP_SECONDS
 from ..execution.resources import Resources
-from ..runtimes.threads import start_thread
-from ..runtimes.types import ExecutionParams, NodeRuntime
-from ..scheduler.raised import error_of
-from ..types.cookies import NO_COOKIES
 from ..types.errors import CannotTravel
 from ..types.exceptions import is_a
 from ..types.looking import summary_of
 from ..types.propagation import send_along
 from .errors import pack_error
-from .jobs import BodyJob, BodyReply, Job, LeafJob, Reply, node_from
-from .packing import comes_back, pack, unpack, unpack_reply
-from .remote_run import RemoteRun, RemoteScope
+from .jobs import BodyJob, BodyReply, Job, LeafCall, Reply
+from .leaves import LeafJob, Terms, do_leaf, given
+from .packing import comes_back, pack, unpack
+from .remote_run import RemoteRun
 from .waiting import Done
 
 
@@ -34,10 +29,20 @@ def run_job(worker: str, key: str, data: bytes) -> bytes:
     ``worker`` is what the run knows the worker by, ``key`` what the job is cancelled by.
     """
     try:
-        job: Job = unpack(data)
+        job = read_job(data)
     except Exception as exc:
         return unreadable(worker, exc)
     return pack_reply(loop_of(job.run.id).do(worker, key, job))
+
+
+def read_job(data: bytes) -> Job:
+    """A job that came packed; that of a leaf node as its terms and its call."""
+    sent = unpack(data)
+    if isinstance(sent, tuple):
+        terms, call = sent
+        return LeafJob(Terms.of(terms), LeafCall.unpacked(call))
+    job: Job = sent
+    return job
 
 
 def unreadable(worker: str, exc: Exception) -> bytes:
@@ -74,24 +79,22 @@ def pack_reply(reply: Reply) -> bytes:
 
 
 def _pack_body(reply: BodyReply) -> bytes:
-    """The reply of a body, packed; of its nodes' outputs and inputs those stay here that would not come back."""
-    packed = comes_back(reply)
-    if packed is None:
-        from .staying import leave_there  # hardly any reply needs it
+    """The reply of a body, packed; of its values those stay here that would not come back."""
+    written = comes_back(reply)
+    if written is not None and written.is_ours:
+        return written.data
+    from .staying import leave_there  # hardly any reply needs it
 
-        output = pack(reply.output, "the output")
-        unpack_reply(output, "the output")
-        packed = pack(leave_there(reply), "the reply")
-    return packed
+    return pack(leave_there(reply), "the reply")
 
 
 class RunLoop:
     """The trio loop of one run on this worker, in a thread of its own, with what its nodes have open here."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, refused: set[str] | None = None) -> None:
         self._run = run
         self._scopes: dict[str, trio.CancelScope] = {}
-        self._refused: set[str] = set()  # jobs that were cancelled before they began
+        self._refused = refused or set()  # jobs that were cancelled before they began
         self._lock = threading.Lock()
         self._is_ready = threading.Event()
         self._token: trio.lowlevel.TrioToken
@@ -155,11 +158,6 @@ class RunLoop:
                 del self._scopes[key]
 
 
-def given(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The headers that came with a job, for whoever asks for them."""
-    return headers
-
-
 async def _answer(worker: str, job: Job, resources: Resources, scope: trio.CancelScope) -> Reply:
     if isinstance(job, BodyJob):
         from .whole import do_body  # a worker of leaf nodes needs no engine
@@ -169,69 +167,11 @@ async def _answer(worker: str, job: Job, resources: Resources, scope: trio.Cance
     return await do_leaf(worker, job, RemoteRun(job, resources), scope)
 
 
-async def do_leaf(worker: str, job: LeafJob, run: RemoteRun, scope: trio.CancelScope) -> Reply:
-    """Run one attempt of a leaf node within a cancel scope."""
-    output: Any = None
-    error: BaseException | None = None
-    seen = scope_of(job, run)
-    before = seen.cookies
-    with scope:
-        try:
-            output = await runtime_in(job.runtime).execute(params_of(job, run, seen))
-        except BaseException as exc:
-            error = error_of(exc)
-            if error is None:
-                raise
-    status: Literal["done", "failed", "cancelled"] = "done"
-    if error is not None or scope.cancelled_caught:
-        status = "cancelled" if error is None else "failed"
-    return Reply(
-        worker=worker,
-        status=status,
-        output=output,
-        error=None if error is None else pack_error(error),
-        noted=tuple(run.noted),
-        cookies=None if seen.cookies is before else seen.cookies,
-    )
-
-
-@dataclass(slots=True)
-class _Execution:
-    """Which attempt of which execution a job is."""
-
-    path: str
-    number: int
-
-
-def scope_of(job: LeafJob, run: RemoteRun) -> RemoteScope:
-    """What of its scope has crossed with a node."""
-    return RemoteScope(job.scope, run, job.run.secrets, job.cookies or NO_COOKIES, job.chance)
-
-
-def params_of(job: LeafJob, run: RemoteRun, scope: RemoteScope) -> ExecutionParams[Any]:
-    """What a runtime is handed."""
-    # What it is handed is its own already: it was copied on its way.
-    return ExecutionParams(
-        node_from(job.node),
-        job.config,
-        job.input,
-        scope,
-        run,
-        shared=True,
-        attempt=_Execution(job.path, job.attempt),
-    )
-
-
-@lru_cache(maxsize=1024)
-def runtime_in(data: bytes) -> NodeRuntime:
-    """A runtime that came packed; made once, so that what it keeps in its module or itself stays."""
-    runtime: NodeRuntime = unpack(data)
-    return runtime
-
-
 def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
     """Begin a job in a thread, in a loop that ends with it; gives what cancels it."""
-    job: Job = unpack(data)
+    from ..runtimes.threads import start_thread  # a worker has no threads for jobs
+
+    job = read_job(data)
     loop = RunLoop(job.run.id)
 
     def work() -> bytes:
@@ -245,32 +185,42 @@ def run_alone(worker: str, data: bytes, done: Done) -> Callable[[], None]:
 
 
 _loops: dict[str, RunLoop] = {}
+_refused: dict[str, set[str]] = {}
+"""Jobs that were cancelled before their run had anything here."""
 _starting = threading.Lock()
+_closing = threading.Lock()
 
 
 def loop_of(run: str) -> RunLoop:
     """The loop of a run on this worker, begun if need be."""
     with _starting:
         if run not in _loops:
-            _loops[run] = RunLoop(run)
+            _loops[run] = RunLoop(run, _refused.pop(run, None))
         return _loops[run]
 
 
 def cancel_job(run: str, key: str) -> bool:
-    """Cancel a job of a run; whether it had begun."""
-    return loop_of(run).cancel(key)
+    """Cancel a job of a run; whether it had begun. It begins no loop: the run may have ended what it had here."""
+    with _starting:
+        loop = _loops.get(run)
+        if loop is None:
+            _refused.setdefault(run, set()).add(key)
+            return False
+    return loop.cancel(key)
 
 
 def close_run(run: str, seconds: float = CLEANUP_SECONDS) -> None:
     """End what a run has on this worker: its jobs are cancelled, and what they had open is closed."""
     with _starting:
         loop = _loops.pop(run, None)
+        _refused.pop(run, None)
     if loop is not None:
         loop.cancel_all()
         loop.close(seconds)
 
 
 def close_all() -> None:
-    """End what all runs have on this worker."""
-    for run in list(_loops):
-        close_run(run)
+    """End what all runs have on this worker; whoever asks for it meanwhile waits for its end."""
+    with _closing:
+        for run in list(_loops):
+            close_run(run)

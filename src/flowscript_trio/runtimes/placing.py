@@ -71,5 +71,6 @@ class Placed:
         self.reads_only: bool = inner.reads_only
         self.timeout: float | None = inner.timeout
 
-    async def execute(self, params: ExecutionParams) -> Any:
-        return await params.run.places[self.place].execute(self.inner, params)
+    def execute(self, params: ExecutionParams) -> Awaitable[Any]:
+        place: Place = params.run.places[self.place]
+        return place.execute(self.inner, params)
