@@ -196,6 +196,7 @@ class Begun(Entry):
     """
 
     kind = "begun"
+    is_bare = True
 
 
 @dataclass(frozen=True, slots=True)

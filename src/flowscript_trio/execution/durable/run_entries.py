@@ -55,6 +55,7 @@ class Left(Entry):
     """
 
     kind = "left"
+    is_bare = True
     since: int
 
 

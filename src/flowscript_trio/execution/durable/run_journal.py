@@ -107,9 +107,7 @@ class RunJournal:
         elif is_sealed(row.data):
             self._parts.note_cookies(entry.key)
         number = self._journal.write(row)
-        self.count += 1
-        if self._has is not None:
-            self._note_touched(entry.key, self._has)
+        self._note_written(entry.key)
         return number, len(row.data)
 
     def _append_large(self, entry: Entry, packed: Packed) -> tuple[int, int]:
@@ -120,13 +118,14 @@ class RunJournal:
             self._parts.note_cookies(entry.key)
         row = large_row_of(entry, self._coding, packed.part.packed, packed.sealed)
         number = self._journal.write_large(row, packed.part.hash)
-        self.count += 1
-        if self._has is not None:
-            self._note_touched(entry.key, self._has)
+        self._note_written(entry.key)
         return number, packed.size
 
-    def _note_touched(self, key: str, has: Callable[[str], bool]) -> None:
-        self.touched.update(each for each in ("", *levels_of(key), key) if has(each))
+    def _note_written(self, key: str) -> None:
+        self.count += 1
+        if self._has is not None:
+            has = self._has
+            self.touched.update(each for each in ("", *levels_of(key), key) if has(each))
 
     def at_end_of_pass(self, write: Callable[[], None]) -> None:
         """Call that once, as this pass ends; it must not raise."""
