@@ -431,7 +431,7 @@ def test_an_error_that_a_node_raises_as_it_is_left_has_no_handler_and_no_retry()
     for _ in range(2):
         assert work.process(during=leave_later).run.status == "suspended"
     kinds = {row.kind for row in work.store.rows_of("r")}
-    assert kinds == {"began", "begun", "ran", "started"}
+    assert kinds == {"began", "begun", "left", "ran", "started"}
     assert (begun, work.world.done) == ([1, 1], [])
     assert work.process().outcome == ("completed", ["done", "b"])
     assert begun == [1, 1, 1]
