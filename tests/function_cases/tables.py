@@ -23,7 +23,7 @@ CSV = {
         [
             (
                 r"csv_decode('a,b\n1\n')",
-                Refused("the text:2: the row has 1 columns, and the header 2"),
+                Refused("the text:2: the row has 1 column, and the header 2"),
             ),
             (r"csv_decode('a\n\"x')", Refused("the text:2: not valid CSV")),
             (

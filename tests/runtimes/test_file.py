@@ -89,7 +89,7 @@ async def test_an_unreadable_file_is_an_error_with_its_place(
 async def test_a_csv_row_of_another_length_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n")
     with pytest.raises(
-        fs.FlowScriptError, match=r"a\.csv:3: the row has 1 columns, and the header 2"
+        fs.FlowScriptError, match=r"a\.csv:3: the row has 1 column, and the header 2"
     ):
         await run_one('<source:file id="f" path="a.csv"/>', tmp_path)
 

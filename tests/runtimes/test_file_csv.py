@@ -83,7 +83,7 @@ async def test_columns_have_the_types_that_are_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "settings", "message"),
     [
-        ("a,b\n1,2\n1\n", "", r"a\.csv:3: the row has 1 columns, and the header 2"),
+        ("a,b\n1,2\n1\n", "", r"a\.csv:3: the row has 1 column, and the header 2"),
         ("x\na,b\n1,2\n1\n", 'skip="1"', r"a\.csv:4: the row has 1"),
         ("a,a\n", "", "the header has the column 'a' twice; expected each once, or .* number"),
         ("n\n1\nx\n", 'types="n: number"', r"a\.csv:3: column 'n' is 'x'; expected number"),

@@ -100,6 +100,16 @@ async def test_multipart_has_fields_and_files() -> None:
         )
 
 
+@pytest.mark.parametrize("parts", ["{}", "{a: null, b: []}"])
+async def test_multipart_without_parts_is_sent_as_browsers_send_it(parts: str) -> None:
+    async with loopback() as server:
+        server.page("/x", "ok")
+        await run_one(f'<sink:http id="x" url="{server.base}/x" multipart="{parts}"/>', "")
+        kind, _, boundary = server.seen[0].headers["content-type"].partition("; boundary=")
+        assert kind == "multipart/form-data"
+        assert server.seen[0].body == f"--{boundary}--\r\n".encode()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

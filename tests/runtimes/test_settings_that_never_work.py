@@ -33,6 +33,7 @@ NEVER: list[tuple[str, str, str, str]] = [
     (ASKED, f'sha256="{"0" * 64}"', "sha256 is for downloads, and download is missing", ""),
     (ASKED, 'headers="{A b: c}"', "'A b' is not a valid name of a header", "letters, digits and dashes"),
     (ASKED, 'headers="{content-length: 5}"', "the header content-length follows from the body", ""),
+    (ASKED, 'multipart="{a: b}" headers="{Content-Type: multipart/form-data}"', "follows from multipart", ""),
     (ASKED, """headers='{A: "b\\u0000"}'""", "the header 'A' has the character", "one line of text"),
     (ASKED, 'download="a/"', "the path 'a/' is that of a folder", "the path of a file"),
     (ASKED, 'upload="~/a"', "the path '~/a' is one below a home folder", "an absolute path, or ./~/a"),

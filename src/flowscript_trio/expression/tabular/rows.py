@@ -162,8 +162,9 @@ class CsvRows:
             if self._dialect.ragged == "skip":
                 return None
             if self._dialect.ragged == "error":
+                columns = "1 column" if len(row) == 1 else f"{len(row)} columns"
                 raise FlowScriptError(
-                    f"{place}: the row has {len(row)} column{'s' * (len(row) != 1)}, and the header {len(header)}; "
+                    f"{place}: the row has {columns}, and the header {len(header)}; "
                     "expected the same, or the setting ragged: fit or skip"
                 )
         found: dict[str, Any] = dict(zip(header, row, strict=False))

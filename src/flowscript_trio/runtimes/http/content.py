@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from mimetypes import guess_type
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ...expression import encode_json, to_text, written_text
@@ -108,13 +109,19 @@ def _parts(parts: dict[str, Any]) -> Content:
     """multipart/form-data: a text is a field; a mapping with ``content`` is a file."""
     import httpx
 
+    boundary = token_hex(16)
+    kind = f"multipart/form-data; boundary={boundary}"
     files: list[tuple[str, Any]] = []
     for name, value in parts.items():
         for each in value if isinstance(value, (list, tuple)) else [value]:
             if each is not None:
                 files.append((to_text(name), _part(name, each)))
-    request = httpx.Request("POST", "http://localhost/", files=files)
-    return Content(request.read(), request.headers["content-type"])
+    if not files:  # as browsers send a form without fields
+        return Content(f"--{boundary}--\r\n".encode(), kind)
+    request = httpx.Request(
+        "POST", "http://localhost/", files=files, headers={"Content-Type": kind}
+    )
+    return Content(request.read(), kind)
 
 
 def _part(name: str, value: Any) -> tuple[Any, ...]:

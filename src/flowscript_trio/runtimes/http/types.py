@@ -101,6 +101,13 @@ class RequestConfig(Reticent):
         given = sorted(self.model_fields_set & BODIES)
         if len(given) > 1:
             _refuse(f"both {given[0]} and {given[1]} are given; expected one of them", given[1])
+        if self.multipart is not None and any(
+            name.lower() == "content-type" for name in self.headers
+        ):
+            _refuse(
+                "the header Content-Type follows from multipart, whose boundary is in it; leave it out",
+                "headers",
+            )
         if self.extract is not None and self.format in ("text", "bytes"):
             _refuse(f"extract is for JSON, and the format is {self.format}", "extract")
         return self
